@@ -1,0 +1,214 @@
+"""Runs the whole product in this process, on the embedded ports: every flow once, then until nothing is due."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from infra.local.ahead import ahead
+from infra.local.state import State
+from ml_connector import bootstrap
+from ml_connector.engine.balance import Sheet
+from ml_connector.engine.ledger import Ledger, due_rows
+from ml_connector.engine.maintain import ring_due
+from ml_connector.engine.offer import ring_of
+from ml_connector.engine.pair import Pair
+from ml_connector.engine.poll import Poll
+from ml_connector.engine.rows import Chunk, iso
+from ml_connector.engine.write import write
+from ml_connector.errors import Conflict, ConnectorError, LeaseLost, LoginRefused, Misconfigured, Transient
+from ml_connector.flow import Flow
+
+log = logging.getLogger("ml_connector")
+HORIZON = timedelta(seconds=60)
+"""A run waits for what falls due within this, and leaves later rows pending."""
+WRITERS = 6
+READERS = 4
+ROUNDS = (2.0, 4.0, 8.0, 16.0)
+"""Seconds between tries of a source that is away, before the flow is reported as failed."""
+
+
+@dataclass
+class Lap:
+    """One flow's part in a run: what it took over, and why it could not be read, if so."""
+
+    pair: Pair
+    flow: Flow
+    taken_over: set[str] = field(default_factory=set)
+    error: str | None = None
+
+    @property
+    def ledger(self) -> Ledger:
+        """The flow's ledger."""
+        return self.pair.ledger(self.flow.name)
+
+
+class Runner:
+    """A run over all tenants of a secrets folder."""
+
+    def __init__(self, state: State, *, dry_run: bool = False, only: str | None = None) -> None:
+        """Read the tenants; secrets that cannot be used are reported, not raised."""
+        self.state, self.world = state, state.world
+        tools = state.tools(dry_run=dry_run)
+        self.tenants = bootstrap.tenants(self.world, state.secrets, tools, only)
+        self.run = iso(self.world.clock.now())
+        self.laps = [Lap(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows]
+        self._by_name = {(lap.pair.tenant, lap.pair.integration.name, lap.flow.name): lap for lap in self.laps}
+        self._stop = threading.Event()
+        self._busy = 0
+        self._lock = threading.Lock()
+        self.cut = False
+
+    def stop(self) -> None:
+        """End the run after what is under way."""
+        self._stop.set()
+
+    def once(self, max_seconds: float | None = None, tell: Callable[[Runner], None] | None = None) -> None:
+        """Run every active flow once and work until idle; `tell` is called a few times a second."""
+        deadline = self.world.clock.now() + timedelta(seconds=max_seconds) if max_seconds else None
+        for lap in self.laps:
+            self._take_over(lap)
+        with ThreadPoolExecutor(READERS) as readers, ThreadPoolExecutor(WRITERS) as writers:
+            polls = [readers.submit(self._read_pair, p) for t in self.tenants for p in t.pairs]
+            hands = [writers.submit(self._write_forever) for _ in range(WRITERS)]
+            self._until_idle(polls, deadline, tell)
+            self._stop.set()
+            for done in (*polls, *hands):
+                done.result()
+        for tenant in self.tenants:
+            for pair in tenant.pairs:
+                pair.close()
+
+    # ── what is open from earlier runs ──────────────────────────────────────────────────────────────────────
+
+    def _take_over(self, lap: Lap) -> None:
+        """Ring what an earlier run left; whoever starts a run wants held documents looked at again."""
+        for chunk in list(lap.ledger.unfinished()):
+            lap.taken_over.add(chunk.id)
+            if lap.flow.name in lap.pair.active and chunk.state != "dead":
+                self._wake(lap, chunk)
+
+    def _wake(self, lap: Lap, chunk: Chunk) -> None:
+        found = lap.ledger.chunk(chunk.id)
+        if found is None:
+            return
+        fresh, item = found
+        if fresh.state == "waiting" and fresh.step != "unknown":
+            fresh.due_at, fresh.attempts = iso(self.world.clock.now()), 0
+            try:
+                lap.pair.world.store.put(lap.ledger.place(fresh, item))
+            except Conflict:
+                return
+        self.world.rings.ring(chunk.lane, ring_of(chunk, lap.pair.scope))
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _read_pair(self, pair: Pair) -> None:
+        for flow in pair.integration.flows:
+            if flow.name in pair.active and not self._stop.is_set():
+                lap = self._by_name[pair.tenant, pair.integration.name, flow.name]
+                lap.error = self._read(lap)
+
+    def _read(self, lap: Lap) -> str | None:
+        """Read a flow, again where passing trouble came between; gives the reason where it could not be read."""
+        for pause in (*ROUNDS, None):
+            try:
+                Poll(lap.pair, lap.flow, self.run, ahead).read()
+            except (LoginRefused, Misconfigured) as error:
+                return str(error)
+            except (Transient, LeaseLost) as error:
+                asked = getattr(error, "retry_after", None) or 0.0
+                if pause is None or max(pause, asked) > HORIZON.total_seconds() or self._stop.wait(max(pause, asked)):
+                    lap.pair.breakers[lap.flow.source].trouble(error) if isinstance(error, Transient) else None
+                    return str(error)
+            except ConnectorError as error:
+                return str(error)
+            except Exception as error:  # a fault of ours in one flow must not stop the others
+                log.exception("the flow %s of %s failed", lap.flow.name, lap.pair.tenant)
+                return f"An unexpected fault: {type(error).__name__}: {error}"
+            else:
+                return None
+        return None
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _write_forever(self) -> None:
+        rings = self.state.rings
+        while not self._stop.is_set():
+            ring = rings.take()
+            if ring is None:
+                rings.wait(0.1)
+                continue
+            with self._lock:
+                self._busy += 1
+            try:
+                self._write(ring.message)
+            finally:
+                rings.done(ring)
+                with self._lock:
+                    self._busy -= 1
+
+    def _write(self, message: Any) -> None:
+        lap = self._by_name.get((message["tenant"], message["integration"], message["flow"]))
+        if lap is None or lap.pair.scope != message["scope"] or lap.flow.name not in lap.pair.active:
+            return
+        try:
+            write(lap.pair, lap.flow, message["id"])
+        except Exception:  # the row keeps its lease and is found again; the other lanes go on
+            log.exception("the chunk %s could not be worked on", message["id"])
+
+    # ── the end ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _until_idle(
+        self, polls: list[Future[None]], deadline: datetime | None, tell: Callable[[Runner], None] | None
+    ) -> None:
+        while not self._stop.is_set():
+            for world in self._worlds():
+                ring_due(world)
+            if tell is not None:
+                tell(self)
+            if all(p.done() for p in polls) and self._idle():
+                return
+            if deadline is not None and self.world.clock.now() > deadline:
+                self.cut = True
+                return
+            self._stop.wait(0.1)
+
+    def _worlds(self) -> Iterator[Any]:
+        """Give each distinct store once: the shared one, and the sheets of shadow tenants."""
+        seen = {id(self.world.store): self.world}
+        seen.update({id(lap.pair.world.store): lap.pair.world for lap in self.laps})
+        return iter(seen.values())
+
+    def _idle(self) -> bool:
+        if self._busy or not self.state.rings.empty():
+            return False
+        until = self.world.clock.now() + HORIZON
+        return not any(self._ours(item.data) for w in self._worlds() for item in due_rows(w.store, until))
+
+    def _ours(self, data: Any) -> bool:
+        """Tell whether a due row belongs to a flow of this run; a removed tenant's work waits for its return."""
+        lap = self._by_name.get((data["tenant"], data["integration"], data["flow"]))
+        return lap is not None and lap.flow.name in lap.pair.active
+
+    def sheets(self) -> dict[tuple[str, str, str], Sheet]:
+        """Add up the figures of every flow of this run."""
+        return {key: self._sheet(lap) for key, lap in self._by_name.items()}
+
+    def _sheet(self, lap: Lap) -> Sheet:
+        sheet, ledger = Sheet(lap.flow), lap.ledger
+        sheet.error = lap.error
+        sheet.add_cursor(ledger, self.run)
+        for chunk in (*ledger.unfinished(), *ledger.finished(self.run)):
+            if chunk.run == self.run or chunk.id.split(".")[0] in lap.taken_over or chunk.id in lap.taken_over:
+                sheet.add_chunk(chunk)
+                if chunk.state == "waiting" and chunk.cause in {"login", "away", "setup"}:
+                    sheet.error = sheet.error or chunk.reason
+        if lap.pair.shadow and sheet.would_send is None:
+            sheet.would_send = 0
+        return sheet

@@ -1,0 +1,59 @@
+"""The state of a local run: a folder that survives a kill at any moment, and the ports that stand on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml_connector.bootstrap import Toolbox
+from ml_connector.embedded.blobs import FolderBlobs
+from ml_connector.embedded.clock import SystemChance, SystemClock
+from ml_connector.embedded.lock import StateLock
+from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.secrets import FolderSecrets
+from ml_connector.embedded.store import SqliteStore
+from ml_connector.embedded.vault import FileVault
+from ml_connector.engine.pair import World
+
+CRASHES = 10
+"""A local process is killed for many reasons that are no record's fault, so a chunk is given more tries than in
+Lambda, where a worker holds one chunk alone."""
+
+
+@dataclass
+class State:
+    """The opened folder."""
+
+    folder: Path
+    secrets: FolderSecrets
+    rings: MemoryRings
+    vault: FileVault
+    world: World
+
+    def tools(self, *, dry_run: bool = False) -> Toolbox:
+        """Give what wiring needs; local runs may talk to http and loopback addresses."""
+        return Toolbox(self.vault, insecure=True, dry_run=dry_run)
+
+
+def open_state(secrets: Path, folder: Path | None = None, *, sole: bool = True) -> State:
+    """Open the state beside the secrets (or `folder`), made on first use. `sole`: this process holds the lock."""
+    folder = folder or secrets / ".state"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    clock, chance = SystemClock(), SystemChance()
+    rings = MemoryRings(clock)
+    world = World(
+        store=SqliteStore(folder / "state.sqlite"), rings=rings, blobs=FolderBlobs(folder / "audit"), clock=clock,
+        chance=chance, boot=str(chance.uuid4()), sole=sole, crash_limit=CRASHES,
+    )  # fmt: skip
+    return State(folder, FolderSecrets(secrets), rings, FileVault(folder / "vault.key"), world)
+
+
+@contextmanager
+def locked_state(secrets: Path, folder: Path | None = None) -> Iterator[State]:
+    """Open the state as the one engine process; raises `Misconfigured` where another one runs."""
+    folder = folder or secrets / ".state"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with StateLock(folder / "lock"):
+        yield open_state(secrets, folder)

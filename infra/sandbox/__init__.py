@@ -1,0 +1,1 @@
+"""The vendors, simulated as HTTP servers that enforce their documented contracts."""

@@ -1,0 +1,204 @@
+"""The only place where real things are wired together: secrets become tenants, tenants become pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from ml_connector.embedded.overlay import OverlayStore
+from ml_connector.engine.breaker import Breaker
+from ml_connector.engine.pair import Pair, World
+from ml_connector.engine.sessions import Sessions
+from ml_connector.errors import Misconfigured
+from ml_connector.flow import Connection, Integration
+from ml_connector.integrations import INTEGRATIONS
+from ml_connector.ports import Secret, Secrets, Vault
+from ml_connector.systems.settings import SystemSettings, parse
+from ml_connector.wiring import TenantSettings, Wiring
+
+SYSTEMS = ("basware", "sap_b1")
+PLATFORMS = frozenset({"basware", "avidxchange"})
+KNOWN = frozenset({"basware", "avidxchange", "sage_x3", "sage_300", "syspro", "sap_b1", "settings"})
+LANES = {"basware": 7, "sap_b1": 3, "avidxchange": 3, "sage_x3": 2, "sage_300": 1, "syspro": 1}
+"""Documents written side by side: the system's default concurrency less one for the poll."""
+_NO_SHAPE = frozenset(
+    {"timeout_seconds", "max_concurrency", "settle_seconds", "ca_bundle", "webhook_url", "client_id", "user_name"}
+)
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """What wiring needs beside the ports: the vault, whether http is allowed, and a transport for tests."""
+
+    vault: Vault
+    insecure: bool = False
+    transport: Callable[[str, str], Any] | None = None
+    dry_run: bool = False
+
+
+@dataclass
+class Tenant:
+    """A tenant as its secrets make it. `faults`: by integration, why it cannot run."""
+
+    name: str
+    pairs: list[Pair] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
+    options: TenantSettings = field(default_factory=TenantSettings)
+    problem: str | None = None
+
+
+def tenants(world: World, secrets: Secrets, tools: Toolbox, only: str | None = None) -> list[Tenant]:
+    """Read every tenant from the secrets; a secret that cannot be used spoils its own tenant only."""
+    named: dict[str, set[str]] = {}
+    for tenant, system in secrets.names():
+        if only is None or tenant == only:
+            named.setdefault(tenant, set()).add(system)
+    return [_tenant(world, secrets, tools, name, systems) for name, systems in sorted(named.items())]
+
+
+def module(system: str) -> Any:
+    """Import a vendor's folder when it is first needed."""
+    return importlib.import_module(f"ml_connector.systems.{system}")
+
+
+def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: set[str]) -> Tenant:
+    tenant = Tenant(name)
+    settings: dict[str, SystemSettings] = {}
+    versions: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    for system in sorted(systems):
+        try:
+            secret = _read(secrets, name, system)
+            if system == "settings":
+                tenant.options = parse(TenantSettings, secret.text, f"{name}/settings", insecure=tools.insecure)
+                _check_flows(name, tenant.options)
+            elif system in SYSTEMS:
+                model = module(system).Settings
+                settings[system] = parse(model, secret.text, f"{name}/{system}", insecure=tools.insecure)
+                versions[system] = secret.version
+            else:
+                raise Misconfigured(_unknown(name, system))
+        except Misconfigured as error:
+            faults[system] = str(error)
+    tenant.problem = "; ".join(faults.values()) or _clash(name, systems)
+    _integrate(world, tools, tenant, systems, settings, versions, faults)
+    return tenant
+
+
+def _read(secrets: Secrets, tenant: str, system: str) -> Secret:
+    secret = secrets.read(tenant, system)
+    if secret is None:
+        raise Misconfigured(f"{tenant}/{system}: the secret is gone; write it again.")
+    return secret
+
+
+def _unknown(tenant: str, system: str) -> str:
+    if system in KNOWN:
+        return f"{tenant}/{system}: this release has no adapter for {system}; remove the secret or upgrade."
+    return f"{tenant}/{system}: no such system; known are {', '.join(sorted(KNOWN))}."
+
+
+def _clash(tenant: str, systems: set[str]) -> str | None:
+    erps = sorted(systems & KNOWN - PLATFORMS - {"settings"})
+    if "basware" in systems and len(erps) > 1:
+        return f"{tenant}: one tenant has one ERP for Basware, but here are {' and '.join(erps)}; make two tenants."
+    return None
+
+
+def _check_flows(tenant: str, options: TenantSettings) -> None:
+    known = {n for i in INTEGRATIONS for f in i.flows for n in (f.name, f"{i.name}/{f.name}")}
+    for name in (*options.schedules, *options.start_dates):
+        if name.removesuffix(".full") not in known:
+            raise Misconfigured(f"{tenant}/settings: there is no flow '{name}'; known are {', '.join(sorted(known))}.")
+
+
+def _integrate(
+    world: World,
+    tools: Toolbox,
+    tenant: Tenant,
+    systems: set[str],
+    settings: Mapping[str, SystemSettings],
+    versions: Mapping[str, str],
+    faults: Mapping[str, str],
+) -> None:
+    for integration in INTEGRATIONS:
+        both = (integration.erp, integration.platform)
+        if not set(both) <= systems:
+            continue
+        wrong = [faults[s] for s in (*both, "settings") if s in faults]
+        clash = _clash(tenant.name, systems)
+        if wrong or clash:
+            tenant.faults[integration.name] = "; ".join([*wrong, *([clash] if clash else [])])
+            continue
+        tenant.pairs.append(_pair(world, tools, tenant, integration, {s: settings[s] for s in both}, versions))
+
+
+def active_flows(integration: Integration, options: TenantSettings) -> frozenset[str]:
+    """Name the flows that are not switched off."""
+    if options.paused:
+        return frozenset()
+    off = {name for name, schedule in options.schedules.items() if schedule.strip() == "off"}
+    return frozenset(f.name for f in integration.flows if not {f.name, f"{integration.name}/{f.name}"} & off)
+
+
+def _pair(
+    world: World,
+    tools: Toolbox,
+    tenant: Tenant,
+    integration: Integration,
+    settings: Mapping[str, SystemSettings],
+    versions: Mapping[str, str],
+) -> Pair:
+    scope = _hash(*(settings[s].identity() for s in sorted(settings)))
+    active = active_flows(integration, tenant.options)
+    connectors: dict[str, Callable[[], Connection]] = {}
+    breakers: dict[str, Breaker] = {}
+    for system, its in settings.items():
+        breaker = Breaker(
+            world.store, world.clock, tenant=tenant.name, system=system, version=versions[system],
+            boot=world.boot, sole=world.sole,
+        )  # fmt: skip
+        sessions = Sessions(
+            world.store, tools.vault, world.clock, breaker, name=f"{tenant.name}#{system}#{scope}",
+            version=its.credentials_version(), boot=world.boot,
+        )  # fmt: skip
+        wiring = Wiring(
+            tenant=tenant.name, integration=integration.name, clock=world.clock, chance=world.chance,
+            sessions=sessions, options=tenant.options, insecure=tools.insecure,
+            transport=tools.transport(tenant.name, system) if tools.transport else None,
+            flows=partial(_sorted, active),
+        )  # fmt: skip
+        breakers[system] = breaker
+        connectors[system] = partial(module(system).connect, its, wiring)
+    platform: Any = settings[integration.platform]
+    erp = settings[integration.erp]
+    shadow = tools.dry_run or tenant.options.shadow
+    return Pair(
+        world=replace(world, store=OverlayStore(world.store)) if shadow else world, shadow=shadow,
+        tenant=tenant.name, integration=integration, scope=scope, connectors=connectors,
+        breakers=breakers, options=tenant.options, active=active, epoch=_epoch(tenant.options, settings),
+        companies=tuple(getattr(platform, "companies", ())), erp_company=erp.company(),
+        settle_seconds={s: i.settle_seconds for s, i in settings.items()},
+        lanes={s: (i.max_concurrency - 1 if i.max_concurrency else LANES[s]) or 1 for s, i in settings.items()},
+    )  # fmt: skip
+
+
+def _sorted(active: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(active))
+
+
+def _epoch(options: TenantSettings, settings: Mapping[str, SystemSettings]) -> str:
+    """Hash the settings that shape what is sent; credentials, times and schedules do not."""
+    shape = [options.model_dump_json(include={"send_bank_details"})]
+    for system in sorted(settings):
+        fields = {n for n in type(settings[system]).model_fields if n not in _NO_SHAPE}
+        shape.append(settings[system].model_dump_json(include=fields))
+    return _hash(*shape)[:8]
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,1 @@
+"""The engine: knows flows and ports, no vendor and no cloud."""

@@ -1,0 +1,69 @@
+"""The audit trail: one object for each attempt of a chunk, each naming the hash of the one before.
+
+The chain hashes the hash of each body, so that a purge can delete a body and keep the proof.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ml_connector.engine.rows import Chunk
+from ml_connector.exchange import Exchange, as_rows
+from ml_connector.ports import Blobs
+
+
+def prefix(chunk: Chunk) -> str:
+    """Name the folder of a chunk's objects."""
+    return f"audit/{chunk.tenant}/{chunk.integration}/{chunk.flow}/{chunk.created[:10]}/{chunk.id}/"
+
+
+def link(previous: str | None, body_hash: str) -> str:
+    """Hash the chain's next link."""
+    return hashlib.sha256(f"{previous or ''}:{body_hash}".encode()).hexdigest()
+
+
+def write(blobs: Blobs, chunk: Chunk, at: str, exchanges: list[Exchange], said: dict[str, Any]) -> None:
+    """Store one attempt and put its link on the chunk (the caller saves the chunk)."""
+    body = msgspec.json.encode({"chunk": chunk.id, "at": at, "attempt": said, "exchanges": as_rows(exchanges)})
+    body_hash = hashlib.sha256(body).hexdigest()
+    chain = link(chunk.chain, body_hash)
+    number = chunk.audits + 1
+    envelope = {"n": number, "previous": chunk.chain, "body_hash": body_hash, "hash": chain}
+    packed = gzip.compress(msgspec.json.encode(envelope) + b"\n" + body, 6, mtime=0)
+    blobs.put(f"{prefix(chunk)}{number:05d}-{chain[:12]}.json.gz", packed)
+    chunk.audits, chunk.chain = number, chain
+
+
+def read(blobs: Blobs, chunk: Chunk) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Read a chunk's attempts in order: (envelope, body); the body is empty where it was purged."""
+    for key in blobs.keys(prefix(chunk)):
+        packed = blobs.get(key)
+        if packed is not None:
+            head, _, body = gzip.decompress(packed).partition(b"\n")
+            yield msgspec.json.decode(head), msgspec.json.decode(body) if body else {}
+
+
+def verify(blobs: Blobs, chunk: Chunk) -> list[str]:
+    """Check the chain against the row; an empty list means that it is whole."""
+    faults, by_hash = [], {}
+    for key in blobs.keys(prefix(chunk)):
+        head, _, body = gzip.decompress(blobs.get(key) or gzip.compress(b"{}")).partition(b"\n")
+        envelope = msgspec.json.decode(head)
+        if body and hashlib.sha256(body).hexdigest() != envelope.get("body_hash"):
+            faults.append(f"{key}: the body was changed")
+        by_hash[envelope.get("hash")] = envelope
+    at, steps = chunk.chain, 0
+    while at is not None:
+        envelope = by_hash.get(at)
+        if envelope is None:
+            faults.append(f"{prefix(chunk)}: an attempt is missing before the hash {at[:12]}")
+            break
+        if link(envelope["previous"], envelope["body_hash"]) != at:
+            faults.append(f"{prefix(chunk)}: the chain is broken at attempt {envelope['n']}")
+        at, steps = envelope["previous"], steps + 1
+    return faults

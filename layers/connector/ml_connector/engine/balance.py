@@ -1,0 +1,111 @@
+"""The balance: what was read equals delivered + unchanged + held + rejected + dead + pending, to the row and the cent.
+
+Figures are sums over chunk rows plus what the poll saved with its position; nothing is counted up on the side.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.rows import Chunk
+from ml_connector.flow import Flow
+
+PLACES = ("read", "delivered", "unchanged", "held", "rejected", "dead", "pending")
+
+
+class Sheet:
+    """The figures of one flow in one run."""
+
+    def __init__(self, flow: Flow) -> None:
+        """Begin with zeros."""
+        self.flow = flow
+        self.counts = dict.fromkeys(PLACES, 0)
+        self.amounts: dict[str, dict[str, Decimal]] = {}
+        self.error: str | None = None
+        self.would_send: int | None = None
+        self.held: list[dict[str, Any]] = []
+        self.rejected: list[dict[str, Any]] = []
+        self.dead: list[dict[str, Any]] = []
+
+    def add_cursor(self, ledger: Ledger, run: str) -> None:
+        """Add what the poll of this run found to need no chunk."""
+        figures = ledger.cursor()[0].figures
+        if figures.run != run:
+            return
+        self.counts["read"] += figures.unchanged + figures.rejected
+        self.counts["unchanged"] += figures.unchanged
+        self.counts["rejected"] += figures.rejected
+        self.rejected += [{"key": k, "reason": r} for k, r in figures.rejects]
+
+    def add_chunk(self, chunk: Chunk) -> None:
+        """Add a chunk by its state."""
+        if chunk.state == "done":
+            self._done(chunk)
+            return
+        moved = sum(1 for outcome, _ in chunk.results.values() if outcome == "moved")
+        count = chunk.count - moved
+        place = "dead" if chunk.state == "dead" else "held" if chunk.waiting_for else "pending"
+        self._put(place, count, chunk)
+        if place == "held":
+            self.held += self._lines(chunk, {"reason": chunk.reason, "waiting_for": chunk.waiting_for}, count)
+        if place == "dead":
+            self.dead += self._lines(chunk, {"reason": chunk.reason, "cause": chunk.cause}, count)
+
+    def _done(self, chunk: Chunk) -> None:
+        if chunk.shadow:
+            self.would_send = (self.would_send or 0) + chunk.delivered
+        for place in ("delivered", "unchanged", "rejected"):
+            shown = "pending" if chunk.shadow and place == "delivered" else place
+            self._put(shown, getattr(chunk, place), chunk)
+        if chunk.key is not None and chunk.rejected:
+            self.rejected.append({"key": chunk.key, "reason": chunk.reason or ""})
+        self.rejected += [{"key": k, "reason": why} for k, (_, why) in chunk.results.items()]
+
+    def _put(self, place: str, count: int, chunk: Chunk) -> None:
+        self.counts["read"] += count
+        self.counts[place] += count
+        if not self.flow.money or not count or chunk.amount is None or chunk.currency is None:
+            return
+        sums = self.amounts.setdefault(chunk.currency, dict.fromkeys(PLACES, Decimal(0)))
+        sums["read"] += Decimal(chunk.amount)
+        sums[place] += Decimal(chunk.amount)
+
+    def _lines(self, chunk: Chunk, more: dict[str, Any], count: int) -> list[dict[str, Any]]:
+        keys = [chunk.key] if chunk.key else chunk.id.split(".")[1:][:1] or [chunk.id]
+        line = {"key": keys[0], "number": chunk.number, "amount": chunk.amount, "currency": chunk.currency, **more}
+        if not self.flow.money:
+            line |= {"amount": None, "currency": None, "records": count}
+        return [line]
+
+    @property
+    def balanced(self) -> bool:
+        """Tell whether the sums agree and the flow could run."""
+        counts = self.counts["read"] == sum(self.counts[p] for p in PLACES[1:])
+        money = all(sums["read"] == sum(sums[p] for p in PLACES[1:]) for sums in self.amounts.values())
+        return self.error is None and counts and money
+
+    def as_row(self) -> dict[str, Any]:
+        """Give the report's figures of the flow."""
+        row: dict[str, Any] = {**self.counts, "error": self.error}
+        if self.would_send is not None:
+            row["would_send"] = self.would_send
+        if self.flow.money:
+            row["amounts"] = {
+                currency: {place: f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
+                           for place, value in sums.items()}
+                for currency, sums in sorted(self.amounts.items())
+            }  # fmt: skip
+        return row
+
+
+def totals(sheets: Iterable[Sheet]) -> dict[str, int]:
+    """Add up the counts of several flows."""
+    sums: dict[str, int] = defaultdict(int)
+    for sheet in sheets:
+        for place, count in sheet.counts.items():
+            sums[place] += count
+    return dict(sums)

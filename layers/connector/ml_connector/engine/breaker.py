@@ -1,0 +1,90 @@
+"""Keeps work away from a system that is down, and logins away from one that refused them.
+
+ERPs lock users after a few wrong passwords, so a refused login closes the door until the secret's version changes
+or `ping` succeeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ml_connector.errors import Conflict, LoginRefused, Throttled, Transient
+from ml_connector.ports import Clock, Item, Store
+
+FIRST, MOST = 5.0, 900.0
+"""Seconds that an outage parks work: at first, and at most."""
+
+
+class Breaker:
+    """The door to one system of one tenant."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, tenant: str, system: str, version: str, boot: str, sole: bool
+    ) -> None:
+        """`version` is the secret's; `sole`: no other process works on this state, so other boots are dead."""
+        self._store, self._clock = store, clock
+        self._pk, self._system, self._version = f"breaker#{tenant}", system, version
+        self._boot, self._sole = boot, sole
+
+    def is_dead(self, owner: str) -> bool:
+        """Tell whether the holder of a lease belongs to a process that is surely gone."""
+        return self._sole and owner != self._boot
+
+    def check(self) -> None:
+        """Raise `Transient` while the system is parked, `LoginRefused` while its login is closed."""
+        data = self._data()
+        self._closed(data)
+        if data.get("open_until") and datetime.fromisoformat(data["open_until"]) > self._clock.now():
+            raise Throttled(
+                f"{data.get('reason', 'The server is away.')} Work waits until {data['open_until']}.",
+                (datetime.fromisoformat(data["open_until"]) - self._clock.now()).total_seconds(),
+            )
+
+    def may_log_in(self) -> None:
+        """Raise `LoginRefused` where this very secret was refused before."""
+        self._closed(self._data())
+
+    def trouble(self, error: Transient) -> None:
+        """Park the system for a while; longer each time."""
+
+        def change(data: dict[str, Any]) -> None:
+            failures = data.get("failures", 0) + 1
+            asked = getattr(error, "retry_after", None) or 0
+            pause = max(min(FIRST * 2 ** (failures - 1), MOST), min(asked, MOST))
+            until = self._clock.now() + timedelta(seconds=pause)
+            data.update(failures=failures, open_until=until.isoformat(), reason=str(error))
+
+        self._change(change)
+
+    def refused(self, reason: str) -> None:
+        """Close the login until the secret changes."""
+        self._change(lambda data: data.update(refused=self._version, reason=reason))
+
+    def well(self) -> None:
+        """Open everything: the system answered."""
+        if self._data():
+            self._change(lambda data: data.clear())
+
+    def _closed(self, data: dict[str, Any]) -> None:
+        if data.get("refused") == self._version:
+            raise LoginRefused(
+                f"{data.get('reason', 'The login was refused.')} Nothing logs in again until the secret is changed "
+                "or `ml-connector ping` succeeds."
+            )
+
+    def _data(self) -> dict[str, Any]:
+        item = self._store.get(self._pk, self._system)
+        return dict(item.data) if item else {}
+
+    def _change(self, change: Any) -> None:
+        for _ in range(5):
+            item = self._store.get(self._pk, self._system) or Item(self._pk, self._system)
+            data = dict(item.data)
+            change(data)
+            try:
+                self._store.put(replace(item, data=data))
+            except Conflict:
+                continue
+            return

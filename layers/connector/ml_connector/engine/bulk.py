@@ -1,0 +1,224 @@
+"""Masters and orders: a chunk of records on its way to a target that takes them in bulk.
+
+render ──► send stage 1 ──► verdicts ──► send stage 2 ──► verdicts ──► settle
+  │                           │
+  ├─ held: moved to a chunk of its own, so that it holds nobody else
+  └─ rejected: kept with its reason, settled with the rest
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+
+from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw
+from ml_connector.engine.readiness import wait_for_masters
+from ml_connector.engine.rows import Chunk, Row
+from ml_connector.engine.task import Task
+from ml_connector.engine.trouble import backoff
+from ml_connector.errors import Held, Rejected
+from ml_connector.flow import MasterTarget, Rendered, Verdict
+from ml_connector.records import Record
+
+PATIENCE = timedelta(hours=24)
+"""How long a verdict may take before the target's own record is read instead."""
+OVERTAKEN = ("unchanged", "A newer version of the record was sent.")
+
+
+class BrokenRow(Struct, frozen=True, kw_only=True):
+    """A source record that could not be read, as a chunk's body keeps it."""
+
+    key: str
+    reason: str
+    raw: str
+
+
+class Bulk:
+    """One attempt at a bulk chunk."""
+
+    def __init__(self, task: Task) -> None:
+        """Read the chunk's records."""
+        self.task, self.chunk = task, task.chunk
+        body = msgspec.json.decode(task.ledger.raw_body(self.chunk.id), type=dict[str, msgspec.Raw])
+        records: list[Record] = msgspec.json.decode(body.get("records", b"[]"), type=list[task.flow.record])  # type: ignore[name-defined]
+        self.records = {r.key: r for r in records}
+        self.broken = msgspec.json.decode(body.get("broken", b"[]"), type=list[BrokenRow])
+        self.known = task.ledger.rows([*self.records, *(b.key for b in self.broken)], consistent=True)
+        self.rendered: dict[str, Rendered] = {}
+
+    def advance(self) -> None:
+        """Bring the chunk as far as it goes now."""
+        self._drop_decided()
+        if self.chunk.op == "rebaseline":
+            self._settle()
+            return
+        self.task.pair.check(self.task.flow.target)
+        if not self.chunk.tokens and not self.chunk.stage:
+            wait_for_masters(self.task)
+        target: MasterTarget[Record] = self.task.pair.target(self.task.flow)
+        self._render(target)
+        if self.task.pair.shadow:
+            self.chunk.shadow = True
+            self._settle()
+            return
+        while self.chunk.stage < len(target.stages):
+            stage = target.stages[self.chunk.stage]
+            batch = self._alive()
+            if batch and not self.chunk.tokens:
+                self._send(target, stage, batch)
+                return
+            if batch and not self._judged(target, stage, batch):
+                return
+            self.chunk.stage, self.chunk.tokens, self.chunk.token_at = self.chunk.stage + 1, [], None
+            self.chunk.attempts = 0
+        self._settle()
+
+    # ── before sending ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _drop_decided(self) -> None:
+        for bad in self.broken:
+            self.chunk.results.setdefault(bad.key, ("rejected", bad.reason))
+        for key in self.records:
+            if key in self.known and self.known[key][0].seq > self.chunk.seq:
+                self.chunk.results[key] = OVERTAKEN
+
+    def _render(self, target: MasterTarget[Record]) -> None:
+        codes, held = self.task.pair.codes(), defaultdict[str, list[Held]](list)
+        moved: dict[str, str] = {}
+        for key, record in self.records.items():
+            if key in self.chunk.results:
+                continue
+            try:
+                self.rendered[key] = target.render(record, codes, self.chunk.touch)
+            except Held as error:
+                held[error.waiting_for].append(error)
+                moved[key] = error.waiting_for
+            except Rejected as error:
+                self.chunk.results[key] = ("rejected", str(error))
+        if not moved:
+            return
+        if len(moved) == len(self.records) and len(held) == 1:
+            raise next(iter(held.values()))[0]  # the whole chunk waits for one thing: it may stay in one piece
+        for waiting_for, errors in held.items():
+            self._move([k for k, w in moved.items() if w == waiting_for], waiting_for, str(errors[0]))
+
+    def _move(self, keys: Sequence[str], waiting_for: str, reason: str) -> None:
+        """Give held records a chunk of their own, then let go of them here."""
+        chunk = self.chunk
+        soon = waiting_for.startswith("parent:")
+        child = Chunk(
+            id=f"{chunk.id}.{keys[0]}", tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow,
+            lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=len(keys), state="waiting",
+            waiting_for=waiting_for, reason=reason, touch=chunk.touch,
+            due_at=self.task.later(5 if soon else 300),
+        )  # fmt: skip
+        self.task.ledger.add(child, {"records": [self.records[k] for k in keys]})
+        for key in keys:
+            chunk.results[key] = ("moved", waiting_for)
+            self.rendered.pop(key, None)
+
+    def _alive(self) -> list[Rendered]:
+        return [r for k, r in self.rendered.items() if k not in self.chunk.results]
+
+    # ── sending and hearing ─────────────────────────────────────────────────────────────────────────────────
+
+    def _send(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> None:
+        sent = target.send(stage, batch)
+        for key, reason in sent.refused.items():
+            self.chunk.results[key] = ("rejected", reason)
+        if sent.retry and (left := [r for r in batch if r.key not in self.chunk.results]):
+            sent = target.send(stage, left)
+            for key, reason in sent.refused.items():
+                self.chunk.results[key] = ("rejected", reason)
+        self.task.pair.breakers[self.task.flow.target].well()
+        self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
+        self.chunk.attempts = 0
+        self.task.posted(1)
+
+    def _judged(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> bool:
+        """Ask for verdicts; False while the target has none yet."""
+        tokens = [t for t in self.chunk.tokens if t != "-"]
+        verdicts = target.verdicts(stage, batch, tokens) if tokens else {}
+        if verdicts is None and self._overdue():
+            verdicts = target.read_back(stage, batch)
+        if verdicts is None:
+            self.task.posted(backoff(self.chunk.attempts, 1, 900))
+            return False
+        last = self.chunk.stage == len(target.stages) - 1
+        for key, verdict in verdicts.items():
+            self._take(key, verdict, last)
+        return True
+
+    def _overdue(self) -> bool:
+        asked = self.chunk.token_at or self.chunk.created
+        return self.task.now - datetime.fromisoformat(asked) > PATIENCE
+
+    def _take(self, key: str, verdict: Verdict, last: bool) -> None:
+        if key in self.chunk.results or key not in self.records:
+            return
+        reason = verdict.reason or ""
+        if verdict.outcome == "held":
+            self._move([key], verdict.waiting_for or f"lookup:{key}", reason)
+        elif verdict.outcome == "rejected":
+            self.chunk.results[key] = ("rejected", reason)
+        elif last:
+            stages_changed = self.chunk.stage > 0 and verdict.outcome == "unchanged" and key in self.chunk.notes
+            self.chunk.results[key] = ("delivered" if stages_changed else verdict.outcome, reason)
+        elif verdict.outcome == "delivered":
+            self.chunk.notes.append(key)  # an earlier stage changed something, whatever the last one says
+
+    # ── settling ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _settle(self) -> None:
+        chunk = self.chunk
+        for key in self.records:
+            chunk.results.setdefault(key, ("unchanged" if chunk.op == "rebaseline" else "delivered", ""))
+        rows = {k: r for k in chunk.results if (r := self._row(k)) is not None}
+        self.task.ledger.settle(rows, self.known)
+        for key, row in rows.items():
+            if row.code is not None and row.code != key and row.outcome != "rejected":
+                self.task.ledger.set_alias(row.code, key)
+        counts = defaultdict[str, int](int)
+        for outcome, _ in chunk.results.values():
+            counts[outcome] += 1
+        chunk.delivered, chunk.unchanged = counts["delivered"], counts["unchanged"]
+        chunk.rejected, chunk.moved = counts["rejected"], counts["moved"]
+        chunk.results = {k: v for k, v in chunk.results.items() if v[0] == "rejected"}
+        self.task.done()
+
+    def _row(self, key: str) -> Row | None:
+        """Make the record row of a decided record; moved and overtaken ones keep the row they have."""
+        outcome, reason = self.chunk.results[key]
+        if outcome == "moved" or (outcome, reason) == OVERTAKEN:
+            return None
+        before = self.known[key][0] if key in self.known else Row()
+        rendered = self.rendered.get(key)
+        row = Row(
+            seq=self.chunk.seq, chunk=self.chunk.id, number=before.number, open=before.open, target=before.target,
+            code=rendered.target_id if rendered and outcome != "rejected" else before.code,
+        )  # fmt: skip
+        if outcome == "rejected":
+            row.outcome, row.reason, row.seen_fp = "rejected", reason, self._fingerprint(key)
+            row.delivered_fp = None
+        else:
+            row.outcome, row.delivered_fp = "delivered", self._fingerprint(key)
+            record = self.records.get(key)
+            row.number = getattr(record, "number", None)
+            row.open = getattr(record, "status", "open") == "open"
+        return row
+
+    def _fingerprint(self, key: str) -> str:
+        if key in self.records:
+            return fingerprint(self.records[key], self.task.pair.epoch)
+        raw = next(b.raw for b in self.broken if b.key == key)
+        return fingerprint_raw(raw, self.task.pair.epoch)
+
+
+def halves(records: Mapping[str, Record]) -> tuple[list[Record], list[Record]]:
+    """Split a chunk that fails for an unexplained reason, until the record that does it stands alone."""
+    rows = list(records.values())
+    return rows[: len(rows) // 2], rows[len(rows) // 2 :]

@@ -1,0 +1,342 @@
+"""Documents: one invoice or payment on its way, step by step, so that a crash resumes where it was.
+
+fetch ─► map ─► look ─┬─ found: adopt ──────────────────────┐
+                      └─ acknowledge ─► sent ─► post ─► posted ─► answer ─► answered ─► settle
+                                          │
+                                          └─ unknown: look again, send only after `settle_seconds`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ml_connector.engine.readiness import wait_for_masters
+from ml_connector.engine.rows import Row
+from ml_connector.engine.task import Task
+from ml_connector.engine.trouble import backoff
+from ml_connector.errors import Held, OutcomeUnknown, Rejected, Transient
+from ml_connector.flow import Answer, Document, Found, Prepared, Verdict
+
+ANSWER_TRIES = 3
+PATIENCE = timedelta(hours=24)
+FRESH = frozenset({"", "held", "refused"})
+"""Steps at which nothing of ours can be at the target."""
+
+
+class Paper:
+    """One attempt at one document."""
+
+    def __init__(self, task: Task) -> None:
+        """Have both ends at hand."""
+        self.task, self.chunk = task, task.chunk
+        self.key: str = task.chunk.key or task.chunk.id
+        self.source: Any = task.pair.source(task.flow)
+        self.target: Any = task.pair.target(task.flow)
+
+    def advance(self) -> None:
+        """Bring the document as far as it goes now, from the step at which it stands."""
+        self.task.pair.check(self.task.flow.source, self.task.flow.target)
+        match self.chunk.step:
+            case "posted":
+                self._confirm()
+            case "answered":
+                self._hear()
+            case _:
+                self._deliver()
+
+    # ── up to the post ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _deliver(self) -> None:
+        document = self._fetch()
+        row = self._known()
+        if row.outcome == "delivered" and row.target is not None and self.source.answers:
+            self._again(document, row)
+            return
+        if document.record is None or document.standing in {"gone", "transferred", "refused"}:
+            if self.chunk.step in FRESH:
+                self._finish("unchanged", f"No longer offered by its source: {document.detail or document.standing}.")
+                return
+            raise Transient(f"The source shows the document as {document.standing} while its posting is in doubt.")
+        if self.chunk.step in FRESH:
+            wait_for_masters(self.task)
+        prepared = self.target.prepare(self._linked(document.record), self.task.pair.codes())
+        self._value(prepared)
+        if self.task.pair.shadow:
+            self.chunk.shadow = True
+            self._finish("delivered")
+            return
+        if (found := self._look(prepared)) is not None:
+            self._adopt(found, prepared)
+        elif self._may_send():
+            self._post(document, prepared)
+
+    def _fetch(self) -> Document[Any]:
+        self.task.said["talking_to"] = self.task.flow.source
+        document: Document[Any] = self.source.fetch(self.key)
+        self.task.said["talking_to"] = self.task.flow.target
+        self.chunk.stamp = document.stamp or self.chunk.stamp
+        record = document.record
+        if record is not None:
+            self.chunk.number = getattr(record, "number", None)
+            money = getattr(record, "gross", None) if hasattr(record, "gross") else getattr(record, "amount", None)
+            self.chunk.amount = str(money) if money is not None else self.chunk.amount
+            self.chunk.currency = getattr(record, "currency", None) or self.chunk.currency
+        return document
+
+    def _known(self) -> Row:
+        found = self.task.ledger.rows([self.key], consistent=True)
+        return found[self.key][0] if self.key in found else Row()
+
+    def _linked(self, record: Any) -> Any:
+        """Name the platform's document to which this one refers."""
+        flow = self.task.flow.links
+        if flow is None or not self.chunk.refers:
+            return record
+        key = self.task.ledger.sibling(flow).links([self.chunk.refers]).get(self.chunk.refers)
+        if key is None:
+            raise Held(f"lookup:{self.key}", f"The document {self.chunk.refers} that this belongs to is not ours.")
+        return msgspec.structs.replace(record, document=key)
+
+    def _value(self, prepared: Prepared) -> None:
+        self.chunk.posted_on = prepared.posted_on.isoformat() if prepared.posted_on else None
+        self.task.said["notes"] = list(prepared.notes)
+
+    def _look(self, prepared: Prepared) -> Found | None:
+        """Find the document at the target; raises `Held` for what a person must judge."""
+        found: Sequence[Found] = self.target.look(prepared)
+        holders = self.task.ledger.links([f.id for f in found])
+        for one in found:
+            if one.state == "draft":
+                raise Held(f"approval:{self.key}", f"It awaits approval in the ERP as draft {one.number}.")
+        others = [f for f in found if holders.get(f.id, self.key) != self.key and not f.ours]
+        mine = [f for f in found if f not in others]
+        if len(mine) > 1:
+            numbers = ", ".join(f.number for f in mine)
+            raise Held(
+                f"conflict:{self.key}",
+                f"The target holds it {len(mine)} times ({numbers}). Cancel all but one there, then `ml-connector "
+                f"replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
+            )
+        if mine:
+            return mine[0]
+        if others and self.chunk.step in FRESH:
+            raise Held(
+                f"conflict:{self.key}",
+                f"The target already has a document with this partner and number ({others[0].number}), made from "
+                f"{holders[others[0].id]}. Is it the same invoice twice? Remove one at the platform.",
+            )
+        return None
+
+    def _adopt(self, found: Found, prepared: Prepared) -> None:
+        if found.amount is not None and (abs(found.amount) != abs(prepared.amount)):
+            self._differs(found, f"{found.amount} there, {prepared.amount} here")
+        if found.currency and found.currency != prepared.currency:
+            self._differs(found, f"{found.currency} there, {prepared.currency} here")
+        if self.chunk.step in FRESH:
+            self.chunk.notes.append(f"Adopted {found.number}, which the target already had.")
+            self._acknowledge()
+        self._keep(found)
+
+    def _differs(self, found: Found, how: str) -> None:
+        raise Held(
+            f"conflict:{self.key}",
+            f"The target has document {found.number} with this partner and number, but not the same: {how}. Correct "
+            f"either side, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
+        )
+
+    def _may_send(self) -> bool:
+        """Tell whether sending is safe now: at once where nothing was sent, else after the settle time."""
+        if self.chunk.step not in {"sent", "unknown"}:
+            return True
+        settle = 0 if self.target.refuses_duplicates else self.task.pair.settle_seconds.get(self.task.flow.target, 900)
+        since = self.task.now - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
+        if since >= timedelta(seconds=settle):
+            self.chunk.recheck = settle > 0
+            return True
+        self.chunk.step = "unknown"
+        self.task.wait(
+            settle - since.total_seconds(),
+            reason="The outcome of the last attempt is unknown. The target does not show the document yet; it is "
+            "looked for once more before it is sent again.",
+        )
+        return False
+
+    def _acknowledge(self) -> None:
+        if self.source.answers:
+            self.task.said["talking_to"] = self.task.flow.source
+            self.source.acknowledge(self.key)
+            self.task.said["talking_to"] = self.task.flow.target
+
+    def _post(self, document: Document[Any], prepared: Prepared) -> None:
+        if document.standing == "offered":
+            self._acknowledge()
+        self.chunk.sent_at = self.task.ledger.now()
+        again = self.chunk.step in {"sent", "unknown"}
+        self.task.progress("sent")
+        try:
+            found = self.target.send(prepared)
+        except OutcomeUnknown:
+            self.chunk.step = "unknown"
+            raise
+        except Rejected:
+            self.chunk.step = "refused"
+            raise
+        except (Held, Transient):
+            self.chunk.step = "unknown" if again else "held"  # this request had no effect; an earlier one may have
+            raise
+        self._keep(found)
+
+    # ── after the post ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _keep(self, found: Found) -> None:
+        """Write down what the target made of it, before anything else happens."""
+        holder = self.task.ledger.link(found.id, self.key)
+        if holder != self.key:
+            raise Held(f"conflict:{self.key}", f"The target's document {found.number} belongs to {holder} already.")
+        self.chunk.target, self.chunk.code = found.id, found.number
+        self.chunk.attempts = self.chunk.failures = 0
+        self.task.progress("posted")
+        self.task.pair.breakers[self.task.flow.target].well()
+        self._confirm()
+
+    def _confirm(self) -> None:
+        """Read the number and the total back, then answer the source."""
+        assert self.chunk.target is not None
+        found: Found = self.target.read_back(Found(self.chunk.target, self.chunk.code or ""))
+        self.chunk.code = found.number or self.chunk.code
+        self._same_total(found)
+        if not self.source.answers:
+            self._finish("delivered")
+        elif self.chunk.recheck and self._recheck_later():
+            pass
+        else:
+            self._answer()
+
+    def _same_total(self, found: Found) -> None:
+        ours = Decimal(self.chunk.amount) if self.chunk.amount else None
+        if found.amount is None or ours is None or abs(found.amount) == abs(ours):
+            return
+        raise Held(
+            f"conflict:{self.key}",
+            f"It was posted as {found.number} with a total of {found.amount} instead of {ours}. Correct it in the "
+            f"ERP, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
+        )
+
+    def _recheck_later(self) -> bool:
+        """Look once more after a second sending: the first may have been carried out late."""
+        settle = self.task.pair.settle_seconds.get(self.task.flow.target, 900)
+        since = self.task.now - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
+        if since < timedelta(seconds=settle):
+            self.task.posted(settle - since.total_seconds())
+            self.chunk.reason = "It was sent twice after a doubt; the target is looked at once more."
+            return True
+        document = self._fetch()
+        if document.record is not None:
+            self._look(self.target.prepare(self._linked(document.record), self.task.pair.codes()))
+        self.chunk.recheck = False
+        return False
+
+    def refuse(self, error: Rejected) -> None:
+        """Tell the source once that the document was refused; what cannot be told is settled all the same."""
+        if self.chunk.step in {"sent", "unknown"}:
+            raise Held(f"lookup:{self.key}", f"Its first sending may have taken effect, and now: {error}")
+        self.chunk.reason, self.chunk.answer_ok = str(error), False
+        if not self.source.answers or self.task.pair.shadow:
+            self._finish("rejected", str(error))
+            return
+        document = self.source.fetch(self.key) if self.chunk.step else None
+        if document is None or document.standing == "offered":
+            self._acknowledge()
+        self._answer()
+
+    def _answer(self) -> None:
+        chunk = self.chunk
+        answer = self._words()
+        self.task.said["talking_to"] = self.task.flow.source
+        token = self.source.answer(self.key, answer)
+        chunk.tokens, chunk.token_at = [token] if token else [], self.task.ledger.now()
+        chunk.attempts = 0
+        self.task.progress("answered")
+        self.task.posted(0.5)
+        if not chunk.answer_ok:
+            chunk.reason = answer.message
+
+    def _words(self) -> Answer:
+        chunk, ok = self.chunk, self.chunk.answer_ok
+        message = f"Posted as {chunk.code}." if ok else (chunk.reason or "Refused.")
+        kind = "transferred" if ok else "refused"
+        internal = (chunk.target or "").partition(":")[2] or chunk.target
+        day = date.fromisoformat(chunk.posted_on) if chunk.posted_on else self.task.now.astimezone(UTC).date()
+        return Answer(
+            code=f"{kind}.{chunk.answer_try}.{chunk.stamp or ''}" if not ok else f"{kind}.{chunk.answer_try}",
+            success=ok, message=message, number=chunk.code, internal=internal if ok else None, posted_on=day,
+        )  # fmt: skip
+
+    def _hear(self) -> None:
+        """Ask what the source made of the answer."""
+        self.task.said["talking_to"] = self.task.flow.source
+        verdict: Verdict | None = self.source.answered(
+            self.key, self.chunk.tokens[0] if self.chunk.tokens else None, self._words()
+        )
+        asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)
+        if verdict is None:
+            if self.task.now - asked > PATIENCE:
+                raise Held(f"lookup:{self.key}", "The source has not confirmed the answer within a day; look there.")
+            reason = self.chunk.reason
+            self.task.posted(backoff(self.chunk.attempts, 1, 900))
+            self.chunk.reason = reason
+        elif verdict.outcome == "rejected":
+            self._not_taken(verdict)
+        else:
+            self._finish("delivered" if self.chunk.answer_ok else "rejected", self.chunk.reason)
+
+    def _not_taken(self, verdict: Verdict) -> None:
+        self.chunk.answer_try += 1
+        if self.chunk.answer_try >= ANSWER_TRIES:
+            self.task.dead("answer refused", f"The source did not take our answer: {verdict.reason}")
+            return
+        self._answer()
+
+    def _again(self, document: Document[Any], row: Row) -> None:
+        """It was delivered before: answer again, never post again."""
+        if self.task.pair.shadow:
+            self.chunk.shadow = True
+            self._finish("delivered")
+            return
+        self.chunk.target, self.chunk.code = row.target, row.code
+        if document.standing in {"offered", "acknowledged"}:
+            self.chunk.answer_try = max(self.chunk.answer_try, 1)
+            if document.standing == "offered":
+                self._acknowledge()
+            self._answer()
+        else:
+            self._finish("unchanged", "It was delivered before.")
+
+    def _finish(self, outcome: Any, reason: str | None = None) -> None:
+        """Settle the record row, then the chunk."""
+        ledger, chunk = self.task.ledger, self.chunk
+        known = ledger.rows([self.key], consistent=True)
+        before = known[self.key][0] if self.key in known else Row()
+        if outcome == "unchanged" and before.outcome is not None:
+            row = msgspec.structs.replace(before, seq=max(before.seq, chunk.seq), stamp=chunk.stamp)
+        else:
+            row = Row(
+                seq=chunk.seq, outcome=outcome, chunk=chunk.id, reason=reason, stamp=self._stamp(outcome),
+                target=chunk.target, code=chunk.code, number=chunk.number,
+            )  # fmt: skip
+        ledger.settle({self.key: row}, known)
+        self.task.done(outcome, reason)
+
+    def _stamp(self, outcome: str) -> str | None:
+        """Remember the source's stamp after our refusal, so that only a later one is a new attempt."""
+        if outcome != "rejected" or not self.source.answers:
+            return self.chunk.stamp
+        try:
+            return self.source.fetch(self.key).stamp or self.chunk.stamp
+        except Rejected:
+            return self.chunk.stamp

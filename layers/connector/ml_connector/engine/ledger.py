@@ -1,0 +1,200 @@
+"""The ledger: what the engine remembers, in words of its own, over the store's plain rows.
+
+Partitions: one for each flow of a tenant and scope (cursor, record rows, chunks and their bodies), one for links
+between documents, one for mappings, one for each tenant. An unfinished chunk is `c#…`, a finished one `d#…`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from ml_connector.engine.rows import Chunk, Cursor, Row, dump, iso, load
+from ml_connector.errors import Conflict, LeaseLost
+from ml_connector.ports import Clock, Item, Store
+
+PART = 300_000
+SHARDS = 8
+GRACE = timedelta(seconds=60)
+"""An open chunk whose ring was lost is found by the due index after this."""
+KEEP_DONE = timedelta(days=400)
+
+
+def shard(chunk_id: str) -> str:
+    """Spread the due index over a few partitions."""
+    return f"due#{zlib.crc32(chunk_id.encode()) % SHARDS}"
+
+
+class Ledger:
+    """The rows of one flow, for one tenant and scope."""
+
+    def __init__(self, store: Store, clock: Clock, *, tenant: str, integration: str, scope: str, flow: str) -> None:
+        """`scope` is the hash of both systems' identity."""
+        self.store, self.clock = store, clock
+        self.tenant, self.integration, self.scope, self.flow = tenant, integration, scope, flow
+        self.pk = f"f#{tenant}#{integration}#{flow}#{scope}"
+        self.links_pk = f"l#{tenant}#{integration}#{scope}"
+
+    def sibling(self, flow: str) -> Ledger:
+        """Give the ledger of another flow of the same integration."""
+        return Ledger(
+            self.store, self.clock, tenant=self.tenant, integration=self.integration, scope=self.scope, flow=flow
+        )
+
+    def now(self) -> str:
+        """Tell the time as rows write it."""
+        return iso(self.clock.now())
+
+    # ── cursor ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def cursor(self) -> tuple[Cursor, Item]:
+        """Read the cursor and the row to write it back with."""
+        item = self.store.get(self.pk, "cursor") or Item(self.pk, "cursor")
+        return load(Cursor, item.data), item
+
+    def save_cursor(self, cursor: Cursor, item: Item) -> Item:
+        """Write the cursor; raises `LeaseLost` where another worker reads this flow as well."""
+        try:
+            return self.store.put(replace(item, data=dump(cursor)))
+        except Conflict as error:
+            raise LeaseLost(f"Another worker reads the flow {self.flow} of {self.tenant}.") from error
+
+    # ── record rows ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def rows(self, keys: Sequence[str], *, consistent: bool = False) -> dict[str, tuple[Row, Item]]:
+        """Read what is known of some records; absent ones are left out."""
+        items = self.store.get_many(self.pk, [f"r#{k}" for k in keys], consistent=consistent)
+        return {sk[2:]: (load(Row, item.data), item) for sk, item in items.items()}
+
+    def settle(self, rows: dict[str, Row], known: dict[str, tuple[Row, Item]]) -> None:
+        """Write record rows, one conditional write each; a row with a higher `seq` stands."""
+        left = dict(rows)
+        for _ in range(8):
+            items = [
+                replace(known[k][1] if k in known else Item(self.pk, f"r#{k}"), data=dump(row))
+                for k, row in left.items()
+            ]
+            taken = self.store.put_many(items)
+            left = {k: row for (k, row), ok in zip(left.items(), taken, strict=True) if not ok}
+            if not left:
+                return
+            known = self.rows(list(left), consistent=True)
+            left = {k: row for k, row in left.items() if k not in known or known[k][0].seq <= row.seq}
+        raise LeaseLost("Record rows changed again and again while they were written; the chunk is tried later.")
+
+    def all_rows(self) -> Iterator[tuple[str, Row]]:
+        """Read every record row of the flow in key order."""
+        for item in self.store.query(self.pk, "r#"):
+            yield item.sk[2:], load(Row, item.data)
+
+    def alias(self, code: str) -> str | None:
+        """Find the key of the record whose outward code is `code`, where the two differ."""
+        item = self.store.get(self.pk, f"a#{code}")
+        return item.data["key"] if item else None
+
+    def set_alias(self, code: str, key: str) -> None:
+        """Remember the key behind an outward code; the latest delivery wins."""
+        item = self.store.get(self.pk, f"a#{code}") or Item(self.pk, f"a#{code}")
+        if item.data.get("key") != key:
+            self.store.put(replace(item, data={"key": key}))
+
+    # ── links ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def links(self, targets: Sequence[str]) -> dict[str, str]:
+        """Tell which of our documents stand behind ids of the target: target id -> source key."""
+        items = self.store.get_many(self.links_pk, [f"{self.flow}#{t}" for t in targets], consistent=True)
+        return {sk.split("#", 1)[1]: str(item.data["key"]) for sk, item in items.items()}
+
+    def link(self, target: str, key: str) -> str:
+        """Bind a target's document to ours; returns the key that holds it, ours or an earlier one."""
+        try:
+            self.store.put(Item(self.links_pk, f"{self.flow}#{target}", {"key": key}))
+        except Conflict:
+            return self.links([target]).get(target, key)
+        return key
+
+    # ── chunks ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add(self, chunk: Chunk, body: Any = None) -> bool:
+        """Write a chunk and its body; False where this very chunk is already there."""
+        if body is not None:
+            self._write_body(chunk.id, body)
+        chunk.due_at = chunk.due_at or iso(self.clock.now() + GRACE)
+        try:
+            self.store.put(self.place(chunk, Item(self.pk, f"c#{chunk.id}")))
+        except Conflict:
+            return False
+        return True
+
+    def chunk(self, chunk_id: str) -> tuple[Chunk, Item] | None:
+        """Read an unfinished chunk."""
+        item = self.store.get(self.pk, f"c#{chunk_id}")
+        return (load(Chunk, item.data), item) if item else None
+
+    def save(self, chunk: Chunk, item: Item) -> Item:
+        """Write a chunk back; raises `LeaseLost` where another worker has it."""
+        try:
+            return self.store.put(self.place(chunk, item))
+        except Conflict as error:
+            raise LeaseLost(f"The chunk {chunk.id} was taken over by another worker.") from error
+
+    def finish(self, chunk: Chunk, item: Item) -> None:
+        """Mark a chunk done and move it among the finished; may be repeated after a crash."""
+        chunk.state, chunk.done_at = "done", chunk.done_at or self.now()
+        chunk.due_at = iso(self.clock.now() + GRACE)
+        item = self.save(chunk, item)
+        self.archive(chunk)
+
+    def archive(self, chunk: Chunk) -> None:
+        """Move a done chunk and drop its body."""
+        ttl = int((self.clock.now() + KEEP_DONE).timestamp())
+        done = Item(self.pk, f"d#{chunk.done_at}#{chunk.id}", {**dump(chunk), "due_at": None}, ttl=ttl)
+        with suppress(Conflict):  # an earlier try came this far
+            self.store.put(done)
+        self.store.delete(self.pk, f"c#{chunk.id}")
+        for item in list(self.store.query(self.pk, f"b#{chunk.id}#")):
+            self.store.delete(item.pk, item.sk)
+
+    def unfinished(self) -> Iterator[Chunk]:
+        """Read every chunk that is not done, read consistently."""
+        for item in self.store.query(self.pk, "c#"):
+            yield load(Chunk, item.data)
+
+    def finished(self, since: str = "") -> Iterator[Chunk]:
+        """Read the chunks that were done since a time."""
+        for item in self.store.query(self.pk, "d#", after=f"d#{since}" if since else None):
+            yield load(Chunk, item.data)
+
+    def body(self, chunk_id: str) -> Any:
+        """Read a chunk's body."""
+        parts = [item.blob or b"" for item in self.store.query(self.pk, f"b#{chunk_id}#")]
+        return msgspec.json.decode(zlib.decompress(b"".join(parts))) if parts else None
+
+    def raw_body(self, chunk_id: str) -> bytes:
+        """Read a chunk's body as JSON text."""
+        parts = [item.blob or b"" for item in self.store.query(self.pk, f"b#{chunk_id}#")]
+        return zlib.decompress(b"".join(parts)) if parts else b"{}"
+
+    def _write_body(self, chunk_id: str, body: Any) -> None:
+        packed = zlib.compress(body if isinstance(body, bytes) else msgspec.json.encode(body), 6)
+        for n in range(0, len(packed), PART):
+            sk = f"b#{chunk_id}#{n // PART:04d}"
+            item = self.store.get(self.pk, sk) or Item(self.pk, sk)
+            self.store.put(replace(item, blob=packed[n : n + PART]))
+
+    def place(self, chunk: Chunk, item: Item) -> Item:
+        """Make the stored row of a chunk, in the due index unless it is dead."""
+        due = chunk.due_at if chunk.state != "dead" else None
+        return replace(item, data=dump(chunk), due_pk=shard(chunk.id) if due else None, due_at=due)
+
+
+def due_rows(store: Store, until: datetime, limit: int = 200) -> Iterable[Item]:
+    """Read the rows that are due, over all tenants, oldest first within each part of the index."""
+    for n in range(SHARDS):
+        yield from store.due(f"due#{n}", iso(until), limit)

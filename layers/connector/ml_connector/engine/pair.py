@@ -1,0 +1,117 @@
+"""One tenant's integration at work: its two connections, ledgers, codes and options."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ml_connector.engine.breaker import Breaker
+from ml_connector.engine.codes import LedgerCodes
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.mappings import Mappings
+from ml_connector.engine.offer import lane
+from ml_connector.flow import Connection, Flow, Integration
+from ml_connector.ports import Blobs, Chance, Clock, Rings, Store
+from ml_connector.wiring import TenantSettings
+
+
+@dataclass(frozen=True)
+class World:
+    """The ports, and this process: `boot` names it; `sole` tells that no other one works on the same state."""
+
+    store: Store
+    rings: Rings
+    blobs: Blobs
+    clock: Clock
+    chance: Chance
+    boot: str
+    sole: bool = False
+    crash_limit: int = 2
+
+    def is_dead(self, owner: str) -> bool:
+        """Tell whether the holder of a lease is surely gone."""
+        return self.sole and owner != self.boot
+
+
+@dataclass
+class Pair:
+    """An integration of one tenant. Connections are made when first asked for.
+
+    `shadow`: read, map and report, but send, answer and acknowledge nothing. `active` names the flows that are
+    neither off nor paused. `epoch` hashes the settings that shape what is sent.
+    """
+
+    world: World
+    tenant: str
+    integration: Integration
+    scope: str
+    connectors: Mapping[str, Callable[[], Connection]]
+    breakers: Mapping[str, Breaker]
+    options: TenantSettings = field(default_factory=TenantSettings)
+    shadow: bool = False
+    active: frozenset[str] = frozenset()
+    epoch: str = ""
+    companies: tuple[str, ...] = ()
+    erp_company: str = ""
+    settle_seconds: Mapping[str, int] = field(default_factory=dict)
+    lanes: Mapping[str, int] = field(default_factory=dict)
+    _open: dict[str, Connection] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def connection(self, system: str) -> Connection:
+        """Give the connection to one of the two systems."""
+        with self._lock:
+            if system not in self._open:
+                self._open[system] = self.connectors[system]()
+            return self._open[system]
+
+    def source(self, flow: Flow) -> Any:
+        """Give the source of a flow."""
+        return self.connection(flow.source).source(flow.record)
+
+    def target(self, flow: Flow) -> Any:
+        """Give the target of a flow."""
+        return self.connection(flow.target).target(flow.record)
+
+    def ledger(self, flow: str) -> Ledger:
+        """Give the ledger of a flow."""
+        return Ledger(
+            self.world.store,
+            self.world.clock,
+            tenant=self.tenant,
+            integration=self.integration.name,
+            scope=self.scope,
+            flow=flow,
+        )
+
+    @cached_property
+    def mappings(self) -> Mappings:
+        """What people mapped for this tenant and integration."""
+        return Mappings(self.world.store, self.tenant, self.integration.name)
+
+    def codes(self) -> LedgerCodes:
+        """Give a translator that remembers for one attempt."""
+        masters = {f.maps: self.ledger(f.name) for f in self.integration.flows if f.maps}
+        return LedgerCodes(
+            self.mappings, masters, tenant=self.tenant, companies=self.companies, erp_company=self.erp_company
+        )
+
+    def lane(self, flow: Flow, partner: str = "") -> str:
+        """Name the queue group that writes in order: one for masters, a few for documents."""
+        if flow.manner == "master":
+            return f"{self.tenant}.{flow.target}.master"
+        return lane(self.tenant, flow.target, self.lanes.get(flow.target, 1), partner)
+
+    def check(self, *systems: str) -> None:
+        """Raise where one of the systems is parked or refuses our login."""
+        for system in systems:
+            self.breakers[system].check()
+
+    def close(self) -> None:
+        """Close both connections."""
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()

@@ -1,0 +1,21 @@
+"""Makes a chunk wait until the master data that it points at has been through once."""
+
+from __future__ import annotations
+
+from ml_connector.engine.task import Task
+from ml_connector.errors import Held
+
+
+def wait_for_masters(task: Task) -> None:
+    """Raise `Held` while a flow named in `after` has not passed completely, or has a chunk on its way.
+
+    A flow that is off counts as complete; what is held or dead waits for a person and holds nobody else.
+    """
+    for name in task.flow.after:
+        if name not in task.pair.active:
+            continue
+        ledger = task.ledger.sibling(name)
+        if ledger.cursor()[0].passes == 0:  # the end of its pass releases what waits here
+            raise Held(f"masters:{name}", f"The flow {name} has not been through completely yet.")
+        if any(c.in_flight for c in ledger.unfinished()):
+            raise Held(f"masters:{name}", f"The flow {name} still has records on their way.", soon=True)

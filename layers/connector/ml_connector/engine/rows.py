@@ -1,0 +1,155 @@
+"""The rows of the ledger: cursors, record rows, chunks. Times are ISO 8601 in UTC, so that they compare as text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+Outcome = Literal["delivered", "unchanged", "rejected"]
+State = Literal["open", "sending", "waiting", "posted", "dead", "done"]
+Reject = tuple[str, str]
+"""A record's key and the reason why it was rejected."""
+
+
+class Figures(Struct, kw_only=True, omit_defaults=True):
+    """What one run read and needed no chunk for; saved with each position, never incremented elsewhere."""
+
+    run: str = ""
+    unchanged: int = 0
+    rejected: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    would_send: int = 0
+    error: str | None = None
+
+
+class Pass(Struct, kw_only=True, omit_defaults=True):
+    """A pass under way: where it stands, the highest stamp it has seen, and whether it compares everything."""
+
+    started: str
+    since: str | None = None
+    position: str | None = None
+    stamp: str | None = None
+    full: bool = False
+
+
+class Cursor(Struct, kw_only=True, omit_defaults=True):
+    """Where a flow stands. `seq` numbers chunks; `passes` counts complete ones; a reset raises `generation`."""
+
+    watermark: str | None = None
+    now: Pass | None = None
+    seq: int = 0
+    passes: int = 0
+    full_at: str | None = None
+    generation: int = 0
+    next_due: str | None = None
+    figures: Figures = field(default_factory=Figures)
+
+
+class Row(Struct, kw_only=True, omit_defaults=True):
+    """What is known of one source record. `delivered_fp` is written by a confirmed settle and nowhere else.
+
+    `code` is how the target's documents name it, `target` the target's own id, `number` the visible one.
+    """
+
+    seq: int = 0
+    outcome: Outcome | None = None
+    delivered_fp: str | None = None
+    seen_fp: str | None = None
+    code: str | None = None
+    target: str | None = None
+    number: str | None = None
+    chunk: str = ""
+    reason: str | None = None
+    stamp: str | None = None
+    open: bool | None = None
+
+
+class Chunk(Struct, kw_only=True, omit_defaults=True):
+    """Records of one flow on their way to the target. See `docs/architecture.md` for its states.
+
+    `step` says how far a document came (sent, unknown, posted, answered); `results` holds what is already decided
+    of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `death` numbers its deaths, so that an old dead
+    letter opens nothing.
+    """
+
+    id: str
+    tenant: str
+    integration: str
+    flow: str
+    lane: str
+    run: str
+    created: str
+    seq: int = 0
+    state: State = "open"
+    op: Literal["send", "rebaseline", "retire"] = "send"
+    step: str = ""
+    stage: int = 0
+    tokens: list[str] = field(default_factory=list)
+    token_at: str | None = None
+    results: dict[str, tuple[str, str]] = field(default_factory=dict)
+    count: int = 1
+    key: str | None = None
+    refers: str | None = None
+    stamp: str | None = None
+    touch: str | None = None
+    amount: str | None = None
+    currency: str | None = None
+    due_at: str | None = None
+    owner: str = ""
+    attempts: int = 0
+    first_try: str | None = None
+    crashes: int = 0
+    failures: int = 0
+    waiting_for: str | None = None
+    reason: str | None = None
+    cause: str | None = None
+    death: int = 0
+    target: str | None = None
+    number: str | None = None
+    code: str | None = None
+    sent_at: str | None = None
+    recheck: bool = False
+    answer_ok: bool = True
+    answer_try: int = 0
+    posted_on: str | None = None
+    outcome: Outcome | None = None
+    delivered: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    moved: int = 0
+    done_at: str | None = None
+    audits: int = 0
+    chain: str | None = None
+    notes: list[str] = field(default_factory=list)
+    shadow: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nothing is left to do."""
+        return self.state == "done"
+
+    @property
+    def in_flight(self) -> bool:
+        """Tell whether it is on its way, neither held for somebody nor dead."""
+        return self.state not in {"dead", "done"} and not self.waiting_for
+
+
+S = TypeVar("S", bound=Struct)
+
+
+def load(kind: type[S], data: Any) -> S:
+    """Read a row; fields that a newer version wrote are ignored."""
+    return msgspec.convert(data, kind)
+
+
+def dump(row: Struct) -> dict[str, Any]:
+    """Write a row as plain data."""
+    return msgspec.to_builtins(row)  # type: ignore[no-any-return]
+
+
+def iso(moment: datetime) -> str:
+    """Write a time so that text order is time order: always six digits of a second, always UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

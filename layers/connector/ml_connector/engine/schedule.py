@@ -1,0 +1,71 @@
+"""When a flow is due: `rate(15 minutes)`, `cron(…)` in the ERP's zone, or `off`.
+
+Schedules of many tenants are spread by a fixed jitter, so that the minute does not begin with everybody at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from ml_connector.errors import Misconfigured
+from ml_connector.flow import Flow
+from ml_connector.wiring import TenantSettings
+
+DEFAULTS = {"masters": "rate(1 hour)", "orders": "rate(15 minutes)", "documents": "rate(5 minutes)"}
+_RATE = re.compile(r"rate\(\s*(\d+)\s+(minute|hour|day)s?\s*\)")
+_CRON = re.compile(r"cron\(([^)]*)\)")
+_UNITS = {"minute": 60, "hour": 3600, "day": 86_400}
+_DAYS = {str(n + 1): name for n, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
+
+
+def expression(options: TenantSettings, integration: str, flow: Flow) -> str:
+    """Give a flow's schedule: the tenant's own (the one that names the integration first), else the default."""
+    own = options.schedules
+    return own.get(f"{integration}/{flow.name}") or own.get(flow.name) or DEFAULTS[flow.cadence]
+
+
+def next_due(text: str, after: datetime, zone: str, *, spread: str = "") -> datetime | None:
+    """Tell when a schedule falls due next after a time; None for `off`.
+
+    `spread` names what the jitter is fixed by. Raises `Misconfigured` for an expression that cannot be read.
+    """
+    text = text.strip()
+    if text == "off":
+        return None
+    if (rate := _RATE.fullmatch(text)) is not None:
+        return after + timedelta(seconds=max(60, int(rate[1]) * _UNITS[rate[2]]))
+    if (cron := _CRON.fullmatch(text)) is not None:
+        return _next_cron(cron[1], after, zone) + timedelta(seconds=jitter(spread, 30))
+    raise Misconfigured(f"The schedule '{text}' cannot be read; write rate(15 minutes), cron(0 6 * * ? *) or off.")
+
+
+def jitter(name: str, most: int) -> int:
+    """Draw a fixed number of seconds below `most` from a name; none for an empty one."""
+    if not name:
+        return 0
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big") % most
+
+
+def _next_cron(fields: str, after: datetime, zone: str) -> datetime:
+    """Read five fields, or the six of EventBridge (with a year, and weekdays that begin with Sunday = 1)."""
+    parts = fields.split()
+    try:
+        if len(parts) == 6:
+            if parts.pop() not in {"*", "?"}:
+                raise CronSimError("a year cannot be given")
+            parts[4] = re.sub(r"(?<![#\d])[1-7](?!\d)", lambda m: _DAYS[m[0]], parts[4])
+        text = " ".join(p.replace("?", "*") for p in parts)
+        return next(CronSim(text, after.astimezone(ZoneInfo(zone)))).astimezone(after.tzinfo)
+    except (CronSimError, StopIteration) as error:
+        raise Misconfigured(f"The schedule 'cron({fields})' cannot be read ({error}).") from error
+
+
+def check(options: TenantSettings) -> None:
+    """Raise `Misconfigured` for the first expression that cannot be read."""
+    for text in options.schedules.values():
+        next_due(text, datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")), "UTC")

@@ -1,0 +1,115 @@
+"""One attempt at one chunk: the claim, the row in hand, and the few ways in which an attempt ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.pair import Pair, World
+from ml_connector.engine.rows import Chunk, Outcome, iso
+from ml_connector.errors import Conflict
+from ml_connector.flow import Flow
+from ml_connector.ports import Item
+
+LEASE = timedelta(seconds=150)
+"""Longer than a writer can live, so that a lease that has ended belongs to nobody."""
+
+
+@dataclass
+class Task:
+    """The attempt under way. Every write goes through `save`, conditional on still holding the row."""
+
+    pair: Pair
+    flow: Flow
+    ledger: Ledger
+    chunk: Chunk
+    item: Item
+    said: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def world(self) -> World:
+        """The ports."""
+        return self.pair.world
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return self.world.clock.now()
+
+    def later(self, seconds: float) -> str:
+        """Write a time in the future as rows do."""
+        return iso(self.now + timedelta(seconds=seconds))
+
+    def save(self) -> None:
+        """Write the row; raises `LeaseLost`."""
+        self.item = self.ledger.save(self.chunk, self.item)
+
+    def progress(self, step: str) -> None:
+        """Record how far the document came, before the next thing is done to the world."""
+        self.chunk.step, self.chunk.crashes, self.chunk.due_at = step, 0, iso(self.now + LEASE)
+        self.save()
+
+    def wait(self, seconds: float, *, waiting_for: str | None = None, reason: str | None = None) -> None:
+        """Leave the chunk until later. `waiting_for` names what it is held for."""
+        self.chunk.state = "waiting"
+        self.chunk.waiting_for, self.chunk.reason = waiting_for, reason
+        self.chunk.due_at = self.later(seconds)
+
+    def posted(self, seconds: float) -> None:
+        """Leave the chunk until the target's verdict is asked for."""
+        self.chunk.state, self.chunk.waiting_for, self.chunk.reason = "posted", None, None
+        self.chunk.crashes = 0
+        self.chunk.due_at = self.later(seconds)
+
+    def dead(self, cause: str, reason: str) -> None:
+        """Give up: a person looks at it."""
+        self.chunk.state, self.chunk.cause, self.chunk.reason = "dead", cause, reason
+        self.chunk.waiting_for = None
+        self.chunk.death += 1
+
+    def done(self, outcome: Outcome | None = None, reason: str | None = None) -> None:
+        """Mark the chunk as finished; it is moved when the attempt is written."""
+        self.chunk.state, self.chunk.waiting_for = "done", None
+        self.chunk.outcome, self.chunk.reason = outcome, reason
+        if outcome is not None:
+            setattr(self.chunk, outcome, 1)
+
+
+def claim(pair: Pair, flow: Flow, chunk_id: str) -> Task | None:
+    """Take a chunk that is due; None where nothing is to be done or another worker has it."""
+    ledger = pair.ledger(flow.name)
+    found = ledger.chunk(chunk_id)
+    if found is None:
+        return None
+    chunk, item = found
+    if chunk.state == "done":
+        ledger.archive(chunk)  # an earlier worker died between marking and moving
+        return None
+    now = pair.world.clock.now()
+    if not _ready(pair.world, chunk, now):
+        return None
+    if chunk.state == "sending":
+        chunk.crashes += 1
+    chunk.state, chunk.owner, chunk.due_at = "sending", pair.world.boot, iso(now + LEASE)
+    chunk.attempts += 1
+    chunk.cause = None
+    chunk.first_try = chunk.first_try or iso(now)
+    try:
+        item = ledger.store.put(ledger.place(chunk, item))
+    except Conflict:
+        return None
+    return Task(pair, flow, ledger, chunk, item)
+
+
+def _ready(world: World, chunk: Chunk, now: datetime) -> bool:
+    match chunk.state:
+        case "open":
+            return True
+        case "sending":
+            return (chunk.due_at or "") <= iso(now) or world.is_dead(chunk.owner)
+        case "waiting" | "posted":
+            return (chunk.due_at or "") <= iso(now)
+        case _:
+            return False

@@ -1,0 +1,53 @@
+"""What an attempt that failed means for its chunk: one place, decided by the class of the error alone."""
+
+from __future__ import annotations
+
+from ml_connector.engine.task import Task
+from ml_connector.errors import (
+    ConnectorError,
+    Held,
+    LoginRefused,
+    Misconfigured,
+    Throttled,
+    Unreachable,
+)
+
+EXHAUSTED = 30
+"""Real attempts with growing pauses: about a day. Outages do not count, they park the work."""
+BEHIND_LOGIN = 900.0
+
+
+def backoff(attempts: int, first: float, most: float) -> float:
+    """Double the pause with each attempt, in seconds."""
+    return min(first * 2.0 ** min(max(attempts - 1, 0), 20), most)
+
+
+def hold(task: Task, error: Held) -> None:
+    """Hold the chunk for a person or for another record."""
+    soon = error.soon or error.waiting_for.startswith("parent:")
+    pause = backoff(task.chunk.attempts, 0.5, 120) if soon else backoff(task.chunk.attempts, 300, 3600)
+    task.wait(pause, waiting_for=error.waiting_for, reason=str(error))
+
+
+def pause(task: Task, error: ConnectorError) -> None:
+    """Leave the chunk until the trouble may have passed, or give it up after a day of real attempts."""
+    if isinstance(error, (LoginRefused, Misconfigured)):
+        task.wait(BEHIND_LOGIN, reason=str(error))
+        task.chunk.cause = "login" if isinstance(error, LoginRefused) else "setup"
+        return
+    if isinstance(error, (Unreachable, Throttled)):
+        asked = getattr(error, "retry_after", None) or 0.0
+        task.wait(max(backoff(task.chunk.attempts, 2, 3600), min(asked, 3600)), reason=str(error))
+        task.chunk.cause = "away"
+        return
+    task.chunk.failures += 1
+    if task.chunk.failures >= EXHAUSTED:
+        task.dead("exhausted", f"{error} It was tried {task.chunk.failures} times over a day.")
+    else:
+        task.wait(backoff(task.chunk.failures, 2, 3600), reason=str(error))
+
+
+def blame(task: Task, error: ConnectorError) -> None:
+    """Park the system behind which the trouble lies, so that its other work waits too."""
+    if isinstance(error, (Unreachable, Throttled)):
+        task.pair.breakers[task.said.get("talking_to", task.flow.target)].trouble(error)

@@ -1,0 +1,143 @@
+"""The writer: one chunk, one attempt, one audit object. It never raises; it reports on the row."""
+
+from __future__ import annotations
+
+import logging
+
+from ml_connector import exchange
+from ml_connector.engine import audit, trouble
+from ml_connector.engine.bulk import Bulk, halves
+from ml_connector.engine.document import Paper
+from ml_connector.engine.offer import ring_of
+from ml_connector.engine.pair import Pair
+from ml_connector.engine.rows import Chunk
+from ml_connector.engine.task import Task, claim
+from ml_connector.errors import (
+    ConnectorError,
+    Held,
+    LeaseLost,
+    LoginRefused,
+    Misconfigured,
+    OutcomeUnknown,
+    Rejected,
+    Transient,
+)
+from ml_connector.flow import Flow
+
+log = logging.getLogger("ml_connector")
+
+
+def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
+    """Work on a chunk that was rung; None where nothing was to be done."""
+    task = claim(pair, flow, chunk_id)
+    if task is None:
+        return None
+    try:
+        with exchange.recording() as exchanges:
+            if not _crashed_too_often(task):
+                _attempt(task)
+            if task.chunk.state == "sending":
+                task.wait(60, reason="The attempt ended without a result.")
+        _report(task, exchanges)
+    except LeaseLost as error:
+        log.warning("lease lost", extra={"chunk": chunk_id, "reason": str(error)})
+        return None
+    return task.chunk
+
+
+def _attempt(task: Task) -> None:
+    try:
+        _advance(task)
+    except Held as error:
+        trouble.hold(task, error)
+    except OutcomeUnknown as error:
+        _unknown(task, error)
+    except (Transient, LoginRefused, Misconfigured) as error:
+        trouble.blame(task, error)
+        trouble.pause(task, error)
+    except Rejected as error:
+        _rejected(task, error)
+    except LeaseLost:
+        raise
+    except Exception as error:  # a fault of ours: the row must not be lost for it, and a person must hear of it
+        log.exception("unexpected", extra={"tenant": task.chunk.tenant, "chunk": task.chunk.id})
+        task.chunk.crashes += 1
+        task.wait(5, reason=f"An unexpected fault ({type(error).__name__}: {error}); it is tried again.")
+
+
+def _advance(task: Task) -> None:
+    if task.flow.manner == "master":
+        Bulk(task).advance()
+    else:
+        Paper(task).advance()
+
+
+def _unknown(task: Task, error: OutcomeUnknown) -> None:
+    """After a doubt: look soon, send again only after the settle time (see `document.py`)."""
+    task.chunk.failures += 1
+    task.wait(trouble.backoff(task.chunk.failures, 1, 900), reason=str(error))
+
+
+def _rejected(task: Task, error: Rejected) -> None:
+    if task.flow.manner == "master":
+        _split(task, error)
+        return
+    try:
+        Paper(task).refuse(error)
+    except Rejected as second:
+        task.dead("answer refused", f"{error} The source did not take our answer either: {second}")
+    except Held as held:
+        trouble.hold(task, held)
+    except ConnectorError as second:
+        trouble.blame(task, second)
+        trouble.pause(task, second)
+
+
+def _split(task: Task, error: ConnectorError) -> None:
+    """Find the record that spoils a chunk by halving it; alone, it is rejected with the reason."""
+    work = Bulk(task)
+    left = {k: r for k, r in work.records.items() if k not in task.chunk.results}
+    if len(left) <= 1:
+        for key in left:
+            task.chunk.results[key] = ("rejected", str(error))
+        work._settle()
+        return
+    for n, half in enumerate(halves(left)):
+        child = Chunk(
+            id=f"{task.chunk.id}.{n}", tenant=task.chunk.tenant, integration=task.chunk.integration,
+            flow=task.chunk.flow, lane=task.chunk.lane, run=task.chunk.run, created=task.chunk.created,
+            seq=task.chunk.seq, count=len(half), state="waiting", due_at=task.later(0), touch=task.chunk.touch,
+        )  # fmt: skip
+        task.ledger.add(child, {"records": half})
+        for record in half:
+            task.chunk.results[record.key] = ("moved", "split")
+    work._settle()
+
+
+def _crashed_too_often(task: Task) -> bool:
+    if task.chunk.crashes < task.world.crash_limit:
+        return False
+    reason = "The worker died each time it worked on this."
+    if task.flow.manner == "master" and task.chunk.count > 1:
+        task.chunk.crashes = 0
+        _split(task, Rejected(reason))
+    else:
+        task.dead("crashed", reason)
+    return True
+
+
+def _report(task: Task, exchanges: list[exchange.Exchange]) -> None:
+    """Write the audit object, then the row; a dead row goes to the dead-letter queue, whose depth is the alarm."""
+    chunk = task.chunk
+    said = {"state": chunk.state, "step": chunk.step, "reason": chunk.reason, "waiting_for": chunk.waiting_for,
+            "outcome": chunk.outcome, "target": chunk.target, "number": chunk.code, **task.said}  # fmt: skip
+    if exchanges or chunk.state in {"done", "dead"}:
+        audit.write(task.world.blobs, chunk, task.ledger.now(), exchanges, said)
+    if chunk.state == "done":
+        task.ledger.finish(chunk, task.item)
+        return
+    task.save()
+    if chunk.state == "dead":
+        task.world.rings.bury(
+            chunk.lane, {**ring_of(chunk, task.pair.scope), "cause": chunk.cause, "death": chunk.death}
+        )

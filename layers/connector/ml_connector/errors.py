@@ -1,0 +1,63 @@
+"""Errors, named by what to do about them.
+
+A vendor's adapter raises one of these and nothing else for whatever its server did; the engine decides by the
+class alone. Every message is a sentence that tells a person what happened and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """The root of everything that the connector raises on purpose."""
+
+
+class Transient(ConnectorError):
+    """Passing trouble, and the request had no effect: try again later."""
+
+
+class Unreachable(Transient):
+    """No connection could be made: the whole server is away, not one record."""
+
+
+class Throttled(Transient):
+    """The server asked for fewer requests. `retry_after` is in seconds, None where it named no time."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class LoginRefused(ConnectorError):
+    """The credentials were refused. Nobody logs in again until the secret changes or `ping` succeeds."""
+
+
+class Misconfigured(ConnectorError):
+    """A secret or setting cannot be used as written."""
+
+
+class Rejected(ConnectorError):
+    """The record itself is refused, by us or by the target; sending the same again would change nothing."""
+
+
+class Held(ConnectorError):
+    """The record waits for something that a person or another record brings, named by `waiting_for`.
+
+    `soon`: it comes by itself while other work goes on, so it is looked at again within seconds.
+    """
+
+    def __init__(self, waiting_for: str, message: str, *, soon: bool = False) -> None:
+        super().__init__(message)
+        self.waiting_for = waiting_for
+        self.soon = soon
+
+
+class OutcomeUnknown(ConnectorError):
+    """The request was sent and no trustworthy answer came: it may or may not have taken effect."""
+
+
+class LeaseLost(ConnectorError):
+    """Another worker has taken the row over; this one must stop without writing."""
+
+
+class Conflict(ConnectorError):
+    """A conditional write met a newer revision: read again."""

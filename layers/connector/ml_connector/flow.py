@@ -1,0 +1,315 @@
+"""What moves: flows, integrations, and what a vendor's adapter offers to the engine.
+
+An `Integration` is a table of flows. A `Connection` is one vendor's server for one tenant; it hands out sources
+and targets by record type, and knows nothing of the other side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from ml_connector.records import Record
+
+R = TypeVar("R", bound=Record)
+R_co = TypeVar("R_co", bound=Record, covariant=True)
+R_contra = TypeVar("R_contra", bound=Record, contravariant=True)
+
+Manner = Literal["master", "document"]
+"""Masters are compared by fingerprint and travel in bulk; documents travel by key, one at a time."""
+
+Cadence = Literal["masters", "orders", "documents"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One row of the table: records of one type, from one system to the other.
+
+    `maps` is the mapping kind that a delivered record provides. `after` names the flows of which one full pass
+    must be complete first. `follows`: a record that is new to us is taken only while it is open, and then
+    followed until it is closed. `codes` are the mapping kinds that shape the outward body beside those that
+    masters provide. `links` names the flow whose delivered documents these records refer to.
+    """
+
+    name: str
+    record: type[Record]
+    source: str
+    target: str
+    manner: Manner
+    cadence: Cadence
+    maps: str | None = None
+    after: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    follows: bool = False
+    links: str | None = None
+    money: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """An ERP and an accounts-payable platform, and the flows between them in the order of a run."""
+
+    name: str
+    erp: str
+    platform: str
+    flows: tuple[Flow, ...]
+
+    def flow(self, name: str) -> Flow:
+        """Find a flow by name; raises `KeyError`."""
+        return {f.name: f for f in self.flows}[name]
+
+
+# ── masters ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A source record that could not be read: its key as far as known, why, and the raw text."""
+
+    key: str
+    reason: str
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """Some records of a source. `position` is where the next page begins (None: there is none).
+
+    `stamp` is the highest change stamp in the page, in the source's own spelling, so that stamps compare as text.
+    """
+
+    records: Sequence[R]
+    broken: Sequence[Broken] = ()
+    position: str | None = None
+    stamp: str | None = None
+
+
+class MasterSource(Protocol[R_co]):
+    """Reads records in bulk."""
+
+    def pages(self, since: str | None, position: str | None) -> Iterator[Page[Any]]:
+        """Read what changed since the stamp `since` (None: everything), from `position` on (None: the start).
+
+        The source widens `since` by its own overlap, and ignores it where it keeps no change stamp.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A record in the target's words: its entities by stage, each stage a list of JSON objects.
+
+    `target_id` is the code by which documents of the target name the record (a vendor code, an account code).
+    """
+
+    key: str
+    target_id: str
+    entities: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The target took the requests. `tokens` are asked for verdicts; `refused` are keys with reasons.
+
+    A refused batch is refused whole by some targets: then `retry` is true and the others go again.
+    """
+
+    tokens: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the target finally made of one record."""
+
+    outcome: Literal["delivered", "unchanged", "rejected", "held"]
+    reason: str | None = None
+    waiting_for: str | None = None
+
+
+class MasterTarget(Protocol[R_contra]):
+    """Takes records in bulk, in one or more stages (headers, then lines)."""
+
+    limit: int
+    stages: tuple[str, ...]
+
+    def weigh(self, record: R_contra) -> int:
+        """Tell how much of `limit` a record takes."""
+
+    def render(self, record: R_contra, codes: Codes, touch: str | None = None) -> Rendered:
+        """Say a record in the target's words. `touch` makes a real change so that it is imported anew.
+
+        Raises `Held` or `Rejected`.
+        """
+
+    def send(self, stage: str, batch: Sequence[Rendered]) -> Sent:
+        """Send one stage of a chunk; the same again is harmless."""
+
+    def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Verdict] | None:
+        """Ask what became of a stage: by record key, or None while the target is still at it."""
+
+    def read_back(self, stage: str, batch: Sequence[Rendered]) -> dict[str, Verdict]:
+        """Compare the target's entities with ours, where no verdict ever came."""
+
+    def retire(self, keys: Sequence[str]) -> Sent:
+        """Deactivate records that vanished at the source."""
+
+
+# ── documents ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A document that its source offers: its key and change stamp. `refers` is the linked document's id, if any.
+
+    `void`: cancelled at the source, so that only a target which knows of it needs to hear more.
+    """
+
+    key: str
+    stamp: str | None = None
+    refers: str | None = None
+    void: bool = False
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """A page of offers, and where the next one begins."""
+
+    offers: Sequence[Offer]
+    broken: Sequence[Broken] = ()
+    position: str | None = None
+    stamp: str | None = None
+
+
+Standing = Literal["offered", "acknowledged", "transferred", "refused", "gone"]
+"""How a document stands at its source: waiting; taken by acknowledgement; answered well; answered badly; away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Generic[R]):
+    """A document as it is now. `record` is None where it is gone."""
+
+    record: R | None
+    standing: Standing
+    stamp: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the source is told of a document. `code` is deterministic, so that a repeat is recognisable."""
+
+    code: str
+    success: bool
+    message: str
+    number: str | None = None
+    internal: str | None = None
+    posted_on: date | None = None
+
+
+class DocumentSource(Protocol[R_co]):
+    """Offers documents, one by one."""
+
+    answers: bool
+
+    def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:
+        """List what is offered."""
+
+    def fetch(self, key: str) -> Document[Any]:
+        """Read a document as it is now. Raises `Rejected` where it cannot be read as a document."""
+
+    def acknowledge(self, key: str) -> None:
+        """Take the document, right before it is posted; already taken is no error."""
+
+    def answer(self, key: str, answer: Answer) -> str | None:
+        """Tell what became of the document; returns a token for the verdict. Repeating a code is no error."""
+
+    def answered(self, key: str, token: str | None, answer: Answer) -> Verdict | None:
+        """Ask what the source made of our answer; None while it is still at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document in the target's words, with what is needed to find it there again."""
+
+    key: str
+    body: Mapping[str, Any]
+    lookup: Mapping[str, str]
+    amount: Decimal
+    currency: str
+    posted_on: date | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document at the target. `ours` is true where it carries our own key. `state`: draft = awaits approval."""
+
+    id: str
+    number: str
+    amount: Decimal | None = None
+    currency: str | None = None
+    ours: bool = False
+    state: Literal["posted", "draft"] = "posted"
+
+
+class DocumentTarget(Protocol[R_contra]):
+    """Takes documents one by one. `refuses_duplicates`: the target itself lets no second one in."""
+
+    refuses_duplicates: bool
+
+    def prepare(self, record: R_contra, codes: Codes) -> Prepared:
+        """Say a document in the target's words. Raises `Held` or `Rejected`."""
+
+    def look(self, prepared: Prepared) -> list[Found]:
+        """Find the document by our own key or its natural key; cancelled ones do not count."""
+
+    def send(self, prepared: Prepared) -> Found:
+        """Post it once. Raises `Rejected`, `Held`, `OutcomeUnknown` or `Transient` (had no effect)."""
+
+    def read_back(self, found: Found) -> Found:
+        """Read the posted document, with the number and the total that the target keeps."""
+
+
+# ── both ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Codes(Protocol):
+    """Translates codes between the two systems of an integration; see `engine/codes.py`."""
+
+    def erp(self, kind: str, code: str) -> str:
+        """Translate the platform's code into the ERP's; raises `Held` where there is none."""
+
+    def platform(self, kind: str, code: str) -> str:
+        """Translate the ERP's code into the platform's; raises `Held` where there is none or several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `ping`: what was tried, whether it worked, and how to mend it."""
+
+    what: str
+    ok: bool
+    detail: str = ""
+    warning: bool = False
+
+
+class Connection(Protocol):
+    """One vendor's server for one tenant."""
+
+    def source(self, record: type[Record]) -> Any:
+        """Hand out the `MasterSource` or `DocumentSource` of a record type."""
+
+    def target(self, record: type[Record]) -> Any:
+        """Hand out the `MasterTarget` or `DocumentTarget` of a record type."""
+
+    def ping(self) -> Iterator[Check]:
+        """Log in and read one record of each kind."""
+
+    def close(self) -> None:
+        """End the session and the connections."""

@@ -1,0 +1,6 @@
+"""What moves: one short table for each integration."""
+
+from ml_connector.flow import Integration
+from ml_connector.integrations.sap_b1_basware import SAP_B1_BASWARE
+
+INTEGRATIONS: tuple[Integration, ...] = (SAP_B1_BASWARE,)

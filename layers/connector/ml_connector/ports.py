@@ -1,0 +1,139 @@
+"""The few small protocols through which the engine reaches the world.
+
+`embedded/` keeps them on SQLite and files, `aws/` on DynamoDB, SQS, Secrets Manager, S3 and KMS. Both pass one
+shared suite (`tests/contract/ports`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of the store.
+
+    `rev` is the revision it was read with (0: it did not exist); every write bumps it by one and is conditional
+    on it. `due_pk`/`due_at` place the row in the sparse due index (`due_at`: ISO 8601, UTC). `ttl` is in epoch
+    seconds. `blob` carries compressed bodies.
+    """
+
+    pk: str
+    sk: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    rev: int = 0
+    due_pk: str | None = None
+    due_at: str | None = None
+    ttl: int | None = None
+    blob: bytes | None = None
+
+
+class Store(Protocol):
+    """Rows under (pk, sk) with conditional writes: the only memory that matters."""
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """Read one row, consistently."""
+
+    def get_many(self, pk: str, sks: Sequence[str], *, consistent: bool = False) -> dict[str, Item]:
+        """Read many rows of one partition by sort key; absent ones are left out."""
+
+    def put(self, item: Item) -> Item:
+        """Write under the condition that the row still has `item.rev` (0: is absent).
+
+        Returns the row as stored. Raises `Conflict` where another writer was first.
+        """
+
+    def put_many(self, items: Sequence[Item]) -> list[bool]:
+        """Write many rows, each under its own condition; tells for each whether it took effect."""
+
+    def delete(self, pk: str, sk: str) -> None:
+        """Remove a row; removing an absent one is no error."""
+
+    def query(
+        self,
+        pk: str,
+        prefix: str = "",
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[Item]:
+        """Read rows of one partition in sort-key order, consistently; `after` is exclusive."""
+
+    def due(self, due_pk: str, until: str, limit: int = 200) -> list[Item]:
+        """Read the rows of the due index up to `until` (inclusive), oldest first; may lag behind writes."""
+
+
+class Rings(Protocol):
+    """Wakes a worker. A ring may be lost, late or doubled: rows are the truth."""
+
+    def ring(self, group: str, message: Mapping[str, Any]) -> None:
+        """Queue `message`; messages of one group are handled one at a time, in order."""
+
+    def bury(self, group: str, message: Mapping[str, Any]) -> None:
+        """Put `message` on the dead-letter queue, whose depth is the alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret's text and the version that tells one text from the next. Never printed."""
+
+    text: str = field(repr=False)
+    version: str
+
+
+class Secrets(Protocol):
+    """The tenants' credentials."""
+
+    def names(self) -> list[tuple[str, str]]:
+        """List (tenant, system) of every secret under the prefix."""
+
+    def read(self, tenant: str, system: str) -> Secret | None:
+        """Read one secret; None where there is none."""
+
+
+class Blobs(Protocol):
+    """Objects by key: the audit trail."""
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object; the same key again replaces it."""
+
+    def get(self, key: str) -> bytes | None:
+        """Read an object; None where there is none."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """List the keys under a prefix in order."""
+
+
+class Vault(Protocol):
+    """Encrypts what rests: tokens, sessions, webhook keys."""
+
+    def seal(self, plain: bytes, context: str) -> bytes:
+        """Encrypt; `context` must be given again to open."""
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """Decrypt; raises `ValueError` where the text or the context is not the one sealed."""
+
+
+class Clock(Protocol):
+    """Time, injected so that a simulation can turn it."""
+
+    def now(self) -> datetime:
+        """Tell the time, zone UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+
+
+class Chance(Protocol):
+    """Randomness, injected so that a seed repeats a history."""
+
+    def random(self) -> float:
+        """Draw from [0, 1)."""
+
+    def uuid4(self) -> UUID:
+        """Draw a version 4 UUID."""

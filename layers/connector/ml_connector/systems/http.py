@@ -1,0 +1,299 @@
+"""HTTP for every vendor: one pool, one place where a 200 is not believed, one rule for what is tried again.
+
+A *safe* call may be repeated (reads, logins, upserts); an unsafe one is sent once, and whatever leaves its effect
+in doubt is `OutcomeUnknown`.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from ml_connector import __version__, exchange
+from ml_connector.errors import (
+    LoginRefused,
+    Misconfigured,
+    OutcomeUnknown,
+    Rejected,
+    Throttled,
+    Transient,
+    Unreachable,
+)
+from ml_connector.ports import Chance, Clock
+from ml_connector.redact import Redactor
+
+TRIES = 4
+PATIENCE = 10.0
+"""Seconds that a call waits by itself before it leaves the waiting to the engine."""
+LARGEST = 64 * 1024 * 1024
+T = TypeVar("T")
+_any = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer. `body` is decoded text's bytes; `request_id` is what the caller sent or the server gave."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes = field(repr=False)
+    url: str = ""
+
+    def json(self) -> Any:
+        """Decode with every fraction as `Decimal`; raises `ValueError` where this is not JSON."""
+        try:
+            return _any.decode(self.body)
+        except msgspec.DecodeError as error:
+            raise ValueError(str(error)) from error
+
+    def text(self, limit: int = 300) -> str:
+        """Show the beginning of the body, for messages."""
+        return " ".join(self.body[: limit * 4].decode("utf-8", "replace").split())[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. `want`: json, text or none; `auth` false sends no credentials; `expect`: statuses handed back."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] | None = None
+    body: Any = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    safe: bool = True
+    want: str = "json"
+    auth: bool = True
+    expect: tuple[int, ...] = (200,)
+    foreign: bool = False
+
+
+class Http:
+    """One vendor's server, for one tenant."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        vendor: str,
+        clock: Clock,
+        chance: Chance,
+        redactor: Redactor,
+        timeout: float,
+        auth: httpx.Auth | None = None,
+        transport: httpx.BaseTransport | None = None,
+        ca_bundle: str | None = None,
+        connections: int = 8,
+        before: Callable[[httpx.Request], None] | None = None,
+        insecure: bool = False,
+    ) -> None:
+        """`before` sees each request right before it leaves, also the replay after a renewed login."""
+        self.base_url, self.vendor, self.auth = base_url.rstrip("/"), vendor, auth
+        self._clock, self._chance, self._redactor, self._timeout = clock, chance, redactor, timeout
+        self._insecure = insecure
+        self._client = httpx.Client(
+            transport=transport,
+            verify=_trust(ca_bundle) if transport is None else True,
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            headers={"User-Agent": f"ml-connector/{__version__}", "Accept": "application/json"},
+            event_hooks={"request": [before]} if before else {},
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._client.close()
+
+    def get(self, path: str, params: Mapping[str, str] | None = None, **more: Any) -> Reply:
+        """Read; tried again on passing trouble."""
+        return self.call(Call("GET", path, params, **more))
+
+    def call(self, call: Call) -> Reply:
+        """Send a request, a safe one again on passing trouble, and check the answer.
+
+        Raises the classes of `errors` only. A status that is neither in `expect` nor passing is `Rejected` with
+        the server's words: adapters put every status that they understand into `expect`.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._checked(call, self._once(call))
+            except Transient as error:
+                repeat = call.safe or isinstance(error, Unreachable)
+                pause = self._pause(error, attempt)
+                if not repeat or attempt == TRIES or pause > PATIENCE:
+                    raise
+                self._clock.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _pause(self, error: Transient, attempt: int) -> float:
+        asked = getattr(error, "retry_after", None)
+        return asked if asked is not None else 0.3 * 2 ** (attempt - 1) * (0.75 + self._chance.random() / 2)
+
+    # ── one try ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _once(self, call: Call) -> Reply:
+        request = self._request(call)
+        started, record = self._clock.now(), exchange.wanted()
+        reply: Reply | None = None
+        failure = ""
+        try:
+            reply = self._send(request, call)
+        except httpx.HTTPError as error:
+            failure = f"{type(error).__name__}: {error}"
+            self._wire_trouble(call, error)
+        except Exception as error:
+            failure = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            if record:
+                self._note(request, reply, started, failure)
+        return reply
+
+    def _request(self, call: Call) -> httpx.Request:
+        url = call.path if "://" in call.path else f"{self.base_url}{call.path}"
+        self._guard(url, call.foreign)
+        headers = dict(call.headers)
+        content = call.content
+        if call.body is not None:
+            content = _encoder.encode(call.body)
+            headers.setdefault("Content-Type", "application/json")
+        return self._client.build_request(call.method, url, params=call.params, content=content, headers=headers)
+
+    def _guard(self, url: str, foreign: bool) -> None:
+        """Let no call leave for another host; a redirect may, over https and without credentials."""
+        there, here = urlsplit(url), urlsplit(self.base_url)
+        if (there.scheme, there.netloc) == (here.scheme, here.netloc):
+            return
+        if not foreign or (there.scheme != "https" and not self._insecure):
+            raise Misconfigured(
+                f"{self.vendor}: a call to {there.scheme}://{there.hostname} was refused before it left; this tenant "
+                f"talks to {here.hostname} only."
+            )
+
+    def _send(self, request: httpx.Request, call: Call) -> Reply:
+        auth = self.auth if call.auth else None
+        deadline = self._clock.now() + timedelta(seconds=self._timeout * 2)
+        response = self._client.send(request, auth=auth, stream=True)
+        try:
+            body = self._drain(response, deadline)
+        finally:
+            response.close()
+        return Reply(response.status_code, response.headers, body, str(response.url))
+
+    def _drain(self, response: httpx.Response, deadline: datetime) -> bytes:
+        parts, size = [], 0
+        for part in response.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST:
+                raise httpx.ReadError("the answer is larger than 64 MiB")
+            if self._clock.now() > deadline:
+                raise httpx.ReadTimeout("the answer trickled in for too long")
+        return b"".join(parts)
+
+    def _wire_trouble(self, call: Call, error: httpx.HTTPError) -> NoReturn:
+        host = urlsplit(self.base_url).netloc
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)):
+            raise Unreachable(
+                f"{self.vendor} at {host} cannot be reached ({error or type(error).__name__}); check the address, "
+                "the firewall and whether the server runs."
+            ) from error
+        if call.safe:
+            raise Transient(f"{self.vendor} at {host} broke off or did not answer in time ({error}).") from error
+        raise OutcomeUnknown(
+            f"{self.vendor} at {host} gave no whole answer to a request that may have taken effect ({error})."
+        ) from error
+
+    # ── the answer ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _checked(self, call: Call, reply: Reply) -> Reply:
+        status = reply.status
+        if status in call.expect:
+            return self._believed(call, reply)
+        said = f"{self.vendor} answered {status} to {call.method} {urlsplit(reply.url).path}"
+        if status == 401:
+            raise LoginRefused(f"{said}: it does not accept the login, also after renewing it. {reply.text()}")
+        if status == 429:
+            raise Throttled(f"{said}: too many requests.", self._retry_after(reply))
+        if status >= 500 or status == 408:
+            message = f"{said}: {reply.text(120) or 'no text'}."
+            if not call.safe:
+                raise OutcomeUnknown(message)
+            raise Throttled(message, self._retry_after(reply)) if status == 503 else Transient(message)
+        raise Rejected(f"{said}: {self._redactor.text(reply.text())}")
+
+    def _believed(self, call: Call, reply: Reply) -> Reply:
+        """Believe a success only where its body is what was asked for."""
+        if call.want != "json" or reply.status in {204, 202} or reply.status >= 300:
+            return reply
+        try:
+            json_like = not reply.body.lstrip()[:1] == b"<"
+            if not json_like:
+                raise ValueError("an HTML page")
+            reply.json()
+        except ValueError as error:
+            message = (
+                f"{self.vendor} answered {reply.status} with something else than whole JSON ({error}); "
+                "check that the address is that of the API and that no proxy stands in between."
+            )
+            raise (Transient if call.safe else OutcomeUnknown)(message) from error
+        return reply
+
+    def _retry_after(self, reply: Reply) -> float | None:
+        """Read Retry-After in both its forms; None where it is absent or nonsense."""
+        text = reply.headers.get("retry-after", "").strip()
+        if text.isdigit():
+            return min(int(text), 86_400)
+        try:
+            when = email.utils.parsedate_to_datetime(text)
+        except (TypeError, ValueError):
+            return None
+        return min(max(0.0, (when - self._clock.now()).total_seconds()), 86_400.0)
+
+    def _note(self, request: httpx.Request, reply: Reply | None, started: datetime, failure: str) -> None:
+        clean = self._redactor
+        exchange.note(
+            exchange.Exchange(
+                at=started.isoformat(),
+                method=request.method,
+                url=clean.text(str(request.url)),
+                request_headers=clean.headers(request.headers),
+                request_body=exchange.clip(clean.text(request.content.decode("utf-8", "replace"))),
+                status=reply.status if reply else None,
+                response_headers=clean.headers(reply.headers) if reply else {},
+                response_body=exchange.clip(clean.text(reply.body.decode("utf-8", "replace"))) if reply else "",
+                seconds=str(round((self._clock.now() - started).total_seconds(), 3)),
+                error=clean.text(failure),
+            )
+        )
+
+
+def _trust(ca_bundle: str | None) -> ssl.SSLContext | bool:
+    if not ca_bundle:
+        return True
+    try:
+        return ssl.create_default_context(cadata=ca_bundle)
+    except ssl.SSLError as error:
+        raise Misconfigured(f"The field 'ca_bundle' holds no certificate in PEM form ({error}).") from error
+
+
+def decode(kind: type[T], value: Any) -> T:
+    """Turn decoded JSON into a wire struct; raises `msgspec.ValidationError` with the path of what is wrong."""
+    return msgspec.convert(value, kind, strict=False)
+
+
+def dumps(value: Any) -> str:
+    """Show a value in messages and raw bodies."""
+    return json.dumps(value, default=str, ensure_ascii=False)

@@ -1,0 +1,62 @@
+"""What an adapter is given to work with: everything that is injected, for one tenant and one system."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ml_connector.ports import Chance, Clock
+
+if TYPE_CHECKING:
+    from ml_connector.engine.sessions import Sessions
+
+
+class TenantSettings(BaseModel):
+    """The optional third secret, `{prefix}/{tenant}/settings`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    schedules: dict[str, str] = Field(default_factory=dict)
+    start_dates: dict[str, date] = Field(default_factory=dict)
+    paused: bool = False
+    shadow: bool = False
+    closed_period: Literal["hold", "next_open"] = "hold"
+    rounding_tolerance: Decimal = Field(default=Decimal("0.05"), ge=0, le=10)
+    send_bank_details: bool = False
+    alert_days_before_refresh_token_end: int = Field(default=7, ge=1, le=29)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """One tenant's side of one integration, as its two adapters see it.
+
+    `transport` is an `httpx.BaseTransport` or None for the real network; `erp_company` is the identity of the
+    ERP's company, for the mapping of companies.
+    """
+
+    tenant: str
+    integration: str
+    clock: Clock
+    chance: Chance
+    sessions: Sessions
+    options: TenantSettings = field(default_factory=TenantSettings)
+    transport: Any = None
+    insecure: bool = False
+    flows: Callable[[], tuple[str, ...]] = tuple
+
+    def outward(self, *parts: str, limit: int = 36) -> str:
+        """Make a key for the target from (tenant, integration, parts): deterministic, unique, and still readable.
+
+        At most `limit` characters, of letters, digits, `.`, `_` and `-`.
+        """
+        whole = "\x1f".join((self.tenant, self.integration, *parts))
+        digest = hashlib.blake2b(whole.encode(), digest_size=8).hexdigest()
+        readable = re.sub(r"[^A-Za-z0-9._-]+", "_", parts[-1])[: limit - len(digest) - 1]
+        return f"{readable}-{digest}"
