@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from infra.local.ahead import ahead
 from infra.local.state import State
 from ml_connector import bootstrap
+from ml_connector.ahead import ahead
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.ledger import Ledger, due_rows
 from ml_connector.engine.maintain import ring_due

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from ml_connector.embedded.overlay import OverlayStore
+from ml_connector.engine import schedule
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.pair import Pair, World
+from ml_connector.engine.roster import PairRow
 from ml_connector.engine.sessions import Sessions
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Connection, Integration
@@ -42,12 +44,14 @@ class Toolbox:
 
 @dataclass
 class Tenant:
-    """A tenant as its secrets make it. `faults`: by integration, why it cannot run."""
+    """A tenant as its secrets make it. `faults`: by integration, why it cannot run. `zones`: each system's."""
 
     name: str
     pairs: list[Pair] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     options: TenantSettings = field(default_factory=TenantSettings)
+    zones: dict[str, str] = field(default_factory=dict)
+    webhook_keys: list[bytes] = field(default_factory=list, repr=False)
     problem: str | None = None
 
 
@@ -76,10 +80,13 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
             if system == "settings":
                 tenant.options = parse(TenantSettings, secret.text, f"{name}/settings", insecure=tools.insecure)
                 _check_flows(name, tenant.options)
+                schedule.check(tenant.options)
             elif system in SYSTEMS:
                 model = module(system).Settings
                 settings[system] = parse(model, secret.text, f"{name}/{system}", insecure=tools.insecure)
                 versions[system] = secret.version
+                tenant.zones[system] = settings[system].timezone
+                tenant.webhook_keys += settings[system].webhook_keys()
             else:
                 raise Misconfigured(_unknown(name, system))
         except Misconfigured as error:
@@ -153,42 +160,97 @@ def _pair(
     settings: Mapping[str, SystemSettings],
     versions: Mapping[str, str],
 ) -> Pair:
-    scope = _hash(*(settings[s].identity() for s in sorted(settings)))
-    active = active_flows(integration, tenant.options)
+    platform: Any = settings[integration.platform]
+    row = PairRow(
+        scope=_hash(*(settings[s].identity() for s in sorted(settings))),
+        epoch=_epoch(tenant.options, settings),
+        companies=list(getattr(platform, "companies", ())),
+        erp_company=settings[integration.erp].company(),
+        settle_seconds={s: i.settle_seconds for s, i in settings.items()},
+        lanes={s: (i.max_concurrency - 1 if i.max_concurrency else LANES[s]) or 1 for s, i in settings.items()},
+        active=sorted(active_flows(integration, tenant.options)),
+        shadow=tools.dry_run or tenant.options.shadow,
+    )
+    return assemble(world, tools, tenant.name, integration, row, tenant.options, settings, versions)
+
+
+def assemble(
+    world: World,
+    tools: Toolbox,
+    tenant: str,
+    integration: Integration,
+    row: PairRow,
+    options: TenantSettings,
+    settings: Mapping[str, SystemSettings],
+    versions: Mapping[str, str],
+) -> Pair:
+    """Make a pair from its row; only the systems in `settings` can be called."""
     connectors: dict[str, Callable[[], Connection]] = {}
     breakers: dict[str, Breaker] = {}
     for system, its in settings.items():
-        breaker = Breaker(
-            world.store, world.clock, tenant=tenant.name, system=system, version=versions[system],
-            boot=world.boot, sole=world.sole,
+        breakers[system], wiring = wire(
+            world, tools, tenant, system, its, versions[system], scope=row.scope, integration=integration.name,
+            options=options, active=tuple(row.active),
         )  # fmt: skip
-        sessions = Sessions(
-            world.store, tools.vault, world.clock, breaker, name=f"{tenant.name}#{system}#{scope}",
-            version=its.credentials_version(), boot=world.boot,
-        )  # fmt: skip
-        wiring = Wiring(
-            tenant=tenant.name, integration=integration.name, clock=world.clock, chance=world.chance,
-            sessions=sessions, options=tenant.options, insecure=tools.insecure,
-            transport=tools.transport(tenant.name, system) if tools.transport else None,
-            flows=partial(_sorted, active),
-        )  # fmt: skip
-        breakers[system] = breaker
         connectors[system] = partial(module(system).connect, its, wiring)
-    platform: Any = settings[integration.platform]
-    erp = settings[integration.erp]
-    shadow = tools.dry_run or tenant.options.shadow
     return Pair(
-        world=replace(world, store=OverlayStore(world.store)) if shadow else world, shadow=shadow,
-        tenant=tenant.name, integration=integration, scope=scope, connectors=connectors,
-        breakers=breakers, options=tenant.options, active=active, epoch=_epoch(tenant.options, settings),
-        companies=tuple(getattr(platform, "companies", ())), erp_company=erp.company(),
-        settle_seconds={s: i.settle_seconds for s, i in settings.items()},
-        lanes={s: (i.max_concurrency - 1 if i.max_concurrency else LANES[s]) or 1 for s, i in settings.items()},
+        world=replace(world, store=OverlayStore(world.store)) if row.shadow else world, shadow=row.shadow,
+        tenant=tenant, integration=integration, scope=row.scope, connectors=connectors, breakers=breakers,
+        options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies),
+        erp_company=row.erp_company, settle_seconds=row.settle_seconds, lanes=row.lanes,
+        chunking={k: v for s in (integration.erp, integration.platform) for k, v in module(s).CHUNKING.items()},
     )  # fmt: skip
 
 
-def _sorted(active: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(active))
+def wire(
+    world: World,
+    tools: Toolbox,
+    tenant: str,
+    system: str,
+    settings: SystemSettings,
+    version: str,
+    *,
+    scope: str,
+    integration: str,
+    options: TenantSettings,
+    active: tuple[str, ...],
+) -> tuple[Breaker, Wiring]:
+    """Make what an adapter works with; also for one system alone, as `ping` does."""
+    breaker = Breaker(
+        world.store, world.clock, tenant=tenant, system=system, version=version, boot=world.boot, sole=world.sole
+    )
+    sessions = Sessions(
+        world.store, tools.vault, world.clock, breaker, name=f"{tenant}#{system}#{scope}",
+        version=settings.credentials_version(), boot=world.boot,
+    )  # fmt: skip
+    wiring = Wiring(
+        tenant=tenant, integration=integration, clock=world.clock, chance=world.chance, sessions=sessions,
+        options=options, insecure=tools.insecure, flows=lambda: active,
+        transport=tools.transport(tenant, system) if tools.transport else None,
+    )  # fmt: skip
+    return breaker, wiring
+
+
+def half_pair(
+    world: World, secrets: Secrets, tools: Toolbox, tenant: str, integration: Integration, row: PairRow,
+    options: TenantSettings, system: str,
+) -> Pair:  # fmt: skip
+    """Make a pair of which only one side can be called, with that system's secret alone: what a poll needs."""
+    secret = _read(secrets, tenant, system)
+    settings = parse(module(system).Settings, secret.text, f"{tenant}/{system}", insecure=tools.insecure)
+    return assemble(world, tools, tenant, integration, row, options, {system: settings}, {system: secret.version})
+
+
+def whole_pair(world: World, secrets: Secrets, tools: Toolbox, tenant: str, integration: Integration) -> Pair:
+    """Make a pair from its secrets alone: what the writer needs. Raises `Misconfigured`."""
+    systems = {integration.erp, integration.platform}
+    if secrets.read(tenant, "settings") is not None:
+        systems.add("settings")
+    made = _tenant(world, secrets, tools, tenant, systems)
+    for pair in made.pairs:
+        if pair.integration.name == integration.name:
+            return pair
+    raise Misconfigured(made.faults.get(integration.name) or made.problem or f"{tenant} has no {integration.name}.")
 
 
 def _epoch(options: TenantSettings, settings: Mapping[str, SystemSettings]) -> str:

@@ -6,7 +6,7 @@ and targets by record type, and knows nothing of the other side.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -130,14 +130,14 @@ class Verdict:
     waiting_for: str | None = None
 
 
+Chunking = Mapping[type[Record], tuple[int, Callable[[Any], int]]]
+"""By record type: what a chunk may weigh at most, and how a record is weighed."""
+
+
 class MasterTarget(Protocol[R_contra]):
     """Takes records in bulk, in one or more stages (headers, then lines)."""
 
-    limit: int
     stages: tuple[str, ...]
-
-    def weigh(self, record: R_contra) -> int:
-        """Tell how much of `limit` a record takes."""
 
     def render(self, record: R_contra, codes: Codes, touch: str | None = None) -> Rendered:
         """Say a record in the target's words. `touch` makes a real change so that it is imported anew.

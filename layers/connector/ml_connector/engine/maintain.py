@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from ml_connector.engine.ledger import Ledger, due_rows
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import World
@@ -39,3 +41,19 @@ def release(world: World, ledger: Ledger, waiting_for: str) -> int:
             continue
         count += 1
     return count
+
+
+def ages(world: World) -> dict[str, tuple[float, float]]:
+    """Measure, by target system, for how many seconds the oldest due chunk has waited, and the oldest held one."""
+    now = world.clock.now()
+    oldest: dict[str, tuple[float, float]] = {}
+    for item in due_rows(world.store, now + timedelta(days=2), 1000):
+        chunk = load(Chunk, item.data)
+        system = chunk.lane.split(".")[1]
+        due, held = oldest.get(system, (0.0, 0.0))
+        if chunk.waiting_for:
+            held = max(held, (now - datetime.fromisoformat(chunk.created)).total_seconds())
+        elif chunk.due_at:
+            due = max(due, (now - datetime.fromisoformat(chunk.due_at)).total_seconds())
+        oldest[system] = (due, held)
+    return oldest

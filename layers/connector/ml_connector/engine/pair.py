@@ -13,7 +13,7 @@ from ml_connector.engine.codes import LedgerCodes
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.mappings import Mappings
 from ml_connector.engine.offer import lane
-from ml_connector.flow import Connection, Flow, Integration
+from ml_connector.flow import Chunking, Connection, Flow, Integration
 from ml_connector.ports import Blobs, Chance, Clock, Rings, Store
 from ml_connector.wiring import TenantSettings
 
@@ -56,6 +56,7 @@ class Pair:
     epoch: str = ""
     companies: tuple[str, ...] = ()
     erp_company: str = ""
+    chunking: Chunking = field(default_factory=dict)
     settle_seconds: Mapping[str, int] = field(default_factory=dict)
     lanes: Mapping[str, int] = field(default_factory=dict)
     _open: dict[str, Connection] = field(default_factory=dict)

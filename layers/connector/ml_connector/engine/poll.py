@@ -155,7 +155,13 @@ class Poll:
             if place is not None:
                 (fresh if place == "send" else aged)[record.key] = record
         broken = [b for b in page.broken if not self._seen_broken(b, rows.get(b.key))]
-        return [*self._cut(list(fresh.values()), broken), *self._cut(list(aged.values()), [], op="rebaseline")]
+        touches = {k: row.touch for k, row in rows.items() if row.touch and k in fresh}
+        replayed = [fresh.pop(k) for k in touches]  # in chunks of their own: a touch is for them alone
+        return [
+            *self._cut(list(fresh.values()), broken),
+            *self._cut(replayed, [], touch=max(touches.values(), default=None)),
+            *self._cut(list(aged.values()), [], op="rebaseline"),
+        ]
 
     def _place(self, record: Record, row: Row | None) -> str | None:
         """Decide whether a record goes on its way: None where nothing is to be done for it."""
@@ -191,28 +197,30 @@ class Poll:
         if len(self.cursor.figures.rejects) < MOST_REJECTS:
             self.cursor.figures.rejects.append(reject)
 
-    def _cut(self, records: Sequence[Record], broken: Sequence[Broken], op: Any = "send") -> list[Chunk]:
+    def _cut(
+        self, records: Sequence[Record], broken: Sequence[Broken], op: Any = "send", touch: str | None = None
+    ) -> list[Chunk]:
         """Cut records into chunks of at most the target's limit."""
-        target = self.pair.target(self.flow)
+        limit, weigh = self.pair.chunking[self.flow.record]
         parts: list[list[Record]] = []
-        weight = target.limit
+        weight = limit
         for record in records:
-            more = target.weigh(record)
-            if weight + more > target.limit:
+            more = weigh(record)
+            if weight + more > limit:
                 parts.append([])
                 weight = 0
             parts[-1].append(record)
             weight += more
         if broken and not parts:
             parts.append([])
-        return [self._chunk(part, broken if n == 0 else [], op) for n, part in enumerate(parts)]
+        return [self._chunk(part, broken if n == 0 else [], op, touch) for n, part in enumerate(parts)]
 
-    def _chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any) -> Chunk:
+    def _chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any, touch: str | None) -> Chunk:
         seq = self._seq()
         chunk = Chunk(
             id=f"{seq:010d}", tenant=self.pair.tenant, integration=self.pair.integration.name, flow=self.flow.name,
             lane=self.pair.lane(self.flow), run=self.run, created=self.ledger.now(), seq=seq, op=op,
-            count=len(records) + len(broken),
+            count=len(records) + len(broken), touch=touch,
         )  # fmt: skip
         raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]
         self.ledger.add(chunk, {"records": list(records), "broken": raw})

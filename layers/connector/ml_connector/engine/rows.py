@@ -51,7 +51,8 @@ class Cursor(Struct, kw_only=True, omit_defaults=True):
 class Row(Struct, kw_only=True, omit_defaults=True):
     """What is known of one source record. `delivered_fp` is written by a confirmed settle and nowhere else.
 
-    `code` is how the target's documents name it, `target` the target's own id, `number` the visible one.
+    `code` is how the target's documents name it, `target` the target's own id, `number` the visible one. `touch`:
+    somebody asked for it to be sent anew, with a real change; the next settle clears it.
     """
 
     seq: int = 0
@@ -65,6 +66,7 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     reason: str | None = None
     stamp: str | None = None
     open: bool | None = None
+    touch: str | None = None
 
 
 class Chunk(Struct, kw_only=True, omit_defaults=True):

@@ -138,7 +138,7 @@ class Http:
         raise AssertionError("unreachable")
 
     def _pause(self, error: Transient, attempt: int) -> float:
-        asked = getattr(error, "retry_after", None)
+        asked: float | None = getattr(error, "retry_after", None)
         return asked if asked is not None else 0.3 * 2 ** (attempt - 1) * (0.75 + self._chance.random() / 2)
 
     # ── one try ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -239,7 +239,7 @@ class Http:
         if call.want != "json" or reply.status in {204, 202} or reply.status >= 300:
             return reply
         try:
-            json_like = not reply.body.lstrip()[:1] == b"<"
+            json_like = reply.body.lstrip()[:1] != b"<"
             if not json_like:
                 raise ValueError("an HTML page")
             reply.json()

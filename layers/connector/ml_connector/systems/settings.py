@@ -54,6 +54,10 @@ class SystemSettings(BaseModel):
         """Name the ERP's company as mappings of companies know it; empty for a platform."""
         return ""
 
+    def webhook_keys(self) -> list[bytes]:
+        """List the keys by which the system signs its webhooks; none for most."""
+        return []
+
     def urls(self) -> list[str]:
         """List every address that will be called."""
         raise NotImplementedError

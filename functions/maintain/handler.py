@@ -1,0 +1,51 @@
+"""Keeps things moving: rings what is due, keeps the roster, and measures. It calls no vendor."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from ml_connector import enrol
+from ml_connector.aws.assembly import Aws, Names
+from ml_connector.engine.maintain import ages, ring_due
+
+aws = Aws(Names.from_environment())
+logger = Logger()
+metrics = Metrics()
+metrics.set_default_dimensions(stage=aws.names.stage)
+ROSTER = timedelta(minutes=5)
+_last: list[Any] = []
+
+
+def keep_roster(force: bool = False) -> None:
+    """Rebuild the roster every five minutes, and whenever it is asked for."""
+    now = aws.clock.now()
+    if force or not _last or now - _last[-1] >= ROSTER:
+        for tenant in enrol.rebuild(aws.world, aws.secrets, aws.tools):
+            if tenant.problem:
+                logger.warning("unusable secrets", extra={"tenant": tenant.name, "reason": tenant.problem})
+        _last[:] = [now]
+
+
+def measure() -> None:
+    """Tell how old the oldest due and the oldest held chunk are, by target system."""
+    for system, (due, held) in ages(aws.world).items():
+        for name, value in (("OldestDueSeconds", due), ("OldestHeldSeconds", held)):
+            with single_metric(
+                name, MetricUnit.Seconds, value, default_dimensions={"stage": aws.names.stage, "system": system}
+            ):
+                pass
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Take the minute's tick; `{"roster": true}` rebuilds the roster at once."""
+    keep_roster(bool(event.get("roster")))
+    rung = ring_due(aws.world)
+    metrics.add_metric("Rung", MetricUnit.Count, rung)
+    measure()
+    return {"rung": rung}

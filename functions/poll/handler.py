@@ -1,0 +1,43 @@
+"""Reads one system: on the minute it asks for runs of the tenants that are due, and each run reads their flows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from ml_connector.ahead import ahead
+from ml_connector.aws.assembly import Aws, Names
+from ml_connector.runs import Run, tick
+
+aws = Aws(Names.from_environment())
+logger = Logger()
+metrics = Metrics()
+metrics.set_default_dimensions(stage=aws.names.stage, system=aws.names.system)
+processor = SqsFifoPartialProcessor()
+
+
+def send(tenant: str, request: str) -> None:
+    """Ask for a run; the same request within five minutes is one."""
+    aws.clients.get("sqs").send_message(
+        QueueUrl=aws.names.runs_queue, MessageGroupId=tenant, MessageDeduplicationId=request, MessageBody=tenant
+    )
+
+
+def run(record: SQSRecord) -> None:
+    """Read one tenant's due flows."""
+    work = Run(aws.world, aws.secrets, aws.tools, aws.names.system, ahead)
+    work.of(record.body)
+    metrics.add_metric("FailingFlows", MetricUnit.Count, len(work.failures))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Take a tick of the schedule or a run request from the queue."""
+    if "Records" not in event:
+        return {"runs": tick(aws.world, aws.names.system, send)}
+    return process_partial_response(event, run, processor, context)

@@ -1,0 +1,45 @@
+"""Writes: one ring, one chunk, one attempt. It reports on the row and never raises for a vendor's sake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from ml_connector.engine.redrive import open_by_letter
+
+from ml_connector.aws.assembly import Aws, Names
+from ml_connector.engine.write import write
+from ml_connector.pairs import Pairs
+
+aws = Aws(Names.from_environment())
+pairs = Pairs(aws.world, aws.secrets, aws.tools)
+logger = Logger()
+metrics = Metrics()
+metrics.set_default_dimensions(stage=aws.names.stage)
+processor = SqsFifoPartialProcessor()
+
+
+def work(record: SQSRecord) -> None:
+    """Work on the chunk that a ring names; a letter that came back from the dead opens its row first."""
+    message = record.json_body
+    pair, flow = pairs.of(message["tenant"], message["integration"], message["flow"])
+    if pair is None or pair.scope != message["scope"]:
+        logger.info("no such pair now", extra={"tenant": message["tenant"], "integration": message["integration"]})
+        return
+    if "cause" in message:
+        open_by_letter(pair, flow.name, message)
+    chunk = write(pair, flow, message["id"])
+    if chunk is not None:
+        logger.info("chunk", extra={"tenant": chunk.tenant, "flow": chunk.flow, "chunk": chunk.id,
+                                    "state": chunk.state, "reason": chunk.reason})  # fmt: skip
+        metrics.add_metric(f"Chunks{chunk.state.capitalize()}", MetricUnit.Count, 1)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Take rings from the queue, one at a time."""
+    return process_partial_response(event, work, processor, context)

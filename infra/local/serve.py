@@ -1,0 +1,121 @@
+"""Left running: schedules fire, webhooks are received, and the same functions' logic works as on AWS."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from infra.local.state import State
+from infra.sandbox.server import build
+from ml_connector import enrol
+from ml_connector.ahead import ahead
+from ml_connector.bootstrap import SYSTEMS, Toolbox
+from ml_connector.engine.maintain import ring_due
+from ml_connector.engine.write import write
+from ml_connector.errors import ConnectorError
+from ml_connector.pairs import Pairs
+from ml_connector.receive import LARGEST, Receiver
+from ml_connector.runs import Run, tick
+from ml_connector.systems.basware.webhook import HEADER
+
+log = logging.getLogger("ml_connector")
+ROSTER = timedelta(seconds=30)
+WRITERS, READERS = 6, 4
+
+
+class Server:
+    """The product as a process. `stop` ends it after what is under way."""
+
+    def __init__(self, state: State, port: int) -> None:
+        """Bind the webhook's port on loopback (0: any free one; read it from `port`)."""
+        self.state, self.world = state, state.world
+        self.tools: Toolbox = state.tools()
+        self.pairs = Pairs(self.world, state.secrets, self.tools)
+        self.receiver = Receiver(self.world.store, self.world.rings, state.vault, self.world.clock)
+        self._http = build(self._answer, port)
+        self.port: int = self._http.port
+        self._stop = threading.Event()
+        self._running: set[tuple[str, str]] = set()
+        self._roster_at: datetime | None = None
+
+    def stop(self) -> None:
+        """Ask everything to end."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Work until stopped."""
+        web = threading.Thread(target=self._http.serve_forever, daemon=True)
+        web.start()
+        with ThreadPoolExecutor(READERS) as readers, ThreadPoolExecutor(WRITERS) as writers:
+            for _ in range(WRITERS):
+                writers.submit(self._write_forever)
+            while not self._stop.is_set():
+                self._safely(self._beat, readers)
+                self._stop.wait(0.5)
+        self._http.shutdown()
+        web.join(5)
+
+    def _beat(self, readers: ThreadPoolExecutor) -> None:
+        now = self.world.clock.now()
+        if self._roster_at is None or now - self._roster_at > ROSTER:
+            self._enrol()
+            self._roster_at = now
+        ring_due(self.world)
+        for system in SYSTEMS:
+            tick(self.world, system, lambda tenant, _, s=system: self._submit(readers, tenant, s))  # type: ignore[misc]
+
+    def _enrol(self) -> None:
+        for tenant in enrol.rebuild(self.world, self.state.secrets, self.tools):
+            if tenant.problem:
+                log.warning("%s", tenant.problem)
+
+    def _submit(self, readers: ThreadPoolExecutor, tenant: str, system: str) -> None:
+        if (tenant, system) not in self._running:
+            self._running.add((tenant, system))
+            readers.submit(self._safely, self._read, tenant, system)
+
+    def _read(self, tenant: str, system: str) -> None:
+        try:
+            Run(self.world, self.state.secrets, self.tools, system, ahead).of(tenant)
+        finally:
+            self._running.discard((tenant, system))
+
+    def _write_forever(self) -> None:
+        rings = self.state.rings
+        while not self._stop.is_set():
+            ring = rings.take()
+            if ring is None:
+                rings.wait(0.2)
+                continue
+            self._safely(self._write, ring.message)
+            rings.done(ring)
+
+    def _write(self, message: Any) -> None:
+        pair, flow = self.pairs.of(message["tenant"], message["integration"], message["flow"])
+        if pair is not None and pair.scope == message["scope"]:
+            write(pair, flow, message["id"])
+
+    def _safely(self, work: Callable[..., None], *args: Any) -> None:
+        """Go on whatever one tenant's work did; the rows keep what it was about."""
+        try:
+            work(*args)
+        except ConnectorError as error:
+            log.warning("%s", error)
+        except Exception:
+            log.exception("an unexpected fault; the work is found again by its row")
+
+    def _answer(self, environ: Any, start_response: Any) -> Any:
+        request = Request(environ)
+        prefix = "/webhooks/basware/"
+        if request.method != "POST" or not request.path.startswith(prefix):
+            return Response("Not here.\n", 404)(environ, start_response)
+        body = request.get_data() if (request.content_length or 0) <= LARGEST else b" " * (LARGEST + 1)
+        status, said = self.receiver.receive(request.path.removeprefix(prefix), body, request.headers.get(HEADER))
+        return Response(json.dumps(said), status, content_type="application/json")(environ, start_response)

@@ -1,0 +1,164 @@
+"""What a command works on: the local state beside a secrets folder, or a deployed stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from ml_connector.bootstrap import Tenant, Toolbox, tenants
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.mappings import Mappings
+from ml_connector.engine.pair import Pair, World
+from ml_connector.engine.rows import Chunk
+from ml_connector.errors import ConnectorError, Misconfigured
+from ml_connector.flow import Flow
+from ml_connector.ports import Secrets
+
+Letter = Mapping[str, Any]
+
+
+class NotThere(ConnectorError):
+    """What was asked for is not there: exit code 1."""
+
+
+class Letters(Protocol):
+    """The dead-letter queue, as far as commands need it."""
+
+    def count(self) -> int | None:
+        """Tell about how many letters there are; None where no queue can be seen."""
+
+    def clear(self, stale: Callable[[Letter], bool]) -> int:
+        """Delete the letters that say nothing any more; tells how many."""
+
+
+class NoLetters:
+    """The dead letters of a local state: they live in the engine's own process, and its rows say the same."""
+
+    def count(self) -> int | None:
+        """See none."""
+        return None
+
+    def clear(self, stale: Callable[[Letter], bool]) -> int:  # noqa: ARG002
+        """Delete none."""
+        return 0
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One flow of one tenant, with its ledger."""
+
+    pair: Pair
+    flow: Flow
+
+    @property
+    def ledger(self) -> Ledger:
+        """The flow's rows."""
+        return self.pair.ledger(self.flow.name)
+
+    @property
+    def name(self) -> dict[str, str]:
+        """The columns that every listing begins with."""
+        return {"tenant": self.pair.tenant, "integration": self.pair.integration.name, "flow": self.flow.name}
+
+    def __str__(self) -> str:
+        return f"{self.pair.tenant} {self.pair.integration.name}/{self.flow.name}"
+
+
+@dataclass
+class Desk:
+    """The ports, and the tenants that the secrets make. `place` is the option that led here, for hints."""
+
+    world: World
+    secrets: Secrets
+    tools: Toolbox
+    place: str
+    letters: Letters
+
+    def tenants(self, only: str | None = None) -> list[Tenant]:
+        """Read the tenants, or the one asked for. Raises `Misconfigured` where there is none of that name."""
+        found = tenants(self.world, self.secrets, self.tools, only)
+        for tenant in found:
+            # a shadow tenant's pairs write to a sheet that ends with the process; a person's changes are meant to stay
+            tenant.pairs = [replace(pair, world=self.world) for pair in tenant.pairs]
+        if only is not None and not found:
+            known = ", ".join(sorted({tenant for tenant, _ in self.secrets.names()})) or "none yet"
+            raise Misconfigured(f"There is no tenant '{only}' in {self.place}; known are: {known}.")
+        return found
+
+    def pairs(self, tenant: str | None = None) -> list[Pair]:
+        """List the integrations that can be worked on. Raises `Misconfigured` where the tenant asked for has none."""
+        found = self.tenants(tenant)
+        pairs = [pair for one in found for pair in one.pairs]
+        if tenant is not None and not pairs:
+            raise Misconfigured(problem(found[0]) or f"{tenant} has no integration.")
+        return pairs
+
+    def streams(self, tenant: str | None = None, flow: str | None = None) -> list[Stream]:
+        """List flows, of one tenant or all. Raises `Misconfigured` where no flow has the name."""
+        every = [Stream(pair, one) for pair in self.pairs(tenant) for one in pair.integration.flows]
+        found = [s for s in every if flow in {None, s.flow.name, f"{s.pair.integration.name}/{s.flow.name}"}]
+        if flow is not None and not found:
+            known = ", ".join(sorted({s.flow.name for s in every})) or "none"
+            raise Misconfigured(f"There is no flow '{flow}' in {tenant or self.place}; known are: {known}.")
+        return found
+
+    def stream(self, tenant: str, flow: str) -> Stream:
+        """Find one flow by `flow` or `integration/flow`. Raises `Misconfigured` where it is unknown or ambiguous."""
+        found = self.streams(tenant, flow)
+        if len(found) > 1:
+            names = " or ".join(f"{s.pair.integration.name}/{s.flow.name}" for s in found)
+            raise Misconfigured(f"{tenant} has several flows '{flow}'; write {names}.")
+        return found[0]
+
+    def mappings(self, tenant: str, integration: str) -> Mappings:
+        """Give the table of mappings, which needs no usable secret."""
+        return Mappings(self.world.store, tenant, integration)
+
+    def clear_letters(self) -> int:
+        """Delete the dead letters whose row is not dead, or died again since; tells how many."""
+        return self.letters.clear(self._is_stale)
+
+    def _is_stale(self, letter: Letter) -> bool:
+        names = {n: str(letter[n]) for n in ("tenant", "integration", "scope", "flow")}
+        found = Ledger(self.world.store, self.world.clock, **names).chunk(str(letter["id"]))
+        return found is None or found[0].state != "dead" or found[0].death != letter.get("death")
+
+
+def problem(tenant: Tenant) -> str | None:
+    """Say in words why a tenant cannot run, wholly or in part."""
+    whys = list(dict.fromkeys(w for w in (tenant.problem, *tenant.faults.values()) if w))
+    return "; ".join(w for w in whys if not any(w != other and w in other for other in whys)) or None
+
+
+def unfinished(streams: list[Stream]) -> Iterator[tuple[Stream, Chunk]]:
+    """Read what is not done yet."""
+    for stream in streams:
+        for chunk in stream.ledger.unfinished():
+            yield stream, chunk
+
+
+def open_desk(secrets: Path | None, state: Path | None, stack: str | None) -> Desk:
+    """Open the place that the options name. Raises `Misconfigured` where they name none, or two."""
+    if (secrets is None) == (stack is None):
+        raise Misconfigured(
+            "Say where to work: `--secrets DIR` for a local state, or `--stack NAME` for a deployed stack."
+            if stack is None
+            else "Take either `--secrets DIR` or `--stack NAME`, not both."
+        )
+    if stack is not None:
+        from infra.ops.stack import open_stack
+
+        return open_stack(stack)
+    assert secrets is not None
+    return _local(secrets, state)
+
+
+def _local(secrets: Path, state: Path | None) -> Desk:
+    from infra.local.state import open_state
+
+    if not secrets.is_dir():
+        raise Misconfigured(f"The folder {secrets} does not exist; make it, with TENANT/SYSTEM.json for each system.")
+    opened = open_state(secrets, state, sole=False)
+    return Desk(opened.world, opened.secrets, opened.tools(), f"the folder {secrets}", NoLetters())

@@ -1,0 +1,61 @@
+"""`held`: what waits for a person or for another record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from infra.ops import options, table
+
+if TYPE_CHECKING:
+    from infra.ops.desk import Stream
+    from ml_connector.engine.rows import Chunk
+
+COLUMNS = ("tenant", "flow", "number", "amount", "currency", "waiting_for", "since", "next_look", "reason")
+
+
+def held(
+    tenant: options.Tenant = None,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """List what is held: for what it waits, since when, and how to mend it. The oldest comes first.
+
+    Example: ml-connector held acme --secrets ./secrets
+    """
+    from infra.ops.desk import open_desk, unfinished
+
+    streams = open_desk(secrets, state, stack).streams(tenant)
+    rows = [row(s, c) for s, c in unfinished(streams) if c.state != "dead" and c.waiting_for]
+    rows.sort(key=lambda r: r["since"])
+    shown = rows if as_json else [_for_people(r) for r in rows]
+    table.show(shown, COLUMNS, as_json=as_json, empty="Nothing is held.")
+
+
+def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:
+    """Describe a chunk that is held or dead; `records` counts those of a bulk chunk."""
+    from ml_connector.engine.redrive import keys_of
+
+    keys = keys_of(stream.ledger, chunk)
+    return {
+        **stream.name,
+        "key": keys[0] if keys else chunk.id,
+        "keys": keys,
+        "number": chunk.number,
+        "records": len(keys) or 1,
+        "amount": chunk.amount if stream.flow.money else None,
+        "currency": chunk.currency if stream.flow.money else None,
+        "waiting_for": chunk.waiting_for,
+        "cause": chunk.cause,
+        "reason": chunk.reason,
+        "since": chunk.first_try or chunk.created,
+        "next_look": chunk.due_at,
+    }
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """Name the document as a person knows it, and say times short."""
+    more = f" and {row['records'] - 1} more" if row["records"] > 1 else ""
+    number = f"{row['number'] or row['key']}{more}"
+    return {**row, "number": number, "since": table.moment(row["since"]), "next_look": table.moment(row["next_look"])}

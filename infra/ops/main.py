@@ -1,0 +1,86 @@
+"""The `ml-connector` command line. Exit codes: 0 done, 1 failed or found trouble, 2 wrong use or secret."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from infra.ops import audit, deliveries, dlq, held, mappings, ping, replay, runs, tenants
+from infra.ops.local import local_app
+from ml_connector.errors import ConnectorError, Misconfigured
+
+
+class Group(TyperGroup):
+    """Says every expected error in a sentence; a traceback is left for faults of ours."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except ConnectorError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2 if isinstance(error, Misconfigured) else 1) from error
+
+
+# No markup in help texts, where brackets mean "optional"; no frames around errors; no values in tracebacks.
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"ml-connector {version('ml-connector')}")
+        except PackageNotFoundError:
+            typer.echo("ml-connector (not installed: run from its source)")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version_wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")
+    ] = False,
+) -> None:
+    """Join an ERP to an accounts-payable platform, and see what moved.
+
+    Every command takes --secrets DIR (a local state) or --stack NAME (a deployed stack).
+    """
+
+
+app.command("ping")(ping.ping)
+app.command("tenants")(tenants.tenants)
+app.command("runs")(runs.runs)
+app.command("deliveries")(deliveries.deliveries)
+app.command("held")(held.held)
+app.command("audit")(audit.audit)
+app.command("replay")(replay.replay)
+app.add_typer(mappings.app, name="mappings")
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(local_app, name="local")
+
+
+def _register_demo() -> None:
+    try:
+        demo = import_module("infra.ops.demo").demo
+    except ModuleNotFoundError:
+        return
+    app.command("demo")(demo)
+
+
+_register_demo()
+
+
+def main() -> None:
+    """Run the command line; the console script `ml-connector`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The options that many commands share, and the question before a change."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Secrets = Annotated[Path | None, typer.Option("--secrets", metavar="DIR", help="Work on a local state: the folder with TENANT/SYSTEM.json.")]  # fmt: skip # noqa: E501
+State = Annotated[Path | None, typer.Option("--state", metavar="DIR", help="Where the local state is; default SECRETS/.state.")]  # fmt: skip # noqa: E501
+Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", help="Work on a deployed stack, by its CloudFormation name.")]  # fmt: skip # noqa: E501
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; without a terminal nothing is asked anyway.")]
+By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does this, for the record; default: your user name.")]  # fmt: skip # noqa: E501
+Integration = Annotated[str | None, typer.Option("--integration", metavar="NAME", help="Which integration, such as sap_b1-basware; needed where a tenant has several.")]  # fmt: skip # noqa: E501
+Tenant = Annotated[str | None, typer.Argument(help="One tenant; default: all.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")]
+
+
+def who(by: str | None) -> str:
+    """Name the person for the record: `--by`, else the user of the operating system."""
+    if by:
+        return by
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before a change, on a terminal only; "no" ends the command with 1."""
+    if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
+        typer.echo("Nothing was changed.", err=True)
+        raise typer.Exit(1)

@@ -1,0 +1,89 @@
+"""`runs`: what each run read, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.ops import options, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.ops.desk import Stream
+    from ml_connector.engine.balance import Sheet
+    from ml_connector.engine.rows import Chunk
+
+COLUMNS = (
+    "run", "tenant", "flow", "read", "delivered", "unchanged", "held", "rejected", "dead", "pending", "money", "error",
+)  # fmt: skip
+
+
+def runs(
+    tenant: options.Tenant = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Show at most this many runs.")] = 10,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the latest runs: for each flow what was read, and what became of it. The newest comes first.
+
+    What a run found unchanged is kept for the latest run of each flow only.
+
+    Example: ml-connector runs acme --limit 3 --secrets ./secrets
+    """
+    from infra.ops.desk import open_desk
+
+    streams = open_desk(secrets, state, stack).streams(tenant)
+    sheets = {(run, n): sheet for n, s in enumerate(streams) for run, sheet in _sheets(s, limit).items()}
+    newest = sorted({run for run, _ in sheets}, reverse=True)[:limit]
+    rows = [
+        {"run": run, **streams[n].name, **sheets[run, n].as_row()}
+        for run in newest
+        for n in range(len(streams))
+        if (run, n) in sheets
+    ]
+    shown = rows if as_json else [_for_people(row) for row in rows]
+    table.show(shown, COLUMNS, as_json=as_json, empty="No run yet: `ml-connector local run` makes one.")
+
+
+def _sheets(stream: Stream, limit: int) -> dict[str, Sheet]:
+    """Add up a flow's latest runs."""
+    from ml_connector.engine.balance import Sheet
+
+    ledger, sheets = stream.ledger, dict[str, Sheet]()
+    figures = ledger.cursor()[0].figures
+    if figures.run:
+        sheets[figures.run] = sheet = Sheet(stream.flow)
+        sheet.error = figures.error
+        sheet.add_cursor(ledger, figures.run)
+    for chunk in _latest(stream, limit):
+        sheets.setdefault(chunk.run, Sheet(stream.flow)).add_chunk(chunk)
+    return sheets
+
+
+def _latest(stream: Stream, limit: int) -> Iterator[Chunk]:
+    """Read the chunks of the latest runs: all that is unfinished, and what was done since the oldest of them began."""
+    from ml_connector.engine.rows import Chunk, load
+
+    runs = set[str]()
+    for chunk in stream.ledger.unfinished():
+        runs.add(chunk.run)
+        yield chunk
+    for item in stream.ledger.store.query(stream.ledger.pk, "d#", reverse=True):
+        chunk = load(Chunk, item.data)
+        if len(runs) >= limit and (chunk.done_at or "") < sorted(runs)[-limit]:
+            return  # whatever was done before a run began is none of it
+        runs.add(chunk.run)
+        yield chunk
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    sums = {
+        place: table.money({c: s[place] for c, s in row.get("amounts", {}).items() if s[place] != "0.00"})
+        for place in ("delivered", "held", "rejected", "dead", "pending")
+    }
+    money = "; ".join(f"{place} {amounts}" for place, amounts in sums.items() if amounts)
+    return {**row, "run": table.moment(row["run"]), "money": money}

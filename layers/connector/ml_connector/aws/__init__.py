@@ -1,0 +1,1 @@
+"""The ports on DynamoDB, SQS, Secrets Manager, S3 and KMS."""

@@ -1,0 +1,93 @@
+"""The ports on AWS, from a function's environment. Clients are made when first used."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ml_connector.aws.clients import Clients
+from ml_connector.aws.rings import SqsRings
+from ml_connector.aws.store import DynamoStore
+from ml_connector.aws.vault import KmsVault
+from ml_connector.embedded.clock import SystemChance, SystemClock
+
+if TYPE_CHECKING:
+    from ml_connector.aws.secrets import SecretsManagerSecrets
+    from ml_connector.bootstrap import Toolbox
+    from ml_connector.engine.pair import World
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the template tells a function; a missing name is an error at the first start, not at the first record."""
+
+    table: str
+    records_queue: str
+    records_dlq: str
+    audit_bucket: str
+    kms_key: str
+    secret_prefix: str
+    stage: str = "dev"
+    insecure: bool = False
+    system: str = ""
+    runs_queue: str = ""
+
+    @classmethod
+    def from_environment(cls) -> Names:
+        """Read `ML_…`; raises `KeyError` with the missing name."""
+        env = os.environ
+        return cls(
+            table=env["ML_TABLE"], records_queue=env["ML_RECORDS_QUEUE"], records_dlq=env["ML_RECORDS_DLQ"],
+            audit_bucket=env["ML_AUDIT_BUCKET"], kms_key=env["ML_KMS_KEY"], secret_prefix=env["ML_SECRET_PREFIX"],
+            stage=env.get("ML_STAGE", "dev"), insecure=env.get("ML_ALLOW_INSECURE") == "true",
+            system=env.get("ML_SYSTEM", ""), runs_queue=env.get("ML_RUNS_QUEUE", ""),
+        )  # fmt: skip
+
+
+class Aws:
+    """Everything a function may need, each part made when it is first asked for."""
+
+    def __init__(self, names: Names, clients: Clients | None = None) -> None:
+        """`clients` may point to a local stack."""
+        self.names, self.clients = names, clients or Clients()
+        self.clock, self.chance = SystemClock(), SystemChance()
+
+    @cached_property
+    def store(self) -> DynamoStore:
+        """The table."""
+        return DynamoStore(self.names.table, self.clients.get("dynamodb"), self.clock)
+
+    @cached_property
+    def rings(self) -> SqsRings:
+        """The records queue and its dead letters."""
+        return SqsRings(self.clients.get("sqs"), self.names.records_queue, self.names.records_dlq, self.chance)
+
+    @cached_property
+    def vault(self) -> KmsVault:
+        """The key."""
+        return KmsVault(self.clients.get("kms"), self.names.kms_key, self.clock)
+
+    @cached_property
+    def secrets(self) -> SecretsManagerSecrets:
+        """The tenants' secrets."""
+        from ml_connector.aws.secrets import SecretsManagerSecrets  # noqa: PLC0415 - the webhook never asks for it
+
+        return SecretsManagerSecrets(self.clients.get("secretsmanager"), self.names.secret_prefix, self.clock)
+
+    @cached_property
+    def world(self) -> World:
+        """The engine's ports."""
+        from ml_connector.aws.blobs import S3Blobs  # noqa: PLC0415
+        from ml_connector.engine.pair import World  # noqa: PLC0415
+
+        blobs = S3Blobs(self.clients.get("s3"), self.names.audit_bucket)
+        return World(self.store, self.rings, blobs, self.clock, self.chance, boot=str(self.chance.uuid4()))
+
+    @cached_property
+    def tools(self) -> Toolbox:
+        """What wiring needs."""
+        from ml_connector.bootstrap import Toolbox  # noqa: PLC0415
+
+        return Toolbox(self.vault, insecure=self.names.insecure)

@@ -1,0 +1,89 @@
+"""Rings on SQS FIFO queues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from ml_connector.aws.errors import translated
+from ml_connector.errors import Transient
+from ml_connector.ports import Chance
+
+BATCH = 10
+BYTES = 250_000
+"""Bytes in one call, and so in one message: the oldest limit of SQS (262,144), less its envelope."""
+TRIES = 3
+
+
+class SqsRings:
+    """Rings to one FIFO queue and its dead letters. A group is at most 128 letters, digits and punctuation marks.
+
+    Deduplication ids are fresh for each send: the same ring again within five minutes is meant. Every method raises
+    `Transient` where AWS throttles or is not reached; the message may have been queued all the same.
+    """
+
+    def __init__(self, client: Any, records_queue_url: str, dlq_url: str, chance: Chance) -> None:
+        """`client` is boto3's for `sqs`."""
+        self._client, self._chance = client, chance
+        self._queue, self._dlq = records_queue_url, dlq_url
+
+    def ring(self, group: str, message: Mapping[str, Any]) -> None:
+        """Queue `message`; messages of one group are handled one at a time, in order."""
+        self._send(self._queue, group, message)
+
+    def ring_many(self, rings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Queue many messages (group, message), ten a call; of one group in order, unless AWS refuses some at first."""
+        for batch in _batches([(group, _body(message)) for group, message in rings]):
+            self._send_batch({str(n): self._entry(group, body) for n, (group, body) in enumerate(batch)})
+
+    def bury(self, group: str, message: Mapping[str, Any]) -> None:
+        """Put `message` on the dead-letter queue, whose depth is the alarm."""
+        self._send(self._dlq, group, message)
+
+    def _send(self, url: str, group: str, message: Mapping[str, Any]) -> None:
+        with translated(f"the queue {url}"):
+            self._client.send_message(QueueUrl=url, **self._entry(group, _body(message)))
+
+    def _send_batch(self, left: dict[str, dict[str, str]]) -> None:
+        """Send entries by their id; what AWS left out is sent again with the same deduplication id."""
+        for _ in range(TRIES):
+            entries = [{"Id": name, **entry} for name, entry in left.items()]
+            with translated(f"the queue {self._queue}"):
+                answer = self._client.send_message_batch(QueueUrl=self._queue, Entries=entries)
+            failed = answer.get("Failed", [])
+            if any(one.get("SenderFault") for one in failed):
+                raise ValueError(f"SQS refuses a message: {failed[0].get('Code')}.")
+            left = {one["Id"]: left[one["Id"]] for one in failed}
+            if not left:
+                return
+        raise Transient(f"AWS did not take {len(left)} messages for the queue {self._queue}; it is tried again later.")
+
+    def _entry(self, group: str, body: str) -> dict[str, str]:
+        return {
+            "MessageBody": body,
+            "MessageGroupId": group,
+            "MessageDeduplicationId": str(self._chance.uuid4()),
+        }
+
+
+def _body(message: Mapping[str, Any]) -> str:
+    body = msgspec.json.encode(message)
+    if len(body) > BYTES:
+        raise ValueError(f"A ring of {len(body):,} bytes is more than the {BYTES:,} that a queue takes.")
+    return body.decode()
+
+
+def _batches(rings: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    batch: list[tuple[str, str]] = []
+    size = 0
+    for group, body in rings:
+        length = len(body.encode())
+        if batch and (len(batch) == BATCH or size + length > BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append((group, body))
+        size += length
+    if batch:
+        yield batch

@@ -1,0 +1,193 @@
+"""What a person sets going again: dead chunks, waiting ones, and records that were settled long ago.
+
+Nothing is sent from here. Rows are changed so that the poll and the writer take them up, and what protects against a
+second posting (the step of a chunk, the look before sending, the record row) stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.pair import Pair
+from ml_connector.engine.poll import offer_document
+from ml_connector.engine.rows import Chunk, dump, load
+from ml_connector.errors import Conflict, LeaseLost, Transient
+from ml_connector.flow import Flow, Offer
+
+TRIES = 5
+
+What = Literal["reopened", "hastened", "under way", "offered", "marked", "forgotten", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay came to, and the chunk that it set going, if it was one."""
+
+    what: What
+    chunk: Chunk | None = None
+
+
+# ── chunks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reopen(ledger: Ledger, chunk_id: str, note: str, death: int | None = None) -> Chunk | None:
+    """Open a dead chunk, due now; None where it is not dead.
+
+    With `death` only that death is undone: an old dead letter opens nothing. The step is kept, so that a posting in
+    doubt is looked up before it is sent again.
+    """
+
+    def open_it(chunk: Chunk) -> bool:
+        if chunk.state != "dead" or death not in {None, chunk.death}:
+            return False
+        chunk.failures = chunk.crashes = 0
+        _answer_anew(chunk)
+        return True
+
+    return _due_now(ledger, chunk_id, note, open_it)
+
+
+def hasten(ledger: Ledger, chunk_id: str, note: str) -> Chunk | None:
+    """Make a chunk due now that waits for its time or for somebody; None where it does not wait."""
+    return _due_now(ledger, chunk_id, note, lambda chunk: chunk.state in {"open", "waiting", "posted"})
+
+
+def dead(ledger: Ledger, cause: str | None = None) -> Iterator[Chunk]:
+    """List the dead chunks of a flow."""
+    return (c for c in ledger.unfinished() if c.state == "dead" and cause in {None, c.cause})
+
+
+def keys_of(ledger: Ledger, chunk: Chunk) -> list[str]:
+    """List the records that a chunk still has to settle."""
+    if chunk.key is not None:
+        return [chunk.key]
+    body = msgspec.json.decode(ledger.raw_body(chunk.id), type=dict[str, msgspec.Raw])
+    records = msgspec.json.decode(body.get("records", b"[]"), type=list[dict[str, object]])
+    keys = [str(record["key"]) for record in records]
+    return [key for key in keys if chunk.results.get(key, ("",))[0] != "moved"]
+
+
+def holder(ledger: Ledger, key: str) -> Chunk | None:
+    """Find the unfinished chunk that a record is in."""
+    return next((chunk for chunk in ledger.unfinished() if key in keys_of(ledger, chunk)), None)
+
+
+def _due_now(ledger: Ledger, chunk_id: str, note: str, fits: Callable[[Chunk], bool]) -> Chunk | None:
+    for _ in range(TRIES):
+        found = ledger.chunk(chunk_id)
+        if found is None or not fits(found[0]):
+            return None
+        chunk, item = found
+        if chunk.state == "dead":
+            chunk.state = "waiting"
+        chunk.attempts, chunk.due_at = 0, ledger.now()
+        chunk.notes.append(note)
+        try:
+            ledger.store.put(ledger.place(chunk, item))
+        except Conflict:
+            continue
+        return chunk
+    raise Transient(f"The chunk {chunk_id} is being worked on at this moment; try again in a minute.")
+
+
+def _answer_anew(chunk: Chunk) -> None:
+    """Answer again where the source refused our answer: its verdict would only be heard a second time.
+
+    What was posted is read back and answered; what the target had refused is tried at the target once more.
+    """
+    if chunk.step == "answered":
+        chunk.step, chunk.tokens, chunk.token_at = ("posted" if chunk.target else "refused"), [], None
+    if chunk.step != "posted":
+        chunk.answer_ok = True
+
+
+# ── replay ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def replay(pair: Pair, flow: Flow, key: str, note: str) -> Replayed:
+    """Send a record again: through the chunk it is in, or by a new one.
+
+    Raises `Transient` where the rows change too fast.
+    """
+    ledger = pair.ledger(flow.name)
+    chunk = holder(ledger, key)
+    if chunk is not None:
+        return _set_going(ledger, chunk, note)
+    if flow.manner == "master":
+        return Replayed("marked" if _mark(ledger, key) else "unknown")
+    return _offer(pair, flow, ledger, key, note)
+
+
+def _set_going(ledger: Ledger, chunk: Chunk, note: str) -> Replayed:
+    if (opened := reopen(ledger, chunk.id, note)) is not None:
+        return Replayed("reopened", opened)
+    if (sooner := hasten(ledger, chunk.id, note)) is not None:
+        return Replayed("hastened", sooner)
+    return Replayed("under way", chunk)
+
+
+def _offer(pair: Pair, flow: Flow, ledger: Ledger, key: str, note: str) -> Replayed:
+    row = ledger.rows([key], consistent=True).get(key)
+    last = last_done(ledger, key)
+    if last is None and row is None:
+        return Replayed("unknown")
+    if flow.links is not None and (last is None or last.refers is None):
+        return Replayed("forgotten")
+    amount = Decimal(last.amount) if last and last.amount else None
+    offer = Offer(
+        key, stamp=last.stamp if last else None, refers=last.refers if last else None, amount=amount,
+        currency=last.currency if last else None,
+    )  # fmt: skip
+    chunk = offer_document(pair, flow, offer, ledger.now())
+    if chunk is None:
+        return Replayed("under way", holder(ledger, key))
+    return Replayed("offered", hasten(ledger, chunk.id, note) or chunk)
+
+
+def last_done(ledger: Ledger, key: str) -> Chunk | None:
+    """Find a document's latest finished chunk."""
+    for item in ledger.store.query(ledger.pk, "d#", reverse=True):
+        if item.data.get("key") == key:
+            return load(Chunk, item.data)
+    return None
+
+
+def _mark(ledger: Ledger, key: str) -> bool:
+    """Forget what was delivered of a master record, and have everything compared.
+
+    Sources of masters read no single record, and a record that did not change comes only with a full comparison.
+    """
+    for _ in range(TRIES):
+        found = ledger.rows([key], consistent=True).get(key)
+        if found is None:
+            return False
+        row, item = found
+        row.delivered_fp = row.seen_fp = None
+        row.touch = ledger.now()[:19] + "Z"
+        try:
+            ledger.store.put(replace(item, data=dump(row)))
+        except Conflict:
+            continue
+        _compare_everything(ledger)
+        return True
+    raise Transient(f"The record {key} is being worked on at this moment; try again in a minute.")
+
+
+def _compare_everything(ledger: Ledger) -> None:
+    """Let the next pass be a full one from the start; a poll under way gives up and begins anew."""
+    for _ in range(TRIES):
+        cursor, item = ledger.cursor()
+        cursor.full_at, cursor.now = None, None
+        cursor.generation += 1
+        try:
+            ledger.save_cursor(cursor, item)
+        except LeaseLost:
+            continue
+        return
+    raise Transient(f"The flow {ledger.flow} is being read at this moment; try again in a minute.")

@@ -1,0 +1,58 @@
+"""The roster: a row for each tenant, so that most functions need no secret to know whom they work for.
+
+It holds what is not secret (scope, epoch, companies, options) and the webhook keys, encrypted. `enrol.py` writes it
+from the secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct, field
+
+from ml_connector.engine.rows import load
+from ml_connector.ports import Store
+
+PK = "tenants"
+
+
+class PairRow(Struct, kw_only=True):
+    """What a pair is, without its credentials."""
+
+    scope: str
+    epoch: str
+    companies: list[str]
+    erp_company: str
+    settle_seconds: dict[str, int]
+    lanes: dict[str, int]
+    active: list[str]
+    shadow: bool
+
+
+class TenantRow(Struct, kw_only=True):
+    """A tenant as the functions see it, its pairs by integration. `zones`: each system's; `webhook`: sealed keys."""
+
+    name: str
+    pairs: dict[str, PairRow] = field(default_factory=dict)
+    options: str = "{}"
+    zones: dict[str, str] = field(default_factory=dict)
+    webhook: list[str] = field(default_factory=list)
+    problem: str | None = None
+    subscribing_until: str | None = None
+
+
+def rows(store: Store) -> Iterator[TenantRow]:
+    """Read every tenant's row."""
+    for item in store.query(PK):
+        yield load(TenantRow, item.data)
+
+
+def row(store: Store, tenant: str) -> TenantRow | None:
+    """Read one tenant's row."""
+    item = store.get(PK, tenant)
+    return load(TenantRow, item.data) if item else None
+
+
+def webhook_context(tenant: str) -> str:
+    """Name what a webhook key is bound to."""
+    return f"webhook#{tenant}"

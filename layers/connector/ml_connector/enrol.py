@@ -1,0 +1,107 @@
+"""Enrolment: the roster and the timetable, made from the secrets.
+
+Writing a tenant's secrets is the onboarding; `maintain` does this every five minutes, `ping` at once.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ml_connector import bootstrap
+from ml_connector.engine import schedule
+from ml_connector.engine.pair import World
+from ml_connector.engine.roster import PK, PairRow, TenantRow, webhook_context
+from ml_connector.engine.rows import dump, iso
+from ml_connector.errors import Conflict
+from ml_connector.flow import Integration
+from ml_connector.integrations import INTEGRATIONS
+from ml_connector.ports import Item, Secrets, Store, Vault
+
+
+def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[TenantRow]:
+    """Write the roster anew from the secrets; a tenant whose secrets are gone ends, its rows of work remain."""
+    fresh = [_row(t, tools.vault) for t in bootstrap.tenants(world, secrets, tools)]
+    present = {item.sk: item for item in world.store.query(PK)}
+    for tenant in fresh:
+        _write(world.store, present.pop(tenant.name, Item(PK, tenant.name)), tenant)
+        _plan(world, tenant)
+    for gone in present:
+        world.store.delete(PK, gone)
+        for system in bootstrap.SYSTEMS:
+            world.store.delete(f"schedule#{gone}", system)
+    return fresh
+
+
+def _write(store: Store, item: Item, tenant: TenantRow) -> None:
+    tenant.subscribing_until = item.data.get("subscribing_until")
+    old = {k: v for k, v in item.data.items() if k != "webhook"}
+    new = dump(tenant)
+    if old == {k: v for k, v in new.items() if k != "webhook"} and len(item.data["webhook"]) == len(tenant.webhook):
+        return  # sealing differs each time; nothing else does
+    with suppress(Conflict):  # another rebuild was first
+        store.put(replace(item, data=new))
+
+
+def _row(tenant: bootstrap.Tenant, vault: Vault) -> TenantRow:
+    pairs = {
+        p.integration.name: PairRow(
+            scope=p.scope, epoch=p.epoch, companies=list(p.companies), erp_company=p.erp_company,
+            settle_seconds=dict(p.settle_seconds), lanes=dict(p.lanes), active=sorted(p.active), shadow=p.shadow,
+        )
+        for p in tenant.pairs
+    }  # fmt: skip
+    sealed = [base64.b64encode(vault.seal(k, webhook_context(tenant.name))).decode() for k in tenant.webhook_keys]
+    problem = "; ".join([*tenant.faults.values()]) or tenant.problem
+    return TenantRow(
+        name=tenant.name, pairs=pairs, options=tenant.options.model_dump_json(), zones=tenant.zones,
+        webhook=sealed, problem=problem,
+    )  # fmt: skip
+
+
+# ── schedules ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def flows_of(tenant: TenantRow, system: str) -> Iterator[tuple[Integration, Any]]:
+    """Give the active flows whose source is a system."""
+    for integration in INTEGRATIONS:
+        if (pair := tenant.pairs.get(integration.name)) is not None:
+            for flow in integration.flows:
+                if flow.source == system and flow.name in pair.active:
+                    yield integration, flow
+
+
+def _plan(world: World, tenant: TenantRow) -> None:
+    """Give each system of a tenant its row in the tick's index; flows that were planned keep their time."""
+    now = world.clock.now()
+    for system in bootstrap.SYSTEMS:
+        names = [f"{i.name}/{f.name}" for i, f in flows_of(tenant, system)]
+        item = world.store.get(f"schedule#{tenant.name}", system) or Item(f"schedule#{tenant.name}", system)
+        planned = item.data.get("flows", {})
+        soon = iso(now + timedelta(seconds=schedule.jitter(f"{tenant.name}{system}", 60)))
+        flows = {name: planned.get(name, soon) for name in names}
+        if flows != planned:
+            plan(world.store, item, flows)
+
+
+def plan(store: Store, item: Item, flows: dict[str, str], hold_until: str | None = None) -> None:
+    """Write when the flows of a system are due; the row stands in the index under the first of them.
+
+    `hold_until` keeps it out until then, while a run is under way.
+    """
+    due = hold_until or (min(flows.values()) if flows else None)
+    data = {"flows": flows, "running_until": hold_until}
+    with suppress(Conflict):  # another tick was first; it has moved the time
+        store.put(replace(item, data=data, due_pk=f"tick#{item.sk}" if due else None, due_at=due))
+
+
+def after_run(options: Any, tenant: TenantRow, integration: Integration, flow: Any, now: datetime) -> str:
+    """Tell when a flow is due next, after a run that was complete."""
+    text = schedule.expression(options, integration.name, flow)
+    zone = tenant.zones.get(integration.erp, "UTC")
+    due = schedule.next_due(text, now, zone, spread=f"{tenant.name}{flow.name}")
+    return iso(due or now + timedelta(days=3650))

@@ -1,0 +1,112 @@
+"""The poll on a schedule: which tenants are due, and one tenant's due flows in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ml_connector import enrol
+from ml_connector.bootstrap import Toolbox, half_pair
+from ml_connector.engine import roster
+from ml_connector.engine.pair import Pair, World
+from ml_connector.engine.poll import Ahead, Poll, straight
+from ml_connector.engine.rows import iso
+from ml_connector.errors import ConnectorError, LoginRefused, Transient
+from ml_connector.flow import Flow, Integration
+from ml_connector.ports import Secrets
+from ml_connector.subscribe import subscribe
+from ml_connector.wiring import TenantSettings
+
+log = logging.getLogger("ml_connector")
+HOLD = timedelta(minutes=6)
+"""A run request keeps its tenant out of the tick for this long; a run that died is asked for again after it."""
+SLICE = timedelta(seconds=240)
+AGAIN = timedelta(minutes=5)
+"""When a flow whose source failed is tried again at the latest."""
+Send = Callable[[str, str], None]
+"""Sends a run request: tenant, and an id that is the same for the same minute."""
+
+
+def tick(world: World, system: str, send: Send) -> int:
+    """Ask for a run of each tenant that is due: sent first, then its time is moved."""
+    now = world.clock.now()
+    items = world.store.due(f"tick#{system}", iso(now))
+    for item in items:
+        tenant = item.pk.partition("#")[2]
+        send(tenant, f"{tenant}-{now:%Y%m%dT%H%M}")
+        enrol.plan(world.store, item, dict(item.data["flows"]), iso(now + HOLD))
+    return len(items)
+
+
+@dataclass
+class Run:
+    """One tenant's due flows at one system. `failures` collects the flows that could not be read."""
+
+    world: World
+    secrets: Secrets
+    tools: Toolbox
+    system: str
+    ahead: Ahead = straight
+
+    def __post_init__(self) -> None:
+        """Begin without failures."""
+        self.failures: list[str] = []
+
+    def of(self, name: str) -> None:
+        """Run what is due for a tenant, then plan the next time."""
+        item = self.world.store.get(f"schedule#{name}", self.system)
+        tenant = roster.row(self.world.store, name)
+        if item is None or tenant is None:
+            return  # the tenant ended
+        options = TenantSettings.model_validate_json(tenant.options)
+        deadline = self.world.clock.now() + SLICE
+        planned: dict[str, str] = dict(item.data["flows"])
+        for integration, flow in enrol.flows_of(tenant, self.system):
+            full_name = f"{integration.name}/{flow.name}"
+            if planned.get(full_name, "") <= iso(self.world.clock.now()):
+                done = self._flow(tenant, options, integration, flow, deadline)
+                planned[full_name] = self._next(tenant, options, integration, flow, done)
+        latest = self.world.store.get(item.pk, item.sk) or item
+        enrol.plan(self.world.store, latest, planned)
+
+    def _next(
+        self, tenant: roster.TenantRow, options: TenantSettings, integration: Integration, flow: Flow, done: bool | None
+    ) -> str:
+        now = self.world.clock.now()
+        if done is False:
+            return iso(now)  # the slice was over before the source was through
+        after = enrol.after_run(options, tenant, integration, flow, now)
+        return after if done else min(after, iso(now + AGAIN))
+
+    def _flow(
+        self,
+        tenant: roster.TenantRow,
+        options: TenantSettings,
+        integration: Integration,
+        flow: Flow,
+        deadline: datetime,
+    ) -> bool | None:
+        """Read a flow: true when through, false when the slice ended, None when it failed."""
+        try:
+            pair = half_pair(
+                self.world, self.secrets, self.tools, tenant.name, integration, tenant.pairs[integration.name],
+                options, self.system,
+            )  # fmt: skip
+            return self._poll(pair, flow, deadline)
+        except ConnectorError as error:
+            self.failures.append(f"{tenant.name}/{flow.name}")
+            log.warning("flow failed", extra={"tenant": tenant.name, "flow": flow.name, "reason": str(error)})
+            if isinstance(error, Transient) and not isinstance(error, LoginRefused):
+                pair.breakers[self.system].trouble(error)
+            return None
+
+    def _poll(self, pair: Pair, flow: Flow, deadline: datetime) -> bool:
+        try:
+            if self.system == "basware":
+                for line in subscribe(self.world, pair):
+                    log.warning("subscription", extra={"tenant": pair.tenant, "reason": line})
+            return Poll(pair, flow, iso(self.world.clock.now()), self.ahead, deadline).read()
+        finally:
+            pair.close()

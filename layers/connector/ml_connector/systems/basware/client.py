@@ -1,0 +1,254 @@
+"""Basware's P2P interface: lists with their continuation header, redirected documents, batches, refusals.
+
+What the vendor does oddly stands here, once: an empty list is a 404, a token travels in a request header, a
+document call is redirected to another host that must not see the credentials (`contracts/basware.md §3`, §12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpx
+
+from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Transient
+from ml_connector.redact import Redactor
+from ml_connector.systems.basware import faults
+from ml_connector.systems.basware.auth import BaswareAuth, scopes_of
+from ml_connector.systems.basware.settings import Settings
+from ml_connector.systems.http import Call, Http, Reply
+from ml_connector.wiring import Wiring
+
+CONTINUATION = "x-amz-meta-continuationtoken"
+REQUEST_ID = "x-amzn-requestid"
+_MOVED = (301, 302, 303, 307, 308)
+_REFUSED = (400, 404, 405, 409, 413, 422)
+_TAKEN = (200, 201, 202, 204)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a call that changes something. `refused` are the complaints of a 400, 405, 409, 413 or 422."""
+
+    status: int
+    token: str
+    body: Any = None
+    refused: tuple[faults.Fault, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the call was taken."""
+        return not self.refused
+
+    def words(self) -> str:
+        """Say the complaints in one line."""
+        return faults.words(list(self.refused))
+
+
+class Basware:
+    """One tenant's account."""
+
+    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+        """Open nothing yet: the first call logs in."""
+        self.settings, self.wiring = settings, wiring
+        self.auth = BaswareAuth(settings, wiring.sessions, wiring.clock, self.scopes)
+        self.http = Http(
+            base_url=settings.base,
+            vendor="Basware",
+            clock=wiring.clock,
+            chance=wiring.chance,
+            redactor=Redactor(settings.secret_values()),
+            timeout=settings.timeout_seconds,
+            auth=self.auth,
+            transport=wiring.transport,
+            ca_bundle=settings.ca_bundle,
+            connections=settings.max_concurrency or 8,
+            before=self._stamp,
+            insecure=wiring.insecure,
+        )
+        self.auth.http = self.http
+
+    def scopes(self) -> tuple[str, ...]:
+        """List the scopes that the tenant's active flows need, or those of the secret."""
+        return scopes_of(self.settings, self.wiring.flows())
+
+    def close(self) -> None:
+        """Close the pool; the token stays good for the others."""
+        self.http.close()
+
+    def _stamp(self, request: httpx.Request) -> None:
+        """Give each attempt an id of its own, also a login and a replay."""
+        request.headers["X-BW-REQUEST-ID"] = str(self.wiring.chance.uuid4())
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def list(self, path: str, key: str, params: Mapping[str, str] | None = None) -> Iterator[list[Any]]:
+        """Read a list page by page, to the page without a continuation token; a short or empty one is no end.
+
+        `key` is the wrapper's; a bare array is taken as well. Raises `Transient` where the pages go in a circle.
+        """
+        token: str | None = None
+        seen: set[str] = set()
+        before = b""
+        while True:
+            found = self._page(path, params, token)
+            if found is None:
+                return
+            reply, token = found
+            rows = rows_of(reply, key)
+            if rows and seen and reply.body == before:
+                raise Transient(f"Basware gave the same page of {path} twice in a row; it is read anew later.")
+            yield rows
+            if not token:
+                return
+            if token in seen:
+                raise Transient(f"Basware's pages of {path} go in a circle: a continuation token came twice.")
+            seen.add(token)
+            before = reply.body
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        """Read one thing; None where there is none (404)."""
+        found = self._page(path, params, None)
+        if found is None:
+            return None
+        body = found[0].json()
+        if faults.hidden_in(body):
+            raise Transient(f"Basware answered {path} with 200 and an error: {faults.words(faults.read(found[0]))}")
+        return body
+
+    def _page(self, path: str, params: Mapping[str, str] | None, token: str | None) -> tuple[Reply, str | None] | None:
+        headers = {CONTINUATION: token} if token else {}
+        first = self._call(Call("GET", path, params, headers=headers, expect=(200, 204, 401, 403, 404, *_MOVED)))
+        if first.status in {204, 404}:
+            return None
+        if first.status not in _MOVED:
+            return first, first.headers.get(CONTINUATION)
+        second = self._follow(path, first)
+        if second is None:
+            return None
+        return second, second.headers.get(CONTINUATION) or first.headers.get(CONTINUATION)
+
+    def _follow(self, path: str, first: Reply) -> Reply | None:
+        """Go where the document lies: one hop, without credentials."""
+        location = urljoin(first.url, first.headers.get("location", ""))
+        parts = urlsplit(location)
+        if not first.headers.get("location") or parts.scheme not in {"https", "http"}:
+            raise Transient(f"Basware redirected {path} without a usable address.")
+        if parts.scheme == "http" and not self.wiring.insecure:
+            raise Misconfigured(f"Basware redirected {path} to {parts.hostname} without https; that is not followed.")
+        reply = self.http.call(
+            Call("GET", location, auth=False, foreign=True, expect=(200, 400, 401, 403, 404, *_MOVED))
+        )
+        if reply.status == 200:
+            return reply
+        if reply.status == 404 and not reply.body.lstrip().startswith(b"<"):
+            return None  # the list itself, answering that it is empty; a store says it in XML
+        raise Transient(f"{parts.hostname}, to which Basware redirected {path}, answered {reply.status}.")
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def post(self, path: str, body: Any = None, *, safe: bool, content: bytes | None = None) -> Answer:
+        """Post a body (or bytes that are JSON already, or nothing). `safe`: the same again is harmless.
+
+        Raises `LoginRefused`, `Transient` or, where it is not safe, `OutcomeUnknown`.
+        """
+        return self._write("POST", path, body, safe, content)
+
+    def patch(self, path: str, body: Any) -> Answer:
+        """Change some fields; a null would change nothing."""
+        return self._write("PATCH", path, body, True, None)
+
+    def _write(self, method: str, path: str, body: Any, safe: bool, content: bytes | None) -> Answer:
+        call = Call(
+            method, path, body=body, content=content, headers={"Content-Type": "application/json"}, safe=safe,
+            want="none", expect=(*_TAKEN, 401, 403, *_REFUSED),
+        )  # fmt: skip
+        reply = self._call(call)
+        token = reply.headers.get(REQUEST_ID, "")
+        if reply.status in _REFUSED:
+            return Answer(reply.status, token, None, tuple(faults.read(reply)))
+        taken = _believed(reply, safe)
+        if faults.hidden_in(taken):
+            return Answer(400, token, taken, tuple(faults.read(reply)))
+        return Answer(reply.status, token, taken)
+
+    def _call(self, call: Call) -> Reply:
+        self.auth.ready()
+        reply = self.http.call(call)
+        if reply.status in {401, 403}:
+            raise LoginRefused(self._not_allowed(call, reply))
+        return reply
+
+    def _not_allowed(self, call: Call, reply: Reply) -> str:
+        right = "read" if call.method == "GET" else "write"
+        scope = f"{call.path.removeprefix('/v1/').split('/')[0]}.{right}"
+        asked = "which is among those asked for" if scope in self.scopes() else "which was not asked for (see 'scopes')"
+        return (
+            f"Basware answered {reply.status} to {call.method} {call.path}, also with a new token: {reply.text(150)} "
+            f"Probably the client lacks the scope {scope}, {asked}; let Basware grant it."
+        )
+
+
+def quoted(code: str) -> str:
+    """Make a code safe for a path."""
+    return quote(code, safe="")
+
+
+def rows_of(reply: Reply, key: str) -> list[Any]:
+    """Take the rows out of a list's answer, wrapped or bare. Raises `Transient` where there is no list."""
+    body = reply.json()
+    if isinstance(body, list):
+        return body
+    if isinstance(body, dict) and not faults.hidden_in(body):
+        named = {name.lower(): value for name, value in body.items()}
+        if key.lower() in named:
+            rows = named[key.lower()]
+            if rows is None or isinstance(rows, list):
+                return rows or []
+        lists = [value for value in body.values() if isinstance(value, list)]
+        if len(lists) == 1 and "errors" not in named and "errormessages" not in named:
+            return lists[0]
+    raise Transient(f"Basware answered 200 without the list '{key}': {reply.text(200)}")
+
+
+def one_of(body: Any, key: str) -> dict[str, Any] | None:
+    """Take one entity out of an answer: bare, in an array of one, or in the list's wrapper (§12.5)."""
+    if isinstance(body, dict) and isinstance(body.get(key), (list, dict)):
+        body = body[key]
+    elif isinstance(body, dict) and len(body) == 1 and isinstance(inner := next(iter(body.values())), list):
+        body = inner
+    if isinstance(body, list):
+        body = body[0] if body else None
+    return body if isinstance(body, dict) else None
+
+
+def _believed(reply: Reply, safe: bool) -> Any:
+    """Read the body of a success: JSON, a bare word, or nothing; an HTML page is none."""
+    if not reply.body.strip():
+        return None
+    try:
+        return reply.json()
+    except ValueError as error:
+        if reply.body.lstrip()[:1] in {b"<", b"{", b"["}:
+            message = f"Basware answered {reply.status} with something else than whole JSON: {reply.text(120)}"
+            raise (Transient if safe else OutcomeUnknown)(message) from error
+        return reply.text()
+
+
+# ── batches ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def batches(entities: Sequence[bytes], count: int, size: int) -> Iterator[list[int]]:
+    """Split encoded entities into calls by number and by bytes; gives the positions that go together."""
+    group: list[int] = []
+    weight = 2
+    for position, entity in enumerate(entities):
+        if group and (len(group) == count or weight + len(entity) + 1 > size):
+            yield group
+            group, weight = [], 2
+        group.append(position)
+        weight += len(entity) + 1
+    if group:
+        yield group

@@ -1,0 +1,64 @@
+"""Whether Basware holds what we sent: its own fields, defaults and spellings do not count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+
+def codes_in(entity: Any) -> Iterator[str]:
+    """List the external codes of an entity and of all that is nested in it."""
+    if isinstance(entity, Mapping):
+        if "externalCode" in entity:
+            yield str(entity["externalCode"])
+        for value in entity.values():
+            yield from codes_in(value)
+    elif isinstance(entity, list):
+        for value in entity:
+            yield from codes_in(value)
+
+
+def difference(sent: Any, got: Any, path: str = "") -> str | None:
+    """Name the first field of `sent` that `got` has otherwise; None where all agree."""
+    if isinstance(sent, Mapping):
+        return _objects(sent, got, path)
+    if isinstance(sent, list):
+        return _lists(sent, got, path)
+    return None if _equal(sent, got) else path
+
+
+def _objects(sent: Mapping[str, Any], got: Any, path: str) -> str | None:
+    if not isinstance(got, Mapping):
+        return path or "the whole"
+    for name, value in sent.items():
+        where = difference(value, got.get(name), f"{path}.{name}" if path else name)
+        if where is not None:
+            return where
+    return None
+
+
+def _lists(sent: list[Any], got: Any, path: str) -> str | None:
+    others = list(got) if isinstance(got, list) else []
+    if len(sent) != len(others):
+        return path
+    for one in sent:
+        match = next((other for other in others if difference(one, other) is None), None)
+        if match is None:
+            return path
+        others.remove(match)
+    return None
+
+
+def _equal(sent: Any, got: Any) -> bool:
+    if isinstance(sent, bool) or isinstance(got, bool):
+        return sent is got
+    if isinstance(sent, (int, Decimal)) and isinstance(got, (int, Decimal)):
+        return Decimal(sent) == Decimal(got)
+    if isinstance(sent, str) and isinstance(got, str):
+        return sent == got or (_is_stamp(sent) and sent[:10] == got[:10])
+    return bool(sent == got)
+
+
+def _is_stamp(text: str) -> bool:
+    return len(text) == 19 and text.endswith("T00:00:00")

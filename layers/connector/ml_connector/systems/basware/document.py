@@ -1,0 +1,183 @@
+"""An accounting document as it stands on the wire, and the canonical invoice made of it (`contracts/basware.md §5`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ml_connector.errors import Rejected
+from ml_connector.flow import Standing
+from ml_connector.records import CodingRow, Invoice
+
+_STANDINGS: dict[str, Standing] = {
+    "waitingfortransfer": "offered",
+    "transferinprogress": "acknowledged",
+    "transferred": "transferred",
+    "paid": "transferred",
+    "transferfailed": "refused",
+}
+
+
+Code25 = Annotated[str, Meta(max_length=25)]
+Code32 = Annotated[str, Meta(max_length=32)]
+Code36 = Annotated[str, Meta(max_length=36)]
+Code50 = Annotated[str, Meta(max_length=50)]
+Code100 = Annotated[str, Meta(max_length=100)]
+Code200 = Annotated[str, Meta(max_length=200)]
+Currency = Annotated[str, Meta(min_length=2, max_length=3)]
+"""Lengths of the fields that identify something (appendix A); texts may be as long as they like."""
+
+
+class Row(Struct, rename="camel", kw_only=True):
+    """A coding row, as far as it matters."""
+
+    external_code: Code36 | None = None
+    row_index: Decimal | None = None
+    account_code: Code50 | None = None
+    cost_center_code: Code200 | None = None
+    net_total: Decimal | None = None
+    gross_total: Decimal | None = None
+    tax_sum: Decimal | None = None
+    tax_sum2: Decimal | None = None
+    tax_code: str | None = None
+    tax_percent: Decimal | None = None
+    matched_quantity: Decimal | None = None
+    allocated_quantity: Decimal | None = None
+    received_quantity: Decimal | None = None
+    order_number: str | None = None
+    order_line_number: str | None = None
+    order_item_number: str | None = None
+    goods_receipt_number: str | None = None
+    order_line_description: str | None = None
+    product_name: str | None = None
+    project_code: str | None = None
+
+
+class Wire(Struct, rename="camel", kw_only=True):
+    """A document, as far as it matters. Money is in document currency."""
+
+    invoice_id: Code36
+    company_code: Code32
+    supplier_code: Code25
+    currency_code: Currency
+    gross_sum: Decimal
+    invoice_number: Code100
+    net_sum: Decimal | None = None
+    tax_sum1: Decimal | None = None
+    tax_sum2: Decimal | None = None
+    tax_code: str | None = None
+    tax_percent1: Decimal | None = None
+    invoice_date: str | None = None
+    voucher_date: str | None = None
+    due_date: str | None = None
+    payment_term_code: Code25 | None = None
+    description: str | None = None
+    reference_number: str | None = None
+    organization_code: str | None = None
+    organization_element_code: str | None = None
+    payment_block: bool | None = None
+    last_updated: str | None = None
+    coding_rows: list[Row] | None = None
+
+
+def standing(document: Mapping[str, Any]) -> Standing:
+    """Say how a document stands with us; every status that is none of ours means that it is away."""
+    return _STANDINGS.get(str(document.get("processingStatus") or "").lower(), "gone")
+
+
+def text(document: Mapping[str, Any], name: str) -> str | None:
+    """Read a text field without insisting on anything else of the document."""
+    value = document.get(name)
+    return str(value).strip() or None if value is not None else None
+
+
+def invoice(document: Mapping[str, Any]) -> Invoice:
+    """Make the canonical invoice. Raises `Rejected` naming the field that is not as documented."""
+    number = text(document, "invoiceNumber") or text(document, "invoiceId")
+    try:
+        wire = msgspec.convert(document, Wire, strict=True)
+    except msgspec.ValidationError as error:
+        raise Rejected(
+            f"Invoice {number} cannot be read: {error}. Correct it in Basware and offer it for transfer again."
+        ) from error
+    for name in ("invoiceNumber", "companyCode", "supplierCode", "currencyCode"):
+        if text(document, name) is None:
+            raise Rejected(f"Invoice {number} has no {name}. Enter it in Basware and offer it for transfer again.")
+    if not wire.coding_rows:
+        raise Rejected(f"Invoice {number} has no coding rows. Code it in Basware and offer it for transfer again.")
+    for name, amount in _amounts(wire):
+        if not amount.is_finite():
+            raise Rejected(f"Invoice {number} cannot be read: {name} is '{amount}', which is no number.")
+    rows = sorted(wire.coding_rows, key=lambda row: (row.row_index is None, row.row_index or 0))
+    return Invoice(
+        key=wire.invoice_id,
+        number=wire.invoice_number.strip(),
+        company=wire.company_code.strip(),
+        supplier=wire.supplier_code.strip(),
+        currency=wire.currency_code.strip(),
+        gross=wire.gross_sum,
+        net=wire.net_sum,
+        tax=_sum(wire.tax_sum1, wire.tax_sum2),
+        tax_code=wire.tax_code or None,
+        tax_percent=wire.tax_percent1,
+        invoice_date=_day(number, "invoiceDate", wire.invoice_date),
+        accounting_date=_day(number, "voucherDate", wire.voucher_date),
+        due_date=_day(number, "dueDate", wire.due_date),
+        payment_term=wire.payment_term_code or None,
+        description=wire.description or None,
+        reference=wire.reference_number or None,
+        organization=wire.organization_code or wire.organization_element_code or None,
+        payment_block=bool(wire.payment_block),
+        version=wire.last_updated,
+        rows=tuple(_coding(row, place) for place, row in enumerate(rows, 1)),
+    )
+
+
+def _coding(row: Row, place: int) -> CodingRow:
+    """Give one row; the numbers of the rows have gaps, so only their order counts (§12.14)."""
+    quantities = (row.matched_quantity, row.allocated_quantity, row.received_quantity)
+    return CodingRow(
+        key=row.external_code or str(row.row_index if row.row_index is not None else place),
+        account=row.account_code or None,
+        cost_center=row.cost_center_code or None,
+        net=row.net_total,
+        gross=row.gross_total,
+        tax=_sum(row.tax_sum, row.tax_sum2),
+        tax_code=row.tax_code or None,
+        tax_percent=row.tax_percent,
+        quantity=next((quantity for quantity in quantities if quantity), None),
+        order_number=row.order_number or None,
+        order_line=row.order_line_number or row.order_item_number or None,
+        receipt_number=row.goods_receipt_number or None,
+        description=row.order_line_description or row.product_name or None,
+        project=row.project_code or None,
+    )
+
+
+def _amounts(wire: Wire) -> Iterator[tuple[str, Decimal]]:
+    for part in (wire, *(wire.coding_rows or [])):
+        for name, wired in zip(part.__struct_fields__, part.__struct_encode_fields__, strict=True):
+            if isinstance(value := getattr(part, name), Decimal):
+                yield wired, value
+
+
+def _sum(*parts: Decimal | None) -> Decimal | None:
+    given = [part for part in parts if part is not None]
+    return sum(given, Decimal(0)) if given else None
+
+
+def _day(number: str | None, name: str, value: str | None) -> date | None:
+    """Take the day as it is written, whatever time and zone follow; the year 1 is how .NET says "none"."""
+    if not value or value.startswith("0001-01-01"):
+        return None
+    try:
+        return date.fromisoformat(value.strip()[:10])
+    except ValueError as error:
+        raise Rejected(
+            f"Invoice {number} cannot be read: {name} '{value}' is no date. Correct it in Basware and offer it again."
+        ) from error

@@ -1,0 +1,206 @@
+"""Approved invoices out of Basware: listed, fetched, acknowledged, answered (`contracts/basware.md §5`)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.errors import OutcomeUnknown, Rejected, Transient
+from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
+from ml_connector.records import Invoice
+from ml_connector.systems.basware import document as doc
+from ml_connector.systems.basware.client import Answer as WriteAnswer
+from ml_connector.systems.basware.client import Basware, one_of, quoted
+from ml_connector.systems.basware.limits import entity
+from ml_connector.systems.basware.verdicts import ask, find, verdict
+from ml_connector.systems.http import dumps
+
+PATH, KEY = "/v1/accountingDocuments", "accountingDocuments"
+WAITING, TAKEN = "WaitingForTransfer", "TransferInProgress"
+
+
+class Invoices:
+    """The `DocumentSource` of invoices."""
+
+    answers = True
+
+    def __init__(self, client: Basware) -> None:
+        """Work for the companies of the tenant's secret; documents of others are left alone."""
+        self._client, self._settings, self._wiring = client, client.settings, client.wiring
+
+    # ── what is offered ─────────────────────────────────────────────────────────────────────────────────────
+
+    def offers(self, since: str | None = None, position: str | None = None) -> Iterator[Offers]:  # noqa: ARG002
+        """List everything that waits for transfer, whatever `since`: one page, made of the whole list.
+
+        The list is read to its end first, because acknowledging changes it under the reader's feet (§12.22).
+        """
+        broken: list[Broken] = []
+        offers = [_offer(document) for document in self._listed(WAITING, broken)]
+        yield Offers(offers, broken)
+
+    def taken(self) -> list[str]:
+        """List the documents that were acknowledged and not answered: a daily sweep compares them with our rows."""
+        return [str(document["invoiceId"]) for document in self._listed(TAKEN, [])]
+
+    def _listed(self, status: str, broken: list[Broken]) -> Iterator[dict[str, Any]]:
+        params = {"ProcessingStatus": status, "pageSize": "100"}
+        seen: set[str] = set()
+        for page in self._client.list(PATH, KEY, params):
+            for row in page:
+                key = doc.text(row, "invoiceId") if isinstance(row, dict) else None
+                if key is None:
+                    broken.append(
+                        Broken("", "A document without invoiceId; ask Basware about it.", dumps(row)[:20_000])
+                    )
+                elif key not in seen and self._wanted(row, status):
+                    seen.add(key)
+                    yield row
+
+    def _wanted(self, row: dict[str, Any], status: str) -> bool:
+        shown = str(row.get("processingStatus") or status)
+        return shown.lower() == status.lower() and self._ours(row)
+
+    def _ours(self, row: dict[str, Any]) -> bool:
+        return doc.text(row, "companyCode") in (None, *self._settings.companies)
+
+    # ── one document ────────────────────────────────────────────────────────────────────────────────────────
+
+    def fetch(self, key: str) -> Document[Invoice]:
+        """Read a document as it is now. Raises `Rejected` where it cannot be read as an invoice."""
+        found = self.raw(key)
+        if found is None:
+            return Document(None, "gone", detail="Basware does not have it any more.")
+        stamp, status = doc.text(found, "lastUpdated"), str(found.get("processingStatus"))
+        if not self._ours(found):
+            detail = f"It belongs to company {found.get('companyCode')}, which is none of this tenant's."
+            return Document(None, "gone", stamp, detail)
+        standing = doc.standing(found)
+        if standing == "gone":
+            return Document(None, "gone", stamp, f"In Basware it is {status} now.")
+        return Document(doc.invoice(found), standing, stamp, status)
+
+    def raw(self, key: str) -> dict[str, Any] | None:
+        """Read a document as Basware writes it; None where there is none."""
+        return one_of(self._client.get(f"{PATH}/{quoted(key)}"), KEY)
+
+    def acknowledge(self, key: str) -> None:
+        """Take the document. Raises `Transient` where it is neither waiting nor taken: then it must be read anew."""
+        answer = self._client.post(f"{PATH}/{quoted(key)}/acknowledge", safe=True)
+        if answer.ok:
+            return
+        found = self.raw(key)
+        standing = doc.standing(found) if found else "gone"
+        if standing != "acknowledged":
+            raise Transient(
+                f"Basware did not let the invoice {key} be acknowledged ({answer.status}: {answer.words()}); it is "
+                f"{found.get('processingStatus') if found else 'gone'} there now and is read anew."
+            )
+
+    # ── answering ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def answer(self, key: str, answer: Answer) -> str | None:
+        """Say what became of the document; an answer that is there already is not given again.
+
+        Returns the request id, None where there is none. Raises `Rejected` where Basware refuses the answer,
+        `Transient` where it is in doubt: the next attempt sees whether it arrived.
+        """
+        found = self.raw(key)
+        if found is None:
+            raise Rejected(f"Basware no longer has the invoice {key}, so it cannot be told what became of it.")
+        code = self._code(key, answer)
+        if self._has(found, code):
+            return None
+        body = self._body(code, answer, bool(found.get("paymentBlock")))
+        try:
+            sent = self._client.post(f"{PATH}/{quoted(key)}/transferResponses", body, safe=False)
+        except OutcomeUnknown as doubt:
+            return self._arrived(code, Transient(f"{doubt} It is looked for before the answer is given again."))
+        if sent.ok:
+            return sent.token or None
+        return self._not_taken(key, code, sent, answer)
+
+    def _not_taken(self, key: str, code: str, sent: WriteAnswer, answer: Answer) -> str | None:
+        """Tell a repeat, which Basware refuses (§5.2), from an answer that it cannot take."""
+        found = self.raw(key)
+        standing = doc.standing(found) if found else "gone"
+        if self._has(found, code) or standing == ("transferred" if answer.success else "refused"):
+            return None
+        said = f"Basware refused the answer for the invoice {key} ({sent.status}): {sent.words()}"
+        malformed = any("SCHEMA" in fault.code for fault in sent.refused)
+        waiting = standing in {"offered", "acknowledged"}
+        if malformed or not waiting:
+            raise Rejected(f"{said} The invoice is {(found or {}).get('processingStatus', 'gone')} there.")
+        return self._arrived(code, Transient(said))
+
+    def _arrived(self, code: str, failure: Transient) -> str | None:
+        """Look whether the answer is under way all the same; gives its request id. Raises `failure` if not."""
+        found = find(self._client, "TransferResponse", code)
+        if found is None or found[1].status == "error":
+            raise failure
+        return found[0] or None
+
+    def answered(self, key: str, token: str | None, answer: Answer) -> Verdict | None:
+        """Ask what Basware made of the answer; None while it is still at it."""
+        found = self.raw(key)
+        if found is None:
+            return Verdict("delivered", "Basware has removed the document since.")
+        standing, code = doc.standing(found), self._code(key, answer)
+        if standing == ("transferred" if answer.success else "refused"):
+            return Verdict("delivered")
+        if self._has(found, code) and standing in ({"gone"} if answer.success else {"gone", "offered"}):
+            return Verdict("delivered", "A person has dealt with it in Basware since.")
+        return self._status(token, code)
+
+    def _status(self, token: str | None, code: str) -> Verdict | None:
+        status = ask(self._client, token) if token else None
+        said = verdict(status.of(code)) if status else None
+        return said if said is not None and said.outcome == "rejected" else None
+
+    def _code(self, key: str, answer: Answer) -> str:
+        return self._wiring.outward("answer", key, answer.code)
+
+    def _body(self, code: str, answer: Answer, block: bool) -> dict[str, Any]:
+        """Make the answer. The payment block is the document's own: an answer would overwrite it."""
+        return entity(
+            "TransferResponseEntity",
+            externalCode=code,
+            success=answer.success,
+            responseMessage=answer.message.strip() or ("Transferred." if answer.success else "Refused."),
+            paymentBlock=block,
+            sourceSystem=self._settings.source_system,
+            voucherNumber1=_voucher(answer.number) if answer.success else None,
+            voucherNumber2=_voucher(answer.internal) if answer.success else None,
+            transferDate=answer.posted_on,
+        )
+
+    @staticmethod
+    def _has(found: dict[str, Any] | None, code: str) -> bool:
+        given = (found or {}).get("transferResponses") or []
+        return any(isinstance(one, dict) and one.get("externalCode") == code for one in given)
+
+
+def _offer(document: dict[str, Any]) -> Offer:
+    return Offer(
+        key=str(document["invoiceId"]),
+        stamp=doc.text(document, "lastUpdated"),
+        amount=_money(document.get("grossSum")),
+        currency=doc.text(document, "currencyCode"),
+    )
+
+
+def _broken(row: Any) -> Broken:
+    raw = dumps(row)
+    key = f"without-id-{hashlib.blake2b(raw.encode(), digest_size=6).hexdigest()}"
+    return Broken(key, "Basware listed a document without invoiceId; ask Basware about it.", raw[:20_000])
+
+
+def _voucher(number: str | None) -> str | None:
+    """Give a number that fits; one that does not is told in the message only, since half of it is another one."""
+    return number if number and len(number) <= 25 else None
+
+
+def _money(value: Any) -> Decimal | None:
+    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None

@@ -1,0 +1,79 @@
+"""How long a field may be (`contracts/basware.md`, appendix A), and what is done with a longer one.
+
+A code that is too long is refused: half a code is another code. A text is cut.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from ml_connector.errors import Rejected
+
+CODES: dict[str, dict[str, int]] = {
+    "VendorEntity": {"externalCode": 36, "vendorCode": 25, "sourceSystem": 36},
+    "VendorCompanyEntity": {"companyCode": 32},
+    "VendorIdentifierEntity": {"id": 36, "schemeId": 32},
+    "VendorAddressEntity": {"externalCode": 36, "countryId": 2},
+    "VendorPaymentTermEntity": {"paymentTermCode": 25},
+    "VendorPaymentMeanEntity": {"paymentMeansCode": 25, "currencyCode": 3},
+    "FinancialInstitutionEntity": {"id": 20, "schemeId": 36, "countryId": 2},
+    "FinancialAccountIdentifierEntity": {"id": 50, "schemeId": 36},
+    "AccountEntity": {"externalCode": 36, "accountCode": 25},
+    "AccountCompanyEntity": {"companyCode": 32},
+    "CostCenterEntity": {"externalCode": 36, "costCenterCode": 25},
+    "CostCenterCompanyEntity": {"companyCode": 32},
+    "OrderEntity": {"externalCode": 36, "orderNumber": 100, "sourceSystem": 36, "companyCode": 25,
+                    "organizationElementCode": 25, "currencyCode": 3, "supplierCode": 25, "paymentTermCode": 25},
+    "OrderLineEntity": {"externalCode": 36, "orderExternalCode": 36, "lineNumber": 100, "currencyCode": 3,
+                        "taxCode": 25, "productCode": 250},
+    "OrderLineCodingEntity": {"externalCode": 36, "accountCode": 50, "costCenterCode": 200},
+    "GoodsReceiptEntity": {"externalCode": 36, "goodsReceiptNumber": 100, "referenceGRExternalCode": 36},
+    "TransferResponseEntity": {"externalCode": 36, "sourceSystem": 32, "voucherNumber1": 25, "voucherNumber2": 25},
+    "PaymentResponseEntity": {"externalCode": 36, "sourceSystem": 32, "paymentTermCode": 25, "paymentNumber": 250,
+                              "paymentDocument": 250, "paymentReversalDocument": 250},
+}  # fmt: skip
+
+TEXTS: dict[str, dict[str, int]] = {
+    "LanguageTranslationEntity": {"translation": 2000, "language": 10},
+    "VendorEntity": {"name": 250, "description": 250},
+    "VendorAddressEntity": {"name": 200, "addressLine1": 200, "streetName": 50, "cityName": 50, "postalZone": 50,
+                            "countrySubEntity": 50},
+    "VendorContactEntity": {"name": 200, "telephone": 50, "email": 200, "website": 200},
+    "VendorPaymentTermEntity": {"description": 200},
+    "FinancialInstitutionEntity": {"name": 250},
+    "AccountEntity": {"text5": 250},
+    "CostCenterEntity": {"text10": 250},
+    "OrderEntity": {"description": 1000, "text10": 250},
+    "OrderLineEntity": {"uom": 25, "productName": 250, "description": 1000, "text10": 250},
+    "TransferResponseEntity": {"responseMessage": 250},
+    "PaymentResponseEntity": {"responseMessage": 250, "paymentMethod": 25, "checkNumber": 25, "paymentMessage": 100},
+}  # fmt: skip
+
+
+def entity(kind: str, **fields: Any) -> dict[str, Any]:
+    """Make an entity of the fields that have a value. Dates become date-times, empty texts and None are left out.
+
+    Raises `Rejected` naming the field and its limit where a code is too long.
+    """
+    codes, texts = CODES.get(kind, {}), TEXTS.get(kind, {})
+    made: dict[str, Any] = {}
+    for name, given in fields.items():
+        value = stamp(given) if isinstance(given, date) else given
+        if isinstance(value, str):
+            value = value.strip()
+            if name in codes and len(value) > codes[name]:
+                raise Rejected(
+                    f"The value '{value}' is too long for {kind}.{name}: Basware takes {codes[name]} characters and "
+                    f"this has {len(value)}. Shorten it at the source; a code is never cut."
+                )
+            value = value[: texts.get(name)].rstrip()
+        if value is None or value == "" or value in ([], {}):
+            continue
+        made[name] = value
+    return made
+
+
+def stamp(day: date) -> str:
+    """Say a day as Basware's date-time without a zone: the zone is not known, so it is left empty (§3)."""
+    return f"{day.isoformat()}T00:00:00"

@@ -1,0 +1,214 @@
+"""Master data and orders into Basware, in bulk: posted, then judged by request status (`contracts/basware.md §4`, §6).
+
+A post overwrites, so the same again is harmless. A refused batch is refused whole: what the answer names is taken
+out and the rest goes again, until Basware takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from ml_connector.errors import Rejected, Transient
+from ml_connector.flow import Codes, Rendered, Sent, Verdict
+from ml_connector.records import Record
+from ml_connector.systems.basware import compare
+from ml_connector.systems.basware.client import Answer, Basware, batches, one_of, quoted
+from ml_connector.systems.basware.verdicts import Item, Status, ask, verdict
+
+LARGEST = 5_500_000
+"""Bytes of one request; Basware takes 6 MB (§3)."""
+R = TypeVar("R", bound=Record)
+Entity = Mapping[str, Any]
+Render = Callable[[Any, Codes, "str | None"], Rendered]
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Stage:
+    """One kind of entity: where it goes, how many at a time, and how one is switched off."""
+
+    def __init__(
+        self, client: Basware, path: str, count: int, retire: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    ) -> None:
+        """`retire` makes the PATCH of an entity as Basware has it; None where the stage needs none."""
+        self.client, self.path, self.count, self.off = client, path, count, retire
+
+    def send(self, entities: Sequence[Entity]) -> tuple[list[str], dict[str, str]]:
+        """Post entities; gives the request ids, and the refused external codes with their reasons."""
+        encoded = [_encoder.encode(entity) for entity in entities]
+        tokens: list[str] = []
+        refused: dict[str, str] = {}
+        for group in batches(encoded, self.count, LARGEST):
+            self._group([(str(entities[i]["externalCode"]), encoded[i], entities[i]) for i in group], tokens, refused)
+        return tokens, refused
+
+    def _group(self, left: list[tuple[str, bytes, Entity]], tokens: list[str], refused: dict[str, str]) -> None:
+        while left:
+            answer = self.client.post(self.path, content=b"[" + b",".join(e for _, e, _ in left) + b"]", safe=True)
+            if answer.ok:
+                tokens.append(answer.token)
+                return
+            if answer.status == 413 and len(left) > 1:
+                self._group(left[: len(left) // 2], tokens, refused)
+                self._group(left[len(left) // 2 :], tokens, refused)
+                return
+            named = self._named(answer, left)
+            refused.update(named)
+            left = [one for one in left if one[0] not in named]
+
+    def _named(self, answer: Answer, left: Sequence[tuple[str, bytes, Entity]]) -> dict[str, str]:
+        """Find the entities that a refusal is about. Raises `Rejected` where it is about none of them."""
+        named: dict[str, str] = {}
+        known = [(code, {*compare.codes_in(e), e.get("orderExternalCode")} - {None}) for code, _, e in left]
+        for fault in answer.refused:
+            for code, inner in known:
+                if fault.external_code in inner:
+                    named[code] = f"{named[code]}; {fault}" if code in named else f"Basware refused it: {fault}"
+        codes = [code for code, _, _ in left]
+        if answer.status == 409:
+            named = {code: reason for code, reason in named.items() if codes.count(code) > 1}
+        if answer.status in {404, 405} or (answer.status == 409 and not named):
+            raise Transient(
+                f"Basware answered {answer.status} to a POST of {self.path}; it is tried again: {answer.words()}"
+            )
+        if not named and len(left) == 1:
+            return {left[0][0]: f"Basware refused it ({answer.status}): {answer.words()}"}
+        if not named:
+            raise Rejected(f"Basware refused {len(left)} records of {self.path} and named none: {answer.words()}")
+        return named
+
+    def read(self, code: str) -> dict[str, Any] | None:
+        """Read one entity as Basware has it; None where it has none."""
+        return one_of(self.client.get(f"{self.path}/{quoted(code)}"), self.path.rpartition("/")[2])
+
+    def retire(self, code: str) -> Answer | None:
+        """Switch one entity off; None where there is nothing to switch off."""
+        present = self.read(code)
+        if present is None or self.off is None:
+            return None
+        answer = self.client.patch(f"{self.path}/{quoted(code)}", {"externalCode": code, **self.off(present)})
+        return None if answer.status == 404 else answer
+
+
+class Masters(Generic[R]):
+    """The `MasterTarget` of one record type."""
+
+    def __init__(
+        self,
+        stages: Mapping[str, Stage],
+        render: Render,
+        *,
+        code: Callable[[str], str],
+        parents: bool = False,
+    ) -> None:
+        """`code` makes the external code of a record's key; `parents`: a missing order or supplier is waited for."""
+        self._stages, self._render, self._code = stages, render, code
+        self.stages, self._parents = tuple(stages), parents
+
+    def render(self, record: R, codes: Codes, touch: str | None = None) -> Rendered:
+        """Say a record in Basware's words. Raises `Held` or `Rejected`."""
+        return self._render(record, codes, touch)
+
+    def send(self, stage: str, batch: Sequence[Rendered]) -> Sent:
+        """Post one stage. Refused records have been taken out and the others are in.
+
+        Raises `Rejected` where a whole batch was refused and nobody named, `Transient` where nothing can be said.
+        """
+        owners = {str(e["externalCode"]): r.key for r in batch for e in r.entities.get(stage, ())}
+        tokens, refused = self._stages[stage].send([e for r in batch for e in r.entities.get(stage, ())])
+        by_key: dict[str, str] = {}
+        for code, reason in refused.items():
+            by_key.setdefault(owners[code], reason)
+        return Sent(tuple(tokens), by_key)
+
+    def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Verdict] | None:
+        """Ask what P2P made of a stage; None while it is still at it.
+
+        A call whose answer carried no request id cannot be asked about: then the entities are read.
+        """
+        if "" in tokens:
+            return self.read_back(stage, batch)
+        found = []
+        for token in tokens:
+            status = ask(self._stages[stage].client, token)
+            if status is None:
+                return None
+            found.append(status)
+        said = {r.key: self._judge(stage, r, found) for r in batch}
+        decided = {key: made for key, made in said.items() if made is not None}
+        return decided if len(decided) == len(said) else None
+
+    def _judge(self, stage: str, rendered: Rendered, found: Sequence[Status]) -> Verdict | None:
+        """Take the gravest word on any of a record's entities."""
+        whole = Item()
+        for entity in rendered.entities.get(stage, ()):
+            code = str(entity["externalCode"])
+            listed = [status for status in found if code in status.items]
+            for status in listed or found:
+                item = status.of(code)
+                whole.add(item.status, item.messages)
+        if not whole.status:
+            return Verdict("delivered")
+        return verdict(whole, self._parent(rendered, stage))
+
+    def _parent(self, rendered: Rendered, stage: str) -> str | None:
+        """Name what an order waits for: the supplier for a header, the order for its lines."""
+        if not self._parents:
+            return None
+        entities = rendered.entities.get(stage, ())
+        return str(next((e["supplierCode"] for e in entities if "supplierCode" in e), rendered.key))
+
+    def read_back(self, stage: str, batch: Sequence[Rendered]) -> dict[str, Verdict]:
+        """Compare Basware's entities with ours, field by field of what we sent."""
+        return {r.key: self._compared(stage, r) for r in batch}
+
+    def _compared(self, stage: str, rendered: Rendered) -> Verdict:
+        for entity in rendered.entities.get(stage, ()):
+            present = self._stages[stage].read(str(entity["externalCode"]))
+            if present is None:
+                return _unsure(rendered.key, f"Basware does not show {entity['externalCode']}")
+            if (where := compare.difference(entity, present)) is not None:
+                return _unsure(rendered.key, f"Basware shows another value in {where} of {entity['externalCode']}")
+        return Verdict("delivered", "Confirmed by reading the record; Basware gave no verdict.")
+
+    def retire(self, keys: Sequence[str]) -> Sent:
+        """Deactivate (or, orders, close) what vanished at the source; what Basware never had is no error."""
+        stage = self._stages[self.stages[0]]
+        tokens: list[str] = []
+        refused: dict[str, str] = {}
+        for key in keys:
+            answer = stage.retire(self._code(key))
+            if answer is not None and answer.ok:
+                tokens.append(answer.token)
+            elif answer is not None:
+                refused[key] = f"Basware did not deactivate it: {answer.words()}"
+        return Sent(tuple(tokens), refused)
+
+
+def inactive_companies(present: dict[str, Any]) -> dict[str, Any]:
+    """Switch an account or cost centre off in every company (§3, soft delete)."""
+    return {"companies": [{**company, "active": False} for company in _companies(present)]}
+
+
+def inactive_vendor(present: dict[str, Any]) -> dict[str, Any]:
+    """Switch a vendor off; its payment denial stays as it is."""
+    status = present.get("processingStatus")
+    kept = {k: v for k, v in status.items() if v is not None} if isinstance(status, dict) else {}
+    return {"processingStatus": {**kept, "active": False}}
+
+
+def closed_order(_: dict[str, Any]) -> dict[str, Any]:
+    """Close an order."""
+    return {"isClosed": True}
+
+
+def _companies(present: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for company in present.get("companies") or []:
+        if isinstance(company, dict):
+            yield {k: v for k, v in company.items() if k in {"companyCode", "inherit"} and v is not None}
+
+
+def _unsure(key: str, why: str) -> Verdict:
+    return Verdict("held", f"{why}, and it gave no verdict on it; look at the record in P2P.", f"lookup:{key}")

@@ -1,0 +1,139 @@
+"""Purchase orders with lines and receipts in Basware's words: matching orders (`contracts/basware.md §4.1`)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.errors import Rejected
+from ml_connector.flow import Codes, Rendered
+from ml_connector.records import OrderLine, PurchaseOrder, Receipt
+from ml_connector.systems.basware.limits import entity
+from ml_connector.systems.basware.outward import company, needed, touched
+from ml_connector.systems.basware.settings import Settings
+from ml_connector.wiring import Wiring
+
+ONE = Decimal(1)
+
+
+class Orders:
+    """Says orders in Basware's words for one tenant."""
+
+    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+        """Keep what shapes the entities."""
+        self.settings, self.wiring = settings, wiring
+
+    def order(self, record: PurchaseOrder, codes: Codes, touch: str | None = None) -> Rendered:
+        """Say an order as one OrderEntity and its OrderLineEntities. A replay writes into the `text10` of each.
+
+        Raises `Held` for a code without a counterpart, `Rejected` for what Basware could never take.
+        """
+        code = self.wiring.outward("order", record.key)
+        header = self._header(record, codes, code)
+        lines = [entity("OrderLineEntity", **touched(self._line(record, line, codes, code), "text10", touch))
+                 for line in record.lines]  # fmt: skip
+        return Rendered(
+            record.key, code, {"orders": [entity("OrderEntity", **touched(header, "text10", touch))], "lines": lines}
+        )
+
+    def _header(self, record: PurchaseOrder, codes: Codes, code: str) -> dict[str, Any]:
+        where = company(self.settings, codes)
+        element = self.settings.organization_element_code or where
+        if len(element) < 2:
+            raise Rejected(
+                f"The organization element '{element}' has one character and Basware needs two; "
+                "set 'organization_element_code' in the tenant's basware secret."
+            )
+        return {
+            "externalCode": code,
+            "orderNumber": needed(record.number, "number", "order", record.key),
+            "sourceSystem": self.settings.source_system,
+            "companyCode": where,
+            "organizationElementCode": element,
+            "currencyCode": needed(codes.platform("currency", record.currency), "currency", "order", record.key),
+            "supplierCode": codes.platform("supplier", record.supplier),
+            "created": record.created,
+            "isClosed": record.status != "open",
+            "description": record.description,
+            "paymentTermCode": codes.platform("term", record.payment_term) if record.payment_term else None,
+        }
+
+    def _line(self, record: PurchaseOrder, line: OrderLine, codes: Codes, order: str) -> dict[str, Any]:
+        return {
+            "externalCode": self.wiring.outward("line", record.key, line.key),
+            "orderExternalCode": order,
+            "lineNumber": needed(line.number, "line number", "order", record.key),
+            **_matching(record, line),
+            "currencyCode": codes.platform("currency", record.currency),
+            "isClosed": line.closed or record.status != "open",
+            "isDeleted": record.status == "cancelled",
+            "uom": line.unit,
+            "taxCode": codes.platform("tax", line.tax_code) if line.tax_code else None,
+            "taxPercent": line.tax_percent if line.tax_percent is not None and line.tax_percent >= 0 else None,
+            "productCode": line.item,
+            "productName": line.description,
+            "description": line.description,
+            "orderLineCoding": self._coding(record, line, codes),
+            "goodsReceipts": [self._receipt(record, line, receipt) for receipt in line.receipts],
+        }
+
+    def _coding(self, record: PurchaseOrder, line: OrderLine, codes: Codes) -> list[dict[str, Any]]:
+        if not line.account and not line.cost_center:
+            return []
+        return [
+            entity(
+                "OrderLineCodingEntity",
+                externalCode=self.wiring.outward("coding", record.key, line.key),
+                rowIndex=1,
+                accountCode=codes.platform("account", line.account) if line.account else None,
+                costCenterCode=codes.platform("cost_center", line.cost_center) if line.cost_center else None,
+                netTotal=line.net,
+                allocatedQuantity=ONE if line.service else abs(line.quantity),
+            )
+        ]
+
+    def _receipt(self, record: PurchaseOrder, line: OrderLine, receipt: Receipt) -> dict[str, Any]:
+        """A receipt; a return is a negative one that names the receipt it takes back.
+
+        The price goes along where it is known: without one, reversing a part sets the original's sum to zero.
+        """
+        reverses = self.wiring.outward("receipt", record.key, line.key, receipt.reverses) if receipt.reverses else None
+        return entity(
+            "GoodsReceiptEntity",
+            externalCode=self.wiring.outward("receipt", record.key, line.key, receipt.key),
+            goodsReceiptNumber=needed(receipt.number, "receipt number", "order", record.key),
+            quantity=receipt.quantity,
+            netSum=receipt.net,
+            netPrice=None if line.service else line.unit_price,
+            deliveryDate=receipt.received_on,
+            referenceGRExternalCode=reverses,
+        )
+
+
+def _matching(record: PurchaseOrder, line: OrderLine) -> dict[str, Any]:
+    """Choose the matching mode, and keep its rules (§4.1).
+
+    A service line is `Blanket`: matched by its sum, quantity 1, receipts not required. `Service` would need every
+    one to be received, takes no coding, and the mode would have to change when the first receipt comes in. A line
+    with a negative amount is a `Return`. All others are `Standard` and matched against their receipts.
+    """
+    if line.service and line.net >= 0:
+        return {"matchingMode": "Blanket", "quantity": ONE, "netSum": line.net, "netPrice": line.net,
+                "isReceiptRequired": False, "isReceiptBasedMatching": False}  # fmt: skip
+    quantity = ONE if line.service else abs(line.quantity)
+    if quantity == 0:
+        raise Rejected(
+            f"Line {line.number} of order {record.number} has the quantity 0; Basware takes none. Correct the line, "
+            "or close it in the ERP."
+        )
+    back = line.net < 0 or line.quantity < 0
+    sign = -1 if back else 1
+    price = line.net if line.service else line.unit_price
+    return {
+        "matchingMode": "Return" if back else "Standard",
+        "quantity": quantity,
+        "netSum": sign * abs(line.net),
+        "netPrice": sign * abs(price) if price is not None else None,
+        "isReceiptRequired": not back,
+        "isReceiptBasedMatching": not back,
+    }

@@ -1,0 +1,165 @@
+"""Payments into Basware: payment responses on transferred invoices (`contracts/basware.md §5.2`).
+
+A field that a response leaves out is cleared on the invoice, so what we do not set is carried over from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.errors import Held, Rejected, Transient
+from ml_connector.flow import Codes, Found, Prepared
+from ml_connector.records import Payment
+from ml_connector.systems.basware import document as doc
+from ml_connector.systems.basware.client import Basware, quoted
+from ml_connector.systems.basware.invoices import Invoices
+from ml_connector.systems.basware.limits import entity
+from ml_connector.systems.basware.verdicts import find, verdict
+
+PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between looks for the import of a payment response, before the engine takes over the waiting."""
+
+
+class Payments:
+    """The `DocumentTarget` of payments. Basware itself refuses a second response with the same external code."""
+
+    refuses_duplicates = True
+
+    def __init__(self, client: Basware) -> None:
+        """Read invoices through the same client."""
+        self._client, self._invoices = client, Invoices(client)
+
+    def prepare(self, record: Payment, codes: Codes) -> Prepared:  # noqa: ARG002
+        """Make the payment response. Raises `Held` where the invoice is not there or not transferred yet."""
+        if not record.document:
+            raise Held(f"lookup:{record.key}", f"The payment {record.number} belongs to no invoice that Basware has.")
+        found = self._payable(record)
+        currency = doc.text(found, "currencyCode")
+        if currency and currency != record.currency:
+            raise Held(
+                f"conflict:{record.key}",
+                f"The payment {record.number} is in {record.currency} and Basware's invoice in {currency}. Correct "
+                "either side.",
+            )
+        code = self._code(record)
+        return Prepared(
+            key=record.key,
+            body=self._body(record, code, found),
+            lookup={"document": record.document, "externalCode": code, "number": record.number},
+            amount=record.amount,
+            currency=record.currency,
+            posted_on=record.paid_on,
+        )
+
+    def _payable(self, record: Payment) -> dict[str, Any]:
+        found = self._invoices.raw(record.document or "")
+        if found is None:
+            raise Held(f"lookup:{record.key}", f"Basware no longer has the invoice {record.document} that was paid.")
+        standing = doc.standing(found)
+        if standing != "transferred":
+            raise Held(
+                f"lookup:{record.key}",
+                f"The invoice {record.document} is {found.get('processingStatus')} in Basware; a payment is told once "
+                "it is Transferred.",
+                soon=standing == "acknowledged",
+            )
+        return found
+
+    def _code(self, record: Payment) -> str:
+        """Make the external code: another total or a cancellation is another response."""
+        total = f"{_total(record).normalize():f}"
+        state = "cancelled" if record.cancelled else "paid"
+        return self._client.wiring.outward("payment", total, state, record.key)
+
+    def _body(self, record: Payment, code: str, found: Mapping[str, Any]) -> dict[str, Any]:
+        last = _latest(found)
+        verb = "Cancelled payment" if record.cancelled else "Payment"
+        return entity(
+            "PaymentResponseEntity",
+            externalCode=code,
+            success=True,
+            paymentBlock=bool(found.get("paymentBlock")),
+            responseMessage=f"{verb} {record.number}; {_total(record):f} {record.currency} paid in all.",
+            sourceSystem=self._client.settings.source_system,
+            paymentDate=record.paid_on,
+            paymentTermCode=doc.text(found, "paymentTermCode") or last.get("paymentTermCode"),
+            paymentMethod=record.method or doc.text(found, "paymentMethod") or last.get("paymentMethod"),
+            paidTotal=_total(record),
+            cashDiscount=last.get("cashDiscount"),
+            checkNumber=last.get("checkNumber"),
+            paymentMessage=record.reference or doc.text(found, "paymentMessage") or last.get("paymentMessage"),
+            paymentNumber=record.number,
+            paymentDocument=last.get("paymentDocument"),
+            paymentReversalDocument=record.number if record.cancelled else None,
+        )
+
+    def look(self, prepared: Prepared) -> list[Found]:
+        """Find our response among those that the invoice keeps (its latest 100)."""
+        document, code = prepared.lookup["document"], prepared.lookup["externalCode"]
+        found = self._invoices.raw(document)
+        if _response(found, code) is None:
+            return []
+        return [Found(f"{document}:{code}", prepared.lookup["number"], ours=True)]
+
+    def send(self, prepared: Prepared) -> Found:
+        """Post it once. Raises `Rejected`, `OutcomeUnknown` or `Transient` (had no effect)."""
+        document, code = prepared.lookup["document"], prepared.lookup["externalCode"]
+        ours = Found(f"{document}:{code}", prepared.lookup["number"], ours=True)
+        path = f"/v1/accountingDocuments/{quoted(document)}/paymentResponses"
+        answer = self._client.post(path, prepared.body, safe=False)
+        if answer.ok:
+            return ours
+        if answer.status in {400, 409} and (self.look(prepared) or find(self._client, "PaymentResponse", code)):
+            return ours  # it is there, or under way: an earlier attempt of ours arrived
+        said = f"Basware did not take the payment {prepared.lookup['number']} ({answer.status}): {answer.words()}"
+        if answer.status in {404, 405, 409}:
+            raise Transient(said)
+        raise Rejected(said)
+
+    def read_back(self, found: Found) -> Found:
+        """Confirm that P2P took the response and the invoice carries it; waits a few seconds for that.
+
+        `amount` stays None: the response holds what was paid in all, not what this payment applied. Raises
+        `Transient` while it is under way, `Rejected` where P2P refused it.
+        """
+        document, _, code = found.id.partition(":")
+        for pause in PAUSES:
+            if self._confirmed(document, code):
+                return found
+            self._client.wiring.clock.sleep(pause)
+        if self._confirmed(document, code):
+            return found
+        raise Transient(f"Basware does not show the payment response {code} on the invoice {document} yet.")
+
+    def _confirmed(self, document: str, code: str) -> bool:
+        present = self._invoices.raw(document)
+        carried = _response(present, code) is not None
+        if carried and str((present or {}).get("processingStatus")).lower() == "paid":
+            return True
+        asked = find(self._client, "PaymentResponse", code)
+        said = verdict(asked[1]) if asked else None
+        if said is not None and said.outcome == "rejected":
+            raise Rejected(f"Basware refused the payment response {code}: {said.reason}")
+        return carried and (asked is None or said is not None)
+
+
+def _total(record: Payment) -> Decimal:
+    """Tell what has been paid in all; a payment that comes without it is taken for the only one."""
+    if record.paid_total is not None:
+        return record.paid_total
+    return Decimal(0) if record.cancelled else record.amount
+
+
+def _responses(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    return [one for one in (found or {}).get("paymentResponses") or [] if isinstance(one, dict)]
+
+
+def _response(found: Mapping[str, Any] | None, code: str) -> dict[str, Any] | None:
+    return next((one for one in _responses(found) if one.get("externalCode") == code), None)
+
+
+def _latest(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the last response that took effect."""
+    return next((one for one in reversed(_responses(found)) if one.get("success")), {})

@@ -1,0 +1,108 @@
+"""The secret `{prefix}/{tenant}/basware`: its fields, and the hosts that its region stands for."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
+
+from ml_connector.systems.settings import SystemSettings, Url
+
+Region = Literal["EU", "US", "AU", "CA"]
+REGIONS = ("EU", "US", "AU", "CA")
+VENDOR_DOMAIN = "basware.com"
+
+
+def host_of(region: str, environment: str) -> str:
+    """Name the vendor's host of a region (`contracts/basware.md §1`).
+
+    The EU names are documented; those of the other regions follow the pattern of one observed host and can be
+    overruled by `base_url`.
+    """
+    api = "api" if environment == "production" else "test-api"
+    return f"{api}.{VENDOR_DOMAIN}" if region == "EU" else f"{api}.{region.lower()}.{VENDOR_DOMAIN}"
+
+
+def region_of(url: str) -> str | None:
+    """Tell to which region a vendor's host belongs; None where the host is not the vendor's."""
+    host = (urlsplit(url).hostname or "").lower().rstrip(".")
+    if host != VENDOR_DOMAIN and not host.endswith(f".{VENDOR_DOMAIN}"):
+        return None
+    words = re.split(r"[.-]", host.removesuffix(VENDOR_DOMAIN))
+    return next((region for region in REGIONS if region.lower() in words), "EU")
+
+
+def _words(value: Any) -> Any:
+    """Take scopes as a list or as one text with spaces between them."""
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _without_version(url: str) -> str:
+    """Cut a `/v1` that came along when the address was copied: every path of ours begins with it."""
+    return url.removesuffix("/v1")
+
+
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
+Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Settings(SystemSettings):
+    """One tenant's Basware account. `companies` are Basware's company codes, the first one being the default."""
+
+    region: Annotated[Region, BeforeValidator(_upper)]
+    client_id: Filled
+    client_secret: SecretStr
+    companies: tuple[Code, ...] = Field(min_length=1)
+    source_system: Code
+    environment: Literal["production", "test"] = "production"
+    base_url: Annotated[Url, AfterValidator(_without_version)] | None = None
+    network_base_url: Url | None = None
+    scopes: Annotated[tuple[Filled, ...], BeforeValidator(_words)] | None = None
+    webhook_secret: SecretStr | None = None
+    previous_webhook_secret: SecretStr | None = None
+    webhook_url: Url | None = None
+    purchase_order_target: Literal["matching_orders", "purchase_requisitions"] | None = None
+    requisition_owner_email: str | None = None
+    category_code: str | None = None
+    organization_element_code: str | None = None
+    language: Annotated[str, StringConstraints(min_length=2, max_length=10)] = "en-US"
+    dimension_lists: dict[str, str] = Field(default_factory=dict)
+    invoice_source: Literal["accounting_documents", "data_access"] = "accounting_documents"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        if not self.client_secret.get_secret_value().strip():
+            raise ValueError("the field 'client_secret' is empty; copy it from Basware's API administration")
+        if self.webhook_url and not (self.webhook_secret and self.webhook_secret.get_secret_value()):
+            raise ValueError("'webhook_url' needs 'webhook_secret': Basware signs its notifications with it; add it")
+        there = region_of(self.base_url) if self.base_url else None
+        if there is not None and there != self.region:
+            raise ValueError(
+                f"'base_url' is Basware's host of the region {there}, but 'region' says {self.region}; "
+                "correct the one that is wrong, nothing is sent to another region"
+            )
+        return self
+
+    @property
+    def base(self) -> str:
+        """The address that every call goes to: scheme and host, without a path."""
+        return self.base_url or f"https://{host_of(self.region, self.environment)}"
+
+    def identity(self) -> str:
+        """Name server, region and environment. Companies are left out: adding one does not make another place."""
+        return f"basware|{urlsplit(self.base).netloc.lower()}|{self.region}|{self.environment}"
+
+    def webhook_keys(self) -> list[bytes]:
+        """List the keys of notifications, the present one first."""
+        secrets = (self.webhook_secret, self.previous_webhook_secret)
+        return [s.get_secret_value().encode() for s in secrets if s and s.get_secret_value()]
+
+    def urls(self) -> list[str]:
+        """List the address of the API, and of the Network where one is set."""
+        return [url for url in (self.base, self.network_base_url) if url]

@@ -1,0 +1,171 @@
+"""What P2P made of what was posted: request statuses, read per record (`contracts/basware.md §6`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ml_connector.flow import Verdict
+from ml_connector.systems.basware.client import Basware, one_of, quoted
+
+_GOOD, _WAIT, _BAD = "good", "wait", "bad"
+_OVERALL = {
+    "success": _GOOD, "acknowledgedsuccess": _GOOD, "error": _BAD, "acknowledgederror": _BAD, "inprogress": _WAIT
+}  # fmt: skip
+_RANK = ("notprocessed", "recordexpired", "success", "warning", "inprogress", "error")
+"""From the lightest to the gravest. A status that is not here is unknown and waits like `InProgress`."""
+_UNCHANGED = {
+    "notprocessed": "Nothing differs from what Basware has.",
+    "recordexpired": "A newer version of the record was posted.",
+}
+_PARENT = re.compile(
+    r"\b(?P<what>orders?|suppliers?|vendors?|supplier ?code|order ?external ?code|parent)\b(?! *line)[^.;]{0,60}?"
+    r"\b(?:not found|unknown|not known|does ?n[o']t exist|does not exist|not exist|missing|no such|"
+    r"not imported|not available)\b"
+    r"|\b(?:missing|unknown|no such|cannot find|could not find) +(?:the +)?(?P<that>order|supplier|vendor|parent)\b"
+    r"(?! *line)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Item:
+    """The gravest status of one external code over all systems, and what was said of it."""
+
+    status: str = ""
+    messages: list[str] = field(default_factory=list)
+
+    def add(self, status: str, messages: Iterable[str]) -> None:
+        """Count one system's word."""
+        if not self.status or rank(status) > rank(self.status):
+            self.status = status
+        self.messages += [message for message in messages if message not in self.messages]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One request's status: good, wait or bad as a whole, and its items by external code."""
+
+    overall: str
+    items: Mapping[str, Item]
+
+    def of(self, code: str) -> Item:
+        """Tell how a record stands; one that is not listed shares the request's fate, as far as that is clear."""
+        if code in self.items:
+            return self.items[code]
+        if self.overall == _GOOD:
+            return Item("success")
+        if self.overall == _BAD and not self.items:
+            return Item("error", ["Basware reports an error for the whole request and names no record."])
+        if self.overall == _BAD and all(item.status in {"error", "warning"} for item in self.items.values()):
+            return Item("success")  # only what went wrong is listed
+        return Item("inprogress")
+
+
+def rank(status: str) -> int:
+    """Order statuses by gravity; an unknown one weighs like `InProgress`."""
+    return _RANK.index(status if status in _RANK else "inprogress")
+
+
+def ask(client: Basware, token: str) -> Status | None:
+    """Ask for the status of one request; None where Basware does not know it (yet) or is still at it."""
+    body = client.get(f"/v1/requestStatus/{quoted(token)}")
+    entry = _entry(body, token)
+    if entry is None:
+        return None
+    status = read(entry)
+    return None if status.overall == _WAIT else status
+
+
+def find(client: Basware, entity_type: str, code: str) -> tuple[str, Item] | None:
+    """Find the request that carried an external code, where its id is not known (any more); the latest counts.
+
+    This is how a response to an invoice is found while the invoice does not show it yet.
+    """
+    found: tuple[str, str, Item] | None = None
+    for page in client.list("/v1/requestStatus", "requestStatus", {"entityType": entity_type, "pageSize": "500"}):
+        for entry in page:
+            item = read(entry).items.get(code) if isinstance(entry, dict) else None
+            if item is not None and (found is None or str(entry.get("lastUpdated")) >= found[0]):
+                found = (str(entry.get("lastUpdated")), str(entry.get("requestId") or ""), item)
+    return (found[1], found[2]) if found else None
+
+
+def read(entry: Mapping[str, Any]) -> Status:
+    """Read one entry of `requestStatus`; anything may be absent in it."""
+    items: dict[str, Item] = {}
+    words: list[str] = []
+    for system in entry.get("systems") or []:
+        if not isinstance(system, dict):
+            continue
+        of_system = _items(system)
+        words.append(_OVERALL.get(_low(system.get("systemStatus"))) or _by_items(of_system))
+        for code, item in of_system.items():
+            items.setdefault(code, Item()).add(item.status, item.messages)
+    overall = _OVERALL.get(_low(entry.get("requestStatus"))) or _worst(words)
+    return Status(overall, items)
+
+
+def _items(system: Mapping[str, Any]) -> dict[str, Item]:
+    items: dict[str, Item] = {}
+    for raw in system.get("items") or []:
+        if isinstance(raw, dict) and raw.get("externalCode"):
+            items.setdefault(str(raw["externalCode"]), Item()).add(_low(raw.get("status")), _messages(raw))
+    return items
+
+
+def _by_items(items: Mapping[str, Item]) -> str:
+    """Tell how a system stands that does not say so itself."""
+    known = [rank(item.status) for item in items.values()]
+    if not known or rank("inprogress") in known:
+        return _WAIT
+    return _BAD if rank("error") in known else _GOOD
+
+
+def verdict(item: Item, parent: str | None = None) -> Verdict | None:
+    """Say what an item's status means; None while it is still under way.
+
+    `parent` is the key to wait for where the messages speak of a missing order or supplier.
+    """
+    text = "; ".join(item.messages)
+    match item.status:
+        case "success" | "warning":
+            return Verdict("delivered", text or None)
+        case "notprocessed" | "recordexpired":
+            return Verdict("unchanged", text or _UNCHANGED[item.status])
+        case "error" if parent and missing_parent(text):
+            return Verdict("held", text, f"parent:{parent}")
+        case "error":
+            return Verdict("rejected", text or "Basware refused the record without a reason; look at it in P2P.")
+        case _:
+            return None
+
+
+def missing_parent(text: str) -> bool:
+    """Tell whether a message speaks of an order or a supplier that Basware does not have (yet)."""
+    return _PARENT.search(text) is not None
+
+
+def _entry(body: Any, token: str) -> dict[str, Any] | None:
+    listed = body.get("requestStatus") if isinstance(body, dict) else body
+    if isinstance(listed, list):
+        entries = [entry for entry in listed if isinstance(entry, dict)]
+        return next((e for e in entries if str(e.get("requestId")) == token), entries[0] if entries else None)
+    return one_of(body, "requestStatus")
+
+
+def _messages(raw: Mapping[str, Any]) -> Iterator[str]:
+    for error in raw.get("errors") or []:
+        text = error.get("message") if isinstance(error, dict) else error
+        if text:
+            yield str(text)
+
+
+def _worst(found: list[str]) -> str:
+    return next((one for one in (_BAD, _WAIT, _GOOD) if one in found), _WAIT)
+
+
+def _low(value: Any) -> str:
+    return str(value or "").lower()

@@ -1,0 +1,197 @@
+"""The Service Layer as a handful of verbs: pages of a set, one entity, create."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from ml_connector.errors import Misconfigured, OutcomeUnknown, Rejected, Transient
+from ml_connector.systems.http import Call, Http, Reply, decode, dumps
+from ml_connector.systems.sap_b1.paging import Batch, Place, Query, Spoiled, walk
+from ml_connector.systems.sap_b1.replies import (
+    NO_RECORDS,
+    Fault,
+    day_literal,
+    fault_in,
+    has_days,
+    literal_key,
+    location_key,
+    quoted,
+    spell_days,
+)
+from ml_connector.systems.sap_b1.session import ServiceLayerAuth
+
+W = TypeVar("W", bound=Struct)
+RAW_LIMIT = 4_000
+READ = (200, 400, 403, 404)
+CREATE = (200, 201, 202, 204, 400, 403, 404, 405, 409, 412, 413, 415, 422)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The server took a document. `entry` is None where the answer does not say which one it became."""
+
+    entry: int | None
+    body: Mapping[str, Any]
+
+
+class ServiceLayer:
+    """One company. Strings go into filters by `text`, dates by `day`."""
+
+    def __init__(self, http: Http, auth: ServiceLayerAuth, version: str) -> None:
+        self._http, self._auth = http, auth
+        self._bare_days = version == "v2"
+
+    @staticmethod
+    def text(value: str) -> str:
+        """Write a string literal of a filter."""
+        return quoted(value)
+
+    @staticmethod
+    def day(value: date) -> str:
+        """Write a date literal of a filter."""
+        return day_literal(value)
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def pages(self, query: Query[W], position: str | None = None) -> Iterator[Batch[W]]:
+        """Read an entity set page by page. Raises `Transient`, `Misconfigured` or `LoginRefused`."""
+        return walk(self._page, query, position)
+
+    def rows(self, query: Query[W]) -> Iterator[W]:
+        """Read all rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
+        for batch in self.pages(query):
+            for bad in batch.spoiled:
+                raise Transient(f"SAP Business One gave a row of {query.entity} that cannot be read: {bad.reason}.")
+            yield from batch.rows
+
+    def get(self, entity: str, key: str | int, row: type[W]) -> W | None:
+        """Read one entity; None where there is none. Raises `Rejected` where it cannot be read as `row`."""
+        select = ",".join(f.encode_name for f in msgspec.structs.fields(row))
+        path = f"/{entity}{literal_key(key)}?$select={quote(select, safe=',')}"
+        reply = self._call(Call("GET", path, expect=READ))
+        fault = fault_in(reply)
+        if fault is not None:
+            if fault.status == 404 or fault.code == NO_RECORDS:
+                return None
+            raise _refused_read(entity, fault)
+        try:
+            return decode(row, reply.json())
+        except (msgspec.ValidationError, ValueError) as error:
+            raise Rejected(f"SAP Business One gave a {entity}({key}) that cannot be read: {error}.") from error
+
+    def _page(self, query: Query[W], place: Place) -> Batch[W]:
+        bare = self._bare_days
+        reply = self._ask(query, place, bare)
+        if reply.status == 400 and has_days(query.where):
+            other = self._ask(query, place, not bare)
+            if other.status == 200:
+                self._bare_days, reply = not bare, other
+        return self._read(query, place, reply)
+
+    def _ask(self, query: Query[W], place: Place, bare: bool, want: str = "text") -> Reply:
+        options = {"$select": ",".join(query.select)}
+        if query.where:
+            options["$filter"] = spell_days(query.where, bare=bare)
+        options["$orderby"] = query.key
+        if query.top:
+            options["$top"] = str(query.top)
+        if place.token is not None:
+            options["$skiptoken"] = place.token
+        elif place.skip:
+            options["$skip"] = str(place.skip)
+        path = f"/{query.entity}?" + "&".join(f"{name}={quote(value, safe=',')}" for name, value in options.items())
+        headers = {"Prefer": f"odata.maxpagesize={query.size}"}
+        return self._call(Call("GET", path, headers=headers, want=want, expect=READ))
+
+    def _read(self, query: Query[W], place: Place, reply: Reply) -> Batch[W]:
+        fault = fault_in(reply)
+        if fault is not None:
+            if fault.code == NO_RECORDS or (query.optional and fault.no_such_path):
+                return Batch((), ())
+            raise _refused_read(query.entity, fault)
+        try:
+            listing = query.decoder.decode(reply.body)
+        except msgspec.DecodeError:
+            return _row_by_row(query, place, self._whole(query, place, reply))
+        if listing.value is UNSET:
+            return _row_by_row(query, place, reply.json())
+        keys = [str(getattr(row, query.attribute)) for row in listing.value]
+        return Batch(listing.value, keys, link=listing.link_v4 or listing.link_v3)
+
+    def _whole(self, query: Query[W], place: Place, reply: Reply) -> Any:
+        """Decode a page; one that is no whole JSON is asked for again with the checks of `Http`."""
+        try:
+            return reply.json()
+        except ValueError:
+            again = self._ask(query, place, self._bare_days, want="json")
+        fault = fault_in(again)
+        if fault is not None:
+            raise _refused_read(query.entity, fault)
+        return again.json()
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def create(self, entity: str, body: Mapping[str, Any]) -> Created | Fault:
+        """Post once. A refusal is handed back for the caller to judge.
+
+        Raises `OutcomeUnknown` where the answer leaves the effect in doubt, `Transient` where there was none.
+        """
+        reply = self._call(Call("POST", f"/{entity}", body=body, safe=False, expect=CREATE))
+        fault = fault_in(reply)
+        if fault is not None:
+            if fault.session_is_dead:
+                raise Transient(f"SAP Business One refused a session that was just opened: {fault}.")
+            return fault
+        created = reply.json() if reply.body.strip() else {}
+        if not isinstance(created, dict):
+            raise OutcomeUnknown(f"SAP Business One answered a new {entity} with something else than an entity.")
+        entry = str(created.get("DocEntry") or location_key(reply) or "")
+        return Created(int(entry) if entry.isdigit() else None, created)
+
+    def _call(self, call: Call) -> Reply:
+        """Send; a session refused under a good status is renewed here, once (the other cases in `session`)."""
+        reply = self._http.call(call)
+        if reply.status >= 300:
+            return reply
+        fault = fault_in(reply)
+        if fault is not None and fault.session_is_dead:
+            self._auth.renew()
+            reply = self._http.call(call)
+        return reply
+
+
+def _row_by_row(query: Query[W], place: Place, body: Any) -> Batch[W]:
+    """Read a page of which something does not fit: each row by itself, so that one bad row costs only itself."""
+    if not isinstance(body, dict) or not isinstance(body.get("value"), list):
+        raise Transient(
+            f"SAP Business One answered a list of {query.entity} without 'value': {dumps(body)[:200]}. "
+            "This is no empty list; it is read again later."
+        )
+    rows, keys, spoiled = [], [], []
+    for number, raw in enumerate(body["value"]):
+        known = raw.get(query.key) if isinstance(raw, dict) else None
+        unnamed = f"?{place.token}+{number}" if place.token else f"?{place.skip + number}"
+        key = str(known if known is not None else unnamed)
+        keys.append(key)
+        try:
+            rows.append(decode(query.row, raw))
+        except (msgspec.ValidationError, ValueError) as error:
+            spoiled.append(Spoiled(key, str(error), dumps(raw)[:RAW_LIMIT]))
+    link = body.get("@odata.nextLink") or body.get("odata.nextLink")
+    return Batch(rows, keys, spoiled, str(link) if link else None)
+
+
+def _refused_read(entity: str, fault: Fault) -> Transient | Misconfigured:
+    if fault.status < 300 or fault.session_is_dead:
+        return Transient(f"SAP Business One refused to list {entity}: {fault}. It is read again later.")
+    return Misconfigured(
+        f"SAP Business One refuses to show {entity}: {fault}. Check the authorizations of the Service Layer's user, "
+        "and the fields named in the secret."
+    )

@@ -1,0 +1,125 @@
+"""One company's Service Layer for one tenant: hands out sources and the invoice target, and answers `ping`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ml_connector.errors import ConnectorError
+from ml_connector.flow import Check
+from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
+from ml_connector.redact import Redactor
+from ml_connector.systems.http import Http
+from ml_connector.systems.sap_b1 import masters
+from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.invoices import Invoices
+from ml_connector.systems.sap_b1.lookups import Lookups
+from ml_connector.systems.sap_b1.orders import Orders
+from ml_connector.systems.sap_b1.paging import Query
+from ml_connector.systems.sap_b1.payments import Payments
+from ml_connector.systems.sap_b1.session import ServiceLayerAuth, forget_cookies
+from ml_connector.systems.sap_b1.settings import Settings
+from ml_connector.systems.sap_b1.wire import AccountRow, OrderHeadRow, SupplierHeadRow
+from ml_connector.wiring import Wiring
+
+VENDOR = "SAP Business One"
+CONNECTIONS = 4
+
+
+class Company:
+    """The connection. Raises the classes of `errors` only."""
+
+    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+        self._settings, self._wiring = settings, wiring
+        self._http = Http(
+            base_url=settings.service_layer_url,
+            vendor=VENDOR,
+            clock=wiring.clock,
+            chance=wiring.chance,
+            redactor=Redactor(settings.secret_values()),
+            timeout=settings.timeout_seconds,
+            transport=wiring.transport,
+            ca_bundle=settings.ca_bundle,
+            connections=settings.max_concurrency or CONNECTIONS,
+            before=forget_cookies,
+            insecure=wiring.insecure,
+        )
+        self._auth = ServiceLayerAuth(self._http, settings, wiring.sessions, wiring.clock)
+        self._http.auth = self._auth
+        self.layer = ServiceLayer(self._http, self._auth, settings.version())
+        self._lookups = Lookups(self.layer)
+
+    def source(self, record: type[Record]) -> Any:
+        """Hand out a source; raises `KeyError` for a record that this system does not give."""
+        options = self._wiring.options
+        makers: dict[type[Record], Callable[[], Any]] = {
+            Supplier: lambda: masters.suppliers(self.layer, bank_details=options.send_bank_details),
+            Account: lambda: masters.accounts(self.layer),
+            CostCenter: lambda: masters.cost_centers(self.layer),
+            PurchaseOrder: lambda: Orders(self.layer, self._settings.tax_code_field),
+            Payment: lambda: Payments(self.layer, options.start_dates.get("payments")),
+        }
+        return makers[record]()
+
+    def target(self, record: type[Record]) -> Any:
+        """Hand out the target of invoices; raises `KeyError` for any other record."""
+        makers: dict[type[Record], Callable[[], Any]] = {
+            Invoice: lambda: Invoices(self.layer, self._settings, self._wiring, self._lookups)
+        }
+        return makers[record]()
+
+    def ping(self) -> Iterator[Check]:
+        """Log in anew and read one record of each kind; a failed login ends it."""
+        login = _tried("login", self._log_in)
+        yield login
+        if not login.ok:
+            return
+        yield _tried("suppliers", lambda: self._one(Query("BusinessPartners", SupplierHeadRow, "CardCode", top=1)))
+        yield _tried("accounts", lambda: self._one(Query("ChartOfAccounts", AccountRow, "Code", top=1)))
+        yield _tried("purchase orders", lambda: self._one(Query("PurchaseOrders", OrderHeadRow, "DocEntry", top=1)))
+        yield _tried("local currency", self._currency)
+        yield self._zone()
+
+    def close(self) -> None:
+        """Close the connections. The session stays open for the next run: logging in is heavy, and others share it.
+
+        The server ends it by itself when it has been idle (`contracts/sap_b1.md §2`).
+        """
+        self._http.close()
+
+    def _log_in(self) -> str:
+        self._auth.prove()
+        minutes = self._auth.timeout_minutes
+        user = f"user {self._settings.user_name}, company {self._settings.company_db}"
+        return f"{user}; the session ends after {minutes} idle minutes" if minutes else user
+
+    def _one(self, query: Query[Any]) -> str:
+        batch = next(self.layer.pages(query))
+        return f"for example {batch.keys[0]}" if batch.keys else "none there yet"
+
+    def _currency(self) -> str:
+        return self._lookups.local_currency() or "not known yet: no document shows it"
+
+    def _zone(self) -> Check:
+        stated = "timezone" in self._settings.model_fields_set
+        if stated:
+            return Check("time zone", True, self._settings.timezone)
+        return Check(
+            "time zone",
+            True,
+            "not stated, so UTC is taken; add 'timezone' (such as Europe/Berlin) to the secret, since posting dates "
+            "are the company's calendar days",
+            warning=True,
+        )
+
+
+def connect(settings: Settings, wiring: Wiring) -> Company:
+    """Join the company that a secret describes; nothing is sent yet."""
+    return Company(settings, wiring)
+
+
+def _tried(what: str, action: Callable[[], str]) -> Check:
+    try:
+        return Check(what, True, action())
+    except ConnectorError as error:
+        return Check(what, False, str(error))

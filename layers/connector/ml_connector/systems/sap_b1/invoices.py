@@ -1,0 +1,252 @@
+"""Posts approved invoices as purchase invoices, and credit notes as purchase credit notes.
+
+The Service Layer knows no idempotency key, so a document is looked for before it is sent, by our own user field where
+the customer made one, and by supplier and invoice number (`contracts/sap_b1.md §7`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, Transient
+from ml_connector.flow import Codes, Found, Prepared
+from ml_connector.records import Invoice
+from ml_connector.systems.sap_b1.amounts import sum_up
+from ml_connector.systems.sap_b1.bases import Bases
+from ml_connector.systems.sap_b1.client import Created, ServiceLayer
+from ml_connector.systems.sap_b1.lines import Lines
+from ml_connector.systems.sap_b1.lookups import Lookups
+from ml_connector.systems.sap_b1.paging import Query
+from ml_connector.systems.sap_b1.refusals import judge, kind_of, moved
+from ml_connector.systems.sap_b1.replies import NO_RECORDS, Fault
+from ml_connector.systems.sap_b1.settings import Settings
+from ml_connector.systems.sap_b1.wire import FoundRow, is_void
+from ml_connector.wiring import Wiring
+
+INVOICE, CREDIT_NOTE = 18, 19
+SETS = {INVOICE: "PurchaseInvoices", CREDIT_NOTE: "PurchaseCreditNotes"}
+DRAFT_CODES = {INVOICE: "oPurchaseInvoices", CREDIT_NOTE: "oPurchaseCreditNotes"}
+NUMBER_LIMIT, REMARKS_LIMIT, KEY_LIMIT = 100, 254, 36
+MONTHS_AHEAD = 3
+SETTLED_DRAFTS = frozenset({"dasGenerated", "dasGeneratedbyAuthorizer", "dasCancelled"})
+
+
+class Invoices:
+    """The target of invoices. A posted one's id is its object type and DocEntry, such as `18:812`."""
+
+    refuses_duplicates = False
+
+    def __init__(self, layer: ServiceLayer, settings: Settings, wiring: Wiring, lookups: Lookups) -> None:
+        self._layer, self._settings, self._wiring, self._lookups = layer, settings, wiring, lookups
+
+    # ── prepare ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def prepare(self, record: Invoice, codes: Codes) -> Prepared:
+        """Say an invoice in SAP's words. Raises `Held` or `Rejected`, and `Transient` while looking things up."""
+        if len(record.number) > NUMBER_LIMIT:
+            raise Rejected(
+                f"The invoice number {record.number} is longer than the {NUMBER_LIMIT} characters that SAP Business "
+                "One keeps; a number is never cut. Correct it on the platform."
+            )
+        sums = sum_up(record, self._wiring.options.rounding_tolerance)
+        supplier = codes.erp("supplier", record.supplier)
+        currency = codes.erp("currency", record.currency)
+        posted_on = record.accounting_date or self._today()
+        lines = Lines(
+            record,
+            codes,
+            self._settings,
+            self._lookups,
+            Bases(self._layer, supplier),
+            posted_on,
+            foreign=self._lookups.is_foreign(currency),
+        )
+        lines.used |= {f"supplier={supplier}": record.supplier, f"currency={currency}": record.currency}
+        kind, rows = lines.write(sums)
+        header = self._header(record, codes, lines, posted_on)
+        body = {"CardCode": supplier, "DocType": kind, "DocCurrency": currency, **header, "DocumentLines": rows}
+        return Prepared(
+            key=record.key,
+            body=body,
+            lookup=self._lookup(record, supplier) | lines.used,
+            amount=record.gross,
+            currency=currency,
+            posted_on=posted_on,
+            notes=tuple(lines.notes),
+        )
+
+    def _header(self, record: Invoice, codes: Codes, lines: Lines, posted_on: date) -> dict[str, Any]:
+        header: dict[str, Any] = {"NumAtCard": record.number, "DocDate": posted_on.isoformat()}
+        header["TaxDate"] = (record.invoice_date or posted_on).isoformat()
+        if record.due_date:
+            header["DocDueDate"] = record.due_date.isoformat()
+        elif record.payment_term and (term := codes.erp("term", record.payment_term)).lstrip("-").isdigit():
+            header["PaymentGroupCode"] = int(term)
+        if record.description:
+            header["Comments"] = record.description[:REMARKS_LIMIT]
+            if len(record.description) > REMARKS_LIMIT:
+                lines.notes.append(f"The description was cut at {REMARKS_LIMIT} characters.")
+        if record.payment_block:
+            header["PaymentBlock"] = "tYES"
+        if (branch := self._branch(record, codes)) is not None:
+            header["BPL_IDAssignedToInvoice"] = branch
+        lines.used |= {"branch=": record.organization or record.company, "organization": record.organization or ""}
+        if self._settings.external_id_field:
+            header[self._settings.external_id_field] = self._own_key(record)
+        return header
+
+    def _branch(self, record: Invoice, codes: Codes) -> int | None:
+        """Choose the branch: what a person mapped the organization to, else the secret's."""
+        if record.organization:
+            mapped = codes.erp("branch", record.organization)
+            if mapped != record.organization and mapped.isdigit():
+                return int(mapped)
+        return self._settings.branch_id
+
+    def _lookup(self, record: Invoice, supplier: str) -> dict[str, str]:
+        kind = CREDIT_NOTE if record.gross < 0 else INVOICE
+        own = self._own_key(record) if self._settings.external_id_field else ""
+        return {"kind": str(kind), "entity": SETS[kind], "card": supplier, "number": record.number, "own": own}
+
+    def _own_key(self, record: Invoice) -> str:
+        return self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
+
+    def _today(self) -> date:
+        return self._wiring.clock.now().astimezone(ZoneInfo(self._settings.timezone)).date()
+
+    # ── look ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def look(self, prepared: Prepared) -> list[Found]:
+        """Find the document, or a draft of it that awaits approval. Cancelled ones do not count."""
+        lookup = prepared.lookup
+        kind, entity = int(lookup["kind"]), lookup["entity"]
+        found: dict[str, Found] = {}
+        if own := lookup.get("own"):
+            where = f"{self._settings.external_id_field} eq {self._layer.text(own)}"
+            found |= {f.id: f for f in self._found(entity, where, kind, ours=True)}
+        where = self._natural_key(prepared)
+        for one in self._found(entity, where, kind, number=lookup["number"]):
+            found.setdefault(one.id, one)
+        return list(found.values()) or self._drafts(prepared)
+
+    def _natural_key(self, prepared: Prepared) -> str:
+        text = self._layer.text
+        return f"CardCode eq {text(prepared.lookup['card'])} and NumAtCard eq {text(prepared.lookup['number'])}"
+
+    def _drafts(self, prepared: Prepared) -> list[Found]:
+        kind = int(prepared.lookup["kind"])
+        where = f"{self._natural_key(prepared)} and DocObjectCode eq '{DRAFT_CODES[kind]}'"
+        query = Query("Drafts", FoundRow, "DocEntry", where, optional=True)
+        return [
+            Found(
+                f"draft:{row.doc_entry}", str(row.doc_num or row.doc_entry), row.total, row.doc_currency, state="draft"
+            )
+            for row in self._layer.rows(query)
+            if _counts(row, prepared.lookup["number"])
+            and row.document_status != "bost_Close"
+            and row.authorization_status not in SETTLED_DRAFTS
+        ]
+
+    def _found(
+        self, entity: str, where: str, kind: int, *, number: str | None = None, ours: bool = False
+    ) -> Iterator[Found]:
+        for row in self._layer.rows(Query(entity, FoundRow, "DocEntry", where)):
+            if _counts(row, number):
+                yield _as_found(row, kind, ours=ours)
+
+    # ── send ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def send(self, prepared: Prepared) -> Found:
+        """Post once. Raises `Rejected`, `Held`, `Misconfigured`, `OutcomeUnknown` or `Transient` (had no effect)."""
+        body = dict(prepared.body)
+        outcome = self._layer.create(prepared.lookup["entity"], body)
+        if isinstance(outcome, Fault):
+            outcome = self._once_more(outcome, prepared, body)
+        if isinstance(outcome, Fault):
+            raise self._refusal(outcome, prepared)
+        if outcome.entry is None:
+            return self._without_number(prepared)
+        number = str(outcome.body.get("DocNum") or outcome.entry)
+        return Found(f"{prepared.lookup['kind']}:{outcome.entry}", number, prepared.amount, prepared.currency)
+
+    def _once_more(self, fault: Fault, prepared: Prepared, body: dict[str, Any]) -> Created | Fault:
+        """Send a refused body with another branch or posting date, where that is what it was refused for."""
+        kind = kind_of(fault, prepared)
+        organization = prepared.lookup.get("organization", "")
+        if kind == "branch" and "BPL_IDAssignedToInvoice" not in body and organization.isdigit():
+            # The organization's code may be the branch's number without a mapping; only now is it known to matter.
+            body = {**body, "BPL_IDAssignedToInvoice": int(organization)}
+            return self._layer.create(prepared.lookup["entity"], body)
+        outcome: Created | Fault = fault
+        if kind == "period" and self._wiring.options.closed_period == "next_open":
+            day = str(body["DocDate"])
+            for _ in range(MONTHS_AHEAD):
+                day = _next_month(day)
+                outcome = self._layer.create(prepared.lookup["entity"], moved(body, day))
+                if not isinstance(outcome, Fault) or kind_of(outcome, prepared) != "period":
+                    break
+        return outcome
+
+    def _refusal(self, fault: Fault, prepared: Prepared) -> ConnectorError:
+        if fault.code == NO_RECORDS and (drafts := self._drafts(prepared)):
+            return _awaits_approval(prepared, drafts[0])
+        if kind_of(fault, prepared) == "duplicate" and (there := self.look(prepared)):
+            return Held(
+                f"conflict:{prepared.key}",
+                f"SAP Business One holds the number {prepared.lookup['number']} already, as {there[0].number}: "
+                f"{fault}. Is it the same invoice twice? Cancel one of them.",
+            )
+        return judge(fault, prepared)
+
+    def _without_number(self, prepared: Prepared) -> Found:
+        """Find what a success was that names no document: approval may have turned the invoice into a draft."""
+        try:
+            found = self.look(prepared)
+        except Transient as error:
+            raise OutcomeUnknown(f"SAP Business One took the invoice without naming the document: {error}") from error
+        if not found:
+            raise OutcomeUnknown("SAP Business One took the invoice without naming the document it became.")
+        if found[0].state == "draft":
+            raise _awaits_approval(prepared, found[0])
+        return found[0]
+
+    def read_back(self, found: Found) -> Found:
+        """Read number, total and currency as SAP keeps them. Raises `Rejected` where the document is gone."""
+        kind, _, entry = found.id.partition(":")
+        row = self._layer.get(SETS[int(kind)], int(entry), FoundRow)
+        if row is None:
+            raise Rejected(f"SAP Business One no longer has document {found.number}.")
+        return _as_found(row, int(kind), ours=found.ours)
+
+
+def _counts(row: FoundRow, number: str | None) -> bool:
+    """Tell whether a row is the document looked for: not cancelled, and of that number where it shows one."""
+    if is_void(row.cancelled, row.cancel_status):
+        return False
+    return number is None or row.num_at_card is None or row.num_at_card.strip().casefold() == number.strip().casefold()
+
+
+def _as_found(row: FoundRow, kind: int, *, ours: bool) -> Found:
+    """Convert; a credit note's total is negative, as on the platform."""
+    total = row.total if kind == INVOICE or row.total is None else -row.total
+    return Found(f"{kind}:{row.doc_entry}", str(row.doc_num or row.doc_entry), total, row.doc_currency, ours=ours)
+
+
+def _as_draft(row: FoundRow) -> Found:
+    number = str(row.doc_num or row.doc_entry)
+    return Found(f"draft:{row.doc_entry}", number, row.total, row.doc_currency, state="draft")
+
+
+def _awaits_approval(prepared: Prepared, draft: Found) -> Held:
+    return Held(
+        f"approval:{prepared.key}",
+        f"SAP Business One keeps the invoice as draft {draft.number} until it is approved there.",
+    )
+
+
+def _next_month(day: str) -> str:
+    year, month = int(day[:4]), int(day[5:7])
+    return f"{year + month // 12:04d}-{month % 12 + 1:02d}-01"

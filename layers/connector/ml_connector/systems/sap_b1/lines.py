@@ -1,0 +1,220 @@
+"""The lines of an invoice: coding rows in the words of `DocumentLines` (`contracts/sap_b1.md §6`).
+
+Lines that draw on goods ordered and plain lines cannot stand in one document. Where an invoice has both, all become
+service lines on accounts, with the order named in their text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.errors import Held, Rejected
+from ml_connector.flow import Codes
+from ml_connector.records import Invoice
+from ml_connector.systems.sap_b1.amounts import ZERO, Priced, Sums, split, unit_price
+from ml_connector.systems.sap_b1.bases import Bases, Draw, Ordered
+from ml_connector.systems.sap_b1.lookups import Lookups
+from ml_connector.systems.sap_b1.settings import Settings
+
+ITEMS, SERVICES = "dDocument_Items", "dDocument_Service"
+TEXT_LIMIT = 100
+
+
+@dataclass
+class Lines:
+    """What a writer of lines needs, and what it leaves behind: notes, and which of our codes became which of theirs."""
+
+    invoice: Invoice
+    codes: Codes
+    settings: Settings
+    lookups: Lookups
+    bases: Bases
+    posted_on: date
+    foreign: bool
+    notes: list[str] = field(default_factory=list)
+    used: dict[str, str] = field(default_factory=dict)
+
+    def write(self, sums: Sums) -> tuple[str, list[dict[str, Any]]]:
+        """Give the document's type and its lines. Raises `Held` or `Rejected`."""
+        credit = self.invoice.gross < 0
+        rows = [(row, None if credit else self._ordered(row)) for row in sums.rows]
+        goods = [ordered is not None and not ordered.service for _, ordered in rows]
+        if all(goods):
+            lines = [line for row, ordered in rows if ordered for line in self._goods(row, ordered)]
+            return ITEMS, self._absorb(lines, sums.residue)
+        if any(goods):
+            self.notes.append(
+                "The invoice has rows with and without ordered goods, which SAP Business One does not take in one "
+                "document: all were posted as service lines on accounts. Close the order there by hand."
+            )
+        sign = -1 if credit else 1
+        lines = [self._service(row, ordered, sign) for row, ordered in rows]
+        return SERVICES, lines + self._rounding(sums.residue * sign)
+
+    # ── which order ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ordered(self, row: Priced) -> Ordered | None:
+        ordered = self.bases.find(row.row)
+        if ordered is None:
+            return None
+        currency = ordered.order.doc_currency
+        if row.net <= 0 or (currency and currency != self._code("currency", self.invoice.currency)):
+            self.notes.append(
+                f"Row {row.row.key} names order {ordered.order.number}, but is no purchase in its currency; it was "
+                "posted without the link."
+            )
+            return None
+        self.used[f"order={ordered.order.doc_entry}"] = row.row.order_number or ordered.order.number
+        return ordered
+
+    # ── goods ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _goods(self, row: Priced, ordered: Ordered) -> Iterator[dict[str, Any]]:
+        draws = self.bases.draw(ordered, row.row, row.net)
+        nets = split(row.net, [draw.quantity or ZERO for draw in draws])
+        coding = self._coding(row, ordered) | self._tax(row, ordered)
+        for draw, net in zip(draws, nets, strict=True):
+            yield draw.fields() | self._priced(draw, net, ordered) | coding
+
+    def _priced(self, draw: Draw, net: Decimal, ordered: Ordered) -> dict[str, Any]:
+        """State quantity and price; the total too, where the price alone would not make it to the cent."""
+        quantity = draw.quantity or Decimal(1)
+        price, exact = unit_price(net, quantity)
+        fields: dict[str, Any] = {"Quantity": quantity, "UnitPrice": price}
+        if ordered.line.discount_percent:
+            fields["DiscountPercent"] = 0  # else the order's discount comes off the invoiced price again
+        if not exact:
+            fields["RowTotalFC" if self.foreign else "LineTotal"] = net
+        return fields
+
+    def _coding(self, row: Priced, ordered: Ordered) -> dict[str, Any]:
+        """Say what the approver coded otherwise than the order; what a receipt has booked cannot be coded anew."""
+        fields = self._cost_center(row) if row.row.cost_center else {}
+        if ordered.line.cost_center and ordered.line.cost_center in fields.values():
+            fields = {}
+        if row.row.account:
+            account = self._code("account", row.row.account)
+            if account != ordered.line.account_code:
+                self.notes.append(
+                    f"Row {row.row.key} is coded to account {account}; SAP Business One books ordered goods to "
+                    f"{ordered.line.account_code or 'the account of the item'}."
+                )
+        return fields
+
+    def _absorb(self, lines: list[dict[str, Any]], residue: Decimal) -> list[dict[str, Any]]:
+        """Put a residue of rounding on the last line: a line on an account cannot stand beside goods."""
+        if residue == 0:
+            return lines
+        self._needs_account(residue)
+        last = lines[-1]
+        name = "RowTotalFC" if self.foreign else "LineTotal"
+        net = (last.get(name) or last["Quantity"] * last["UnitPrice"]) + residue
+        price, _ = unit_price(net, last["Quantity"])
+        lines[-1] = last | {"UnitPrice": price, name: net}
+        self.notes.append(f"A residue of rounding of {residue} was added to the last line.")
+        return lines
+
+    # ── services ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _service(self, row: Priced, ordered: Ordered | None, sign: int) -> dict[str, Any]:
+        net = row.net * sign
+        line: dict[str, Any] = {"ItemDescription": self._text(row)}
+        if ordered is not None and ordered.service:
+            line |= self.bases.draw(ordered, row.row, row.net)[0].fields()
+        account = self._code("account", row.row.account) if row.row.account else None
+        account = account or (ordered.line.account_code if ordered else None)
+        if not account:
+            raise Rejected(
+                f"Row {row.row.key} of invoice {self.invoice.number} has neither an account nor an order with one. "
+                "Code it on the platform and transfer it again."
+            )
+        line |= {"AccountCode": account, "LineTotal": net}
+        if self.foreign:
+            line["RowTotalFC"] = net  # LineTotal is read as local currency by some releases; this one never is
+        return line | self._tax(row, ordered) | self._cost_center(row, ordered)
+
+    def _text(self, row: Priced) -> str:
+        order = f"PO {row.row.order_number}/{row.row.order_line or ''} " if row.row.order_number else ""
+        text = f"{order}{row.row.description or self.invoice.description or f'Invoice {self.invoice.number}'}".strip()
+        if len(text) > TEXT_LIMIT:
+            self.notes.append(f"The text of row {row.row.key} was cut at {TEXT_LIMIT} characters.")
+        return text[:TEXT_LIMIT]
+
+    def _rounding(self, residue: Decimal) -> list[dict[str, Any]]:
+        if residue == 0:
+            return []
+        account = self._needs_account(residue)
+        self.notes.append(f"A residue of rounding of {residue} was posted to account {account}.")
+        line: dict[str, Any] = {"ItemDescription": "Rounding", "AccountCode": account, "LineTotal": residue}
+        if self.foreign:
+            line["RowTotalFC"] = residue
+        free = self.lookups.tax_groups(ZERO, self.posted_on) if self.settings.tax_code_field == "VatGroup" else None
+        if free and len(free) == 1:
+            line["VatGroup"] = free[0]  # else the supplier's own tax could add a cent
+        return [line]
+
+    def _needs_account(self, residue: Decimal) -> str:
+        if self.settings.rounding_account is None:
+            raise Held(
+                f"conflict:{self.invoice.key}",
+                f"The rows of invoice {self.invoice.number} and its tax differ from its total by {residue} "
+                f"{self.invoice.currency}. Name a 'rounding_account' in the secret, or correct the invoice.",
+            )
+        return self.settings.rounding_account
+
+    # ── codes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _code(self, kind: str, code: str) -> str:
+        """Translate a code, and remember it for the wording of a refusal."""
+        theirs = self.codes.erp(kind, code)
+        self.used[f"{kind}={theirs}"] = code
+        return theirs
+
+    def _cost_center(self, row: Priced, ordered: Ordered | None = None) -> dict[str, Any]:
+        """Put a cost centre into the field of its dimension."""
+        code = row.row.cost_center
+        theirs = self._code("cost_center", code) if code else ordered.line.cost_center if ordered else None
+        if not theirs:
+            return {}
+        dimension = self.lookups.dimension(theirs)
+        if dimension is None:
+            raise Held(
+                f"cost_center:{code or theirs}",
+                f"SAP Business One has neither a profit centre nor a distribution rule {theirs}. Create it there, or "
+                "map the cost centre to another one.",
+            )
+        return {f"CostingCode{dimension if dimension > 1 else ''}": theirs}
+
+    def _tax(self, row: Priced, ordered: Ordered | None) -> dict[str, Any]:
+        code = row.row.tax_code or (self.invoice.tax_code if row.row.tax_percent is None else None)
+        theirs = self._code("tax", code) if code else self._tax_of_percent(row, ordered)
+        return {self.settings.tax_code_field: theirs} if theirs else {}
+
+    def _tax_of_percent(self, row: Priced, ordered: Ordered | None) -> str | None:
+        """Find the tax code of a percentage: a person's mapping, the order's own, or the only one there is."""
+        if row.percent is None:
+            return None
+        percent = f"{row.percent.normalize():f}"
+        mapped = self._code("tax", percent)
+        if mapped != percent:
+            return mapped
+        by_group = self.settings.tax_code_field == "VatGroup"
+        if ordered is not None and ordered.line.tax_percentage_per_row == row.percent:
+            own = ordered.line.vat_group if by_group else ordered.line.tax_code
+            if own:
+                return own
+        groups = self.lookups.tax_groups(row.percent, self.posted_on) if by_group else None
+        if groups is not None and len(groups) == 1:
+            return groups[0]
+        if groups is None and row.percent == 0:
+            return None
+        raise Held(
+            f"tax:{percent}",
+            f"SAP Business One has {'several' if groups else 'no'} input tax codes of {percent}%"
+            f"{': ' + ', '.join(groups) if groups else ''}. Say which one with `ml-connector mappings set TENANT tax "
+            f"{percent} CODE`.",
+        )

@@ -1,0 +1,67 @@
+"""Small facts of a company that an invoice needs, read once and remembered for the connection's life."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.paging import Query
+from ml_connector.systems.sap_b1.wire import YES, CenterRow, RuleRow, TotalRow, VatGroupRow, VatRateRow
+
+INPUT_TAX = "bovcInputTax"
+_LOCAL = "DocTotalFc eq 0 and DocTotal gt 0"
+
+
+class Lookups:
+    """Cost centres' dimensions, input tax by percentage, the local currency."""
+
+    def __init__(self, layer: ServiceLayer) -> None:
+        self._layer = layer
+        self._dimensions: dict[str, int] = {}
+        self._groups: list[VatGroupRow] | None = None
+        self._local: str | None = None
+
+    def dimension(self, code: str) -> int | None:
+        """Tell the dimension (1 to 5) of a cost centre or distribution rule; None where there is neither."""
+        if code not in self._dimensions:
+            center = self._layer.get("ProfitCenters", code, CenterRow)
+            found = center or self._layer.get("DistributionRules", code, RuleRow)
+            if found is None:
+                return None
+            self._dimensions[code] = found.in_which_dimension or 1
+        return self._dimensions[code]
+
+    def tax_groups(self, percent: Decimal, on: date) -> list[str] | None:
+        """List the input tax groups of a percentage on a day; None where the company keeps no tax groups."""
+        if self._groups is None:
+            query = Query("VatGroups", VatGroupRow, "Code", "Category eq 'bovcInputTax'", optional=True)
+            self._groups = list(self._layer.rows(query))
+        if not self._groups:
+            return None
+        return [g.code for g in self._groups if _usable(g) and _rate(g, on) == percent]
+
+    def local_currency(self) -> str | None:
+        """Tell the company's currency by a document in it: such a one has no foreign total. None while unknown."""
+        for entity in ("PurchaseInvoices", "PurchaseOrders"):
+            if self._local is None:
+                query = Query(entity, TotalRow, "DocEntry", _LOCAL, size=1, top=1)
+                row = next(iter(next(self._layer.pages(query)).rows), None)
+                self._local = row.doc_currency if row else None
+        return self._local
+
+    def is_foreign(self, currency: str) -> bool:
+        """Tell whether a currency is known to be another than the company's own."""
+        local = self.local_currency()
+        return local is not None and local != currency
+
+
+def _usable(group: VatGroupRow) -> bool:
+    return group.category in {None, INPUT_TAX, "I"} and group.inactive != YES
+
+
+def _rate(group: VatGroupRow, on: date) -> Decimal | None:
+    """Give the percentage that is in force on a day."""
+    lines = [line for line in group.rates or () if (line.effectivefrom or "")[:10] <= on.isoformat()]
+    latest = max(lines, key=lambda line: (line.effectivefrom or "")[:10], default=VatRateRow())
+    return latest.rate

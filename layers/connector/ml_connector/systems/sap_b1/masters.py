@@ -1,0 +1,173 @@
+"""Suppliers, accounts and cost centres, read in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from ml_connector.flow import Broken, Page
+from ml_connector.records import Account, Address, BankAccount, CostCenter, Record, Supplier
+from ml_connector.systems.http import dumps
+from ml_connector.systems.sap_b1.client import RAW_LIMIT, ServiceLayer
+from ml_connector.systems.sap_b1.paging import Batch, Query
+from ml_connector.systems.sap_b1.wire import NO, YES, AccountRow, AddressRow, BankRow, CenterRow, SupplierRow, told
+
+W = TypeVar("W", bound=Struct)
+R = TypeVar("R", bound=Record)
+SIZE = 500
+OVERLAP = timedelta(days=1)
+"""Only the date of a change can be filtered, not its time (`contracts/sap_b1.md §4`)."""
+EVERY_CURRENCY = "##"
+
+
+class Masters(Generic[W, R]):
+    """A source of one record type. `convert` gives None for a row that is not ours."""
+
+    def __init__(
+        self,
+        layer: ServiceLayer,
+        query: Callable[[str | None], Query[W]],
+        convert: Callable[[W], R | None],
+        stamp: Callable[[W], str | None] = lambda _: None,
+    ) -> None:
+        self._layer, self._query, self._convert, self._stamp = layer, query, convert, stamp
+
+    def pages(self, since: str | None, position: str | None) -> Iterator[Page[R]]:
+        """Read what changed since the day `since`; everything where there is no stamp."""
+        for batch in self._layer.pages(self._query(since), position):
+            yield self._page(batch)
+
+    def _page(self, batch: Batch[W]) -> Page[R]:
+        records, broken = [], [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
+        for row, key in zip(batch.rows, row_keys(batch), strict=True):
+            try:
+                record = self._convert(row)
+            except ValueError as error:
+                broken.append(Broken(key, str(error), raw_of(row)))
+            else:
+                if record is not None:
+                    records.append(record)
+        stamps = [stamp for row in batch.rows if (stamp := self._stamp(row))]
+        return Page(records, broken, batch.position, max(stamps, default=None))
+
+
+def row_keys(batch: Batch[W]) -> list[str]:
+    """Give the keys of the rows that parsed."""
+    bad = {spoiled.key for spoiled in batch.spoiled}
+    return [key for key in batch.keys if key not in bad] if bad else list(batch.keys)
+
+
+def raw_of(row: Struct) -> str:
+    """Show a row in full, for a person to see what is wrong with it."""
+    return dumps({name: getattr(row, name) for name in row.__struct_fields__})[:RAW_LIMIT]
+
+
+def suppliers(layer: ServiceLayer, *, bank_details: bool) -> Masters[SupplierRow, Supplier]:
+    """Read the business partners that are suppliers."""
+
+    def query(since: str | None) -> Query[SupplierRow]:
+        where = "CardType eq 'cSupplier'"
+        if since:
+            day = layer.day(date.fromisoformat(since[:10]) - OVERLAP)
+            # A partner that was never changed may have no UpdateDate yet.
+            where += f" and (UpdateDate ge {day} or CreateDate ge {day})"
+        return Query("BusinessPartners", SupplierRow, "CardCode", where, size=SIZE)
+
+    def stamp(row: SupplierRow) -> str | None:
+        return (row.update_date or row.create_date or "")[:10] or None
+
+    return Masters(layer, query, lambda row: supplier(row, bank_details=bank_details), stamp)
+
+
+def accounts(layer: ServiceLayer) -> Masters[AccountRow, Account]:
+    """Read the posting accounts; they carry no change stamp, so all of them every time."""
+
+    def query(_: str | None) -> Query[AccountRow]:
+        return Query("ChartOfAccounts", AccountRow, "Code", "ActiveAccount eq 'tYES'", size=SIZE)
+
+    return Masters(layer, query, account)
+
+
+def cost_centers(layer: ServiceLayer) -> Masters[CenterRow, CostCenter]:
+    """Read the profit centres, inactive ones too; no change stamp."""
+    return Masters(layer, lambda _: Query("ProfitCenters", CenterRow, "CenterCode", size=SIZE), cost_center)
+
+
+def supplier(row: SupplierRow, *, bank_details: bool) -> Supplier | None:
+    """Convert a business partner; None for a customer or a lead that a server let through the filter."""
+    if row.card_type not in {None, "cSupplier", "S"}:
+        return None
+    return Supplier(
+        key=row.card_code,
+        code=row.card_code,
+        name=told(row.card_name) or row.card_code,
+        active=row.valid != NO and row.frozen != YES,
+        currency=None if row.currency == EVERY_CURRENCY else told(row.currency),
+        tax_id=told(row.federal_tax_id),
+        vat_number=told(row.vat_number) or told(row.unified_tax_id),
+        payment_term=None if row.pay_terms_grp_code is None else str(row.pay_terms_grp_code),
+        email=told(row.email_address),
+        phone=told(row.phone1),
+        website=told(row.website),
+        addresses=_addresses(row),
+        bank_accounts=tuple(map(_bank, row.banks or ())) if bank_details else (),
+    )
+
+
+def account(row: AccountRow) -> Account | None:
+    """Convert an account; None for a title account. A system key shows its visible number as the code."""
+    if row.active_account == NO:
+        return None
+    code = told(row.format_code) if row.code.startswith("_SYS") else None
+    return Account(
+        key=row.code, code=code or row.code, name=told(row.name) or code or row.code, active=row.frozen_for != YES
+    )
+
+
+def cost_center(row: CenterRow) -> CostCenter:
+    """Convert a profit centre."""
+    return CostCenter(
+        key=row.center_code,
+        code=row.center_code,
+        name=told(row.center_name) or row.center_code,
+        active=row.active != NO,
+        dimension=row.in_which_dimension,
+    )
+
+
+def _addresses(row: SupplierRow) -> tuple[Address, ...]:
+    if row.addresses:
+        return tuple(_address(one, number) for number, one in enumerate(row.addresses))
+    if not any((row.address, row.city, row.zip_code, row.country)):
+        return ()
+    return (
+        Address(
+            key="main",
+            street=told(row.address),
+            city=told(row.city),
+            postal_code=told(row.zip_code),
+            country=told(row.country),
+        ),
+    )
+
+
+def _address(row: AddressRow, number: int) -> Address:
+    delivery = row.address_type == "bo_ShipTo"
+    street = " ".join(filter(None, (told(row.street), told(row.street_no))))
+    return Address(
+        key=f"{'delivery' if delivery else 'postal'}~{told(row.address_name) or number}",
+        name=told(row.address_name),
+        kind="delivery" if delivery else "postal",
+        street=told(street),
+        city=told(row.city),
+        postal_code=told(row.zip_code),
+        region=told(row.state),
+        country=told(row.country),
+    )
+
+
+def _bank(row: BankRow) -> BankAccount:
+    return BankAccount(iban=told(row.iban), account=told(row.account_no), bic=told(row.bic), country=told(row.country))

@@ -1,0 +1,147 @@
+"""Purchase orders with their lines, receipts and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from ml_connector.flow import Broken, Page
+from ml_connector.records import OrderLine, PurchaseOrder, Receipt
+from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.masters import OVERLAP, raw_of
+from ml_connector.systems.sap_b1.paging import Batch, Query
+from ml_connector.systems.sap_b1.receipts import (
+    NOTE,
+    ORDER,
+    RETURN,
+    OrderLineKey,
+    Receipts,
+    any_of,
+    base_entries,
+    broken_document,
+    in_parts,
+    notes_query,
+    returns_query,
+)
+from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day, told
+
+SIZE = 100
+SERVICE = "dDocument_Service"
+MANUAL_UNIT = "Manual"
+"""What `UoMCode` says where the line has no unit of measure of the company's list."""
+Phase = Literal["orders", "receipts", "returns"]
+PHASES: tuple[Phase, ...] = ("orders", "receipts", "returns")
+"""Changed orders first, then the orders of changed receipts and returns: those may not move the order's stamp."""
+
+
+class Orders:
+    """The source of purchase orders. At first the open ones, then whatever changed."""
+
+    def __init__(self, layer: ServiceLayer, tax_code_field: str) -> None:
+        self._layer, self._receipts, self._tax_code_field = layer, Receipts(layer), tax_code_field
+
+    def pages(self, since: str | None, position: str | None) -> Iterator[Page[PurchaseOrder]]:
+        """Read orders since the day `since`. A position is the phase and the place in it."""
+        begin, _, place = (position or "orders|").partition("|")
+        phases = [phase for phase in PHASES if since or phase == "orders"]
+        phases = phases[phases.index(begin) :] if begin in phases else phases
+        for number, phase in enumerate(phases):
+            following = f"{phases[number + 1]}|" if number + 1 < len(phases) else None
+            for page in self._phase(phase, since, place or None):
+                yield replace(page, position=f"{phase}|{page.position}" if page.position else following)
+            place = ""
+
+    def _phase(self, phase: Phase, since: str | None, place: str | None) -> Iterator[Page[PurchaseOrder]]:
+        changed = ""
+        if since:
+            changed = f"UpdateDate ge {self._layer.day(date.fromisoformat(since[:10]) - OVERLAP)}"
+        if phase == "orders":
+            for batch in self._layer.pages(_orders_query(changed or "DocumentStatus eq 'bost_Open'"), place):
+                yield self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
+            return
+        query = notes_query(changed) if phase == "receipts" else returns_query(changed)
+        for batch in self._layer.pages(query, place):
+            notes = batch.rows if phase == "receipts" else self._notes(base_entries(batch.rows, NOTE))
+            broken = [broken_document(NOTE if phase == "receipts" else RETURN, bad) for bad in batch.spoiled]
+            yield self._page(batch, self._by_entry(base_entries(notes, ORDER)), broken)
+
+    def _by_entry(self, entries: Iterable[int]) -> list[DocumentRow]:
+        return [
+            order
+            for part in in_parts(sorted(entries))
+            for order in self._layer.rows(_orders_query(any_of("DocEntry", map(str, part))))
+        ]
+
+    def _notes(self, entries: Iterable[int]) -> list[DocumentRow]:
+        return [
+            note
+            for part in in_parts(sorted(entries))
+            for note in self._layer.rows(notes_query(any_of("DocEntry", map(str, part))))
+        ]
+
+    def _page(
+        self, batch: Batch[DocumentRow], orders: Sequence[DocumentRow], broken: list[Broken]
+    ) -> Page[PurchaseOrder]:
+        """Convert orders; place and stamp are those of the batch that led to them."""
+        receipts = self._receipts.of(orders, broken)
+        records = []
+        for row in orders:
+            try:
+                records.append(purchase_order(row, receipts, self._tax_code_field))
+            except ValueError as error:
+                broken.append(Broken(str(row.doc_entry), str(error), raw_of(row)))
+        stamps = [row.update_date[:10] for row in batch.rows if row.update_date]
+        return Page(records, broken, batch.position, max(stamps, default=None))
+
+
+def _orders_query(where: str) -> Query[DocumentRow]:
+    return Query("PurchaseOrders", DocumentRow, "DocEntry", where, size=SIZE)
+
+
+def purchase_order(
+    row: DocumentRow, receipts: dict[OrderLineKey, tuple[Receipt, ...]], tax_code_field: str = "VatGroup"
+) -> PurchaseOrder:
+    """Convert an order. Raises `ValueError` where it has no supplier, no currency or a date that is none."""
+    if not row.card_code:
+        raise ValueError("The order has no CardCode.")
+    currency = told(row.doc_currency) or next((told(line.currency) for line in row.lines if line.currency), None)
+    if currency is None:
+        raise ValueError("The order has no DocCurrency.")
+    service = row.doc_type == SERVICE
+    return PurchaseOrder(
+        key=str(row.doc_entry),
+        number=row.number,
+        supplier=row.card_code,
+        currency=currency,
+        status="cancelled" if row.void else "closed" if row.document_status == "bost_Close" else "open",
+        created=day(row.doc_date),
+        description=told(row.comments),
+        payment_term=None if row.payment_group_code is None else str(row.payment_group_code),
+        lines=tuple(
+            _line(line, service, receipts.get((row.doc_entry, line.line_num), ()), tax_code_field) for line in row.lines
+        ),
+    )
+
+
+def _line(line: LineRow, service: bool, receipts: tuple[Receipt, ...], tax_code_field: str) -> OrderLine:
+    """Convert a line. Its number is `LineNum`, which never changes; the row's place on the screen may."""
+    return OrderLine(
+        key=str(line.line_num),
+        number=str(line.line_num),
+        quantity=Decimal(1) if service else line.quantity or ZERO,
+        net=line.net,
+        unit_price=line.net if service else line.price or line.unit_price,
+        service=service,
+        item=told(line.item_code),
+        description=told(line.item_description),
+        unit=told(line.measure_unit if line.uom_code in {None, MANUAL_UNIT} else line.uom_code),
+        tax_code=told(line.tax_code if tax_code_field == "TaxCode" else line.vat_group),
+        tax_percent=line.tax_percentage_per_row,
+        account=told(line.account_code),
+        cost_center=told(line.cost_center),
+        closed=not line.open,
+        receipts=receipts,
+    )

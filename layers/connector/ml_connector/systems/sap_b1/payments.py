@@ -1,0 +1,167 @@
+"""Outgoing payments, one document for each invoice that a payment was applied to.
+
+Payments carry no change stamp, and a cancellation moves nothing that could be filtered: so they are listed anew each
+time, and the stamp of an offer says how the payment stands (`contracts/sap_b1.md §0, §8`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from ml_connector.errors import Rejected
+from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
+from ml_connector.records import Payment
+from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.paging import Query
+from ml_connector.systems.sap_b1.wire import ZERO, AppliedRow, CurrencyRow, PaymentRow, day, told
+
+KINDS = {"it_PurchaseInvoice": 18, "18": 18, "it_PurchaseCreditNote": 19, "19": 19}
+SETS = {18: "PurchaseInvoices", 19: "PurchaseCreditNotes"}
+UNDECIDED = frozenset({"pasPending", "pasRejected", "pasCancelled"})
+
+
+class Payments:
+    """The source of payments; it takes no answers."""
+
+    answers = False
+
+    def __init__(self, layer: ServiceLayer, start: date | None) -> None:
+        """`start`: payments before that day are not listed."""
+        self._layer, self._start = layer, start
+        self._currencies: dict[tuple[int, int], str | None] = {}
+
+    def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:  # noqa: ARG002 - no stamp exists
+        """List every payment of a purchase invoice or credit note."""
+        where = f"DocDate ge {self._layer.day(self._start)}" if self._start else ""
+        for batch in self._layer.pages(_query(where), position):
+            broken = [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
+            offers = [self._offer(row, key) for row in batch.rows for key in applied_keys(row)]
+            yield Offers(offers, broken, batch.position)
+
+    def fetch(self, key: str) -> Document[Payment]:
+        """Read a payment as it is now, and what all payments have applied to its invoice by now.
+
+        Raises `Rejected` where the key is none of ours.
+        """
+        entry, kind, invoice, _ = _parts(key)
+        row = self._layer.get("VendorPayments", entry, PaymentRow)
+        if row is None or key not in applied_keys(row):
+            return Document(None, "gone", detail=f"Payment {entry} no longer pays document {kind}:{invoice}.")
+        offer = self._offer(row, key)
+        try:
+            paid_on = day(row.transfer_date) or day(row.doc_date)
+        except ValueError as error:
+            raise Rejected(f"Payment {row.number} has a date that is none: {error}.") from error
+        record = Payment(
+            key=key,
+            invoice=f"{kind}:{invoice}",
+            number=row.number,
+            amount=_applied(row, key),
+            currency=offer.currency or "",
+            paid_total=self._paid_total(row.card_code, kind, invoice),
+            paid_on=paid_on,
+            method=_method(row),
+            reference=told(row.transfer_reference) or told(row.counter_reference),
+            cancelled=row.void,
+        )
+        return Document(record, "offered", offer.stamp)
+
+    def acknowledge(self, key: str) -> None:
+        """Nothing to do: payments are only read."""
+
+    def answer(self, key: str, answer: Answer) -> str | None:  # noqa: ARG002 - see above
+        """Nothing to do: payments are only read."""
+        return None
+
+    def answered(self, key: str, token: str | None, answer: Answer) -> Verdict | None:  # noqa: ARG002 - see above
+        """Say that nothing is awaited."""
+        return Verdict("delivered")
+
+    def _offer(self, row: PaymentRow, key: str) -> Offer:
+        _, kind, invoice, _ = _parts(key)
+        amount = _applied(row, key)
+        stamp = f"{'cancelled' if row.void else 'active'}:{amount}"
+        currency = self._currency(row, kind, invoice)
+        return Offer(key, stamp, f"{kind}:{invoice}", void=row.void, amount=amount, currency=currency)
+
+    def _currency(self, row: PaymentRow, kind: int, invoice: int) -> str | None:
+        """Tell the invoice's currency: the payment's own, unless one of the two is local and the other foreign."""
+        foreign_payment = row.doc_rate not in {None, ZERO, Decimal(1)}
+        lines = [line for line in row.lines if _kind(line) == kind and line.doc_entry == invoice]
+        if row.doc_currency and any(line.applied_fc for line in lines) == foreign_payment:
+            return row.doc_currency
+        if (kind, invoice) not in self._currencies:
+            found = self._layer.get(SETS[kind], invoice, CurrencyRow)
+            self._currencies[kind, invoice] = found.doc_currency if found else None
+        return self._currencies[kind, invoice] or row.doc_currency
+
+    def _paid_total(self, supplier: str | None, kind: int, invoice: int) -> Decimal:
+        where = f"CardCode eq {self._layer.text(supplier)}" if supplier else ""
+        return sum(
+            (
+                _amount(line, kind)
+                for row in self._layer.rows(_query(where))
+                if _counts(row) and not row.void
+                for line in row.lines
+                if _kind(line) == kind and line.doc_entry == invoice
+            ),
+            ZERO,
+        )
+
+
+def _query(where: str) -> Query[PaymentRow]:
+    return Query("VendorPayments", PaymentRow, "DocEntry", where)
+
+
+def applied_keys(row: PaymentRow) -> list[str]:
+    """List the keys of what a payment was applied to: payment, kind, invoice, instalment."""
+    if not _counts(row):
+        return []
+    return list(dict.fromkeys(key for line in row.lines if (key := _key(row, line))))
+
+
+def _counts(row: PaymentRow) -> bool:
+    """Tell whether this is a payment to a supplier: not one that awaits approval, not the undoing of another."""
+    to_supplier = row.doc_type in {None, "rSupplier", "S"}
+    return to_supplier and row.authorization_status not in UNDECIDED and row.cancel_status != "csCancellation"
+
+
+def _kind(line: AppliedRow) -> int | None:
+    return KINDS.get(str(line.invoice_type))
+
+
+def _key(row: PaymentRow, line: AppliedRow) -> str | None:
+    kind = _kind(line)
+    if kind is None or line.doc_entry is None:
+        return None
+    return f"{row.doc_entry}~{kind}~{line.doc_entry}~{line.installment_id or 1}"
+
+
+def _parts(key: str) -> tuple[int, int, int, int]:
+    try:
+        payment, kind, invoice, instalment = map(int, key.split("~"))
+    except ValueError as error:
+        raise Rejected(f"'{key}' is no key of a payment (payment~kind~invoice~instalment).") from error
+    return payment, kind, invoice, instalment
+
+
+def _applied(row: PaymentRow, key: str) -> Decimal:
+    kind = _parts(key)[1]
+    return sum((_amount(line, kind) for line in row.lines if _key(row, line) == key), ZERO)
+
+
+def _amount(line: AppliedRow, kind: int) -> Decimal:
+    """Give what was applied in the invoice's currency; negative for a credit note, like its total."""
+    amount = line.applied_fc or line.sum_applied or ZERO
+    return -abs(amount) if kind == 19 else amount
+
+
+def _method(row: PaymentRow) -> str | None:
+    """Tell how it was paid: what is neither transfer nor cash went by check."""
+    if row.transfer_sum or (row.transfer_sum is None and told(row.transfer_reference)):
+        return "transfer"
+    if row.cash_sum:
+        return "cash"
+    return None if row.transfer_sum is None or row.cash_sum is None else "check"

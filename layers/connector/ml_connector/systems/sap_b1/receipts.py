@@ -1,0 +1,147 @@
+"""Goods receipts and returns, which point at the orders' lines from behind.
+
+A line can be found only through its document: filters on lines do not exist (`contracts/sap_b1.md §4`), so the
+documents of the suppliers in question are read and sorted by what their lines are based on.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import islice
+from typing import TypeVar
+
+import msgspec
+
+from ml_connector.flow import Broken
+from ml_connector.records import Receipt
+from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.paging import Query, Spoiled
+from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day
+
+ORDER, NOTE, RETURN = 22, 20, 21
+"""Object types, as `BaseType` names them."""
+AT_ONCE = 20
+"""Suppliers or documents named in one filter: addresses have a length."""
+T = TypeVar("T")
+OrderLineKey = tuple[int, int]
+
+
+def notes_query(where: str) -> Query[DocumentRow]:
+    """Goods receipts."""
+    return Query("PurchaseDeliveryNotes", DocumentRow, "DocEntry", where, optional=True)
+
+
+def returns_query(where: str) -> Query[DocumentRow]:
+    """Returns of goods received."""
+    return Query("PurchaseReturns", DocumentRow, "DocEntry", where, optional=True)
+
+
+def in_parts(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
+    """Cut into lists of at most `size`."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def any_of(name: str, literals: Iterable[str]) -> str:
+    """Write `(name eq a or name eq b)`."""
+    return "(" + " or ".join(f"{name} eq {literal}" for literal in literals) + ")"
+
+
+def base_entries(documents: Iterable[DocumentRow], base_type: int) -> set[int]:
+    """List the documents that the lines of these are based on."""
+    return {
+        line.base_entry
+        for document in documents
+        for line in document.lines
+        if line.base_type == base_type and line.base_entry is not None
+    }
+
+
+class Receipts:
+    """Finds what was received and sent back on orders."""
+
+    def __init__(self, layer: ServiceLayer) -> None:
+        self._layer = layer
+
+    def of(self, orders: Sequence[DocumentRow], broken: list[Broken]) -> dict[OrderLineKey, tuple[Receipt, ...]]:
+        """Read the receipts and returns of orders, by (DocEntry, LineNum). Cancelled ones do not count.
+
+        Documents that do not parse are added to `broken`.
+        """
+        found: dict[OrderLineKey, list[Receipt]] = defaultdict(list)
+        suppliers = sorted({order.card_code for order in orders if order.card_code})
+        since = min((order.doc_date[:10] for order in orders if order.doc_date), default=None)
+        entries = {order.doc_entry for order in orders}
+        for part in in_parts(suppliers):
+            where = self._where(part, since)
+            notes = _received(self._read(notes_query(where), NOTE, broken), entries, found)
+            if notes:
+                _returned(self._read(returns_query(where), RETURN, broken), notes, found)
+        return {key: tuple(receipts) for key, receipts in found.items()}
+
+    def notes_on(self, order: DocumentRow) -> list[DocumentRow]:
+        """Read the goods receipts based on one order, oldest first."""
+        where = self._where([order.card_code or ""], (order.doc_date or "")[:10] or None)
+        notes = self._layer.rows(notes_query(where))
+        return [n for n in notes if not n.void and order.doc_entry in base_entries([n], ORDER)]
+
+    def _where(self, suppliers: Iterable[str], since: str | None) -> str:
+        where = any_of("CardCode", map(self._layer.text, suppliers))
+        return f"{where} and DocDate ge {self._layer.day(date.fromisoformat(since))}" if since else where
+
+    def _read(self, query: Query[DocumentRow], kind: int, broken: list[Broken]) -> Iterator[DocumentRow]:
+        for batch in self._layer.pages(query):
+            broken.extend(broken_document(kind, bad) for bad in batch.spoiled)
+            yield from (document for document in batch.rows if not document.void)
+
+
+def broken_document(kind: int, bad: Spoiled) -> Broken:
+    """Name a receipt or return that does not parse, apart from the orders' keys."""
+    return Broken(f"{kind}~{bad.key}", bad.reason, bad.raw)
+
+
+def _received(
+    notes: Iterable[DocumentRow], orders: set[int], found: dict[OrderLineKey, list[Receipt]]
+) -> dict[tuple[int, int], OrderLineKey]:
+    """Collect receipts; tells which line of which note stands for which order line."""
+    sources: dict[tuple[int, int], OrderLineKey] = {}
+    for note in notes:
+        for line in note.lines:
+            if line.base_type == ORDER and line.base_entry in orders and line.base_line is not None:
+                target = (line.base_entry, line.base_line)
+                sources[note.doc_entry, line.line_num] = target
+                found[target].append(_receipt(NOTE, note, line))
+    return sources
+
+
+def _returned(
+    returns: Iterable[DocumentRow],
+    notes: dict[tuple[int, int], OrderLineKey],
+    found: dict[OrderLineKey, list[Receipt]],
+) -> None:
+    for back in returns:
+        for line in back.lines:
+            if line.base_type != NOTE or line.base_entry is None or line.base_line is None:
+                continue
+            target = notes.get((line.base_entry, line.base_line))
+            if target is not None:
+                found[target].append(_sent_back(back, line, f"{NOTE}~{line.base_entry}~{line.base_line}"))
+
+
+def _receipt(kind: int, document: DocumentRow, line: LineRow) -> Receipt:
+    return Receipt(
+        key=f"{kind}~{document.doc_entry}~{line.line_num}",
+        number=document.number,
+        quantity=line.quantity or ZERO,
+        received_on=day(document.doc_date),
+        net=line.row_total_fc or line.line_total,
+    )
+
+
+def _sent_back(document: DocumentRow, line: LineRow, reverses: str) -> Receipt:
+    sent = _receipt(RETURN, document, line)
+    net = None if sent.net is None else -abs(sent.net)
+    return msgspec.structs.replace(sent, quantity=-abs(sent.quantity), net=net, reverses=reverses)

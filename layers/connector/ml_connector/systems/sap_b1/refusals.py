@@ -1,0 +1,116 @@
+"""What to do about a refused invoice.
+
+Texts come in the language of the Service Layer's user, so the names of fields and the codes quoted in them decide
+first, words second (`contracts/sap_b1.md §3`). What stays unclear is a refusal of the record itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ml_connector.errors import ConnectorError, Held, Misconfigured, Rejected, Transient
+from ml_connector.flow import Prepared
+from ml_connector.systems.sap_b1.replies import Fault
+
+CHANGED_MEANWHILE = "-2039"
+NO_RATE = "-4006"
+OTHER_TYPE = "234103405"
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        ("duplicate", r"NumAtCard|already exist|\(ODBC -2035\)|existiert bereits|existe déjà|ya existe|già esist"),
+        (
+            "period",
+            r"\b(?:DocDate|RefDate)\b|permissible range|posting period|period (?:is )?(?:locked|closed)"
+            r"|Buchungsperiode|zulässigen Bereich|période|periodo|período",
+        ),
+        ("branch", r"BPL_?ID|\bbranch\b|Filiale|Niederlassung|succursale|sucursal"),
+        (
+            "order",
+            r"BaseEntry|BaseLine|BaseType|base document|document is already closed|open quantity|Basisbeleg"
+            r"|document de base|documento base|documento di base",
+        ),
+        ("supplier", r"CardCode|business partner|BP code|Geschäftspartner|partenaire|socio de negocio"),
+        ("currency", r"DocCurrency|exchange rate|\bcurrency\b|Wechselkurs|Währung|taux de change|tipo de cambio"),
+        ("tax", r"VatGroup|TaxCode|tax (?:group|code|definition)|Steuer(?:kennzeichen|code|gruppe)|code de taxe"),
+        ("account", r"AccountCode|AcctCode|G/L account|\baccount\b|Sachkonto|\bKonto\b|\bcompte\b|\bcuenta\b"),
+        (
+            "cost_center",
+            r"CostingCode|OcrCode|ProfitCenter|distribution rule|cost cent(?:er|re)|profit cent(?:er|re)|Kostenstelle"
+            r"|Verteilungsregel|centre de coûts|centro de coste",
+        ),
+    )
+)
+_MENDS = {
+    "supplier": "Check the supplier in SAP Business One (missing, frozen or not valid) or its mapping.",
+    "currency": "Enter the currency or its exchange rate in SAP Business One.",
+    "tax": "Map the tax code with `ml-connector mappings set TENANT tax CODE TARGET`.",
+    "account": "Unlock the account in SAP Business One, or map the code to another one.",
+    "cost_center": "Activate the cost centre in SAP Business One, or map the code to another one.",
+    "order": "Reopen the order in SAP Business One, or correct the invoice's order reference.",
+    "branch": "Name the branch: 'branch_id' in the secret, or map the organization to the branch's number.",
+}
+_TOO_LONG = re.compile(r"too long|zu lang|trop long|demasiado larg|troppo lung", re.IGNORECASE)
+
+
+def kind_of(fault: Fault, prepared: Prepared) -> str | None:
+    """Tell what a refusal is about; None where it does not show."""
+    if fault.code == NO_RATE:
+        return "currency"
+    if fault.code == OTHER_TYPE:
+        return "order"
+    if fault.code == "-2035":
+        return "duplicate"
+    if _TOO_LONG.search(fault.text):
+        return None
+    for kind, pattern in _PATTERNS:
+        if pattern.search(fault.text):
+            return kind
+    quoted = {kind for kind, theirs, _ in _used(prepared.lookup) if _names(fault.text, theirs)}
+    return quoted.pop() if len(quoted) == 1 else None
+
+
+def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
+    """Make the error that says what to do."""
+    if fault.code == CHANGED_MEANWHILE or fault.status == 412:
+        return Transient(f"Somebody changed a record in SAP Business One at the same time: {fault}.")
+    if fault.status in {403, 404, 405}:
+        return Misconfigured(
+            f"SAP Business One does not let the Service Layer's user post {prepared.lookup['entity']}: {fault}. "
+            "Check the user's authorizations and the address."
+        )
+    kind = kind_of(fault, prepared)
+    said = f"SAP Business One refused the invoice: {fault}."
+    if kind == "period":
+        month = str(prepared.body.get("DocDate", ""))[:7]
+        return Held(f"period:{month}", f"{said} Open the posting period {month}, or correct the accounting date.")
+    if kind in _MENDS and (code := _culprit(kind, fault.text, prepared)):
+        return Held(f"{kind}:{code}", f"{said} {_MENDS[kind]}")
+    return Rejected(said)
+
+
+def _culprit(kind: str, text: str, prepared: Prepared) -> str | None:
+    """Find the platform's code that a refusal is about: the one quoted, or the first used of its kind."""
+    mine = [(theirs, ours) for used, theirs, ours in _used(prepared.lookup) if used == kind]
+    for theirs, ours in mine:
+        if _names(text, theirs):
+            return ours
+    return mine[0][1] if mine else None
+
+
+def _used(lookup: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """List (kind, the ERP's code, the platform's code) of what the invoice names."""
+    return [(*name.split("=", 1), ours) for name, ours in lookup.items() if "=" in name]  # type: ignore[misc]
+
+
+def _names(text: str, code: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(code)}(?![\w-])", text) is not None
+
+
+def moved(body: Mapping[str, Any], day: str) -> dict[str, Any]:
+    """Give a body with another posting date, and say so in its remarks."""
+    note = f"Posting date moved from {body['DocDate']} to {day}: period closed."
+    remarks = f"{note} {body.get('Comments') or ''}".strip()
+    return {**body, "DocDate": day, "Comments": remarks[:254]}

@@ -1,0 +1,109 @@
+"""What the Service Layer's answers say: both error envelopes, dead sessions, keys and literals."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from ml_connector.systems.http import Reply
+
+SESSION_EXPIRED = "301"
+GENERIC_FAILURE = "-5002"
+NO_RECORDS = "-2028"
+_SESSION_WORDS = re.compile(
+    r"\bsession|sitzung|sesi[oó]n|sess[aã]o|sessione|sessie|sesj|munkamenet|relace|oturum|сеанс|сесси"
+    r"|会话|會話|工作階段|セッション|세션",
+    re.IGNORECASE,
+)
+_EXPIRY_WORDS = re.compile(r"time[d -]*out|expired|not logged|log ?in again", re.IGNORECASE)
+_DAY = re.compile(r"\bday'(\d{4}-\d\d-\d\d)'")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A refusal in the server's words. `code` is text in both dialects, "" where the server named none."""
+
+    status: int
+    code: str
+    text: str
+
+    @property
+    def session_is_dead(self) -> bool:
+        """Tell whether the server refused the session and not the request.
+
+        Code 301 is documented; -5002 is a failure of any kind, so there the words decide
+        (`contracts/sap_b1.md §0, §2.1`): repeating a refused posting would be wrong.
+        """
+        return self.code == SESSION_EXPIRED or (self.code == GENERIC_FAILURE and bool(_SESSION_WORDS.search(self.text)))
+
+    @property
+    def may_be_session(self) -> bool:
+        """Tell whether a read is worth one more try with a new session: vaguer words will do, it changes nothing."""
+        vague = self.code == GENERIC_FAILURE and bool(_EXPIRY_WORDS.search(self.text))
+        return vague or self.session_is_dead
+
+    @property
+    def no_such_path(self) -> bool:
+        """Tell whether this server does not know the entity set at all."""
+        return self.status == 404 or (self.status == 400 and "resource path" in self.text.lower())
+
+    def __str__(self) -> str:
+        return f"{self.text or 'no text'} (code {self.code or 'none'}, HTTP {self.status})"
+
+
+def fault_in(reply: Reply) -> Fault | None:
+    """Find an error in an answer of any status; None in a good one (`contracts/sap_b1.md §3`)."""
+    if reply.status < 300 and b'error"' not in reply.body[:64]:
+        return None
+    try:
+        body = reply.json()
+    except ValueError:
+        body = None
+    error = (body.get("error") or body.get("odata.error")) if isinstance(body, dict) else None
+    if error is None:
+        return None if reply.status < 300 else Fault(reply.status, "", reply.text())
+    if not isinstance(error, dict):
+        return Fault(reply.status, "", str(error))
+    return Fault(reply.status, str(error.get("code") or ""), _words(error))
+
+
+def _words(error: dict[str, Any]) -> str:
+    message = error.get("message")
+    if isinstance(message, dict):
+        message = message.get("value")
+    details = [d.get("message") for d in error.get("details") or [] if isinstance(d, dict)]
+    return " · ".join(dict.fromkeys(str(part) for part in (message, *details) if part))
+
+
+def quoted(text: str) -> str:
+    """Write a string literal of `$filter`: single quotes, embedded ones doubled."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def literal_key(key: str | int) -> str:
+    """Write a key in parentheses: text quoted, numbers bare (`contracts/sap_b1.md §4`)."""
+    return f"({key})" if isinstance(key, int) else f"({quote(quoted(key), safe='')})"
+
+
+def day_literal(day: date) -> str:
+    """Mark a date in `$filter`; how it is spelled is decided when the request is made (`spell_days`)."""
+    return f"day'{day.isoformat()}'"
+
+
+def spell_days(where: str, *, bare: bool) -> str:
+    """Spell the marked dates quoted (v1) or bare (v2)."""
+    return _DAY.sub(r"\1" if bare else r"'\1'", where)
+
+
+def has_days(where: str) -> bool:
+    """Tell whether a filter names a date."""
+    return _DAY.search(where) is not None
+
+
+def location_key(reply: Reply) -> str | None:
+    """Read the key out of a Location header such as `/b1s/v1/PurchaseInvoices(812)`."""
+    found = re.search(r"\((?:\w+=)?'?([^()']+)'?\)\s*$", reply.headers.get("location", ""))
+    return found.group(1) if found else None

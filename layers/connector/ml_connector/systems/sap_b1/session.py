@@ -1,0 +1,157 @@
+"""The Service Layer's session: one cookie, shared by all workers, renewed once when the server drops it.
+
+Why by hand: the cookie `B1SESSION` comes without a path, so a cookie jar would scope or lose it
+(`contracts/sap_b1.md §2`). The timeout is one of idleness; what counts is the reaction to a refusal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Generator
+from datetime import timedelta
+
+import httpx
+
+from ml_connector.engine.sessions import Session, Sessions
+from ml_connector.errors import LoginRefused, Misconfigured, Transient
+from ml_connector.ports import Clock
+from ml_connector.systems.http import Call, Http, Reply
+from ml_connector.systems.sap_b1.replies import Fault, fault_in
+from ml_connector.systems.sap_b1.settings import Settings
+
+COOKIES = ("B1SESSION", "ROUTEID")
+REFUSED_CODES = frozenset({"-304", "100000027"})
+SHORTEST = 5
+"""Minutes: under this the server's timeout is no help in planning, and only its refusal counts."""
+_DIRECTORY_DOWN = re.compile(r"bound database instance", re.IGNORECASE)
+_DIRECTORY_REFUSES = re.compile(r"credentials from SLD", re.IGNORECASE)
+_SMALL = 64 * 1024
+
+
+def forget_cookies(request: httpx.Request) -> None:
+    """Let a login leave without the cookies that the client's jar would add."""
+    if request.url.path.endswith("/Login"):
+        request.headers.pop("Cookie", None)
+
+
+class ServiceLayerAuth(httpx.Auth):
+    """Puts the session's cookie on each request, and replays a request once after the session died."""
+
+    def __init__(self, http: Http, settings: Settings, sessions: Sessions, clock: Clock) -> None:
+        self._http, self._settings, self._sessions, self._clock = http, settings, sessions, clock
+        self.timeout_minutes: int | None = None
+        self.logins = 0
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send, and where the session was refused log in and send once more, never a third time.
+
+        A refused session is refused before anything is done, so that a posting may be repeated too
+        (`contracts/sap_b1.md §2.1`).
+        """
+        session = self._sessions.get(self.log_in)
+        _sign(request, session)
+        response = yield request
+        if _is_dead(response):
+            _sign(request, self._sessions.renew(session, self.log_in))
+            yield request
+
+    def renew(self) -> None:
+        """Replace the session, after a refusal that came with a good status."""
+        self._sessions.renew(self._sessions.get(self.log_in), self.log_in)
+
+    def prove(self) -> None:
+        """Log in for sure, so that `ping` tries the password and not yesterday's session."""
+        before = self.logins
+        session = self._sessions.get(self.log_in)
+        if self.logins == before:
+            self._sessions.renew(session, self.log_in)
+
+    def log_in(self) -> Session:
+        """Open a session. Raises `LoginRefused`, `Misconfigured` or `Transient`."""
+        settings = self._settings
+        body = {
+            "CompanyDB": settings.company_db,
+            "UserName": settings.user_name,
+            "Password": settings.password.get_secret_value(),
+        }
+        reply = self._http.call(
+            Call("POST", "/Login", body=body, auth=False, expect=(200, 201, 204, 400, 401, 403, 404, 405, 500))
+        )
+        fault = fault_in(reply)
+        if fault is not None:
+            raise self._refusal(fault)
+        return self._opened(reply)
+
+    def _opened(self, reply: Reply) -> Session:
+        body = reply.json() if reply.body else {}
+        cookies = _cookies(reply)
+        if isinstance(body, dict) and body.get("SessionId"):
+            cookies.setdefault("B1SESSION", str(body["SessionId"]))
+        if "B1SESSION" not in cookies:
+            raise Transient(
+                "SAP Business One took the login but gave no session; check that the address is that of the Service "
+                "Layer itself."
+            )
+        self.logins += 1
+        self.timeout_minutes = _minutes(body)
+        lasts = self.timeout_minutes
+        ends = self._clock.now() + timedelta(minutes=lasts) if lasts and lasts >= SHORTEST else None
+        return Session(json.dumps(cookies, sort_keys=True), ends)
+
+    def _refusal(self, fault: Fault) -> LoginRefused | Misconfigured | Transient:
+        settings = self._settings
+        if _DIRECTORY_DOWN.search(fault.text):
+            return Transient(
+                f"The System Landscape Directory behind SAP Business One does not answer: {fault}. "
+                "If it lasts, an administrator refreshes it in the control centre."
+            )
+        said_no = fault.code in REFUSED_CODES or _DIRECTORY_REFUSES.search(fault.text) is not None
+        if fault.status >= 500 and not said_no:
+            return Transient(f"SAP Business One could not open a session: {fault}.")
+        if fault.status in {404, 405}:
+            return Misconfigured(
+                f"There is no Service Layer at {settings.service_layer_url}: {fault}. Correct 'service_layer_url'."
+            )
+        return LoginRefused(
+            f"SAP Business One refused the login of user '{settings.user_name}' to company '{settings.company_db}' "
+            f"at {settings.service_layer_url}: {fault}. Check user name, password, company database and address, "
+            "and whether the user is locked."
+        )
+
+
+def _sign(request: httpx.Request, session: Session) -> None:
+    cookies = json.loads(session.value)
+    request.headers["Cookie"] = "; ".join(f"{name}={cookies[name]}" for name in COOKIES if name in cookies)
+
+
+def _is_dead(response: httpx.Response) -> bool:
+    """Read a refusal's body, and no other: pages are streamed under the caller's limits of size and time."""
+    if response.status_code == 401:
+        response.read()
+        return True
+    if response.status_code < 400 or int(response.headers.get("content-length") or 0) > _SMALL:
+        return False
+    body = response.read()
+    fault = fault_in(Reply(response.status_code, response.headers, body))
+    if fault is None:
+        return False
+    return fault.may_be_session if response.request.method == "GET" else fault.session_is_dead
+
+
+def _cookies(reply: Reply) -> dict[str, str]:
+    """Read the cookies we know, the text before the first `;` of each header."""
+    found = {}
+    for header in reply.headers.get_list("set-cookie"):
+        name, _, value = header.partition(";")[0].strip().partition("=")
+        if name in COOKIES and value:
+            found[name] = value
+    return found
+
+
+def _minutes(body: object) -> int | None:
+    told = body.get("SessionTimeout") if isinstance(body, dict) else None
+    try:
+        return int(told) if told else None
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,299 @@
+"""The Service Layer's rows as we read them, and the few conversions that every reader needs.
+
+Field names follow `specs/sap_b1/fields.json`; the fields of a struct are what its `$select` names. Everything but the
+key may be missing: servers differ in what they fill.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from msgspec import Struct, field
+
+YES, NO = "tYES", "tNO"
+ZERO = Decimal(0)
+
+
+class AddressRow(Struct, rename="pascal"):
+    """One of `BPAddresses`: `bo_BillTo` is where the supplier wants to be paid, `bo_ShipTo` where goods go."""
+
+    address_name: str | None = None
+    address_type: str | None = None
+    street: str | None = None
+    street_no: str | None = None
+    zip_code: str | None = None
+    city: str | None = None
+    state: str | None = None
+    country: str | None = None
+
+
+class BankRow(Struct, rename="pascal"):
+    """One of `BPBankAccounts`."""
+
+    account_no: str | None = None
+    country: str | None = None
+    iban: str | None = field(name="IBAN", default=None)
+    bic: str | None = field(name="BICSwiftCode", default=None)
+
+
+class SupplierRow(Struct, rename="pascal"):
+    """`BusinessPartners`."""
+
+    card_code: str
+    card_name: str | None = None
+    card_type: str | None = None
+    currency: str | None = None
+    federal_tax_id: str | None = field(name="FederalTaxID", default=None)
+    unified_tax_id: str | None = field(name="UnifiedFederalTaxID", default=None)
+    vat_number: str | None = field(name="VATRegistrationNumber", default=None)
+    pay_terms_grp_code: int | None = None
+    email_address: str | None = None
+    phone1: str | None = None
+    website: str | None = None
+    valid: str | None = None
+    frozen: str | None = None
+    address: str | None = None
+    zip_code: str | None = None
+    city: str | None = None
+    country: str | None = None
+    update_date: str | None = None
+    create_date: str | None = None
+    addresses: list[AddressRow] | None = field(name="BPAddresses", default=None)
+    banks: list[BankRow] | None = field(name="BPBankAccounts", default=None)
+
+
+class AccountRow(Struct, rename="pascal"):
+    """`ChartOfAccounts`. `Code` is what lines want; a system key hides the number a person knows."""
+
+    code: str
+    name: str | None = None
+    format_code: str | None = None
+    active_account: str | None = None
+    frozen_for: str | None = None
+
+
+class CenterRow(Struct, rename="pascal"):
+    """`ProfitCenters`."""
+
+    center_code: str
+    center_name: str | None = None
+    in_which_dimension: int | None = None
+    active: str | None = None
+
+
+class RuleRow(Struct, rename="pascal"):
+    """`DistributionRules`."""
+
+    factor_code: str
+    in_which_dimension: int | None = None
+    active: str | None = None
+
+
+class LineRow(Struct, rename="pascal"):
+    """One of `DocumentLines`. `LineTotal` is in local currency, `RowTotalFC` in that of a foreign document."""
+
+    line_num: int
+    line_status: str | None = None
+    item_code: str | None = None
+    item_description: str | None = None
+    quantity: Decimal | None = None
+    remaining_open_quantity: Decimal | None = None
+    price: Decimal | None = None
+    unit_price: Decimal | None = None
+    discount_percent: Decimal | None = None
+    currency: str | None = None
+    line_total: Decimal | None = None
+    row_total_fc: Decimal | None = field(name="RowTotalFC", default=None)
+    vat_group: str | None = None
+    tax_code: str | None = None
+    tax_percentage_per_row: Decimal | None = None
+    account_code: str | None = None
+    costing_code: str | None = None
+    costing_code2: str | None = None
+    costing_code3: str | None = None
+    costing_code4: str | None = None
+    costing_code5: str | None = None
+    uom_code: str | None = field(name="UoMCode", default=None)
+    measure_unit: str | None = None
+    base_type: int | None = None
+    base_entry: int | None = None
+    base_line: int | None = None
+
+    @property
+    def net(self) -> Decimal:
+        """The row's total in document currency."""
+        return self.row_total_fc or self.line_total or ZERO
+
+    @property
+    def open(self) -> bool:
+        """Tell whether something may still be drawn from the line."""
+        return self.line_status != "bost_Close"
+
+    @property
+    def cost_center(self) -> str | None:
+        """The first cost centre of the line's five dimensions."""
+        codes = (self.costing_code, self.costing_code2, self.costing_code3, self.costing_code4, self.costing_code5)
+        return next(filter(None, codes), None)
+
+
+class DocumentRow(Struct, rename="pascal"):
+    """`PurchaseOrders`, `PurchaseDeliveryNotes`, `PurchaseReturns`: header and lines."""
+
+    doc_entry: int
+    doc_num: int | None = None
+    doc_type: str | None = None
+    card_code: str | None = None
+    doc_date: str | None = None
+    doc_currency: str | None = None
+    document_status: str | None = None
+    cancelled: str | None = None
+    cancel_status: str | None = None
+    comments: str | None = None
+    payment_group_code: int | None = None
+    update_date: str | None = None
+    document_lines: list[LineRow] | None = None
+
+    @property
+    def lines(self) -> list[LineRow]:
+        """The lines; none where the server left them out."""
+        return self.document_lines or []
+
+    @property
+    def void(self) -> bool:
+        """Tell whether the document was cancelled or is itself the cancellation of another."""
+        return is_void(self.cancelled, self.cancel_status)
+
+    @property
+    def number(self) -> str:
+        """What a person calls the document."""
+        return str(self.doc_num if self.doc_num is not None else self.doc_entry)
+
+
+class AppliedRow(Struct, rename="pascal"):
+    """One of `PaymentInvoices`. `DocEntry` is the invoice's, and means nothing without `InvoiceType`."""
+
+    doc_entry: int | None = None
+    invoice_type: str | int | None = None
+    sum_applied: Decimal | None = None
+    applied_fc: Decimal | None = field(name="AppliedFC", default=None)
+    installment_id: int | None = None
+
+
+class PaymentRow(Struct, rename="pascal"):
+    """`VendorPayments`."""
+
+    doc_entry: int
+    doc_num: int | None = None
+    doc_type: str | None = None
+    card_code: str | None = None
+    doc_date: str | None = None
+    doc_currency: str | None = None
+    doc_rate: Decimal | None = None
+    transfer_sum: Decimal | None = None
+    transfer_date: str | None = None
+    transfer_reference: str | None = None
+    counter_reference: str | None = None
+    cash_sum: Decimal | None = None
+    cancelled: str | None = None
+    cancel_status: str | None = None
+    authorization_status: str | None = None
+    payment_invoices: list[AppliedRow] | None = None
+
+    @property
+    def lines(self) -> list[AppliedRow]:
+        """What the payment was applied to."""
+        return self.payment_invoices or []
+
+    @property
+    def void(self) -> bool:
+        """Tell whether the payment was cancelled."""
+        return is_void(self.cancelled, self.cancel_status)
+
+    @property
+    def number(self) -> str:
+        """What a person calls the payment."""
+        return str(self.doc_num if self.doc_num is not None else self.doc_entry)
+
+
+class SupplierHeadRow(Struct, rename="pascal"):
+    """A supplier's key, for `ping`."""
+
+    card_code: str
+
+
+class OrderHeadRow(Struct, rename="pascal"):
+    """An order's key, for `ping`."""
+
+    doc_entry: int
+
+
+class TotalRow(Struct, rename="pascal"):
+    """A document by which the local currency is known."""
+
+    doc_entry: int
+    doc_currency: str | None = None
+    doc_total: Decimal | None = None
+    doc_total_fc: Decimal | None = None
+
+
+class FoundRow(Struct, rename="pascal"):
+    """A posted invoice, credit note or draft, as far as it is needed to recognise it."""
+
+    doc_entry: int
+    doc_num: int | None = None
+    num_at_card: str | None = None
+    card_code: str | None = None
+    doc_total: Decimal | None = None
+    doc_total_fc: Decimal | None = None
+    doc_currency: str | None = None
+    cancelled: str | None = None
+    cancel_status: str | None = None
+    document_status: str | None = None
+    authorization_status: str | None = None
+
+    @property
+    def total(self) -> Decimal | None:
+        """The total in document currency."""
+        return self.doc_total_fc or self.doc_total
+
+
+class VatRateRow(Struct, rename="pascal"):
+    """One of `VatGroups_Lines`; the field is spelled `Effectivefrom`."""
+
+    effectivefrom: str | None = None
+    rate: Decimal | None = None
+
+
+class VatGroupRow(Struct, rename="pascal"):
+    """`VatGroups`."""
+
+    code: str
+    category: str | None = None
+    inactive: str | None = None
+    rates: list[VatRateRow] | None = field(name="VatGroups_Lines", default=None)
+
+
+class CurrencyRow(Struct, rename="pascal"):
+    """A document's currency."""
+
+    doc_entry: int
+    doc_currency: str | None = None
+
+
+def is_void(cancelled: str | None, cancel_status: str | None) -> bool:
+    """Tell whether a document or payment does not count (`contracts/sap_b1.md §7`)."""
+    return cancelled == YES or cancel_status not in {None, "", "csNo"}
+
+
+def day(text: str | None) -> date | None:
+    """Read a date with or without a time; it is the company's calendar day, whatever the `Z` says.
+
+    Raises `ValueError` (`contracts/sap_b1.md §4`).
+    """
+    return date.fromisoformat(text[:10]) if text else None
+
+
+def told(text: str | None) -> str | None:
+    """Give a text without blanks around it, None where nothing is left."""
+    return (text or "").strip() or None

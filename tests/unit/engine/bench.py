@@ -1,0 +1,259 @@
+"""A small world: the embedded ports in memory, a clock that is turned by hand, and two systems made of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.embedded.rings import MemoryRings
+from ml_connector.engine.balance import Sheet
+from ml_connector.engine.breaker import Breaker
+from ml_connector.engine.maintain import ring_due
+from ml_connector.engine.pair import Pair, World
+from ml_connector.engine.poll import Poll
+from ml_connector.engine.write import write
+from ml_connector.errors import Rejected
+from ml_connector.flow import (
+    Document,
+    Flow,
+    Found,
+    Integration,
+    Offer,
+    Offers,
+    Page,
+    Prepared,
+    Rendered,
+    Sent,
+    Verdict,
+)
+from ml_connector.records import Account, CodingRow, Invoice
+
+ACCOUNTS = Flow("accounts", Account, "erp", "ap", "master", "masters", maps="account")
+INVOICES = Flow("invoices", Invoice, "ap", "erp", "document", "documents", after=("accounts",), money=True)
+TABLE = Integration("erp-ap", "erp", "ap", (ACCOUNTS, INVOICES))
+
+
+class HandClock:
+    """A clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class Systems:
+    """Both systems, as lists and dictionaries, with a place to put faults."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    broken: list[Any] = field(default_factory=list)
+    taken: dict[str, Account] = field(default_factory=dict)
+    invoices: dict[str, Invoice] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)
+    answers: list[tuple[str, Any]] = field(default_factory=list)
+    booked: list[tuple[str, Prepared]] = field(default_factory=list)
+    acknowledged: list[str] = field(default_factory=list)
+    sends: list[list[str]] = field(default_factory=list)
+    faults: list[Any] = field(default_factory=list)
+    late: list[Any] = field(default_factory=list)
+
+    def fault(self, where: str) -> None:
+        if self.faults and self.faults[0][0] == where:
+            raise self.faults.pop(0)[1]
+
+
+class Accounts:
+    """Source and target of the master flow."""
+
+    stages = ("accounts",)
+
+    def __init__(self, systems: Systems) -> None:
+        self.s = systems
+
+    def pages(self, since: str | None, position: str | None) -> Iterator[Page[Account]]:
+        rows, size = list(self.s.accounts.values()), 3
+        for start in range(int(position or 0), max(len(rows), 1), size):
+            self.s.fault("read")
+            more = start + size < len(rows)
+            yield Page(
+                rows[start : start + size], self.s.broken if not more else (), str(start + size) if more else None
+            )
+
+    def render(self, record: Account, codes: Any, touch: str | None = None) -> Rendered:
+        if record.name == "wrong":
+            raise Rejected("The name is wrong.")
+        if record.name == "waits":
+            codes.erp("cost_center", "CC1")
+        return Rendered(record.key, record.code, {"accounts": [{"name": record.name, "code": record.code}]})
+
+    def send(self, stage: str, batch: list[Rendered]) -> Sent:
+        self.s.sends.append([r.key for r in batch])
+        if any(self.s.accounts[r.key].name == "poison" for r in batch if r.key in self.s.accounts):
+            raise Rejected("Something in it is refused, and nobody knows what.")
+        self.s.fault("send")
+        for r in batch:
+            self.s.taken[r.key] = self.s.accounts[r.key]
+        return Sent(("token",))
+
+    def verdicts(self, stage: str, batch: list[Rendered], tokens: Any) -> dict[str, Verdict] | None:
+        self.s.fault("verdict")
+        return {r.key: Verdict("delivered") for r in batch}
+
+
+class Papers:
+    """Source and target of the document flow."""
+
+    answers = True
+    refuses_duplicates = False
+
+    def __init__(self, systems: Systems) -> None:
+        self.s = systems
+
+    def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:
+        rows = [
+            Offer(k, i.version) for k, i in self.s.invoices.items() if self.s.standing.get(k, "offered") == "offered"
+        ]
+        yield Offers(rows)
+
+    def fetch(self, key: str) -> Document[Invoice]:
+        self.s.fault("fetch")
+        invoice = self.s.invoices.get(key)
+        standing: Any = self.s.standing.get(key, "offered") if invoice else "gone"
+        return Document(invoice, standing, invoice.version if invoice else None)
+
+    def acknowledge(self, key: str) -> None:
+        self.s.fault("acknowledge")
+        self.s.acknowledged.append(key)
+        self.s.standing[key] = "acknowledged"
+
+    def answer(self, key: str, answer: Any) -> str:
+        self.s.fault("answer")
+        if (key, answer) not in self.s.answers:
+            self.s.answers.append((key, answer))
+        self.s.standing[key] = "transferred" if answer.success else "refused"
+        return "t"
+
+    def answered(self, key: str, token: str | None, answer: Any) -> Verdict | None:
+        return Verdict("delivered")
+
+    def prepare(self, record: Invoice, codes: Any) -> Prepared:
+        for row in record.rows:
+            codes.erp("account", row.account)
+        return Prepared(record.key, {"n": record.number}, {"n": record.number}, record.gross, record.currency)
+
+    def look(self, prepared: Prepared) -> list[Found]:
+        self.s.fault("look")
+        return [Found(i, i, p.amount, p.currency) for i, p in self.s.booked if p.lookup == prepared.lookup]
+
+    def send(self, prepared: Prepared) -> Found:
+        if self.s.faults and self.s.faults[0][0] == "post-acted":
+            self._book(prepared)
+            raise self.s.faults.pop(0)[1]
+        self.s.fault("post")
+        return self._book(prepared)
+
+    def _book(self, prepared: Prepared) -> Found:
+        number = str(100 + len(self.s.booked))
+        self.s.booked.append((number, prepared))
+        return Found(number, number, prepared.amount, prepared.currency)
+
+    def read_back(self, found: Found) -> Found:
+        self.s.fault("read_back")
+        prepared = dict(self.s.booked)[found.id]
+        return replace(found, amount=prepared.amount, currency=prepared.currency)
+
+
+class Place:
+    """A connection to both systems at once."""
+
+    def __init__(self, systems: Systems) -> None:
+        self.parts = {Account: Accounts(systems), Invoice: Papers(systems)}
+
+    def source(self, record: type) -> Any:
+        return self.parts[record]
+
+    target = source
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class Bench:
+    """The world, the systems, and the few moves that a test makes."""
+
+    world: World
+    systems: Systems
+    clock: HandClock
+    rings: MemoryRings
+    runs: int = 0
+    shadow: bool = False
+
+    def pair(self) -> Pair:
+        breakers = {
+            s: Breaker(self.world.store, self.clock, tenant="acme", system=s, version="1", boot="b", sole=True)
+            for s in ("erp", "ap")
+        }
+        return Pair(
+            world=self.world,
+            tenant="acme",
+            integration=TABLE,
+            scope="s",
+            breakers=breakers,
+            connectors={s: lambda: Place(self.systems) for s in ("erp", "ap")},
+            active=frozenset({"accounts", "invoices"}),
+            epoch="e",
+            chunking={Account: (4, lambda _: 1)},
+            settle_seconds={"erp": 900, "ap": 0},
+            shadow=self.shadow,
+        )
+
+    def poll(self, flow: Flow) -> None:
+        self.runs += 1
+        Poll(self.pair(), flow, f"run{self.runs}").read()
+
+    def work(self, hours: float = 0) -> None:
+        """Handle every ring, and every row that falls due within the time."""
+        end = self.clock.now() + timedelta(hours=hours)
+        pair = self.pair()
+        while True:
+            ring_due(self.world)
+            while (ring := self.rings.take()) is not None:
+                write(pair, TABLE.flow(ring.message["flow"]), ring.message["id"])
+                self.rings.done(ring)
+            if self.clock.now() >= end:
+                return
+            self.clock.time = min(self.clock.time + timedelta(seconds=30), end)
+
+    def sheet(self, flow: Flow) -> Sheet:
+        sheet, ledger = Sheet(flow), self.pair().ledger(flow.name)
+        sheet.add_cursor(ledger, f"run{self.runs}")
+        for chunk in (*ledger.unfinished(), *ledger.finished()):
+            sheet.add_chunk(chunk)
+        return sheet
+
+    def counts(self, flow: Flow) -> dict[str, int]:
+        sheet = self.sheet(flow)
+        assert sheet.balanced
+        return {k: v for k, v in sheet.counts.items() if v and k != "read"}
+
+
+def account(key: str, name: str = "Travel") -> Account:
+    return Account(key=key, code=key, name=name)
+
+
+def invoice(key: str, gross: str = "119.00", account: str = "6100", number: str | None = None) -> Invoice:
+    return Invoice(key=key, number=number or f"R-{key}", company="1000", supplier="V1", currency="EUR", version="1",
+                   gross=Decimal(gross), rows=(CodingRow(key="1", account=account, net=Decimal(gross)),))  # fmt: skip
+
+
+class Killed(BaseException):
+    """The process died here: no handler may catch it."""

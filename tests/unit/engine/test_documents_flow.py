@@ -1,0 +1,222 @@
+"""Documents: posted once, whatever happens between two steps."""
+
+from decimal import Decimal
+
+import pytest
+
+from ml_connector.engine import audit
+from ml_connector.engine.maintain import release
+from ml_connector.engine.mappings import Mapping
+from ml_connector.errors import Held, LeaseLost, OutcomeUnknown, Rejected, Transient
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, account, invoice
+
+
+@pytest.fixture
+def ready(bench):
+    """Master data has been through."""
+    bench.systems.accounts = {"6100": account("6100")}
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    return bench
+
+
+def go(bench, hours=0.1):
+    bench.poll(INVOICES)
+    bench.work(hours)
+
+
+def test_an_invoice_is_acknowledged_posted_answered_and_settled(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    go(ready)
+    assert [n for n, _ in ready.systems.booked] == ["100"]
+    ((key, answer),) = ready.systems.answers
+    assert (key, answer.success, answer.number) == ("i", True, "100")
+    assert ready.counts(INVOICES) == {"delivered": 1}
+    assert ready.sheet(INVOICES).amounts["EUR"]["delivered"] == Decimal("119.00")
+
+
+def test_invoices_wait_until_master_data_has_been_through(bench):
+    bench.systems.accounts = {"6100": account("6100")}
+    bench.systems.invoices = {"i": invoice("i")}
+    bench.poll(INVOICES)
+    bench.work(0.01)
+    assert bench.sheet(INVOICES).held[0]["waiting_for"] == "masters:accounts"
+    assert bench.systems.acknowledged == []
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert bench.counts(INVOICES) == {"delivered": 1}
+
+
+def test_an_unmapped_account_holds_the_invoice_untouched_until_it_is_mapped(ready):
+    ready.systems.invoices = {"i": invoice("i", account="6999"), "j": invoice("j")}
+    go(ready)
+    assert ready.counts(INVOICES) == {"delivered": 1, "held": 1}
+    (held,) = ready.sheet(INVOICES).held
+    assert held["waiting_for"] == "account:6999" and held["amount"] == "119.00"
+    assert "mappings set acme account 6999" in held["reason"]
+    assert ready.systems.acknowledged == ["j"]
+    ready.pair().mappings.set(Mapping(integration="erp-ap", kind="account", code="6999", target="6100"))
+    assert release(ready.world, ready.pair().ledger("invoices"), "account:6999") == 1
+    ready.work(0.01)
+    assert len(ready.systems.booked) == 2
+
+
+def test_an_existing_invoice_is_adopted_and_not_posted(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    papers = ready.pair().connection("erp").target(INVOICES.record)
+    ready.systems.booked.append(("77", papers.prepare(ready.systems.invoices["i"], ready.pair().codes())))
+    go(ready)
+    assert [n for n, _ in ready.systems.booked] == ["77"]
+    assert ready.systems.answers[0][1].number == "77"
+
+
+def test_an_existing_invoice_with_another_amount_is_a_conflict(ready):
+    ready.systems.invoices = {"i": invoice("i", gross="100.00")}
+    papers = ready.pair().connection("erp").target(INVOICES.record)
+    ready.systems.booked.append(("77", papers.prepare(ready.systems.invoices["i"], ready.pair().codes())))
+    ready.systems.invoices = {"i": invoice("i", gross="100.01")}
+    go(ready)
+    assert ready.sheet(INVOICES).held[0]["waiting_for"] == "conflict:i"
+    assert ready.systems.answers == []
+
+
+def test_the_same_number_twice_posts_one_and_holds_the_other(ready):
+    ready.systems.invoices = {"i": invoice("i", number="R1"), "j": invoice("j", number="R1")}
+    go(ready)
+    assert len(ready.systems.booked) == 1
+    assert ready.counts(INVOICES) == {"delivered": 1, "held": 1}
+
+
+def test_an_unknown_outcome_that_took_effect_is_found_and_not_posted_again(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.systems.faults = [("post-acted", OutcomeUnknown("broke off"))]
+    go(ready)
+    assert len(ready.systems.booked) == 1
+    assert ready.counts(INVOICES) == {"delivered": 1}
+
+
+def test_an_unknown_outcome_is_sent_again_only_after_the_settle_time(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.systems.faults = [("post", OutcomeUnknown("broke off"))]
+    go(ready, 0.2)
+    assert ready.systems.booked == []
+    assert ready.counts(INVOICES) == {"pending": 1}
+    ready.work(1)
+    assert len(ready.systems.booked) == 1
+    assert ready.counts(INVOICES) == {"delivered": 1}
+
+
+def test_a_commit_after_a_second_sending_is_detected_as_a_conflict(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.systems.faults = [("post", OutcomeUnknown("broke off"))]
+    go(ready, 0.3)
+    late = ready.systems.booked[0]
+    ready.systems.booked.append(("999", late[1]))
+    ready.work(1)
+    (held,) = ready.sheet(INVOICES).held
+    assert held["waiting_for"] == "conflict:i" and "999" in held["reason"]
+
+
+def test_a_refusal_is_answered_once_and_a_corrected_invoice_is_a_new_attempt(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.systems.faults = [("post", Rejected("The supplier is frozen."))]
+    go(ready)
+    ((_, answer),) = ready.systems.answers
+    assert not answer.success and "frozen" in answer.message
+    assert ready.counts(INVOICES) == {"rejected": 1}
+    ready.systems.standing["i"] = "offered"
+    go(ready)
+    assert len(ready.systems.answers) == 1, "the same version is not tried again"
+    import msgspec
+
+    ready.systems.invoices["i"] = msgspec.structs.replace(ready.systems.invoices["i"], version="2")
+    go(ready)
+    assert len(ready.systems.booked) == 1
+    assert ready.systems.answers[-1][1].success
+
+
+def test_an_invoice_offered_again_after_delivery_is_answered_again_and_never_posted(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    go(ready)
+    ready.systems.standing["i"] = "offered"
+    go(ready)
+    assert len(ready.systems.booked) == 1
+    assert len(ready.systems.answers) == 2 and all(a.success for _, a in ready.systems.answers)
+
+
+def test_an_invoice_that_was_recalled_is_let_go(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.poll(INVOICES)
+    ready.systems.standing["i"] = "gone"
+    ready.work(0.1)
+    assert ready.counts(INVOICES) == {"unchanged": 1}
+    assert ready.systems.booked == []
+
+
+@pytest.mark.parametrize("where", ["fetch", "look", "acknowledge", "post", "post-acted", "read_back", "answer"])
+def test_a_kill_at_any_step_ends_as_without_it(ready, where):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.systems.faults = [(where, Killed())]
+    with pytest.raises(Killed):
+        go(ready)
+    ready.world = type(ready.world)(**{**ready.world.__dict__, "boot": "another"})
+    while (ring := ready.rings.take()) is not None:
+        ready.rings.done(ring)
+    for ring in list(ready.rings._taken.values()):
+        ready.rings.done(ring)
+    go(ready, 1)
+    assert len(ready.systems.booked) == 1
+    assert ready.counts(INVOICES) == {"delivered": 1}
+    assert [a.success for _, a in ready.systems.answers] == [True]
+
+
+def test_a_holder_that_lost_its_lease_writes_nothing(ready):
+    from ml_connector.engine.task import claim
+
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.poll(INVOICES)
+    pair = ready.pair()
+    first = claim(pair, INVOICES, "i")
+    second_world = type(ready.world)(**{**ready.world.__dict__, "boot": "another"})
+    pair.world = second_world
+    second = claim(pair, INVOICES, "i")
+    assert first and second
+    with pytest.raises(LeaseLost):
+        first.save()
+
+
+def test_passing_trouble_of_one_document_exhausts_after_a_day_and_is_rung_on_the_dead_letter_queue(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.systems.faults = [("look", Transient("no"))] * 40
+    go(ready, 40)
+    (dead,) = ready.sheet(INVOICES).dead
+    assert dead["cause"] == "exhausted"
+    assert [r.message["cause"] for r in ready.rings.buried] == ["exhausted"]
+
+
+def test_every_attempt_has_its_audit_object_and_the_chain_holds(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    go(ready)
+    chunk = next(c for c in ready.pair().ledger("invoices").finished() if c.key == "i")
+    assert chunk.audits >= 1
+    assert audit.verify(ready.world.blobs, chunk) == []
+    key = next(iter(ready.world.blobs.keys("audit/acme/erp-ap/invoices")))
+    ready.world.blobs._objects.pop(key) if hasattr(ready.world.blobs, "_objects") else None
+
+
+def test_a_dry_run_sends_answers_and_acknowledges_nothing(ready):
+    ready.shadow = True
+    ready.systems.invoices = {"i": invoice("i"), "j": invoice("j", account="6999")}
+    go(ready)
+    assert ready.systems.booked == [] and ready.systems.acknowledged == [] and ready.systems.answers == []
+    assert ready.counts(INVOICES) == {"pending": 1, "held": 1}
+    assert ready.sheet(INVOICES).would_send == 1
+
+
+def test_holds_are_looked_at_again_by_themselves(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.systems.faults = [("post", Held("period:2026-03", "The period is closed."))]
+    go(ready, 0.01)
+    assert ready.counts(INVOICES) == {"held": 1}
+    ready.work(1)
+    assert ready.counts(INVOICES) == {"delivered": 1}

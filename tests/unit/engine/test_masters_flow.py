@@ -1,0 +1,140 @@
+"""Masters: from pages to settled rows."""
+
+import pytest
+
+from ml_connector.engine.mappings import Mapping
+from ml_connector.errors import LoginRefused, Transient, Unreachable
+from ml_connector.flow import Broken
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, account, invoice
+
+
+def test_what_is_read_is_delivered_and_a_second_run_sends_nothing(bench):
+    bench.systems.accounts = {k: account(k) for k in "abcdefgh"}
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert bench.counts(ACCOUNTS) == {"delivered": 8}
+    sends = len(bench.systems.sends)
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert len(bench.systems.sends) == sends
+    assert bench.sheet(ACCOUNTS).counts["unchanged"] == 8
+
+
+def test_a_changed_record_alone_is_sent_again(bench):
+    bench.systems.accounts = {k: account(k) for k in "abc"}
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    bench.systems.accounts["b"] = account("b", "Hotels")
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert bench.systems.sends[-1] == ["b"]
+    assert bench.systems.taken["b"].name == "Hotels"
+
+
+def test_one_bad_record_is_rejected_and_the_others_arrive(bench):
+    bench.systems.accounts = {"a": account("a"), "b": account("b", "wrong"), "c": account("c")}
+    bench.systems.broken = [Broken("d", "It has no code.", "{}")]
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert bench.counts(ACCOUNTS) == {"delivered": 2, "rejected": 2}
+    assert {r["key"] for r in bench.sheet(ACCOUNTS).rejected} == {"b", "d"}
+
+
+def test_a_rejected_record_is_reported_again_and_not_sent_again(bench):
+    bench.systems.accounts = {"b": account("b", "wrong")}
+    bench.systems.broken = [Broken("d", "It has no code.", "{}")]
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    bench.poll(ACCOUNTS)
+    ledger = bench.pair().ledger("accounts")
+    assert ledger.cursor()[0].figures.rejected == 2
+    assert not list(ledger.unfinished())
+
+
+def test_a_record_that_spoils_its_chunk_is_found_by_halving(bench):
+    bench.systems.accounts = {k: account(k) for k in "abc"} | {"p": account("p", "poison")}
+    bench.poll(ACCOUNTS)
+    bench.work(0.2)
+    assert bench.counts(ACCOUNTS) == {"delivered": 3, "rejected": 1}
+
+
+def test_a_held_record_waits_in_a_chunk_of_its_own_and_goes_on_when_it_can(bench):
+    bench.systems.accounts = {"a": account("a"), "w": account("w", "waits"), "c": account("c")}
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert bench.counts(ACCOUNTS) == {"delivered": 2, "held": 1}
+    assert bench.sheet(ACCOUNTS).held[0]["waiting_for"] == "cost_center:CC1"
+    bench.pair().mappings.set(Mapping(integration="erp-ap", kind="cost_center", code="CC1", target="X"))
+    bench.work(2)
+    assert bench.counts(ACCOUNTS) == {"delivered": 3}
+
+
+def test_a_newer_version_overtakes_one_that_still_waits(bench):
+    bench.systems.accounts = {"w": account("w", "waits")}
+    bench.poll(ACCOUNTS)
+    bench.work(0.01)
+    bench.systems.accounts = {"w": account("w", "free")}
+    bench.poll(ACCOUNTS)
+    bench.work(2)
+    assert bench.systems.taken["w"].name == "free"
+    assert bench.counts(ACCOUNTS) == {"delivered": 1, "unchanged": 1}
+
+
+def test_passing_trouble_delays_and_loses_nothing(bench):
+    bench.systems.accounts = {"a": account("a")}
+    bench.systems.faults = [
+        ("send", Transient("later")),
+        ("send", Unreachable("away")),
+        ("verdict", Transient("later")),
+    ]
+    bench.poll(ACCOUNTS)
+    bench.work(1)
+    assert bench.counts(ACCOUNTS) == {"delivered": 1}
+
+
+def test_after_a_refused_login_nothing_is_tried_again(bench):
+    bench.systems.accounts = {"a": account("a")}
+    bench.pair().breakers["ap"].refused("The password is wrong.")
+    bench.poll(ACCOUNTS)
+    bench.work(5)
+    assert bench.systems.sends == []
+    assert bench.counts(ACCOUNTS) == {"pending": 1}
+    with pytest.raises(LoginRefused, match="until the secret is changed"):
+        bench.pair().breakers["ap"].check()
+
+
+def test_the_position_moves_after_the_chunks_are_written(bench):
+    bench.systems.accounts = {k: account(k) for k in "abcdef"}
+    bench.systems.faults = [("read", Killed())]
+    with pytest.raises(Killed):
+        bench.poll(ACCOUNTS)
+    bench.systems.faults = []
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert set(bench.systems.taken) == set("abcdef")
+    assert sorted(k for keys in bench.systems.sends for k in keys) == list("abcdef")
+
+
+def test_a_kill_between_chunk_and_position_reads_again_and_doubles_nothing(bench, monkeypatch):
+    bench.systems.accounts = {k: account(k) for k in "abc"}
+    ring = bench.rings.ring
+    monkeypatch.setattr(bench.rings, "ring", lambda *a: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        bench.poll(ACCOUNTS)
+    monkeypatch.setattr(bench.rings, "ring", ring)
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert bench.counts(ACCOUNTS) == {"delivered": 3}
+    assert sum(len(keys) for keys in bench.systems.sends) == 3
+
+
+def test_every_queue_may_be_deleted_at_any_moment(bench):
+    bench.systems.accounts = {k: account(k) for k in "abc"}
+    bench.systems.invoices = {"i": invoice("i", account="a")}
+    bench.poll(ACCOUNTS)
+    bench.poll(INVOICES)
+    while (ring := bench.rings.take()) is not None:
+        bench.rings.done(ring)
+    bench.work(3)
+    assert bench.counts(ACCOUNTS) == {"delivered": 3}
+    assert len(bench.systems.booked) == 1

@@ -1,0 +1,110 @@
+"""The rules of the house: which part may know which, and how long a file may be."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers/connector/ml_connector"
+LOW = {"ports", "flow", "records", "errors", "exchange", "redact", "wiring"}
+
+
+def imports(path: Path) -> set[str]:
+    """Name the modules that a file imports, also inside functions; type-checking imports do not count."""
+    tree = ast.parse(path.read_text())
+    hidden = {
+        id(n)
+        for b in ast.walk(tree)
+        if isinstance(b, ast.If) and "TYPE_CHECKING" in ast.dump(b.test)
+        for n in ast.walk(b)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+    return found
+
+
+def files(part: str) -> list[Path]:
+    return sorted((PACKAGE / part).rglob("*.py"))
+
+
+def test_the_engine_knows_no_vendor_no_cloud_and_no_http():
+    for path in files("engine"):
+        bad = {
+            m
+            for m in imports(path)
+            if m.startswith(
+                (
+                    "boto3",
+                    "botocore",
+                    "httpx",
+                    "ml_connector.aws",
+                    "ml_connector.embedded",
+                    "ml_connector.systems",
+                    "ml_connector.bootstrap",
+                    "ml_connector.integrations",
+                )
+            )
+        }
+        assert not bad, f"{path.name} imports {bad}"
+
+
+def test_the_low_modules_know_nothing_above_them():
+    for name in LOW:
+        bad = {
+            m
+            for m in imports(PACKAGE / f"{name}.py")
+            if m.startswith("ml_connector.") and m.split(".")[1] not in LOW | {"__version__"}
+        }
+        assert not bad, f"{name} imports {bad}"
+
+
+@pytest.mark.parametrize(
+    "vendor", sorted(p.name for p in (PACKAGE / "systems").iterdir() if p.is_dir() and p.name[0] != "_")
+)
+def test_a_vendor_never_imports_another(vendor):
+    for path in files(f"systems/{vendor}"):
+        others = {
+            m
+            for m in imports(path)
+            if m.startswith("ml_connector.systems.") and m.split(".")[2] not in {vendor, "http", "settings"}
+        }
+        assert not others, f"{path} imports {others}"
+
+
+def test_the_product_never_imports_what_surrounds_it():
+    for path in PACKAGE.rglob("*.py"):
+        assert not {m for m in imports(path) if m.split(".")[0] in {"infra", "functions", "tests"}}, path
+
+
+def test_integrations_are_tables():
+    for path in files("integrations"):
+        assert not [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, (ast.If, ast.FunctionDef))], path
+
+
+@pytest.mark.parametrize("folder", ["layers", "infra", "functions"])
+def test_no_file_is_longer_than_one_sitting(folder):
+    long = {str(p): n for p in (ROOT / folder).rglob("*.py") if (n := len(p.read_text().splitlines())) > 400}
+    assert not long
+
+
+def test_the_webhook_imports_no_http_client_and_no_vendor_adapter():
+    code = "import sys, json; import ml_connector.receive; print(json.dumps(sorted(sys.modules)))"
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(PACKAGE.parent)},
+    )
+    loaded = set(json.loads(ran.stdout))
+    assert not loaded & {"httpx", "boto3", "pydantic", "ml_connector.systems.basware.client", "ml_connector.bootstrap"}
