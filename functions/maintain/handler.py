@@ -13,7 +13,7 @@ from ml_connector.aws.assembly import Aws, Names
 from ml_connector.engine.maintain import ages, ring_due
 
 aws = Aws(Names.from_environment())
-logger = Logger()
+logger = Logger(service="ml-connector")
 metrics = Metrics()
 metrics.set_default_dimensions(stage=aws.names.stage)
 ROSTER = timedelta(minutes=5)
@@ -42,7 +42,7 @@ def measure() -> None:
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Take the minute's tick; `{"roster": true}` rebuilds the roster at once."""
     keep_roster(bool(event.get("roster")))
     rung = ring_due(aws.world)

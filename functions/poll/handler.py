@@ -14,7 +14,7 @@ from ml_connector.aws.assembly import Aws, Names
 from ml_connector.runs import Run, tick
 
 aws = Aws(Names.from_environment())
-logger = Logger()
+logger = Logger(service="ml-connector")
 metrics = Metrics()
 metrics.set_default_dimensions(stage=aws.names.stage, system=aws.names.system)
 processor = SqsFifoPartialProcessor()
@@ -32,6 +32,7 @@ def run(record: SQSRecord) -> None:
     work = Run(aws.world, aws.secrets, aws.tools, aws.names.system, ahead)
     work.of(record.body)
     metrics.add_metric("FailingFlows", MetricUnit.Count, len(work.failures))
+    metrics.add_metric("Unauthorized", MetricUnit.Count, work.refused)
 
 
 @logger.inject_lambda_context

@@ -8,17 +8,17 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from ml_connector.engine.redrive import open_by_letter
 
 from ml_connector.aws.assembly import Aws, Names
+from ml_connector.engine.redrive import reopen
+from ml_connector.engine.rows import Chunk
 from ml_connector.engine.write import write
 from ml_connector.pairs import Pairs
 
 aws = Aws(Names.from_environment())
 pairs = Pairs(aws.world, aws.secrets, aws.tools)
-logger = Logger()
+logger = Logger(service="ml-connector")
 metrics = Metrics()
-metrics.set_default_dimensions(stage=aws.names.stage)
 processor = SqsFifoPartialProcessor()
 
 
@@ -30,16 +30,26 @@ def work(record: SQSRecord) -> None:
         logger.info("no such pair now", extra={"tenant": message["tenant"], "integration": message["integration"]})
         return
     if "cause" in message:
-        open_by_letter(pair, flow.name, message)
+        reopen(pair.ledger(flow.name), message["id"], "redriven from the queue", message["death"])
     chunk = write(pair, flow, message["id"])
     if chunk is not None:
         logger.info("chunk", extra={"tenant": chunk.tenant, "flow": chunk.flow, "chunk": chunk.id,
                                     "state": chunk.state, "reason": chunk.reason})  # fmt: skip
-        metrics.add_metric(f"Chunks{chunk.state.capitalize()}", MetricUnit.Count, 1)
+        _count(flow.target, chunk)
+
+
+def _count(system: str, chunk: Chunk) -> None:
+    """Count what became of records, by system: the dashboard shows it."""
+    counts = {"Delivered": chunk.delivered, "Rejected": chunk.rejected, "Held": int(bool(chunk.waiting_for)),
+              "Dead": int(chunk.state == "dead"), "Unauthorized": int(chunk.cause == "login")}  # fmt: skip
+    metrics.set_default_dimensions(stage=aws.names.stage, system=system)
+    for name, count in counts.items():
+        if count:
+            metrics.add_metric(name, MetricUnit.Count, count)
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
+@metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Take rings from the queue, one at a time."""
     return process_partial_response(event, work, processor, context)

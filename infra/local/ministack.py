@@ -179,6 +179,7 @@ def _environment(temporary: Path, port: int) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "MINISTACK_REGION": REGION,
+        "AUTH": "true",  # a function may do what its role says, and nothing else
         "LAMBDA_PYTHON": _python(".venv-lambda"),
         "PYTHONNOUSERSITE": "1",
         "PYTHONUTF8": "1",

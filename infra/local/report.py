@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ml_connector.bootstrap import Tenant
 from ml_connector.engine.balance import PLACES, Sheet
 from ml_connector.integrations import INTEGRATIONS
 
-if TYPE_CHECKING:
-    from infra.local.runner import Runner
+
+@dataclass
+class Outcome:
+    """What a run came to: sheets by (tenant, integration, flow), and whether it was cut short."""
+
+    tenants: list[Tenant]
+    sheets: dict[tuple[str, str, str], Sheet]
+    seconds: float
+    cut: bool = False
 
 
-def report(runner: Runner) -> dict[str, Any]:
+def report(outcome: Outcome) -> dict[str, Any]:
     """Give the report of a run: see `docs/report.md` for its fields."""
-    sheets = runner.sheets()
-    _explain_faults(runner.tenants, sheets)
-    ends = runner.world.clock.now()
+    sheets = dict(outcome.sheets)
+    _explain_faults(outcome.tenants, sheets)
     rows: dict[str, Any] = {}
     for (tenant, integration, flow), sheet in sheets.items():
         rows.setdefault(tenant, {}).setdefault(integration, {})[flow] = sheet.as_row()
     return {
         "balanced": all(s.balanced for s in sheets.values()),
-        "elapsed_seconds": round((ends - datetime.fromisoformat(runner.run)).total_seconds(), 1),
+        "elapsed_seconds": round(outcome.seconds, 1),
         "tenants": rows,
         **{name: _lines(sheets, name) for name in ("held", "rejected", "dead")},
     }
@@ -50,11 +56,11 @@ def _lines(sheets: dict[tuple[str, str, str], Sheet], name: str) -> list[dict[st
     ]
 
 
-def exit_code(runner: Runner, made: dict[str, Any]) -> int:
+def exit_code(outcome: Outcome, made: dict[str, Any]) -> int:
     """Tell 2 for a secret that cannot be used, 1 for an error, an imbalance or a cut, 0 else."""
-    if any(t.faults or t.problem for t in runner.tenants):
+    if any(t.faults or t.problem for t in outcome.tenants):
         return 2
-    return 1 if runner.cut or not made["balanced"] else 0
+    return 1 if outcome.cut or not made["balanced"] else 0
 
 
 def save(made: dict[str, Any], path: Path) -> None:

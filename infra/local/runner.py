@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from infra.local.report import Outcome
 from infra.local.state import State
 from ml_connector import bootstrap
 from ml_connector.ahead import ahead
@@ -195,6 +196,11 @@ class Runner:
         """Tell whether a due row belongs to a flow of this run; a removed tenant's work waits for its return."""
         lap = self._by_name.get((data["tenant"], data["integration"], data["flow"]))
         return lap is not None and lap.flow.name in lap.pair.active
+
+    def outcome(self) -> Outcome:
+        """Add up what the run came to."""
+        seconds = (self.world.clock.now() - datetime.fromisoformat(self.run)).total_seconds()
+        return Outcome(self.tenants, self.sheets(), seconds, self.cut)
 
     def sheets(self) -> dict[tuple[str, str, str], Sheet]:
         """Add up the figures of every flow of this run."""

@@ -55,5 +55,5 @@ def locked_state(secrets: Path, folder: Path | None = None) -> Iterator[State]:
     """Open the state as the one engine process; raises `Misconfigured` where another one runs."""
     folder = folder or secrets / ".state"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with StateLock(folder / "lock"):
+    with StateLock(folder):
         yield open_state(secrets, folder)

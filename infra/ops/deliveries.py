@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from ml_connector.engine.rows import Chunk, Row
 
 COLUMNS = ("at", "tenant", "flow", "key", "number", "outcome", "target_number", "amount", "currency", "reason")
-FlowName = Annotated[str | None, typer.Argument(help="A flow, such as invoices or sap_b1-basware/invoices.")]
+FlowName = Annotated[
+    str | None, typer.Argument(metavar="[FLOW]", help="A flow, such as invoices or sap_b1-basware/invoices.")
+]
 Since = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help="Since when: 2026-01-31, 2026-01-31T14:00Z, 12h or 7d.")
 ]

@@ -29,7 +29,7 @@ def held(
     streams = open_desk(secrets, state, stack).streams(tenant)
     rows = [row(s, c) for s, c in unfinished(streams) if c.state != "dead" and c.waiting_for]
     rows.sort(key=lambda r: r["since"])
-    shown = rows if as_json else [_for_people(r) for r in rows]
+    shown = rows if as_json else [for_people(r) for r in rows]
     table.show(shown, COLUMNS, as_json=as_json, empty="Nothing is held.")
 
 
@@ -54,7 +54,7 @@ def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:
     }
 
 
-def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+def for_people(row: dict[str, Any]) -> dict[str, Any]:
     """Name the document as a person knows it, and say times short."""
     more = f" and {row['records'] - 1} more" if row["records"] > 1 else ""
     number = f"{row['number'] or row['key']}{more}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
+    from infra.local.report import Outcome
     from infra.local.runner import Runner
 
 local_app = typer.Typer(no_args_is_help=True, help="The whole product on this machine, against the systems you name.")
@@ -42,7 +43,6 @@ def run(
 
 
 def _embedded(secrets: Path, state: Path | None, report: Path | None, max_seconds: float | None, dry_run: bool) -> int:
-    from infra.local import report as reports
     from infra.local.runner import Runner
     from infra.local.state import locked_state
     from ml_connector.errors import Misconfigured
@@ -52,13 +52,21 @@ def _embedded(secrets: Path, state: Path | None, report: Path | None, max_second
             runner = Runner(opened, dry_run=dry_run)
             _stop_on_signal(runner)
             runner.once(max_seconds, _progress if sys.stderr.isatty() else None)
-            made = reports.report(runner)
+            outcome = runner.outcome()
     except Misconfigured as error:
         _leave(str(error), 2)
+    return conclude(outcome, report)
+
+
+def conclude(outcome: Outcome, report: Path | None) -> int:
+    """Write the report, print what a person wants to know first, and give the exit code."""
+    from infra.local import report as reports
+
+    made = reports.report(outcome)
     if report is not None:
         reports.save(made, report)
-    _show(made, runner)
-    return reports.exit_code(runner, made)
+    _show(made, outcome)
+    return reports.exit_code(outcome, made)
 
 
 def _stop_on_signal(runner: Runner) -> None:
@@ -78,11 +86,11 @@ def _progress(runner: Runner) -> None:
     typer.echo(f"\r\x1b[K{line}", err=True, nl=False)
 
 
-def _show(made: dict[str, Any], runner: Runner) -> None:
+def _show(made: dict[str, Any], outcome: Outcome) -> None:
     """Print what a person wants to know first."""
     if sys.stderr.isatty():
         typer.echo("\r\x1b[K", err=True, nl=False)
-    for tenant in runner.tenants:
+    for tenant in outcome.tenants:
         if tenant.problem and not tenant.faults:
             typer.echo(f"✗ {tenant.problem}")
     for tenant, integrations in made["tenants"].items():
@@ -97,7 +105,7 @@ def _show(made: dict[str, Any], runner: Runner) -> None:
         amount = f" ({line['amount']} {line['currency']})" if line["amount"] else ""
         typer.echo(f"held  {line['flow']} {line.get('number') or line['key']}{amount}: {line['reason']}")
     verdict = "balanced" if made["balanced"] else "NOT BALANCED"
-    typer.echo(f"{verdict} after {made['elapsed_seconds']} s" + (", cut short" if runner.cut else ""))
+    typer.echo(f"{verdict} after {made['elapsed_seconds']} s" + (", cut short" if outcome.cut else ""))
 
 
 def _leave(message: str, code: int) -> None:

@@ -16,7 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; without a terminal nothing is asked anyway.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does this, for the record; default: your user name.")]  # fmt: skip # noqa: E501
 Integration = Annotated[str | None, typer.Option("--integration", metavar="NAME", help="Which integration, such as sap_b1-basware; needed where a tenant has several.")]  # fmt: skip # noqa: E501
-Tenant = Annotated[str | None, typer.Argument(help="One tenant; default: all.")]
+Tenant = Annotated[str | None, typer.Argument(metavar="[TENANT]", help="One tenant; default: all.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")]
 
 

@@ -6,7 +6,7 @@ and targets by record type, and knows nothing of the other side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -113,12 +113,11 @@ class Rendered:
 class Sent:
     """The target took the requests. `tokens` are asked for verdicts; `refused` are keys with reasons.
 
-    A refused batch is refused whole by some targets: then `retry` is true and the others go again.
+    Where a target refuses a batch whole, the adapter has sent the others again: what is not refused is in.
     """
 
     tokens: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
-    retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +224,9 @@ class DocumentSource(Protocol[R_co]):
 
     def acknowledge(self, key: str) -> None:
         """Take the document, right before it is posted; already taken is no error."""
+
+    def taken(self) -> Iterable[str]:
+        """List what is acknowledged and not yet answered, by whomever."""
 
     def answer(self, key: str, answer: Answer) -> str | None:
         """Tell what became of the document; returns a token for the verdict. Repeating a code is no error."""

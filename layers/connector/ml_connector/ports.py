@@ -6,7 +6,7 @@ shared suite (`tests/contract/ports`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -74,6 +74,9 @@ class Rings(Protocol):
     def ring(self, group: str, message: Mapping[str, Any]) -> None:
         """Queue `message`; messages of one group are handled one at a time, in order."""
 
+    def ring_many(self, rings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Queue many messages (group, message); of one group in order."""
+
     def bury(self, group: str, message: Mapping[str, Any]) -> None:
         """Put `message` on the dead-letter queue, whose depth is the alarm."""
 
@@ -92,8 +95,8 @@ class Secrets(Protocol):
     def names(self) -> list[tuple[str, str]]:
         """List (tenant, system) of every secret under the prefix."""
 
-    def read(self, tenant: str, system: str) -> Secret | None:
-        """Read one secret; None where there is none."""
+    def read(self, tenant: str, system: str, *, fresh: bool = False) -> Secret | None:
+        """Read one secret; None where there is none. `fresh`: now, and not from a cache."""
 
 
 class Blobs(Protocol):

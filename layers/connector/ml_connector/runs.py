@@ -42,7 +42,7 @@ def tick(world: World, system: str, send: Send) -> int:
 
 @dataclass
 class Run:
-    """One tenant's due flows at one system. `failures` collects the flows that could not be read."""
+    """One tenant's due flows at one system. `failures`: the flows that could not be read; `refused`: logins."""
 
     world: World
     secrets: Secrets
@@ -53,6 +53,7 @@ class Run:
     def __post_init__(self) -> None:
         """Begin without failures."""
         self.failures: list[str] = []
+        self.refused = 0
 
     def of(self, name: str) -> None:
         """Run what is due for a tenant, then plan the next time."""
@@ -98,6 +99,7 @@ class Run:
         except ConnectorError as error:
             self.failures.append(f"{tenant.name}/{flow.name}")
             log.warning("flow failed", extra={"tenant": tenant.name, "flow": flow.name, "reason": str(error)})
+            self.refused += isinstance(error, LoginRefused)
             if isinstance(error, Transient) and not isinstance(error, LoginRefused):
                 pair.breakers[self.system].trouble(error)
             return None

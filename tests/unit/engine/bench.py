@@ -123,6 +123,9 @@ class Papers:
         ]
         yield Offers(rows)
 
+    def taken(self) -> list[str]:
+        return [k for k, s in self.s.standing.items() if s == "acknowledged"]
+
     def fetch(self, key: str) -> Document[Invoice]:
         self.s.fault("fetch")
         invoice = self.s.invoices.get(key)

@@ -74,10 +74,21 @@ def test_an_existing_invoice_with_another_amount_is_a_conflict(ready):
     ready.systems.invoices = {"i": invoice("i", gross="100.00")}
     papers = ready.pair().connection("erp").target(INVOICES.record)
     ready.systems.booked.append(("77", papers.prepare(ready.systems.invoices["i"], ready.pair().codes())))
-    ready.systems.invoices = {"i": invoice("i", gross="100.01")}
+    ready.systems.invoices = {"i": invoice("i", gross="100.06")}
     go(ready)
     assert ready.sheet(INVOICES).held[0]["waiting_for"] == "conflict:i"
     assert ready.systems.answers == []
+
+
+def test_a_total_that_the_target_rounds_differently_by_cents_is_taken_and_noted(ready):
+    ready.systems.invoices = {"i": invoice("i", gross="100.00")}
+    papers = ready.pair().connection("erp").target(INVOICES.record)
+    ready.systems.booked.append(("77", papers.prepare(ready.systems.invoices["i"], ready.pair().codes())))
+    ready.systems.invoices = {"i": invoice("i", gross="100.01")}
+    go(ready)
+    chunk = next(c for c in ready.pair().ledger("invoices").finished() if c.key == "i")
+    assert chunk.outcome == "delivered"
+    assert any("100.00, for 100.01" in note for note in chunk.notes)
 
 
 def test_the_same_number_twice_posts_one_and_holds_the_other(ready):
@@ -220,3 +231,11 @@ def test_holds_are_looked_at_again_by_themselves(ready):
     assert ready.counts(INVOICES) == {"held": 1}
     ready.work(1)
     assert ready.counts(INVOICES) == {"delivered": 1}
+
+
+def test_what_somebody_acknowledged_is_not_posted_by_the_sweep(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.systems.standing["i"] = "acknowledged"
+    go(ready)
+    assert ready.systems.booked == []
+    assert ready.sheet(INVOICES).held[0]["waiting_for"] == "lookup:i"

@@ -117,11 +117,11 @@ def test_the_position_moves_after_the_chunks_are_written(bench):
 
 def test_a_kill_between_chunk_and_position_reads_again_and_doubles_nothing(bench, monkeypatch):
     bench.systems.accounts = {k: account(k) for k in "abc"}
-    ring = bench.rings.ring
-    monkeypatch.setattr(bench.rings, "ring", lambda *a: (_ for _ in ()).throw(Killed()))
+    ring = bench.rings.ring_many
+    monkeypatch.setattr(bench.rings, "ring_many", lambda *a: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
         bench.poll(ACCOUNTS)
-    monkeypatch.setattr(bench.rings, "ring", ring)
+    monkeypatch.setattr(bench.rings, "ring_many", ring)
     bench.poll(ACCOUNTS)
     bench.work(0.1)
     assert bench.counts(ACCOUNTS) == {"delivered": 3}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ def connect(path: str, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection
     with translated(path):
         connection = sqlite3.connect(path, busy_seconds, check_same_thread=False, isolation_level=None)
         try:
-            _prepare(connection, path)
+            _prepare(connection, path, time.monotonic() + busy_seconds)
         except BaseException:
             connection.close()
             raise
@@ -48,7 +49,7 @@ def translated(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        if _is_busy(error):
             raise Transient(f"Another process keeps {path} locked; it is tried again later.") from error
         raise
     except sqlite3.DatabaseError as error:
@@ -63,11 +64,28 @@ def _make(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _prepare(connection: sqlite3.Connection, path: str) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+def _prepare(connection: sqlite3.Connection, path: str, deadline: float) -> None:
+    _write_ahead(connection, deadline)
+    connection.execute("PRAGMA synchronous = FULL")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise Misconfigured(f"{path} was written by a newer ml-connector (state version {version}); upgrade this one.")
     if version < VERSION:
         connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+
+
+def _write_ahead(connection: sqlite3.Connection, deadline: float) -> None:
+    """Let readers and a writer work at once. SQLite does not wait here when two processes open a file together."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

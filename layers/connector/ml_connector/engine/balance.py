@@ -31,10 +31,10 @@ class Sheet:
         self.rejected: list[dict[str, Any]] = []
         self.dead: list[dict[str, Any]] = []
 
-    def add_cursor(self, ledger: Ledger, run: str) -> None:
-        """Add what the poll of this run found to need no chunk."""
+    def add_cursor(self, ledger: Ledger, since: str) -> None:
+        """Add what the poll found to need no chunk, in the run `since` or a later one."""
         figures = ledger.cursor()[0].figures
-        if figures.run != run:
+        if figures.run < since:
             return
         self.counts["read"] += figures.unchanged + figures.rejected
         self.counts["unchanged"] += figures.unchanged

@@ -130,10 +130,6 @@ class Bulk:
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
-        if sent.retry and (left := [r for r in batch if r.key not in self.chunk.results]):
-            sent = target.send(stage, left)
-            for key, reason in sent.refused.items():
-                self.chunk.results[key] = ("rejected", reason)
         self.task.pair.breakers[self.task.flow.target].well()
         self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
         self.chunk.attempts = 0

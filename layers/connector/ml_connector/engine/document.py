@@ -52,8 +52,10 @@ class Paper:
     # ── up to the post ──────────────────────────────────────────────────────────────────────────────────────
 
     def _deliver(self) -> None:
-        document = self._fetch()
         row = self._known()
+        if self.chunk.step in FRESH and row.outcome != "delivered":
+            wait_for_masters(self.task)
+        document = self._fetch()
         if row.outcome == "delivered" and row.target is not None and self.source.answers:
             self._again(document, row)
             return
@@ -62,14 +64,18 @@ class Paper:
                 self._finish("unchanged", f"No longer offered by its source: {document.detail or document.standing}.")
                 return
             raise Transient(f"The source shows the document as {document.standing} while its posting is in doubt.")
-        if self.chunk.step in FRESH:
-            wait_for_masters(self.task)
         prepared = self.target.prepare(self._linked(document.record), self.task.pair.codes())
         self._value(prepared)
         if self.task.pair.shadow:
             self.chunk.shadow = True
             self._finish("delivered")
             return
+        if self.chunk.swept and self.chunk.step in FRESH and not self.target.look(prepared):
+            raise Held(
+                f"lookup:{self.key}",
+                "It was acknowledged, but neither posted nor by us as far as we know. If nobody else works on it, "
+                f"`ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}` posts it.",
+            )
         if (found := self._look(prepared)) is not None:
             self._adopt(found, prepared)
         elif self._may_send():
@@ -133,7 +139,7 @@ class Paper:
         return None
 
     def _adopt(self, found: Found, prepared: Prepared) -> None:
-        if found.amount is not None and (abs(found.amount) != abs(prepared.amount)):
+        if found.amount is not None and self._apart(found.amount, prepared.amount):
             self._differs(found, f"{found.amount} there, {prepared.amount} here")
         if found.currency and found.currency != prepared.currency:
             self._differs(found, f"{found.currency} there, {prepared.currency} here")
@@ -141,6 +147,10 @@ class Paper:
             self.chunk.notes.append(f"Adopted {found.number}, which the target already had.")
             self._acknowledge()
         self._keep(found)
+
+    def _apart(self, there: Decimal, here: Decimal) -> bool:
+        """Tell whether two totals differ by more than taxes are rounded; signs belong to the kind of document."""
+        return abs(abs(there) - abs(here)) > self.task.pair.options.rounding_tolerance
 
     def _differs(self, found: Found, how: str) -> None:
         raise Held(
@@ -218,8 +228,14 @@ class Paper:
             self._answer()
 
     def _same_total(self, found: Found) -> None:
+        """Compare the total that was posted: an ERP rounds taxes in its own way, by cents and no more."""
         ours = Decimal(self.chunk.amount) if self.chunk.amount else None
         if found.amount is None or ours is None or abs(found.amount) == abs(ours):
+            return
+        if not self._apart(found.amount, ours):
+            note = f"The target's total is {abs(found.amount)}, for {abs(ours)}: it rounds taxes in its own way."
+            if note not in self.chunk.notes:
+                self.chunk.notes.append(note)
             return
         raise Held(
             f"conflict:{self.key}",
@@ -273,7 +289,7 @@ class Paper:
         internal = (chunk.target or "").partition(":")[2] or chunk.target
         day = date.fromisoformat(chunk.posted_on) if chunk.posted_on else self.task.now.astimezone(UTC).date()
         return Answer(
-            code=f"{kind}.{chunk.answer_try}.{chunk.stamp or ''}" if not ok else f"{kind}.{chunk.answer_try}",
+            code=f"{kind}.{chunk.answer_try}.{chunk.stamp or ''}",  # a later offer is another answer
             success=ok, message=message, number=chunk.code, internal=internal if ok else None, posted_on=day,
         )  # fmt: skip
 

@@ -194,6 +194,15 @@ class Ledger:
         return replace(item, data=dump(chunk), due_pk=shard(chunk.id) if due else None, due_at=due)
 
 
+def rung(store: Store, item: Item, until: str) -> bool:
+    """Take a row that is being rung out of the due index until `until`; the chunk's own `due_at` stays."""
+    try:
+        store.put(replace(item, due_at=until))
+    except Conflict:
+        return False  # a worker has it already
+    return True
+
+
 def due_rows(store: Store, until: datetime, limit: int = 200) -> Iterable[Item]:
     """Read the rows that are due, over all tenants, oldest first within each part of the index."""
     for n in range(SHARDS):

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 
-from ml_connector.engine.ledger import Ledger, due_rows
+from ml_connector.engine.ledger import Ledger, due_rows, rung
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import World
 from ml_connector.engine.rows import Chunk, iso, load
 from ml_connector.errors import Conflict
 
-RUNG = 60.0
-"""Seconds within which a chunk that was rung is not rung again."""
+RUNG = timedelta(seconds=60)
+"""A chunk that was rung is not rung again within this: the ring may still be on its way."""
+MOST = 200
+"""Rings of one lane that may be out at once: a FIFO queue looks only so far ahead."""
 
 
 def ring_due(world: World, limit: int = 200) -> int:
-    """Ring every chunk that is due, the lower sequence number first; returns how many."""
-    chunks = [(load(Chunk, item.data), item) for item in due_rows(world.store, world.clock.now(), limit)]
+    """Ring every chunk that is due, in each lane the lower sequence number first; returns how many."""
+    now = world.clock.now()
+    chunks = [(load(Chunk, item.data), item) for item in due_rows(world.store, now, limit)]
+    lanes: dict[str, int] = defaultdict(int)
     for chunk, item in sorted(chunks, key=lambda c: (c[0].lane, c[0].seq)):
-        scope = item.pk.rsplit("#", 1)[1]
-        world.rings.ring(chunk.lane, ring_of(chunk, scope))
+        lanes[chunk.lane] += 1
+        if lanes[chunk.lane] > MOST or not rung(world.store, item, iso(now + RUNG)):
+            continue
+        world.rings.ring(chunk.lane, ring_of(chunk, item.pk.rsplit("#", 1)[1]))
     return len(chunks)
 
 

@@ -14,14 +14,14 @@ def lane(tenant: str, target: str, width: int, partner: str) -> str:
     return f"{tenant}.{target}.documents.{zlib.crc32(partner.encode()) % max(1, width)}"
 
 
-def put_on_its_way(ledger: Ledger, offer: Offer, *, run: str, in_lane: str) -> Chunk | None:
+def put_on_its_way(ledger: Ledger, offer: Offer, *, run: str, in_lane: str, swept: bool = False) -> Chunk | None:
     """Write the outbox row of a document; None where it is on its way already."""
     now = ledger.clock.now()
     chunk = Chunk(
         id=offer.key, key=offer.key, tenant=ledger.tenant, integration=ledger.integration, flow=ledger.flow,
         lane=in_lane, run=run, created=ledger.now(), stamp=offer.stamp, refers=offer.refers,
         seq=int(now.timestamp() * 1000),  # later offers have higher numbers, and no cursor is touched
-        amount=str(offer.amount) if offer.amount is not None else None, currency=offer.currency,
+        amount=str(offer.amount) if offer.amount is not None else None, currency=offer.currency, swept=swept,
     )  # fmt: skip
     return chunk if ledger.add(chunk) else None
 

@@ -74,6 +74,8 @@ class Poll:
             self.pair.breakers[self.flow.source].well() if self.cursor.figures.error else None
             if page.position is not None and self.deadline and self.pair.world.clock.now() > self.deadline:
                 return False
+        if now.full and self.flow.manner == "document" and source.answers:
+            self._sweep(source)
         self._end()
         return True
 
@@ -89,6 +91,14 @@ class Poll:
         started = self.ledger.now()
         self.cursor.now = Pass(started=started, since=None if full else self.cursor.watermark, full=full)
         self._save()
+
+    def _sweep(self, source: Any) -> None:
+        """Put on their way the documents that were acknowledged and are not on ours, once a day."""
+        keys: list[str] = [k for k in source.taken() if k not in self._pending]
+        for key in keys:
+            chunk = offer_document(self.pair, self.flow, Offer(key), self.run, swept=True)
+            if chunk is not None:
+                self.pair.world.rings.ring(chunk.lane, ring_of(chunk, self.pair.scope))
 
     def _end(self) -> None:
         now = self.cursor.now
@@ -129,8 +139,7 @@ class Poll:
         now = self.cursor.now
         assert now is not None
         chunks = self._masters(page) if self.flow.manner == "master" else self._documents(page.offers, page.broken)
-        for chunk in chunks:
-            self.pair.world.rings.ring(chunk.lane, ring_of(chunk, self.pair.scope))
+        self.pair.world.rings.ring_many([(c.lane, ring_of(c, self.pair.scope)) for c in chunks])
         if page.stamp is not None:
             now.stamp = max(page.stamp, now.stamp or "")
         now.position = page.position
@@ -272,7 +281,7 @@ class Poll:
             self._reject((bad.key, bad.reason))
 
 
-def offer_document(pair: Pair, flow: Flow, offer: Offer, run: str) -> Chunk | None:
+def offer_document(pair: Pair, flow: Flow, offer: Offer, run: str, *, swept: bool = False) -> Chunk | None:
     """Put a document on its way, unless it is already."""
     in_lane = pair.lane(flow, offer.refers or offer.key)
-    return put_on_its_way(pair.ledger(flow.name), offer, run=run, in_lane=in_lane)
+    return put_on_its_way(pair.ledger(flow.name), offer, run=run, in_lane=in_lane, swept=swept)

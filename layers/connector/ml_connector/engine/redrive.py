@@ -54,8 +54,16 @@ def reopen(ledger: Ledger, chunk_id: str, note: str, death: int | None = None) -
 
 
 def hasten(ledger: Ledger, chunk_id: str, note: str) -> Chunk | None:
-    """Make a chunk due now that waits for its time or for somebody; None where it does not wait."""
-    return _due_now(ledger, chunk_id, note, lambda chunk: chunk.state in {"open", "waiting", "posted"})
+    """Make a chunk due now that waits for its time or for somebody; None where it does not wait.
+
+    A document that the daily sweep found is hereby a person's to post: it is looked up, and sent if it is not there.
+    """
+
+    def start(chunk: Chunk) -> bool:
+        chunk.swept = False
+        return chunk.state in {"open", "waiting", "posted"}
+
+    return _due_now(ledger, chunk_id, note, start)
 
 
 def dead(ledger: Ledger, cause: str | None = None) -> Iterator[Chunk]:

@@ -73,8 +73,8 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     """Records of one flow on their way to the target. See `docs/architecture.md` for its states.
 
     `step` says how far a document came (sent, unknown, posted, answered); `results` holds what is already decided
-    of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `death` numbers its deaths, so that an old dead
-    letter opens nothing.
+    of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `swept`: found acknowledged by the daily sweep,
+    nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing.
     """
 
     id: str
@@ -127,6 +127,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     chain: str | None = None
     notes: list[str] = field(default_factory=list)
     shadow: bool = False
+    swept: bool = False
 
     @property
     def settled(self) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from itertools import zip_longest
 
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import CodingRow, Invoice
@@ -17,12 +18,17 @@ HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A coding row with its net amount, signed as on the platform. `tax` None: not known by row."""
+    """A coding row with its net amount, signed as on the platform.
+
+    `tax` None: not known by row. `percent` is as stated; `implied` is worked out of the amounts where no percentage
+    and no code is stated, None where that cannot be done.
+    """
 
     row: CodingRow
     net: Decimal
     tax: Decimal | None
     percent: Decimal | None
+    implied: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +58,16 @@ def rounded(value: Decimal) -> Decimal:
     return value.quantize(CENT, ROUND_HALF_UP)
 
 
-def sum_up(invoice: Invoice, tolerance: Decimal) -> Sums:
-    """Price every row and compare with the total.
+def sum_up(invoice: Invoice, tolerance: Decimal, hints: Sequence[Decimal | None] = ()) -> Sums:
+    """Price every row and compare with the total. `hints` are the tax percentages of the orders' lines, by row.
 
     Raises `Rejected` for an invoice that cannot be posted as it is, `Held` where the totals do not agree.
     """
     if not invoice.rows:
         raise Rejected(f"Invoice {invoice.number} has no coding rows; code it on the platform and transfer it again.")
     gross = cents(invoice.gross, "The total")
-    rows = tuple(_price(row, invoice, number) for number, row in enumerate(invoice.rows, 1))
+    hinted = zip_longest(invoice.rows, hints)
+    rows = [_price(row, invoice, number, hint) for number, (row, hint) in enumerate(hinted, 1)]
     net = sum((row.net for row in rows), ZERO)
     residues = [gross - net - tax for tax in _taxes(rows, invoice)]
     residue = min(residues, key=abs) if residues else ZERO
@@ -70,10 +77,10 @@ def sum_up(invoice: Invoice, tolerance: Decimal) -> Sums:
             f"The total of invoice {invoice.number} is {gross} {invoice.currency}, but its rows make "
             f"{gross - residue} with tax. Correct the coding rows or the total on the platform.",
         )
-    return Sums(rows, residue)
+    return Sums(tuple(_implied(row, gross - residue - net, net) for row in rows), residue)
 
 
-def _price(row: CodingRow, invoice: Invoice, number: int) -> Priced:
+def _price(row: CodingRow, invoice: Invoice, number: int, hint: Decimal | None) -> Priced:
     name = f"row {number}"
     net = None if row.net is None else cents(row.net, f"The net amount of {name}")
     gross = None if row.gross is None else cents(row.gross, f"The gross amount of {name}")
@@ -89,7 +96,30 @@ def _price(row: CodingRow, invoice: Invoice, number: int) -> Priced:
         tax = rounded(net * percent / HUNDRED) if net is not None else _included(gross or ZERO, percent)
     if net is None:
         net = (gross or ZERO) - (tax or ZERO)
+    if tax is None and hint is not None and not _says_tax(row, invoice):
+        tax = rounded(net * hint / HUNDRED)
     return Priced(row, net, tax, percent)
+
+
+def _says_tax(row: CodingRow, invoice: Invoice) -> bool:
+    return any(told is not None for told in (row.tax_code, invoice.tax_code, invoice.tax, invoice.net))
+
+
+def _implied(row: Priced, tax: Decimal, net: Decimal) -> Priced:
+    """Work a percentage out of the row's own tax, or of the invoice's where the rows state none."""
+    if row.percent is not None or row.row.tax_code is not None:
+        return row
+    own = (row.tax, row.net) if row.tax is not None else (tax, net)
+    return replace(row, implied=percentage(*own))
+
+
+def percentage(tax: Decimal, net: Decimal) -> Decimal | None:
+    """Give the roundest percentage that makes `tax` of `net`; None where there is none with two decimals."""
+    for places in ("1", "0.1", "0.01") if net else ():
+        percent = (tax * HUNDRED / net).quantize(Decimal(places), ROUND_HALF_UP)
+        if rounded(net * percent / HUNDRED) == tax:
+            return percent
+    return None
 
 
 def _included(gross: Decimal, percent: Decimal) -> Decimal:

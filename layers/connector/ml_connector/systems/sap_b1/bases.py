@@ -81,13 +81,13 @@ class Bases:
         bases = list(self._open(ordered, row.receipt_number))
         if ordered.service:
             if not bases:
-                raise self._nothing_open(ordered)
+                raise _nothing_open(ordered, row)
             return [bases[0][0]]
         stated = row.quantity is not None and row.quantity > 0
         available = sum((left for _, left in bases), ZERO)
         wanted = row.quantity if stated and row.quantity is not None else _guess(ordered.line, row, net, available)
         if available <= 0 or wanted > available:
-            raise self._nothing_open(ordered, wanted, available)
+            raise _nothing_open(ordered, row, wanted, available)
         return self._take(bases, wanted)
 
     def _take(self, bases: list[tuple[Draw, Decimal]], wanted: Decimal) -> list[Draw]:
@@ -139,14 +139,14 @@ class Bases:
             raise held
         return max(own, key=lambda row: (row.document_status != "bost_Close", row.doc_entry))
 
-    def _nothing_open(self, ordered: Ordered, wanted: Decimal | None = None, left: Decimal = ZERO) -> Held:
-        number, line = ordered.order.number, ordered.line.line_num
-        how = f": {wanted} invoiced, {left} open" if wanted is not None else ""
-        return Held(
-            f"order:{number}",
-            f"Line {line} of order {number} has not enough open to invoice{how}. Receive the goods or reopen the "
-            "order in SAP Business One, or correct the invoice.",
-        )
+
+def _nothing_open(ordered: Ordered, row: CodingRow, wanted: Decimal | None = None, left: Decimal = ZERO) -> Held:
+    how = f": {wanted} invoiced, {left} open" if wanted is not None else ""
+    return Held(
+        f"order:{row.order_number}",
+        f"Line {ordered.line.line_num} of order {row.order_number} has not enough open to invoice{how}. Receive the "
+        "goods or reopen the order in SAP Business One, or correct the invoice.",
+    )
 
 
 def _guess(line: LineRow, row: CodingRow, net: Decimal, available: Decimal) -> Decimal:

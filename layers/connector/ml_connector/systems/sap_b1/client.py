@@ -29,8 +29,10 @@ from ml_connector.systems.sap_b1.session import ServiceLayerAuth
 
 W = TypeVar("W", bound=Struct)
 RAW_LIMIT = 4_000
-READ = (200, 400, 403, 404)
-CREATE = (200, 201, 202, 204, 400, 403, 404, 405, 409, 412, 413, 415, 422)
+REFUSED = (301, 302, 303, 307, 308, 400, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 422, 428)
+"""Statuses that are judged here, by what their bodies say."""
+READ = (200, *REFUSED)
+CREATE = (200, 201, 202, 204, *REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,10 @@ class ServiceLayer:
                 raise Transient(f"SAP Business One gave a row of {query.entity} that cannot be read: {bad.reason}.")
             yield from batch.rows
 
-    def get(self, entity: str, key: str | int, row: type[W]) -> W | None:
-        """Read one entity; None where there is none. Raises `Rejected` where it cannot be read as `row`."""
+    def get(
+        self, entity: str, key: str | int, row: type[W], unreadable: type[Transient | Rejected] = Transient
+    ) -> W | None:
+        """Read one entity; None where there is none. Raises `unreadable` where it cannot be read as `row`."""
         select = ",".join(f.encode_name for f in msgspec.structs.fields(row))
         path = f"/{entity}{literal_key(key)}?$select={quote(select, safe=',')}"
         reply = self._call(Call("GET", path, expect=READ))
@@ -84,7 +88,7 @@ class ServiceLayer:
         try:
             return decode(row, reply.json())
         except (msgspec.ValidationError, ValueError) as error:
-            raise Rejected(f"SAP Business One gave a {entity}({key}) that cannot be read: {error}.") from error
+            raise unreadable(f"SAP Business One gave a {entity}({key}) that cannot be read: {error}.") from error
 
     def _page(self, query: Query[W], place: Place) -> Batch[W]:
         bare = self._bare_days
@@ -192,6 +196,6 @@ def _refused_read(entity: str, fault: Fault) -> Transient | Misconfigured:
     if fault.status < 300 or fault.session_is_dead:
         return Transient(f"SAP Business One refused to list {entity}: {fault}. It is read again later.")
     return Misconfigured(
-        f"SAP Business One refuses to show {entity}: {fault}. Check the authorizations of the Service Layer's user, "
-        "and the fields named in the secret."
+        f"SAP Business One refuses to show {entity}: {fault}. Check the address, the authorizations of the Service "
+        "Layer's user, and the fields named in the secret."
     )

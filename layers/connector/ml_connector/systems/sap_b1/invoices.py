@@ -51,7 +51,6 @@ class Invoices:
                 f"The invoice number {record.number} is longer than the {NUMBER_LIMIT} characters that SAP Business "
                 "One keeps; a number is never cut. Correct it on the platform."
             )
-        sums = sum_up(record, self._wiring.options.rounding_tolerance)
         supplier = codes.erp("supplier", record.supplier)
         currency = codes.erp("currency", record.currency)
         posted_on = record.accounting_date or self._today()
@@ -61,10 +60,12 @@ class Invoices:
             self._settings,
             self._lookups,
             Bases(self._layer, supplier),
+            supplier,
             posted_on,
             foreign=self._lookups.is_foreign(currency),
         )
         lines.used |= {f"supplier={supplier}": record.supplier, f"currency={currency}": record.currency}
+        sums = sum_up(record, self._wiring.options.rounding_tolerance, lines.order_percents())
         kind, rows = lines.write(sums)
         header = self._header(record, codes, lines, posted_on)
         body = {"CardCode": supplier, "DocType": kind, "DocCurrency": currency, **header, "DocumentLines": rows}
@@ -167,7 +168,7 @@ class Invoices:
             outcome = self._once_more(outcome, prepared, body)
         if isinstance(outcome, Fault):
             raise self._refusal(outcome, prepared)
-        if outcome.entry is None:
+        if outcome.entry is None or outcome.body.get("AuthorizationStatus") == "dasPending":
             return self._without_number(prepared)
         number = str(outcome.body.get("DocNum") or outcome.entry)
         return Found(f"{prepared.lookup['kind']}:{outcome.entry}", number, prepared.amount, prepared.currency)
@@ -214,11 +215,11 @@ class Invoices:
         return found[0]
 
     def read_back(self, found: Found) -> Found:
-        """Read number, total and currency as SAP keeps them. Raises `Rejected` where the document is gone."""
+        """Read number, total and currency as SAP keeps them. Raises `Transient` where the document does not show."""
         kind, _, entry = found.id.partition(":")
         row = self._layer.get(SETS[int(kind)], int(entry), FoundRow)
         if row is None:
-            raise Rejected(f"SAP Business One no longer has document {found.number}.")
+            raise Transient(f"SAP Business One does not show document {found.number}, which it has posted.")
         return _as_found(row, int(kind), ours=found.ours)
 
 

@@ -33,6 +33,7 @@ class Lines:
     settings: Settings
     lookups: Lookups
     bases: Bases
+    supplier: str
     posted_on: date
     foreign: bool
     notes: list[str] = field(default_factory=list)
@@ -54,6 +55,13 @@ class Lines:
         sign = -1 if credit else 1
         lines = [self._service(row, ordered, sign) for row, ordered in rows]
         return SERVICES, lines + self._rounding(sums.residue * sign)
+
+    def order_percents(self) -> list[Decimal | None]:
+        """List the tax percentages of the order lines that the rows name: those that the ledger will take."""
+        if self.invoice.gross < 0:
+            return []
+        found = [self.bases.find(row) for row in self.invoice.rows]
+        return [ordered.line.tax_percentage_per_row if ordered else None for ordered in found]
 
     # ── which order ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -190,31 +198,55 @@ class Lines:
         return {f"CostingCode{dimension if dimension > 1 else ''}": theirs}
 
     def _tax(self, row: Priced, ordered: Ordered | None) -> dict[str, Any]:
+        """Name the tax: as coded, by percentage, by what the amounts say. A line drawn on an order brings its own."""
         code = row.row.tax_code or (self.invoice.tax_code if row.row.tax_percent is None else None)
-        theirs = self._code("tax", code) if code else self._tax_of_percent(row, ordered)
+        if code:
+            theirs: str | None = self._code("tax", code)
+        elif row.percent is not None:
+            theirs = self._tax_of_percent(row.percent, ordered)
+        else:
+            theirs = None if ordered else self._tax_of_amounts(row)
         return {self.settings.tax_code_field: theirs} if theirs else {}
 
-    def _tax_of_percent(self, row: Priced, ordered: Ordered | None) -> str | None:
-        """Find the tax code of a percentage: a person's mapping, the order's own, or the only one there is."""
-        if row.percent is None:
+    def _tax_of_amounts(self, row: Priced) -> str | None:
+        """Choose a code where the platform names none: else the supplier's own is taken, and may be another tax."""
+        if row.implied is None or self.settings.tax_code_field != "VatGroup":
             return None
-        percent = f"{row.percent.normalize():f}"
-        mapped = self._code("tax", percent)
-        if mapped != percent:
+        if (mapped := self._mapped_percent(row.implied)) is not None:
+            return mapped
+        own = self.lookups.supplier_tax(self.supplier)
+        groups = self.lookups.tax_groups(row.implied, self.posted_on) if own else None
+        if groups is None or own in groups:
+            return own
+        return self._only(groups, row.implied)
+
+    def _tax_of_percent(self, percent: Decimal, ordered: Ordered | None) -> str | None:
+        """Find the tax code of a percentage: a person's mapping, the order's own, or the only one there is."""
+        if (mapped := self._mapped_percent(percent)) is not None:
             return mapped
         by_group = self.settings.tax_code_field == "VatGroup"
-        if ordered is not None and ordered.line.tax_percentage_per_row == row.percent:
+        if ordered is not None and ordered.line.tax_percentage_per_row == percent:
             own = ordered.line.vat_group if by_group else ordered.line.tax_code
             if own:
                 return own
-        groups = self.lookups.tax_groups(row.percent, self.posted_on) if by_group else None
-        if groups is not None and len(groups) == 1:
+        groups = self.lookups.tax_groups(percent, self.posted_on) if by_group else None
+        return None if groups is None and percent == 0 else self._only(groups or [], percent)
+
+    def _mapped_percent(self, percent: Decimal) -> str | None:
+        name = _plain(percent)
+        return None if self.codes.erp("tax", name) == name else self._code("tax", name)
+
+    def _only(self, groups: list[str], percent: Decimal) -> str:
+        if len(groups) == 1:
             return groups[0]
-        if groups is None and row.percent == 0:
-            return None
+        listed = f"several input tax codes of {_plain(percent)}% ({', '.join(groups)})" if groups else "none"
         raise Held(
-            f"tax:{percent}",
-            f"SAP Business One has {'several' if groups else 'no'} input tax codes of {percent}%"
-            f"{': ' + ', '.join(groups) if groups else ''}. Say which one with `ml-connector mappings set TENANT tax "
-            f"{percent} CODE`.",
+            f"tax:{_plain(percent)}",
+            f"The invoice states {_plain(percent)}% tax without a code, and SAP Business One has {listed}. Say which "
+            f"one it is with `ml-connector mappings set TENANT tax {_plain(percent)} CODE`.",
         )
+
+
+def _plain(percent: Decimal) -> str:
+    """Write a percentage without needless zeros."""
+    return f"{percent.normalize():f}"

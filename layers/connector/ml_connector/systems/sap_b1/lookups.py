@@ -7,18 +7,19 @@ from decimal import Decimal
 
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.paging import Query
-from ml_connector.systems.sap_b1.wire import YES, CenterRow, RuleRow, TotalRow, VatGroupRow, VatRateRow
+from ml_connector.systems.sap_b1.wire import YES, CenterRow, RuleRow, SupplierTaxRow, TotalRow, VatGroupRow, VatRateRow
 
 INPUT_TAX = "bovcInputTax"
 _LOCAL = "DocTotalFc eq 0 and DocTotal gt 0"
 
 
 class Lookups:
-    """Cost centres' dimensions, input tax by percentage, the local currency."""
+    """Cost centres' dimensions, input tax by percentage and supplier, the local currency."""
 
     def __init__(self, layer: ServiceLayer) -> None:
         self._layer = layer
         self._dimensions: dict[str, int] = {}
+        self._supplier_taxes: dict[str, str | None] = {}
         self._groups: list[VatGroupRow] | None = None
         self._local: str | None = None
 
@@ -40,6 +41,13 @@ class Lookups:
         if not self._groups:
             return None
         return [g.code for g in self._groups if _usable(g) and _rate(g, on) == percent]
+
+    def supplier_tax(self, card_code: str) -> str | None:
+        """Tell the tax group that a supplier's lines get where they name none."""
+        if card_code not in self._supplier_taxes:
+            row = self._layer.get("BusinessPartners", card_code, SupplierTaxRow)
+            self._supplier_taxes[card_code] = row.vat_group if row else None
+        return self._supplier_taxes[card_code]
 
     def local_currency(self) -> str | None:
         """Tell the company's currency by a document in it: such a one has no foreign total. None while unknown."""

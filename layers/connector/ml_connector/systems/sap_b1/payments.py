@@ -15,7 +15,8 @@ from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
 from ml_connector.records import Payment
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.paging import Query
-from ml_connector.systems.sap_b1.wire import ZERO, AppliedRow, CurrencyRow, PaymentRow, day, told
+from ml_connector.systems.sap_b1.wire import ZERO, day, told
+from ml_connector.systems.sap_b1.wire_payments import AppliedRow, CurrencyRow, PaymentRow
 
 KINDS = {"it_PurchaseInvoice": 18, "18": 18, "it_PurchaseCreditNote": 19, "19": 19}
 SETS = {18: "PurchaseInvoices", 19: "PurchaseCreditNotes"}
@@ -43,10 +44,10 @@ class Payments:
     def fetch(self, key: str) -> Document[Payment]:
         """Read a payment as it is now, and what all payments have applied to its invoice by now.
 
-        Raises `Rejected` where the key is none of ours.
+        Raises `Rejected` where the key is none of ours, or the payment cannot be read as one.
         """
         entry, kind, invoice, _ = _parts(key)
-        row = self._layer.get("VendorPayments", entry, PaymentRow)
+        row = self._layer.get("VendorPayments", entry, PaymentRow, Rejected)
         if row is None or key not in applied_keys(row):
             return Document(None, "gone", detail=f"Payment {entry} no longer pays document {kind}:{invoice}.")
         offer = self._offer(row, key)

@@ -17,6 +17,7 @@ import msgspec
 from ml_connector.flow import Broken
 from ml_connector.records import Receipt
 from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.masters import raw_of
 from ml_connector.systems.sap_b1.paging import Query, Spoiled
 from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day
 
@@ -73,7 +74,8 @@ class Receipts:
         """
         found: dict[OrderLineKey, list[Receipt]] = defaultdict(list)
         suppliers = sorted({order.card_code for order in orders if order.card_code})
-        since = min((order.doc_date[:10] for order in orders if order.doc_date), default=None)
+        days = [_begun(order) for order in orders]
+        since = min((one for one in days if one), default=None) if None not in days else None
         entries = {order.doc_entry for order in orders}
         for part in in_parts(suppliers):
             where = self._where(part, since)
@@ -84,18 +86,33 @@ class Receipts:
 
     def notes_on(self, order: DocumentRow) -> list[DocumentRow]:
         """Read the goods receipts based on one order, oldest first."""
-        where = self._where([order.card_code or ""], (order.doc_date or "")[:10] or None)
+        where = self._where([order.card_code or ""], _begun(order))
         notes = self._layer.rows(notes_query(where))
         return [n for n in notes if not n.void and order.doc_entry in base_entries([n], ORDER)]
 
-    def _where(self, suppliers: Iterable[str], since: str | None) -> str:
+    def _where(self, suppliers: Iterable[str], since: date | None) -> str:
         where = any_of("CardCode", map(self._layer.text, suppliers))
-        return f"{where} and DocDate ge {self._layer.day(date.fromisoformat(since))}" if since else where
+        return f"{where} and DocDate ge {self._layer.day(since)}" if since else where
 
     def _read(self, query: Query[DocumentRow], kind: int, broken: list[Broken]) -> Iterator[DocumentRow]:
         for batch in self._layer.pages(query):
             broken.extend(broken_document(kind, bad) for bad in batch.spoiled)
-            yield from (document for document in batch.rows if not document.void)
+            for document in batch.rows:
+                try:
+                    day(document.doc_date)
+                except ValueError as error:
+                    broken.append(Broken(f"{kind}~{document.doc_entry}", str(error), raw_of(document)))
+                else:
+                    if not document.void:
+                        yield document
+
+
+def _begun(order: DocumentRow) -> date | None:
+    """Give an order's day: nothing is received before it. A day that is none is left to the order's conversion."""
+    try:
+        return day(order.doc_date)
+    except ValueError:
+        return None
 
 
 def broken_document(kind: int, bad: Spoiled) -> Broken:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ml_connector.errors import ConnectorError, Held, Misconfigured, Rejected, Transient
+from ml_connector.errors import ConnectorError, Held, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Prepared
 from ml_connector.systems.sap_b1.replies import Fault
 
@@ -68,19 +68,15 @@ def kind_of(fault: Fault, prepared: Prepared) -> str | None:
     for kind, pattern in _PATTERNS:
         if pattern.search(fault.text):
             return kind
-    quoted = {kind for kind, theirs, _ in _used(prepared.lookup) if _names(fault.text, theirs)}
+    quoted = {kind for kind, theirs, _ in _used(prepared.lookup) if theirs and _quotes(fault.text, theirs)}
     return quoted.pop() if len(quoted) == 1 else None
 
 
 def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
     """Make the error that says what to do."""
-    if fault.code == CHANGED_MEANWHILE or fault.status == 412:
-        return Transient(f"Somebody changed a record in SAP Business One at the same time: {fault}.")
-    if fault.status in {403, 404, 405}:
-        return Misconfigured(
-            f"SAP Business One does not let the Service Layer's user post {prepared.lookup['entity']}: {fault}. "
-            "Check the user's authorizations and the address."
-        )
+    elsewhere = _not_the_record(fault, prepared)
+    if elsewhere is not None:
+        return elsewhere
     kind = kind_of(fault, prepared)
     said = f"SAP Business One refused the invoice: {fault}."
     if kind == "period":
@@ -89,6 +85,25 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
     if kind in _MENDS and (code := _culprit(kind, fault.text, prepared)):
         return Held(f"{kind}:{code}", f"{said} {_MENDS[kind]}")
     return Rejected(said)
+
+
+def _not_the_record(fault: Fault, prepared: Prepared) -> ConnectorError | None:
+    """Find the causes that no correction of the invoice would mend."""
+    if fault.code == CHANGED_MEANWHILE or fault.status == 412:
+        return Transient(f"Somebody changed a record in SAP Business One at the same time: {fault}.")
+    if fault.status in {403, 404, 405} or 300 <= fault.status < 400:
+        return Misconfigured(
+            f"SAP Business One does not let the Service Layer's user post {prepared.lookup['entity']}: {fault}. "
+            "Check the user's authorizations and the address."
+        )
+    if not fault.worded:
+        return OutcomeUnknown(f"Something in front of SAP Business One answered for it: {fault}.")
+    if any(name.startswith("U_") and name in fault.text for name in prepared.body):
+        return Misconfigured(
+            f"SAP Business One does not take our key in its user field: {fault}. Make it a text field of at least 36 "
+            "characters, or take 'external_id_field' out of the secret."
+        )
+    return None
 
 
 def _culprit(kind: str, text: str, prepared: Prepared) -> str | None:
@@ -107,6 +122,10 @@ def _used(lookup: Mapping[str, str]) -> list[tuple[str, str, str]]:
 
 def _names(text: str, code: str) -> bool:
     return re.search(rf"(?<![\w.-]){re.escape(code)}(?![\w-])", text) is not None
+
+
+def _quotes(text: str, code: str) -> bool:
+    return re.search(rf"['\"«»„“‚‘]{re.escape(code)}['\"«»”“’‘]", text) is not None
 
 
 def moved(body: Mapping[str, Any], day: str) -> dict[str, Any]:

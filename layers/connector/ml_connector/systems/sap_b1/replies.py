@@ -24,11 +24,15 @@ _DAY = re.compile(r"\bday'(\d{4}-\d\d-\d\d)'")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A refusal in the server's words. `code` is text in both dialects, "" where the server named none."""
+    """A refusal in the server's words. `code` is text in both dialects, "" where the server named none.
+
+    `worded`: the Service Layer itself said it, and not a proxy in front.
+    """
 
     status: int
     code: str
     text: str
+    worded: bool = True
 
     @property
     def session_is_dead(self) -> bool:
@@ -64,7 +68,7 @@ def fault_in(reply: Reply) -> Fault | None:
         body = None
     error = (body.get("error") or body.get("odata.error")) if isinstance(body, dict) else None
     if error is None:
-        return None if reply.status < 300 else Fault(reply.status, "", reply.text())
+        return None if reply.status < 300 else Fault(reply.status, "", reply.text(), worded=False)
     if not isinstance(error, dict):
         return Fault(reply.status, "", str(error))
     return Fault(reply.status, str(error.get("code") or ""), _words(error))

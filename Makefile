@@ -1,0 +1,112 @@
+# Needs Python 3.11 or later, and nothing else. `make demo` and `make test` set up what they need, once.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The first interpreter that works (a shim may stand on PATH and fail) and is new enough.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+BIN := .venv/bin
+UV ?= $(if $(wildcard $(BIN)/uv),$(BIN)/uv,uv)
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check --no-deps
+CODE := layers infra tests $(wildcard functions benchmarks)
+TYPED := layers/connector/ml_connector infra $(wildcard functions benchmarks)
+LOCKS := runtime layer dev ministack lambda sam
+
+title = @printf '\n\033[1m== %s ==\033[0m\n' '$(1)'
+# $(call environment,FOLDER,LOCK)
+define environment
+@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (or name it: make PYTHON=...)"; exit 1; }
+@echo "$(1): installing requirements/$(2).txt"
+@$(PYTHON) -m venv $(1)
+@$(1)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/$(2).txt
+endef
+# $(call suite,FOLDER): the tests of one folder
+suite = @if [ -d tests/$(1) ]; then $(BIN)/pytest tests/$(1) $(ARGS); else echo "tests/$(1): none yet"; fi
+
+.PHONY: help setup demo test lint types template unit contract e2e simulation fmt layer layer-local sam-validate \
+	deploy lock clean
+
+help: ## this list
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+
+setup: .venv/.ready .venv-ministack/.ready .venv-lambda/.ready ## the virtual environments
+
+# The product, and everything that checks it.
+.venv/.ready: requirements/dev.txt pyproject.toml
+	$(call environment,.venv,dev)
+	@$(BIN)/python $(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+# The AWS emulator, which pins its own botocore.
+.venv-ministack/.ready: requirements/ministack.txt
+	$(call environment,.venv-ministack,ministack)
+	@touch $@
+
+# What a Lambda runtime brings: functions on the emulator run here, with the layer and their code.
+.venv-lambda/.ready: requirements/lambda.txt
+	$(call environment,.venv-lambda,lambda)
+	@touch $@
+
+.venv-sam/.ready: requirements/sam.txt
+	$(call environment,.venv-sam,sam)
+	@touch $@
+
+demo: setup layer-local ## the whole product on this machine, with six simulated vendors
+	@$(BIN)/ml-connector demo $(ARGS)
+
+test: lint types template unit contract e2e simulation sam-validate ## everything that CI runs, stopping at the first failure
+	$(call title,all passed)
+
+lint: .venv/.ready ## style
+	$(call title,lint)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+
+types: .venv/.ready ## static types
+	$(call title,types)
+	@$(BIN)/mypy $(TYPED)
+
+template: .venv/.ready ## the template: linted, and what must hold of it
+	$(call title,template)
+	@$(BIN)/cfn-lint template.yaml
+	$(call suite,template)
+
+unit: .venv/.ready ## memory only, no network
+	$(call title,unit)
+	$(call suite,unit)
+
+contract: .venv/.ready ## each client against its vendor's sandbox
+	$(call title,contract)
+	$(call suite,contract)
+
+e2e: setup layer-local ## the real template on the local stack
+	$(call title,e2e)
+	$(call suite,e2e)
+
+simulation: .venv/.ready ## the whole product under seeded faults
+	$(call title,simulation)
+	$(call suite,simulation)
+
+sam-validate: .venv-sam/.ready ## the template as the SAM command line sees it
+	$(call title,sam validate)
+	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint --template template.yaml
+
+fmt: .venv/.ready ## format and mend what can be mended
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+layer: .venv/.ready ## the layer for Lambda: Linux arm64, Python 3.13
+	@$(BIN)/python -m infra.local.layer .build/layer
+
+layer-local: .venv/.ready ## the layer with this interpreter's wheels, for the local stack
+	@$(BIN)/python -m infra.local.layer .build/layer-local --local
+
+deploy: layer .venv-sam/.ready ## to AWS, as samconfig.toml says
+	@.venv-sam/bin/sam deploy $(ARGS)
+
+lock: ## pin requirements/*.in anew, with hashes and without addresses
+	@for name in $(LOCKS); do $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+		--no-header --no-annotate --no-emit-index-url $(ARGS) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean: ## everything that was made here
+	@rm -rf .venv .venv-ministack .venv-lambda .venv-sam .build .aws-sam .demo .mypy_cache .ruff_cache .pytest_cache

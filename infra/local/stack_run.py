@@ -1,0 +1,166 @@
+"""`local run --engine ministack`: the real template, deployed on this machine, runs every flow once."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from infra.local import ministack
+from infra.local.report import Outcome
+from infra.local.runner import HORIZON
+from ml_connector import bootstrap, enrol
+from ml_connector.aws.assembly import Aws, Names
+from ml_connector.aws.clients import Clients
+from ml_connector.embedded.secrets import FolderSecrets
+from ml_connector.engine.balance import Sheet
+from ml_connector.engine.ledger import due_rows
+from ml_connector.engine.rows import iso
+from ml_connector.ports import Item
+
+NAME = "ml-connector"
+FUNCTIONS = ("maintain", "write", "basware-webhook")
+
+
+@dataclass
+class LocalStack:
+    """The deployed template and its ports, as an operator's machine would reach them."""
+
+    stack: ministack.Stack
+    aws: Aws
+    started: str
+    tenants: list[bootstrap.Tenant] = field(default_factory=list)
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The template's outputs."""
+        return self.stack.outputs
+
+    def webhook_url(self, tenant: str) -> str:
+        """Give the address to which notifications of a tenant go."""
+        return f"{self.stack.api_url(self.outputs['WebhookApiId'])}/webhooks/basware/{tenant}"
+
+    def put_secret(self, tenant: str, system: str, text: str) -> None:
+        """Write a tenant's secret: this is the onboarding."""
+        client, name = self.stack.client("secretsmanager"), f"{self.aws.names.secret_prefix}/{tenant}/{system}"
+        try:
+            client.create_secret(Name=name, SecretString=text)
+        except client.exceptions.ResourceExistsException:
+            client.put_secret_value(SecretId=name, SecretString=text)
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """Call a function and give its answer; raises `RuntimeError` with its error."""
+        answer = self.stack.client("lambda").invoke(FunctionName=f"{NAME}-{function}", Payload=json.dumps(event))
+        said = json.loads(answer["Payload"].read() or b"null")
+        if answer.get("FunctionError"):
+            raise RuntimeError(f"{function} failed: {said}")
+        return said
+
+    def enrol(self) -> None:
+        """Have the roster rebuilt from the secrets, and read the tenants here for the report."""
+        self.invoke("maintain", {"roster": True})
+        self.aws.secrets.__dict__["_reads"].clear()
+        self.tenants = bootstrap.tenants(self.aws.world, self.aws.secrets, self.aws.tools)
+
+    def start_flows(self) -> None:
+        """Make every active flow due now, and fire the tick without waiting for its minute."""
+        now = iso(self.aws.clock.now())
+        for tenant in self.tenants:
+            for system in bootstrap.SYSTEMS:
+                item = self.aws.store.get(f"schedule#{tenant.name}", system)
+                if item is not None:
+                    enrol.plan(self.aws.store, item, dict.fromkeys(item.data["flows"], now))
+        for system in bootstrap.SYSTEMS:
+            self.invoke(f"poll-{system}", {})
+
+    def until_idle(self, max_seconds: float, tell: Callable[[LocalStack], None] | None = None) -> bool:
+        """Ring what is due every second until nothing is; false where time ran out."""
+        ends = time.monotonic() + max_seconds
+        while time.monotonic() < ends:
+            self.invoke("maintain", {})
+            if tell is not None:
+                tell(self)
+            if not self._busy():
+                return True
+            time.sleep(0.5)
+        return False
+
+    def _busy(self) -> bool:
+        if any(item.data.get("running_until") for item in self._schedules()):
+            return True
+        soon = self.aws.clock.now() + HORIZON
+        return any(True for _ in due_rows(self.aws.store, soon, 1))
+
+    def _schedules(self) -> Iterator[Item]:
+        for tenant in self.tenants:
+            yield from self.aws.store.query(f"schedule#{tenant.name}")
+
+    def outcome(self, cut: bool) -> Outcome:
+        """Add up what the run came to."""
+        sheets: dict[tuple[str, str, str], Sheet] = {}
+        for tenant in self.tenants:
+            for pair in tenant.pairs:
+                for flow in pair.integration.flows:
+                    sheet, ledger = Sheet(flow), pair.ledger(flow.name)
+                    sheet.add_cursor(ledger, self.started)
+                    for chunk in (*ledger.unfinished(), *ledger.finished(self.started)):
+                        sheet.add_chunk(chunk)
+                    sheets[tenant.name, pair.integration.name, flow.name] = sheet
+        seconds = (self.aws.clock.now() - _when(self.started)).total_seconds()
+        return Outcome(self.tenants, sheets, seconds, cut)
+
+
+def _when(text: str) -> Any:
+    from datetime import datetime
+
+    return datetime.fromisoformat(text)
+
+
+@contextmanager
+def deployed(state: Path) -> Iterator[LocalStack]:
+    """Start ministack, deploy the template, and stop it again at the end."""
+    state.mkdir(parents=True, exist_ok=True)
+    with ministack.start(state) as stack:
+        outputs = stack.deploy(ministack.ROOT / "template.yaml", {"AllowInsecureEndpoints": "true"}, name=NAME)
+        names = Names(
+            table=outputs["TableName"], records_queue=outputs["RecordsQueueUrl"], records_dlq=outputs["RecordsDlqUrl"],
+            audit_bucket=outputs["AuditBucketName"], kms_key=outputs["KeyArn"], secret_prefix=outputs["SecretPrefix"],
+            insecure=True,
+        )  # fmt: skip
+        aws = Aws(names, _Clients(stack))
+        yield LocalStack(stack, aws, iso(aws.clock.now() - timedelta(seconds=1)))
+
+
+class _Clients(Clients):
+    """Clients of the local stack."""
+
+    def __init__(self, stack: ministack.Stack) -> None:
+        super().__init__(ministack.REGION, stack.endpoint_url)
+        self._stack = stack
+
+    def get(self, service: str) -> Any:
+        """Give the stack's own client."""
+        if service not in self._made:
+            self._made[service] = self._stack.client(service)
+        return self._made[service]
+
+
+def run_on_stack(secrets: Path, state: Path | None, report: Path | None, max_seconds: float | None) -> int:
+    """Run a folder of secrets on the deployed template; gives the exit code. Its state ends with it."""
+    from infra.ops.local import conclude
+
+    folder = FolderSecrets(secrets)
+    with deployed((state or secrets / ".state") / "ministack") as local:
+        for tenant, system in folder.names():
+            secret = folder.read(tenant, system)
+            if secret is not None:
+                local.put_secret(tenant, system, secret.text)
+        local.enrol()
+        local.start_flows()
+        done = local.until_idle(max_seconds or 900)
+        return conclude(local.outcome(not done), report)

@@ -1,0 +1,163 @@
+"""`audit`: the history of one record, down to each request, and the proof that nobody changed it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.ops import options, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ml_connector.engine.rows import Chunk
+    from ml_connector.ports import Blobs
+
+TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant.")]
+FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="The flow: invoices, or sap_b1-basware/invoices.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="The source's key, or an invoice, order or voucher number.")]
+BODY_KEYS = ("request_body", "response_body", "request_headers", "response_headers")
+
+
+def audit(
+    tenant: TenantName,
+    flow: FlowName,
+    key: Key,
+    bodies: Annotated[bool, typer.Option("--bodies", help="Print requests and responses, secrets removed.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Check that no attempt was changed or removed.")] = False,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show all that is known of one record: how it stands, its chunks, and each attempt.
+
+    With --verify, exits with 1 where the chain of attempts is broken.
+
+    Example: ml-connector audit acme invoices INV-1001 --verify --secrets ./secrets
+    """
+    from infra.ops.desk import open_desk
+    from infra.ops.find import chunks_of, record_key
+
+    desk = open_desk(secrets, state, stack)
+    stream = desk.stream(tenant, flow)
+    found = record_key(stream, key)
+    chunks = chunks_of(stream, found)
+    row = stream.ledger.rows([found], consistent=True).get(found)
+    history: dict[str, Any] = {
+        **stream.name,
+        "key": found,
+        "record": _plain(row[0]) if row else None,
+        "chunks": [_chunk(chunk, attempts, bodies) for chunk, attempts in _attempts(desk.world.blobs, chunks)],
+    }
+    faults = _faults(desk.world.blobs, chunks) if verify else []
+    if verify:
+        history["faults"] = faults
+    table.dump(history) if as_json else _print(history, verify)
+    if faults:
+        raise typer.Exit(1)
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    from ml_connector.engine.rows import dump
+
+    return dump(row)
+
+
+def _faults(blobs: Blobs, chunks: Sequence[Chunk]) -> list[str]:
+    from ml_connector.engine.audit import verify
+
+    return [fault for chunk in chunks for fault in verify(blobs, chunk)]
+
+
+def _attempts(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, list[dict[str, Any]]]]:
+    """Give each chunk its attempts. A document that came twice in a day has one folder for both: the chain tells.
+
+    What stands in no chain (its worker had lost the row) goes with the last chunk of the folder, and says so.
+    """
+    from ml_connector.engine.audit import prefix, read
+
+    folders = {prefix(c): {head["hash"]: (head, body) for head, body in read(blobs, c)} for c in chunks}
+    for n, chunk in enumerate(chunks):
+        folder = folders[prefix(chunk)]
+        made: list[dict[str, Any]] = []
+        at = chunk.chain
+        while at in folder:
+            head, body = folder.pop(at)
+            made.insert(0, _attempt(head, body))
+            at = head["previous"]
+        if all(prefix(later) != prefix(chunk) for later in chunks[n + 1 :]):
+            made += [{**_attempt(*stray), "beside_the_chain": True} for stray in folder.values()]
+        yield chunk, made
+
+
+def _attempt(head: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "n": head["n"], "at": body.get("at"), "hash": head["hash"], "said": body.get("attempt", {}),
+        "purged": not body, "exchanges": body.get("exchanges", []),
+    }  # fmt: skip
+
+
+def _chunk(chunk: Chunk, attempts: list[dict[str, Any]], bodies: bool) -> dict[str, Any]:
+    if not bodies:
+        attempts = [{**a, "exchanges": [_short(e) for e in a["exchanges"]]} for a in attempts]
+    return {**_plain(chunk), "attempt_list": attempts}
+
+
+def _short(exchange: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in exchange.items() if name not in BODY_KEYS}
+
+
+# ── for people ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _print(history: dict[str, Any], verified: bool) -> None:
+    typer.echo(f"{history['tenant']}  {history['integration']}/{history['flow']}  {history['key']}")
+    record = history["record"]
+    typer.echo(f"record: {_words(record)}" if record else "record: nothing was settled yet")
+    for chunk in history["chunks"]:
+        state = chunk.get("outcome") or chunk.get("state", "open")
+        typer.echo(f"\nchunk {chunk['id']}  made {table.moment(chunk['created'])}  {state}{_why(chunk)}")
+        for note in chunk.get("notes", []) if chunk.get("key") else []:
+            typer.echo(f"  note: {note}")
+        for attempt in chunk["attempt_list"]:
+            _print_attempt(attempt)
+    if verified:
+        typer.echo("")
+        for fault in history["faults"] or ["✓ the chain of attempts is whole"]:
+            typer.echo(fault if fault.startswith("✓") else f"✗ {fault}")
+
+
+def _words(record: dict[str, Any]) -> str:
+    named = (("number", "number"), ("code", "target number"), ("target", "target id"), ("chunk", "chunk"))
+    parts = [f"{words} {record[name]}" for name, words in named if record.get(name)]
+    reason = f": {record['reason']}" if record.get("reason") else ""
+    return f"{record.get('outcome', 'not settled')}{reason}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _why(chunk: dict[str, Any]) -> str:
+    waits = f", waiting for {chunk['waiting_for']}" if chunk.get("waiting_for") else ""
+    cause = f" ({chunk['cause']})" if chunk.get("cause") else ""
+    return f"{cause}{waits}" + (f": {chunk['reason']}" if chunk.get("reason") else "")
+
+
+def _print_attempt(attempt: dict[str, Any]) -> None:
+    said = attempt["said"]
+    if attempt["purged"]:
+        typer.echo(f"  #{attempt['n']}  purged; its hash {attempt['hash'][:12]} stands")
+        return
+    beside = "  (beside the chain: its worker had lost the row)" if attempt.get("beside_the_chain") else ""
+    reason = f": {said['reason']}" if said.get("reason") else ""
+    step = f", {said['step']}" if said.get("step") else ""
+    typer.echo(f"  #{attempt['n']}  {table.moment(attempt['at'])}  {said.get('state', '')}{step}{reason}{beside}")
+    for exchange in attempt["exchanges"]:
+        _print_exchange(exchange)
+
+
+def _print_exchange(exchange: dict[str, Any]) -> None:
+    answer = exchange.get("status") or exchange.get("error") or "no answer"
+    typer.echo(f"      {exchange['method']} {exchange['url']} → {answer}")
+    for name, mark in (("request_body", ">"), ("response_body", "<")):
+        for line in str(exchange.get(name) or "").splitlines():
+            typer.echo(f"        {mark} {line}")

@@ -1,0 +1,184 @@
+"""The mappings of one tenant, over its integrations: what people made, what was delivered, and both as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from infra.ops.desk import Desk, Stream
+from ml_connector.engine.maintain import release
+from ml_connector.engine.mappings import KINDS, Mapping
+from ml_connector.engine.pair import Pair
+from ml_connector.engine.rows import iso
+from ml_connector.errors import Misconfigured
+
+HEADER = ("integration", "kind", "code", "target", "origin")
+MANUAL, SYNC = "manual", "sync"
+MOST_FAULTS = 20
+Entry = tuple[str, str, str, str]
+"""Integration, kind, code, target."""
+
+
+def check_kind(kind: str) -> None:
+    """Raise `Misconfigured` for a kind that does not exist."""
+    if kind not in KINDS:
+        raise Misconfigured(f"There is no kind '{kind}'; known are: {', '.join(KINDS)}.")
+
+
+class Codebook:
+    """What is mapped for one tenant."""
+
+    def __init__(self, desk: Desk, tenant: str) -> None:
+        """Raise `Misconfigured` for a tenant that does not exist, or has no integration."""
+        self._desk, self.tenant = desk, tenant
+        found = desk.tenants(tenant)[0]
+        self._pairs = {pair.integration.name: pair for pair in found.pairs}
+        self.integrations = sorted({*self._pairs, *found.faults})  # an unusable secret keeps nobody from mapping
+        if not self.integrations:
+            raise Misconfigured(f"{tenant} has no integration yet; write the secrets of both of its systems first.")
+
+    def integration(self, name: str | None) -> str:
+        """Check the name of an integration, or give the only one. Raises `Misconfigured`."""
+        names = ", ".join(self.integrations)
+        if name is None and len(self.integrations) > 1:
+            raise Misconfigured(f"{self.tenant} has several integrations; add --integration with one of: {names}.")
+        if name is not None and name not in self.integrations:
+            raise Misconfigured(f"{self.tenant} has no integration '{name}'; it has: {names}.")
+        return name or self.integrations[0]
+
+    def get(self, integration: str, kind: str, code: str) -> Mapping | None:
+        """Read what a person mapped."""
+        return self._desk.mappings(self.tenant, integration).get(kind, code)
+
+    def set(self, integration: str, kind: str, code: str, target: str, by: str) -> None:
+        """Write a mapping of a person's."""
+        mapping = Mapping(
+            integration=integration, kind=kind, code=code, target=target, by=by, at=iso(self._desk.world.clock.now())
+        )
+        self._desk.mappings(self.tenant, integration).set(mapping)
+
+    def remove(self, integration: str, kind: str, code: str) -> None:
+        """Delete a mapping of a person's."""
+        self._desk.mappings(self.tenant, integration).remove(kind, code)
+
+    def release(self, integration: str, entries: Iterable[tuple[str, str, str]]) -> int:
+        """Make due at once what waits for one of the codes (inward) or targets (outward); tells how many."""
+        pair = self._pairs.get(integration)
+        if pair is None:
+            return 0
+        wanted = {f"{kind}:{name}" for kind, code, target in entries for name in (code, target)}
+        count = 0
+        for flow in pair.integration.flows:
+            ledger = pair.ledger(flow.name)
+            waiting = {chunk.waiting_for for chunk in ledger.unfinished() if chunk.waiting_for in wanted}
+            count += sum(release(self._desk.world, ledger, cause) for cause in waiting if cause)
+        return count
+
+    # ── listing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def rows(self, kind: str | None, integration: str | None) -> list[dict[str, Any]]:
+        """List mappings; where a person mapped a code, what was delivered for it does not count and is left out."""
+        names = self.integrations if integration is None else [self.integration(integration)]
+        return [row for name in names for row in self._rows(name, kind)]
+
+    def _rows(self, integration: str, kind: str | None) -> Iterator[dict[str, Any]]:
+        mapped = set()
+        for m in self._desk.mappings(self.tenant, integration).all(kind or ""):
+            mapped.add((m.kind, m.code))
+            yield {
+                "integration": integration, "kind": m.kind, "code": m.code, "target": m.target, "origin": m.origin,
+                "by": m.by, "at": m.at,
+            }  # fmt: skip
+        if (pair := self._pairs.get(integration)) is not None:
+            yield from (row for row in _delivered(pair, kind) if (row["kind"], row["code"]) not in mapped)
+
+
+def _delivered(pair: Pair, kind: str | None) -> Iterator[dict[str, Any]]:
+    for flow in pair.integration.flows:
+        if flow.maps is None or kind not in {None, flow.maps}:
+            continue
+        for key, row in Stream(pair, flow).ledger.all_rows():
+            if row.code is not None:
+                yield {
+                    "integration": pair.integration.name, "kind": flow.maps, "code": row.code, "target": key,
+                    "origin": SYNC, "by": "", "at": "",
+                }  # fmt: skip
+
+
+# ── CSV ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def to_csv(rows: Iterable[dict[str, Any]]) -> str:
+    """Write mappings as CSV with a header."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, HEADER, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def read_csv(book: Codebook, file: Path | None, kind: str | None, integration: str | None) -> tuple[list[Entry], int]:
+    """Read CSV from a file or standard input; gives the manual mappings, and how many others were left out.
+
+    Raises `Misconfigured` naming every wrong line (the first twenty).
+    """
+    text = _text(file)
+    head = text.split("\n", 1)[0]
+    lines = csv.reader(io.StringIO(text), delimiter=";" if ";" in head else ",")
+    header = [name.strip().lower() for name in next(lines, [])]
+    missing = [name for name in ("kind", "code", "target") if name not in header]
+    if missing:
+        raise Misconfigured(f"The first line must name the columns {', '.join(HEADER)}; missing: {', '.join(missing)}.")
+    entries, faults, left_out = dict[tuple[str, str, str], str](), list[str](), 0
+    for cells in lines:
+        try:
+            entry = _entry(book, header, cells, kind, integration)
+        except Misconfigured as error:
+            faults.append(f"line {lines.line_num}: {error}")
+            continue
+        if entry is None:
+            left_out += 1 if any(cells) else 0
+        elif entries.setdefault(entry[:3], entry[3]) != entry[3]:
+            faults.append(
+                f"line {lines.line_num}: {entry[1]} {entry[2]} is already mapped to {entries[entry[:3]]} above."
+            )
+    if faults:
+        more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+        raise Misconfigured("\n".join(["Nothing was written.", *faults[:MOST_FAULTS], *more]))
+    return [(*names, target) for names, target in entries.items()], left_out
+
+
+def _text(file: Path | None) -> str:
+    try:
+        return sys.stdin.read() if file is None else file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise Misconfigured(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Misconfigured(f"{file or 'The input'} is not text in UTF-8; save it as such.") from None
+
+
+def _entry(
+    book: Codebook, header: list[str], cells: list[str], kind: str | None, integration: str | None
+) -> Entry | None:
+    """Read a line; None where it is empty, or of origin sync. Raises `Misconfigured`."""
+    if not any(cells):
+        return None
+    if len(cells) != len(header):
+        raise Misconfigured(f"it has {len(cells)} columns, the first line has {len(header)}.")
+    line = {name: value.strip() for name, value in zip(header, cells, strict=True)}
+    origin = line.get("origin") or MANUAL
+    if origin not in {MANUAL, SYNC}:
+        raise Misconfigured(f"the origin is '{origin}'; it must be manual or sync.")
+    check_kind(line["kind"])
+    if kind not in {None, line["kind"]}:
+        raise Misconfigured(f"the kind is '{line['kind']}', but only {kind} is imported.")
+    if not line["code"] or not line["target"]:
+        raise Misconfigured("code and target must not be empty.")
+    where = book.integration(line.get("integration") or integration)
+    if integration not in {None, where}:
+        raise Misconfigured(f"the integration is '{where}', but only {integration} is imported.")
+    return None if origin == SYNC else (where, line["kind"], line["code"], line["target"])

@@ -1,0 +1,169 @@
+"""`dlq`: what was given up, by cause, and how to set it going again. Dead rows count; the queue is only the alarm."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.ops import options, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.ops.desk import Desk, Stream
+    from ml_connector.engine.rows import Chunk
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None,
+    help="What was given up, by cause, and how to set it going again: mend the cause, redrive one, then the rest.",
+)  # fmt: skip
+
+OneTenant = Annotated[str | None, typer.Option("--tenant", metavar="NAME", help="Only this tenant.")]
+LIST = ("cause", "chunks", "records", "amounts", "oldest", "tenants")
+SHOW = ("tenant", "flow", "number", "amount", "currency", "since", "death", "reason")
+
+
+@app.command("list")
+def list_(
+    tenant: OneTenant = None,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the dead chunks, grouped by cause.
+
+    Example: ml-connector dlq list --secrets ./secrets
+    """
+    desk = _desk(secrets, state, stack)
+    groups: dict[str, list[tuple[Stream, Chunk]]] = {}
+    for stream, chunk in _dead(desk, tenant):
+        groups.setdefault(chunk.cause or "unknown", []).append((stream, chunk))
+    rows = [_group(cause, found) for cause, found in sorted(groups.items())]
+    shown = rows if as_json else [
+        {**r, "amounts": table.money(r["amounts"]), "oldest": table.moment(r["oldest"])} for r in rows
+    ]  # fmt: skip
+    table.show(shown, LIST, as_json=as_json, empty="Nothing is dead.")
+    letters = desk.letters.count()
+    if letters and not rows:
+        typer.echo(
+            f"About {letters} letters are in the dead-letter queue without a dead row behind them: their chunks go on "
+            "by themselves. `ml-connector dlq redrive` clears them.", err=True,
+        )  # fmt: skip
+
+
+def _group(cause: str, found: Sequence[tuple[Stream, Chunk]]) -> dict[str, Any]:
+    amounts: dict[str, Decimal] = {}
+    for stream, chunk in found:
+        if stream.flow.money and chunk.amount and chunk.currency:
+            amounts[chunk.currency] = amounts.get(chunk.currency, Decimal(0)) + Decimal(chunk.amount)
+    return {
+        "cause": cause, "chunks": len(found), "records": sum(chunk.count for _, chunk in found), "amounts": amounts,
+        "oldest": min(chunk.created for _, chunk in found), "tenants": sorted({s.pair.tenant for s, _ in found}),
+    }  # fmt: skip
+
+
+@app.command()
+def show(
+    cause: Annotated[str, typer.Argument(metavar="CAUSE", help="A cause, as `dlq list` shows it.")],
+    tenant: OneTenant = None,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the dead chunks of one cause, the oldest first.
+
+    Example: ml-connector dlq show exhausted --secrets ./secrets
+    """
+    from infra.ops.held import for_people, row
+
+    desk = _desk(secrets, state, stack)
+    rows = [{**row(s, c), "chunk": c.id, "death": c.death} for s, c in _of_cause(_dead(desk, tenant), cause)]
+    shown = rows if as_json else [for_people(r) for r in rows]
+    table.show(shown, SHOW, as_json=as_json, empty="Nothing is dead.")
+
+
+@app.command()
+def redrive(
+    cause: Annotated[str | None, typer.Option("--cause", metavar="CAUSE", help="Only this cause.")] = None,
+    canary: Annotated[bool, typer.Option("--canary", help="Only one, the oldest: see first whether it helps.")] = False,
+    tenant: OneTenant = None,
+    by: options.By = None,
+    yes: options.Yes = False,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """Set dead chunks going again. Whatever may have been posted is looked up before it is sent.
+
+    Example: ml-connector dlq redrive --cause exhausted --canary --secrets ./secrets
+    """
+    desk = _desk(secrets, state, stack)
+    every = _of_cause(_dead(desk, tenant), cause)
+    chosen = every[:1] if canary else every
+    if chosen:
+        options.confirm(f"Redrive {len(chosen)} of {len(every)} dead chunks?", yes=yes)
+    opened = [{**s.name, "chunk": c.id, "key": c.key} for s, c in chosen if _open(desk, s, c, options.who(by))]
+    cleared = desk.clear_letters()
+    left = len(every) - len(opened)
+    if as_json:
+        table.dump({"reopened": opened, "left": left, "letters_removed": cleared})
+        return
+    typer.echo(_said(opened, left, cause, canary=canary))
+    if cleared:
+        typer.echo(f"{cleared} letters were removed from the dead-letter queue.")
+
+
+def _said(opened: Sequence[dict[str, Any]], left: int, cause: str | None, *, canary: bool) -> str:
+    if not opened:
+        return "Nothing was redriven: nothing is dead." if not left else "Nothing was redriven; list again."
+    one = opened[0]
+    which = f" ({one['tenant']} {one['flow']} {one['key'] or one['chunk']})" if len(opened) == 1 else ""
+    words = "1 chunk goes" if len(opened) == 1 else f"{len(opened)} chunks go"
+    then = ""
+    if canary and left:
+        option = f" --cause '{cause}'" if cause else ""
+        then = f" See what becomes of it, then redrive the other {left}: `ml-connector dlq redrive{option}`."
+    return f"{words} on now{which}.{then}"
+
+
+def _open(desk: Desk, stream: Stream, chunk: Chunk, by: str) -> bool:
+    """Open one and ring for it; what somebody else opened meanwhile is left."""
+    from ml_connector.engine.offer import ring_of
+    from ml_connector.engine.redrive import reopen
+
+    ledger = stream.ledger
+    opened = reopen(ledger, chunk.id, f"Redriven by {by} on {ledger.now()[:19]}Z.", chunk.death)
+    if opened is None:
+        return False
+    desk.world.rings.ring(opened.lane, ring_of(opened, ledger.scope))
+    return True
+
+
+def _dead(desk: Desk, tenant: str | None) -> list[tuple[Stream, Chunk]]:
+    """List what is dead, the oldest first."""
+    from infra.ops.desk import unfinished
+
+    found = [(s, c) for s, c in unfinished(desk.streams(tenant)) if c.state == "dead"]
+    return sorted(found, key=lambda one: one[1].created)
+
+
+def _of_cause(found: Sequence[tuple[Stream, Chunk]], cause: str | None) -> list[tuple[Stream, Chunk]]:
+    """Keep those of one cause. Raises `Misconfigured` where others are dead, but none of it."""
+    from ml_connector.errors import Misconfigured
+
+    fitting = [(s, c) for s, c in found if cause in {None, c.cause or "unknown"}]
+    if found and not fitting:
+        known = ", ".join(sorted({c.cause or "unknown" for _, c in found}))
+        raise Misconfigured(f"Nothing is dead because of '{cause}'; the causes are: {known}.")
+    return fitting
+
+
+def _desk(secrets: Any, state: Any, stack: str | None) -> Desk:
+    from infra.ops.desk import open_desk
+
+    return open_desk(secrets, state, stack)

@@ -1,0 +1,72 @@
+"""Finds a record by what a person has at hand: the source's key, or an invoice, order or voucher number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from infra.ops.desk import NotThere, Stream
+from ml_connector.engine.redrive import keys_of
+from ml_connector.engine.rows import Chunk, load
+from ml_connector.errors import Misconfigured
+
+
+def record_key(stream: Stream, text: str) -> str:
+    """Find the key of a record. Raises `NotThere` for none, `Misconfigured` where several have the number."""
+    ledger = stream.ledger
+    if ledger.rows([text], consistent=True):
+        return text
+    keys = dict.fromkeys(_numbered(stream, text))
+    if text in keys:
+        return text
+    if len(keys) > 1:
+        raise Misconfigured(f"Several records of {stream} have the number {text}; take a key: {', '.join(keys)}.")
+    for key in keys:
+        return key
+    raise NotThere(
+        f"Nothing is known of {text} in {stream}. KEY is the source's key, or the number of the document at the "
+        "source or target; `ml-connector deliveries` and `held` list them."
+    )
+
+
+def _numbered(stream: Stream, text: str) -> Iterator[str]:
+    """Give the keys of whatever carries the key or number."""
+    ledger = stream.ledger
+    for key, row in ledger.all_rows():
+        if text in {key, row.number, row.code, row.target}:
+            yield key
+    for chunk in ledger.unfinished():
+        numbered = text in {chunk.number, chunk.code, chunk.target}
+        for key in keys_of(ledger, chunk):
+            if text == key or (numbered and chunk.key is not None):
+                yield key
+    for chunk in finished(stream):
+        if chunk.key is not None and text in {chunk.key, chunk.number, chunk.code, chunk.target}:
+            yield chunk.key
+
+
+def finished(stream: Stream) -> Iterator[Chunk]:
+    """Read the finished chunks, the oldest first."""
+    for item in stream.ledger.store.query(stream.ledger.pk, "d#"):
+        yield load(Chunk, item.data)
+
+
+def chunks_of(stream: Stream, key: str) -> list[Chunk]:
+    """Find every chunk that the record was in, as far as is known, the oldest first.
+
+    Of finished bulk chunks only the latest that settled the record, those it was moved out of, and those that
+    rejected it are known.
+    """
+    ledger = stream.ledger
+    row = ledger.rows([key], consistent=True).get(key)
+    known = _ancestors(row[0].chunk) if row else set[str]()
+    open_ones = [c for c in ledger.unfinished() if key in keys_of(ledger, c)]
+    for chunk in open_ones:
+        known |= _ancestors(chunk.id)
+    done = [c for c in finished(stream) if c.key == key or (c.key is None and (c.id in known or key in c.results))]
+    return [*done, *open_ones]
+
+
+def _ancestors(chunk_id: str) -> set[str]:
+    """Name a bulk chunk and those it was split off from: 7.0.1 comes from 7.0, and that from 7."""
+    parts = chunk_id.split(".")
+    return {".".join(parts[: n + 1]) for n in range(len(parts))}

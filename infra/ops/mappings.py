@@ -1,0 +1,188 @@
+"""`mappings`: which code of the platform is which of the ERP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.ops import options, table
+
+if TYPE_CHECKING:
+    from infra.ops.codebook import Codebook
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None,
+    help="Which code of the platform (CODE) is which of the ERP (TARGET). "
+    "KIND is account, cost_center, supplier, term, tax, company, branch or currency.",
+)  # fmt: skip
+
+TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant.")]
+Kind = Annotated[
+    str, typer.Argument(metavar="KIND", help="account, cost_center, supplier, term, tax, company, branch or currency.")
+]
+AnyKind = Annotated[str | None, typer.Argument(metavar="[KIND]", help="Only this kind; default: all.")]
+Code = Annotated[str, typer.Argument(metavar="CODE", help="The platform's code.")]
+Target = Annotated[str, typer.Argument(metavar="TARGET", help="The ERP's code.")]
+File = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="A CSV file; default: standard input or output.")]  # fmt: skip # noqa: E501
+COLUMNS = ("integration", "kind", "code", "target", "origin", "by", "at")
+
+
+def _codebook(tenant: str, kind: str | None, secrets: Path | None, state: Path | None, stack: str | None) -> Codebook:
+    from infra.ops.codebook import Codebook, check_kind
+    from infra.ops.desk import open_desk
+
+    if kind is not None:
+        check_kind(kind)
+    return Codebook(open_desk(secrets, state, stack), tenant)
+
+
+@app.command("list")
+def list_(
+    tenant: TenantName,
+    kind: AnyKind = None,
+    integration: options.Integration = None,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """List mappings: those that people made, and (origin sync) those that delivered master records provide.
+
+    Example: ml-connector mappings list acme account --secrets ./secrets
+    """
+    book = _codebook(tenant, kind, secrets, state, stack)
+    rows = book.rows(kind, integration)
+    shown = rows if as_json else [{**r, "at": table.moment(r["at"])} for r in rows]
+    table.show(shown, COLUMNS, as_json=as_json, empty="There is no mapping yet; what has none waits in `held`.")
+
+
+@app.command("set")
+def set_(
+    tenant: TenantName,
+    kind: Kind,
+    code: Code,
+    target: Target,
+    integration: options.Integration = None,
+    by: options.By = None,
+    yes: options.Yes = False,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """Map a code of the platform to one of the ERP; what waits for it goes on at once.
+
+    Example: ml-connector mappings set acme account 6100 _SYS00000000123 --secrets ./secrets
+    """
+    book = _codebook(tenant, kind, secrets, state, stack)
+    where = book.integration(integration)
+    before = book.get(where, kind, code)
+    if before is not None and before.target != target:
+        options.confirm(f"{kind} {code} is {before.target} now. Make it {target}?", yes=yes)
+    book.set(where, kind, code, target, options.who(by))
+    released = book.release(where, {(kind, code, target)})
+    if as_json:
+        table.dump({"integration": where, "kind": kind, "code": code, "target": target, "released": released})
+    else:
+        typer.echo(f"{tenant} ({where}): {kind} {code} is {target}. {goes_on(released)}")
+
+
+@app.command()
+def remove(
+    tenant: TenantName,
+    kind: Kind,
+    code: Code,
+    integration: options.Integration = None,
+    yes: options.Yes = False,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+) -> None:
+    """Remove a mapping that a person made; what delivered master records provide counts again.
+
+    Example: ml-connector mappings remove acme account 6100 --secrets ./secrets
+    """
+    from infra.ops.desk import NotThere
+
+    book = _codebook(tenant, kind, secrets, state, stack)
+    where = book.integration(integration)
+    before = book.get(where, kind, code)
+    if before is None:
+        raise NotThere(
+            f"Nobody mapped {kind} {code} of {tenant}; `ml-connector mappings list {tenant} {kind}` shows all."
+        )
+    options.confirm(f"Remove {kind} {code}, which is {before.target} now?", yes=yes)
+    book.remove(where, kind, code)
+    typer.echo(f"{tenant} ({where}): {kind} {code} is mapped to nothing any more; it was {before.target}.")
+
+
+@app.command("export")
+def export(
+    tenant: TenantName,
+    kind: AnyKind = None,
+    integration: options.Integration = None,
+    file: File = None,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+) -> None:
+    """Write mappings as CSV: integration, kind, code, target, origin.
+
+    Example: ml-connector mappings export acme account --file accounts.csv --secrets ./secrets
+    """
+    from infra.ops.codebook import to_csv
+
+    book = _codebook(tenant, kind, secrets, state, stack)
+    text = to_csv(book.rows(kind, integration))
+    if file is None:
+        typer.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8", newline="")
+        typer.echo(f"Written to {file}.", err=True)
+
+
+@app.command("import")
+def import_(
+    tenant: TenantName,
+    kind: AnyKind = None,
+    csv_file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The CSV file, as with --file.")] = None,
+    integration: options.Integration = None,
+    file: File = None,
+    by: options.By = None,
+    yes: options.Yes = False,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """Read mappings from CSV as `export` writes it. Lines of origin sync are left out.
+
+    Where any line is wrong, nothing is written.
+
+    Example: ml-connector mappings import acme account --file accounts.csv --secrets ./secrets
+    """
+    from infra.ops.codebook import read_csv
+    from ml_connector.engine.mappings import KINDS
+
+    if kind is not None and kind not in KINDS and (file or csv_file) is None and Path(kind).is_file():
+        file, kind = Path(kind), None  # the kind was left out
+    book = _codebook(tenant, kind, secrets, state, stack)
+    entries, left_out = read_csv(book, file or csv_file, kind, integration)
+    options.confirm(f"Write {len(entries)} mappings of {tenant}?", yes=yes)
+    for where, its_kind, code, target in entries:
+        book.set(where, its_kind, code, target, options.who(by))
+    released = sum(book.release(w, {e[1:] for e in entries if e[0] == w}) for w in {e[0] for e in entries})
+    if as_json:
+        table.dump({"imported": len(entries), "left_out": left_out, "released": released})
+    else:
+        skipped = f", {left_out} of origin sync left out" if left_out else ""
+        typer.echo(f"{tenant}: {len(entries)} mappings written{skipped}. {goes_on(released)}")
+
+
+def goes_on(released: int) -> str:
+    """Say what a change set free."""
+    if not released:
+        return "Nothing waited for it."
+    return f"{released} that waited for it {'goes' if released == 1 else 'go'} on now."

@@ -1,0 +1,94 @@
+"""`ping`: whether each system lets us in and gives what the flows need, and how to mend what does not work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.ops import options, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.ops.desk import Desk
+    from ml_connector.flow import Check
+
+SystemName = Annotated[
+    str | None, typer.Argument(metavar="[SYSTEM]", help="One of its systems, such as basware; default: all.")
+]
+MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "red")}
+
+
+def ping(
+    tenant: options.Tenant = None,
+    system: SystemName = None,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """Log in to each system and read one record of each kind: what works, what does not, how to mend it.
+
+    Tries once even where a login was refused before; a success lets work go on. One system of a pair can be tried
+    alone. Exits with 1 where something failed, with 2 where a secret cannot be used.
+
+    Example: ml-connector ping acme sap_b1 --secrets ./secrets
+    """
+    from infra.ops.desk import open_desk
+
+    desk = open_desk(secrets, state, stack)
+    rows: list[dict[str, Any]] = []
+    for one, its in _asked(desk, tenant, system):
+        if not as_json:
+            typer.echo(f"{one}  {its}")
+        for row in _rows(desk, one, its):
+            rows.append(row)
+            if not as_json:
+                _print(row)
+    _enrol(desk)
+    if as_json:
+        table.dump(rows)
+    raise typer.Exit(max((2 if r["check"] == "secret" else 1 for r in rows if not r["ok"]), default=0))
+
+
+def _asked(desk: Desk, tenant: str | None, system: str | None) -> list[tuple[str, str]]:
+    """List the secrets that were asked for. Raises `Misconfigured` where there is none."""
+    from ml_connector.errors import Misconfigured
+
+    names = desk.secrets.names()
+    found = [(t, s) for t, s in names if tenant in {None, t} and system in {None, s}]
+    if found:
+        return found
+    if not names:
+        raise Misconfigured(f"There is no secret in {desk.place}; write TENANT/SYSTEM first.")
+    what = f"tenant '{tenant}'" if system is None or tenant not in {t for t, _ in names} else f"{tenant}/{system}"
+    known = ", ".join(f"{t}/{s}" for t, s in names)
+    raise Misconfigured(f"There is no {what} in {desk.place}; known are: {known}.")
+
+
+def _rows(desk: Desk, tenant: str, system: str) -> Iterator[dict[str, Any]]:
+    from infra.ops.pinging import checks
+
+    for check in checks(desk, tenant, system):
+        yield _row(tenant, system, check)
+
+
+def _row(tenant: str, system: str, check: Check) -> dict[str, Any]:
+    return {
+        "tenant": tenant, "system": system, "check": check.what, "ok": check.ok, "warning": check.warning,
+        "detail": check.detail,
+    }  # fmt: skip
+
+
+def _print(row: dict[str, Any]) -> None:
+    mark, colour = MARKS["failed" if not row["ok"] else "warning" if row["warning"] else "ok"]
+    detail = f": {row['detail']}" if row["detail"] else ""
+    typer.echo(f"  {typer.style(mark, fg=colour)} {row['check']}{detail}")
+
+
+def _enrol(desk: Desk) -> None:
+    """Tell the functions at once of the secrets that were just tried."""
+    from ml_connector.enrol import rebuild
+
+    rebuild(desk.world, desk.secrets, desk.tools)

@@ -1,0 +1,94 @@
+"""Tries one system of one tenant: its secret, its login, its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from infra.ops.desk import Desk
+from ml_connector import bootstrap
+from ml_connector.engine.breaker import Breaker
+from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured
+from ml_connector.flow import Check, Connection
+from ml_connector.integrations import INTEGRATIONS
+from ml_connector.ports import Secret, Secrets
+from ml_connector.systems.settings import SystemSettings, parse
+
+
+@dataclass(frozen=True)
+class OneSecret:
+    """The secrets as if there were but one, so that it is judged alone."""
+
+    secrets: Secrets
+    tenant: str
+    system: str
+
+    def names(self) -> list[tuple[str, str]]:
+        """List the one."""
+        return [(self.tenant, self.system)]
+
+    def read(self, tenant: str, system: str) -> Secret | None:
+        """Read as ever."""
+        return self.secrets.read(tenant, system)
+
+
+def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
+    """Try the secret, then the system. The check named `secret` fails where the secret cannot be used as written."""
+    whole = bootstrap.tenants(desk.world, desk.secrets, desk.tools, tenant)[0]
+    faults = {s: _fault(desk, tenant, s) for t, s in desk.secrets.names() if t == tenant}
+    clash = None if any(faults.values()) else whole.problem  # each is right, but together they are not
+    if (fault := faults[system] or clash) is not None:
+        yield Check("secret", False, fault)
+        return
+    yield Check("secret", True, "can be used as written")
+    if system == "settings":
+        return
+    breaker, connection = _connection(desk, whole, tenant, system)
+    try:
+        yield from _tried(breaker, connection)
+    finally:
+        connection.close()
+
+
+def _fault(desk: Desk, tenant: str, system: str) -> str | None:
+    return bootstrap.tenants(desk.world, OneSecret(desk.secrets, tenant, system), desk.tools)[0].problem
+
+
+def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
+    """Knock, even where the last login was refused; a refusal closes the door again by itself."""
+    try:
+        breaker.may_log_in()
+    except LoginRefused:
+        breaker.well()
+    well = True
+    try:
+        for check in connection.ping():
+            well = well and check.ok
+            yield check
+    except ConnectorError as error:
+        well = False
+        yield Check("login" if isinstance(error, LoginRefused) else "answer", False, str(error))
+    if well:
+        breaker.well()
+
+
+def _connection(desk: Desk, whole: bootstrap.Tenant, tenant: str, system: str) -> tuple[Breaker, Connection]:
+    """Connect as the pair would, so that its session is used; a system without its other half gets one of its own."""
+    secret, settings = _settings(desk, tenant, system)
+    pair = next((p for p in whole.pairs if system in {p.integration.erp, p.integration.platform}), None)
+    integration = pair.integration if pair else next(i for i in INTEGRATIONS if system in {i.erp, i.platform})
+    active = pair.active if pair else bootstrap.active_flows(integration, whole.options)
+    breaker, wiring = bootstrap.wire(
+        desk.world, desk.tools, tenant, system, settings, secret.version, scope=pair.scope if pair else "alone",
+        integration=integration.name, options=whole.options, active=tuple(sorted(active)),
+    )  # fmt: skip
+    connection: Connection = bootstrap.module(system).connect(settings, wiring)
+    return breaker, connection
+
+
+def _settings(desk: Desk, tenant: str, system: str) -> tuple[Secret, SystemSettings]:
+    secret = desk.secrets.read(tenant, system)
+    if secret is None:
+        raise Misconfigured(f"{tenant}/{system}: the secret is gone; write it again.")
+    model = bootstrap.module(system).Settings
+    return secret, parse(model, secret.text, f"{tenant}/{system}", insecure=desk.tools.insecure)

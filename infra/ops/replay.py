@@ -1,0 +1,89 @@
+"""`replay`: send one record again, without posting anything twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from infra.ops import options, table
+from infra.ops.audit import FlowName, Key, TenantName
+
+if TYPE_CHECKING:
+    from infra.ops.desk import Desk, Stream
+    from ml_connector.engine.redrive import Replayed
+
+SENTENCES = {
+    "reopened": "It was dead and goes on now, from the step at which it died. If it may have been posted, it is looked "
+    "up first.",
+    "hastened": "It was waiting and is looked at again now.",
+    "under way": "It is being worked on at this moment; nothing was changed.",
+    "offered": "It goes on its way again. If it was delivered before, it is found at the target and never posted "
+    "twice; if its source offers it no longer, nothing is sent.",
+    "marked": "It is sent again with the next run of the flow, which compares everything: a source of master data "
+    "gives no single record. A small real change goes with it, since the target would pass over an equal one.",
+}
+
+
+def replay(
+    tenant: TenantName,
+    flow: FlowName,
+    key: Key,
+    by: options.By = None,
+    yes: options.Yes = False,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """Send one record again. A delivered document is looked up first and never posted twice.
+
+    Example: ml-connector replay acme invoices INV-1001 --secrets ./secrets
+    """
+    from infra.ops.desk import open_desk
+    from infra.ops.find import record_key
+
+    desk = open_desk(secrets, state, stack)
+    stream = desk.stream(tenant, flow)
+    _refuse_shadow(stream)
+    found = record_key(stream, key)
+    options.confirm(f"Send {found} of {stream} again?", yes=yes)
+    done = _replay(desk, stream, found, options.who(by))
+    if as_json:
+        table.dump({**stream.name, "key": found, "done": done.what, "chunk": done.chunk.id if done.chunk else None})
+    else:
+        typer.echo(f"{stream} {found}: {SENTENCES[done.what]}{_paused(stream)}")
+
+
+def _refuse_shadow(stream: Stream) -> None:
+    from ml_connector.errors import Misconfigured
+
+    if stream.pair.shadow:
+        raise Misconfigured(
+            f"{stream.pair.tenant} is in shadow: nothing is sent. Take `shadow` out of its settings first."
+        )
+
+
+def _replay(desk: Desk, stream: Stream, key: str, by: str) -> Replayed:
+    from infra.ops.desk import NotThere
+    from ml_connector.engine import redrive
+    from ml_connector.engine.offer import ring_of
+
+    ledger = stream.ledger
+    done = redrive.replay(stream.pair, stream.flow, key, f"Replayed by {by} on {ledger.now()[:19]}Z.")
+    if done.what == "unknown":
+        raise NotThere(f"{key} of {stream} was never settled; the next run brings it, if its source offers it.")
+    if done.what == "forgotten":
+        raise NotThere(
+            f"The history of {key} is too old to send it again by itself; `ml-connector audit` shows what is left. "
+            "Change it at its source, and the next run takes it."
+        )
+    if done.chunk is not None and done.what != "under way":
+        desk.world.rings.ring(done.chunk.lane, ring_of(done.chunk, ledger.scope))
+    return done
+
+
+def _paused(stream: Stream) -> str:
+    if stream.flow.name in stream.pair.active:
+        return ""
+    return " The flow is off or the tenant paused: nothing happens before that is changed in the settings."

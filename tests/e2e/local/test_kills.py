@@ -1,0 +1,38 @@
+"""A kill at any moment loses nothing and doubles nothing."""
+
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+
+
+def test_kills_at_many_moments_end_in_the_same_state_as_none(stage):
+    draw = random.Random(7)
+    kills = 0
+    for _ in range(14):
+        run = subprocess.Popen(
+            stage.command("local", "run", "--secrets", str(stage.folder)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(draw.uniform(0.5, 2.5))
+        if run.poll() is None:
+            run.send_signal(signal.SIGKILL)
+            kills += 1
+        run.wait()
+    code, report = stage.run()
+    assert kills >= 8
+    assert code == 0, report
+    flows = report["tenants"]["acme"]["sap_b1-basware"]
+    assert not report["dead"] and all(f["pending"] == 0 for f in flows.values())
+    booked = stage.booked()
+    assert [b for b, n in Counter(booked).items() if n > 1] == []
+    ours = {d.record["invoiceNumber"] for d in stage.ap.documents.values() if d.status == "Transferred"}
+    assert {number for _, number in booked if number.startswith("RE-")} == ours
+    assert len(ours) + len(report["held"]) + _refused(stage) == 59
+    assert set(stage.ap.imported["vendors"]) and len(stage.ap.imported["vendors"]) == 300
+
+
+def _refused(stage) -> int:
+    return sum(d.status == "TransferFailed" for d in stage.ap.documents.values())

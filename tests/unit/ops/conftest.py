@@ -1,0 +1,131 @@
+"""An office at work: a local state with two tenants, filled as the engine would have, and the command line on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.local.state import open_state
+from infra.ops.desk import Desk, NoLetters
+from infra.ops.main import app
+from ml_connector import bootstrap
+from ml_connector.engine import audit
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.rows import Chunk, Row, dump, iso
+from ml_connector.exchange import Exchange
+from ml_connector.flow import Check
+from ml_connector.ports import Item
+
+BASWARE = {
+    "region": "EU", "client_id": "client", "client_secret": "hush-hush-secret", "companies": ["1000"],
+    "source_system": "SAP",
+}  # fmt: skip
+SAP_B1 = {
+    "service_layer_url": "https://sap.example.com:50000/b1s/v2", "company_db": "ACME", "user_name": "connector",
+    "password": "hush-hush-password",
+}  # fmt: skip
+OLD, NEW = "2026-01-10T08:00:00.000000+00:00", "2026-01-11T08:00:00.000000+00:00"
+"""Two runs."""
+
+
+class Server:
+    """A vendor's connection whose ping says what the test wants; it remembers what it was wired with."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Callable[[Any], Iterator[Check]]] = {}
+        self.wirings: dict[str, Any] = {}
+
+    def connect(self, system: str) -> Any:
+        def made(_settings: Any, wiring: Any) -> Any:
+            self.wirings[system] = wiring
+            default = lambda _w: iter([Check("login", True, "user connector"), Check("accounts", True)])  # noqa: E731
+            answer = self.answers.get(system, default)
+            return SimpleNamespace(ping=lambda: answer(wiring), close=lambda: None)
+
+        return made
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    """Vendors without a network: real settings, fake connections."""
+    from ml_connector.systems.basware.settings import Settings as Basware
+    from ml_connector.systems.sap_b1.settings import Settings as SapB1
+
+    fake, models = Server(), {"basware": Basware, "sap_b1": SapB1}
+
+    def module(system: str) -> Any:
+        return SimpleNamespace(Settings=models[system], connect=fake.connect(system), CHUNKING={})
+
+    monkeypatch.setattr(bootstrap, "module", module)
+    return fake
+
+
+class Office:
+    """The secrets folder, its state, and the command line."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write("acme", "basware", BASWARE)
+        self.write("acme", "sap_b1", SAP_B1)
+        self.desk = self.open()
+
+    def open(self) -> Desk:
+        state = open_state(self.folder, sole=False)
+        return Desk(state.world, state.secrets, state.tools(), str(self.folder), NoLetters())
+
+    def write(self, tenant: str, system: str, secret: Any) -> None:
+        path = self.folder / tenant / f"{system}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(secret if isinstance(secret, str) else json.dumps(secret), encoding="utf-8")
+
+    def run(self, *words: str, code: int = 0, stdin: str | None = None) -> Any:
+        """Run a command on this state; gives its result, or what its JSON says where `--json` is asked for."""
+        result = CliRunner().invoke(app, [*words, "--secrets", str(self.folder)], input=stdin)
+        assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
+        assert "hush-hush" not in result.output
+        return json.loads(result.stdout) if "--json" in words else result
+
+    def ledger(self, flow: str, tenant: str = "acme") -> Ledger:
+        return self.desk.stream(tenant, flow).ledger
+
+    def chunk(self, flow: str, body: Any = None, **fields: Any) -> Chunk:
+        """Put an unfinished chunk there, as a poll or an attempt left it."""
+        ledger = self.ledger(flow)
+        known = {"id": fields.get("key", "7"), "run": NEW, "created": NEW, "lane": f"acme.{flow}", "due_at": NEW}
+        names = {"tenant": ledger.tenant, "integration": ledger.integration, "flow": flow}
+        chunk = Chunk(**{**known, **names, **fields})
+        assert ledger.add(chunk, body)
+        return chunk
+
+    def done(self, flow: str, **fields: Any) -> Chunk:
+        """Put a finished chunk there."""
+        chunk = self.chunk(flow, **{"state": "done", "done_at": NEW, **fields})
+        self.ledger(flow).archive(chunk)
+        return chunk
+
+    def row(self, flow: str, key: str, **fields: Any) -> None:
+        ledger = self.ledger(flow)
+        self.desk.world.store.put(Item(ledger.pk, f"r#{key}", dump(Row(**fields))))
+
+    def attempt(self, chunk: Chunk, **said: Any) -> None:
+        """Write an audit object of a chunk and save the chunk."""
+        exchange = Exchange(
+            at=NEW, method="POST", url="https://sap.example.com/b1s/v2/PurchaseInvoices", status=201,
+            request_headers={"Authorization": "***"}, request_body='{"DocTotal": "119.00"}', response_body='{"ok": 1}',
+        )  # fmt: skip
+        audit.write(self.desk.world.blobs, chunk, NEW, [exchange], {"state": "done", **said})
+
+    @property
+    def now(self) -> str:
+        return iso(self.desk.world.clock.now())
+
+
+@pytest.fixture
+def office(tmp_path: Path, server: Server) -> Office:
+    return Office(tmp_path / "secrets")

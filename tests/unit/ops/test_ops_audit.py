@@ -1,0 +1,119 @@
+"""audit: one record's history, by any of its numbers, and the proof that nobody changed it."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_connector.engine import audit
+
+
+@pytest.fixture
+def invoice(office: Any) -> Any:
+    """An invoice that was posted as 4711, with two attempts on record."""
+    chunk = office.chunk("invoices", key="k1", number="INV-1", state="waiting")
+    ledger = office.ledger("invoices")
+    office.attempt(chunk, state="waiting", reason="The server is away.")
+    office.attempt(chunk, state="done")
+    chunk.target, chunk.code, chunk.outcome, chunk.delivered = "18:77", "4711", "delivered", 1
+    ledger.finish(chunk, ledger.chunk("k1")[1])
+    office.row("invoices", "k1", outcome="delivered", number="INV-1", code="4711", target="18:77", chunk="k1")
+    return chunk
+
+
+@pytest.mark.parametrize("key", ["k1", "INV-1", "4711", "18:77"])
+def test_a_record_is_found_by_key_and_by_every_number(office: Any, invoice: Any, key: str) -> None:
+    history = office.run("audit", "acme", "invoices", key, "--json")
+    assert history["key"] == "k1"
+    assert history["record"]["code"] == "4711"
+    (chunk,) = history["chunks"]
+    assert [a["n"] for a in chunk["attempt_list"]] == [1, 2]
+    exchange = chunk["attempt_list"][0]["exchanges"][0]
+    assert (exchange["method"], exchange["status"]) == ("POST", 201)
+    assert "request_body" not in exchange
+
+
+def test_bodies_are_printed_where_asked_for(office: Any, invoice: Any) -> None:
+    text = office.run("audit", "acme", "invoices", "k1").stdout
+    assert "POST https://sap.example.com/b1s/v2/PurchaseInvoices → 201" in text
+    assert "DocTotal" not in text
+    assert '> {"DocTotal": "119.00"}' in office.run("audit", "acme", "invoices", "k1", "--bodies").stdout
+    history = office.run("audit", "acme", "invoices", "k1", "--bodies", "--json")
+    assert history["chunks"][0]["attempt_list"][0]["exchanges"][0]["response_body"] == '{"ok": 1}'
+
+
+def test_verify_is_content_with_a_whole_chain(office: Any, invoice: Any) -> None:
+    assert "✓" in office.run("audit", "acme", "invoices", "k1", "--verify").stdout
+    assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json")["faults"] == []
+
+
+def test_verify_finds_a_changed_body(office: Any, invoice: Any) -> None:
+    first = _objects(office, invoice)[0]
+    head, _, body = gzip.decompress(first.read_bytes()).partition(b"\n")
+    first.write_bytes(gzip.compress(head + b"\n" + body.replace(b"119.00", b"911.00")))
+    assert "the body was changed" in office.run("audit", "acme", "invoices", "k1", "--verify", code=1).stdout
+
+
+def test_verify_finds_a_removed_attempt(office: Any, invoice: Any) -> None:
+    _objects(office, invoice)[0].unlink()
+    found = office.run("audit", "acme", "invoices", "k1", "--verify", "--json", code=1)
+    assert "missing" in found["faults"][0]
+
+
+def test_a_purged_body_keeps_the_chain_whole(office: Any, invoice: Any) -> None:
+    first = _objects(office, invoice)[0]
+    first.write_bytes(gzip.compress(gzip.decompress(first.read_bytes()).partition(b"\n")[0] + b"\n"))
+    assert "purged" in office.run("audit", "acme", "invoices", "k1", "--verify").stdout
+
+
+def test_two_chunks_of_one_day_keep_their_attempts_apart(office: Any, invoice: Any) -> None:
+    again = office.chunk("invoices", key="k1", state="waiting", number="INV-1")
+    office.attempt(again, state="waiting")
+    ledger = office.ledger("invoices")
+    ledger.save(again, ledger.chunk("k1")[1])
+    history = office.run("audit", "acme", "invoices", "k1", "--verify", "--json")
+    assert [len(c["attempt_list"]) for c in history["chunks"]] == [2, 1]
+    assert not any("beside_the_chain" in a for c in history["chunks"] for a in c["attempt_list"])
+
+
+def test_an_attempt_whose_worker_had_lost_the_row_is_shown_all_the_same(office: Any, invoice: Any) -> None:
+    invoice.chain, invoice.audits = None, 1
+    office.attempt(invoice, state="done")  # written beside the chain that the row knows
+    history = office.run("audit", "acme", "invoices", "k1", "--verify", "--json")
+    assert [a.get("beside_the_chain", False) for a in history["chunks"][0]["attempt_list"]] == [False, False, True]
+    assert "beside the chain" in office.run("audit", "acme", "invoices", "k1").stdout
+
+
+def test_a_master_record_shows_the_chunk_that_settled_it_and_the_one_it_came_from(office: Any) -> None:
+    office.done("vendors", id="7", count=2, moved=1, delivered=1)
+    office.done("vendors", id="7.V1", delivered=1)
+    office.done("vendors", id="8", delivered=1)
+    office.row("vendors", "V1", outcome="delivered", chunk="7.V1")
+    history = office.run("audit", "acme", "vendors", "V1", "--json")
+    assert [c["id"] for c in history["chunks"]] == ["7", "7.V1"]
+
+
+def test_a_held_master_record_is_found_in_its_chunk(office: Any) -> None:
+    office.chunk(
+        "vendors", {"records": [{"key": "V1"}, {"key": "V2"}]}, id="7", state="waiting", waiting_for="company:A"
+    )
+    history = office.run("audit", "acme", "vendors", "V2", "--json")
+    assert (history["record"], history["chunks"][0]["id"]) == (None, "7")
+    assert "waiting for company:A" in office.run("audit", "acme", "vendors", "V2").stdout
+
+
+def test_a_number_of_two_records_asks_for_a_key(office: Any) -> None:
+    office.row("invoices", "k1", outcome="delivered", number="2026-1")
+    office.row("invoices", "k2", outcome="delivered", number="2026-1")
+    assert "k1, k2" in office.run("audit", "acme", "invoices", "2026-1", code=2).stderr
+
+
+def test_an_unknown_key_says_where_to_look(office: Any) -> None:
+    assert "Nothing is known of nope" in office.run("audit", "acme", "invoices", "nope", code=1).stderr
+
+
+def _objects(office: Any, chunk: Any) -> list[Path]:
+    return [office.folder / ".state" / "audit" / key for key in office.desk.world.blobs.keys(audit.prefix(chunk))]

@@ -1,0 +1,141 @@
+"""tenants, runs, deliveries, held: what they list, as JSON and as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.ops import table
+from infra.ops.deliveries import moment_of
+from ml_connector.embedded.clock import SystemClock
+from ml_connector.engine.rows import Cursor, Figures
+from ml_connector.errors import Misconfigured
+
+OLD, NEW = "2026-01-10T08:00:00.000000+00:00", "2026-01-11T08:00:00.000000+00:00"
+
+
+def test_tenants_lists_systems_and_problems(office: Any) -> None:
+    office.write("beta", "basware", {"region": "MOON"})
+    office.write(
+        "gamma",
+        "sap_b1",
+        {"service_layer_url": "https://x/b1s/v2", "company_db": "a", "user_name": "b", "password": "hush-hush"},
+    )
+    office.write("acme", "settings", {"paused": True, "shadow": True})
+    acme, beta, gamma = office.run("tenants", "--json")
+    assert acme == {
+        "tenant": "acme", "integrations": ["sap_b1-basware"], "systems": ["basware", "sap_b1"], "paused": True,
+        "shadow": True, "problem": None,
+    }  # fmt: skip
+    assert "beta/basware: the field 'region'" in beta["problem"]
+    assert "the secret of the other system is missing" in gamma["problem"]
+    text = office.run("tenants").stdout
+    assert "sap_b1-basware" in text
+    assert "yes" in text
+
+
+def test_a_tenant_of_which_one_secret_is_wrong_keeps_its_integration_in_the_list(office: Any) -> None:
+    office.write("acme", "sap_b1", "{")
+    (acme,) = office.run("tenants", "--json")
+    assert acme["integrations"] == ["sap_b1-basware"]
+    assert acme["problem"].count("acme/sap_b1") == 1
+
+
+def test_tenants_of_an_empty_folder(office: Any) -> None:
+    for file in (office.folder / "acme").iterdir():
+        file.unlink()
+    assert "No tenant yet" in office.run("tenants").stdout
+    assert office.run("tenants", "--json") == []
+
+
+def test_held_names_what_is_waited_for_and_the_money(office: Any) -> None:
+    office.chunk(
+        "invoices", key="k1", number="INV-1", amount="119.00", currency="EUR", state="waiting", first_try=OLD,
+        waiting_for="account:6100", reason="The account 6100 has no counterpart.",
+    )  # fmt: skip
+    office.chunk("invoices", key="k2", state="waiting", reason="The server is away.")  # waits for nobody
+    office.chunk(
+        "vendors", {"records": [{"key": "V1"}, {"key": "V2"}]}, id="9", count=2, state="waiting",
+        waiting_for="company:ACME",
+    )  # fmt: skip
+    first, second = office.run("held", "acme", "--json")
+    assert first == {
+        "tenant": "acme", "integration": "sap_b1-basware", "flow": "invoices", "key": "k1", "keys": ["k1"],
+        "number": "INV-1", "records": 1, "amount": "119.00", "currency": "EUR", "waiting_for": "account:6100",
+        "cause": None, "reason": "The account 6100 has no counterpart.", "since": OLD, "next_look": NEW,
+    }  # fmt: skip
+    assert (second["key"], second["records"], second["amount"]) == ("V1", 2, None)
+    text = office.run("held").stdout
+    assert "INV-1" in text
+    assert "V1 and 1 more" in text
+    assert "k2" not in text
+
+
+def test_held_says_when_nothing_is(office: Any) -> None:
+    assert office.run("held").stdout == "Nothing is held.\n"
+
+
+def test_runs_adds_up_chunks_and_what_the_poll_found_unchanged(office: Any) -> None:
+    office.done(
+        "invoices", key="k1", run=OLD, done_at=OLD, delivered=1, outcome="delivered", amount="10.10", currency="EUR"
+    )
+    office.done("invoices", key="k2", delivered=1, outcome="delivered", amount="20.20", currency="EUR")
+    office.chunk("invoices", key="k3", state="waiting", waiting_for="account:1", amount="5.00", currency="EUR")
+    ledger = office.ledger("vendors")
+    ledger.save_cursor(Cursor(figures=Figures(run=NEW, unchanged=7)), ledger.cursor()[1])
+    rows = office.run("runs", "acme", "--json")
+    assert [(r["run"], r["flow"], r["read"]) for r in rows] == [
+        (NEW, "vendors", 7),
+        (NEW, "invoices", 2),
+        (OLD, "invoices", 1),
+    ]
+    assert rows[1]["amounts"]["EUR"]["delivered"] == "20.20"
+    assert rows[1]["held"] == 1
+    assert "delivered 20.20 EUR; held 5.00 EUR" in office.run("runs").stdout
+
+
+def test_runs_shows_the_newest_first_and_no_more_than_asked(office: Any) -> None:
+    for day in range(1, 8):
+        time = f"2026-01-0{day}T08:00:00.000000+00:00"
+        office.done("payments", key=f"p{day}", run=time, done_at=time, delivered=1)
+    rows = office.run("runs", "--limit", "2", "--json")
+    assert [r["run"][:10] for r in rows] == ["2026-01-07", "2026-01-06"]
+    assert office.run("runs", "--limit", "0", code=2)
+
+
+def test_deliveries_joins_documents_and_master_records(office: Any) -> None:
+    office.done(
+        "invoices", key="k1", number="INV-1", outcome="delivered", target="18:77", code="4711", amount="119.00",
+        currency="EUR", delivered=1,
+    )  # fmt: skip
+    office.done("vendors", id="5", count=2, done_at=OLD, delivered=1, rejected=1)
+    office.row("vendors", "V1", outcome="delivered", code="V1", chunk="5")
+    office.row("vendors", "V2", outcome="rejected", chunk="5", reason="No name.")
+    office.row("vendors", "V3", outcome="delivered", chunk="4")
+    rows = office.run("deliveries", "--json")
+    assert [r["key"] for r in rows] == ["k1", "V1", "V2"]
+    assert (rows[0]["target_number"], rows[0]["target"], rows[0]["amount"]) == ("4711", "18:77", "119.00")
+    (rejected,) = office.run("deliveries", "acme", "vendors", "--outcome", "rejected", "--json")
+    assert (rejected["key"], rejected["reason"], rejected["at"]) == ("V2", "No name.", OLD)
+    assert [r["key"] for r in office.run("deliveries", "--since", "2026-01-11", "--json")] == ["k1"]
+    assert len(office.run("deliveries", "--limit", "1", "--json")) == 1
+    assert "4711" in office.run("deliveries", "acme", "invoices").stdout
+
+
+def test_deliveries_refuses_a_time_that_is_none(office: Any) -> None:
+    assert "'yesterday' is no time" in office.run("deliveries", "--since", "yesterday", code=2).stderr
+
+
+def test_times_may_be_so_long_ago() -> None:
+    now = SystemClock().now().replace(2026, 1, 31, 12, 0, 0, 0)
+    assert moment_of("12h", now).startswith("2026-01-31T00:00:00")
+    assert moment_of("7d", now).startswith("2026-01-24T12:00:00")
+    assert moment_of("2026-01-31T14:00+02:00", now).startswith("2026-01-31T12:00:00")
+    with pytest.raises(Misconfigured):
+        moment_of("xd", now)
+
+
+def test_columns_stand_in_line_also_with_wide_characters() -> None:
+    text = table.text([{"a": "商社", "b": 1}, {"a": "x", "b": None}], ("a", "b"))
+    assert text == "a     b\n商社  1\nx"

@@ -1,0 +1,162 @@
+"""The engine's side: what is opened, what is sent anew, and what the next poll makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ml_connector.embedded.blobs import MemoryBlobs
+from ml_connector.embedded.clock import SystemChance, SystemClock
+from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.store import SqliteStore
+from ml_connector.engine import redrive
+from ml_connector.engine.fingerprint import fingerprint
+from ml_connector.engine.pair import Pair, World
+from ml_connector.engine.poll import Poll
+from ml_connector.engine.rows import Chunk, Row, dump
+from ml_connector.errors import Conflict, LeaseLost, Transient
+from ml_connector.flow import Page
+from ml_connector.integrations.sap_b1_basware import SAP_B1_BASWARE
+from ml_connector.ports import Item
+from ml_connector.records import Supplier
+
+VENDORS = SAP_B1_BASWARE.flow("vendors")
+SUPPLIERS = [Supplier(key=k, code=k, name=k) for k in ("V1", "V2", "V3")]
+EPOCH = "e"
+
+
+class Source:
+    """Gives all suppliers when everything is asked for, none since a stamp."""
+
+    def pages(self, since: str | None, position: str | None) -> Iterator[Page[Any]]:
+        yield Page(SUPPLIERS if since is None else [], stamp="s1")
+
+
+@pytest.fixture
+def pair() -> Pair:
+    clock = SystemClock()
+    world = World(SqliteStore(), MemoryRings(clock), MemoryBlobs(), clock, SystemChance(), boot="here")
+    door = SimpleNamespace(check=lambda: None, well=lambda: None)
+    connection: Any = SimpleNamespace(source=lambda _record: Source())
+    return Pair(
+        world, "acme", SAP_B1_BASWARE, "scope", {"sap_b1": lambda: connection}, {"sap_b1": door},  # type: ignore[dict-item]
+        active=frozenset({"vendors"}), epoch=EPOCH, chunking={Supplier: (10, lambda _r: 1)},
+    )  # fmt: skip
+
+
+def settle(pair: Pair) -> None:
+    """As if all suppliers were delivered, and a full pass had been made."""
+    ledger = pair.ledger("vendors")
+    Poll(pair, VENDORS, "r0").read()
+    for chunk in list(ledger.unfinished()):
+        pair.world.store.delete(ledger.pk, f"c#{chunk.id}")
+    for s in SUPPLIERS:
+        row = Row(seq=1, outcome="delivered", delivered_fp=fingerprint(s, EPOCH), code=s.code)
+        pair.world.store.put(Item(ledger.pk, f"r#{s.key}", dump(row)))
+
+
+def cut(pair: Pair, run: str) -> list[tuple[list[str], bool]]:
+    """Poll, and give the keys of each chunk that came of it, and whether it makes a real change."""
+    Poll(pair, VENDORS, run).read()
+    ledger = pair.ledger("vendors")
+    return [(redrive.keys_of(ledger, c), c.touch is not None) for c in ledger.unfinished()]
+
+
+def test_a_replayed_master_goes_in_a_chunk_of_its_own_with_a_real_change(pair: Pair) -> None:
+    settle(pair)
+    assert cut(pair, "r1") == []
+    assert redrive.replay(pair, VENDORS, "V2", "note").what == "marked"
+    pair.world.store.delete(pair.ledger("vendors").pk, "r#V3")  # a new one, in the same page
+    assert cut(pair, "r2") == [(["V3"], False), (["V2"], True)]
+
+
+def test_a_replayed_master_that_is_on_its_way_is_not_cut_again(pair: Pair) -> None:
+    settle(pair)
+    redrive.replay(pair, VENDORS, "V2", "note")
+    assert len(cut(pair, "r1")) == 1
+    assert redrive.replay(pair, VENDORS, "V2", "note").what == "hastened"
+    assert len(cut(pair, "r2")) == 1
+
+
+def test_a_poll_under_way_gives_up_when_a_replay_asks_for_everything(pair: Pair) -> None:
+    settle(pair)
+    poll = Poll(pair, VENDORS, "r1")
+    poll._begin()
+    redrive.replay(pair, VENDORS, "V2", "note")
+    with pytest.raises(LeaseLost):
+        poll._end()
+    assert cut(pair, "r2") == [(["V2"], True)]
+
+
+def test_a_letter_of_an_earlier_death_opens_nothing(pair: Pair) -> None:
+    ledger = pair.ledger("invoices")
+    ledger.add(chunk(state="dead", death=2))
+    assert redrive.reopen(ledger, "k1", "note", death=1) is None
+    assert redrive.reopen(ledger, "k1", "note", death=2) is not None
+    assert redrive.reopen(ledger, "k1", "note", death=2) is None, "it is open already"
+    assert redrive.reopen(ledger, "nope", "note") is None
+
+
+def test_an_answer_that_was_refused_is_given_anew(pair: Pair) -> None:
+    ledger = pair.ledger("invoices")
+    ledger.add(chunk(state="dead", step="answered", target="18:77", tokens=["t"], answer_try=3, cause="answer refused"))
+    opened = redrive.reopen(ledger, "k1", "note")
+    assert opened is not None
+    assert (opened.step, opened.tokens, opened.answer_try) == ("posted", [], 3)
+
+
+def test_a_refusal_whose_answer_was_refused_is_tried_at_the_target_again(pair: Pair) -> None:
+    ledger = pair.ledger("invoices")
+    ledger.add(chunk(state="dead", step="answered", answer_ok=False, cause="answer refused"))
+    opened = redrive.reopen(ledger, "k1", "note")
+    assert opened is not None
+    assert (opened.step, opened.answer_ok) == ("refused", True)
+
+
+def test_dead_lists_one_cause(pair: Pair) -> None:
+    ledger = pair.ledger("invoices")
+    ledger.add(chunk(state="dead", cause="crashed"))
+    assert [c.id for c in redrive.dead(ledger)] == ["k1"]
+    assert not list(redrive.dead(ledger, "exhausted"))
+
+
+def test_what_was_moved_out_of_a_chunk_is_in_it_no_more(pair: Pair) -> None:
+    ledger = pair.ledger("vendors")
+    parted = replace_id(chunk(flow="vendors", key=None), "7")
+    parted.results = {"V1": ("moved", "split"), "V2": ("rejected", "why")}
+    ledger.add(parted, {"records": SUPPLIERS})
+    assert redrive.keys_of(ledger, parted) == ["V2", "V3"]
+    assert redrive.holder(ledger, "V1") is None
+
+
+def test_a_row_that_changes_again_and_again_is_left(pair: Pair) -> None:
+    class Busy(SqliteStore):
+        def put(self, item: Item) -> Item:
+            raise Conflict("another one was first")
+
+    pair.ledger("invoices").add(chunk(state="dead"))
+    pair.ledger("vendors").settle({"V1": Row(seq=1, outcome="delivered")}, {})
+    busy = Busy()
+    busy._connection = pair.world.store._connection  # type: ignore[attr-defined]
+    worn = replace(pair, world=replace(pair.world, store=busy))
+    with pytest.raises(Transient):
+        redrive.reopen(worn.ledger("invoices"), "k1", "note")
+    with pytest.raises(Transient):
+        redrive.replay(worn, VENDORS, "V1", "note")
+
+
+def chunk(**fields: Any) -> Chunk:
+    known = {
+        "id": "k1", "key": "k1", "tenant": "acme", "integration": "sap_b1-basware", "flow": "invoices", "lane": "l",
+        "run": "r", "created": "2026-01-10T08:00:00.000000+00:00",
+    }  # fmt: skip
+    return Chunk(**{**known, **fields})
+
+
+def replace_id(made: Chunk, name: str) -> Chunk:
+    made.id = name
+    return made
