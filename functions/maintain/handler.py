@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from ml_connector import enrol
@@ -14,6 +15,7 @@ from ml_connector.engine.maintain import ages, ring_due
 
 aws = Aws(Names.from_environment())
 logger = Logger(service="ml-connector")
+copy_config_to_registered_loggers(logger, include={"ml_connector"})
 metrics = Metrics()
 metrics.set_default_dimensions(stage=aws.names.stage)
 ROSTER = timedelta(minutes=5)
@@ -41,7 +43,7 @@ def measure() -> None:
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
+@metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Take the minute's tick; `{"roster": true}` rebuilds the roster at once."""
     keep_roster(bool(event.get("roster")))

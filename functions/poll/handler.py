@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -15,6 +16,7 @@ from ml_connector.runs import Run, tick
 
 aws = Aws(Names.from_environment())
 logger = Logger(service="ml-connector")
+copy_config_to_registered_loggers(logger, include={"ml_connector"})
 metrics = Metrics()
 metrics.set_default_dimensions(stage=aws.names.stage, system=aws.names.system)
 processor = SqsFifoPartialProcessor()
@@ -36,7 +38,7 @@ def run(record: SQSRecord) -> None:
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
+@metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Take a tick of the schedule or a run request from the queue."""
     if "Records" not in event:

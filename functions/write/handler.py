@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -18,6 +19,7 @@ from ml_connector.pairs import Pairs
 aws = Aws(Names.from_environment())
 pairs = Pairs(aws.world, aws.secrets, aws.tools)
 logger = Logger(service="ml-connector")
+copy_config_to_registered_loggers(logger, include={"ml_connector"})
 metrics = Metrics()
 processor = SqsFifoPartialProcessor()
 

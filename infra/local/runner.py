@@ -22,7 +22,16 @@ from ml_connector.engine.pair import Pair
 from ml_connector.engine.poll import Poll
 from ml_connector.engine.rows import Chunk, iso
 from ml_connector.engine.write import write
-from ml_connector.errors import Conflict, ConnectorError, LeaseLost, LoginRefused, Misconfigured, Transient
+from ml_connector.errors import (
+    Conflict,
+    ConnectorError,
+    LeaseLost,
+    LoginRefused,
+    Misconfigured,
+    Throttled,
+    Transient,
+    Unreachable,
+)
 from ml_connector.flow import Flow
 
 log = logging.getLogger("ml_connector")
@@ -125,7 +134,8 @@ class Runner:
             except (Transient, LeaseLost) as error:
                 asked = getattr(error, "retry_after", None) or 0.0
                 if pause is None or max(pause, asked) > HORIZON.total_seconds() or self._stop.wait(max(pause, asked)):
-                    lap.pair.breakers[lap.flow.source].trouble(error) if isinstance(error, Transient) else None
+                    if isinstance(error, (Unreachable, Throttled)):
+                        lap.pair.breakers[lap.flow.source].trouble(error)
                     return str(error)
             except ConnectorError as error:
                 return str(error)

@@ -21,6 +21,7 @@ from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.ledger import due_rows
 from ml_connector.engine.rows import iso
+from ml_connector.engine.task import LEASE
 from ml_connector.ports import Item
 
 NAME = "ml-connector"
@@ -75,8 +76,17 @@ class LocalStack:
                 item = self.aws.store.get(f"schedule#{tenant.name}", system)
                 if item is not None:
                     enrol.plan(self.aws.store, item, dict.fromkeys(item.data["flows"], now))
-        for system in bootstrap.SYSTEMS:
+        erps_first = sorted(bootstrap.SYSTEMS, key=lambda s: s in bootstrap.PLATFORMS)
+        for system in erps_first:  # what invoices point at comes first; the emulator handles one ring at a time
             self.invoke(f"poll-{system}", {})
+            self._until_read(system)
+
+    def _until_read(self, system: str) -> None:
+        ends = time.monotonic() + 120
+        while time.monotonic() < ends and any(
+            i.sk == system and i.data.get("running_until") for i in self._schedules()
+        ):
+            time.sleep(0.2)
 
     def until_idle(self, max_seconds: float, tell: Callable[[LocalStack], None] | None = None) -> bool:
         """Ring what is due every second until nothing is; false where time ran out."""
@@ -93,8 +103,10 @@ class LocalStack:
     def _busy(self) -> bool:
         if any(item.data.get("running_until") for item in self._schedules()):
             return True
-        soon = self.aws.clock.now() + HORIZON
-        return any(True for _ in due_rows(self.aws.store, soon, 1))
+        now = self.aws.clock.now()
+        soon, leased = iso(now + HORIZON), now + LEASE + HORIZON
+        rows = due_rows(self.aws.store, leased, 1000)
+        return any(item.data["state"] == "sending" or (item.due_at or "") <= soon for item in rows)
 
     def _schedules(self) -> Iterator[Item]:
         for tenant in self.tenants:

@@ -27,9 +27,9 @@ class OneSecret:
         """List the one."""
         return [(self.tenant, self.system)]
 
-    def read(self, tenant: str, system: str) -> Secret | None:
+    def read(self, tenant: str, system: str, *, fresh: bool = False) -> Secret | None:
         """Read as ever."""
-        return self.secrets.read(tenant, system)
+        return self.secrets.read(tenant, system, fresh=fresh)
 
 
 def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
@@ -87,7 +87,7 @@ def _connection(desk: Desk, whole: bootstrap.Tenant, tenant: str, system: str) -
 
 
 def _settings(desk: Desk, tenant: str, system: str) -> tuple[Secret, SystemSettings]:
-    secret = desk.secrets.read(tenant, system)
+    secret = desk.secrets.read(tenant, system, fresh=True)
     if secret is None:
         raise Misconfigured(f"{tenant}/{system}: the secret is gone; write it again.")
     model = bootstrap.module(system).Settings

@@ -7,10 +7,11 @@ Region, credentials and addresses come from the environment as everywhere with A
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError, ProfileNotFound
+from botocore.exceptions import ClientError, NoRegionError, ProfileNotFound
 
 from infra.ops.desk import Desk, Letter
 from ml_connector.aws.blobs import S3Blobs
@@ -33,7 +34,7 @@ ROUNDS = 1000
 
 def open_stack(name: str) -> Desk:
     """Open a deployed stack. Raises `Misconfigured` where there is none of that name, or it is another product's."""
-    clients, clock, chance = Clients(), SystemClock(), SystemChance()
+    clients, clock, chance = Clients(os.environ.get("AWS_REGION")), SystemClock(), SystemChance()
     stack = _describe(clients, name)
     out = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
     missing = [key for key in NEEDED if key not in out]
@@ -62,6 +63,10 @@ def _describe(clients: Clients, name: str) -> dict[str, Any]:
             if code_of(error) != "ValidationError":
                 raise
             raise Misconfigured(f"There is no stack {name} in this account and region; check AWS_REGION.") from None
+        except NoRegionError:
+            raise Misconfigured(
+                f"No region is set to look for {what} in; set AWS_REGION, or `region` in the profile."
+            ) from None
         except ProfileNotFound as error:
             raise Misconfigured(f"{error}; check AWS_PROFILE.") from None
     return found

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox import basware, sap_b1
+from infra.sandbox import sap_b1
 from infra.sandbox.basware.seed import Expectation, expectations, seeded_world
 
 COMPANY, USER, PASSWORD = "SBODEMO", "manager", "sandbox-only"

@@ -13,7 +13,7 @@ from ml_connector.engine import roster
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.poll import Ahead, Poll, straight
 from ml_connector.engine.rows import iso
-from ml_connector.errors import ConnectorError, LoginRefused, Transient
+from ml_connector.errors import ConnectorError, LoginRefused, Throttled, Unreachable
 from ml_connector.flow import Flow, Integration
 from ml_connector.ports import Secrets
 from ml_connector.subscribe import subscribe
@@ -100,7 +100,7 @@ class Run:
             self.failures.append(f"{tenant.name}/{flow.name}")
             log.warning("flow failed", extra={"tenant": tenant.name, "flow": flow.name, "reason": str(error)})
             self.refused += isinstance(error, LoginRefused)
-            if isinstance(error, Transient) and not isinstance(error, LoginRefused):
+            if isinstance(error, (Unreachable, Throttled)):
                 pair.breakers[self.system].trouble(error)
             return None
 

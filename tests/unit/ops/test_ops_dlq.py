@@ -58,7 +58,7 @@ def test_an_opened_row_keeps_its_step_and_death_and_is_due_now(dead: Any) -> Non
     said = dead.run("dlq", "redrive", "--cause", "exhausted", "--by", "ada", "--json")
     assert sorted(r["key"] for r in said["reopened"]) == ["k1", "k2"]
     chunk, _ = dead.ledger("invoices").chunk("k2")
-    assert (chunk.state, chunk.step, chunk.death) == ("waiting", "unknown", 1)
+    assert (chunk.state, chunk.step, chunk.death, chunk.cause) == ("waiting", "unknown", 1, None)
     assert (chunk.attempts, chunk.failures, chunk.crashes) == (0, 0, 0)
     assert NEW < chunk.due_at <= dead.now
     assert "Redriven by ada" in chunk.notes[0]

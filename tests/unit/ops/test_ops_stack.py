@@ -172,3 +172,17 @@ def test_a_stack_that_is_not_there_is_wrong_use(stack: Any) -> None:
 def test_another_products_stack_is_wrong_use(stack: Any) -> None:
     with pytest.raises(Misconfigured, match="has no output TableName"):
         open_stack("other")
+
+
+def test_without_a_region_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(Misconfigured, match="set AWS_REGION"):
+        open_stack("live")
+
+
+def test_a_profile_that_is_not_there_is_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(Misconfigured, match="AWS_PROFILE"):
+        open_stack("live")

@@ -210,6 +210,7 @@ class Paper:
             raise Held(f"conflict:{self.key}", f"The target's document {found.number} belongs to {holder} already.")
         self.chunk.target, self.chunk.code = found.id, found.number
         self.chunk.attempts = self.chunk.failures = 0
+        self.chunk.answer_ok = True  # an earlier attempt may have been refused, and could not be told
         self.task.progress("posted")
         self.task.pair.breakers[self.task.flow.target].well()
         self._confirm()

@@ -15,9 +15,9 @@ import msgspec
 
 from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw, only_older
 from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.maintain import release
 from ml_connector.engine.offer import put_on_its_way, ring_of
 from ml_connector.engine.pair import Pair
+from ml_connector.engine.readiness import release_followers
 from ml_connector.engine.rows import Chunk, Figures, Pass, Reject, Row
 from ml_connector.flow import Broken, Flow, Offer, Page
 from ml_connector.ports import Item
@@ -110,9 +110,7 @@ class Poll:
         self.cursor.passes += 1
         self.cursor.now = None
         self._save()
-        for flow in self.pair.integration.flows:
-            if self.flow.name in flow.after:
-                release(self.pair.world, self.pair.ledger(flow.name), f"masters:{self.flow.name}")
+        release_followers(self.pair, self.flow)
 
     def _save(self) -> None:
         self.item = self.ledger.save_cursor(self.cursor, self.item)

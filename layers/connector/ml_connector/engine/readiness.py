@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from ml_connector.engine.maintain import release
+from ml_connector.engine.pair import Pair
 from ml_connector.engine.task import Task
 from ml_connector.errors import Held
+from ml_connector.flow import Flow
 
 
 def wait_for_masters(task: Task) -> None:
@@ -19,3 +22,12 @@ def wait_for_masters(task: Task) -> None:
             raise Held(f"masters:{name}", f"The flow {name} has not been through completely yet.")
         if any(c.in_flight for c in ledger.unfinished()):
             raise Held(f"masters:{name}", f"The flow {name} still has records on their way.", soon=True)
+
+
+def release_followers(pair: Pair, flow: Flow) -> None:
+    """Set going what waits for a flow, once nothing of it is on its way any more."""
+    if any(chunk.in_flight for chunk in pair.ledger(flow.name).unfinished()):
+        return
+    for follower in pair.integration.flows:
+        if flow.name in follower.after:
+            release(pair.world, pair.ledger(follower.name), f"masters:{flow.name}")

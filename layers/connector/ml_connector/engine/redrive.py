@@ -47,6 +47,7 @@ def reopen(ledger: Ledger, chunk_id: str, note: str, death: int | None = None) -
         if chunk.state != "dead" or death not in {None, chunk.death}:
             return False
         chunk.failures = chunk.crashes = 0
+        chunk.cause = None
         _answer_anew(chunk)
         return True
 

@@ -25,7 +25,7 @@ def backoff(attempts: int, first: float, most: float) -> float:
 def hold(task: Task, error: Held) -> None:
     """Hold the chunk for a person or for another record."""
     soon = error.soon or error.waiting_for.startswith("parent:")
-    pause = backoff(task.chunk.attempts, 0.5, 120) if soon else backoff(task.chunk.attempts, 300, 3600)
+    pause = backoff(task.chunk.attempts, 2, 120) if soon else backoff(task.chunk.attempts, 300, 3600)
     task.wait(pause, waiting_for=error.waiting_for, reason=str(error))
 
 

@@ -10,6 +10,7 @@ from ml_connector.engine.bulk import Bulk, halves
 from ml_connector.engine.document import Paper
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import Pair
+from ml_connector.engine.readiness import release_followers
 from ml_connector.engine.rows import Chunk
 from ml_connector.engine.task import Task, claim
 from ml_connector.errors import (
@@ -39,6 +40,8 @@ def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
             if task.chunk.state == "sending":
                 task.wait(60, reason="The attempt ended without a result.")
         _report(task, exchanges)
+        if flow.maps is not None and not task.chunk.in_flight:
+            release_followers(pair, flow)
     except LeaseLost as error:
         log.warning("lease lost", extra={"chunk": chunk_id, "reason": str(error)})
         return None
