@@ -106,7 +106,7 @@ class LocalStack:
         now = self.aws.clock.now()
         soon, leased = iso(now + HORIZON), now + LEASE + HORIZON
         rows = due_rows(self.aws.store, leased, 1000)
-        return any(item.data["state"] == "sending" or (item.due_at or "") <= soon for item in rows)
+        return any(item.data.get("state") == "sending" or (item.due_at or "") <= soon for item in rows)
 
     def _schedules(self) -> Iterator[Item]:
         for tenant in self.tenants:

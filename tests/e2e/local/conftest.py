@@ -1,22 +1,37 @@
-"""Both sandboxes behind real sockets, a folder of secrets, and the command line as a process of its own."""
+"""Both sandboxes behind real sockets, a folder of secrets, and the command line as a process of its own.
+
+`stage` is a customer's whole company, with everything that may be wrong. `small` has no fault of its own: 5 suppliers,
+8 accounts, 3 cost centres, no order and no invoice; a test adds what it is about.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import httpx
 import pytest
 
 from infra.sandbox import basware, sap_b1
+from infra.sandbox.basware.control import put_document
+from infra.sandbox.basware.model import Document
+from infra.sandbox.basware.seed_invoices import Coding, Maker
+from infra.sandbox.sap_b1 import clerk
 from infra.sandbox.scene import PASSWORD, scene
 from infra.sandbox.server import serving
 
+FLOWS = ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments")
+PLACES = ("delivered", "unchanged", "held", "rejected", "dead", "pending")
+Report = dict[str, Any]
 
 
 @dataclass
@@ -29,13 +44,18 @@ class Stage:
     erp_url: str
     ap_url: str
     fates: dict[str, Any] = field(default_factory=dict)
+    tenant: str = "acme"
+    maker: Maker = field(default_factory=lambda: Maker(Random(5), ("1000",), datetime.now(UTC).date()))
 
-    def write(self, system: str, tenant: str = "acme", **changes: Any) -> None:
+    # ── secrets and commands ────────────────────────────────────────────────────────────────────────────────
+
+    def write(self, system: str, tenant: str | None = None, **changes: Any) -> Path:
         """Write a secret; a field set to None is left out."""
         made = {k: v for k, v in (self.defaults(system) | changes).items() if v is not None}
-        path = self.folder / tenant / f"{system}.json"
+        path = self.folder / (tenant or self.tenant) / f"{system}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(made))
+        return path
 
     def defaults(self, system: str) -> dict[str, Any]:
         if system == "sap_b1":
@@ -52,12 +72,102 @@ class Stage:
     def cli(self, *args: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.command(*args), capture_output=True, text=True, timeout=timeout)
 
-    def run(self, *more: str) -> tuple[int, dict[str, Any]]:
+    def ops(self, *args: str) -> str:
+        """Run a command of the operator against this folder; it must succeed."""
+        ran = self.cli(*args, "--secrets", str(self.folder))
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def run(self, *more: str) -> tuple[int, Report]:
         """Run `local run`; gives the exit code and the report."""
         out = self.folder.parent / "out.json"
+        out.unlink(missing_ok=True)
         ran = self.cli("local", "run", "--secrets", str(self.folder), "--report", str(out), *more)
         assert "Traceback" not in ran.stderr, ran.stderr
         return ran.returncode, json.loads(out.read_text()) if out.exists() else {"stderr": ran.stderr}
+
+    def ran(self, *more: str) -> Report:
+        """Run `local run`, which must end well and balance; gives the report."""
+        code, report = self.run(*more)
+        assert code == 0, report
+        assert report["balanced"], report
+        assert_sums(report)
+        return report
+
+    def flows(self, report: Report) -> dict[str, Any]:
+        return dict(report["tenants"][self.tenant]["sap_b1-basware"])
+
+    @contextmanager
+    def left_running(self) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """Start `local serve` on a free port; gives the process and the address of its webhook."""
+        process = subprocess.Popen(
+            self.command("local", "serve", "--secrets", str(self.folder), "--port", "0"),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=None,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert "http://127.0.0.1:" in line, line or process.communicate()
+            yield process, line.split()[-1].removesuffix("TENANT")
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+    # ── what people at the customer do ──────────────────────────────────────────────────────────────────────
+
+    def invoice(
+        self,
+        *nets: str | Decimal,
+        supplier: str = "V10001",
+        account: str = "400001",
+        center: str = "CC100",
+        tax: str = "V0",
+        rows: list[Coding] | None = None,
+        **changes: Any,
+    ) -> str:
+        """Offer an invoice for transfer in Basware, one coding row for each net amount; gives its id."""
+        codings = rows or [Coding(account, center, Decimal(net), tax) for net in nets or ("100.00",)]
+        record = self.maker.invoice(codings, supplier=supplier) | {"currencyCode": "EUR"} | changes
+        with self.ap.lock:
+            put_document(self.ap, record)
+        return str(record["invoiceId"])
+
+    def order(self, *lines: dict[str, Any], supplier: str = "V10001", **header: Any) -> dict[str, Any]:
+        """Enter a purchase order in SAP, dated a month ago; by default one line of ten pieces at 25.00."""
+        plain = {"ItemCode": "I1000", "ItemDescription": "Bolt", "Quantity": Decimal(10), "UnitPrice": Decimal(25),
+                 "VatGroup": "V0", "AccountCode": "400002", "CostingCode": "CC101"}  # fmt: skip
+        day = (datetime.now(UTC).date() - timedelta(days=30)).isoformat()
+        body = {"CardCode": supplier, "DocType": "dDocument_Items", "DocDate": day, **header}
+        with self.erp.lock:
+            return clerk.change(self.erp, "PurchaseOrders", body | {"DocumentLines": [plain | x for x in lines or ({},)]})
+
+    def change_invoice(self, key: str, **changes: Any) -> None:
+        """Change an invoice in Basware as its user does; None removes a field."""
+        answer = httpx.post(f"{self.ap_url}/_sandbox/documents/{key}?strict=0", json=changes)
+        assert answer.status_code == 200, answer.text
+
+    # ── what came of it ─────────────────────────────────────────────────────────────────────────────────────
+
+    def document(self, key: str) -> Document:
+        """Give an invoice as Basware holds it, with every verdict that is due."""
+        with self.ap.lock:
+            self.ap.settle()
+            return self.ap.documents[key]
+
+    def posted(self, key: str, entity: str = "PurchaseInvoices") -> list[dict[str, Any]]:
+        """List what SAP has booked for an invoice of Basware."""
+        number = self.ap.documents[key].record["invoiceNumber"]
+        return [row for row in self.erp.rows(entity) if row.get("NumAtCard") == number]
+
+    def imported(self, entity: str) -> dict[str, dict[str, Any]]:
+        """List what Basware's target system holds, by external code."""
+        with self.ap.lock:
+            self.ap.settle()
+            return dict(self.ap.imported.get(entity, {}))
+
+    def vendor(self, code: str) -> dict[str, Any]:
+        return next(v for v in self.imported("vendors").values() if v["vendorCode"] == code)
 
     def writes(self) -> dict[str, int]:
         """Count what was written to either vendor; logins and look-ups are not."""
@@ -72,6 +182,31 @@ class Stage:
         return sorted((r["CardCode"], r["NumAtCard"]) for r in rows if r.get("NumAtCard"))
 
 
+def assert_sums(report: Report) -> None:
+    """Check in every flow that what was read is what became of it, to the row and the cent."""
+    for integrations in report["tenants"].values():
+        for flows in integrations.values():
+            for name, row in flows.items():
+                assert row["read"] == sum(row[p] for p in PLACES), (name, row)
+                for currency, sums in row.get("amounts", {}).items():
+                    assert Decimal(sums["read"]) == sum(Decimal(sums[p]) for p in PLACES), (name, currency, sums)
+
+
+def prune(erp: Any) -> None:
+    """Leave a small company in which everything is in order."""
+    kept = {
+        "BusinessPartners": {f"V{10000 + n}" for n in range(5)},
+        "ChartOfAccounts": {f"{400000 + n}" for n in range(8)} | {"160000", "180000"},
+        "ProfitCenters": {"CC100", "CC101", "CC102"},
+    }
+    for name, keys in kept.items():
+        erp.tables[name] = {key: row for key, row in erp.tables[name].items() if key in keys}
+    for name in ("PurchaseOrders", "PurchaseDeliveryNotes", "PurchaseReturns"):
+        erp.tables[name].clear()
+    for partner in erp.tables["BusinessPartners"].values():
+        partner |= {"Valid": "tYES", "Frozen": "tNO", "Currency": "EUR", "VatGroup": "V0"}
+
+
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     made = scene()
@@ -83,3 +218,39 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         ready.write("sap_b1")
         ready.write("basware")
         yield ready
+
+
+@contextmanager
+def small_stage(folder: Path, tenant: str = "acme") -> Iterator[Stage]:
+    """Serve a small company of one tenant, with vendors of its own."""
+    erp = sap_b1.seeded_world(1, password=PASSWORD)
+    prune(erp)
+    ap = basware.World(verdict_delay=0.05)
+    with ExitStack() as stack:
+        erp_url = stack.enter_context(serving(sap_b1.create_app(erp)))
+        ap_url = stack.enter_context(serving(basware.create_app(ap)))
+        ready = Stage(folder, erp, ap, erp_url, ap_url, tenant=tenant)
+        ready.write("sap_b1")
+        ready.write("basware")
+        yield ready
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Stage]:
+    with small_stage(tmp_path / "secrets") as ready:
+        yield ready
+
+
+@pytest.fixture
+def another(small: Stage) -> Iterator[Stage]:
+    """A second tenant in the folder of the first, with vendors of its own."""
+    with small_stage(small.folder, "beta") as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def small_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stage]]:
+    """Make small stages that a whole module looks at; each name is a tenant with vendors of its own."""
+    folder = tmp_path_factory.mktemp("shared") / "secrets"
+    with ExitStack() as stack:
+        yield lambda tenant="acme": stack.enter_context(small_stage(folder, tenant))
