@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ padding:0 1rem}h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:.35rem .6rem;text-align:right;
 border-bottom:1px solid var(--line)}th{font-weight:600;color:var(--dim);background:var(--soft)}
 th:first-child,td:first-child,.text{text-align:left}.good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
-td.zero{color:var(--dim)}.scroll{overflow-x:auto}
+td.zero{color:var(--dim)}td{white-space:nowrap}td.why{text-align:left;white-space:normal;overflow-wrap:anywhere}.scroll{overflow-x:auto}
 """
 
 
@@ -116,7 +117,9 @@ def _figures(flows: dict[str, Any]) -> str:
 
 def _money(flows: dict[str, Any]) -> str:
     rows = [
-        f"<tr><td>{escape(name)}, {escape(currency)}</td>" + "".join(f"<td>{sums[p]}</td>" for p in PLACES) + "</tr>"
+        f"<tr><td>{escape(name)}, {escape(currency)}</td>"
+        + "".join(f"<td>{Decimal(sums[p]):,}</td>" for p in PLACES)
+        + "</tr>"
         for name, row in flows.items()
         for currency, sums in row.get("amounts", {}).items()
     ]
@@ -131,7 +134,7 @@ def _list(title: str, lines: list[dict[str, Any]]) -> list[str]:
         f'<tr><td>{escape(line["tenant"])}</td><td class="text">{escape(line["flow"])}</td>'
         f'<td class="text">{escape(str(line.get("number") or line["key"]))}</td>'
         f"<td>{escape(str(line.get('amount') or ''))} {escape(str(line.get('currency') or ''))}</td>"
-        f'<td class="text">{escape(str(line.get("reason") or line.get("cause") or ""))}</td></tr>'
+        f'<td class="why">{escape(str(line.get("reason") or line.get("cause") or ""))}</td></tr>'
         for line in lines
     )
     left = "".join(f'<th class="text">{name}</th>' for name in ("flow", "document"))

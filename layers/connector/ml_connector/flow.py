@@ -268,6 +268,9 @@ class DocumentTarget(Protocol[R_contra]):
     def prepare(self, record: R_contra, codes: Codes) -> Prepared:
         """Say a document in the target's words. Raises `Held` or `Rejected`."""
 
+    def trace(self, record: R_contra, codes: Codes) -> Prepared:
+        """Say what the document is found by, and nothing that its own posting may have changed (an order used up)."""
+
     def look(self, prepared: Prepared) -> list[Found]:
         """Find the document by our own key or its natural key; cancelled ones do not count."""
 

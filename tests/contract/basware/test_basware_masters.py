@@ -49,7 +49,6 @@ def sync(bench: Any, kind: type, records: Sequence[Any], touch: str | None = Non
     said: dict[str, Any] = {}
     for stage in target.stages:
         sent = target.send(stage, batch)
-        assert not sent.retry
         said.update(sent.refused)
         batch = [one for one in batch if one.key not in sent.refused]
         assert target.verdicts(stage, batch, sent.tokens) is None or not sent.tokens, "no verdict yet"
@@ -140,7 +139,7 @@ def test_a_refused_record_is_taken_out_and_the_others_go(bench: Any) -> None:
     batch[1] = replace(batch[1], entities={"vendors": [spoiled]})
     sent = target.send("vendors", batch)
     assert list(sent.refused) == ["V1"] and "name" in sent.refused["V1"]
-    assert len(sent.tokens) == 1 and not sent.retry
+    assert len(sent.tokens) == 1
     assert len(bench.world.entities["vendors"]) == 2
 
 

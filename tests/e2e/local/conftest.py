@@ -102,7 +102,7 @@ class Stage:
         """Start `local serve` on a free port; gives the process and the address of its webhook."""
         process = subprocess.Popen(
             self.command("local", "serve", "--secrets", str(self.folder), "--port", "0"),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=None,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
             assert process.stdout is not None

@@ -152,6 +152,8 @@ class Papers:
             codes.erp("account", row.account)
         return Prepared(record.key, {"n": record.number}, {"n": record.number}, record.gross, record.currency)
 
+    trace = prepare
+
     def look(self, prepared: Prepared) -> list[Found]:
         self.s.fault("look")
         return [Found(i, i, p.amount, p.currency) for i, p in self.s.booked if p.lookup == prepared.lookup]

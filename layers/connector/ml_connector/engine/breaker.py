@@ -15,6 +15,11 @@ from ml_connector.ports import Clock, Item, Store
 
 FIRST, MOST = 5.0, 900.0
 """Seconds that an outage parks work: at first, and at most."""
+DOUBLINGS = 8
+
+
+class Parked(Throttled):
+    """The door itself was closed: nobody was asked, so nothing new is known of the system."""
 
 
 class Breaker:
@@ -37,7 +42,7 @@ class Breaker:
         data = self._data()
         self._closed(data)
         if data.get("open_until") and datetime.fromisoformat(data["open_until"]) > self._clock.now():
-            raise Throttled(
+            raise Parked(
                 f"{data.get('reason', 'The server is away.')} Work waits until {data['open_until']}.",
                 (datetime.fromisoformat(data["open_until"]) - self._clock.now()).total_seconds(),
             )
@@ -47,12 +52,14 @@ class Breaker:
         self._closed(self._data())
 
     def trouble(self, error: Transient) -> None:
-        """Park the system for a while; longer each time."""
+        """Park the system for a while; longer each time. Work that met the closed door does not close it longer."""
+        if isinstance(error, Parked):
+            return
 
         def change(data: dict[str, Any]) -> None:
             failures = data.get("failures", 0) + 1
             asked = getattr(error, "retry_after", None) or 0
-            pause = max(min(FIRST * 2 ** (failures - 1), MOST), min(asked, MOST))
+            pause = max(min(FIRST * 2 ** min(failures - 1, DOUBLINGS), MOST), min(asked, MOST))
             until = self._clock.now() + timedelta(seconds=pause)
             data.update(failures=failures, open_until=until.isoformat(), reason=str(error))
 

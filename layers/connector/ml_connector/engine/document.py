@@ -64,7 +64,9 @@ class Paper:
                 self._finish("unchanged", f"No longer offered by its source: {document.detail or document.standing}.")
                 return
             raise Transient(f"The source shows the document as {document.standing} while its posting is in doubt.")
-        prepared = self.target.prepare(self._linked(document.record), self.task.pair.codes())
+        prepared = self._prepared(self._linked(document.record))
+        if prepared is None:
+            return
         self._value(prepared)
         if self.task.pair.shadow:
             self.chunk.shadow = True
@@ -80,6 +82,26 @@ class Paper:
             self._adopt(found, prepared)
         elif self._may_send():
             self._post(document, prepared)
+
+    def _prepared(self, record: Any) -> Prepared | None:
+        """Map the document; None where that failed because it is at the target already, and so was adopted.
+
+        A posting in doubt may have used up what the mapping checks: the order that the invoice is based on.
+        """
+        codes = self.task.pair.codes()
+        try:
+            prepared: Prepared = self.target.prepare(record, codes)
+        except (Held, Rejected):
+            if self.chunk.step in FRESH:
+                raise
+            trace = self.target.trace(record, codes)
+            found = self._look(trace)
+            if found is None:
+                raise
+            self._value(trace)
+            self._adopt(found, trace)
+            return None
+        return prepared
 
     def _fetch(self) -> Document[Any]:
         self.task.said["talking_to"] = self.task.flow.source
@@ -254,7 +276,7 @@ class Paper:
             return True
         document = self._fetch()
         if document.record is not None:
-            self._look(self.target.prepare(self._linked(document.record), self.task.pair.codes()))
+            self._look(self.target.trace(self._linked(document.record), self.task.pair.codes()))
         self.chunk.recheck = False
         return False
 

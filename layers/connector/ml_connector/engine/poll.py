@@ -87,9 +87,10 @@ class Poll:
         if now is not None and clock - datetime.fromisoformat(now.started) < RESUME and now.position:
             return
         due = self.cursor.full_at is None or clock - datetime.fromisoformat(self.cursor.full_at) > FULL
-        full = self.full or due or self.cursor.watermark is None
-        started = self.ledger.now()
-        self.cursor.now = Pass(started=started, since=None if full else self.cursor.watermark, full=full)
+        daily = self.full or due
+        full = daily or self.cursor.watermark is None
+        since = None if full else self.cursor.watermark
+        self.cursor.now = Pass(started=self.ledger.now(), since=since, full=full, daily=daily)
         self._save()
 
     def _sweep(self, source: Any) -> None:
@@ -105,7 +106,7 @@ class Poll:
         assert now is not None
         if now.stamp is not None:
             self.cursor.watermark = max(now.stamp, self.cursor.watermark or "")
-        if now.full:
+        if now.daily:
             self.cursor.full_at = now.started
         self.cursor.passes += 1
         self.cursor.now = None
@@ -183,8 +184,9 @@ class Poll:
 
     def _compared(self, key: str, row: Row, now: str) -> str | None:
         """Compare with what was settled, and count what needs nothing more."""
-        figures = self.cursor.figures
-        if row.outcome == "rejected" and row.seen_fp == now:
+        figures, under_way = self.cursor.figures, self.cursor.now
+        again = under_way is not None and under_way.daily
+        if row.outcome == "rejected" and row.seen_fp == now and not again:
             figures.rejected += 1
             self._reject((key, row.reason or ""))
             return None

@@ -26,13 +26,17 @@ class Figures(Struct, kw_only=True, omit_defaults=True):
 
 
 class Pass(Struct, kw_only=True, omit_defaults=True):
-    """A pass under way: where it stands, the highest stamp it has seen, and whether it compares everything."""
+    """A pass under way: where it stands, the highest stamp it has seen, and whether it compares everything.
+
+    `daily`: it also sends again what was rejected, since the cause may be gone.
+    """
 
     started: str
     since: str | None = None
     position: str | None = None
     stamp: str | None = None
     full: bool = False
+    daily: bool = False
 
 
 class Cursor(Struct, kw_only=True, omit_defaults=True):

@@ -51,7 +51,7 @@ class Orders:
             "companyCode": where,
             "organizationElementCode": element,
             "currencyCode": needed(codes.platform("currency", record.currency), "currency", "order", record.key),
-            "supplierCode": codes.platform("supplier", record.supplier),
+            "supplierCode": needed(codes.platform("supplier", record.supplier), "supplier", "order", record.key),
             "created": record.created,
             "isClosed": record.status != "open",
             "description": record.description,

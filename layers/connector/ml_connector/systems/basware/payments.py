@@ -53,6 +53,10 @@ class Payments:
             posted_on=record.paid_on,
         )
 
+    def trace(self, record: Payment, codes: Codes) -> Prepared:
+        """Say what a sent response is found by."""
+        return self.prepare(record, codes)
+
     def _payable(self, record: Payment) -> dict[str, Any]:
         found = self._invoices.raw(record.document or "")
         if found is None:

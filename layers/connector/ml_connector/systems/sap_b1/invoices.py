@@ -79,6 +79,18 @@ class Invoices:
             notes=tuple(lines.notes),
         )
 
+    def trace(self, record: Invoice, codes: Codes) -> Prepared:
+        """Say what a sent invoice is found by: its rows are left out, since its posting closed the orders they name."""
+        supplier = codes.erp("supplier", record.supplier)
+        return Prepared(
+            key=record.key,
+            body={},
+            lookup=self._lookup(record, supplier),
+            amount=record.gross,
+            currency=codes.erp("currency", record.currency),
+            posted_on=record.accounting_date or self._today(),
+        )
+
     def _header(self, record: Invoice, codes: Codes, lines: Lines, posted_on: date) -> dict[str, Any]:
         header: dict[str, Any] = {"NumAtCard": record.number, "DocDate": posted_on.isoformat()}
         header["TaxDate"] = (record.invoice_date or posted_on).isoformat()
