@@ -69,6 +69,7 @@ class Runner:
         self.run = iso(self.world.clock.now())
         self.laps = [Lap(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows]
         self._by_name = {(lap.pair.tenant, lap.pair.integration.name, lap.flow.name): lap for lap in self.laps}
+        self._away: set[tuple[str, str]] = set()  # sources that were waited for in vain: their other flows try once
         self._stop = threading.Event()
         self._busy = 0
         self._lock = threading.Lock()
@@ -126,7 +127,8 @@ class Runner:
 
     def _read(self, lap: Lap) -> str | None:
         """Read a flow, again where passing trouble came between; gives the reason where it could not be read."""
-        for pause in (*ROUNDS, None):
+        away = (lap.pair.tenant, lap.flow.source) in self._away
+        for pause in (None,) if away else (*ROUNDS, None):
             try:
                 Poll(lap.pair, lap.flow, self.run, ahead).read()
             except (LoginRefused, Misconfigured) as error:
@@ -136,6 +138,7 @@ class Runner:
                 if pause is None or max(pause, asked) > HORIZON.total_seconds() or self._stop.wait(max(pause, asked)):
                     if isinstance(error, (Unreachable, Throttled)):
                         lap.pair.breakers[lap.flow.source].trouble(error)
+                        self._away.add((lap.pair.tenant, lap.flow.source))
                     return str(error)
             except ConnectorError as error:
                 return str(error)

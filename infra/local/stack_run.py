@@ -20,8 +20,8 @@ from ml_connector.aws.clients import Clients
 from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.ledger import due_rows
+from ml_connector.engine.pair import LEASE
 from ml_connector.engine.rows import iso
-from ml_connector.engine.task import LEASE
 from ml_connector.ports import Item
 
 NAME = "ml-connector"

@@ -225,7 +225,7 @@ def small_stage(folder: Path, tenant: str = "acme") -> Iterator[Stage]:
     """Serve a small company of one tenant, with vendors of its own."""
     erp = sap_b1.seeded_world(1, password=PASSWORD)
     prune(erp)
-    ap = basware.World(verdict_delay=0.05)
+    ap = basware.World(rng=Random(2), verdict_delay=0.05)
     with ExitStack() as stack:
         erp_url = stack.enter_context(serving(sap_b1.create_app(erp)))
         ap_url = stack.enter_context(serving(basware.create_app(ap)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class Names:
     insecure: bool = False
     system: str = ""
     runs_queue: str = ""
+    lease_seconds: int = 150
 
     @classmethod
     def from_environment(cls) -> Names:
@@ -42,7 +44,7 @@ class Names:
             table=env["ML_TABLE"], records_queue=env["ML_RECORDS_QUEUE"], records_dlq=env["ML_RECORDS_DLQ"],
             audit_bucket=env["ML_AUDIT_BUCKET"], kms_key=env["ML_KMS_KEY"], secret_prefix=env["ML_SECRET_PREFIX"],
             stage=env.get("ML_STAGE", "dev"), insecure=env.get("ML_ALLOW_INSECURE") == "true",
-            system=env.get("ML_SYSTEM", ""), runs_queue=env.get("ML_RUNS_QUEUE", ""),
+            system=env.get("ML_SYSTEM", ""), runs_queue=env.get("ML_RUNS_QUEUE", ""), lease_seconds=int(env.get("ML_LEASE_SECONDS", "150")),
         )  # fmt: skip
 
 
@@ -83,7 +85,8 @@ class Aws:
         from ml_connector.engine.pair import World  # noqa: PLC0415
 
         blobs = S3Blobs(self.clients.get("s3"), self.names.audit_bucket)
-        return World(self.store, self.rings, blobs, self.clock, self.chance, boot=str(self.chance.uuid4()))
+        return World(self.store, self.rings, blobs, self.clock, self.chance, boot=str(self.chance.uuid4()),
+                     lease=timedelta(seconds=self.names.lease_seconds))  # fmt: skip
 
     @cached_property
     def tools(self) -> Toolbox:

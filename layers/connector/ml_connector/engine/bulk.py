@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw
-from ml_connector.engine.readiness import wait_for_masters
+from ml_connector.engine.readiness import release_landed, wait_for_masters
 from ml_connector.engine.rows import Chunk, Row
 from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
@@ -178,6 +178,8 @@ class Bulk:
         for key, row in rows.items():
             if row.code is not None and row.code != key and row.outcome != "rejected":
                 self.task.ledger.set_alias(row.code, key)
+        landed = [row.code for row in rows.values() if row.code is not None and row.outcome == "delivered"]
+        release_landed(self.task.pair, self.task.flow, landed)
         counts = defaultdict[str, int](int)
         for outcome, _ in chunk.results.values():
             counts[outcome] += 1

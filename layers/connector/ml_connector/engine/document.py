@@ -52,6 +52,8 @@ class Paper:
     # ── up to the post ──────────────────────────────────────────────────────────────────────────────────────
 
     def _deliver(self) -> None:
+        if self.chunk.step == "sent":  # its worker died, and had the connection until now for all that is known
+            self.chunk.step, self.chunk.sent_at = "unknown", self.task.ledger.now()
         row = self._known()
         if self.chunk.step in FRESH and row.outcome != "delivered":
             wait_for_masters(self.task)
@@ -78,9 +80,10 @@ class Paper:
                 "It was acknowledged, but neither posted nor by us as far as we know. If nobody else works on it, "
                 f"`ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}` posts it.",
             )
+        looked_at = self.task.now
         if (found := self._look(prepared)) is not None:
             self._adopt(found, prepared)
-        elif self._may_send():
+        elif self._may_send(looked_at):
             self._post(document, prepared)
 
     def _prepared(self, record: Any) -> Prepared | None:
@@ -181,16 +184,18 @@ class Paper:
             f"either side, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
         )
 
-    def _may_send(self) -> bool:
-        """Tell whether sending is safe now: at once where nothing was sent, else after the settle time."""
-        if self.chunk.step not in {"sent", "unknown"}:
+    def _may_send(self, looked_at: datetime) -> bool:
+        """Tell whether sending is safe now: at once where nothing was sent, else after the settle time.
+
+        It counts from when the connection broke to when the look-up that found nothing began.
+        """
+        if self.chunk.step != "unknown":
             return True
         settle = 0 if self.target.refuses_duplicates else self.task.pair.settle_seconds.get(self.task.flow.target, 900)
-        since = self.task.now - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
+        since = looked_at - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
         if since >= timedelta(seconds=settle):
             self.chunk.recheck = settle > 0
             return True
-        self.chunk.step = "unknown"
         self.task.wait(
             settle - since.total_seconds(),
             reason="The outcome of the last attempt is unknown. The target does not show the document yet; it is "
@@ -213,7 +218,7 @@ class Paper:
         try:
             found = self.target.send(prepared)
         except OutcomeUnknown:
-            self.chunk.step = "unknown"
+            self.chunk.step, self.chunk.sent_at = "unknown", self.task.ledger.now()
             raise
         except Rejected:
             self.chunk.step = "refused"

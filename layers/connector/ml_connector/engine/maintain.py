@@ -30,11 +30,11 @@ def ring_due(world: World, limit: int = 200) -> int:
     return len(chunks)
 
 
-def release(world: World, ledger: Ledger, waiting_for: str) -> int:
-    """Make the chunks due at once that wait for `waiting_for`, e.g. after a mapping was set."""
-    count = 0
+def release(world: World, ledger: Ledger, *waiting_for: str) -> int:
+    """Make the chunks due at once that wait for one of `waiting_for`, e.g. after a mapping was set."""
+    count, causes = 0, frozenset(waiting_for)
     for chunk in list(ledger.unfinished()):
-        if chunk.waiting_for != waiting_for or chunk.state != "waiting":
+        if chunk.waiting_for not in causes or chunk.state != "waiting":
             continue
         found = ledger.chunk(chunk.id)
         if found is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,10 @@ from ml_connector.engine.offer import lane
 from ml_connector.flow import Chunking, Connection, Flow, Integration
 from ml_connector.ports import Blobs, Chance, Clock, Rings, Store
 from ml_connector.wiring import TenantSettings
+
+
+LEASE = timedelta(seconds=150)
+"""Longer than a writer can live, so that a lease that has ended belongs to nobody."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class World:
     boot: str
     sole: bool = False
     crash_limit: int = 2
+    lease: timedelta = LEASE
 
     def is_dead(self, owner: str) -> bool:
         """Tell whether the holder of a lease is surely gone."""

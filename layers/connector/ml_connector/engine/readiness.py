@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ml_connector.engine.maintain import release
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.task import Task
@@ -31,3 +33,11 @@ def release_followers(pair: Pair, flow: Flow) -> None:
     for follower in pair.integration.flows:
         if flow.name in follower.after:
             release(pair.world, pair.ledger(follower.name), f"masters:{flow.name}")
+
+
+def release_landed(pair: Pair, flow: Flow, codes: Iterable[str]) -> None:
+    """Set going what is held for master records that have just reached the platform."""
+    causes = [f"{flow.maps}:{code}" for code in codes]
+    for follower in pair.integration.flows if flow.maps is not None and causes else ():
+        if flow.name in follower.after:
+            release(pair.world, pair.ledger(follower.name), *causes)

@@ -13,9 +13,6 @@ from ml_connector.errors import Conflict
 from ml_connector.flow import Flow
 from ml_connector.ports import Item
 
-LEASE = timedelta(seconds=150)
-"""Longer than a writer can live, so that a lease that has ended belongs to nobody."""
-
 
 @dataclass
 class Task:
@@ -48,7 +45,7 @@ class Task:
 
     def progress(self, step: str) -> None:
         """Record how far the document came, before the next thing is done to the world."""
-        self.chunk.step, self.chunk.crashes, self.chunk.due_at = step, 0, iso(self.now + LEASE)
+        self.chunk.step, self.chunk.crashes, self.chunk.due_at = step, 0, iso(self.now + self.world.lease)
         self.save()
 
     def wait(self, seconds: float, *, waiting_for: str | None = None, reason: str | None = None) -> None:
@@ -92,7 +89,7 @@ def claim(pair: Pair, flow: Flow, chunk_id: str) -> Task | None:
         return None
     if chunk.state == "sending":
         chunk.crashes += 1
-    chunk.state, chunk.owner, chunk.due_at = "sending", pair.world.boot, iso(now + LEASE)
+    chunk.state, chunk.owner, chunk.due_at = "sending", pair.world.boot, iso(now + pair.world.lease)
     chunk.attempts += 1
     chunk.cause = None
     chunk.first_try = chunk.first_try or iso(now)

@@ -1,0 +1,84 @@
+"""The deployed template, with its workers killed while they write: nothing is lost and nothing is there twice."""
+
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+
+import pytest
+
+from infra.local import stack_run
+from infra.sandbox import basware, sap_b1
+from infra.sandbox.scene import COMPANY, PASSWORD, USER, scene
+from infra.sandbox.server import serving
+
+pytestmark = pytest.mark.stack
+LEASE, VISIBILITY = 8, 4
+
+
+def test_killed_workers_lose_nothing_and_double_nothing(tmp_path):
+    with ExitStack() as stack:
+        world = scene()
+        erp_url = stack.enter_context(serving(sap_b1.create_app(world.erp)))
+        ap_url = stack.enter_context(serving(basware.create_app(world.ap)))
+        local = stack.enter_context(stack_run.deployed(tmp_path / "stack"))
+        _impatient(local)
+        local.put_secret("acme", "sap_b1", json.dumps({
+            "service_layer_url": f"{erp_url}/b1s/v2", "company_db": COMPANY, "user_name": USER, "password": PASSWORD,
+            "timezone": "Europe/Berlin", "settle_seconds": 5}))  # fmt: skip
+        local.put_secret("acme", "basware", json.dumps({
+            "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
+            "source_system": "SAPB1", "base_url": ap_url}))  # fmt: skip
+        local.enrol()
+        over = threading.Event()
+        killer = threading.Thread(target=_kill, args=(local, over), daemon=True)
+        killer.start()
+        local.start_flows()
+        time.sleep(15)
+        over.set()
+        killer.join()
+        assert killer_count(local) >= 3
+        assert local.until_idle(240)
+        outcome = local.outcome(cut=False)
+    booked = Counter(r["NumAtCard"] for t in ("PurchaseInvoices", "PurchaseCreditNotes") for r in world.erp.rows(t))
+    assert [n for n, count in booked.items() if count > 1] == []
+    transferred = {d.record["invoiceNumber"] for d in world.ap.documents.values() if d.status == "Transferred"}
+    assert set(booked) >= transferred
+    assert {n for n in booked if n.startswith("RE-")} == transferred
+    posts = {f.invoice_number for f in world.fates.values() if f.fate == "post"}
+    assert len(posts - transferred) <= 1, "all but the one that asks for a rounding account"
+    assert all(s.balanced and not s.counts["dead"] and not s.counts["pending"] for s in outcome.sheets.values())
+    assert len(world.ap.imported["vendors"]) == 300
+
+
+_killed: Counter[int] = Counter()
+
+
+def killer_count(local) -> int:
+    return _killed[id(local)]
+
+
+def _kill(local, over) -> None:
+    """Kill a writer or a reader at random moments."""
+    draw = random.Random(5)
+    while not over.wait(draw.uniform(0.4, 1.5)):
+        workers = [pid for pid, name in local.stack.workers().items() if name.split("-")[-1] in {"write", "sap_b1"}]
+        if workers:
+            os.kill(draw.choice(workers), signal.SIGKILL)
+            _killed[id(local)] += 1
+
+
+def _impatient(local) -> None:
+    """Shorten what a killed worker is waited for, so that the test does not last for minutes."""
+    sqs, functions = local.stack.client("sqs"), local.stack.client("lambda")
+    for name in ("RecordsQueueUrl", "RunsQueueUrlSapB1", "RunsQueueUrlBasware"):
+        sqs.set_queue_attributes(QueueUrl=local.outputs[name], Attributes={"VisibilityTimeout": str(VISIBILITY)})
+    for function in ("write", "poll-sap_b1", "poll-basware"):
+        name = f"{stack_run.NAME}-{function}"
+        variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        variables["ML_LEASE_SECONDS"] = str(LEASE)
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
