@@ -51,7 +51,7 @@ setup: .venv/.ready .venv-ministack/.ready .venv-lambda/.ready ## the virtual en
 	$(call environment,.venv-sam,sam)
 	@touch $@
 
-demo: setup layer-local ## the whole product on this machine, with six simulated vendors
+demo: setup layer-local ## the whole product on this machine, with simulated vendors
 	@$(BIN)/ml-connector demo $(ARGS)
 
 test: lint types template unit contract e2e simulation sam-validate ## everything that CI runs, stopping at the first failure

@@ -12,6 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from ml_connector import enrol
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.engine.maintain import ages, ring_due
+from ml_connector.engine.roster import wanted
 
 aws = Aws(Names.from_environment())
 logger = Logger(service="ml-connector")
@@ -34,7 +35,7 @@ def keep_roster(force: bool = False) -> None:
 
 def measure() -> None:
     """Tell how old the oldest due and the oldest held chunk are, by target system."""
-    for system, (due, held) in ages(aws.world).items():
+    for system, (due, held) in ages(aws.world, wanted(aws.store)).items():
         for name, value in (("OldestDueSeconds", due), ("OldestHeldSeconds", held)):
             with single_metric(
                 name, MetricUnit.Seconds, value, default_dimensions={"stage": aws.names.stage, "system": system}
@@ -47,7 +48,7 @@ def measure() -> None:
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Take the minute's tick; `{"roster": true}` rebuilds the roster at once."""
     keep_roster(bool(event.get("roster")))
-    rung = ring_due(aws.world)
+    rung = ring_due(aws.world, wanted=wanted(aws.store))
     metrics.add_metric("Rung", MetricUnit.Count, rung)
     measure()
     return {"rung": rung}

@@ -28,7 +28,7 @@ def work(record: SQSRecord) -> None:
     """Work on the chunk that a ring names; a letter that came back from the dead opens its row first."""
     message = record.json_body
     pair, flow = pairs.of(message["tenant"], message["integration"], message["flow"])
-    if pair is None or pair.scope != message["scope"]:
+    if pair is None or pair.scope != message["scope"] or flow.name not in pair.active:
         logger.info("no such pair now", extra={"tenant": message["tenant"], "integration": message["integration"]})
         return
     if "cause" in message:

@@ -41,6 +41,8 @@ WRITERS = 6
 READERS = 4
 ROUNDS = (2.0, 4.0, 8.0, 16.0)
 """Seconds between tries of a source that is away, before the flow is reported as failed."""
+PATIENCE = 4
+"""Attempts for which a run waits for a system that is away."""
 
 
 @dataclass
@@ -127,15 +129,16 @@ class Runner:
 
     def _read(self, lap: Lap) -> str | None:
         """Read a flow, again where passing trouble came between; gives the reason where it could not be read."""
-        away = (lap.pair.tenant, lap.flow.source) in self._away
+        away, waited = (lap.pair.tenant, lap.flow.source) in self._away, 0.0
         for pause in (None,) if away else (*ROUNDS, None):
             try:
                 Poll(lap.pair, lap.flow, self.run, ahead).read()
             except (LoginRefused, Misconfigured) as error:
                 return str(error)
             except (Transient, LeaseLost) as error:
-                asked = getattr(error, "retry_after", None) or 0.0
-                if pause is None or max(pause, asked) > HORIZON.total_seconds() or self._stop.wait(max(pause, asked)):
+                wait = max(pause or 0.0, getattr(error, "retry_after", None) or 0.0)
+                waited += wait
+                if pause is None or waited > HORIZON.total_seconds() or self._stop.wait(wait):
                     if isinstance(error, (Unreachable, Throttled)):
                         lap.pair.breakers[lap.flow.source].trouble(error)
                         self._away.add((lap.pair.tenant, lap.flow.source))
@@ -206,9 +209,13 @@ class Runner:
         return not any(self._ours(item.data) for w in self._worlds() for item in due_rows(w.store, until))
 
     def _ours(self, data: Any) -> bool:
-        """Tell whether a due row belongs to a flow of this run; a removed tenant's work waits for its return."""
+        """Tell whether the run waits for a due row.
+
+        A removed tenant's work waits for its return, and what found its system away several times for a later run.
+        """
         lap = self._by_name.get((data["tenant"], data["integration"], data["flow"]))
-        return lap is not None and lap.flow.name in lap.pair.active
+        away = data.get("cause") == "away" and data.get("attempts", 0) > PATIENCE
+        return lap is not None and lap.flow.name in lap.pair.active and not away
 
     def outcome(self) -> Outcome:
         """Add up what the run came to."""

@@ -18,6 +18,7 @@ from ml_connector import enrol
 from ml_connector.ahead import ahead
 from ml_connector.bootstrap import SYSTEMS, Toolbox
 from ml_connector.engine.maintain import ring_due
+from ml_connector.engine.roster import wanted
 from ml_connector.engine.write import write
 from ml_connector.errors import ConnectorError
 from ml_connector.pairs import Pairs
@@ -67,7 +68,7 @@ class Server:
         if self._roster_at is None or now - self._roster_at > ROSTER:
             self._enrol()
             self._roster_at = now
-        ring_due(self.world)
+        ring_due(self.world, wanted=wanted(self.world.store))
         for system in SYSTEMS:
             tick(self.world, system, lambda tenant, _, s=system: self._submit(readers, tenant, s))  # type: ignore[misc]
 
@@ -99,7 +100,7 @@ class Server:
 
     def _write(self, message: Any) -> None:
         pair, flow = self.pairs.of(message["tenant"], message["integration"], message["flow"])
-        if pair is not None and pair.scope == message["scope"]:
+        if pair is not None and pair.scope == message["scope"] and flow.name in pair.active:
             write(pair, flow, message["id"])
 
     def _safely(self, work: Callable[..., None], *args: Any) -> None:

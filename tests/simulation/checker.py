@@ -27,10 +27,8 @@ CENT = Decimal("0.05")
 def check(history: History) -> list[str]:
     """Give every breach of a promise: an empty list is a good history."""
     found = list(history.wrong)
-    for error in history.plant.raised:
-        found.append(f"raised: {error}")
-    for line in history.log.unexpected:
-        found.append(f"unexpected fault of ours: {line[-300:]}")
+    found += [f"raised: {error}" for error in history.plant.raised]
+    found += [f"unexpected fault of ours: {line[-300:]}" for line in history.log.unexpected]
     for office in history.offices:
         pair = history.plant.pair(office)
         parts = (_papers, _payments, _masters, _orders, _sheets, _audits, _crossed)
@@ -57,6 +55,8 @@ def _papers(history: History, office: Office, pair: Pair) -> Iterator[str]:
                 yield f"{paper.number} was taken back and is posted"
         elif paper.fate == "hold":
             yield from _held(paper, posted, open_chunks.get(paper.key))
+            if document.status != "WaitingForTransfer":
+                yield f"{paper.number} is held, and {document.status} on the platform"
         elif len(posted) < 1 or document.status not in {"Transferred", "Paid"}:
             yield f"LOST {paper.number}: {document.status}, {len(posted)} posted, {_where(paper, rows, open_chunks)}"
         else:
@@ -67,7 +67,8 @@ def _held(paper: Paper, posted: list[Any], chunk: Any) -> Iterator[str]:
     if posted:
         yield f"{paper.number} is posted although it names the account {NOWHERE}"
     if chunk is None or chunk.waiting_for != paper.waits:
-        yield f"{paper.number} should wait for {paper.waits}: {chunk and (chunk.state, chunk.waiting_for, chunk.reason)}"
+        told = chunk and (chunk.state, chunk.waiting_for, chunk.reason)
+        yield f"{paper.number} should wait for {paper.waits}: {told}"
 
 
 def _where(paper: Paper, rows: dict[str, Any], chunks: dict[str | None, Any]) -> str:
@@ -115,7 +116,11 @@ def _masters(history: History, office: Office, pair: Pair) -> Iterator[str]:
     ledger = {r["FormatCode"]: r["Name"] for r in tables["ChartOfAccounts"].values()}
     centers = {r["costCenterCode"]: _name(r["costCenterNames"]) for r in imported.get("costCenters", {}).values()}
     rows = {k: r["CenterName"] for k, r in tables["ProfitCenters"].items()}
-    for flow, there, here in (("vendors", vendors, partners), ("accounts", accounts, ledger), ("cost_centers", centers, rows)):
+    for flow, there, here in (
+        ("vendors", vendors, partners),
+        ("accounts", accounts, ledger),
+        ("cost_centers", centers, rows),
+    ):
         for code in sorted(there.keys() | here.keys()):
             if there.get(code) != here.get(code):
                 yield f"{flow} {code}: {there.get(code)!r} there, {here.get(code)!r} here{_open(pair, flow)}"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 from ml_connector.engine import audit
-from ml_connector.engine.balance import Sheet
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.bulk import Bulk
 from ml_connector.engine.document import Paper
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.poll import Poll
-from ml_connector.receive import Receiver
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware.masters import Masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
@@ -33,16 +32,18 @@ def no_look() -> Any:
 
 
 def position_before_rows() -> Any:
-    """Save the position before the outbox rows: here the pass is marked complete before its pages are taken."""
+    """Save the position before the outbox rows: a page counts as taken before it is."""
     take = Poll._take
 
     def early(self: Poll, page: Any) -> None:
-        now, figures = self.cursor.now, self.cursor.figures
+        now, watermark = self.cursor.now, self.cursor.watermark
         assert now is not None
-        self.cursor.watermark = max(page.stamp or "", self.cursor.watermark or "") or None
-        self.cursor.passes, self.cursor.now, self.cursor.full_at = self.cursor.passes + 1, None, now.started
+        if page.position is None:
+            self.cursor.watermark, self.cursor.now = page.stamp or now.stamp or watermark, None
+        else:
+            now.position = page.position
         self._save()
-        self.cursor.now, self.cursor.figures = now, figures
+        self.cursor.watermark, self.cursor.now = watermark, now
         take(self, page)
 
     return patch.object(Poll, "_take", early)
@@ -61,14 +62,21 @@ def acknowledge_in_poll() -> Any:
     return patch.object(Poll, "_one", eager)
 
 
-def strict_cursor() -> Any:
+@contextmanager
+def strict_cursor() -> Iterator[None]:
     """Read strictly after the watermark, without overlap."""
+    real = ServiceLayer.pages
+
     def pages(self: ServiceLayer, query: Any, position: str | None = None) -> Any:
         query.where = query.where.replace("UpdateDate ge", "UpdateDate gt").replace("CreateDate ge", "CreateDate gt")
         return real(self, query, position)
 
-    real = ServiceLayer.pages
-    return patch.object(ServiceLayer, "pages", pages)
+    with (
+        patch.object(ServiceLayer, "pages", pages),
+        patch("ml_connector.systems.sap_b1.masters.OVERLAP", timedelta(0)),
+        patch("ml_connector.systems.sap_b1.orders.OVERLAP", timedelta(0)),
+    ):
+        yield
 
 
 def delivered_without_verdict() -> Any:
@@ -84,11 +92,6 @@ def no_maintenance() -> Any:
 def open_door() -> Any:
     """Log in again and again after a refusal."""
     return patch.object(Breaker, "refused", lambda self, reason: None)
-
-
-def task_before_row() -> Any:
-    """Remember the webhook's task, and write no row: the poll alone would find it."""
-    return patch.object(Receiver, "_seen", lambda self, tenant, task: False)
 
 
 def no_redaction() -> Any:
@@ -114,6 +117,7 @@ def no_chain() -> Any:
 
 def failure_from_doubt() -> Any:
     """Answer a failure where the outcome is unknown."""
+
     def refuse(self: Paper, error: Any) -> None:
         self.chunk.reason, self.chunk.answer_ok = str(error), False
         self._answer()
@@ -147,6 +151,7 @@ def counters() -> Any:
 
 def unchanged_by_sight() -> Any:
     """Hold the last seen for delivered: a rejected record counts as known."""
+
     def compared(self: Poll, key: str, row: Any, now: str) -> str | None:
         if now in {row.seen_fp, row.delivered_fp}:
             self.cursor.figures.unchanged += 1
@@ -158,10 +163,10 @@ def unchanged_by_sight() -> Any:
 
 CAUGHT: tuple[Weakening, ...] = (
     send_again_at_once, no_look, position_before_rows, strict_cursor, delivered_without_verdict, no_maintenance,
-    open_door, no_redaction, no_scope, no_chain, failure_from_doubt, counters, unchanged_by_sight,
+    open_door, no_redaction, no_scope, no_chain, failure_from_doubt, counters, unchanged_by_sight, acknowledge_in_poll,
 )  # fmt: skip
-UNSEEN: tuple[Weakening, ...] = (acknowledge_in_poll, task_before_row, rejected_for_parents)
-"""Not caught yet: see `docs`, or the report of the first version."""
+UNSEEN: tuple[Weakening, ...] = (rejected_for_parents,)
+"""Not caught within a few dozen seeds: orders wait for suppliers beforehand, and the daily comparison heals it."""
 
 
 @contextmanager
@@ -182,6 +187,3 @@ def caught_at(weakening: Weakening, seeds: range) -> tuple[int, list[str]] | Non
         if found:
             return seed, found
     return None
-
-
-_ = Sheet

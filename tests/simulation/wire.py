@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -84,34 +84,27 @@ class Wire(httpx.BaseTransport):
     # ── faults ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _instead(self, kind: str, request: httpx.Request) -> httpx.Response:
+        """Answer for the server, or break off before it acted."""
         machine = self.machine
+        if kind == "timeout before":
+            machine.sleep(TIMEOUT)
+            raise httpx.ReadTimeout("timed out", request=request)
+        if kind == "reset before":
+            raise httpx.ReadError("connection reset", request=request)
+        if kind == "refused":
+            raise httpx.ConnectError("connection refused", request=request)
         soon = machine.dice.choice((1, 5, 40, 600, 100_000))
         when = format_datetime(machine.now() + timedelta(seconds=soon), usegmt=True)
-        match kind:
-            case "timeout before":
-                machine.sleep(TIMEOUT)
-                raise httpx.ReadTimeout("timed out", request=request)
-            case "reset before":
-                raise httpx.ReadError("connection reset", request=request)
-            case "refused":
-                raise httpx.ConnectError("connection refused", request=request)
-            case "500":
-                return self._made(500, request)
-            case "502 html":
-                return self._made(502, request, HTML.format("Proxy Error"), "text/html")
-            case "503":
-                return self._made(503, request, HTML.format("Unavailable"), "text/html")
-            case "429 seconds":
-                return self._made(429, request, "", headers={"Retry-After": str(soon)})
-            case "429 date":
-                return self._made(429, request, "", headers={"Retry-After": when})
-            case "200 html":
-                return self._made(200, request, HTML.format("Sign in"), "text/html")
-            case "200 error" if request.method == "GET":
-                return self._made(200, request, self._envelope())
-            case _:
-                machine.sleep(machine.dice.uniform(5, 25))
-                return self._passed(request)
+        plain = {"500": "", "502 html": "Proxy Error", "503": "Unavailable", "200 html": "Sign in"}
+        if kind in plain:
+            body = HTML.format(plain[kind]) if plain[kind] else ""
+            return self._made(int(kind[:3]), body, "text/html")
+        if kind.startswith("429"):
+            return self._made(429, headers={"Retry-After": when if kind.endswith("date") else str(soon)})
+        if kind == "200 error" and request.method == "GET":
+            return self._made(200, self._envelope())
+        machine.sleep(machine.dice.uniform(5, 25))
+        return self._passed(request)
 
     def _envelope(self) -> str:
         if self.line.system == "sap_b1":
@@ -126,7 +119,9 @@ class Wire(httpx.BaseTransport):
         if kind == "reset after":
             raise httpx.ReadError("connection reset", request=request)
         headers = {k: v for k, v in response.headers.items() if k.lower() not in {"content-length", "set-cookie"}}
-        return httpx.Response(response.status_code, headers=headers, content=response.content[: len(response.content) // 2])
+        return httpx.Response(
+            response.status_code, headers=headers, content=response.content[: len(response.content) // 2]
+        )
 
     def _paged(self, kind: str, request: httpx.Request) -> httpx.Response:
         """Spoil a page in the middle of a list; where there is none, the answer is whole."""
@@ -140,7 +135,7 @@ class Wire(httpx.BaseTransport):
         else:
             skip = request.url.params.get("$skip", "0")
             body[link] = f"PurchaseOrders?$skip={skip}"
-        return self._made(200, request, json.dumps(body))
+        return self._made(200, json.dumps(body))
 
     def _acted_late(self, request: httpx.Request) -> httpx.Response:
         """Break off now; the server acts afterwards, up to the settle time, also after a first look-up."""
@@ -159,7 +154,7 @@ class Wire(httpx.BaseTransport):
         machine.sleep(hang)
         if hang:
             raise httpx.ReadTimeout("timed out", request=request)
-        return self._made(504, request, HTML.format("Gateway Timeout"), "text/html")
+        return self._made(504, HTML.format("Gateway Timeout"), "text/html")
 
     # ── the server ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,13 +183,6 @@ class Wire(httpx.BaseTransport):
         return hashlib.blake2b(secret, digest_size=8).hexdigest()
 
     def _made(
-        self, status: int, request: httpx.Request, body: str = "", kind: str = "application/json",
-        headers: dict[str, str] | None = None,
-    ) -> httpx.Response:  # fmt: skip
+        self, status: int, body: str = "", kind: str = "application/json", headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         return httpx.Response(status, headers={"content-type": kind, **(headers or {})}, content=body.encode())
-
-
-def lines_of(lines: dict[tuple[str, str], Line]) -> Iterator[Line]:
-    """Give the lines in a fixed order."""
-    for key in sorted(lines):
-        yield lines[key]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.overlay import OverlayStore
 from ml_connector.engine import schedule
 from ml_connector.engine.breaker import Breaker
@@ -28,7 +29,20 @@ KNOWN = frozenset({"basware", "avidxchange", "sage_x3", "sage_300", "syspro", "s
 LANES = {"basware": 7, "sap_b1": 3, "avidxchange": 3, "sage_x3": 2, "sage_300": 1, "syspro": 1}
 """Documents written side by side: the system's default concurrency less one for the poll."""
 _NO_SHAPE = frozenset(
-    {"timeout_seconds", "max_concurrency", "settle_seconds", "ca_bundle", "webhook_url", "client_id", "user_name"}
+    {
+        "timeout_seconds",
+        "max_concurrency",
+        "settle_seconds",
+        "ca_bundle",
+        "webhook_url",
+        "webhook_secret",
+        "previous_webhook_secret",
+        "client_id",
+        "client_secret",
+        "user_name",
+        "password",
+        "scopes",
+    }
 )
 
 
@@ -194,12 +208,17 @@ def assemble(
         )  # fmt: skip
         connectors[system] = partial(module(system).connect, its, wiring)
     return Pair(
-        world=replace(world, store=OverlayStore(world.store)) if row.shadow else world, shadow=row.shadow,
+        world=_sheet(world) if row.shadow else world, shadow=row.shadow,
         tenant=tenant, integration=integration, scope=row.scope, connectors=connectors, breakers=breakers,
         options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies),
         erp_company=row.erp_company, settle_seconds=row.settle_seconds, lanes=row.lanes,
         chunking={k: v for s in (integration.erp, integration.platform) for k, v in module(s).CHUNKING.items()},
     )  # fmt: skip
+
+
+def _sheet(world: World) -> World:
+    """Lay a sheet over the store and the audit trail, so that a dry run leaves no trace."""
+    return replace(world, store=OverlayStore(world.store), blobs=MemoryBlobs())
 
 
 def wire(

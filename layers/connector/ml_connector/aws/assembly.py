@@ -44,7 +44,8 @@ class Names:
             table=env["ML_TABLE"], records_queue=env["ML_RECORDS_QUEUE"], records_dlq=env["ML_RECORDS_DLQ"],
             audit_bucket=env["ML_AUDIT_BUCKET"], kms_key=env["ML_KMS_KEY"], secret_prefix=env["ML_SECRET_PREFIX"],
             stage=env.get("ML_STAGE", "dev"), insecure=env.get("ML_ALLOW_INSECURE") == "true",
-            system=env.get("ML_SYSTEM", ""), runs_queue=env.get("ML_RUNS_QUEUE", ""), lease_seconds=int(env.get("ML_LEASE_SECONDS", "150")),
+            system=env.get("ML_SYSTEM", ""), runs_queue=env.get("ML_RUNS_QUEUE", ""),
+            lease_seconds=int(env.get("ML_LEASE_SECONDS", "150")),
         )  # fmt: skip
 
 

@@ -289,6 +289,11 @@ class Paper:
         """Tell the source once that the document was refused; what cannot be told is settled all the same."""
         if self.chunk.step in {"sent", "unknown"}:
             raise Held(f"lookup:{self.key}", f"Its first sending may have taken effect, and now: {error}")
+        if self.chunk.target is not None:  # it is in the books: what is refused is our answer or our reading
+            raise Held(f"lookup:{self.key}", f"It was posted as {self.chunk.code}, but then: {error}")
+        if self.chunk.step == "answered":
+            self._not_taken(Verdict("rejected", str(error)))
+            return
         self.chunk.reason, self.chunk.answer_ok = str(error), False
         if not self.source.answers or self.task.pair.shadow:
             self._finish("rejected", str(error))

@@ -23,7 +23,8 @@ PART = 300_000
 SHARDS = 8
 GRACE = timedelta(seconds=60)
 """An open chunk whose ring was lost is found by the due index after this."""
-KEEP_DONE = timedelta(days=400)
+KEEP_DONE = timedelta(days=3653)
+"""Ten years, as long as the audit objects that a finished chunk leads to."""
 
 
 def shard(chunk_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ml_connector.engine.ledger import Ledger, due_rows, rung
@@ -17,16 +18,28 @@ MOST = 200
 """Rings of one lane that may be out at once: a FIFO queue looks only so far ahead."""
 
 
-def ring_due(world: World, limit: int = 200) -> int:
-    """Ring every chunk that is due, in each lane the lower sequence number first; returns how many."""
+ASLEEP = timedelta(hours=1)
+"""When a chunk is looked at again whose tenant has ended, or whose flow is off."""
+Wanted = Callable[[Chunk, str], bool]
+
+
+def ring_due(world: World, limit: int = 200, wanted: Wanted | None = None) -> int:
+    """Ring every chunk that is due, in each lane the lower sequence number first; returns how many.
+
+    `wanted` tells whether anybody works on a chunk of a scope; what nobody does is laid aside for an hour.
+    """
     now = world.clock.now()
     chunks = [(load(Chunk, item.data), item) for item in due_rows(world.store, now, limit)]
     lanes: dict[str, int] = defaultdict(int)
     for chunk, item in sorted(chunks, key=lambda c: (c[0].lane, c[0].seq)):
+        scope = item.pk.rsplit("#", 1)[1]
+        if wanted is not None and not wanted(chunk, scope):
+            rung(world.store, item, iso(now + ASLEEP))
+            continue
         lanes[chunk.lane] += 1
         if lanes[chunk.lane] > MOST or not rung(world.store, item, iso(now + RUNG)):
             continue
-        world.rings.ring(chunk.lane, ring_of(chunk, item.pk.rsplit("#", 1)[1]))
+        world.rings.ring(chunk.lane, ring_of(chunk, scope))
     return len(chunks)
 
 
@@ -50,12 +63,14 @@ def release(world: World, ledger: Ledger, *waiting_for: str) -> int:
     return count
 
 
-def ages(world: World) -> dict[str, tuple[float, float]]:
+def ages(world: World, wanted: Wanted | None = None) -> dict[str, tuple[float, float]]:
     """Measure, by target system, for how many seconds the oldest due chunk has waited, and the oldest held one."""
     now = world.clock.now()
     oldest: dict[str, tuple[float, float]] = {}
     for item in due_rows(world.store, now + timedelta(days=2), 1000):
         chunk = load(Chunk, item.data)
+        if wanted is not None and not wanted(chunk, item.pk.rsplit("#", 1)[1]):
+            continue
         system = chunk.lane.split(".")[1]
         due, held = oldest.get(system, (0.0, 0.0))
         if chunk.waiting_for:

@@ -18,7 +18,6 @@ from ml_connector.flow import Chunking, Connection, Flow, Integration
 from ml_connector.ports import Blobs, Chance, Clock, Rings, Store
 from ml_connector.wiring import TenantSettings
 
-
 LEASE = timedelta(seconds=150)
 """Longer than a writer can live, so that a lease that has ended belongs to nobody."""
 

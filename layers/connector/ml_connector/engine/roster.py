@@ -6,11 +6,11 @@ from the secrets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct, field
 
-from ml_connector.engine.rows import load
+from ml_connector.engine.rows import Chunk, load
 from ml_connector.ports import Store
 
 PK = "tenants"
@@ -30,13 +30,17 @@ class PairRow(Struct, kw_only=True):
 
 
 class TenantRow(Struct, kw_only=True):
-    """A tenant as the functions see it, its pairs by integration. `zones`: each system's; `webhook`: sealed keys."""
+    """A tenant as the functions see it, its pairs by integration. `zones`: each system's; `webhook`: sealed keys.
+
+    Sealing differs each time, so `webhook_hash` tells whether the keys are the same.
+    """
 
     name: str
     pairs: dict[str, PairRow] = field(default_factory=dict)
     options: str = "{}"
     zones: dict[str, str] = field(default_factory=dict)
     webhook: list[str] = field(default_factory=list)
+    webhook_hash: str = ""
     problem: str | None = None
     subscribing_until: str | None = None
 
@@ -51,6 +55,17 @@ def row(store: Store, tenant: str) -> TenantRow | None:
     """Read one tenant's row."""
     item = store.get(PK, tenant)
     return load(TenantRow, item.data) if item else None
+
+
+def wanted(store: Store) -> Callable[[Chunk, str], bool]:
+    """Tell of a chunk and its scope whether its tenant still is, and its flow is on."""
+    on = {
+        (tenant.name, name, pair.scope, flow)
+        for tenant in rows(store)
+        for name, pair in tenant.pairs.items()
+        for flow in pair.active
+    }
+    return lambda chunk, scope: (chunk.tenant, chunk.integration, scope, chunk.flow) in on
 
 
 def webhook_context(tenant: str) -> str:

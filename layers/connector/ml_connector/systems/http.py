@@ -132,7 +132,8 @@ class Http:
             except Transient as error:
                 repeat = call.safe or isinstance(error, Unreachable)
                 pause = self._pause(error, attempt)
-                if not repeat or attempt == TRIES or pause > PATIENCE:
+                if not repeat or attempt == TRIES or pause > PATIENCE or error.spent:
+                    error.spent = True  # a login inside of this call, or inside of another, is not tried 4 x 4 times
                     raise
                 self._clock.sleep(pause)
         raise AssertionError("unreachable")

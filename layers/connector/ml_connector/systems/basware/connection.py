@@ -145,6 +145,6 @@ class BaswareConnection:
         except ConnectorError as error:
             return Check("webhook", True, f"The subscriptions cannot be read: {error}", warning=True)
         if gaps:
-            later = "It is subscribed at the next maintenance, or when `local serve` starts."
+            later = "The next scheduled poll subscribes, on AWS or under `local serve`."
             return Check("webhook", True, f"{'; '.join(gaps)}. {later}", warning=True)
         return Check("webhook", True, f"Basware notifies {self.settings.webhook_url}")

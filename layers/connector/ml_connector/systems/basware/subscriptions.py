@@ -14,7 +14,7 @@ from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.basware.settings import Settings
 
 PATH = "/v1/subscriptions"
-WANTED = (("AccountingDocuments", "WaitingForTransfer"), ("RequestStatus", "All"))
+WANTED = (("AccountingDocuments", "WaitingForTransfer"),)
 
 
 def missing(client: Basware, settings: Settings) -> list[str]:
