@@ -214,7 +214,7 @@ class Runner:
         A removed tenant's work waits for its return, and what found its system away several times for a later run.
         """
         lap = self._by_name.get((data["tenant"], data["integration"], data["flow"]))
-        away = data.get("cause") == "away" and data.get("attempts", 0) > PATIENCE
+        away = data.get("cause") == "away" and data.get("attempts", 0) >= PATIENCE
         return lap is not None and lap.flow.name in lap.pair.active and not away
 
     def outcome(self) -> Outcome:

@@ -51,7 +51,9 @@ class Server:
         self._stop.set()
 
     def run(self) -> None:
-        """Work until stopped."""
+        """Work until stopped. The roster comes first: the receiver reads it at most once a minute."""
+        self._safely(self._enrol)
+        self._roster_at = self.world.clock.now()
         web = threading.Thread(target=self._http.serve_forever, daemon=True)
         web.start()
         with ThreadPoolExecutor(READERS) as readers, ThreadPoolExecutor(WRITERS) as writers:

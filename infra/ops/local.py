@@ -49,6 +49,7 @@ def _embedded(secrets: Path, state: Path | None, report: Path | None, max_second
 
     try:
         with locked_state(secrets, state) as opened:
+            _log_to(opened.folder)
             runner = Runner(opened, dry_run=dry_run)
             _stop_on_signal(runner)
             runner.once(max_seconds, _progress if sys.stderr.isatty() else None)
@@ -67,6 +68,14 @@ def conclude(outcome: Outcome, report: Path | None) -> int:
         reports.save(made, report)
     _show(made, outcome)
     return reports.exit_code(outcome, made)
+
+
+def _log_to(folder: Path) -> None:
+    """Keep what only a developer wants to read beside the state, and off the screen."""
+    import logging
+
+    form = "%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(filename=folder / "ml-connector.log", level=logging.WARNING, format=form)
 
 
 def _stop_on_signal(runner: Runner) -> None:
@@ -131,6 +140,7 @@ def serve(
         _leave(f"The folder {secrets} does not exist; make it, with TENANT/SYSTEM.json for each system.", 2)
     try:
         with locked_state(secrets, state) as opened:
+            _log_to(opened.folder)
             server = Server(opened, port)
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: server.stop())

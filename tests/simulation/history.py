@@ -6,6 +6,7 @@ import heapq
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -26,15 +27,27 @@ SHORT = timedelta(hours=14)
 MOST_STEPS = 12_000
 
 
-class History:
-    """A whole run. `seed` decides everything."""
+@dataclass(frozen=True)
+class Tilt:
+    """Loads the dice for what a test is after: the weather, the length of the storm, what people do."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    weather: dict[str, float] = field(default_factory=dict)
+    acts: tuple[people.Act, ...] = ()
+    hours: int = 0
+    short: bool | None = None
+
+
+class History:
+    """A whole run. `seed` decides everything, but for what `tilt` fixes."""
+
+    def __init__(self, seed: int, tilt: Tilt | None = None) -> None:
+        self.seed, self.tilt = seed, tilt or Tilt()
         self.machine = Machine(seed)
         dice = self.machine.dice
-        self.storm_end = START + timedelta(hours=dice.choice((6, 14, 26)))
+        self.storm_end = START + timedelta(hours=self.tilt.hours or dice.choice((6, 14, 26)))
         self.short = dice.random() < 0.35
+        if self.tilt.short is not None:
+            self.short = self.tilt.short
         self.end = self.storm_end + (SHORT if self.short else CALM)
         self._heap: list[tuple[datetime, int, str, Callable[[], Any]]] = []
         self._count = self.steps = 0
@@ -58,6 +71,11 @@ class History:
         self._count += 1
         heapq.heappush(self._heap, (self.machine.now() + timedelta(seconds=seconds), self._count, what, act))
 
+    def meanwhile(self, seconds: float, what: str, act: Callable[[], Any]) -> None:
+        """Plan what people do later, before the calm is far on: there must be time to make it good."""
+        left = (self.storm_end - self.machine.now()).total_seconds() + 1800
+        self.after(min(seconds, max(left, 1.0)), what, act)
+
     def run(self) -> History:
         """Live it through."""
         logger = logging.getLogger("ml_connector")
@@ -80,7 +98,7 @@ class History:
         self._set_weather()
         hours = (self.storm_end - START).total_seconds() / 3600
         dice = self.machine.dice
-        acts = [a for a in people.ACTS if not (self.short and a in people.HEALED_DAILY)]
+        acts = [a for a in self.tilt.acts or people.ACTS if not (self.short and a in people.HEALED_DAILY)]
         for _ in range(int(hours * dice.choice((0.3, 0.8, 1.5)))):
             act, office = dice.choice(acts), dice.choice(self.offices)
             self.after(dice.uniform(0, hours * 3600), act.__name__, lambda a=act, o=office: a(self, o))
@@ -98,7 +116,8 @@ class History:
             "lost": (0.05, 0.5), "doubled": (0.05, 0.3), "delayed": (0.05, 0.3), "missed_tick": (0.1, 0.5),
             "doubled_tick": (0.1, 0.5), "hook": (0.1, 0.5),
         }  # fmt: skip
-        self.machine.weather = Weather(**{k: dice.choice(v) if dice.random() < 0.6 else 0 for k, v in some.items()})
+        drawn = {k: dice.choice(v) if dice.random() < 0.6 else 0 for k, v in some.items()}
+        self.machine.weather = Weather(**drawn | self.tilt.weather)
 
     def _step(self) -> bool:
         """Do what comes first: an event, a tick, a message."""

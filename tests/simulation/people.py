@@ -69,7 +69,7 @@ def new_supplier(history: History, office: Office) -> None:
     if office.dice.random() < 0.5:
         history.machine.fault("world: missing parent")
         worlds.invoice(office, card=code)
-        history.after(office.dice.uniform(1, 12) * 3600, f"enter {code}", lambda: _enter(office, code))
+        history.meanwhile(office.dice.uniform(1, 12) * 3600, f"enter {code}", lambda: _enter(office, code))
     else:
         _enter(office, code)
 
@@ -161,7 +161,7 @@ def recall(history: History, office: Office) -> None:
     paper.recalled = True
     history.machine.fault("world: recalled")
     if office.dice.random() < 0.7:
-        history.after(
+        history.meanwhile(
             office.dice.uniform(0.2, 20) * 3600, f"send again {paper.number}", lambda: _again(history, office, paper)
         )
 
@@ -203,7 +203,7 @@ def bad_verdict(history: History, office: Office) -> None:
     rule = ForcedVerdict(kind, status, times=office.dice.choice((1, 3)))
     office.ap.forced.append(rule)
     history.machine.fault(f"world: verdict {status}")
-    history.after(office.dice.uniform(1, 20) * 3600, "verdicts are well", office.ap.forced.clear)
+    history.meanwhile(office.dice.uniform(1, 20) * 3600, "verdicts are well", office.ap.forced.clear)
 
 
 # ── credentials ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,7 +227,7 @@ def rotate(history: History, office: Office) -> None:
         office.ap.tokens.clear()
     history.machine.fault("sessions: rotated")
     delay = office.dice.choice((0.0, 60.0, 3600.0 * 5))
-    history.after(delay, "the secret follows", lambda: history.plant.write_secrets(office))
+    history.meanwhile(delay, "the secret follows", lambda: history.plant.write_secrets(office))
 
 
 def outage(history: History, office: Office) -> None:

@@ -17,13 +17,16 @@ from ml_connector.engine.poll import Poll
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware.masters import Masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
+from tests.simulation import people
+from tests.simulation.checker import check
+from tests.simulation.history import History, Tilt
 
 Weakening = Callable[[], Any]
 
 
 def send_again_at_once() -> Any:
     """Re-send on an unknown outcome without the settle time."""
-    return patch.object(Paper, "_may_send", lambda self: True)
+    return patch.object(Paper, "_may_send", lambda self, looked_at: True)
 
 
 def no_look() -> Any:
@@ -38,12 +41,15 @@ def position_before_rows() -> Any:
     def early(self: Poll, page: Any) -> None:
         now, watermark = self.cursor.now, self.cursor.watermark
         assert now is not None
+        kept = (now.position, self.cursor.full_at, self.cursor.passes)
         if page.position is None:
             self.cursor.watermark, self.cursor.now = page.stamp or now.stamp or watermark, None
+            self.cursor.full_at, self.cursor.passes = now.started, self.cursor.passes + 1
         else:
             now.position = page.position
         self._save()
         self.cursor.watermark, self.cursor.now = watermark, now
+        now.position, self.cursor.full_at, self.cursor.passes = kept
         take(self, page)
 
     return patch.object(Poll, "_take", early)
@@ -169,21 +175,21 @@ UNSEEN: tuple[Weakening, ...] = (rejected_for_parents,)
 """Not caught within a few dozen seeds: orders wait for suppliers beforehand, and the daily comparison heals it."""
 
 
-@contextmanager
-def weakened(weakening: Weakening) -> Iterator[None]:
-    """Put a weakening in for a while."""
-    with weakening():
-        yield
+_VERDICTS = Tilt(acts=(people.bad_verdict, people.rename_account, people.rename_supplier), short=False, hours=14)
+TILTS = {
+    position_before_rows: Tilt(weather={"crash": 0.03}, hours=6, short=True),
+    delivered_without_verdict: _VERDICTS,
+    counters: _VERDICTS,
+    unchanged_by_sight: _VERDICTS,
+}
+"""Where a weakening shows under rare circumstances only, they are made frequent."""
 
 
 def caught_at(weakening: Weakening, seeds: range) -> tuple[int, list[str]] | None:
     """Find the first seed at which the checker catches a weakening, and what it says."""
-    from tests.simulation.checker import check
-    from tests.simulation.history import History
-
     for seed in seeds:
-        with weakened(weakening):
-            found = check(History(seed).run())
+        with weakening():
+            found = check(History(seed, TILTS.get(weakening)).run())
         if found:
             return seed, found
     return None

@@ -12,7 +12,9 @@ class ConnectorError(Exception):
 
 
 class Transient(ConnectorError):
-    """Passing trouble, and the request had no effect: try again later."""
+    """Passing trouble, and the request had no effect: try again later. `spent`: quick tries were made already."""
+
+    spent = False
 
 
 class Unreachable(Transient):

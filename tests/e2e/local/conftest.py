@@ -31,6 +31,7 @@ from infra.sandbox.server import serving
 
 FLOWS = ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments")
 PLACES = ("delivered", "unchanged", "held", "rejected", "dead", "pending")
+READS = {"POST Login", "POST /v1/tokens", "POST CompanyService_GetAdminInfo"}
 Report = dict[str, Any]
 
 
@@ -140,7 +141,9 @@ class Stage:
         day = (datetime.now(UTC).date() - timedelta(days=30)).isoformat()
         body = {"CardCode": supplier, "DocType": "dDocument_Items", "DocDate": day, **header}
         with self.erp.lock:
-            return clerk.change(self.erp, "PurchaseOrders", body | {"DocumentLines": [plain | x for x in lines or ({},)]})
+            return clerk.change(
+                self.erp, "PurchaseOrders", body | {"DocumentLines": [plain | x for x in lines or ({},)]}
+            )
 
     def change_invoice(self, key: str, **changes: Any) -> None:
         """Change an invoice in Basware as its user does; None removes a field."""
@@ -170,11 +173,9 @@ class Stage:
         return next(v for v in self.imported("vendors").values() if v["vendorCode"] == code)
 
     def writes(self) -> dict[str, int]:
-        """Count what was written to either vendor; logins and look-ups are not."""
+        """Count what was written to either vendor; logins and questions are not."""
         calls = {**self.erp.calls, **self.ap.calls}
-        return {
-            k: n for k, n in calls.items() if not k.startswith("GET") and k not in {"POST Login", "POST /v1/tokens"}
-        }
+        return {k: n for k, n in calls.items() if not k.startswith("GET") and k not in READS}
 
     def booked(self) -> list[tuple[str, str]]:
         """List (supplier, number) of what stands in the ERP's books."""
@@ -249,8 +250,8 @@ def another(small: Stage) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def small_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stage]]:
-    """Make small stages that a whole module looks at; each name is a tenant with vendors of its own."""
-    folder = tmp_path_factory.mktemp("shared") / "secrets"
+def small_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stage]]:
+    """Make small stages for a whole module; each name is a tenant with vendors of its own, in one folder."""
+    shared = tmp_path_factory.mktemp("shared")
     with ExitStack() as stack:
-        yield lambda tenant="acme": stack.enter_context(small_stage(folder, tenant))
+        yield lambda tenant, folder=shared: stack.enter_context(small_stage(folder / "secrets", tenant))

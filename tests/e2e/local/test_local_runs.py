@@ -113,7 +113,10 @@ def test_amounts_arrive_in_the_erp_to_the_cent(small):
     totals = {key: small.posted(key)[0]["DocTotal"] for key in (huge, tenths, cents, taxed)}
     assert totals == {huge: Decimal("12345678901.23"), tenths: Decimal("0.30"), cents: Decimal("0.01"),
                       taxed: Decimal("1189.99")}  # fmt: skip
-    assert [line["LineTotal"] for line in small.posted(tenths)[0]["DocumentLines"]] == [Decimal("0.10"), Decimal("0.20")]
+    assert [line["LineTotal"] for line in small.posted(tenths)[0]["DocumentLines"]] == [
+        Decimal("0.10"),
+        Decimal("0.20"),
+    ]
     amounts = small.flows(report)["invoices"]["amounts"]["EUR"]
     assert amounts["delivered"] == amounts["read"] == "12345680091.53"
 

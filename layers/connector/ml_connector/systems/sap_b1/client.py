@@ -140,6 +140,12 @@ class ServiceLayer:
             raise _refused_read(query.entity, fault)
         return again.json()
 
+    def told(self, service: str) -> Mapping[str, Any]:
+        """Ask a service that changes nothing; empty where the server does not have it or does not let us."""
+        reply = self._call(Call("POST", f"/{service}", expect=READ))
+        body = {} if fault_in(reply) is not None else reply.json()
+        return body if isinstance(body, dict) else {}
+
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def create(self, entity: str, body: Mapping[str, Any]) -> Created | Fault:

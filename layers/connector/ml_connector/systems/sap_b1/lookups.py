@@ -50,12 +50,17 @@ class Lookups:
         return self._supplier_taxes[card_code]
 
     def local_currency(self) -> str | None:
-        """Tell the company's currency by a document in it: such a one has no foreign total. None while unknown."""
+        """Tell the company's currency by a document in it: such a one has no foreign total.
+
+        A company without such a document is asked itself. None where that does not tell either.
+        """
         for entity in ("PurchaseInvoices", "PurchaseOrders"):
             if self._local is None:
                 query = Query(entity, TotalRow, "DocEntry", _LOCAL, size=1, top=1)
                 row = next(iter(next(self._layer.pages(query)).rows), None)
                 self._local = row.doc_currency if row else None
+        if self._local is None:
+            self._local = self._layer.told("CompanyService_GetAdminInfo").get("LocalCurrency")
         return self._local
 
     def is_foreign(self, currency: str) -> bool:

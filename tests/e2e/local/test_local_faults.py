@@ -1,0 +1,207 @@
+"""Servers that misbehave: nothing is lost, nothing is posted twice, and the run balances."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from infra.sandbox.basware.model import Fault
+
+DOCUMENTS = "/v1/accountingDocuments"
+
+
+def all_delivered(stage, keys):
+    """Run once; everything must have come through, each invoice once."""
+    flows = stage.flows(stage.ran())
+    assert [flows[name]["delivered"] for name in ("vendors", "accounts", "cost_centers")] == [5, 10, 3]
+    assert flows["invoices"]["delivered"] == len(keys)
+    assert [len(stage.posted(key)) for key in keys] == [1] * len(keys)
+    assert len(stage.booked()) == len(keys)
+    assert {stage.document(key).status for key in keys} == {"Transferred"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["500", "502", "503", "504", "401", "200-html", "200-error", "drop-before", "truncated", "drop"]
+)
+def test_a_fault_of_sap_while_reading_loses_nothing(small, kind):
+    for path in ("BusinessPartners", "ChartOfAccounts", "PurchaseOrders", "PurchaseInvoices\\?"):
+        small.erp.faults.add(kind, path, "GET")
+    small.order()
+    all_delivered(small, [small.invoice("10.00"), small.invoice("20.00", supplier="V10002")])
+
+
+@pytest.mark.parametrize("kind", ["html", "error_envelope", "truncated", "drop", "act_then_drop"])
+def test_a_fault_of_basware_while_reading_loses_nothing(small, kind):
+    small.ap.faults += [Fault(kind, f"{DOCUMENTS}.*", "GET"), Fault(kind, f"{DOCUMENTS}.*", "GET", skip=2)]
+    all_delivered(small, [small.invoice("10.00"), small.invoice("20.00", supplier="V10002")])
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429, 401])
+def test_a_bad_status_of_basware_anywhere_loses_nothing(small, status):
+    small.ap.faults += [
+        Fault("status", path, method, status=status, times=1)
+        for path, method in ((f"{DOCUMENTS}.*", "GET"), ("/v1/vendors", "POST"), (".*/acknowledge", "POST"),
+                             (".*/transferResponses", "POST"), ("/v1/requestStatus.*", "GET"))
+    ]  # fmt: skip
+    all_delivered(small, [small.invoice("10.00"), small.invoice("20.00", supplier="V10002")])
+
+
+@pytest.mark.parametrize("status", [503, 429])
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_retry_after_is_honoured_in_both_forms(small, status, form):
+    when = format_datetime(datetime.now(UTC) + timedelta(seconds=6), usegmt=True)
+    small.ap.faults.append(
+        Fault("status", "/v1/vendors", "POST", status=status, retry_after="3" if form == "seconds" else when)
+    )
+    small.ran()
+    posts = [e for e in small.ap.log if e.path == "/v1/vendors" and e.method == "POST"]
+    assert [e.status for e in posts] == [status, 200]
+    assert len(small.imported("vendors")) == 5
+
+
+def test_retry_after_of_sap_is_honoured(small):
+    small.erp.faults.add("503", "BusinessPartners").headers["Retry-After"] = "2"
+    small.ran()
+    first, second = [c.at for c in small.erp.log if c.path.endswith("BusinessPartners")][:2]
+    assert second - first >= timedelta(seconds=1.9)
+
+
+@pytest.mark.parametrize("style", ["401", "-5002"])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_session_that_died_between_two_runs_is_renewed_once(small, style, version):
+    small.write("sap_b1", service_layer_url=f"{small.erp_url}/b1s/{version}")
+    small.erp.dead_session_style = style
+    small.ran()
+    logins = small.erp.logins
+    small.erp.expire_sessions()
+    key = small.invoice("10.00")
+    assert small.flows(small.ran())["invoices"]["delivered"] == 1
+    assert len(small.posted(key)) == 1
+    assert small.erp.logins == logins + 1
+    assert small.erp.login_failures == 0
+
+
+def test_a_session_that_dies_right_before_a_post_does_not_post_twice(small):
+    small.ran()
+    key = small.invoice("10.00")
+    small.erp.faults.add("401", "PurchaseInvoices", "POST")
+    all_ = small.flows(small.ran())
+    assert all_["invoices"]["delivered"] == 1
+    assert len(small.posted(key)) == 1
+
+
+def test_a_business_refusal_with_5002_is_never_replayed(small):
+    small.ran()
+    from decimal import Decimal
+
+    from infra.sandbox.basware.seed_invoices import Coding
+    from infra.sandbox.sap_b1 import changes
+
+    order = small.order()
+    changes.act(small.erp, "PurchaseOrders", order["DocEntry"], "Close")
+    logins = small.erp.logins
+    coding = Coding("400002", "CC101", Decimal("250.00"), "V0", str(order["DocNum"]), "0")
+    key = small.invoice(rows=[coding], orderNumbers=[str(order["DocNum"])])
+    report = small.ran()
+    assert small.posted(key) == []
+    assert small.erp.calls["POST PurchaseInvoices"] <= 1
+    assert small.erp.logins == logins
+    assert len(report["held"]) + len(report["rejected"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["drop", "truncated", "504", "late", "drop-before", "500", "200-html"])
+def test_a_post_in_doubt_ends_in_exactly_one_document(small, kind):
+    small.write("sap_b1", settle_seconds=3)
+    small.ran()
+    key = small.invoice("10.00")
+    small.erp.faults.add(kind, "PurchaseInvoices", "POST", seconds=1)
+    assert small.flows(small.ran())["invoices"]["delivered"] == 1
+    assert len(small.posted(key)) == 1
+    assert small.document(key).status == "Transferred"
+    assert len(small.document(key).answers["transferResponses"]) == 1
+
+
+def test_a_post_that_is_carried_out_after_the_settle_time_is_found_and_reported(small):
+    small.write("sap_b1", settle_seconds=2)
+    small.ran()
+    key = small.invoice("10.00")
+    small.erp.faults.add("late", "PurchaseInvoices", "POST", seconds=3)
+    report = small.ran()
+    numbers = [str(row["DocNum"]) for row in small.posted(key)]
+    if len(numbers) == 1:
+        assert report["held"] == []
+    else:
+        (line,) = report["held"]
+        assert line["waiting_for"] == f"conflict:{key}"
+        assert all(number in line["reason"] for number in numbers)
+
+
+@pytest.mark.parametrize("kind", ["act_then_drop", "truncated", "drop", "html"])
+def test_an_answer_in_doubt_is_given_once(small, kind):
+    small.ran()
+    key = small.invoice("10.00")
+    small.ap.faults.append(Fault(kind, ".*/transferResponses", "POST"))
+    assert small.flows(small.ran())["invoices"]["delivered"] == 1
+    assert len(small.posted(key)) == 1
+    assert len(small.document(key).answers["transferResponses"]) == 1
+
+
+def test_a_hang_is_cut_by_the_timeout(small):
+    small.write("sap_b1", timeout_seconds=2, settle_seconds=3)
+    small.ran()
+    key = small.invoice("10.00")
+    small.erp.faults.add("hang", "BusinessPartners", "GET", seconds=5)
+    small.erp.faults.add("hang", "PurchaseInvoices", "POST", seconds=5)
+    flows = small.flows(small.ran())
+    assert flows["vendors"]["error"] is None
+    assert flows["invoices"]["delivered"] == 1
+    assert len(small.posted(key)) == 1
+
+
+@pytest.mark.parametrize("kind", ["page-loop", "empty-page", "wrong-host"])
+def test_pages_of_sap_that_lead_nowhere_end_and_lose_nothing(small, kind):
+    template = small.erp.tables["BusinessPartners"]["V10000"]
+    for number in range(1100):
+        small.erp.put("BusinessPartners", template | {"CardCode": f"V2{number:04d}", "CardName": f"Nr. {number}"})
+    small.erp.faults.add(kind, "BusinessPartners").skip = 1
+    assert small.flows(small.ran())["vendors"]["delivered"] == 1105
+    assert len(small.imported("vendors")) == 1105
+
+
+@pytest.mark.parametrize("kind", ["page_loop", "empty_page"])
+def test_pages_of_basware_that_lead_nowhere_end_and_lose_nothing(small, kind):
+    small.ap.coding_rows_per_page = 2
+    keys = [small.invoice(f"{n}.00") for n in range(1, 9)]
+    small.ap.faults.append(Fault(kind, DOCUMENTS, "GET", skip=1))
+    small.ran()
+    if kind == "empty_page":  # such a page hides its records from this pass; the next one finds them
+        small.ran()
+    assert [len(small.posted(key)) for key in keys] == [1] * 8
+
+
+@pytest.mark.parametrize("system", ["sap", "basware"])
+def test_a_page_loop_that_never_ends_is_an_error_and_no_hang(small, system):
+    if system == "sap":
+        template = small.erp.tables["BusinessPartners"]["V10000"]
+        for number in range(600):
+            small.erp.put("BusinessPartners", template | {"CardCode": f"V2{number:04d}", "CardName": f"Nr. {number}"})
+        small.erp.faults.add("page-loop", "BusinessPartners", times=10_000)
+        flow = "vendors"
+    else:
+        small.ap.coding_rows_per_page = 1
+        for _ in range(3):
+            small.invoice("1.00")
+        small.ap.faults.append(Fault("page_loop", DOCUMENTS, "GET", times=-1))
+        flow = "invoices"
+    code, report = small.run()
+    assert code == 1
+    assert small.flows(report)[flow]["error"]
+    assert small.flows(report)["accounts"]["delivered"] == 10
+
+
+def test_an_html_page_for_every_call_is_an_error_and_no_empty_list(small):
+    small.erp.faults.add("200-html", "ChartOfAccounts", times=10_000)
+    code, report = small.run()
+    assert code == 1
+    assert "HTML" in small.flows(report)["accounts"]["error"]
+    assert small.flows(report)["vendors"]["delivered"] == 5
