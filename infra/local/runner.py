@@ -71,7 +71,7 @@ class Runner:
         self.run = iso(self.world.clock.now())
         self.laps = [Lap(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows]
         self._by_name = {(lap.pair.tenant, lap.pair.integration.name, lap.flow.name): lap for lap in self.laps}
-        self._away: set[tuple[str, str]] = set()  # sources that were waited for in vain: their other flows try once
+        self._given_up: set[tuple[str, str]] = set()  # sources that were waited for in vain: their other flows try once
         self._stop = threading.Event()
         self._busy = 0
         self._lock = threading.Lock()
@@ -129,7 +129,7 @@ class Runner:
 
     def _read(self, lap: Lap) -> str | None:
         """Read a flow, again where passing trouble came between; gives the reason where it could not be read."""
-        away, waited = (lap.pair.tenant, lap.flow.source) in self._away, 0.0
+        away, waited = (lap.pair.tenant, lap.flow.source) in self._given_up, 0.0
         for pause in (None,) if away else (*ROUNDS, None):
             try:
                 Poll(lap.pair, lap.flow, self.run, ahead).read()
@@ -141,7 +141,7 @@ class Runner:
                 if pause is None or waited > HORIZON.total_seconds() or self._stop.wait(wait):
                     if isinstance(error, (Unreachable, Throttled)):
                         lap.pair.breakers[lap.flow.source].trouble(error)
-                        self._away.add((lap.pair.tenant, lap.flow.source))
+                        self._given_up.add((lap.pair.tenant, lap.flow.source))
                     return str(error)
             except ConnectorError as error:
                 return str(error)
@@ -226,11 +226,19 @@ class Runner:
         """Add up the figures of every flow of this run."""
         return {key: self._sheet(lap) for key, lap in self._by_name.items()}
 
+    def _reason(self, lap: Lap) -> str | None:
+        """Tell why one of the two systems could not be worked with, where work is left for it."""
+        reasons = (lap.pair.breakers[s].trouble_now() for s in (lap.flow.source, lap.flow.target))
+        return next((r for r in reasons if r), None)
+
     def _sheet(self, lap: Lap) -> Sheet:
         sheet, ledger = Sheet(lap.flow), lap.ledger
         sheet.error = lap.error
         sheet.add_cursor(ledger, self.run)
-        for chunk in (*ledger.unfinished(), *ledger.finished(self.run)):
+        open_chunks = list(ledger.unfinished())
+        if any(c.state != "dead" for c in open_chunks):
+            sheet.error = sheet.error or self._reason(lap)
+        for chunk in (*open_chunks, *ledger.finished(self.run)):
             if chunk.run == self.run or chunk.id.split(".")[0] in lap.taken_over or chunk.id in lap.taken_over:
                 sheet.add_chunk(chunk)
                 if chunk.state == "waiting" and chunk.cause in {"login", "away", "setup"}:

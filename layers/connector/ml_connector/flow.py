@@ -164,7 +164,8 @@ class MasterTarget(Protocol[R_contra]):
 class Offer:
     """A document that its source offers: its key and change stamp. `refers` is the linked document's id, if any.
 
-    `void`: cancelled at the source, so that only a target which knows of it needs to hear more.
+    `void`: cancelled at the source, so that only a target which knows of it needs to hear more. `partner`: whose it
+    is, where that is known; documents of one partner are written one after the other.
     """
 
     key: str
@@ -173,6 +174,7 @@ class Offer:
     void: bool = False
     amount: Decimal | None = None
     currency: str | None = None
+    partner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Stage:
         return [sys.executable, "-c", "from infra.ops.main import main; main()", *args]
 
     def cli(self, *args: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*args), capture_output=True, text=True, timeout=timeout)
+        return subprocess.run(self.command(*args), capture_output=True, text=True, timeout=timeout, check=False)
 
     def ops(self, *args: str) -> str:
         """Run a command of the operator against this folder; it must succeed."""

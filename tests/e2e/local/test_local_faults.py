@@ -21,11 +21,14 @@ def all_delivered(stage, keys):
 
 
 @pytest.mark.parametrize(
-    "kind", ["500", "502", "503", "504", "401", "200-html", "200-error", "drop-before", "truncated", "drop"]
+    "kinds",
+    [("500", "401"), ("502", "200-html"), ("503", "200-error"), ("504", "truncated"), ("drop-before", "drop")],
+    ids="+".join,
 )
-def test_a_fault_of_sap_while_reading_loses_nothing(small, kind):
+def test_a_fault_of_sap_while_reading_loses_nothing(small, kinds):
     for path in ("BusinessPartners", "ChartOfAccounts", "PurchaseOrders", "PurchaseInvoices\\?"):
-        small.erp.faults.add(kind, path, "GET")
+        for kind in kinds:
+            small.erp.faults.add(kind, path, "GET")
     small.order()
     all_delivered(small, [small.invoice("10.00"), small.invoice("20.00", supplier="V10002")])
 
@@ -109,16 +112,28 @@ def test_a_business_refusal_with_5002_is_never_replayed(small):
     assert len(report["held"]) + len(report["rejected"]) == 1
 
 
-@pytest.mark.parametrize("kind", ["drop", "truncated", "504", "late", "drop-before", "500", "200-html"])
-def test_a_post_in_doubt_ends_in_exactly_one_document(small, kind):
+def test_posts_in_doubt_end_in_exactly_one_document_each(small):
     small.write("sap_b1", settle_seconds=3)
-    small.ran()
+    kinds = ["drop", "truncated", "504", "late", "drop-before", "500", "502", "200-html"]
+    keys = [small.invoice(f"{n}.00", supplier=f"V1000{n % 5}") for n in range(len(kinds))]
+    for kind in kinds:
+        small.erp.faults.add(kind, "PurchaseInvoices", "POST", seconds=1)
+    all_delivered(small, keys)
+    assert small.erp.faults.hit == dict.fromkeys(kinds, 1)
+    assert {len(small.document(key).answers["transferResponses"]) for key in keys} == {1}
+
+
+def test_an_error_envelope_with_200_on_a_post_is_no_success_and_told_once(small):
     key = small.invoice("10.00")
-    small.erp.faults.add(kind, "PurchaseInvoices", "POST", seconds=1)
-    assert small.flows(small.ran())["invoices"]["delivered"] == 1
+    small.erp.faults.add("200-error", "PurchaseInvoices", "POST")
+    report = small.ran()
+    assert small.posted(key) == []
+    assert [line["key"] for line in report["rejected"]] == [key]
+    assert "-5002" in report["rejected"][0]["reason"]
+    assert [one["success"] for one in small.document(key).answers["transferResponses"]] == [False]
+    small.change_invoice(key, processingStatus="WaitingForTransfer")
+    small.ran()
     assert len(small.posted(key)) == 1
-    assert small.document(key).status == "Transferred"
-    assert len(small.document(key).answers["transferResponses"]) == 1
 
 
 def test_a_post_that_is_carried_out_after_the_settle_time_is_found_and_reported(small):
@@ -136,14 +151,12 @@ def test_a_post_that_is_carried_out_after_the_settle_time_is_found_and_reported(
         assert all(number in line["reason"] for number in numbers)
 
 
-@pytest.mark.parametrize("kind", ["act_then_drop", "truncated", "drop", "html"])
-def test_an_answer_in_doubt_is_given_once(small, kind):
-    small.ran()
-    key = small.invoice("10.00")
-    small.ap.faults.append(Fault(kind, ".*/transferResponses", "POST"))
-    assert small.flows(small.ran())["invoices"]["delivered"] == 1
-    assert len(small.posted(key)) == 1
-    assert len(small.document(key).answers["transferResponses"]) == 1
+def test_answers_in_doubt_are_given_once_each(small):
+    kinds = ["act_then_drop", "truncated", "drop", "html", "error_envelope"]
+    keys = [small.invoice(f"{n}.00", supplier=f"V1000{n % 5}") for n in range(len(kinds))]
+    small.ap.faults += [Fault(kind, ".*/transferResponses", "POST") for kind in kinds]
+    all_delivered(small, keys)
+    assert {len(small.document(key).answers["transferResponses"]) for key in keys} == {1}
 
 
 def test_a_hang_is_cut_by_the_timeout(small):
@@ -179,29 +192,22 @@ def test_pages_of_basware_that_lead_nowhere_end_and_lose_nothing(small, kind):
     assert [len(small.posted(key)) for key in keys] == [1] * 8
 
 
-@pytest.mark.parametrize("system", ["sap", "basware"])
-def test_a_page_loop_that_never_ends_is_an_error_and_no_hang(small, system):
-    if system == "sap":
-        template = small.erp.tables["BusinessPartners"]["V10000"]
-        for number in range(600):
-            small.erp.put("BusinessPartners", template | {"CardCode": f"V2{number:04d}", "CardName": f"Nr. {number}"})
-        small.erp.faults.add("page-loop", "BusinessPartners", times=10_000)
-        flow = "vendors"
-    else:
-        small.ap.coding_rows_per_page = 1
-        for _ in range(3):
-            small.invoice("1.00")
-        small.ap.faults.append(Fault("page_loop", DOCUMENTS, "GET", times=-1))
-        flow = "invoices"
-    code, report = small.run()
+def test_trouble_that_lasts_is_an_error_of_its_flow_and_neither_a_hang_nor_an_empty_list(small_for_all):
+    loop, turning, page = (small_for_all(name) for name in ("sap-loop", "basware-loop", "page"))
+    template = loop.erp.tables["BusinessPartners"]["V10000"]
+    for number in range(600):
+        loop.erp.put("BusinessPartners", template | {"CardCode": f"V2{number:04d}", "CardName": f"Nr. {number}"})
+    loop.erp.faults.add("page-loop", "BusinessPartners", times=10_000)
+    turning.ap.coding_rows_per_page = 1
+    for _ in range(3):
+        turning.invoice("1.00")
+    turning.ap.faults.append(Fault("page_loop", DOCUMENTS, "GET", times=-1))
+    page.erp.faults.add("200-html", "ChartOfAccounts", times=10_000)
+    code, report = page.run()
     assert code == 1
-    assert small.flows(report)[flow]["error"]
-    assert small.flows(report)["accounts"]["delivered"] == 10
-
-
-def test_an_html_page_for_every_call_is_an_error_and_no_empty_list(small):
-    small.erp.faults.add("200-html", "ChartOfAccounts", times=10_000)
-    code, report = small.run()
-    assert code == 1
-    assert "HTML" in small.flows(report)["accounts"]["error"]
-    assert small.flows(report)["vendors"]["delivered"] == 5
+    assert "loop" in loop.flows(report)["vendors"]["error"]
+    assert loop.flows(report)["accounts"]["delivered"] == 10
+    assert turning.flows(report)["invoices"]["error"]
+    assert turning.flows(report)["accounts"]["delivered"] == 10
+    assert "HTML" in page.flows(report)["accounts"]["error"]
+    assert page.flows(report)["vendors"]["delivered"] == 5

@@ -193,6 +193,7 @@ def test_an_invoice_offered_again_after_its_delivery_is_answered_again_and_never
 
 def test_the_seeded_invoices_each_meet_the_fate_they_deserve(stage):
     stage.ap.verdict_delay = 0.05
+    stage.write("sap_b1", rounding_account="400100")  # where the 0.03 of one invoice goes
     report = stage.ran()
     held = {line["key"]: line["waiting_for"] for line in report["held"] if line["flow"] == "invoices"}
     wrong = {}

@@ -48,12 +48,16 @@ class Sheet:
             return
         moved = sum(1 for outcome, _ in chunk.results.values() if outcome == "moved")
         count = chunk.count - moved
-        place = "dead" if chunk.state == "dead" else "held" if chunk.waiting_for else "pending"
+        place = "dead" if chunk.state == "dead" else "held" if self._is_held(chunk) else "pending"
         self._put(place, count, chunk)
         if place == "held":
             self.held += self._lines(chunk, {"reason": chunk.reason, "waiting_for": chunk.waiting_for}, count)
         if place == "dead":
             self.dead += self._lines(chunk, {"reason": chunk.reason, "cause": chunk.cause}, count)
+
+    def _is_held(self, chunk: Chunk) -> bool:
+        """Tell whether a chunk waits for somebody; behind a system that is away, waiting for masters is not that."""
+        return bool(chunk.waiting_for) and not (self.error and str(chunk.waiting_for).startswith("masters:"))
 
     def _done(self, chunk: Chunk) -> None:
         if chunk.shadow:

@@ -47,6 +47,12 @@ class Breaker:
                 (datetime.fromisoformat(data["open_until"]) - self._clock.now()).total_seconds(),
             )
 
+    def trouble_now(self) -> str | None:
+        """Tell why the system is parked, or its login closed; None where it is open."""
+        data = self._data()
+        parked = data.get("open_until") or data.get("refused") == self._version
+        return str(data.get("reason", "The server is away.")) if parked else None
+
     def may_log_in(self) -> None:
         """Raise `LoginRefused` where this very secret was refused before."""
         self._closed(self._data())

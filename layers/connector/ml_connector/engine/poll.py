@@ -283,5 +283,5 @@ class Poll:
 
 def offer_document(pair: Pair, flow: Flow, offer: Offer, run: str, *, swept: bool = False) -> Chunk | None:
     """Put a document on its way, unless it is already."""
-    in_lane = pair.lane(flow, offer.refers or offer.key)
+    in_lane = pair.lane(flow, offer.partner or offer.refers or offer.key)
     return put_on_its_way(pair.ledger(flow.name), offer, run=run, in_lane=in_lane, swept=swept)

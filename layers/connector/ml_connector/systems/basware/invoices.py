@@ -188,6 +188,7 @@ def _offer(document: dict[str, Any]) -> Offer:
         stamp=doc.text(document, "lastUpdated"),
         amount=_money(document.get("grossSum")),
         currency=doc.text(document, "currencyCode"),
+        partner=doc.text(document, "supplierCode"),
     )
 
 

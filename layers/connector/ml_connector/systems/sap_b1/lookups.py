@@ -22,6 +22,7 @@ class Lookups:
         self._supplier_taxes: dict[str, str | None] = {}
         self._groups: list[VatGroupRow] | None = None
         self._local: str | None = None
+        self._asked = False
 
     def dimension(self, code: str) -> int | None:
         """Tell the dimension (1 to 5) of a cost centre or distribution rule; None where there is neither."""
@@ -59,7 +60,8 @@ class Lookups:
                 query = Query(entity, TotalRow, "DocEntry", _LOCAL, size=1, top=1)
                 row = next(iter(next(self._layer.pages(query)).rows), None)
                 self._local = row.doc_currency if row else None
-        if self._local is None:
+        if self._local is None and not self._asked:
+            self._asked = True
             self._local = self._layer.told("CompanyService_GetAdminInfo").get("LocalCurrency")
         return self._local
 
