@@ -1,0 +1,107 @@
+"""Reads supplier pages from a loopback server: the adapter's whole way, and a bare loop that keeps nothing exact."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+from werkzeug.wrappers import Request, Response
+
+from infra.sandbox.server import serving
+from ml_connector.embedded.clock import SystemChance, SystemClock
+from ml_connector.embedded.store import SqliteStore
+from ml_connector.embedded.vault import MemoryVault
+from ml_connector.engine.breaker import Breaker
+from ml_connector.engine.fingerprint import fingerprint
+from ml_connector.engine.sessions import Sessions
+from ml_connector.records import Supplier
+from ml_connector.systems import sap_b1
+from ml_connector.wiring import Wiring
+
+PAGE, PAGES, ROUNDS = 500, 40, 3
+
+
+def row(n: int) -> dict[str, Any]:
+    """Make one business partner, about 400 bytes as JSON."""
+    return {
+        "CardCode": f"V{n:07d}", "CardName": f"Supplier number {n} of the benchmark", "CardType": "cSupplier",
+        "Currency": "EUR", "Valid": "tYES", "Frozen": "tNO", "PayTermsGrpCode": 3, "UpdateDate": "2026-01-05T00:00:00Z",
+        "UpdateTime": "10:00:00", "FederalTaxID": f"DE{n:09d}", "EmailAddress": f"ap{n}@example.com",
+        "Phone1": "+49 30 123456", "Website": "https://example.com", "BPAddresses": [], "BPBankAccounts": [],
+    }  # fmt: skip
+
+
+def app() -> Callable[..., Any]:
+    """Serve prepared pages, a login and nothing else."""
+    rows = [json.dumps(row(n)) for n in range(PAGE * PAGES)]
+    bodies: dict[int, str] = {}  # made once for each place, so that the server costs both sides the same
+
+    def body(skip: int) -> str:
+        link = f',"@odata.nextLink":"BusinessPartners?$skip={skip + PAGE}"' if skip + PAGE < len(rows) else ""
+        return f'{{"value":[{",".join(rows[skip : skip + PAGE])}]{link}}}'
+
+    def serve(environ: Any, start_response: Any) -> Any:
+        request = Request(environ)
+        if request.path.endswith("/Login"):
+            answer = Response('{"SessionId":"x","SessionTimeout":30}', content_type="application/json")
+            answer.headers.add("Set-Cookie", "B1SESSION=x;HttpOnly;")
+            return answer(environ, start_response)
+        skip = int(request.args.get("$skip", 0))
+        if skip not in bodies:
+            bodies[skip] = body(skip)
+        return Response(bodies[skip], content_type="application/json")(environ, start_response)
+
+    return serve
+
+
+def ours(url: str) -> int:
+    """Read, parse, validate, turn into canonical records and fingerprint."""
+    clock, chance = SystemClock(), SystemChance()
+    store = SqliteStore(":memory:")
+    breaker = Breaker(store, clock, tenant="t", system="sap_b1", version="1", boot="b", sole=True)
+    sessions = Sessions(store, MemoryVault(), clock, breaker, name="t", version="1", boot="b")
+    settings = sap_b1.Settings.model_validate(
+        {"service_layer_url": f"{url}/b1s/v2", "company_db": "C", "user_name": "u", "password": "p"}
+    )
+    wiring = Wiring(tenant="t", integration="i", clock=clock, chance=chance, sessions=sessions, insecure=True)
+    connection = sap_b1.connect(settings, wiring)
+    count = sum(
+        1 for page in connection.source(Supplier).pages(None, None) for r in page.records if fingerprint(r, "e")
+    )
+    connection.close()
+    return count
+
+
+def bare(url: str) -> int:
+    """Fetch and `json.loads`; do nothing with the rows."""
+    count, skip = 0, 0
+    with httpx.Client() as client:
+        while True:
+            page = json.loads(client.get(f"{url}/b1s/v2/BusinessPartners?$skip={skip}").content)
+            count += len(page["value"])
+            skip += PAGE
+            if "@odata.nextLink" not in page:
+                return count
+
+
+def timed(work: Callable[[str], int], url: str) -> Iterator[float]:
+    """Give rows a second for each round."""
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        rows = work(url)
+        yield rows / (time.perf_counter() - began)
+
+
+def main() -> None:
+    """Print both rates and their ratio."""
+    with serving(app()) as url:
+        rates = {name: sorted(timed(work, url))[ROUNDS // 2] for name, work in (("bare", bare), ("ours", ours))}
+    print(f"bare loop {rates['bare']:,.0f} rows/s; ours {rates['ours']:,.0f} rows/s; "
+          f"ratio {rates['ours'] / rates['bare']:.2f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
