@@ -73,15 +73,16 @@ template: .venv/.ready ## the template: linted, and what must hold of it
 
 unit: .venv/.ready ## memory only, no network
 	$(call title,unit)
-	$(call suite,unit)
+	@$(BIN)/pytest tests/unit -n 2 $(ARGS)
 
 contract: .venv/.ready ## each client against its vendor's sandbox
 	$(call title,contract)
-	$(call suite,contract)
+	@$(BIN)/pytest tests/contract -n 2 $(ARGS)
 
 e2e: setup layer-local ## the real template on the local stack
 	$(call title,e2e)
-	$(call suite,e2e)
+	@$(BIN)/pytest tests/e2e/local -n 4 $(ARGS) # they wait more than they compute
+	@$(BIN)/pytest tests/e2e/stack $(ARGS)
 
 simulation: .venv/.ready ## the whole product under seeded faults
 	$(call title,simulation)

@@ -239,3 +239,23 @@ def test_what_somebody_acknowledged_is_not_posted_by_the_sweep(ready):
     go(ready)
     assert ready.systems.booked == []
     assert ready.sheet(INVOICES).held[0]["waiting_for"] == "lookup:i"
+
+
+def test_twins_that_come_at_once_are_not_both_posted(ready):
+    """Neither look-up sees the other's posting yet: the number itself is taken before anything is sent."""
+    ready.systems.invoices = {"i": invoice("i", number="R1"), "j": invoice("j", number="R1")}
+    ledger = ready.pair().ledger("invoices")
+    ready.poll(INVOICES)
+    assert ledger.reserve("invoice~V1~R1", "j") == "j"
+    ready.work(0.01)
+    assert [p.key for _, p in ready.systems.booked] == ["j"]
+    assert ready.sheet(INVOICES).held[0]["waiting_for"] == "conflict:i"
+
+
+def test_a_number_whose_holder_was_refused_is_free_again(ready):
+    ready.systems.invoices = {"i": invoice("i", number="R1")}
+    ready.systems.faults = [("post", Rejected("no"))]
+    go(ready)
+    ready.systems.invoices["j"] = invoice("j", number="R1")
+    go(ready)
+    assert [p.key for _, p in ready.systems.booked] == ["j"]

@@ -84,6 +84,7 @@ class Paper:
         if (found := self._look(prepared)) is not None:
             self._adopt(found, prepared)
         elif self._may_send(looked_at):
+            self._reserve(document.record)
             self._post(document, prepared)
 
     def _prepared(self, record: Any) -> Prepared | None:
@@ -208,6 +209,20 @@ class Paper:
             self.task.said["talking_to"] = self.task.flow.source
             self.source.acknowledge(self.key)
             self.task.said["talking_to"] = self.task.flow.target
+
+    def _reserve(self, record: Any) -> None:
+        """Let only one of two documents with the same partner and number be posted, also when both come at once."""
+        partner, number = getattr(record, "supplier", None), getattr(record, "number", None)
+        if partner is None or number is None:
+            return
+        kind = "credit" if getattr(record, "gross", 0) < 0 else "invoice"
+        holder = self.task.ledger.reserve(f"{kind}~{partner}~{number}", self.key)
+        if holder != self.key:
+            raise Held(
+                f"conflict:{self.key}",
+                f"{holder} has the same partner and number {number}, and is posted or on its way. Is it the same "
+                "invoice twice? Remove one at the platform.",
+            )
 
     def _post(self, document: Document[Any], prepared: Prepared) -> None:
         if document.standing == "offered":

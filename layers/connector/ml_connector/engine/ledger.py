@@ -120,6 +120,27 @@ class Ledger:
             return self.links([target]).get(target, key)
         return key
 
+    def reserve(self, name: str, key: str) -> str:
+        """Take a name (a partner and its number) for a document before it is posted; gives the key that has it.
+
+        A holder that is neither on its way nor delivered has let go of it.
+        """
+        item = self.store.get(self.links_pk, f"{self.flow}~{name}") or Item(self.links_pk, f"{self.flow}~{name}")
+        holder = str(item.data.get("key", key))
+        if holder != key and self._keeps(holder):
+            return holder
+        if item.data.get("key") == key:
+            return key
+        try:
+            self.store.put(replace(item, data={"key": key}))
+        except Conflict:
+            return self.reserve(name, key)  # another document was first
+        return key
+
+    def _keeps(self, key: str) -> bool:
+        row = self.rows([key], consistent=True).get(key)
+        return self.chunk(key) is not None or (row is not None and row[0].outcome == "delivered")
+
     # ── chunks ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def add(self, chunk: Chunk, body: Any = None) -> bool:
