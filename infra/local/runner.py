@@ -20,6 +20,7 @@ from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.poll import Poll
+from ml_connector.engine.redrive import keys_of
 from ml_connector.engine.rows import Chunk, iso
 from ml_connector.engine.write import write
 from ml_connector.errors import (
@@ -76,6 +77,7 @@ class Runner:
         self._busy = 0
         self._lock = threading.Lock()
         self.cut = False
+        self._deadline: datetime | None = None
 
     def stop(self) -> None:
         """End the run after what is under way."""
@@ -84,6 +86,9 @@ class Runner:
     def once(self, max_seconds: float | None = None, tell: Callable[[Runner], None] | None = None) -> None:
         """Run every active flow once and work until idle; `tell` is called a few times a second."""
         deadline = self.world.clock.now() + timedelta(seconds=max_seconds) if max_seconds else None
+        self._deadline = deadline
+        for breaker in (b for t in self.tenants for p in t.pairs for b in p.breakers.values()):
+            breaker.try_again()
         for lap in self.laps:
             self._take_over(lap)
         with ThreadPoolExecutor(READERS) as readers, ThreadPoolExecutor(WRITERS) as writers:
@@ -111,7 +116,7 @@ class Runner:
         if found is None:
             return
         fresh, item = found
-        if fresh.state == "waiting" and fresh.step != "unknown":
+        if fresh.state == "posted" or (fresh.state == "waiting" and fresh.step != "unknown"):
             fresh.due_at, fresh.attempts = iso(self.world.clock.now()), 0
             try:
                 lap.pair.world.store.put(lap.ledger.place(fresh, item))
@@ -127,20 +132,22 @@ class Runner:
                 lap = self._by_name[pair.tenant, pair.integration.name, flow.name]
                 lap.error = self._read(lap)
 
-    def _read(self, lap: Lap) -> str | None:
+    def _read(self, lap: Lap) -> str | None:  # noqa: PLR0911 - one return for each way in which a source fails
         """Read a flow, again where passing trouble came between; gives the reason where it could not be read."""
-        away, waited = (lap.pair.tenant, lap.flow.source) in self._given_up, 0.0
+        away, began = (lap.pair.tenant, lap.flow.source) in self._given_up, self.world.clock.now()
         for pause in (None,) if away else (*ROUNDS, None):
             try:
-                Poll(lap.pair, lap.flow, self.run, ahead).read()
+                if not Poll(lap.pair, lap.flow, self.run, ahead, self._deadline).read():
+                    return None  # cut short: the position is kept
             except (LoginRefused, Misconfigured) as error:
                 return str(error)
             except (Transient, LeaseLost) as error:
                 wait = max(pause or 0.0, getattr(error, "retry_after", None) or 0.0)
-                waited += wait
-                if pause is None or waited > HORIZON.total_seconds() or self._stop.wait(wait):
+                late = self.world.clock.now() + timedelta(seconds=wait) > began + HORIZON
+                if pause is None or late or self._stop.wait(wait):
                     if isinstance(error, (Unreachable, Throttled)):
                         lap.pair.breakers[lap.flow.source].trouble(error)
+                    if isinstance(error, Transient):
                         self._given_up.add((lap.pair.tenant, lap.flow.source))
                     return str(error)
             except ConnectorError as error:
@@ -240,7 +247,7 @@ class Runner:
             sheet.error = sheet.error or self._reason(lap)
         for chunk in (*open_chunks, *ledger.finished(self.run)):
             if chunk.run == self.run or chunk.id.split(".")[0] in lap.taken_over or chunk.id in lap.taken_over:
-                sheet.add_chunk(chunk)
+                sheet.add_chunk(chunk, keys_of(ledger, chunk) if chunk.waiting_for or chunk.state == "dead" else ())
                 if chunk.state == "waiting" and chunk.cause in {"login", "away", "setup"}:
                     sheet.error = sheet.error or chunk.reason
         if lap.pair.shadow and sheet.would_send is None:

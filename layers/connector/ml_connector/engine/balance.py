@@ -6,7 +6,7 @@ Figures are sums over chunk rows plus what the poll saved with its position; not
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,11 @@ from ml_connector.engine.rows import Chunk
 from ml_connector.flow import Flow
 
 PLACES = ("read", "delivered", "unchanged", "held", "rejected", "dead", "pending")
+
+
+def money(value: Decimal) -> str:
+    """Write an amount with two decimals, or all that it has."""
+    return f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
 
 
 class Sheet:
@@ -41,8 +46,8 @@ class Sheet:
         self.counts["rejected"] += figures.rejected
         self.rejected += [{"key": k, "reason": r} for k, r in figures.rejects]
 
-    def add_chunk(self, chunk: Chunk) -> None:
-        """Add a chunk by its state."""
+    def add_chunk(self, chunk: Chunk, keys: Sequence[str] = ()) -> None:
+        """Add a chunk by its state. `keys`: the records that it still has to settle, where it has several."""
         if chunk.state == "done":
             self._done(chunk)
             return
@@ -51,9 +56,9 @@ class Sheet:
         place = "dead" if chunk.state == "dead" else "held" if self._is_held(chunk) else "pending"
         self._put(place, count, chunk)
         if place == "held":
-            self.held += self._lines(chunk, {"reason": chunk.reason, "waiting_for": chunk.waiting_for}, count)
+            self.held += self._lines(chunk, {"reason": chunk.reason, "waiting_for": chunk.waiting_for}, keys)
         if place == "dead":
-            self.dead += self._lines(chunk, {"reason": chunk.reason, "cause": chunk.cause}, count)
+            self.dead += self._lines(chunk, {"reason": chunk.reason, "cause": chunk.cause}, keys)
 
     def _is_held(self, chunk: Chunk) -> bool:
         """Tell whether a chunk waits for somebody; behind a system that is away, waiting for masters is not that."""
@@ -78,12 +83,10 @@ class Sheet:
         sums["read"] += Decimal(chunk.amount)
         sums[place] += Decimal(chunk.amount)
 
-    def _lines(self, chunk: Chunk, more: dict[str, Any], count: int) -> list[dict[str, Any]]:
-        keys = [chunk.key] if chunk.key else chunk.id.split(".")[1:][:1] or [chunk.id]
-        line = {"key": keys[0], "number": chunk.number, "amount": chunk.amount, "currency": chunk.currency, **more}
-        if not self.flow.money:
-            line |= {"amount": None, "currency": None, "records": count}
-        return [line]
+    def _lines(self, chunk: Chunk, more: dict[str, Any], keys: Sequence[str]) -> list[dict[str, Any]]:
+        amount = money(Decimal(chunk.amount)) if self.flow.money and chunk.amount is not None else None
+        line = {"number": chunk.number, "amount": amount, "currency": chunk.currency if amount else None, **more}
+        return [{"key": key, **line} for key in ([chunk.key] if chunk.key else keys or [chunk.id])]
 
     @property
     def balanced(self) -> bool:
@@ -99,8 +102,7 @@ class Sheet:
             row["would_send"] = self.would_send
         if self.flow.money:
             row["amounts"] = {
-                currency: {place: f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
-                           for place, value in sums.items()}
+                currency: {place: money(value) for place, value in sums.items()}
                 for currency, sums in sorted(self.amounts.items())
             }  # fmt: skip
         return row

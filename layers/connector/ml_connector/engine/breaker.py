@@ -50,8 +50,15 @@ class Breaker:
     def trouble_now(self) -> str | None:
         """Tell why the system is parked, or its login closed; None where it is open."""
         data = self._data()
-        parked = data.get("open_until") or data.get("refused") == self._version
+        until = data.get("open_until")
+        parked = until is not None and datetime.fromisoformat(until) > self._clock.now()
+        parked = parked or data.get("refused") == self._version
         return str(data.get("reason", "The server is away.")) if parked else None
+
+    def try_again(self) -> None:
+        """Forget an outage, as a person does who starts a run; a refused login stays refused."""
+        if self._data().get("open_until"):
+            self._change(lambda data: [data.pop(k, None) for k in ("open_until", "failures")])
 
     def may_log_in(self) -> None:
         """Raise `LoginRefused` where this very secret was refused before."""

@@ -145,9 +145,21 @@ class Bulk:
             self.task.posted(backoff(self.chunk.attempts, 1, 900))
             return False
         last = self.chunk.stage == len(target.stages) - 1
+        if len(self.records) == 1 and (held := next((v for v in verdicts.values() if v.outcome == "held"), None)):
+            self._hold(held, next(iter(self.records)))
+            return False
         for key, verdict in verdicts.items():
             self._take(key, verdict, last)
         return True
+
+    def _hold(self, verdict: Verdict, key: str) -> None:
+        """Keep a record that stands alone in its chunk, looking again later and later."""
+        chunk = self.chunk
+        chunk.stage, chunk.tokens, chunk.token_at = 0, [], None
+        chunk.failures += 1
+        waiting_for = verdict.waiting_for or f"lookup:{key}"
+        first = 5 if waiting_for.startswith("parent:") else 300
+        self.task.wait(backoff(chunk.failures, first, 3600), waiting_for=waiting_for, reason=verdict.reason)
 
     def _overdue(self) -> bool:
         asked = self.chunk.token_at or self.chunk.created

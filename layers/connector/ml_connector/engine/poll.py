@@ -71,7 +71,7 @@ class Poll:
         reader = source.pages if self.flow.manner == "master" else source.offers
         for page in self.ahead(reader(now.since, now.position)):
             self._take(page)
-            self.pair.breakers[self.flow.source].well() if self.cursor.figures.error else None
+            self.pair.breakers[self.flow.source].well()
             if page.position is not None and self.deadline and self.pair.world.clock.now() > self.deadline:
                 return False
         if now.full and self.flow.manner == "document" and source.answers:
@@ -88,7 +88,9 @@ class Poll:
             return
         due = self.cursor.full_at is None or clock - datetime.fromisoformat(self.cursor.full_at) > FULL
         daily = self.full or due
-        full = daily or self.cursor.watermark is None
+        # what is followed until it is closed would be lost by a pass over what is open
+        anew = daily and (not self.flow.follows or self.full or self.cursor.full_at is None)
+        full = anew or self.cursor.watermark is None
         since = None if full else self.cursor.watermark
         self.cursor.now = Pass(started=self.ledger.now(), since=since, full=full, daily=daily)
         self._save()
@@ -263,7 +265,7 @@ class Poll:
             if offer.void:
                 figures.unchanged += 1  # cancelled before anybody was told of it
             return offer.void
-        if row.outcome == "rejected" and (offer.stamp or "") <= (row.stamp or ""):
+        if row.outcome == "rejected" and offer.stamp and row.stamp and offer.stamp <= row.stamp:
             figures.rejected += 1
             self._reject((offer.key, row.reason or ""))
             return True

@@ -139,9 +139,12 @@ class Invoices:
         found: dict[str, Found] = {}
         if own := lookup.get("own"):
             where = f"{self._settings.external_id_field} eq {self._layer.text(own)}"
-            found |= {f.id: f for f in self._found(entity, where, kind, ours=True)}
+            found |= {
+                f.id: f
+                for f in self._found(entity, where, kind, number=lookup["number"], card=lookup["card"], ours=True)
+            }
         where = self._natural_key(prepared)
-        for one in self._found(entity, where, kind, number=lookup["number"]):
+        for one in self._found(entity, where, kind, number=lookup["number"], card=lookup["card"]):
             found.setdefault(one.id, one)
         return list(found.values()) or self._drafts(prepared)
 
@@ -158,16 +161,16 @@ class Invoices:
                 f"draft:{row.doc_entry}", str(row.doc_num or row.doc_entry), row.total, row.doc_currency, state="draft"
             )
             for row in self._layer.rows(query)
-            if _counts(row, prepared.lookup["number"])
+            if _counts(row, prepared.lookup["number"], prepared.lookup["card"])
             and row.document_status != "bost_Close"
             and row.authorization_status not in SETTLED_DRAFTS
         ]
 
     def _found(
-        self, entity: str, where: str, kind: int, *, number: str | None = None, ours: bool = False
+        self, entity: str, where: str, kind: int, *, number: str, card: str, ours: bool = False
     ) -> Iterator[Found]:
         for row in self._layer.rows(Query(entity, FoundRow, "DocEntry", where)):
-            if _counts(row, number):
+            if _counts(row, number, card):
                 yield _as_found(row, kind, ours=ours)
 
     # ── send ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,9 +238,9 @@ class Invoices:
         return _as_found(row, int(kind), ours=found.ours)
 
 
-def _counts(row: FoundRow, number: str | None) -> bool:
+def _counts(row: FoundRow, number: str | None, partner: str | None = None) -> bool:
     """Tell whether a row is the document looked for: not cancelled, and of that number where it shows one."""
-    if is_void(row.cancelled, row.cancel_status):
+    if is_void(row.cancelled, row.cancel_status) or (partner and row.card_code not in {None, partner}):
         return False
     return number is None or row.num_at_card is None or row.num_at_card.strip().casefold() == number.strip().casefold()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from ml_connector.errors import Misconfigured, Rejected
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.wire import YES, CenterRow, RuleRow, SupplierTaxRow, TotalRow, VatGroupRow, VatRateRow
@@ -58,7 +59,10 @@ class Lookups:
         for entity in ("PurchaseInvoices", "PurchaseOrders"):
             if self._local is None:
                 query = Query(entity, TotalRow, "DocEntry", _LOCAL, size=1, top=1)
-                row = next(iter(next(self._layer.pages(query)).rows), None)
+                try:
+                    row = next(iter(next(self._layer.pages(query)).rows), None)
+                except (Misconfigured, Rejected):
+                    continue  # a server that cannot filter so; the next way may tell
                 self._local = row.doc_currency if row else None
         if self._local is None and not self._asked:
             self._asked = True
