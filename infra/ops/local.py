@@ -113,6 +113,10 @@ def _show(made: dict[str, Any], outcome: Outcome) -> None:
     for line in made["held"]:
         amount = f" ({line['amount']} {line['currency']})" if line["amount"] else ""
         typer.echo(f"held  {line['flow']} {line.get('number') or line['key']}{amount}: {line['reason']}")
+    if not made["tenants"]:
+        typer.echo("Nothing to run: no tenant has both secrets of an integration (TENANT/sap_b1.json and "
+                   "TENANT/basware.json).")  # fmt: skip
+        return
     verdict = "balanced" if made["balanced"] else "NOT BALANCED"
     typer.echo(f"{verdict} after {made['elapsed_seconds']} s" + (", cut short" if outcome.cut else ""))
 

@@ -59,7 +59,7 @@ def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
     try:
         breaker.may_log_in()
     except LoginRefused:
-        breaker.well()
+        breaker.welcome()
     well = True
     try:
         for check in connection.ping():
@@ -69,7 +69,7 @@ def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
         well = False
         yield Check("login" if isinstance(error, LoginRefused) else "answer", False, str(error))
     if well:
-        breaker.well()
+        breaker.welcome()
 
 
 def _connection(desk: Desk, whole: bootstrap.Tenant, tenant: str, system: str) -> tuple[Breaker, Connection]:

@@ -199,7 +199,7 @@ class History:
         """Ping: it clears the breaker where the login works, and it does now."""
         data = breaker._data()
         if data.get("refused") == breaker._version:
-            breaker.well()
+            breaker.welcome()
             self.lines[breaker._pk.split("#")[1], breaker._system].refused.clear()
 
     def _redrive(self, pair: Any, flow: str) -> None:

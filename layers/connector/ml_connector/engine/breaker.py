@@ -83,7 +83,11 @@ class Breaker:
         self._change(lambda data: data.update(refused=self._version, reason=reason))
 
     def well(self) -> None:
-        """Open everything: the system answered."""
+        """End an outage: the system answered. A login that was refused stays so, whoever still has a session."""
+        self.try_again()
+
+    def welcome(self) -> None:
+        """Open everything: a person has seen the login work."""
         if self._data():
             self._change(lambda data: data.clear())
 
