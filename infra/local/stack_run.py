@@ -19,9 +19,9 @@ from ml_connector.aws.assembly import Aws, Names
 from ml_connector.aws.clients import Clients
 from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.engine.balance import Sheet
-from ml_connector.engine.ledger import due_rows
-from ml_connector.engine.pair import LEASE
-from ml_connector.engine.rows import iso
+from ml_connector.engine.ledger import Ledger, due_rows
+from ml_connector.engine.pair import LEASE, Pair
+from ml_connector.engine.rows import Chunk, iso
 from ml_connector.ports import Item
 
 NAME = "ml-connector"
@@ -120,11 +120,24 @@ class LocalStack:
                 for flow in pair.integration.flows:
                     sheet, ledger = Sheet(flow), pair.ledger(flow.name)
                     sheet.add_cursor(ledger, self.started)
-                    for chunk in (*ledger.unfinished(), *ledger.finished(self.started)):
+                    left = list(ledger.unfinished())
+                    for chunk in (*left, *ledger.finished(self.started)):
                         sheet.add_chunk(chunk)
+                    if pair.shadow:
+                        sheet.would_send = sheet.would_send or 0
+                    sheet.error = _error(pair, sheet, ledger, left)
                     sheets[tenant.name, pair.integration.name, flow.name] = sheet
         seconds = (self.aws.clock.now() - _when(self.started)).total_seconds()
         return Outcome(self.tenants, sheets, seconds, cut)
+
+
+def _error(pair: Pair, sheet: Sheet, ledger: Ledger, left: list[Chunk]) -> str | None:
+    """Tell why a flow could not run: what its reader said last, or why its work could not be written."""
+    said = ledger.cursor()[0].figures.error
+    parked = [c.reason for c in left if c.state == "waiting" and c.cause in {"login", "away", "setup"}]
+    if left:
+        parked += [pair.breakers[s].trouble_now() for s in (sheet.flow.source, sheet.flow.target)]
+    return said or next((reason for reason in parked if reason), None)
 
 
 def _when(text: str) -> Any:

@@ -49,7 +49,10 @@ def open_stack(name: str) -> Desk:
     )  # fmt: skip
     return Desk(
         world, SecretsManagerSecrets(clients.get("secretsmanager"), out["SecretPrefix"], clock),
-        Toolbox(KmsVault(clients.get("kms"), out["KeyArn"], clock), parameters.get("AllowInsecureEndpoints") == "true"),
+        Toolbox(
+            KmsVault(clients.get("kms"), out["KeyArn"], clock), parameters.get("AllowInsecureEndpoints") == "true",
+            shadow_ledger=True,
+        ),
         f"the stack {name}", SqsLetters(sqs, out["RecordsDlqUrl"]),
     )  # fmt: skip
 

@@ -1,4 +1,9 @@
-"""The only place where real things are wired together: secrets become tenants, tenants become pairs."""
+"""The only place where real things are wired together: secrets become tenants, tenants become pairs.
+
+With it come pydantic and every model of settings, which take as long to import as boto3 does. So what a function
+imports at its start (`pairs`, `runs`, `enrol`, `aws/assembly`) imports this module where it is first called, and this
+module a vendor's folder where a tenant first has it: the budgets of imports are tests.
+"""
 
 from __future__ import annotations
 
@@ -48,23 +53,32 @@ _NO_SHAPE = frozenset(
 
 @dataclass(frozen=True)
 class Toolbox:
-    """What wiring needs beside the ports: the vault, whether http is allowed, and a transport for tests."""
+    """What wiring needs beside the ports: the vault, whether http is allowed, and a transport for tests.
+
+    `shadow_ledger`: a tenant in shadow keeps a ledger of its own, as it must where its reader and its writer are
+    different processes; else it works on a sheet that ends with the process, as a dry run always does.
+    """
 
     vault: Vault
     insecure: bool = False
     transport: Callable[[str, str], Any] | None = None
     dry_run: bool = False
+    shadow_ledger: bool = False
 
 
 @dataclass
 class Tenant:
-    """A tenant as its secrets make it. `faults`: by integration, why it cannot run. `zones`: each system's."""
+    """A tenant as its secrets make it. `faults`: by integration, why it cannot run.
+
+    By system: `zones`, and `timeouts` of a request in seconds.
+    """
 
     name: str
     pairs: list[Pair] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     options: TenantSettings = field(default_factory=TenantSettings)
     zones: dict[str, str] = field(default_factory=dict)
+    timeouts: dict[str, float] = field(default_factory=dict)
     webhook_keys: list[bytes] = field(default_factory=list, repr=False)
     problem: str | None = None
 
@@ -100,6 +114,7 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
                 settings[system] = parse(model, secret.text, f"{name}/{system}", insecure=tools.insecure)
                 versions[system] = secret.version
                 tenant.zones[system] = settings[system].timezone
+                tenant.timeouts[system] = settings[system].timeout_seconds
                 tenant.webhook_keys += settings[system].webhook_keys()
             else:
                 raise Misconfigured(_unknown(name, system))
@@ -135,6 +150,13 @@ def _check_flows(tenant: str, options: TenantSettings) -> None:
     for name in (*options.schedules, *options.start_dates):
         if name.removesuffix(".full") not in known:
             raise Misconfigured(f"{tenant}/settings: there is no flow '{name}'; known are {', '.join(sorted(known))}.")
+    dated = {n for i in INTEGRATIONS for f in i.flows if f.dated for n in (f.name, f"{i.name}/{f.name}")}
+    for name in options.start_dates:
+        if name not in dated:
+            raise Misconfigured(
+                f"{tenant}/settings: a start date means nothing for '{name}', which is always compared as a whole; "
+                f"it can be given for {', '.join(sorted(n for n in dated if '/' not in n))}."
+            )
 
 
 def _integrate(
@@ -175,15 +197,18 @@ def _pair(
     versions: Mapping[str, str],
 ) -> Pair:
     platform: Any = settings[integration.platform]
+    shadow = tools.dry_run or tenant.options.shadow
+    apart = ("shadow",) if shadow and tools.shadow_ledger else ()
     row = PairRow(
-        scope=_hash(*(settings[s].identity() for s in sorted(settings))),
+        scope=_hash(*(settings[s].identity() for s in sorted(settings)), *apart),
         epoch=_epoch(tenant.options, settings),
         companies=list(getattr(platform, "companies", ())),
         erp_company=settings[integration.erp].company(),
         settle_seconds={s: i.settle_seconds for s, i in settings.items()},
         lanes={s: (i.max_concurrency - 1 if i.max_concurrency else LANES[s]) or 1 for s, i in settings.items()},
         active=sorted(active_flows(integration, tenant.options)),
-        shadow=tools.dry_run or tenant.options.shadow,
+        shadow=shadow,
+        zone=settings[integration.erp].timezone,
     )
     return assemble(world, tools, tenant.name, integration, row, tenant.options, settings, versions)
 
@@ -208,9 +233,9 @@ def assemble(
         )  # fmt: skip
         connectors[system] = partial(module(system).connect, its, wiring)
     return Pair(
-        world=_sheet(world) if row.shadow else world, shadow=row.shadow,
+        world=_sheet(world) if row.shadow and not tools.shadow_ledger else world, shadow=row.shadow,
         tenant=tenant, integration=integration, scope=row.scope, connectors=connectors, breakers=breakers,
-        options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies),
+        options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies), zone=row.zone,
         erp_company=row.erp_company, settle_seconds=row.settle_seconds, lanes=row.lanes,
         chunking={k: v for s in (integration.erp, integration.platform) for k, v in module(s).CHUNKING.items()},
     )  # fmt: skip

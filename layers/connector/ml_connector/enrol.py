@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ml_connector import bootstrap
 from ml_connector.engine import schedule
 from ml_connector.engine.pair import World
 from ml_connector.engine.roster import PK, PairRow, TenantRow, webhook_context
@@ -23,14 +22,19 @@ from ml_connector.flow import Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Item, Secrets, Store, Vault
 
+if TYPE_CHECKING:
+    from ml_connector import bootstrap
+
 
 def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[TenantRow]:
     """Write the roster anew from the secrets; a tenant whose secrets are gone ends, its rows of work remain."""
+    from ml_connector import bootstrap  # noqa: PLC0415 - loaded late, as it says: a tick needs the timetable alone
+
     fresh = [_row(t, tools.vault) for t in bootstrap.tenants(world, secrets, tools)]
     present = {item.sk: item for item in world.store.query(PK)}
     for tenant in fresh:
         _write(world.store, present.pop(tenant.name, Item(PK, tenant.name)), tenant)
-        _plan(world, tenant)
+        _plan(world, tenant, bootstrap.SYSTEMS)
     for gone in present:
         world.store.delete(PK, gone)
         for system in bootstrap.SYSTEMS:
@@ -56,6 +60,7 @@ def _row(tenant: bootstrap.Tenant, vault: Vault) -> TenantRow:
         p.integration.name: PairRow(
             scope=p.scope, epoch=p.epoch, companies=list(p.companies), erp_company=p.erp_company,
             settle_seconds=dict(p.settle_seconds), lanes=dict(p.lanes), active=sorted(p.active), shadow=p.shadow,
+            zone=p.zone,
         )
         for p in tenant.pairs
     }  # fmt: skip
@@ -80,10 +85,10 @@ def flows_of(tenant: TenantRow, system: str) -> Iterator[tuple[Integration, Any]
                     yield integration, flow
 
 
-def _plan(world: World, tenant: TenantRow) -> None:
+def _plan(world: World, tenant: TenantRow, systems: Iterable[str]) -> None:
     """Give each system of a tenant its row in the tick's index; flows that were planned keep their time."""
     now = world.clock.now()
-    for system in bootstrap.SYSTEMS:
+    for system in systems:
         names = [f"{i.name}/{f.name}" for i, f in flows_of(tenant, system)]
         item = world.store.get(f"schedule#{tenant.name}", system) or Item(f"schedule#{tenant.name}", system)
         planned = item.data.get("flows", {})
@@ -105,8 +110,9 @@ def plan(store: Store, item: Item, flows: dict[str, str], hold_until: str | None
 
 
 def after_run(options: Any, tenant: TenantRow, integration: Integration, flow: Any, now: datetime) -> str:
-    """Tell when a flow is due next, after a run that was complete."""
-    text = schedule.expression(options, integration.name, flow)
+    """Tell when a flow is due next, after a run that was complete: by its own schedule, or to compare everything."""
     zone = tenant.zones.get(integration.erp, "UTC")
-    due = schedule.next_due(text, now, zone, spread=f"{tenant.name}{flow.name}")
-    return iso(due or now + timedelta(days=3650))
+    own = schedule.expression(options, integration.name, flow)
+    full = schedule.full_expression(options, integration.name, flow, tenant.name)
+    times = (schedule.next_due(own, now, zone, spread=f"{tenant.name}{flow.name}"), schedule.next_due(full, now, zone))
+    return iso(min((t for t in times if t is not None), default=now + timedelta(days=3650)))

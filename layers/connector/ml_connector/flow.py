@@ -47,6 +47,11 @@ class Flow:
     links: str | None = None
     money: bool = False
 
+    @property
+    def dated(self) -> bool:
+        """Tell whether a start date means something for it: for documents and orders, not for master data."""
+        return self.manner == "document" or self.follows
+
 
 @dataclass(frozen=True, slots=True)
 class Integration:
@@ -95,6 +100,9 @@ class MasterSource(Protocol[R_co]):
 
         The source widens `since` by its own overlap, and ignores it where it keeps no change stamp.
         """
+
+    def reread(self, keys: Sequence[str]) -> Iterator[Page[Any]]:
+        """Read these very records as they are now; what the source does not have any more is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +162,10 @@ class MasterTarget(Protocol[R_contra]):
         """Compare the target's entities with ours, where no verdict ever came."""
 
     def retire(self, keys: Sequence[str]) -> Sent:
-        """Deactivate records that vanished at the source."""
+        """Deactivate records that vanished at the source; again is harmless."""
+
+    def retired(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
+        """Ask what became of `retire`: by record key (only refusals need be named), None while it is not known."""
 
 
 # ── documents ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,7 +176,8 @@ class Offer:
     """A document that its source offers: its key and change stamp. `refers` is the linked document's id, if any.
 
     `void`: cancelled at the source, so that only a target which knows of it needs to hear more. `partner`: whose it
-    is, where that is known; documents of one partner are written one after the other.
+    is, where that is known; documents of one partner are written one after the other. `dated`: the day that a
+    tenant's start date is compared with.
     """
 
     key: str
@@ -175,6 +187,7 @@ class Offer:
     amount: Decimal | None = None
     currency: str | None = None
     partner: str | None = None
+    dated: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from ml_connector.bootstrap import Toolbox, whole_pair
 from ml_connector.engine.pair import Pair, World
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secrets
+
+if TYPE_CHECKING:
+    from ml_connector.bootstrap import Toolbox
 
 AGE = timedelta(seconds=300)
 
@@ -30,6 +33,8 @@ class Pairs:
         return self._pair(tenant, integration), table.flow(flow)
 
     def _pair(self, tenant: str, integration: str) -> Pair | None:
+        from ml_connector.bootstrap import whole_pair  # noqa: PLC0415 - loaded late, as it says
+
         now = self.world.clock.now()
         known = self._made.get((tenant, integration))
         if known is not None and now - known[1] < AGE:

@@ -32,6 +32,10 @@ class TenantSettings(BaseModel):
     send_bank_details: bool = False
     alert_days_before_refresh_token_end: int = Field(default=7, ge=1, le=29)
 
+    def start(self, integration: str, flow: str) -> date | None:
+        """Tell from which day on a flow's documents count; None where all do."""
+        return self.start_dates.get(f"{integration}/{flow}") or self.start_dates.get(flow)
+
 
 @dataclass(frozen=True)
 class Wiring:

@@ -64,6 +64,8 @@ class Systems:
     sends: list[list[str]] = field(default_factory=list)
     faults: list[Any] = field(default_factory=list)
     late: list[Any] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
+    retired: list[str] = field(default_factory=list)
 
     def fault(self, where: str) -> None:
         if self.faults and self.faults[0][0] == where:
@@ -79,13 +81,26 @@ class Accounts:
         self.s = systems
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[Account]]:
-        rows, size = list(self.s.accounts.values()), 3
+        rows, size = [a for a in self.s.accounts.values() if a.key not in self.s.hidden], 3
         for start in range(int(position or 0), max(len(rows), 1), size):
             self.s.fault("read")
             more = start + size < len(rows)
             yield Page(
                 rows[start : start + size], self.s.broken if not more else (), str(start + size) if more else None
             )
+
+    def reread(self, keys: list[str]) -> Iterator[Page[Account]]:
+        self.s.fault("reread")
+        yield Page([self.s.accounts[k] for k in keys if k in self.s.accounts])
+
+    def retire(self, keys: list[str]) -> Sent:
+        self.s.fault("retire")
+        self.s.retired += keys
+        return Sent(("off",))
+
+    def retired(self, keys: list[str], tokens: Any) -> dict[str, Verdict] | None:
+        self.s.fault("verdict")
+        return {k: Verdict("rejected", "It is in use.") for k in keys if k == "kept"}
 
     def render(self, record: Account, codes: Any, touch: str | None = None) -> Rendered:
         if record.name == "wrong":
@@ -221,9 +236,14 @@ class Bench:
             shadow=self.shadow,
         )
 
-    def poll(self, flow: Flow) -> None:
+    def poll(self, flow: Flow, *, full: bool = False) -> None:
         self.runs += 1
-        Poll(self.pair(), flow, f"run{self.runs}").read()
+        Poll(self.pair(), flow, f"run{self.runs}", full=full).read()
+
+    def compare(self, flow: Flow) -> None:
+        """A full comparison, and the work that it leads to."""
+        self.poll(flow, full=True)
+        self.work(0.1)
 
     def work(self, hours: float = 0) -> None:
         """Handle every ring, and every row that falls due within the time."""

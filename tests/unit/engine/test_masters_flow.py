@@ -138,3 +138,14 @@ def test_every_queue_may_be_deleted_at_any_moment(bench):
     bench.work(3)
     assert bench.counts(ACCOUNTS) == {"delivered": 3}
     assert len(bench.systems.booked) == 1
+
+
+def test_why_a_source_could_not_be_read_stands_with_the_figures_until_it_can(bench):
+    bench.systems.accounts = {"a": account("a")}
+    bench.systems.faults = [("read", Transient("It answers with a page of HTML."))]
+    with pytest.raises(Transient):
+        bench.poll(ACCOUNTS)
+    ledger = bench.pair().ledger("accounts")
+    assert ledger.cursor()[0].figures.error == "It answers with a page of HTML."
+    bench.poll(ACCOUNTS)
+    assert ledger.cursor()[0].figures.error is None

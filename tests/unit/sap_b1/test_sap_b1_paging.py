@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from ml_connector.errors import Misconfigured, Transient
-from ml_connector.records import Account, CostCenter, PurchaseOrder, Supplier
+from ml_connector.records import Account, CostCenter, Payment, PurchaseOrder, Supplier
 
 V1 = "https://sl.example:50000/b1s/v1"
 
@@ -216,3 +216,23 @@ def test_a_server_without_receipts_still_gives_orders(desk: Any, fault: Any) -> 
     desk.server.answer = answer
     (page,) = desk.connection.source(PurchaseOrder).pages(None, None)
     assert page.records[0].lines[0].number == "2"
+
+
+@pytest.mark.parametrize("spelled", ["2026-02-09", "2026-02-09T00:00:00Z", "2026-02-09T23:59:59.123Z"])
+def test_stamps_are_days_however_they_are_spelled(desk: Any, spelled: str) -> None:
+    row = {"DocEntry": 1, "CardCode": "V1", "DocCurrency": "EUR", "UpdateDate": spelled}
+    odd = {"DocEntry": 2, "CardCode": "V1", "DocCurrency": "EUR", "UpdateDate": "/Date(1770595200000)/"}
+    desk.server.answer = lambda r: httpx.Response(200, json={"value": [row, odd] if "Orders" in r.url.path else []})
+    (page, *_) = desk.connection.source(PurchaseOrder).pages(None, None)
+    assert page.stamp == "2026-02-09" and len(page.records) == 2
+
+
+def test_the_stamp_of_a_payment_does_not_hang_on_how_an_amount_is_spelled(desk: Any) -> None:
+    def offered(amount: str) -> str:
+        line = f'{{"DocEntry":7,"InvoiceType":"it_PurchaseInvoice","SumApplied":{amount},"InstallmentId":1}}'
+        body = f'{{"value":[{{"DocEntry":1,"DocCurrency":"EUR","PaymentInvoices":[{line}]}}]}}'
+        desk.server.answer = lambda _: httpx.Response(200, content=body)
+        (page,) = desk.connection.source(Payment).offers(None, None)
+        return str(page.offers[0].stamp)
+
+    assert offered("10") == offered("10.00") != offered("10.01")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,8 +12,8 @@ import httpx
 import pytest
 
 from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Rejected, Transient
-from ml_connector.flow import Prepared
-from ml_connector.records import CodingRow, Invoice
+from ml_connector.flow import Found, Prepared
+from ml_connector.records import CodingRow, Invoice, Supplier
 from ml_connector.systems.sap_b1.refusals import judge
 from ml_connector.systems.sap_b1.replies import Fault
 
@@ -180,3 +181,172 @@ def test_refusals_that_a_person_can_mend_hold(code: str, text: str, waiting_for:
 )
 def test_other_refusals(fault: Fault, kind: type[Exception]) -> None:
     assert type(judge(fault, PREPARED)) is kind
+
+
+# ── the rounding account ─────────────────────────────────────────────────────────────────────────────────────
+
+ROUNDED = replace(
+    PREPARED, body={"DocDate": "2026-01-31", "DocumentLines": [{}, {}]}, lookup={**PREPARED.lookup, "rounding": "9900"}
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Account '9900' is locked for manual transactions [AccountCode][line: 1]",
+        "Invalid G/L account 9900",
+        "Sachkonto [PCH1.AcctCode][line: 2]",
+        "'9900' no es válido",
+    ],
+)
+def test_a_refused_rounding_account_is_named_as_the_setting_that_it_is(text: str) -> None:
+    error = judge(Fault(400, "-10", text), ROUNDED)
+    assert isinstance(error, Misconfigured)
+    assert "9900" in str(error) and "'rounding_account'" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "waiting_for", "hint"),
+    [
+        ("Account '4711' is locked [AccountCode][line: 2]", "account:A-4711", False),
+        ("Account is locked [AccountCode][line: 0]", "account:A-4711", True),
+        ("Distribution rule 'CC1' is inactive [CostingCode][line: 2]", "cost_center:K1", False),
+    ],
+)
+def test_a_refusal_of_a_coded_row_is_not_laid_on_the_rounding_account(text: str, waiting_for: str, hint: bool) -> None:
+    error = judge(Fault(400, "-10", text), ROUNDED)
+    assert isinstance(error, Held) and error.waiting_for == waiting_for
+    assert ("rounding_account" in str(error)) is hint
+
+
+# ── tax groups that are not there ────────────────────────────────────────────────────────────────────────────
+
+GROUPS: dict[str, Any] = {
+    "404": httpx.Response(404, json={"error": {"code": "-2028", "message": "No matching records found"}}),
+    "path": httpx.Response(404, json={"error": {"code": "-1", "message": "Unrecognized resource path."}}),
+    "400": httpx.Response(400, json={"error": {"code": "-1", "message": "Property 'Category' is invalid"}}),
+    "empty": httpx.Response(200, json={"value": []}),
+    "thin": httpx.Response(200, json={"value": [{"Code": "V1"}, {"Code": "V2", "VatGroups_Lines": []}]}),
+    "odd": httpx.Response(200, json={"value": [{"Code": None}, {"Category": "bovcInputTax"}]}),
+}
+
+
+def taxed(percent: str | None, **fields: Any) -> Invoice:
+    row = CodingRow(key="1", account="4711", net=Decimal("100.00"), tax=Decimal("19.00"),
+                    tax_percent=Decimal(percent) if percent else None)  # fmt: skip
+    return invoice(rows=(row,), **fields)
+
+
+@pytest.mark.parametrize("kind", list(GROUPS))
+@pytest.mark.parametrize(("percent", "sent"), [("19", None), (None, "V9")])
+def test_missing_tax_groups_hold_no_invoice(desk: Any, kind: str, percent: str | None, sent: str | None) -> None:
+    """Where neither code nor percentage is stated, the supplier's own group goes along."""
+    one = target(desk)
+    usual, supplier = desk.server.answer, httpx.Response(200, json={"CardCode": "S", "VatGroup": "V9"})
+    there = {"VatGroups": GROUPS[kind], "BusinessPartners('S')": supplier}
+    desk.server.answer = lambda r: there.get(r.url.path.rpartition("/")[2]) or usual(r)
+    prepared = one.prepare(taxed(percent), Codes())
+    assert prepared.body["DocumentLines"][0].get("VatGroup") == sent
+    assert any("no tax groups" in note for note in prepared.notes) is (percent is not None)
+
+
+def test_a_mapped_percentage_is_sent_where_there_are_no_tax_groups(desk: Any) -> None:
+    class Mapped(Codes):
+        def erp(self, kind: str, code: str) -> str:
+            return "V1" if (kind, code) == ("tax", "19") else code
+
+    one = target(desk)
+    usual = desk.server.answer
+    desk.server.answer = lambda r: GROUPS["400"] if "VatGroups" in r.url.path else usual(r)
+    assert one.prepare(taxed("19"), Mapped()).body["DocumentLines"][0]["VatGroup"] == "V1"
+
+
+@pytest.mark.parametrize(("groups", "waiting_for"), [(["V1", "V2"], "tax:19"), (["V1"], None)])
+def test_tax_groups_that_are_there_still_decide(desk: Any, groups: list[str], waiting_for: str | None) -> None:
+    one = target(desk)
+    usual = desk.server.answer
+    rows = [{"Code": code, "VatGroups_Lines": [{"Effectivefrom": "2020-01-01", "Rate": 19}]} for code in groups]
+    shown = httpx.Response(200, json={"value": rows})
+    desk.server.answer = lambda r: shown if "VatGroups" in r.url.path else usual(r)
+    if waiting_for is None:
+        assert one.prepare(taxed("19"), Codes()).body["DocumentLines"][0]["VatGroup"] == "V1"
+        return
+    with pytest.raises(Held) as held:
+        one.prepare(taxed("19"), Codes())
+    assert held.value.waiting_for == waiting_for
+
+
+def test_a_user_who_may_not_see_tax_groups_is_told(desk: Any) -> None:
+    one = target(desk)
+    usual = desk.server.answer
+    desk.server.answer = lambda r: httpx.Response(403) if "VatGroups" in r.url.path else usual(r)
+    with pytest.raises(Misconfigured, match="VatGroups"):
+        one.prepare(taxed("19"), Codes())
+
+
+# ── the company's currency ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Company:
+    """Documents and an admin info, and how often each was asked for."""
+
+    def __init__(self, desk: Any, rows: list[dict[str, Any]], admin: httpx.Response | None = None) -> None:
+        self.rows, self.admin = rows, admin or httpx.Response(404)
+        self.asked = {"documents": 0, "admin": 0}
+        desk.server.answer = self.answer
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("CompanyService_GetAdminInfo"):
+            self.asked["admin"] += 1
+            return self.admin
+        if "DocTotalFc eq 0" in request.url.params.get("$filter", ""):
+            self.asked["documents"] += 1
+            return httpx.Response(200, json={"value": self.rows})
+        return httpx.Response(200, json={"value": []})
+
+
+def lines_of(desk: Any, currency: str) -> dict[str, Any]:
+    body = desk.connection.target(Invoice).prepare(invoice(currency=currency), Codes()).body
+    line: dict[str, Any] = body["DocumentLines"][0]
+    return line
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"DocEntry": 1, "DocCurrency": "USD", "DocTotal": 90.5, "DocTotalFc": 100},
+        {"DocEntry": 1, "DocCurrency": "USD", "DocTotal": 0, "DocTotalFc": 0},
+        {"DocEntry": 1, "DocCurrency": None, "DocTotal": 5, "DocTotalFc": None},
+    ],
+)
+def test_a_foreign_document_does_not_tell_the_local_currency(desk: Any, foreign: dict[str, Any]) -> None:
+    """A server that does not filter by amounts hands out any document."""
+    Company(desk, [foreign, {"DocEntry": 2, "DocCurrency": "EUR", "DocTotal": 119}])
+    assert "RowTotalFC" in lines_of(desk, "USD")
+    assert "RowTotalFC" not in lines_of(desk, "EUR")
+
+
+def test_the_company_is_asked_late_and_once(desk: Any) -> None:
+    there = Company(desk, [], httpx.Response(200, json={"LocalCurrency": "CHF"}))
+    list(desk.connection.source(Supplier).pages(None, None))
+    assert there.asked == {"documents": 0, "admin": 0}
+    for _ in range(3):
+        assert "RowTotalFC" in lines_of(desk, "EUR")
+    assert there.asked == {"documents": 2, "admin": 1}
+
+
+def test_a_company_that_tells_nothing_is_asked_once_too(desk: Any) -> None:
+    there = Company(desk, [])
+    for _ in range(3):
+        assert "RowTotalFC" not in lines_of(desk, "EUR")
+    assert there.asked == {"documents": 2, "admin": 1}
+
+
+@pytest.mark.parametrize(("currency", "total"), [("EUR", "119.00"), ("USD", "130.00")])
+def test_a_total_is_the_foreign_one_only_in_a_foreign_document(desk: Any, currency: str, total: str) -> None:
+    """Some servers fill the foreign total of local documents too, in the system currency."""
+    Company(desk, [], httpx.Response(200, json={"LocalCurrency": "EUR"}))
+    row = {"DocEntry": 4, "DocNum": 44, "DocTotal": 119.00, "DocTotalFc": 130.00, "DocCurrency": currency}
+    usual = desk.server.answer
+    desk.server.answer = lambda r: httpx.Response(200, json=row) if "(4)" in r.url.path else usual(r)
+    assert desk.connection.target(Invoice).read_back(Found("18:4", "44")).amount == Decimal(total)

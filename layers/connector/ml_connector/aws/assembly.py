@@ -94,4 +94,4 @@ class Aws:
         """What wiring needs."""
         from ml_connector.bootstrap import Toolbox  # noqa: PLC0415
 
-        return Toolbox(self.vault, insecure=self.names.insecure)
+        return Toolbox(self.vault, insecure=self.names.insecure, shadow_ledger=True)

@@ -1,11 +1,15 @@
-"""The AWS clients, each made when it is first asked for and then shared by all threads."""
+"""The AWS clients, each made when it is first asked for and then shared by all threads.
+
+From botocore itself: boto3 hands out the same clients, and adds resources and a transfer manager that nobody here
+uses and every cold start would pay for.
+"""
 
 from __future__ import annotations
 
 import threading
 from typing import Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 3.0, 10.0
@@ -33,11 +37,11 @@ class Clients:
         self._made: dict[str, Any] = {}
 
     def get(self, service: str) -> Any:
-        """Give the client of a service, by boto3's name for it."""
+        """Give the client of a service, by botocore's name for it."""
         with self._lock:
             if service not in self._made:
-                self._session = self._session or boto3.Session(region_name=self._region)
-                self._made[service] = self._session.client(
-                    service, endpoint_url=self._endpoint_url, config=self._config
+                self._session = self._session or botocore.session.get_session()
+                self._made[service] = self._session.create_client(
+                    service, self._region, endpoint_url=self._endpoint_url, config=self._config
                 )
             return self._made[service]

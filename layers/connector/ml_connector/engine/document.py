@@ -58,6 +58,9 @@ class Paper(Answering):
                 self._finish("unchanged", f"No longer offered by its source: {document.detail or document.standing}.")
                 return
             raise Transient(f"The source shows the document as {document.standing} while its posting is in doubt.")
+        if self._too_old(document.record, row):
+            self._finish("unchanged", "It is dated before the flow's start date.")
+            return
         prepared = self._prepared(self._linked(document.record))
         if prepared is None:
             return
@@ -78,6 +81,13 @@ class Paper(Answering):
         elif self._may_send(looked_at):
             self._reserve(document.record)
             self._post(document, prepared)
+
+    def _too_old(self, record: Any, row: Row) -> bool:
+        """Tell whether a document that came by webhook lies before the start date; never of one under way."""
+        flow, pair = self.task.flow, self.task.pair
+        start, day = pair.options.start(pair.integration.name, flow.name), getattr(record, "invoice_date", None)
+        fresh = self.chunk.step in FRESH and row.outcome is None
+        return start is not None and day is not None and day < start and fresh
 
     def _prepared(self, record: Any) -> Prepared | None:
         """Map the document; None where that failed because it is at the target already, and so was adopted.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.codes import LedgerCodes
@@ -16,7 +16,9 @@ from ml_connector.engine.mappings import Mappings
 from ml_connector.engine.offer import lane
 from ml_connector.flow import Chunking, Connection, Flow, Integration
 from ml_connector.ports import Blobs, Chance, Clock, Rings, Store
-from ml_connector.wiring import TenantSettings
+
+if TYPE_CHECKING:
+    from ml_connector.wiring import TenantSettings
 
 LEASE = timedelta(seconds=150)
 """Longer than a writer can live, so that a lease that has ended belongs to nobody."""
@@ -41,12 +43,19 @@ class World:
         return self.sole and owner != self.boot
 
 
+def _no_options() -> TenantSettings:
+    from ml_connector.wiring import TenantSettings  # noqa: PLC0415 - brings pydantic, see `bootstrap.py`
+
+    return TenantSettings()
+
+
 @dataclass
 class Pair:
     """An integration of one tenant. Connections are made when first asked for.
 
     `shadow`: read, map and report, but send, answer and acknowledge nothing. `active` names the flows that are
-    neither off nor paused. `epoch` hashes the settings that shape what is sent.
+    neither off nor paused. `epoch` hashes the settings that shape what is sent. `zone` is the ERP's, in which its
+    nights are.
     """
 
     world: World
@@ -55,12 +64,13 @@ class Pair:
     scope: str
     connectors: Mapping[str, Callable[[], Connection]]
     breakers: Mapping[str, Breaker]
-    options: TenantSettings = field(default_factory=TenantSettings)
+    options: TenantSettings = field(default_factory=_no_options)
     shadow: bool = False
     active: frozenset[str] = frozenset()
     epoch: str = ""
     companies: tuple[str, ...] = ()
     erp_company: str = ""
+    zone: str = "UTC"
     chunking: Chunking = field(default_factory=dict)
     settle_seconds: Mapping[str, int] = field(default_factory=dict)
     lanes: Mapping[str, int] = field(default_factory=dict)

@@ -15,7 +15,7 @@ import msgspec
 
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.pair import Pair
-from ml_connector.engine.poll import offer_document
+from ml_connector.engine.poll_documents import offer_document
 from ml_connector.engine.rows import Chunk, dump, load
 from ml_connector.errors import Conflict, LeaseLost, Transient
 from ml_connector.flow import Flow, Offer
@@ -67,6 +67,17 @@ def hasten(ledger: Ledger, chunk_id: str, note: str) -> Chunk | None:
     return _due_now(ledger, chunk_id, note, start)
 
 
+def approve(ledger: Ledger, note: str) -> int:
+    """Let the records be switched off that are missing at their source in great number; returns how many."""
+
+    def agree(chunk: Chunk) -> bool:
+        chunk.guarded = None
+        return chunk.state == "waiting"
+
+    waiting = [c for c in ledger.unfinished() if c.op == "retire" and c.guarded]
+    return sum(chunk.count for chunk in waiting if _due_now(ledger, chunk.id, note, agree))
+
+
 def dead(ledger: Ledger, cause: str | None = None) -> Iterator[Chunk]:
     """List the dead chunks of a flow."""
     return (c for c in ledger.unfinished() if c.state == "dead" and cause in {None, c.cause})
@@ -78,7 +89,7 @@ def keys_of(ledger: Ledger, chunk: Chunk) -> list[str]:
         return [chunk.key]
     body = msgspec.json.decode(ledger.raw_body(chunk.id), type=dict[str, msgspec.Raw])
     records = msgspec.json.decode(body.get("records", b"[]"), type=list[dict[str, object]])
-    keys = [str(record["key"]) for record in records]
+    keys = [str(record["key"]) for record in records] + msgspec.json.decode(body.get("retired", b"[]"), type=list[str])
     return [key for key in keys if chunk.results.get(key, ("",))[0] != "moved"]
 
 

@@ -17,7 +17,7 @@ PK = "tenants"
 
 
 class PairRow(Struct, kw_only=True):
-    """What a pair is, without its credentials."""
+    """What a pair is, without its credentials. `zone` is the ERP's."""
 
     scope: str
     epoch: str
@@ -27,6 +27,7 @@ class PairRow(Struct, kw_only=True):
     lanes: dict[str, int]
     active: list[str]
     shadow: bool
+    zone: str = "UTC"
 
 
 class TenantRow(Struct, kw_only=True):

@@ -12,6 +12,8 @@ Outcome = Literal["delivered", "unchanged", "rejected"]
 State = Literal["open", "sending", "waiting", "posted", "dead", "done"]
 Reject = tuple[str, str]
 """A record's key and the reason why it was rejected."""
+GONE = "gone"
+"""Stands for the fingerprint of a record that vanished at its source and was switched off at the target."""
 
 
 class Figures(Struct, kw_only=True, omit_defaults=True):
@@ -78,7 +80,8 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
 
     `step` says how far a document came (sent, unknown, posted, answered); `results` holds what is already decided
     of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `swept`: found acknowledged by the daily sweep,
-    nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing.
+    nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing. `guarded`: why a
+    person must agree before these records are switched off.
     """
 
     id: str
@@ -132,6 +135,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     notes: list[str] = field(default_factory=list)
     shadow: bool = False
     swept: bool = False
+    guarded: str | None = None
 
     @property
     def settled(self) -> bool:

@@ -8,16 +8,21 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-from cronsim import CronSim, CronSimError
 
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
-from ml_connector.wiring import TenantSettings
+
+if TYPE_CHECKING:
+    from ml_connector.wiring import TenantSettings
 
 DEFAULTS = {"masters": "rate(1 hour)", "orders": "rate(15 minutes)", "documents": "rate(5 minutes)"}
-_RATE = re.compile(r"rate\(\s*(\d+)\s+(minute|hour|day)s?\s*\)")
+FULL_FROM, FULL_HOURS = 1, 4
+"""Full comparisons begin at an hour of the night, spread over the hours that follow."""
+LONGEST = 366 * 86_400
+"""Seconds between two runs at most; who wants none writes `off`."""
+_RATE = re.compile(r"rate\(\s*(\d+)\s+(minute|hour|day)s?\s*\)", re.ASCII)
 _CRON = re.compile(r"cron\(([^)]*)\)")
 _UNITS = {"minute": 60, "hour": 3600, "day": 86_400}
 _DAYS = {str(n + 1): name for n, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
@@ -29,6 +34,14 @@ def expression(options: TenantSettings, integration: str, flow: Flow) -> str:
     return own.get(f"{integration}/{flow.name}") or own.get(flow.name) or DEFAULTS[flow.cadence]
 
 
+def full_expression(options: TenantSettings, integration: str, flow: Flow, tenant: str) -> str:
+    """Give the schedule of a flow's full comparisons: the tenant's own `flow.full`, else nightly."""
+    own = options.schedules
+    minute = jitter(f"{tenant}{flow.name}.full", FULL_HOURS * 60)
+    nightly = f"cron({minute % 60} {FULL_FROM + minute // 60} * * ? *)"
+    return own.get(f"{integration}/{flow.name}.full") or own.get(f"{flow.name}.full") or nightly
+
+
 def next_due(text: str, after: datetime, zone: str, *, spread: str = "") -> datetime | None:
     """Tell when a schedule falls due next after a time; None for `off`.
 
@@ -38,7 +51,7 @@ def next_due(text: str, after: datetime, zone: str, *, spread: str = "") -> date
     if text == "off":
         return None
     if (rate := _RATE.fullmatch(text)) is not None:
-        return after + timedelta(seconds=max(60, int(rate[1]) * _UNITS[rate[2]]))
+        return after + timedelta(seconds=max(60, min(int(rate[1][:9]) * _UNITS[rate[2]], LONGEST)))
     if (cron := _CRON.fullmatch(text)) is not None:
         return _next_cron(cron[1], after, zone) + timedelta(seconds=jitter(spread, 30))
     raise Misconfigured(f"The schedule '{text}' cannot be read; write rate(15 minutes), cron(0 6 * * ? *) or off.")
@@ -53,6 +66,8 @@ def jitter(name: str, most: int) -> int:
 
 def _next_cron(fields: str, after: datetime, zone: str) -> datetime:
     """Read five fields, or the six of EventBridge (with a year, and weekdays that begin with Sunday = 1)."""
+    from cronsim import CronSim, CronSimError  # noqa: PLC0415 - few tenants write a cron expression
+
     parts = fields.split()
     try:
         if len(parts) == 6:

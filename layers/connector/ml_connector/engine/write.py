@@ -11,6 +11,7 @@ from ml_connector.engine.document import Paper
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.readiness import release_followers
+from ml_connector.engine.retire import Retire
 from ml_connector.engine.rows import Chunk
 from ml_connector.engine.task import Task, claim
 from ml_connector.errors import (
@@ -69,7 +70,9 @@ def _attempt(task: Task) -> None:
 
 
 def _advance(task: Task) -> None:
-    if task.flow.manner == "master":
+    if task.chunk.op == "retire":
+        Retire(task).advance()
+    elif task.flow.manner == "master":
         Bulk(task).advance()
     else:
         Paper(task).advance()
@@ -82,6 +85,9 @@ def _unknown(task: Task, error: OutcomeUnknown) -> None:
 
 
 def _rejected(task: Task, error: Rejected) -> None:
+    if task.chunk.op == "retire":
+        Retire(task).refuse(str(error))
+        return
     if task.flow.manner == "master":
         _split(task, error)
         return
@@ -121,7 +127,7 @@ def _crashed_too_often(task: Task) -> bool:
     if task.chunk.crashes < task.world.crash_limit:
         return False
     reason = "The worker died each time it worked on this."
-    if task.flow.manner == "master" and task.chunk.count > 1:
+    if task.chunk.op != "retire" and task.flow.manner == "master" and task.chunk.count > 1:
         task.chunk.crashes = 0
         _split(task, Rejected(reason))
     else:

@@ -14,7 +14,7 @@ from ml_connector.engine.sessions import MARGIN, Session, Sessions
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.ports import Clock
 from ml_connector.systems.basware.settings import Settings
-from ml_connector.systems.http import Call, Http, Reply
+from ml_connector.systems.http import Call, Http, Reply, listed
 
 _ORDERS = {
     "matching_orders": ("matchingOrders.read", "matchingOrders.write", "matchingOrderLines.read",
@@ -53,6 +53,10 @@ def scopes_of(settings: Settings, flows: Iterable[str]) -> tuple[str, ...]:
     if settings.webhook_url:
         wanted.update(("subscriptions.read", "subscriptions.write"))
     return tuple(sorted(wanted))
+
+
+LONGEST = 86_400.0
+"""Seconds that a token is kept at most, whatever a server says of its life."""
 
 
 class BaswareAuth(httpx.Auth):
@@ -103,9 +107,10 @@ def _token(reply: Reply) -> tuple[str, float | None]:
     if not isinstance(token, str) or not token or not token.isascii():
         raise Transient(f"Basware answered a login with 200 but without an access_token: {_said(reply)[:200]}")
     try:
-        return token, float(body.get("expires_in") or 0) or None
-    except (TypeError, ValueError):
+        seconds = float(body.get("expires_in") or 0)
+    except (TypeError, ValueError, OverflowError):
         return token, None
+    return token, min(seconds, LONGEST) if seconds > 0 else None
 
 
 def _lifetime(seconds: float) -> timedelta:
@@ -141,8 +146,9 @@ def _said(reply: Reply) -> str:
     if not isinstance(body, dict):
         return reply.text(200)
     words = [str(body[name]) for name in ("error", "error_description", "message") if body.get(name)]
-    if isinstance(body.get("detail"), list):
-        words += [
-            f"{'.'.join(map(str, d.get('loc', [])))}: {d.get('msg')}" for d in body["detail"] if isinstance(d, dict)
-        ]
-    return ": ".join(words) or reply.text(200)
+    words += [
+        f"{'.'.join(map(str, listed(d.get('loc'))))}: {d.get('msg')}"
+        for d in listed(body.get("detail"))
+        if isinstance(d, dict)
+    ]
+    return reply.clean(": ".join(words))[:500] or reply.text(200)

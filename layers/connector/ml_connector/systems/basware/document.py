@@ -111,7 +111,7 @@ def invoice(document: Mapping[str, Any]) -> Invoice:
     if not wire.coding_rows:
         raise Rejected(f"Invoice {number} has no coding rows. Code it in Basware and offer it for transfer again.")
     for name, amount in _amounts(wire):
-        if not amount.is_finite():
+        if not is_amount(amount):
             raise Rejected(f"Invoice {number} cannot be read: {name} is '{amount}', which is no number.")
     rows = sorted(wire.coding_rows, key=lambda row: (row.row_index is None, row.row_index or 0))
     return Invoice(
@@ -169,6 +169,14 @@ def _amounts(wire: Wire) -> Iterator[tuple[str, Decimal]]:
 def _sum(*parts: Decimal | None) -> Decimal | None:
     given = [part for part in parts if part is not None]
     return sum(given, Decimal(0)) if given else None
+
+
+def day_of(document: dict[str, Any]) -> date | None:
+    """Tell the invoice's date; None where it has none that can be read, which is said when it is worked on."""
+    try:
+        return _day(None, "invoiceDate", text(document, "invoiceDate"))
+    except Rejected:
+        return None
 
 
 def _day(number: str | None, name: str, value: str | None) -> date | None:

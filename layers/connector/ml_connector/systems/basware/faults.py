@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ml_connector.systems.http import Reply
+from ml_connector.systems.http import Reply, listed
+
+
+WORDS = 1_000
+"""Characters of one complaint that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +28,15 @@ class Fault:
 def read(reply: Reply) -> list[Fault]:
     """Read the complaints of a refused call; at least one, made of the raw text where nothing else is there."""
     try:
-        found = list(_faults(reply.json()))
-    except ValueError:
+        found = [_shown(fault, reply) for fault in _faults(reply.json())]
+    except (ValueError, RecursionError):
         found = []
     return found or [Fault(None, "", reply.text(250) or f"status {reply.status} without a text")]
+
+
+def _shown(fault: Fault, reply: Reply) -> Fault:
+    """Mask what a server echoes of our secrets, and cut what is no sentence any more."""
+    return replace(fault, code=reply.clean(fault.code)[:100], message=reply.clean(fault.message)[:WORDS])
 
 
 def words(faults: list[Fault], most: int = 3) -> str:
@@ -70,7 +79,7 @@ def _entry(entry: Any) -> Fault:
 
 def _network(errors: dict[str, Any]) -> Iterator[Fault]:
     """The Network's dialect: one object with a list of fields (§9)."""
-    for entry in errors.get("validationErrors") or []:
+    for entry in listed(errors.get("validationErrors")):
         if isinstance(entry, dict):
             yield Fault(None, str(errors.get("code") or ""), f"{entry.get('fieldId')}: {entry.get('fieldMessage')}")
     if errors.get("message"):

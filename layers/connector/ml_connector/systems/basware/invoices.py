@@ -14,8 +14,9 @@ from ml_connector.systems.basware import document as doc
 from ml_connector.systems.basware.client import Answer as WriteAnswer
 from ml_connector.systems.basware.client import Basware, one_of, quoted
 from ml_connector.systems.basware.limits import entity
+from ml_connector.systems.basware.stamps import comparable
 from ml_connector.systems.basware.verdicts import ask, find, verdict
-from ml_connector.systems.http import dumps
+from ml_connector.systems.http import dumps, is_amount, listed
 
 PATH, KEY = "/v1/accountingDocuments", "accountingDocuments"
 WAITING, TAKEN = "WaitingForTransfer", "TransferInProgress"
@@ -43,19 +44,19 @@ class Invoices:
 
     def taken(self) -> list[str]:
         """List the documents that were acknowledged and not answered: a daily sweep compares them with our rows."""
-        return [str(document["invoiceId"]) for document in self._listed(TAKEN, [])]
+        return [str(_key(document)) for document in self._listed(TAKEN, [])]
 
     def _listed(self, status: str, broken: list[Broken]) -> Iterator[dict[str, Any]]:
         params = {"ProcessingStatus": status, "pageSize": "100"}
         seen: set[str] = set()
         for page in self._client.list(PATH, KEY, params):
             for row in page:
-                key = doc.text(row, "invoiceId") if isinstance(row, dict) else None
-                if key is None:
-                    broken.append(
-                        Broken("", "A document without invoiceId; ask Basware about it.", dumps(row)[:20_000])
-                    )
-                elif key not in seen and self._wanted(row, status):
+                if not isinstance(row, dict):
+                    broken.append(_broken(row))
+                elif self._wanted(row, status) and (key := _key(row)) not in seen:
+                    if key is None:
+                        broken.append(_broken(row))
+                        continue
                     seen.add(key)
                     yield row
 
@@ -73,7 +74,7 @@ class Invoices:
         found = self.raw(key)
         if found is None:
             return Document(None, "gone", detail="Basware does not have it any more.")
-        stamp, status = doc.text(found, "lastUpdated"), str(found.get("processingStatus"))
+        stamp, status = stamp_of(found), str(found.get("processingStatus"))
         if not self._ours(found):
             detail = f"It belongs to company {found.get('companyCode')}, which is none of this tenant's."
             return Document(None, "gone", stamp, detail)
@@ -178,24 +179,43 @@ class Invoices:
 
     @staticmethod
     def _has(found: dict[str, Any] | None, code: str) -> bool:
-        given = (found or {}).get("transferResponses") or []
+        given = listed((found or {}).get("transferResponses"))
         return any(isinstance(one, dict) and one.get("externalCode") == code for one in given)
+
+
+def stamp_of(document: dict[str, Any]) -> str | None:
+    """Give a document's change stamp so that stamps compare as text."""
+    return comparable(doc.text(document, "lastUpdated"))
+
+
+def _key(document: dict[str, Any]) -> str | None:
+    """Give a document's id; None where it has none that an address could name."""
+    key = document.get("invoiceId")
+    return doc.text(document, "invoiceId") if isinstance(key, (str, int)) and not isinstance(key, bool) else None
 
 
 def _offer(document: dict[str, Any]) -> Offer:
     return Offer(
-        key=str(document["invoiceId"]),
-        stamp=doc.text(document, "lastUpdated"),
+        key=str(_key(document)),
+        stamp=stamp_of(document),
         amount=_money(document.get("grossSum")),
         currency=doc.text(document, "currencyCode"),
         partner=doc.text(document, "supplierCode"),
+        dated=doc.day_of(document),
     )
 
 
 def _broken(row: Any) -> Broken:
+    """Name a document that cannot be fetched by what it says, so that it is the same one at each pass."""
     raw = dumps(row)
     key = f"without-id-{hashlib.blake2b(raw.encode(), digest_size=6).hexdigest()}"
-    return Broken(key, "Basware listed a document without invoiceId; ask Basware about it.", raw[:20_000])
+    number = doc.text(row, "invoiceNumber") if isinstance(row, dict) else None
+    what = f"the invoice {number}" if number else "a document"
+    return Broken(
+        key,
+        f"Basware listed {what} without an invoiceId, so it can be neither fetched nor answered. Ask Basware to mend it.",
+        raw[:20_000],
+    )
 
 
 def _voucher(number: str | None) -> str | None:
@@ -204,4 +224,6 @@ def _voucher(number: str | None) -> str | None:
 
 
 def _money(value: Any) -> Decimal | None:
-    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return None
+    return Decimal(value) if is_amount(Decimal(value)) else None

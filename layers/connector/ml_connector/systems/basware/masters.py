@@ -186,6 +186,20 @@ class Masters(Generic[R]):
                 refused[key] = f"Basware did not deactivate it: {answer.words()}"
         return Sent(tuple(tokens), refused)
 
+    def retired(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
+        """Ask what P2P made of `retire`; None while it is still at it. Only what was asked for is judged."""
+        stage = self._stages[self.stages[0]]
+        said: dict[str, Verdict] = {}
+        owners = {self._code(key): key for key in keys}
+        for token in filter(None, tokens):
+            status = ask(stage.client, token)
+            if status is None:
+                return None
+            for code, item in status.items.items():
+                if code in owners and (made := verdict(item)) is not None:
+                    said[owners[code]] = made
+        return said
+
 
 def inactive_companies(present: dict[str, Any]) -> dict[str, Any]:
     """Switch an account or cost centre off in every company (§3, soft delete)."""
@@ -205,7 +219,7 @@ def closed_order(_: dict[str, Any]) -> dict[str, Any]:
 
 
 def _companies(present: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for company in present.get("companies") or []:
+    for company in listed(present.get("companies")):
         if isinstance(company, dict):
             yield {k: v for k, v in company.items() if k in {"companyCode", "inherit"} and v is not None}
 

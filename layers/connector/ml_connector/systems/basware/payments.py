@@ -16,7 +16,7 @@ from ml_connector.systems.basware import document as doc
 from ml_connector.systems.basware.client import Basware, quoted
 from ml_connector.systems.basware.invoices import Invoices
 from ml_connector.systems.basware.limits import entity
-from ml_connector.systems.basware.verdicts import find, verdict
+from ml_connector.systems.basware.verdicts import Item, ask, find, verdict
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between looks for the import of a payment response, before the engine takes over the waiting."""
@@ -30,6 +30,7 @@ class Payments:
     def __init__(self, client: Basware) -> None:
         """Read invoices through the same client."""
         self._client, self._invoices = client, Invoices(client)
+        self._tokens: dict[str, str] = {}
 
     def prepare(self, record: Payment, codes: Codes) -> Prepared:  # noqa: ARG002
         """Make the payment response. Raises `Held` where the invoice is not there or not transferred yet."""
@@ -114,6 +115,7 @@ class Payments:
         path = f"/v1/accountingDocuments/{quoted(document)}/paymentResponses"
         answer = self._client.post(path, prepared.body, safe=False)
         if answer.ok:
+            self._tokens[code] = answer.token
             return ours
         if answer.status in {400, 409} and (self.look(prepared) or find(self._client, "PaymentResponse", code)):
             return ours  # it is there, or under way: an earlier attempt of ours arrived
@@ -123,7 +125,7 @@ class Payments:
         raise Rejected(said)
 
     def read_back(self, found: Found) -> Found:
-        """Confirm that P2P took the response and the invoice carries it; waits a few seconds for that.
+        """Confirm that P2P took the response: by its request status, else by the invoice; waits a few seconds for it.
 
         `amount` stays None: the response holds what was paid in all, not what this payment applied. Raises
         `Transient` while it is under way, `Rejected` where P2P refused it.
@@ -135,18 +137,29 @@ class Payments:
             self._client.wiring.clock.sleep(pause)
         if self._confirmed(document, code):
             return found
-        raise Transient(f"Basware does not show the payment response {code} on the invoice {document} yet.")
+        self._tokens.pop(code, None)  # the next attempt looks for it everywhere
+        raise Transient(f"Basware has not said yet what became of the payment response {code} on invoice {document}.")
 
     def _confirmed(self, document: str, code: str) -> bool:
-        present = self._invoices.raw(document)
-        carried = _response(present, code) is not None
-        if carried and str((present or {}).get("processingStatus")).lower() == "paid":
-            return True
-        asked = find(self._client, "PaymentResponse", code)
-        said = verdict(asked[1]) if asked else None
+        """Ask the request status, whose word counts: not every invoice shows its `paymentResponses`.
+
+        What the invoice shows decides where no request carries the response (any more).
+        """
+        item = self._import_of(code)
+        if item is None:
+            return _response(self._invoices.raw(document), code) is not None
+        said = verdict(item)
         if said is not None and said.outcome == "rejected":
             raise Rejected(f"Basware refused the payment response {code}: {said.reason}")
-        return carried and (asked is None or said is not None)
+        return said is not None
+
+    def _import_of(self, code: str) -> Item | None:
+        """Find how the import of a response stands; None where no request is known to carry it."""
+        if token := self._tokens.get(code):
+            status = ask(self._client, token)
+            return status.of(code) if status else Item("inprogress")
+        found = find(self._client, "PaymentResponse", code)
+        return found[1] if found else None
 
 
 def _total(record: Payment) -> Decimal:
@@ -157,7 +170,7 @@ def _total(record: Payment) -> Decimal:
 
 
 def _responses(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    return [one for one in (found or {}).get("paymentResponses") or [] if isinstance(one, dict)]
+    return [one for one in listed((found or {}).get("paymentResponses")) if isinstance(one, dict)]
 
 
 def _response(found: Mapping[str, Any] | None, code: str) -> dict[str, Any] | None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from ml_connector.flow import Verdict
 from ml_connector.systems.basware.client import Basware, one_of, quoted
+from ml_connector.systems.basware.stamps import comparable
+from ml_connector.systems.http import listed
 
 _GOOD, _WAIT, _BAD = "good", "wait", "bad"
 _OVERALL = {
@@ -88,8 +90,11 @@ def find(client: Basware, entity_type: str, code: str) -> tuple[str, Item] | Non
     for page in client.list("/v1/requestStatus", "requestStatus", {"entityType": entity_type, "pageSize": "500"}):
         for entry in page:
             item = read(entry).items.get(code) if isinstance(entry, dict) else None
-            if item is not None and (found is None or str(entry.get("lastUpdated")) >= found[0]):
-                found = (str(entry.get("lastUpdated")), str(entry.get("requestId") or ""), item)
+            if item is None:
+                continue
+            updated = comparable(str(entry.get("lastUpdated"))) or ""
+            if found is None or updated >= found[0]:
+                found = (updated, str(entry.get("requestId") or ""), item)
     return (found[1], found[2]) if found else None
 
 
@@ -97,7 +102,7 @@ def read(entry: Mapping[str, Any]) -> Status:
     """Read one entry of `requestStatus`; anything may be absent in it."""
     items: dict[str, Item] = {}
     words: list[str] = []
-    for system in entry.get("systems") or []:
+    for system in listed(entry.get("systems")):
         if not isinstance(system, dict):
             continue
         of_system = _items(system)
@@ -110,7 +115,7 @@ def read(entry: Mapping[str, Any]) -> Status:
 
 def _items(system: Mapping[str, Any]) -> dict[str, Item]:
     items: dict[str, Item] = {}
-    for raw in system.get("items") or []:
+    for raw in listed(system.get("items")):
         if isinstance(raw, dict) and raw.get("externalCode"):
             items.setdefault(str(raw["externalCode"]), Item()).add(_low(raw.get("status")), _messages(raw))
     return items
@@ -157,7 +162,7 @@ def _entry(body: Any, token: str) -> dict[str, Any] | None:
 
 
 def _messages(raw: Mapping[str, Any]) -> Iterator[str]:
-    for error in raw.get("errors") or []:
+    for error in listed(raw.get("errors")):
         text = error.get("message") if isinstance(error, dict) else error
         if text:
             yield str(text)

@@ -17,6 +17,8 @@ import msgspec
 
 HEADER = "x-bwapi-signature-256"
 """The name is inferred, see §7.1; header names are compared in lower case."""
+LONGEST = 200
+"""Characters of an id that is taken; Basware's have 36, and a row's key takes 1,024 bytes."""
 Kind = Literal["documents", "verdict", "test", "unknown"]
 _PREFIX = re.compile(r"\s*sha256\s*[=: ]\s*", re.IGNORECASE)
 _KINDS: dict[str, Kind] = {
@@ -69,9 +71,12 @@ def parse(body: bytes) -> Notification:
     document = _text(fields.get("documentid"))
     if kind in {"documents", "verdict"} and not document:
         raise ValueError("the body has no documentId")
+    if len(document) > LONGEST:
+        raise ValueError("its documentId is longer than any of Basware's")
+    task = _text(fields.get("taskid"))
     return Notification(
         kind=kind,
-        task_id=_text(fields.get("taskid")) or hashlib.sha256(body).hexdigest()[:32],
+        task_id=task if 0 < len(task) <= LONGEST else hashlib.sha256(body).hexdigest()[:32],
         task_type=task_type,
         sub_type=_text(fields.get("tasksubtype")) or None,
         document=document,

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from ml_connector.errors import Misconfigured, OutcomeUnknown, Rejected, Transient
-from ml_connector.systems.http import Call, Http, Reply, decode, dumps
+from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode, dumps
 from ml_connector.systems.sap_b1.paging import Batch, Place, Query, Spoiled, walk
 from ml_connector.systems.sap_b1.replies import (
     NO_RECORDS,
@@ -117,12 +117,12 @@ class ServiceLayer:
     def _read(self, query: Query[W], place: Place, reply: Reply) -> Batch[W]:
         fault = fault_in(reply)
         if fault is not None:
-            if fault.code == NO_RECORDS or (query.optional and fault.no_such_path):
+            if fault.code == NO_RECORDS or _does_without(query, fault):
                 return Batch((), ())
             raise _refused_read(query.entity, fault)
         try:
             listing = query.decoder.decode(reply.body)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return _row_by_row(query, place, self._whole(query, place, reply))
         if listing.value is UNSET:
             return _row_by_row(query, place, reply.json())
@@ -139,6 +139,12 @@ class ServiceLayer:
         if fault is not None:
             raise _refused_read(query.entity, fault)
         return again.json()
+
+    def refuses(self, entity: str, *fields: str) -> Fault | None:
+        """Ask for some fields of one record; gives the refusal, None where the server shows them."""
+        path = f"/{entity}?$select={quote(','.join(fields), safe=',')}&$top=1"
+        fault = fault_in(self._call(Call("GET", path, expect=READ)))
+        return None if fault is not None and fault.code == NO_RECORDS else fault
 
     def told(self, service: str) -> Mapping[str, Any]:
         """Ask a service that changes nothing; empty where the server does not have it or does not let us."""
@@ -199,6 +205,13 @@ def _row_by_row(query: Query[W], place: Place, body: Any) -> Batch[W]:
             spoiled.append(Spoiled(key, str(error), dumps(raw)[:RAW_LIMIT]))
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
     return Batch(rows, keys, spoiled, str(link) if link else None)
+
+
+def _does_without(query: Query[Any], fault: Fault) -> bool:
+    """Tell whether a refusal means that there are no such rows. A dead session's -5002 is none, though it is a 400."""
+    if query.lenient and fault.status == 400 and fault.worded:
+        return not fault.may_be_session
+    return query.optional and fault.no_such_path
 
 
 def _refused_read(entity: str, fault: Fault) -> Transient | Misconfigured:

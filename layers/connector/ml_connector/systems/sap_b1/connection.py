@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ml_connector.errors import ConnectorError
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from ml_connector.redact import Redactor
@@ -15,11 +14,10 @@ from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.invoices import Invoices
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.orders import Orders
-from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.payments import Payments
+from ml_connector.systems.sap_b1.pinging import Checks, tried
 from ml_connector.systems.sap_b1.session import ServiceLayerAuth, forget_cookies
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.systems.sap_b1.wire import AccountRow, OrderHeadRow, SupplierHeadRow
 from ml_connector.wiring import Wiring
 
 VENDOR = "SAP Business One"
@@ -57,7 +55,7 @@ class Company:
             Account: lambda: masters.accounts(self.layer),
             CostCenter: lambda: masters.cost_centers(self.layer),
             PurchaseOrder: lambda: Orders(self.layer, self._settings.tax_code_field),
-            Payment: lambda: Payments(self.layer, options.start_dates.get("payments")),
+            Payment: lambda: Payments(self.layer, options.start(self._wiring.integration, "payments")),
         }
         return makers[record]()
 
@@ -69,16 +67,15 @@ class Company:
         return makers[record]()
 
     def ping(self) -> Iterator[Check]:
-        """Log in anew and read one record of each kind; a failed login ends it."""
-        login = _tried("login", self._log_in)
+        """Log in anew, read one record of each kind, try the secret's own fields, log out; a failed login ends it."""
+        login = tried("login", self._log_in)
         yield login
         if not login.ok:
             return
-        yield _tried("suppliers", lambda: self._one(Query("BusinessPartners", SupplierHeadRow, "CardCode", top=1)))
-        yield _tried("accounts", lambda: self._one(Query("ChartOfAccounts", AccountRow, "Code", top=1)))
-        yield _tried("purchase orders", lambda: self._one(Query("PurchaseOrders", OrderHeadRow, "DocEntry", top=1)))
-        yield _tried("local currency", self._currency)
-        yield self._zone()
+        try:
+            yield from Checks(self.layer, self._settings, self._lookups).all()
+        finally:
+            self._auth.close_own()
 
     def close(self) -> None:
         """Close the connections. The session stays open for the next run: logging in is heavy, and others share it.
@@ -88,38 +85,12 @@ class Company:
         self._http.close()
 
     def _log_in(self) -> str:
-        self._auth.prove()
+        self._auth.open_own()
         minutes = self._auth.timeout_minutes
         user = f"user {self._settings.user_name}, company {self._settings.company_db}"
         return f"{user}; the session ends after {minutes} idle minutes" if minutes else user
-
-    def _one(self, query: Query[Any]) -> str:
-        batch = next(self.layer.pages(query))
-        return f"for example {batch.keys[0]}" if batch.keys else "none there yet"
-
-    def _currency(self) -> str:
-        return self._lookups.local_currency() or "not known yet: no document shows it"
-
-    def _zone(self) -> Check:
-        stated = "timezone" in self._settings.model_fields_set
-        if stated:
-            return Check("time zone", True, self._settings.timezone)
-        return Check(
-            "time zone",
-            True,
-            "not stated, so UTC is taken; add 'timezone' (such as Europe/Berlin) to the secret, since posting dates "
-            "are the company's calendar days",
-            warning=True,
-        )
 
 
 def connect(settings: Settings, wiring: Wiring) -> Company:
     """Join the company that a secret describes; nothing is sent yet."""
     return Company(settings, wiring)
-
-
-def _tried(what: str, action: Callable[[], str]) -> Check:
-    try:
-        return Check(what, True, action())
-    except ConnectorError as error:
-        return Check(what, False, str(error))

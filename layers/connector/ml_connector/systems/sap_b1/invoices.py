@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -157,9 +158,7 @@ class Invoices:
         where = f"{self._natural_key(prepared)} and DocObjectCode eq '{DRAFT_CODES[kind]}'"
         query = Query("Drafts", FoundRow, "DocEntry", where, optional=True)
         return [
-            Found(
-                f"draft:{row.doc_entry}", str(row.doc_num or row.doc_entry), row.total, row.doc_currency, state="draft"
-            )
+            Found(f"draft:{row.doc_entry}", row.number, self._total(row), row.doc_currency, state="draft")
             for row in self._layer.rows(query)
             if _counts(row, prepared.lookup["number"], prepared.lookup["card"])
             and row.document_status != "bost_Close"
@@ -171,7 +170,7 @@ class Invoices:
     ) -> Iterator[Found]:
         for row in self._layer.rows(Query(entity, FoundRow, "DocEntry", where)):
             if _counts(row, number, card):
-                yield _as_found(row, kind, ours=ours)
+                yield self._as_found(row, kind, ours=ours)
 
     # ── send ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -235,7 +234,19 @@ class Invoices:
         row = self._layer.get(SETS[int(kind)], int(entry), FoundRow)
         if row is None:
             raise Transient(f"SAP Business One does not show document {found.number}, which it has posted.")
-        return _as_found(row, int(kind), ours=found.ours)
+        return self._as_found(row, int(kind), ours=found.ours)
+
+    def _as_found(self, row: FoundRow, kind: int, *, ours: bool) -> Found:
+        """Convert; a credit note's total is negative, as on the platform."""
+        total = self._total(row)
+        total = total if kind == INVOICE or total is None else -total
+        return Found(f"{kind}:{row.doc_entry}", row.number, total, row.doc_currency, ours=ours)
+
+    def _total(self, row: FoundRow) -> Decimal | None:
+        """Give the total in document currency: the foreign one, unless the document is in the company's own."""
+        if row.doc_total_fc and not (row.doc_total and self._lookups.is_local(row.doc_currency)):
+            return row.doc_total_fc
+        return row.doc_total
 
 
 def _counts(row: FoundRow, number: str | None, partner: str | None = None) -> bool:
@@ -243,17 +254,6 @@ def _counts(row: FoundRow, number: str | None, partner: str | None = None) -> bo
     if is_void(row.cancelled, row.cancel_status) or (partner and row.card_code not in {None, partner}):
         return False
     return number is None or row.num_at_card is None or row.num_at_card.strip().casefold() == number.strip().casefold()
-
-
-def _as_found(row: FoundRow, kind: int, *, ours: bool) -> Found:
-    """Convert; a credit note's total is negative, as on the platform."""
-    total = row.total if kind == INVOICE or row.total is None else -row.total
-    return Found(f"{kind}:{row.doc_entry}", str(row.doc_num or row.doc_entry), total, row.doc_currency, ours=ours)
-
-
-def _as_draft(row: FoundRow) -> Found:
-    number = str(row.doc_num or row.doc_entry)
-    return Found(f"draft:{row.doc_entry}", number, row.total, row.doc_currency, state="draft")
 
 
 def _awaits_approval(prepared: Prepared, draft: Found) -> Held:

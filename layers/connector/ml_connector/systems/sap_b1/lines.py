@@ -156,6 +156,7 @@ class Lines:
         if residue == 0:
             return []
         account = self._needs_account(residue)
+        self.used["rounding"] = account  # for the wording of a refusal
         self.notes.append(f"A residue of rounding of {residue} was posted to account {account}.")
         line: dict[str, Any] = {"ItemDescription": "Rounding", "AccountCode": account, "LineTotal": residue}
         if self.foreign:
@@ -230,7 +231,15 @@ class Lines:
             if own:
                 return own
         groups = self.lookups.tax_groups(percent, self.posted_on) if by_group else None
-        return None if groups is None and percent == 0 else self._only(groups or [], percent)
+        if groups is None and by_group and percent != 0:
+            self._leave_tax(percent)
+        return None if groups is None and (by_group or percent == 0) else self._only(groups or [], percent)
+
+    def _leave_tax(self, percent: Decimal) -> None:
+        """Say in the audit that SAP chooses the tax, where it shows no groups to choose from."""
+        note = f"SAP Business One shows no tax groups, so no code was sent for {_plain(percent)}% tax."
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _mapped_percent(self, percent: Decimal) -> str | None:
         name = _plain(percent)

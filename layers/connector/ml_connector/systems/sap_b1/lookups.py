@@ -8,9 +8,19 @@ from decimal import Decimal
 from ml_connector.errors import Misconfigured, Rejected
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.paging import Query
-from ml_connector.systems.sap_b1.wire import YES, CenterRow, RuleRow, SupplierTaxRow, TotalRow, VatGroupRow, VatRateRow
+from ml_connector.systems.sap_b1.wire import (
+    YES,
+    CenterRow,
+    RuleRow,
+    SupplierTaxRow,
+    TotalRow,
+    VatGroupRow,
+    VatRateRow,
+    told,
+)
 
 INPUT_TAX = "bovcInputTax"
+FEW = 20
 _LOCAL = "DocTotalFc eq 0 and DocTotal gt 0"
 
 
@@ -36,13 +46,12 @@ class Lookups:
         return self._dimensions[code]
 
     def tax_groups(self, percent: Decimal, on: date) -> list[str] | None:
-        """List the input tax groups of a percentage on a day; None where the company keeps no tax groups."""
+        """List the input tax groups of a percentage on a day; None where the company shows no groups with rates."""
         if self._groups is None:
-            query = Query("VatGroups", VatGroupRow, "Code", "Category eq 'bovcInputTax'", optional=True)
-            self._groups = list(self._layer.rows(query))
-        if not self._groups:
-            return None
-        return [g.code for g in self._groups if _usable(g) and _rate(g, on) == percent]
+            query = Query("VatGroups", VatGroupRow, "Code", "Category eq 'bovcInputTax'", lenient=True)
+            self._groups = [group for batch in self._layer.pages(query) for group in batch.rows]
+        rates = {g.code: rate for g in self._groups if _usable(g) and (rate := _rate(g, on)) is not None}
+        return [code for code, rate in rates.items() if rate == percent] if rates else None
 
     def supplier_tax(self, card_code: str) -> str | None:
         """Tell the tax group that a supplier's lines get where they name none."""
@@ -52,27 +61,39 @@ class Lookups:
         return self._supplier_taxes[card_code]
 
     def local_currency(self) -> str | None:
-        """Tell the company's currency by a document in it: such a one has no foreign total.
+        """Tell the company's currency: by a document in it, which has no foreign total, else by asking the company.
 
-        A company without such a document is asked itself. None where that does not tell either.
+        Asked when it is first needed, once in a connection's life. None where neither tells.
         """
-        for entity in ("PurchaseInvoices", "PurchaseOrders"):
-            if self._local is None:
-                query = Query(entity, TotalRow, "DocEntry", _LOCAL, size=1, top=1)
-                try:
-                    row = next(iter(next(self._layer.pages(query)).rows), None)
-                except (Misconfigured, Rejected):
-                    continue  # a server that cannot filter so; the next way may tell
-                self._local = row.doc_currency if row else None
-        if self._local is None and not self._asked:
+        if not self._asked:
+            self._local = self._of_a_document() or self._of_the_company()
             self._asked = True
-            self._local = self._layer.told("CompanyService_GetAdminInfo").get("LocalCurrency")
         return self._local
+
+    def _of_a_document(self) -> str | None:
+        for entity in ("PurchaseInvoices", "PurchaseOrders"):
+            query = Query(entity, TotalRow, "DocEntry", _LOCAL, size=FEW, top=FEW)
+            try:
+                rows = next(self._layer.pages(query)).rows
+            except (Misconfigured, Rejected):
+                continue  # a server that cannot filter so; the next way may tell
+            for row in rows:
+                if not row.doc_total_fc and row.doc_total and (currency := told(row.doc_currency)):
+                    return currency
+        return None
+
+    def _of_the_company(self) -> str | None:
+        found = self._layer.told("CompanyService_GetAdminInfo").get("LocalCurrency")
+        return told(found) if isinstance(found, str) else None
 
     def is_foreign(self, currency: str) -> bool:
         """Tell whether a currency is known to be another than the company's own."""
         local = self.local_currency()
         return local is not None and local != currency
+
+    def is_local(self, currency: str | None) -> bool:
+        """Tell whether a currency is known to be the company's own."""
+        return currency is not None and self.local_currency() == currency
 
 
 def _usable(group: VatGroupRow) -> bool:

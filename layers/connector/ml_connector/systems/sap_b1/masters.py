@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Generic, TypeVar
 
@@ -12,8 +12,18 @@ from ml_connector.flow import Broken, Page
 from ml_connector.records import Account, Address, BankAccount, CostCenter, Record, Supplier
 from ml_connector.systems.http import dumps
 from ml_connector.systems.sap_b1.client import RAW_LIMIT, ServiceLayer
-from ml_connector.systems.sap_b1.paging import Batch, Query
-from ml_connector.systems.sap_b1.wire import NO, YES, AccountRow, AddressRow, BankRow, CenterRow, SupplierRow, told
+from ml_connector.systems.sap_b1.paging import Batch, Query, any_of, in_parts
+from ml_connector.systems.sap_b1.wire import (
+    NO,
+    YES,
+    AccountRow,
+    AddressRow,
+    BankRow,
+    CenterRow,
+    SupplierRow,
+    stamp_day,
+    told,
+)
 
 W = TypeVar("W", bound=Struct)
 R = TypeVar("R", bound=Record)
@@ -39,6 +49,14 @@ class Masters(Generic[W, R]):
         """Read what changed since the day `since`; everything where there is no stamp."""
         for batch in self._layer.pages(self._query(since), position):
             yield self._page(batch)
+
+    def reread(self, keys: Sequence[str]) -> Iterator[Page[R]]:
+        """Read these very records, some at a time; what is gone, or ours no more, is left out."""
+        whole = self._query(None)
+        for part in in_parts(keys):
+            where = any_of(whole.key, map(self._layer.text, part)) + (f" and {whole.where}" if whole.where else "")
+            for batch in self._layer.pages(Query(whole.entity, whole.row, whole.key, where, size=whole.size)):
+                yield self._page(batch)
 
     def _page(self, batch: Batch[W]) -> Page[R]:
         records, broken = [], [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
@@ -77,7 +95,7 @@ def suppliers(layer: ServiceLayer, *, bank_details: bool) -> Masters[SupplierRow
         return Query("BusinessPartners", SupplierRow, "CardCode", where, size=SIZE)
 
     def stamp(row: SupplierRow) -> str | None:
-        return (row.update_date or row.create_date or "")[:10] or None
+        return stamp_day(row.update_date) or stamp_day(row.create_date)
 
     return Masters(layer, query, lambda row: supplier(row, bank_details=bank_details), stamp)
 

@@ -12,21 +12,19 @@ from ml_connector.flow import Broken, Page
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.masters import OVERLAP, raw_of
-from ml_connector.systems.sap_b1.paging import Batch, Query
+from ml_connector.systems.sap_b1.paging import Batch, Query, any_of, in_parts
 from ml_connector.systems.sap_b1.receipts import (
     NOTE,
     ORDER,
     RETURN,
     OrderLineKey,
     Receipts,
-    any_of,
     base_entries,
     broken_document,
-    in_parts,
     notes_query,
     returns_query,
 )
-from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day, told
+from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day, stamp_day, told
 
 SIZE = 100
 SERVICE = "dDocument_Service"
@@ -53,6 +51,22 @@ class Orders:
             for page in self._phase(phase, since, place or None):
                 yield replace(page, position=f"{phase}|{page.position}" if page.position else following)
             place = ""
+
+    def reread(self, keys: Sequence[str]) -> Iterator[Page[PurchaseOrder]]:
+        """Read these very orders with lines and receipts, some at a time; what is gone is left out.
+
+        For orders whose closing or receiving moved no stamp. The pages have neither position nor stamp: what is read
+        so says nothing about what else changed. A key that is no DocEntry comes back as broken.
+        """
+        wanted = list(dict.fromkeys(keys))
+        nonsense = [Broken(key, f"'{key}' is no key of a purchase order (a DocEntry).") for key in wanted
+                    if not key.isdecimal()]  # fmt: skip
+        if nonsense:
+            yield Page((), nonsense)
+        for part in in_parts(key for key in wanted if key.isdecimal()):
+            for batch in self._layer.pages(_orders_query(any_of("DocEntry", (str(int(key)) for key in part)))):
+                page = self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
+                yield replace(page, position=None, stamp=None)
 
     def _phase(self, phase: Phase, since: str | None, place: str | None) -> Iterator[Page[PurchaseOrder]]:
         changed = ""
@@ -93,7 +107,7 @@ class Orders:
                 records.append(purchase_order(row, receipts, self._tax_code_field))
             except ValueError as error:
                 broken.append(Broken(str(row.doc_entry), str(error), raw_of(row)))
-        stamps = [row.update_date[:10] for row in batch.rows if row.update_date]
+        stamps = [stamp for row in batch.rows if (stamp := stamp_day(row.update_date))]
         return Page(records, broken, batch.position, max(stamps, default=None))
 
 

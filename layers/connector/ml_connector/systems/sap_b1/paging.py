@@ -7,8 +7,9 @@ begins with the last row of the one before; where that row is not there any more
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,9 +19,12 @@ from msgspec import UNSET, Struct, UnsetType
 from ml_connector.errors import Transient
 
 W = TypeVar("W", bound=Struct)
+T = TypeVar("T")
 FEW = 5
 """Pages shorter than this do not overlap: they would hardly get on."""
 MOST_STEPS_BACK = 40
+AT_ONCE = 20
+"""Keys named in one filter: addresses have a length."""
 
 
 class Listing(Struct, Generic[W]):
@@ -34,7 +38,7 @@ class Listing(Struct, Generic[W]):
 class Query(Generic[W]):
     """What to read: an entity set, its rows' type (whose fields are the `$select`), a filter, the order's key.
 
-    `optional`: a server that has no such set has no such rows.
+    `optional`: a server that has no such set has no such rows. `lenient`: nor has one that refuses to list it.
     """
 
     def __init__(
@@ -47,9 +51,10 @@ class Query(Generic[W]):
         size: int = 200,
         top: int = 0,
         optional: bool = False,
+        lenient: bool = False,
     ) -> None:
         self.entity, self.row, self.where, self.size, self.top = entity, row, where, size, top
-        self.optional = optional
+        self.optional, self.lenient = optional or lenient, lenient
         fields = msgspec.structs.fields(row)
         self.select = [f.encode_name for f in fields]
         self.key = key
@@ -164,3 +169,15 @@ def _without(batch: Batch[W], known: frozenset[str], attribute: str) -> Batch[W]
         keys=[key for key in batch.keys if key not in known],
         spoiled=[bad for bad in batch.spoiled if bad.key not in known],
     )
+
+
+def in_parts(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
+    """Cut into lists of at most `size`."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def any_of(name: str, literals: Iterable[str]) -> str:
+    """Write `(name eq a or name eq b)`."""
+    return "(" + " or ".join(f"{name} eq {literal}" for literal in literals) + ")"

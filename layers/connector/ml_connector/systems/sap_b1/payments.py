@@ -83,7 +83,7 @@ class Payments:
     def _offer(self, row: PaymentRow, key: str) -> Offer:
         _, kind, invoice, _ = _parts(key)
         amount = _applied(row, key)
-        stamp = f"{'cancelled' if row.void else 'active'}:{amount}"
+        stamp = f"{'cancelled' if row.void else 'active'}:{amount.normalize():f}"  # 10.0 and 10.00 are the same
         currency = self._currency(row, kind, invoice)
         return Offer(key, stamp, f"{kind}:{invoice}", void=row.void, amount=amount, currency=currency)
 

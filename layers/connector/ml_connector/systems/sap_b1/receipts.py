@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import islice
-from typing import TypeVar
 
 import msgspec
 
@@ -18,14 +16,11 @@ from ml_connector.flow import Broken
 from ml_connector.records import Receipt
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.masters import raw_of
-from ml_connector.systems.sap_b1.paging import Query, Spoiled
+from ml_connector.systems.sap_b1.paging import Query, Spoiled, any_of, in_parts
 from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day
 
 ORDER, NOTE, RETURN = 22, 20, 21
 """Object types, as `BaseType` names them."""
-AT_ONCE = 20
-"""Suppliers or documents named in one filter: addresses have a length."""
-T = TypeVar("T")
 OrderLineKey = tuple[int, int]
 
 
@@ -37,18 +32,6 @@ def notes_query(where: str) -> Query[DocumentRow]:
 def returns_query(where: str) -> Query[DocumentRow]:
     """Returns of goods received."""
     return Query("PurchaseReturns", DocumentRow, "DocEntry", where, optional=True)
-
-
-def in_parts(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
-    """Cut into lists of at most `size`."""
-    rest = iter(values)
-    while part := list(islice(rest, size)):
-        yield part
-
-
-def any_of(name: str, literals: Iterable[str]) -> str:
-    """Write `(name eq a or name eq b)`."""
-    return "(" + " or ".join(f"{name} eq {literal}" for literal in literals) + ")"
 
 
 def base_entries(documents: Iterable[DocumentRow], base_type: int) -> set[int]:

@@ -52,6 +52,7 @@ _MENDS = {
     "order": "Reopen the order in SAP Business One, or correct the invoice's order reference.",
     "branch": "Name the branch: 'branch_id' in the secret, or map the organization to the branch's number.",
 }
+_LINE = re.compile(r"\[line: *(\d+)\]", re.IGNORECASE)
 _TOO_LONG = re.compile(r"too long|zu lang|trop long|demasiado larg|troppo lung", re.IGNORECASE)
 
 
@@ -79,11 +80,16 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
         return elsewhere
     kind = kind_of(fault, prepared)
     said = f"SAP Business One refused the invoice: {fault}."
+    if kind in {"account", None} and (setting := _rounding(fault.text, kind, prepared)):
+        return Misconfigured(
+            f"SAP Business One refused the account {setting} that 'rounding_account' in the secret names: {fault}. It "
+            "must be a posting account's Code that is neither locked nor a control account; unlock it, or name another."
+        )
     if kind == "period":
         month = str(prepared.body.get("DocDate", ""))[:7]
         return Held(f"period:{month}", f"{said} Open the posting period {month}, or correct the accounting date.")
     if kind in _MENDS and (code := _culprit(kind, fault.text, prepared)):
-        return Held(f"{kind}:{code}", f"{said} {_MENDS[kind]}")
+        return Held(f"{kind}:{code}", f"{said} {_MENDS[kind]}{_or_rounding(kind, fault.text, prepared)}")
     return Rejected(said)
 
 
@@ -104,6 +110,35 @@ def _not_the_record(fault: Fault, prepared: Prepared) -> ConnectorError | None:
             "characters, or take 'external_id_field' out of the secret."
         )
     return None
+
+
+def _rounding(text: str, kind: str | None, prepared: Prepared) -> str | None:
+    """Give the account of the rounding line where a refusal is about that one: it is named, or its line is.
+
+    Lines are counted from 0 or from 1; the rounding line is the last, so a number that fits no other line is its.
+    """
+    account = prepared.lookup.get("rounding")
+    if account is None or _coded(text, prepared):
+        return None
+    if _quotes(text, account) or (kind and _names(text, account)):
+        return account
+    if kind is None:
+        return None
+    line, count = _LINE.search(text), len(prepared.body.get("DocumentLines", ()))
+    return account if line and int(line[1]) == count else None
+
+
+def _or_rounding(kind: str, text: str, prepared: Prepared) -> str:
+    """Name the other account that a refusal may be about, where it names none."""
+    account = prepared.lookup.get("rounding")
+    if kind != "account" or account is None or _coded(text, prepared):
+        return ""
+    return f" SAP does not say which account it means; it may be {account}, the 'rounding_account' of the secret."
+
+
+def _coded(text: str, prepared: Prepared) -> bool:
+    """Tell whether a refusal names an account of a coded row."""
+    return any(kind == "account" and _names(text, theirs) for kind, theirs, _ in _used(prepared.lookup))
 
 
 def _culprit(kind: str, text: str, prepared: Prepared) -> str | None:

@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from ml_connector.systems.http import Reply
+from ml_connector.systems.http import Reply, listed
 
 SESSION_EXPIRED = "301"
 GENERIC_FAILURE = "-5002"
 NO_RECORDS = "-2028"
+WORDS, LONGEST_CODE = 2_000, 50
+"""Characters of a refusal's text and code that are kept."""
 _SESSION_WORDS = re.compile(
     r"\bsession|sitzung|sesi[oó]n|sess[aã]o|sessione|sessie|sesj|munkamenet|relace|oturum|сеанс|сесси"
     r"|会话|會話|工作階段|セッション|세션",
@@ -70,15 +72,15 @@ def fault_in(reply: Reply) -> Fault | None:
     if error is None:
         return None if reply.status < 300 else Fault(reply.status, "", reply.text(), worded=False)
     if not isinstance(error, dict):
-        return Fault(reply.status, "", str(error))
-    return Fault(reply.status, str(error.get("code") or ""), _words(error))
+        return Fault(reply.status, "", reply.clean(str(error))[:WORDS])
+    return Fault(reply.status, str(error.get("code") or "")[:LONGEST_CODE], reply.clean(_words(error))[:WORDS])
 
 
 def _words(error: dict[str, Any]) -> str:
     message = error.get("message")
     if isinstance(message, dict):
         message = message.get("value")
-    details = [d.get("message") for d in error.get("details") or [] if isinstance(d, dict)]
+    details = [d.get("message") for d in listed(error.get("details")) if isinstance(d, dict)]
     return " · ".join(dict.fromkeys(str(part) for part in (message, *details) if part))
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator
+from contextlib import suppress
 from datetime import timedelta
 
 import httpx
 
 from ml_connector.engine.sessions import Session, Sessions
-from ml_connector.errors import LoginRefused, Misconfigured, Transient
+from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Transient
 from ml_connector.ports import Clock
 from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.systems.sap_b1.replies import Fault, fault_in
@@ -41,7 +42,7 @@ class ServiceLayerAuth(httpx.Auth):
     def __init__(self, http: Http, settings: Settings, sessions: Sessions, clock: Clock) -> None:
         self._http, self._settings, self._sessions, self._clock = http, settings, sessions, clock
         self.timeout_minutes: int | None = None
-        self.logins = 0
+        self._own: Session | None = None
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send, and where the session was refused log in and send once more, never a third time.
@@ -49,10 +50,10 @@ class ServiceLayerAuth(httpx.Auth):
         A refused session is refused before anything is done, so that a posting may be repeated too
         (`contracts/sap_b1.md §2.1`).
         """
-        session = self._sessions.get(self.log_in)
+        session = self._own or self._sessions.get(self.log_in)
         _sign(request, session)
         response = yield request
-        if _is_dead(response):
+        if _is_dead(response) and self._own is None:
             _sign(request, self._sessions.renew(session, self.log_in))
             yield request
 
@@ -60,12 +61,32 @@ class ServiceLayerAuth(httpx.Auth):
         """Replace the session, after a refusal that came with a good status."""
         self._sessions.renew(self._sessions.get(self.log_in), self.log_in)
 
-    def prove(self) -> None:
-        """Log in for sure, so that `ping` tries the password and not yesterday's session."""
-        before = self.logins
-        session = self._sessions.get(self.log_in)
-        if self.logins == before:
-            self._sessions.renew(session, self.log_in)
+    def open_own(self) -> None:
+        """Log in for this connection alone, so that `ping` tries the password and not yesterday's session.
+
+        The session that the tenant's workers share is left as it is; a refusal closes the door for them too.
+        """
+        try:
+            self._own = self.log_in()
+        except LoginRefused as refusal:
+            self._tell_all(refusal)
+            raise
+
+    def close_own(self) -> None:
+        """Log out of the connection's own session; the server ends one that cannot be left when it is idle."""
+        if self._own is None:
+            return
+        with suppress(ConnectorError):
+            self._http.call(Call("POST", "/Logout", want="none", expect=(200, 204, 400, 401, 403, 404, 405, 500)))
+        self._own = None
+
+    def _tell_all(self, refusal: LoginRefused) -> None:
+        """Let the shared session know of a refused password, as if a worker had met it, without a second try."""
+
+        def refused() -> Session:
+            raise refusal
+
+        self._sessions.renew(self._sessions.get(refused), refused)
 
     def log_in(self) -> Session:
         """Open a session. Raises `LoginRefused`, `Misconfigured` or `Transient`."""
@@ -93,7 +114,6 @@ class ServiceLayerAuth(httpx.Auth):
                 "SAP Business One took the login but gave no session; check that the address is that of the Service "
                 "Layer itself."
             )
-        self.logins += 1
         self.timeout_minutes = _minutes(body)
         lasts = self.timeout_minutes
         ends = self._clock.now() + timedelta(minutes=lasts) if lasts and lasts >= SHORTEST else None

@@ -11,6 +11,8 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
+from ml_connector.systems.http import is_amount
+
 YES, NO = "tYES", "tNO"
 ZERO = Decimal(0)
 
@@ -73,6 +75,17 @@ class AccountRow(Struct, rename="pascal"):
     frozen_for: str | None = None
 
 
+class PostingRow(Struct, rename="pascal"):
+    """An account, as far as it says whether invoices may be posted to it."""
+
+    code: str
+    name: str | None = None
+    active_account: str | None = None
+    frozen_for: str | None = None
+    lock_manual_transaction: str | None = None
+    block_manual_posting: str | None = None
+
+
 class CenterRow(Struct, rename="pascal"):
     """`ProfitCenters`."""
 
@@ -90,7 +103,18 @@ class RuleRow(Struct, rename="pascal"):
     active: str | None = None
 
 
-class LineRow(Struct, rename="pascal"):
+class Amounts(Struct):
+    """A row with amounts: one that no ledger could hold (`NaN`, `1E+999999`) spoils it."""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for such an amount."""
+        for name, wired in zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True):
+            value = getattr(self, name)
+            if isinstance(value, Decimal) and not is_amount(value):
+                raise ValueError(f"{wired} is {value}, which is no amount")
+
+
+class LineRow(Amounts, rename="pascal"):
     """One of `DocumentLines`. `LineTotal` is in local currency, `RowTotalFC` in that of a foreign document."""
 
     line_num: int
@@ -189,7 +213,7 @@ class OrderHeadRow(Struct, rename="pascal"):
     doc_entry: int
 
 
-class TotalRow(Struct, rename="pascal"):
+class TotalRow(Amounts, rename="pascal"):
     """A document by which the local currency is known."""
 
     doc_entry: int
@@ -198,7 +222,7 @@ class TotalRow(Struct, rename="pascal"):
     doc_total_fc: Decimal | None = None
 
 
-class FoundRow(Struct, rename="pascal"):
+class FoundRow(Amounts, rename="pascal"):
     """A posted invoice, credit note or draft, as far as it is needed to recognise it."""
 
     doc_entry: int
@@ -214,12 +238,12 @@ class FoundRow(Struct, rename="pascal"):
     authorization_status: str | None = None
 
     @property
-    def total(self) -> Decimal | None:
-        """The total in document currency."""
-        return self.doc_total_fc or self.doc_total
+    def number(self) -> str:
+        """What a person calls the document."""
+        return str(self.doc_num if self.doc_num is not None else self.doc_entry)
 
 
-class VatRateRow(Struct, rename="pascal"):
+class VatRateRow(Amounts, rename="pascal"):
     """One of `VatGroups_Lines`; the field is spelled `Effectivefrom`."""
 
     effectivefrom: str | None = None
@@ -246,6 +270,15 @@ def day(text: str | None) -> date | None:
     Raises `ValueError` (`contracts/sap_b1.md §4`).
     """
     return date.fromisoformat(text[:10]) if text else None
+
+
+def stamp_day(text: str | None) -> str | None:
+    """Give the day of a change as ten characters, which compare as text whatever follows; None where it is no date."""
+    head = (text or "").strip()[:10]
+    try:
+        return date.fromisoformat(head).isoformat() if len(head) == 10 else None
+    except ValueError:
+        return None
 
 
 def told(text: str | None) -> str | None:

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
-from ml_connector.systems.sap_b1.wire import is_void
+from ml_connector.systems.sap_b1.wire import Amounts, is_void
 
 
-class AppliedRow(Struct, rename="pascal"):
+class AppliedRow(Amounts, rename="pascal"):
     """One of `PaymentInvoices`. `DocEntry` is the invoice's, and means nothing without `InvoiceType`."""
 
     doc_entry: int | None = None
@@ -19,7 +19,7 @@ class AppliedRow(Struct, rename="pascal"):
     installment_id: int | None = None
 
 
-class PaymentRow(Struct, rename="pascal"):
+class PaymentRow(Amounts, rename="pascal"):
     """`VendorPayments`."""
 
     doc_entry: int

@@ -1,0 +1,39 @@
+"""`approve`: let many records be switched off that vanished at their source at once."""
+
+from __future__ import annotations
+
+import typer
+
+from infra.ops import options, table
+from infra.ops.audit import FlowName, TenantName
+
+
+def approve(
+    tenant: TenantName,
+    flow: FlowName,
+    by: options.By = None,
+    yes: options.Yes = False,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """Agree that records which vanished at the source are switched off at the target, where they are many.
+
+    Each is looked for at the source once more, right before. `held` shows which they are.
+
+    Example: ml-connector approve acme vendors --secrets ./secrets
+    """
+    from infra.ops.desk import NotThere, open_desk
+    from ml_connector.engine import redrive
+
+    stream = open_desk(secrets, state, stack).stream(tenant, flow)
+    waiting = sum(c.count for c in stream.ledger.unfinished() if c.op == "retire" and c.guarded)
+    if not waiting:
+        raise NotThere(f"Nothing of {stream} waits for approval; `ml-connector held {tenant}` shows what is held.")
+    options.confirm(f"Switch {waiting} records of {stream} off at the target?", yes=yes)
+    count = redrive.approve(stream.ledger, f"Approved by {options.who(by)} on {stream.ledger.now()[:19]}Z.")
+    if as_json:
+        table.dump({**stream.name, "approved": count})
+    else:
+        typer.echo(f"{stream}: {count} records are switched off with the next run, unless their source has them again.")

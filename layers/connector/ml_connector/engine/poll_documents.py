@@ -1,0 +1,76 @@
+"""The part of a poll that takes pages of offers: documents travel by key, one to a chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ml_connector.engine.offer import put_on_its_way, ring_of
+from ml_connector.engine.pair import Pair
+from ml_connector.engine.reading import Reading
+from ml_connector.engine.rows import Chunk, Row
+from ml_connector.flow import Broken, Flow, Offer
+
+
+class DocumentPages(Reading):
+    """Decides for each offer whether it goes on its way."""
+
+    def _documents(self, offers: Sequence[Offer], broken: Sequence[Broken]) -> list[Chunk]:
+        offers = self._ours(offers)
+        rows = self.ledger.rows([o.key for o in offers]) if offers else {}
+        chunks = []
+        for offer in offers:
+            row = rows[offer.key][0] if offer.key in rows else None
+            if row is None and self._too_old(offer.dated):
+                continue  # declared to be none of ours
+            if offer.key not in self._pending and not self._known(offer, row):
+                chunks.append(self._one(offer))
+        self._broken(broken)
+        return [c for c in chunks if c is not None]
+
+    def _ours(self, offers: Sequence[Offer]) -> Sequence[Offer]:
+        """Keep what refers to documents that we delivered, where the flow follows another."""
+        if self.flow.links is None or not offers:
+            return offers
+        targets = sorted({o.refers for o in offers if o.refers})
+        ours = self.ledger.sibling(self.flow.links).links(targets)
+        return [o for o in offers if o.refers in ours]
+
+    def _known(self, offer: Offer, row: Row | None) -> bool:
+        """Tell whether an offer needs nothing more, and count it."""
+        figures = self.cursor.figures
+        if row is None or row.outcome is None:
+            if offer.void:
+                figures.unchanged += 1  # cancelled before anybody was told of it
+            return offer.void
+        if row.outcome == "rejected" and offer.stamp and row.stamp and offer.stamp <= row.stamp:
+            figures.rejected += 1
+            self._reject((offer.key, row.reason or ""))
+            return True
+        settled = self.flow.links is not None or self.pair.shadow  # what is answered is not offered again
+        if row.outcome != "rejected" and settled and offer.stamp == row.stamp:
+            figures.unchanged += 1
+            return True
+        return False
+
+    def _one(self, offer: Offer) -> Chunk | None:
+        return offer_document(self.pair, self.flow, offer, self.run)
+
+    def _broken(self, broken: Sequence[Broken]) -> None:
+        for bad in broken:
+            self.cursor.figures.rejected += 1
+            self._reject((bad.key, bad.reason))
+
+    def _sweep(self, source: Any) -> None:
+        """Put on their way the documents that were acknowledged and are not on ours, once a day."""
+        keys: list[str] = [k for k in source.taken() if k not in self._pending]
+        for key in keys:
+            chunk = offer_document(self.pair, self.flow, Offer(key), self.run, swept=True)
+            if chunk is not None:
+                self.pair.world.rings.ring(chunk.lane, ring_of(chunk, self.pair.scope))
+
+
+def offer_document(pair: Pair, flow: Flow, offer: Offer, run: str, *, swept: bool = False) -> Chunk | None:
+    """Put a document on its way, unless it is already."""
+    in_lane = pair.lane(flow, offer.partner or offer.refers or offer.key)
+    return put_on_its_way(pair.ledger(flow.name), offer, run=run, in_lane=in_lane, swept=swept)

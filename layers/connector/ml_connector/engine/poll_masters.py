@@ -1,0 +1,106 @@
+"""The part of a poll that takes pages of master data and orders: compared by fingerprint, cut into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw, only_older
+from ml_connector.engine.rows import GONE, Chunk, Row
+from ml_connector.engine.vanished import Vanished
+from ml_connector.flow import Broken, Page
+from ml_connector.records import Record
+
+
+class MasterPages(Vanished):
+    """Decides for each record whether it goes on its way."""
+
+    def _fingerprints(self, chunk: Chunk) -> dict[str, str]:
+        body = msgspec.json.decode(self.ledger.raw_body(chunk.id), type=dict[str, msgspec.Raw])
+        if chunk.op == "retire":
+            gone = msgspec.json.decode(body.get("retired", b"[]"), type=list[str])
+            return dict.fromkeys((k for k in gone if k not in chunk.results), GONE)
+        records = msgspec.json.decode(body.get("records", b"[]"), type=list[self.flow.record])  # type: ignore[name-defined]
+        live = [r for r in records if chunk.results.get(r.key, ("",))[0] != "moved"]
+        return {r.key: fingerprint(r, self.pair.epoch) for r in live}
+
+    def _masters(self, page: Page[Record]) -> list[Chunk]:
+        keys = [r.key for r in page.records] + [b.key for b in page.broken]
+        known = self.ledger.rows(keys) if keys else {}
+        rows = {k: row for k, (row, _) in known.items()}
+        fresh: dict[str, Record] = {}
+        aged: dict[str, Record] = {}
+        for record in page.records:
+            place = self._place(record, rows.get(record.key))
+            if place is not None:
+                (fresh if place == "send" else aged)[record.key] = record
+        broken = [b for b in page.broken if not self._seen_broken(b, rows.get(b.key))]
+        touches = {k: row.touch for k, row in rows.items() if row.touch and k in fresh}
+        replayed = [fresh.pop(k) for k in touches]  # in chunks of their own: a touch is for them alone
+        return [
+            *self._cut(list(fresh.values()), broken),
+            *self._cut(replayed, [], touch=max(touches.values(), default=None)),
+            *self._cut(list(aged.values()), [], op="rebaseline"),
+        ]
+
+    def _place(self, record: Record, row: Row | None) -> str | None:
+        """Decide whether a record goes on its way: None where nothing is to be done for it."""
+        if self.flow.follows and row is None and getattr(record, "status", "open") != "open":
+            return None
+        if row is None and self._too_old(getattr(record, "created", None)):
+            return None
+        now = fingerprint(record, self.pair.epoch)
+        if record.key in self._pending:
+            return None if self._pending.holds(record.key, now) else "send"
+        if row is None or row.outcome is None:
+            return "send"
+        return self._compared(record.key, row, now)
+
+    def _compared(self, key: str, row: Row, now: str) -> str | None:
+        """Compare with what was settled, and count what needs nothing more."""
+        figures, under_way = self.cursor.figures, self.cursor.now
+        again = under_way is not None and under_way.daily
+        if row.outcome == "rejected" and row.seen_fp == now and not again:
+            figures.rejected += 1
+            self._reject((key, row.reason or ""))
+            return None
+        if row.outcome != "rejected" and row.delivered_fp == now:
+            figures.unchanged += 1
+            return None
+        if row.delivered_fp == GONE:
+            return "send"  # it is back at its source
+        return "rebaseline" if only_older(row.delivered_fp, now) else "send"
+
+    def _seen_broken(self, broken: Broken, row: Row | None) -> bool:
+        if row is None or row.outcome != "rejected" or row.seen_fp != fingerprint_raw(broken.raw, self.pair.epoch):
+            return False
+        self.cursor.figures.rejected += 1
+        self._reject((broken.key, row.reason or broken.reason))
+        return True
+
+    def _cut(
+        self, records: Sequence[Record], broken: Sequence[Broken], op: Any = "send", touch: str | None = None
+    ) -> list[Chunk]:
+        """Cut records into chunks of at most the target's limit."""
+        limit, weigh = self.pair.chunking[self.flow.record]
+        parts: list[list[Record]] = []
+        weight = limit
+        for record in records:
+            more = weigh(record)
+            if weight + more > limit:
+                parts.append([])
+                weight = 0
+            parts[-1].append(record)
+            weight += more
+        if broken and not parts:
+            parts.append([])
+        return [self._chunk(part, broken if n == 0 else [], op, touch) for n, part in enumerate(parts)]
+
+    def _chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any, touch: str | None) -> Chunk:
+        chunk = self._blank(len(records) + len(broken))
+        chunk.op, chunk.touch = op, touch
+        raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]
+        self.ledger.add(chunk, {"records": list(records), "broken": raw})
+        return chunk

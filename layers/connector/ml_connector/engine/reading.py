@@ -1,0 +1,78 @@
+"""What every poll has: the flow's cursor in hand, sequence numbers, and chunks without content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.offer import ring_of
+from ml_connector.engine.pair import Pair
+from ml_connector.engine.pending import Pending
+from ml_connector.engine.rows import Chunk, Figures, Reject
+from ml_connector.flow import Flow
+from ml_connector.ports import Item
+
+BLOCK = 1000
+"""Sequence numbers are reserved in blocks, so that a crash leaves a gap and never a repeat."""
+MOST_REJECTS = 200
+Ahead = Callable[[Iterator[Any]], Iterator[Any]]
+
+
+def straight(pages: Iterator[Any]) -> Iterator[Any]:
+    """Read no page ahead."""
+    return pages
+
+
+@dataclass
+class Reading:
+    """One run of one flow's source. `_pending`: what is on its way, by key."""
+
+    pair: Pair
+    flow: Flow
+    run: str
+    ahead: Ahead = straight
+    deadline: datetime | None = None
+    full: bool = False
+
+    def __post_init__(self) -> None:
+        """Read the cursor."""
+        self.ledger: Ledger = self.pair.ledger(self.flow.name)
+        self.cursor, found = self.ledger.cursor()
+        self.item: Item = found
+        if self.cursor.figures.run != self.run:
+            self.cursor.figures = Figures(run=self.run)
+        self._block = self.cursor.seq
+        self._pending = Pending()
+
+    def _save(self) -> None:
+        self.item = self.ledger.save_cursor(self.cursor, self.item)
+
+    def _ring(self, chunks: Sequence[Chunk]) -> None:
+        self.pair.world.rings.ring_many([(c.lane, ring_of(c, self.pair.scope)) for c in chunks])
+
+    def _too_old(self, day: date | None) -> bool:
+        """Tell whether a document's day lies before the flow's start date."""
+        start = self.pair.options.start(self.pair.integration.name, self.flow.name) if self.flow.dated else None
+        return start is not None and day is not None and day < start
+
+    def _seq(self) -> int:
+        """Take the next sequence number; a block is reserved by a write before its first use."""
+        if self._block >= self.cursor.seq:
+            self.cursor.seq += BLOCK
+            self._save()
+        self._block += 1
+        return self._block
+
+    def _reject(self, reject: Reject) -> None:
+        if len(self.cursor.figures.rejects) < MOST_REJECTS:
+            self.cursor.figures.rejects.append(reject)
+
+    def _blank(self, count: int) -> Chunk:
+        seq = self._seq()
+        return Chunk(
+            id=f"{seq:010d}", tenant=self.pair.tenant, integration=self.pair.integration.name, flow=self.flow.name,
+            lane=self.pair.lane(self.flow), run=self.run, created=self.ledger.now(), seq=seq, count=count,
+        )  # fmt: skip

@@ -1,0 +1,142 @@
+"""Records that vanished at their source: switched off at the target, after the source was asked once more.
+
+A list that is read page by page may miss a record that moved while it was read. So nothing is switched off because a
+list lacked it: the writer asks for the very keys, right before. And when much is missing at once, a person decides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from ml_connector.engine.rows import GONE, Row
+from ml_connector.engine.task import Task
+from ml_connector.engine.trouble import backoff
+from ml_connector.errors import Held, Transient
+from ml_connector.flow import Verdict
+
+SIZE = 100
+"""Keys in one chunk."""
+FEW, SHARE = 20, 0.02
+PATIENCE = timedelta(hours=24)
+OVERTAKEN = ("unchanged", "It was sent anew meanwhile.")
+BACK = ("unchanged", "Its source has it still.")
+
+
+def too_many(missing: int, known: int) -> bool:
+    """Tell whether so much is missing that a fault is likelier than deletions."""
+    return missing > FEW and missing > known * SHARE
+
+
+class Retire:
+    """One attempt at a chunk of keys that vanished. `chunk.guarded`: a person must agree first."""
+
+    def __init__(self, task: Task) -> None:
+        """Read the chunk's keys, and what is known of them."""
+        self.task, self.chunk = task, task.chunk
+        body = msgspec.json.decode(task.ledger.raw_body(self.chunk.id), type=dict[str, msgspec.Raw])
+        self.keys: list[str] = msgspec.json.decode(body.get("retired", b"[]"), type=list[str])
+        self.known = task.ledger.rows(self.keys, consistent=True)
+
+    def advance(self) -> None:
+        """Bring the chunk as far as it goes now. Raises `Held` where a person must agree."""
+        pair, flow = self.task.pair, self.task.flow
+        for key in self.keys:
+            if key not in self.known or self.known[key][0].seq > self.chunk.seq:
+                self.chunk.results[key] = OVERTAKEN
+        pair.check(flow.source, flow.target)
+        if not self.chunk.tokens:
+            self._ask_again()
+            if not self._alive():
+                self._settle()
+                return
+            if self.chunk.guarded:
+                raise Held(f"approval:{flow.name}", self.chunk.guarded)
+            if pair.shadow:
+                self.chunk.shadow = True
+                self._settle()
+                return
+            self._send()
+            return
+        if self._judged():
+            self._settle()
+
+    def _alive(self) -> list[str]:
+        return [key for key in self.keys if key not in self.chunk.results]
+
+    def _ask_again(self) -> None:
+        """Ask the source for the very keys: what it shows, readable or not, is not switched off."""
+        alive = self._alive()
+        if not alive:
+            return
+        self.task.said["talking_to"] = self.task.flow.source
+        asked = set(alive)
+        for page in self.task.pair.source(self.task.flow).reread(alive):
+            if any(not b.key for b in page.broken):
+                raise Transient("The source shows a record without a key; nothing is switched off until it is mended.")
+            for key in asked & ({r.key for r in page.records} | {b.key for b in page.broken}):
+                self.chunk.results[key] = BACK
+        self.task.said["talking_to"] = self.task.flow.target
+
+    def _send(self) -> None:
+        sent = self.task.pair.target(self.task.flow).retire(self._alive())
+        for key, reason in sent.refused.items():
+            self.chunk.results[key] = ("rejected", reason)
+        self.task.pair.breakers[self.task.flow.target].well()
+        self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
+        self.chunk.attempts = 0
+        self.task.posted(1)
+
+    def _judged(self) -> bool:
+        tokens = [t for t in self.chunk.tokens if t != "-"]
+        target: Any = self.task.pair.target(self.task.flow)
+        verdicts: dict[str, Verdict] | None = target.retired(self._alive(), tokens) if tokens else {}
+        if verdicts is None:
+            asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)
+            if self.task.now - asked > PATIENCE:
+                self.chunk.tokens = []  # the same again is harmless
+            self.task.posted(backoff(self.chunk.attempts, 1, 900))
+            return False
+        for key, verdict in verdicts.items():
+            if verdict.outcome in {"held", "rejected"}:
+                self.chunk.results.setdefault(key, ("rejected", verdict.reason or "The target did not take it."))
+        return True
+
+    def refuse(self, reason: str) -> None:
+        """Settle what is left as refused; the next full comparison tries again."""
+        for key in self._alive():
+            self.chunk.results[key] = ("rejected", reason)
+        self._settle()
+
+    def _settle(self) -> None:
+        chunk = self.chunk
+        for key in self._alive():
+            chunk.results[key] = ("delivered", "")
+        rows = {key: self._row(key) for key, result in chunk.results.items() if result not in (OVERTAKEN, BACK)}
+        self.task.ledger.settle(rows, self.known)
+        counts = Counter(outcome for outcome, _ in chunk.results.values())
+        chunk.delivered, chunk.unchanged = counts["delivered"], counts["unchanged"]
+        chunk.rejected = counts["rejected"]
+        chunk.results = {k: v for k, v in chunk.results.items() if v[0] == "rejected"}
+        self.task.done()
+
+    def _row(self, key: str) -> Row:
+        before, (outcome, reason) = self.known[key][0], self.chunk.results[key]
+        if outcome == "rejected":
+            return msgspec.structs.replace(
+                before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="rejected", reason=reason, delivered_fp=None,
+                seen_fp=GONE,
+            )  # fmt: skip
+        return msgspec.structs.replace(
+            before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="delivered", reason=None, delivered_fp=GONE,
+            open=False,
+        )  # fmt: skip
+
+
+def parts(keys: Sequence[str]) -> list[Sequence[str]]:
+    """Cut keys into chunks."""
+    return [keys[start : start + SIZE] for start in range(0, len(keys), SIZE)]

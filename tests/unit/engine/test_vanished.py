@@ -1,0 +1,155 @@
+"""Deletions: what a full comparison finds missing is asked for once more, and then switched off."""
+
+import pytest
+
+from ml_connector.engine.redrive import approve
+from ml_connector.engine.rows import GONE
+from ml_connector.engine.write import write
+from ml_connector.errors import Rejected, Transient
+from tests.unit.engine.bench import ACCOUNTS, Killed, account
+
+
+def _delivered(bench, *keys):
+    bench.systems.accounts = {k: account(k) for k in keys}
+    bench.compare(ACCOUNTS)
+
+
+def _row(bench, key):
+    return bench.pair().ledger("accounts").rows([key])[key][0]
+
+
+def test_what_vanished_at_the_source_is_switched_off_and_counted(bench):
+    _delivered(bench, *"abcdefgh")
+    del bench.systems.accounts["d"]
+    bench.compare(ACCOUNTS)
+    assert bench.systems.retired == ["d"]
+    assert _row(bench, "d").delivered_fp == GONE
+    assert bench.counts(ACCOUNTS) == {"delivered": 9, "unchanged": 7}
+
+
+def test_it_is_switched_off_once(bench):
+    _delivered(bench, *"abc")
+    del bench.systems.accounts["b"]
+    for _ in range(3):
+        bench.compare(ACCOUNTS)
+    assert bench.systems.retired == ["b"]
+
+
+def test_an_ordinary_pass_finds_no_deletions(bench):
+    _delivered(bench, *"abc")
+    del bench.systems.accounts["b"]
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert bench.systems.retired == []
+
+
+def test_a_record_that_the_list_lacked_but_the_source_has_is_left_alone(bench):
+    _delivered(bench, *"abcdefgh")
+    bench.systems.hidden = {"d"}
+    bench.compare(ACCOUNTS)
+    assert bench.systems.retired == []
+    assert bench.sheet(ACCOUNTS).balanced
+    assert _row(bench, "d").delivered_fp not in {None, GONE}
+
+
+def test_a_record_that_comes_back_is_sent_again(bench):
+    _delivered(bench, *"abc")
+    del bench.systems.accounts["b"]
+    bench.compare(ACCOUNTS)
+    bench.systems.accounts["b"] = account("b")
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert bench.systems.sends[-1] == ["b"]
+    assert _row(bench, "b").delivered_fp not in {None, GONE}
+
+
+def test_a_record_that_comes_back_before_it_was_switched_off_stays_on(bench):
+    _delivered(bench, *"abc")
+    del bench.systems.accounts["b"]
+    bench.poll(ACCOUNTS, full=True)
+    bench.systems.accounts["b"] = account("b", "Back")
+    bench.poll(ACCOUNTS)
+    bench.work(0.5)
+    assert bench.systems.retired == []
+    assert bench.systems.taken["b"].name == "Back"
+
+
+def test_where_much_is_missing_a_person_is_asked(bench):
+    keys = [f"k{n:02d}" for n in range(40)]
+    _delivered(bench, *keys)
+    bench.systems.accounts = {k: account(k) for k in keys[:19]}
+    bench.compare(ACCOUNTS)
+    bench.work(30)
+    assert bench.systems.retired == []
+    held = bench.sheet(ACCOUNTS).held[0]
+    assert held["waiting_for"] == "approval:accounts"
+    assert "21 of 40 accounts" in held["reason"]
+    assert "ml-connector approve acme accounts" in held["reason"]
+    assert approve(bench.pair().ledger("accounts"), "Ann agreed.") == 21
+    bench.work(0.1)
+    assert sorted(bench.systems.retired) == keys[19:]
+
+
+def test_what_waits_for_a_person_is_let_go_when_the_source_has_it_again(bench):
+    keys = [f"k{n:02d}" for n in range(40)]
+    _delivered(bench, *keys)
+    bench.systems.accounts = {}
+    bench.compare(ACCOUNTS)
+    bench.systems.accounts = {k: account(k) for k in keys}
+    bench.work(2)
+    assert bench.systems.retired == []
+    assert not list(bench.pair().ledger("accounts").unfinished())
+
+
+def test_twenty_are_few(bench):
+    keys = [f"k{n:02d}" for n in range(40)]
+    _delivered(bench, *keys)
+    bench.systems.accounts = {k: account(k) for k in keys[:20]}
+    bench.compare(ACCOUNTS)
+    assert sorted(bench.systems.retired) == keys[20:]
+
+
+def test_a_record_that_the_target_keeps_is_rejected_and_tried_again_the_next_night(bench):
+    _delivered(bench, "a", "kept")
+    del bench.systems.accounts["kept"]
+    bench.compare(ACCOUNTS)
+    assert bench.sheet(ACCOUNTS).rejected == [{"key": "kept", "reason": "It is in use."}]
+    bench.compare(ACCOUNTS)
+    assert bench.systems.retired == ["kept", "kept"]
+
+
+def test_a_refused_chunk_and_passing_trouble_lose_nothing(bench):
+    _delivered(bench, *"abc")
+    del bench.systems.accounts["b"]
+    bench.systems.faults = [("reread", Transient("away")), ("retire", Transient("away")), ("retire", Rejected("No."))]
+    bench.compare(ACCOUNTS)
+    bench.work(1)
+    assert bench.sheet(ACCOUNTS).rejected == [{"key": "b", "reason": "No."}]
+
+
+def test_a_kill_at_the_switching_off_does_it_again(bench):
+    _delivered(bench, *"abc")
+    del bench.systems.accounts["b"]
+    bench.poll(ACCOUNTS, full=True)
+    bench.systems.faults = [("retire", Killed())]
+    ring = bench.rings.take()
+    with pytest.raises(Killed):
+        write(bench.pair(), ACCOUNTS, ring.message["id"])
+    bench.rings.done(ring)
+    bench.work(0.1)
+    assert bench.systems.retired == ["b"]
+    assert _row(bench, "b").delivered_fp == GONE
+
+
+def test_a_shadow_shows_what_it_would_switch_off(bench):
+    _delivered(bench, *"abc")
+    del bench.systems.accounts["b"]
+    bench.shadow = True
+    bench.compare(ACCOUNTS)
+    assert bench.systems.retired == []
+
+
+def test_a_comparison_leaves_no_roll_behind(bench):
+    _delivered(bench, *"abcdefgh")
+    ledger = bench.pair().ledger("accounts")
+    assert not list(ledger.store.query(ledger.pk, "s#"))
