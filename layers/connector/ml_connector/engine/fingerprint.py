@@ -1,12 +1,14 @@
 """Fingerprints: version, epoch and hash of a canonical record, in one short text.
 
-The version is raised when a release changes what a record holds: rows of an older version are rebaselined, and
-nothing is sent for them. The epoch covers the settings and mappings that shape the outward body.
+The version is raised when a release changes what a record holds. A row of an earlier version is rebaselined, and
+nothing sent for it, where that version would write the record down today as it did then; where it would not, the
+source has changed meanwhile. The epoch covers the settings and mappings that shape the outward body.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import msgspec
 
@@ -14,11 +16,22 @@ from ml_connector.records import Record
 
 VERSION = "1"
 _encode = msgspec.json.Encoder(order="deterministic").encode
+FORMER: dict[str, Callable[[Record], bytes]] = {}
+"""How earlier versions wrote a record down. Raising `VERSION` puts the one before in here."""
+
+
+def written(record: Record) -> bytes:
+    """Write a record down as this version does."""
+    return _encode(record)
 
 
 def fingerprint(record: Record, epoch: str) -> str:
     """Hash a record; equal text means that the same would be sent again."""
-    return f"{VERSION}.{epoch}.{hashlib.blake2b(_encode(record), digest_size=12).hexdigest()}"
+    return _made(VERSION, epoch, written(record))
+
+
+def _made(version: str, epoch: str, text: bytes) -> str:
+    return f"{version}.{epoch}.{hashlib.blake2b(text, digest_size=12).hexdigest()}"
 
 
 def fingerprint_raw(raw: str, epoch: str) -> str:
@@ -26,6 +39,11 @@ def fingerprint_raw(raw: str, epoch: str) -> str:
     return f"{VERSION}.{epoch}.{hashlib.blake2b(raw.encode(), digest_size=12).hexdigest()}"
 
 
-def only_older(known: str | None, fresh: str) -> bool:
-    """Tell whether `known` was made by another version of the software, and so says nothing of a change."""
-    return known is not None and known.split(".", 1)[0] != fresh.split(".", 1)[0]
+def only_older(known: str | None, record: Record, epoch: str) -> bool:
+    """Tell whether `known` is of another version of the software, and that version would say the same of `record`.
+
+    A version that nobody here knows (it was rolled back) cannot say so: its records are sent again.
+    """
+    version = (known or "").split(".", 1)[0]
+    former = FORMER.get(version) if version != VERSION else None
+    return former is not None and known == _made(version, epoch, former(record))

@@ -56,22 +56,22 @@ class MasterPages(Vanished):
             return None if self._pending.holds(record.key, now) else "send"
         if row is None or row.outcome is None:
             return "send"
-        return self._compared(record.key, row, now)
+        return self._compared(record, row, now)
 
-    def _compared(self, key: str, row: Row, now: str) -> str | None:
+    def _compared(self, record: Record, row: Row, now: str) -> str | None:
         """Compare with what was settled, and count what needs nothing more."""
         figures, under_way = self.cursor.figures, self.cursor.now
         again = under_way is not None and under_way.daily
         if row.outcome == "rejected" and row.seen_fp == now and not again:
             figures.rejected += 1
-            self._reject((key, row.reason or ""))
+            self._reject((record.key, row.reason or ""))
             return None
         if row.outcome != "rejected" and row.delivered_fp == now:
             figures.unchanged += 1
             return None
         if row.delivered_fp == GONE:
             return "send"  # it is back at its source
-        return "rebaseline" if only_older(row.delivered_fp, now) else "send"
+        return "rebaseline" if only_older(row.delivered_fp, record, self.pair.epoch) else "send"
 
     def _seen_broken(self, broken: Broken, row: Row | None) -> bool:
         if row is None or row.outcome != "rejected" or row.seen_fp != fingerprint_raw(broken.raw, self.pair.epoch):

@@ -37,7 +37,7 @@ class Vanished(Reading):
             known, gone = roll.compare()
             self._retire(known, gone)
             roll.clear()
-        elif self.flow.follows and now.daily and not now.full:
+        elif self.flow.follows and now.daily:
             self._retire(*self._follow(source))
 
     def _follow(self, source: Any) -> tuple[int, list[str]]:
