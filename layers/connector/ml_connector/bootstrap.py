@@ -229,7 +229,7 @@ def assemble(
     for system, its in settings.items():
         breakers[system], wiring = wire(
             world, tools, tenant, system, its, versions[system], scope=row.scope, integration=integration.name,
-            options=options, active=tuple(row.active),
+            options=options, active=(*row.active, *_heard(integration, row)),
         )  # fmt: skip
         connectors[system] = partial(module(system).connect, its, wiring)
     return Pair(
@@ -239,6 +239,11 @@ def assemble(
         erp_company=row.erp_company, settle_seconds=row.settle_seconds, lanes=row.lanes,
         chunking={k: v for s in (integration.erp, integration.platform) for k, v in module(s).CHUNKING.items()},
     )  # fmt: skip
+
+
+def _heard(integration: Integration, row: PairRow) -> tuple[str, ...]:
+    """Name what is called beside the flows: the platform's own orders, where notices of them are kept."""
+    return ("order_notices",) if any(f.notices and f.name in row.active for f in integration.flows) else ()
 
 
 def _sheet(world: World) -> World:

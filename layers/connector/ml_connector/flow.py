@@ -32,6 +32,7 @@ class Flow:
     must be complete first. `follows`: a record that is new to us is taken only while it is open, and then
     followed until it is closed. `codes` are the mapping kinds that shape the outward body beside those that
     masters provide. `links` names the flow whose delivered documents these records refer to.
+    `notices`: the platform tells of orders of its own, which are read and kept with the order's history.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Flow:
     follows: bool = False
     links: str | None = None
     money: bool = False
+    notices: bool = False
 
     @property
     def dated(self) -> bool:

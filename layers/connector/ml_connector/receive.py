@@ -14,18 +14,19 @@ from datetime import datetime, timedelta
 
 from ml_connector.engine import roster
 from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.offer import lane, put_on_its_way, ring_of
+from ml_connector.engine.offer import lane, put_notice, put_on_its_way, ring_of
 from ml_connector.engine.rows import iso
 from ml_connector.errors import Conflict
-from ml_connector.flow import Offer
+from ml_connector.flow import Flow, Offer
+from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Clock, Item, Rings, Store, Vault
+from ml_connector.records import Invoice
 from ml_connector.systems.basware.webhook import Notification, parse, verify
 
 LARGEST = 256 * 1024
 FRESH = timedelta(seconds=60)
 REMEMBER = timedelta(days=14)
-INVOICES = {"sap_b1-basware": ("invoices", "sap_b1")}
-"""For each integration the flow that approved invoices take, and the system that they go to."""
+HEARD = frozenset({"documents", "exported_order"})
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Receiver:
             return 413, {"message": "The notification is larger than 256 KB."}
         self.load()
         # an unknown tenant costs the same work, so that the time tells nothing
-        keys = self._keys.get(tenant) or [hashlib.sha256(tenant.encode()).digest()]
+        keys = self._keys.get(tenant) or [hashlib.sha256(tenant.encode("utf-8", "replace")).digest()]
         signed = verify(body, signature, keys) and tenant in self._tenants
         if not signed:
             return self._unsigned(tenant, body)
@@ -79,19 +80,28 @@ class Receiver:
         return 401, {"message": "The signature is missing or wrong."}
 
     def _accept(self, tenant: roster.TenantRow, notification: Notification) -> tuple[int, dict[str, str]]:
-        if notification.kind != "documents" or self._seen(tenant.name, notification.task_id):
+        if notification.kind not in HEARD or self._seen(tenant.name, notification.task_id):
             return 200, {"message": "Received."}
-        for name, pair in tenant.pairs.items():
-            if name in INVOICES and INVOICES[name][0] in pair.active and not pair.shadow:
-                self._offer(tenant.name, name, pair, notification.document)
+        for integration in INTEGRATIONS:
+            pair = tenant.pairs.get(integration.name)
+            if pair is None or pair.shadow:
+                continue
+            for flow in integration.flows:
+                if flow.name in pair.active and hears(flow, notification.kind):
+                    self._write_down(tenant.name, integration.name, flow, pair, notification.document)
         self._remember(tenant.name, notification.task_id)
         return 200, {"message": "Received."}
 
-    def _offer(self, tenant: str, integration: str, pair: roster.PairRow, document: str) -> None:
-        flow, target = INVOICES[integration]
-        ledger = Ledger(self.store, self.clock, tenant=tenant, integration=integration, scope=pair.scope, flow=flow)
-        in_lane = lane(tenant, target, pair.lanes.get(target, 1), document)
-        chunk = put_on_its_way(ledger, Offer(document), run=f"webhook {self.clock.now():%Y-%m-%d}", in_lane=in_lane)
+    def _write_down(self, tenant: str, integration: str, flow: Flow, pair: roster.PairRow, document: str) -> None:
+        ledger = Ledger(
+            self.store, self.clock, tenant=tenant, integration=integration, scope=pair.scope, flow=flow.name
+        )
+        if flow.notices:
+            in_lane = f"{tenant}.{flow.target}.master"
+            chunk = put_notice(ledger, document, in_lane)
+        else:
+            in_lane = lane(tenant, flow.target, pair.lanes.get(flow.target, 1), document)
+            chunk = put_on_its_way(ledger, Offer(document), run=f"webhook {self.clock.now():%Y-%m-%d}", in_lane=in_lane)
         if chunk is not None:
             self.rings.ring(in_lane, ring_of(chunk, pair.scope))
 
@@ -103,3 +113,8 @@ class Receiver:
         ttl = int((self.clock.now() + REMEMBER).timestamp())
         with suppress(Conflict):  # the same notification came twice at once
             self.store.put(Item(f"tasks#{tenant}", task, ttl=ttl))
+
+
+def hears(flow: Flow, kind: str) -> bool:
+    """Tell whether a flow listens to a kind of notification: invoices that can be fetched, orders of the platform."""
+    return flow.notices if kind == "exported_order" else flow.source == "basware" and flow.record is Invoice

@@ -20,10 +20,10 @@ def test_it_answers_as_a_dictionary_would() -> None:
     assert pending.count("gone") == 0
 
 
-def test_a_name_that_stands_across_two_entries_is_not_found() -> None:
+def test_a_hash_in_another_place_than_a_key_is_not_taken_for_one() -> None:
     first, second, name = _hashed("a"), _hashed("b"), _hashed("c")
-    bucket = bytearray(first + name[:6] + name[6:] + second + second)  # aligned with nothing: half a value, half a key
+    as_value = bytearray(first + name + second + second)
     shifted = bytearray(first + first[:6] + name + second[:6])
-    assert _find(bucket, name) == -1
+    assert _find(as_value, name) == -1
     assert _find(shifted, name) == -1
     assert _find(bytearray(first + second + name + second), name) == 24

@@ -48,6 +48,8 @@ class Sheet:
 
     def add_chunk(self, chunk: Chunk, keys: Sequence[str] = ()) -> None:
         """Add a chunk by its state. `keys`: the records that it still has to settle, where it has several."""
+        if chunk.op == "notice":
+            return  # it brought nothing to move
         if chunk.state == "done":
             self._done(chunk)
             return

@@ -26,6 +26,16 @@ def put_on_its_way(ledger: Ledger, offer: Offer, *, run: str, in_lane: str, swep
     return chunk if ledger.add(chunk) else None
 
 
+def put_notice(ledger: Ledger, document: str, in_lane: str) -> Chunk | None:
+    """Write down that the platform told of an order; None where the same waits already."""
+    chunk = Chunk(
+        id=f"notice~{document}", op="notice", key=document, refers=document, run="notice", created=ledger.now(),
+        tenant=ledger.tenant, integration=ledger.integration, flow=ledger.flow,
+        lane=in_lane,
+    )  # fmt: skip
+    return chunk if ledger.add(chunk) else None
+
+
 def ring_of(chunk: Chunk, scope: str) -> dict[str, object]:
     """Make the message that rings a chunk: no payload, only what finds it, and keys for people to read."""
     return {

@@ -93,7 +93,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     created: str
     seq: int = 0
     state: State = "open"
-    op: Literal["send", "rebaseline", "retire"] = "send"
+    op: Literal["send", "rebaseline", "retire", "notice"] = "send"
     step: str = ""
     stage: int = 0
     tokens: list[str] = field(default_factory=list)

@@ -8,6 +8,7 @@ from ml_connector import exchange
 from ml_connector.engine import audit, trouble
 from ml_connector.engine.bulk import Bulk, halves
 from ml_connector.engine.document import Paper
+from ml_connector.engine.notice import Notice
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.readiness import release_followers
@@ -70,7 +71,9 @@ def _attempt(task: Task) -> None:
 
 
 def _advance(task: Task) -> None:
-    if task.chunk.op == "retire":
+    if task.chunk.op == "notice":
+        Notice(task).advance()
+    elif task.chunk.op == "retire":
         Retire(task).advance()
     elif task.flow.manner == "master":
         Bulk(task).advance()
@@ -85,6 +88,9 @@ def _unknown(task: Task, error: OutcomeUnknown) -> None:
 
 
 def _rejected(task: Task, error: Rejected) -> None:
+    if task.chunk.op == "notice":
+        task.done(None, str(error))
+        return
     if task.chunk.op == "retire":
         Retire(task).refuse(str(error))
         return
@@ -127,7 +133,7 @@ def _crashed_too_often(task: Task) -> bool:
     if task.chunk.crashes < task.world.crash_limit:
         return False
     reason = "The worker died each time it worked on this."
-    if task.chunk.op != "retire" and task.flow.manner == "master" and task.chunk.count > 1:
+    if task.chunk.op in {"send", "rebaseline"} and task.flow.manner == "master" and task.chunk.count > 1:
         task.chunk.crashes = 0
         _split(task, Rejected(reason))
     else:

@@ -33,6 +33,7 @@ _FLOWS: dict[str, tuple[str, ...]] = {
     "alignment": ("vendors.read", "accounts.read", "costCenters.read", "lists.read"),
     "supplier_enrichment": ("vendors.read", "vendors.write", "paymentTerms.read", "paymentTerms.write",
                             "taxCodes.read", "taxCodes.write"),
+    "order_notices": ("exportedPurchaseOrders.read",),
 }  # fmt: skip
 """Which scopes a flow's calls need. Reading belongs to every one: where no verdict comes, the entity is read."""
 _USUAL = ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices")
@@ -48,8 +49,11 @@ def scopes_of(settings: Settings, flows: Iterable[str]) -> tuple[str, ...]:
     orders = _ORDERS[settings.purchase_order_target or "matching_orders"]
     table = {**_FLOWS, "purchase_orders": orders}
     wanted = {"requestStatus.read"}
-    for flow in tuple(flows) or _USUAL:
+    heard = tuple(f for f in flows if f != "order_notices" or settings.webhook_secret)  # unheard without a secret
+    for flow in heard or _USUAL:
         wanted.update(table.get(flow.rpartition("/")[2], ()))
+    if settings.dimension_lists and "costCenters.write" in wanted:
+        wanted.update(("lists.read", "lists.write"))
     if settings.webhook_url:
         wanted.update(("subscriptions.read", "subscriptions.write"))
     return tuple(sorted(wanted))

@@ -11,6 +11,7 @@ from ml_connector.records import Account, CostCenter, Invoice, Payment, Purchase
 from ml_connector.systems.basware import subscriptions
 from ml_connector.systems.basware.chunking import ACCOUNTS, COST_CENTERS, LINES, ORDERS, VENDORS
 from ml_connector.systems.basware.client import Basware
+from ml_connector.systems.basware.exported_orders import ExportedOrders
 from ml_connector.systems.basware.invoices import Invoices
 from ml_connector.systems.basware.masters import (
     Masters,
@@ -20,7 +21,7 @@ from ml_connector.systems.basware.masters import (
     inactive_vendor,
 )
 from ml_connector.systems.basware.orders import Orders
-from ml_connector.systems.basware.outward import Outward
+from ml_connector.systems.basware.outward import Outward, list_stage
 from ml_connector.systems.basware.payments import Payments
 from ml_connector.systems.basware.settings import Settings, region_of
 from ml_connector.wiring import Wiring
@@ -43,8 +44,6 @@ class BaswareConnection:
         """Hand out the `DocumentSource` of invoices. Raises `Misconfigured` for anything else."""
         if record is not Invoice:
             raise Misconfigured(f"Basware offers no {record.__name__} records.")
-        if self.settings.invoice_source != "accounting_documents":
-            raise Misconfigured("'invoice_source' data_access is not available; use accounting_documents.")
         return Invoices(self.client)
 
     def target(self, record: type[Record]) -> Any:
@@ -59,6 +58,10 @@ class BaswareConnection:
         if record not in makers:
             raise Misconfigured(f"Basware takes no {record.__name__} records.")
         return makers[record]()
+
+    def exported_orders(self) -> ExportedOrders:
+        """Hand out the reader of exported purchase orders, for notifications that name one."""
+        return ExportedOrders(self.client)
 
     def subscribe(self) -> list[str]:
         """Subscribe to the notifications that are missing; names what was done."""
@@ -80,6 +83,8 @@ class BaswareConnection:
 
     def _cost_centers(self) -> Masters[CostCenter]:
         stages = {"costCenters": Stage(self.client, "/v1/costCenters", COST_CENTERS, inactive_companies)}
+        for name in self.settings.dimension_lists.values():
+            stages[list_stage(name)] = Stage(self.client, f"/v1/lists/{name}", COST_CENTERS, inactive_companies)
         return Masters(stages, self._outward().cost_center, code=self._code("cost_center"))
 
     def _orders(self) -> Masters[PurchaseOrder]:

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from ml_connector.errors import Rejected
 from ml_connector.flow import Standing
 from ml_connector.records import CodingRow, Invoice
+from ml_connector.systems.http import is_amount
 
 _STANDINGS: dict[str, Standing] = {
     "waitingfortransfer": "offered",
@@ -56,6 +57,16 @@ class Row(Struct, rename="camel", kw_only=True):
     order_line_description: str | None = None
     product_name: str | None = None
     project_code: str | None = None
+    dim_code1: str | None = None
+    dim_code2: str | None = None
+    dim_code3: str | None = None
+    dim_code4: str | None = None
+    dim_code5: str | None = None
+    dim_code6: str | None = None
+    dim_code7: str | None = None
+    dim_code8: str | None = None
+    dim_code9: str | None = None
+    dim_code10: str | None = None
 
 
 class Wire(Struct, rename="camel", kw_only=True):
@@ -96,8 +107,8 @@ def text(document: Mapping[str, Any], name: str) -> str | None:
     return str(value).strip() or None if value is not None else None
 
 
-def invoice(document: Mapping[str, Any]) -> Invoice:
-    """Make the canonical invoice. Raises `Rejected` naming the field that is not as documented."""
+def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = None) -> Invoice:
+    """Make the canonical invoice. `dimensions`: which `dimCode` carries which of the ERP's dimensions. Raises `Rejected` naming the field that is not as documented."""
     number = text(document, "invoiceNumber") or text(document, "invoiceId")
     try:
         wire = msgspec.convert(document, Wire, strict=True)
@@ -134,11 +145,11 @@ def invoice(document: Mapping[str, Any]) -> Invoice:
         organization=wire.organization_code or wire.organization_element_code or None,
         payment_block=bool(wire.payment_block),
         version=wire.last_updated,
-        rows=tuple(_coding(row, place) for place, row in enumerate(rows, 1)),
+        rows=tuple(_coding(row, place, dimensions or {}) for place, row in enumerate(rows, 1)),
     )
 
 
-def _coding(row: Row, place: int) -> CodingRow:
+def _coding(row: Row, place: int, dimensions: Mapping[str, int]) -> CodingRow:
     """Give one row; the numbers of the rows have gaps, so only their order counts (§12.14)."""
     quantities = (row.matched_quantity, row.allocated_quantity, row.received_quantity)
     return CodingRow(
@@ -156,6 +167,9 @@ def _coding(row: Row, place: int) -> CodingRow:
         receipt_number=row.goods_receipt_number or None,
         description=row.order_line_description or row.product_name or None,
         project=row.project_code or None,
+        dimensions=tuple(
+            (name, code) for name, number in dimensions.items() if (code := getattr(row, f"dim_code{number}"))
+        ),
     )
 
 

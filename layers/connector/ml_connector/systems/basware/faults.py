@@ -8,7 +8,6 @@ from typing import Any
 
 from ml_connector.systems.http import Reply, listed
 
-
 WORDS = 1_000
 """Characters of one complaint that are kept."""
 

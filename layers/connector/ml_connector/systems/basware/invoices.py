@@ -81,7 +81,7 @@ class Invoices:
         standing = doc.standing(found)
         if standing == "gone":
             return Document(None, "gone", stamp, f"In Basware it is {status} now.")
-        return Document(doc.invoice(found), standing, stamp, status)
+        return Document(doc.invoice(found, self._settings.dimension_fields()), standing, stamp, status)
 
     def raw(self, key: str) -> dict[str, Any] | None:
         """Read a document as Basware writes it; None where there is none."""

@@ -27,7 +27,10 @@ CODES: dict[str, dict[str, int]] = {
                     "organizationElementCode": 25, "currencyCode": 3, "supplierCode": 25, "paymentTermCode": 25},
     "OrderLineEntity": {"externalCode": 36, "orderExternalCode": 36, "lineNumber": 100, "currencyCode": 3,
                         "taxCode": 25, "productCode": 250},
-    "OrderLineCodingEntity": {"externalCode": 36, "accountCode": 50, "costCenterCode": 200},
+    "OrderLineCodingEntity": {"externalCode": 36, "accountCode": 50, "costCenterCode": 200,
+                              **{f"dimCode{n}": 100 for n in range(1, 11)}},
+    "GenericListEntity": {"externalCode": 36},
+    "GenericListCompanyEntity": {"companyCode": 32},
     "GoodsReceiptEntity": {"externalCode": 36, "goodsReceiptNumber": 100, "referenceGRExternalCode": 36},
     "TransferResponseEntity": {"externalCode": 36, "sourceSystem": 32, "voucherNumber1": 25, "voucherNumber2": 25},
     "PaymentResponseEntity": {"externalCode": 36, "sourceSystem": 32, "paymentTermCode": 25, "paymentNumber": 250,
@@ -72,6 +75,11 @@ def entity(kind: str, **fields: Any) -> dict[str, Any]:
             continue
         made[name] = value
     return made
+
+
+def list_width(name: str) -> int:
+    """Tell how many characters a text column of an accounting list holds; only its table in P2P knows (§4.1)."""
+    return 50 if 11 <= int(name.rpartition("_")[2]) <= 20 else 250
 
 
 def stamp(day: date) -> str:

@@ -17,6 +17,7 @@ from ml_connector.records import Record
 from ml_connector.systems.basware import compare
 from ml_connector.systems.basware.client import Answer, Basware, batches, one_of, quoted
 from ml_connector.systems.basware.verdicts import Item, Status, ask, verdict
+from ml_connector.systems.http import listed
 
 LARGEST = 5_500_000
 """Bytes of one request; Basware takes 6 MB (§3)."""
@@ -85,11 +86,15 @@ class Stage:
 
     def retire(self, code: str) -> Answer | None:
         """Switch one entity off; None where there is nothing to switch off."""
-        present = self.read(code)
-        if present is None or self.off is None:
+        if self.off is None or (present := self.read(code)) is None:
             return None
         answer = self.client.patch(f"{self.path}/{quoted(code)}", {"externalCode": code, **self.off(present)})
         return None if answer.status == 404 else answer
+
+    def is_off(self, code: str) -> bool:
+        """Tell whether an entity is switched off, or not there at all."""
+        present = self.read(code) if self.off is not None else None
+        return present is None or self.off is None or compare.difference(self.off(present), present) is None
 
 
 class Masters(Generic[R]):
@@ -174,30 +179,47 @@ class Masters(Generic[R]):
         return Verdict("delivered", "Confirmed by reading the record; Basware gave no verdict.")
 
     def retire(self, keys: Sequence[str]) -> Sent:
-        """Deactivate (or, orders, close) what vanished at the source; what Basware never had is no error."""
-        stage = self._stages[self.stages[0]]
+        """Deactivate (or, orders, close) what vanished at the source, by the source's keys.
+
+        What Basware never had is no error, and the same again is harmless.
+        """
         tokens: list[str] = []
         refused: dict[str, str] = {}
         for key in keys:
-            answer = stage.retire(self._code(key))
+            answer = self._switch_off(self._code(key))
             if answer is not None and answer.ok:
                 tokens.append(answer.token)
             elif answer is not None:
                 refused[key] = f"Basware did not deactivate it: {answer.words()}"
         return Sent(tuple(tokens), refused)
 
+    def _switch_off(self, code: str) -> Answer | None:
+        """Switch an entity off wherever it is; None where it is nowhere."""
+        for stage in self._stages.values():
+            if (answer := stage.retire(code)) is not None:
+                return answer
+        return None
+
     def retired(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
-        """Ask what P2P made of `retire`; None while it is still at it. Only what was asked for is judged."""
-        stage = self._stages[self.stages[0]]
+        """Ask what P2P made of `retire`; None while it is still at it. Only what was asked for is judged.
+
+        A call without a request id, or one refused without naming its record, is told by reading the records.
+        """
         said: dict[str, Verdict] = {}
         owners = {self._code(key): key for key in keys}
+        doubtful = "" in tokens
         for token in filter(None, tokens):
-            status = ask(stage.client, token)
+            status = ask(self._stages[self.stages[0]].client, token)
             if status is None:
                 return None
+            doubtful = doubtful or status.failed_namelessly
             for code, item in status.items.items():
                 if code in owners and (made := verdict(item)) is not None:
                     said[owners[code]] = made
+        if doubtful:
+            for code, key in owners.items():
+                if key not in said and not all(stage.is_off(code) for stage in self._stages.values()):
+                    said[key] = Verdict("rejected", "Basware shows it active still, and did not say why; look in P2P.")
         return said
 
 

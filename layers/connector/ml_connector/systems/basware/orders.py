@@ -78,7 +78,10 @@ class Orders:
         }
 
     def _coding(self, record: PurchaseOrder, line: OrderLine, codes: Codes) -> list[dict[str, Any]]:
-        if not line.account and not line.cost_center:
+        dimensions = self._dimensions(line, codes)
+        listed = {code for name, code in line.dimensions if name in self.settings.dimension_lists}
+        center = line.cost_center if line.cost_center not in listed else None
+        if not line.account and not center and not dimensions:
             return []
         return [
             entity(
@@ -86,11 +89,18 @@ class Orders:
                 externalCode=self.wiring.outward("coding", record.key, line.key),
                 rowIndex=1,
                 accountCode=codes.platform("account", line.account) if line.account else None,
-                costCenterCode=codes.platform("cost_center", line.cost_center) if line.cost_center else None,
+                costCenterCode=codes.platform("cost_center", center) if center else None,
+                **dimensions,
                 netTotal=line.net,
                 allocatedQuantity=ONE if line.service else abs(line.quantity),
             )
         ]
+
+    def _dimensions(self, line: OrderLine, codes: Codes) -> dict[str, str]:
+        """Give the codes of the dimensions that have a list; the others have no place in Basware."""
+        places = self.settings.dimension_fields()
+        return {f"dimCode{places[name]}": codes.platform("cost_center", code)
+                for name, code in line.dimensions if name in places}  # fmt: skip
 
     def _receipt(self, record: PurchaseOrder, line: OrderLine, receipt: Receipt) -> dict[str, Any]:
         """A receipt; a return is a negative one that names the receipt it takes back.

@@ -11,7 +11,7 @@ from typing import Any
 from ml_connector.errors import Rejected
 from ml_connector.flow import Codes, Rendered
 from ml_connector.records import Account, Address, BankAccount, CostCenter, Supplier
-from ml_connector.systems.basware.limits import entity
+from ml_connector.systems.basware.limits import entity, list_width
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.wiring import Wiring
 
@@ -133,7 +133,9 @@ class Outward:
         return Rendered(record.key, made["accountCode"], {"accounts": [made]})
 
     def cost_center(self, record: CostCenter, codes: Codes, touch: str | None = None) -> Rendered:
-        """Say a cost centre as a CostCenterEntity. A replay writes into `text10`."""
+        """Say a cost centre as a CostCenterEntity, or as an item of its dimension's list. A replay writes `text10`."""
+        if (name := self.settings.dimension_lists.get(str(record.dimension))) is not None:
+            return self._list_item(record, codes, name, touch)
         where = entity(
             "CostCenterCompanyEntity", companyCode=company(self.settings, codes), active=record.active
         )  # fmt: skip
@@ -145,6 +147,31 @@ class Outward:
         }
         made = entity("CostCenterEntity", **touched(fields, "text10", touch))
         return Rendered(record.key, made["costCenterCode"], {"costCenters": [made]})
+
+    def _list_item(self, record: CostCenter, codes: Codes, name: str, touch: str | None) -> Rendered:
+        """Say a dimension's value as a GenericListEntity: code, name; a replay writes into `text_5`."""
+        code, width = needed(record.code, "code", "dimension value", record.key).strip(), list_width(name)
+        if len(code) > width:
+            raise Rejected(
+                f"The code '{code}' is too long for {name}, whose columns hold {width} characters. Shorten it at the "
+                "source, or give the dimension another list; a code is never cut."
+            )
+        where = entity(
+            "GenericListCompanyEntity", companyCode=company(self.settings, codes), active=record.active
+        )  # fmt: skip
+        fields: dict[str, Any] = {
+            "externalCode": self.wiring.outward("cost_center", record.key),
+            "text_1": code,
+            "text_2": (record.name.strip() or code)[:width],
+            "companies": [where],
+        }
+        made = entity("GenericListEntity", **touched(fields, "text_5", touch))
+        return Rendered(record.key, made["text_1"], {list_stage(name): [made]})
+
+
+def list_stage(name: str) -> str:
+    """Name the stage of a generic list."""
+    return f"lists/{name}"
 
 
 def _identifiers(record: Supplier) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from ml_connector.systems.basware.client import Basware, quoted
 from ml_connector.systems.basware.invoices import Invoices
 from ml_connector.systems.basware.limits import entity
 from ml_connector.systems.basware.verdicts import Item, ask, find, verdict
+from ml_connector.systems.http import listed
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between looks for the import of a payment response, before the engine takes over the waiting."""

@@ -13,6 +13,8 @@ from ml_connector.systems.settings import SystemSettings, Url
 Region = Literal["EU", "US", "AU", "CA"]
 REGIONS = ("EU", "US", "AU", "CA")
 VENDOR_DOMAIN = "basware.com"
+DIMENSION_FIELDS = 10
+"""How many dimension codes a coding row has."""
 
 
 def host_of(region: str, environment: str) -> str:
@@ -48,6 +50,21 @@ def _without_version(url: str) -> str:
     return url.removesuffix("/v1")
 
 
+def _list_key(name: str) -> str:
+    if not re.fullmatch(r"ACC_LIST_(?:[1-9]|[12]\d|3[0-5])", name):
+        raise ValueError(f"'{name}' is no accounting list of Basware; write one of ACC_LIST_1 to ACC_LIST_35")
+    return name
+
+
+def _available(source: str) -> str:
+    if source == "data_access":
+        raise ValueError(
+            "invoices cannot be taken from Data Access: its extracts come without a published layout, and their "
+            "invoices can be neither acknowledged nor answered; use accounting_documents"
+        )
+    return source
+
+
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -72,8 +89,10 @@ class Settings(SystemSettings):
     category_code: str | None = None
     organization_element_code: str | None = None
     language: Annotated[str, StringConstraints(min_length=2, max_length=10)] = "en-US"
-    dimension_lists: dict[str, str] = Field(default_factory=dict)
-    invoice_source: Literal["accounting_documents", "data_access"] = "accounting_documents"
+    dimension_lists: dict[Filled, Annotated[str, AfterValidator(_list_key)]] = Field(default_factory=dict)
+    invoice_source: Annotated[Literal["accounting_documents", "data_access"], AfterValidator(_available)] = (
+        "accounting_documents"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:
@@ -81,6 +100,8 @@ class Settings(SystemSettings):
             raise ValueError("the field 'client_secret' is empty; copy it from Basware's API administration")
         if self.webhook_url and not (self.webhook_secret and self.webhook_secret.get_secret_value()):
             raise ValueError("'webhook_url' needs 'webhook_secret': Basware signs its notifications with it; add it")
+        if len(set(self.dimension_lists.values())) < len(self.dimension_lists):
+            raise ValueError("'dimension_lists' gives one list to two dimensions; give each dimension its own")
         there = region_of(self.base_url) if self.base_url else None
         if there is not None and there != self.region:
             raise ValueError(
@@ -88,6 +109,11 @@ class Settings(SystemSettings):
                 "correct the one that is wrong, nothing is sent to another region"
             )
         return self
+
+    def dimension_fields(self) -> dict[str, int]:
+        """Tell which coding field, 1 to 10, carries a dimension: ACC_LIST_n is taken for the list behind dimCode n."""
+        numbers = {name: int(key.rpartition("_")[2]) for name, key in self.dimension_lists.items()}
+        return {name: number for name, number in numbers.items() if number <= DIMENSION_FIELDS}
 
     @property
     def base(self) -> str:

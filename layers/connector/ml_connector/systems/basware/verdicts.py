@@ -53,6 +53,11 @@ class Status:
     overall: str
     items: Mapping[str, Item]
 
+    @property
+    def failed_namelessly(self) -> bool:
+        """Tell whether the request went wrong without a word on any record."""
+        return self.overall == _BAD and not self.items
+
     def of(self, code: str) -> Item:
         """Tell how a record stands; one that is not listed shares the request's fate, as far as that is clear."""
         if code in self.items:

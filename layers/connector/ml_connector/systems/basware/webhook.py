@@ -19,19 +19,21 @@ HEADER = "x-bwapi-signature-256"
 """The name is inferred, see §7.1; header names are compared in lower case."""
 LONGEST = 200
 """Characters of an id that is taken; Basware's have 36, and a row's key takes 1,024 bytes."""
-Kind = Literal["documents", "verdict", "test", "unknown"]
+Kind = Literal["documents", "exported_order", "verdict", "test", "unknown"]
 _PREFIX = re.compile(r"\s*sha256\s*[=: ]\s*", re.IGNORECASE)
 _KINDS: dict[str, Kind] = {
     "accountingdocuments": "documents",
     "accoutingdocuments": "documents",  # the vendor's own example (§12.21)
     "accountingdocument": "documents",
+    "exportedpurchaseorders": "exported_order",
+    "exportedpurchaseorder": "exported_order",
     "requeststatus": "verdict",
     "connectiontest": "test",
 }
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """What a notification says. It carries no document: `document` is an invoiceId, or a request's id."""
+    """What a notification says. It carries no document: `document` is an invoiceId, an order's code, or a request's id."""
 
     kind: Kind
     task_id: str
@@ -69,7 +71,7 @@ def parse(body: bytes) -> Notification:
         raise ValueError("the body has no taskType")
     kind = _KINDS.get(re.sub(r"[^a-z]", "", task_type.lower()), "unknown")
     document = _text(fields.get("documentid"))
-    if kind in {"documents", "verdict"} and not document:
+    if kind in {"documents", "exported_order", "verdict"} and not document:
         raise ValueError("the body has no documentId")
     if len(document) > LONGEST:
         raise ValueError("its documentId is longer than any of Basware's")

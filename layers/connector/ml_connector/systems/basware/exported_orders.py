@@ -1,0 +1,101 @@
+"""Purchase orders that Basware P2P exports: read one, by the id that a notification names (`contracts/basware.md §4.1`).
+
+Read only. To acknowledge one is the business of whoever imports it, and would take it away from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.errors import Rejected
+from ml_connector.systems.basware import document as doc
+from ml_connector.systems.basware.client import Basware, one_of, quoted
+from ml_connector.systems.basware.stamps import comparable
+from ml_connector.systems.http import dumps
+
+PATH, KEY = "/v1/exportedPurchaseOrders", "exportedPurchaseOrders"
+SCOPE = "exportedPurchaseOrders.read"
+CODE_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedOrder:
+    """An order as Basware shows it now. Codes are Basware's, sums are in `currency`, `stamp` compares as text.
+
+    `number` is P2P's, `erp_number` the ERP's where the order came from there. `status` is how the order stands
+    (Ordered, Received, Closed, …), `export` whether somebody has acknowledged it (WaitingForExport, Exported). `lines`
+    and `raw` are Basware's own objects, amounts in them `Decimal`.
+    """
+
+    key: str
+    number: str
+    erp_number: str | None = None
+    status: str | None = None
+    export: str | None = None
+    requisition: str | None = None
+    company: str | None = None
+    supplier: str | None = None
+    currency: str | None = None
+    gross: Decimal | None = None
+    net: Decimal | None = None
+    stamp: str | None = None
+    lines: tuple[dict[str, Any], ...] = ()
+    raw: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+class ExportedOrders:
+    """Reads exported orders of the tenant's companies."""
+
+    def __init__(self, client: Basware) -> None:
+        """Ask through the tenant's client; its token needs the scope `exportedPurchaseOrders.read`."""
+        self._client = client
+
+    def fetch(self, key: str) -> ExportedOrder | None:
+        """Read an order by its external code; None where there is none, or it is of a company that is not ours.
+
+        Raises `Rejected` where it cannot be read as an order, `LoginRefused` where the scope is missing.
+        """
+        if not key.strip() or len(key) > CODE_LIMIT:
+            raise Rejected(f"'{key[:CODE_LIMIT]}' is no external code of an exported order.")
+        found = one_of(self._client.get(f"{PATH}/{quoted(key)}"), KEY)
+        if found is None or doc.text(found, "companyCode") not in (None, *self._client.settings.companies):
+            return None
+        return _order(key, found)
+
+
+def _order(key: str, found: dict[str, Any]) -> ExportedOrder:
+    number = doc.text(found, "orderNumber")
+    shown = doc.text(found, "externalCode")
+    if number is None or shown != key:
+        wrong = "has no orderNumber" if number is None else f"is {shown}"
+        raise Rejected(f"The exported order {key} that Basware gave {wrong}: {dumps(found)[:300]}")
+    lines = found.get("orderLines") or []
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        raise Rejected(f"The orderLines of the exported order {number} are no list of objects; ask Basware about it.")
+    return ExportedOrder(
+        key=key,
+        number=number,
+        erp_number=doc.text(found, "extOrderNumber"),
+        status=doc.text(found, "orderStatus"),
+        export=doc.text(found, "processingStatus"),
+        requisition=doc.text(found, "requisitionNumber"),
+        company=doc.text(found, "companyCode"),
+        supplier=doc.text(found, "supplierCode"),
+        currency=doc.text(found, "purchaseCurrency"),
+        gross=_money(number, "grossSum", found),
+        net=_money(number, "netSum", found),
+        stamp=comparable(doc.text(found, "lastUpdated")),
+        lines=tuple(lines),
+        raw=found,
+    )
+
+
+def _money(number: str, name: str, found: dict[str, Any]) -> Decimal | None:
+    value = found.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not Decimal(value).is_finite():
+        raise Rejected(f"The {name} of the exported order {number} is '{value}', which is no amount.")
+    return Decimal(value)
