@@ -38,7 +38,14 @@ def test_only_the_webhook_has_a_share_of_its_own(of_type):
 
 def test_timeouts_are_those_that_the_queues_count_on(of_type):
     timeouts = {name: function["Timeout"] for name, function in of_type("AWS::Lambda::Function").items()}
-    assert timeouts == {"PollSapB1": 300, "PollBasware": 300, "Write": 120, "Maintain": 50, "BaswareWebhook": 10}
+    assert timeouts == {
+        "PollSapB1": 300,
+        "PollSage300": 300,
+        "PollBasware": 300,
+        "Write": 120,
+        "Maintain": 50,
+        "BaswareWebhook": 10,
+    }
 
 
 def test_each_function_is_told_where_everything_is(written, of_type):

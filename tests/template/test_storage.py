@@ -70,4 +70,5 @@ def test_each_of_our_metrics_has_an_alarm_for_each_system_by_stage_and_system_on
 def test_the_outputs_are_those_that_the_command_line_reads(written):
     runs = {f"RunsQueueUrl{system}" for system in written["Mappings"]["SystemNames"]}
     fixed = {"TableName", "RecordsQueueUrl", "RecordsDlqUrl", "AuditBucketName", "KeyArn", "SecretPrefix", "WebhookUrl"}
-    assert set(written["Outputs"]) == runs | fixed | {"WebhookApiId"}
+    policies = {"OperatorPolicy", "PurgePolicy"}
+    assert set(written["Outputs"]) == runs | fixed | policies | {"WebhookApiId"}

@@ -1,0 +1,101 @@
+"""The company's fiscal calendar: whether a day can be posted to, and which is the next one that can.
+
+Periods and their dates are documented by use (`FiscalPeriod1StartDate`); how a closed one shows is not, and may differ
+by module, so whatever looks like a status is heeded, and where nothing does the refusal of the posting tells
+(`contracts/sage_300.md §3, §11`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ml_connector.errors import Misconfigured
+from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.names import day_of
+from ml_connector.systems.sage_300.paging import Query
+
+MOST = 13
+_LISTS = ("FiscalPeriods", "Periods", "FiscalCalendarPeriods", "FiscalPeriodStatuses")
+_STARTS, _ENDS = ("StartDate", "BeginDate", "BeginningDate"), ("EndDate", "EndingDate")
+_STATES = ("Status", "PeriodStatus", "LockStatus", "State")
+_YEAR_STATES = ("Status", "YearStatus", "FiscalYearStatus")
+_CLOSED = frozenset({"closed", "locked", "inactive", "lock", "close", "notactive"})
+_TRUE, _FALSE = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A fiscal period, both days within it."""
+
+    start: date
+    end: date
+    closed: bool
+
+
+class Calendar:
+    """Read once for a connection; None of it where the user may not see it."""
+
+    def __init__(self, api: WebApi) -> None:
+        self._api = api
+        self._periods: list[Period] | None = None
+
+    def is_open(self, day: date) -> bool | None:
+        """Tell whether a day can be posted to; None where nothing is known of it."""
+        periods = self._read()
+        if not periods:
+            return None
+        return any(p.start <= day <= p.end and not p.closed for p in periods)
+
+    def next_open(self, day: date) -> date | None:
+        """Give the first day of the next open period; None where there is none."""
+        return next((p.start for p in self._read() if p.start > day and not p.closed), None)
+
+    def _read(self) -> list[Period]:
+        if self._periods is None:
+            query: Query[dict[str, Any]] = Query("CS/CSFiscalCalendars", None, lambda row: str(row.get("FiscalYear")))
+            try:
+                rows = list(self._api.rows(query))
+            except Misconfigured:
+                rows = []  # the module's right is missing; then the posting itself tells
+            self._periods = sorted((p for row in rows for p in _periods(row)), key=lambda p: p.start)
+        return self._periods
+
+
+def _periods(row: Mapping[str, Any]) -> Iterator[Period]:
+    shut = _closed(row, _YEAR_STATES)
+    for name in _LISTS:
+        for one in row.get(name) or []:
+            if isinstance(one, dict):
+                yield from _period(one, "", shut=shut)
+    for number in range(1, MOST + 1):
+        for prefix in (f"FiscalPeriod{number}", f"Period{number}"):
+            yield from _period(row, prefix, shut=shut)
+
+
+def _period(row: Mapping[str, Any], prefix: str, *, shut: bool) -> Iterator[Period]:
+    start, end = _first(row, prefix, _STARTS), _first(row, prefix, _ENDS)
+    try:
+        begins, ends = day_of(start), day_of(end)
+    except ValueError:
+        return
+    if begins and ends:
+        yield Period(begins, ends, shut or _closed(row, _STATES, prefix))
+
+
+def _first(row: Mapping[str, Any], prefix: str, names: tuple[str, ...]) -> Any:
+    return next((row[prefix + name] for name in names if row.get(prefix + name)), None)
+
+
+def _closed(row: Mapping[str, Any], states: tuple[str, ...], prefix: str = "") -> bool:
+    if any(_word(row, prefix + name) in _CLOSED for name in states):
+        return True
+    if any(_word(row, f"{prefix}{name}") in _TRUE for name in ("Closed", "Locked", "IsClosed", "IsLocked")):
+        return True
+    return _word(row, f"{prefix}Active") in _FALSE | _CLOSED
+
+
+def _word(row: Mapping[str, Any], name: str) -> str:
+    return "".join(c for c in str(row.get(name, "")).lower() if c.isalnum())

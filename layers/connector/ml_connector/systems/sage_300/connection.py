@@ -1,0 +1,163 @@
+"""One company's Web API for one tenant: hands out sources and the invoice target, and answers `ping`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+
+from ml_connector.errors import ConnectorError
+from ml_connector.flow import Check
+from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
+from ml_connector.redact import Redactor
+from ml_connector.systems.http import Http
+from ml_connector.systems.sage_300 import auth, masters, segments
+from ml_connector.systems.sage_300.auth import BasicAuth
+from ml_connector.systems.sage_300.batches import Batches
+from ml_connector.systems.sage_300.calendar import Calendar
+from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.entries import BATCHES, POSTED
+from ml_connector.systems.sage_300.invoices import Invoices
+from ml_connector.systems.sage_300.names import text
+from ml_connector.systems.sage_300.orders import Orders
+from ml_connector.systems.sage_300.paging import Query
+from ml_connector.systems.sage_300.segments import Ledger
+from ml_connector.systems.sage_300.settings import Settings
+from ml_connector.systems.sage_300.vendors import Vendors
+from ml_connector.wiring import Wiring
+
+VENDOR = "Sage 300"
+CONNECTIONS = 2
+"""The server answers TooManyRequests to what comes side by side, not to what comes often (`contracts §8`)."""
+READS = (
+    ("vendors", "AP/APVendors", "vendor"),
+    ("accounts", "GL/GLAccounts", "account_key"),
+    ("purchase orders", "PO/POPurchaseOrders", "order_number"),
+    ("goods receipts", "PO/POGetReceipts", "receipt_number"),
+    ("goods returns", "PO/POReturns", "return_number"),
+    ("invoice batches", BATCHES, "batch"),
+    ("posted documents", POSTED, "document"),
+    ("fiscal calendar", "CS/CSFiscalCalendars", "year"),
+)
+"""What is read of each kind: name, resource, and the field that is shown."""
+
+
+class Company:
+    """The connection. Raises the classes of `errors` only."""
+
+    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+        self._settings, self._wiring = settings, wiring
+        self._http = Http(
+            base_url=settings.api_url,
+            vendor=VENDOR,
+            clock=wiring.clock,
+            chance=wiring.chance,
+            redactor=Redactor(settings.secret_values()),
+            timeout=settings.timeout_seconds,
+            transport=wiring.transport,
+            ca_bundle=settings.ca_bundle,
+            connections=settings.max_concurrency or CONNECTIONS,
+            before=self._before,
+            insecure=wiring.insecure,
+        )
+        self._auth = BasicAuth(self._http, settings, wiring.sessions)
+        self._http.auth = self._auth
+        self.api = WebApi(self._http, settings.company_id, settings.date_literal, wiring.clock, wiring.chance)
+        self._segment = int(settings.cost_center_segment) if settings.cost_center_segment else None
+        self._ledger = Ledger(self.api, self._segment)
+        self._batches = Batches(self.api, post=settings.post_batches)
+        self._calendar, self._vendors = Calendar(self.api), Vendors(self.api)
+        self._lost = 0
+
+    def _before(self, request: httpx.Request) -> None:
+        """Finish a request: the content type always; no session cookie once after the server lost its session."""
+        auth.prepare(request)
+        if self.api.sessions_lost > self._lost:
+            self._lost = self.api.sessions_lost
+            request.headers.pop("Cookie", None)
+
+    def source(self, record: type[Record]) -> Any:
+        """Hand out a source; raises `KeyError` for a record that this system does not give."""
+        makers: dict[type[Record], Callable[[], Any]] = {
+            Supplier: lambda: masters.suppliers(self.api),
+            Account: lambda: segments.accounts(self.api, self._segment),
+            CostCenter: self._cost_centers,
+            PurchaseOrder: self._orders,
+        }
+        return makers[record]()
+
+    def target(self, record: type[Record]) -> Any:
+        """Hand out the target of invoices; raises `KeyError` for any other record."""
+        makers: dict[type[Record], Callable[[], Any]] = {Invoice: self._invoices}
+        return makers[record]()
+
+    def _cost_centers(self) -> Any:
+        return masters.Nothing() if self._segment is None else segments.cost_centers(self.api, self._segment)
+
+    def _orders(self) -> Orders:
+        return Orders(self.api, self._ledger, self._wiring.options.start(self._wiring.integration, "purchase_orders"))
+
+    def _invoices(self) -> Invoices:
+        return Invoices(
+            self.api, self._settings, self._wiring, ledger=self._ledger, orders=self._orders(), vendors=self._vendors,
+            batches=self._batches, calendar=self._calendar,
+        )  # fmt: skip
+
+    def ping(self) -> Iterator[Check]:
+        """Prove the credentials anew and read one record of each kind; a failed login ends it."""
+        login = _tried("login", self._log_in)
+        yield login
+        if not login.ok:
+            return
+        for what, resource, field in READS:
+            yield _tried(what, lambda resource=resource, field=field: self._one(resource, field))  # type: ignore[misc]
+        if self._segment is not None:
+            yield _tried("cost centres", self._centers)
+        yield self._zone()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _log_in(self) -> str:
+        self._auth.prove()
+        return f"user {self._settings.credentials()[0]}, company {self._settings.company_id}"
+
+    def _one(self, resource: str, field: str) -> str:
+        instead = "PO/POReceipts" if resource == "PO/POGetReceipts" else ""
+        query: Query[dict[str, Any]] = Query(resource, None, lambda row: str(text(row, field)), top=1, instead=instead)
+        batch = next(self.api.pages(query))
+        return f"for example {batch.keys[0]}" if batch.keys else "none there yet"
+
+    def _centers(self) -> str:
+        found = next((one for page in self._cost_centers().pages(None, None) for one in page.records), None)
+        if found is None:
+            raise ConnectorError(
+                f"segment {self._segment} has no codes in Sage 300; check 'cost_center_segment', and the segment codes "
+                "of the General Ledger"
+            )
+        return f"for example {found.code}"
+
+    def _zone(self) -> Check:
+        if "timezone" in self._settings.model_fields_set:
+            return Check("time zone", True, self._settings.timezone)
+        return Check(
+            "time zone",
+            True,
+            "not stated, so UTC is taken; add 'timezone' (such as America/Vancouver) to the secret, since posting "
+            "dates are the company's calendar days",
+            warning=True,
+        )
+
+
+def connect(settings: Settings, wiring: Wiring) -> Company:
+    """Join the company that a secret describes; nothing is sent yet."""
+    return Company(settings, wiring)
+
+
+def _tried(what: str, action: Callable[[], str]) -> Check:
+    try:
+        return Check(what, True, action())
+    except ConnectorError as error:
+        return Check(what, False, str(error))

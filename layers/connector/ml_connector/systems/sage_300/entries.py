@@ -1,0 +1,115 @@
+"""AP documents as they stand in Sage 300, in batches or posted, and how one is found (`contracts/sage_300.md §6`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.errors import Transient
+from ml_connector.flow import Found
+from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.names import ZERO, amount, children, text, whole
+from ml_connector.systems.sage_300.paging import Query, in_filters
+
+Row = dict[str, Any]
+BATCHES, POSTED = "AP/APInvoiceBatches", "AP/APPostedDocuments"
+MARK = "ml-connector "
+"""Begins the description of a batch of ours; our own key of the invoice follows."""
+UNPOSTED = "BatchStatus eq 'Open' or BatchStatus eq 'ReadyToPost'"
+GONE = "posted"
+"""Stands for the batch in the id of a document whose batch the server does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document: its batch where that is known, and its row."""
+
+    batch: Row | None
+    row: Row
+
+    def found(self, *, ours: bool = False) -> Found:
+        """Say it in the engine's words: the id is `batch:entry`, the number the batch's."""
+        number, entry = whole(self.batch or self.row, "batch"), whole(self.row, "entry") or "1"
+        if number is None:
+            name = f"{text(self.row, 'vendor')}~{text(self.row, 'document')}"
+            return Found(f"{GONE}:{name}", str(text(self.row, "document")), self.total(), self._currency(), ours=ours)
+        return Found(f"{number}:{entry}", number, self.total(), self._currency(), ours=ours)
+
+    def total(self) -> Decimal | None:
+        """Give the total; that of a credit note is negative, as on the platform."""
+        try:
+            total = amount(self.row, "total")
+        except ValueError as error:
+            raise Transient(f"Sage 300 shows a document that cannot be read: {error}") from error
+        return total if total is None or not self.credit else -abs(total)
+
+    @property
+    def credit(self) -> bool:
+        """Tell a credit note; invoices, debit notes and interest all add to what is owed."""
+        return _word(text(self.row, "kind")) == "creditnote" or (amount(self.row, "total") or ZERO) < 0
+
+    def _currency(self) -> str | None:
+        return text(self.row, "currency")
+
+
+class Documents:
+    """Finds documents of one company."""
+
+    def __init__(self, api: WebApi) -> None:
+        self._api = api
+
+    def find(self, vendor: str, number: str, own: str, *, credit: bool) -> list[Found]:
+        """Find a document by our own key, among unposted batches, and among posted documents."""
+        found: dict[str, Found] = {}
+        wheres = (f"Description eq {self._api.text(own)} or {UNPOSTED}", UNPOSTED, "")
+        for entry in self.entries(wheres, vendor, number, own):
+            if entry.credit == credit:
+                one = entry.found(ours=text(entry.batch or {}, "description") == own)
+                found.setdefault(one.id, one)
+        for row in self.posted(vendor, number):
+            one = Entry(None, row).found()
+            known = one.id in found or (one.id.startswith(GONE) and found)
+            if not known and Entry(None, row).credit == credit:
+                found[one.id] = one
+        return list(found.values())
+
+    def entries(self, wheres: Iterable[str], vendor: str, number: str, own: str = "") -> Iterator[Entry]:
+        """Read the document's entries in batches; posted ones count by their description, else among the posted."""
+        for batch in self._api.rows(_batches_query(*wheres)):
+            status = status_of(batch)
+            if status == "deleted" or (status == "posted" and text(batch, "description") != own):
+                continue
+            for row in children(batch, "invoices"):
+                if _same(row, vendor, number):
+                    yield Entry(batch, row)
+
+    def posted(self, vendor: str, number: str) -> Iterator[Row]:
+        """Read posted documents. Numbers are kept in capitals, so both spellings are asked for."""
+        numbers = map(self._api.text, dict.fromkeys((number, number.upper())))
+        for where in in_filters("DocumentNumber", numbers, f"VendorNumber eq {self._api.text(vendor)}"):
+            query: Query[Row] = Query(POSTED, None, _posted_name, where)
+            yield from (row for row in self._api.rows(query) if _same(row, vendor, number))
+
+
+def _batches_query(*where: str) -> Query[Row]:
+    return Query(BATCHES, None, lambda row: str(whole(row, "batch")), *where)
+
+
+def _posted_name(row: Row) -> str:
+    return f"{text(row, 'vendor')}~{text(row, 'document')}~{whole(row, 'entry')}"
+
+
+def status_of(batch: Row) -> str:
+    """Give a batch's status as one word in small letters, such as `readytopost`."""
+    return _word(text(batch, "batch_status"))
+
+
+def _word(value: str | None) -> str:
+    return "".join(c for c in (value or "").lower() if c.isalnum())
+
+
+def _same(row: Row, vendor: str, number: str) -> bool:
+    there = text(row, "document") or ""
+    return text(row, "vendor") == vendor and there.casefold() == number.strip().casefold()

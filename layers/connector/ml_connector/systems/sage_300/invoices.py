@@ -1,0 +1,254 @@
+"""Enters approved invoices and credit notes as AP invoice batches, one batch to an invoice.
+
+The Web API knows no idempotency key, so a document is looked for before it is sent: by our own key, which is the
+batch's description, and by vendor and document number (`contracts/sage_300.md §6, §8`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, Transient
+from ml_connector.flow import Codes, Found, Prepared
+from ml_connector.records import Invoice
+from ml_connector.systems.sage_300.amounts import Sums, sum_up
+from ml_connector.systems.sage_300.batches import Batches
+from ml_connector.systems.sage_300.calendar import Calendar
+from ml_connector.systems.sage_300.client import Created, WebApi
+from ml_connector.systems.sage_300.entries import BATCHES, MARK
+from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
+from ml_connector.systems.sage_300.names import whole
+from ml_connector.systems.sage_300.orders import Orders
+from ml_connector.systems.sage_300.refusals import judge, kind_of, month_of
+from ml_connector.systems.sage_300.replies import Fault
+from ml_connector.systems.sage_300.segments import Ledger
+from ml_connector.systems.sage_300.settings import Settings
+from ml_connector.systems.sage_300.vendors import VendorFacts, Vendors
+from ml_connector.wiring import Wiring
+
+NUMBER_LIMIT, ORDER_LIMIT, KEY_LIMIT = 22, 22, 36
+MONTHS_AHEAD = 3
+OPTIONAL = ("PONumber",)
+"""Fields that some releases may not know: left out where the refusal names one (`contracts/sage_300.md §11`)."""
+
+
+class Invoices:
+    """The target of invoices. A posted one's id is its batch and entry, such as `109:1`."""
+
+    refuses_duplicates = False
+
+    def __init__(
+        self, api: WebApi, settings: Settings, wiring: Wiring, *, ledger: Ledger, orders: Orders, vendors: Vendors,
+        batches: Batches, calendar: Calendar,
+    ) -> None:  # fmt: skip
+        self._api, self._settings, self._wiring = api, settings, wiring
+        self._ledger, self._orders, self._vendors = ledger, orders, vendors
+        self._batches, self._calendar = batches, calendar
+
+    # ── prepare ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def prepare(self, record: Invoice, codes: Codes) -> Prepared:
+        """Say an invoice in Sage's words. Raises `Held` or `Rejected`, and `Transient` while looking things up."""
+        if len(record.number) > NUMBER_LIMIT:
+            raise Rejected(
+                f"The invoice number {record.number} is longer than the {NUMBER_LIMIT} characters that Sage 300 "
+                "keeps; a number is never cut. Correct it on the platform."
+            )
+        supplier = codes.erp("supplier", record.supplier)
+        currency = codes.erp("currency", record.currency)
+        vendor = self._vendor(record, supplier, currency)
+        lines = Lines(record, codes, self._ledger, self._orders, supplier)
+        lines.used |= {f"supplier={supplier}": record.supplier, f"currency={currency}": record.currency}
+        sums = sum_up(record, self._wiring.options.rounding_tolerance)
+        details = lines.write(sums)
+        posted_on = self._open_day(record.accounting_date or self._today(), lines)
+        entry = self._entry(record, codes, lines, supplier, currency, posted_on)
+        entry |= _totals(sums, taxed=vendor.taxed or lines.tax_group is not None) | {"InvoiceDetails": details}
+        return Prepared(
+            key=record.key,
+            body={
+                "BatchDate": posted_on.isoformat(),
+                "BatchStatus": "Open",
+                "Description": self._own(record),
+                "Invoices": [entry],
+            },
+            lookup=self._lookup(record, supplier) | lines.used,
+            amount=record.gross,
+            currency=currency,
+            posted_on=posted_on,
+            notes=tuple(dict.fromkeys(lines.notes)),
+        )
+
+    def trace(self, record: Invoice, codes: Codes) -> Prepared:
+        """Say what a sent invoice is found by: nothing of its lines, since orders and periods may be closed by now."""
+        supplier = codes.erp("supplier", record.supplier)
+        return Prepared(
+            key=record.key,
+            body={},
+            lookup=self._lookup(record, supplier),
+            amount=record.gross,
+            currency=codes.erp("currency", record.currency),
+            posted_on=record.accounting_date or self._today(),
+        )
+
+    def _vendor(self, record: Invoice, supplier: str, currency: str) -> VendorFacts:
+        """Read the vendor: an invoice is always in its currency, whatever else it says."""
+        vendor = self._vendors.get(supplier)
+        if vendor is None:
+            raise Held(
+                f"supplier:{record.supplier}",
+                f"Sage 300 has no vendor {supplier}. Enter it there, or map the supplier {record.supplier} to another "
+                "one.",
+            )
+        if vendor.currency and vendor.currency != currency:
+            raise Held(
+                f"currency:{record.currency}",
+                f"Vendor {supplier} is kept in {vendor.currency} in Sage 300 and the invoice is in {currency}; there a "
+                "vendor has one currency. Enter a vendor for this currency and map the supplier to it.",
+            )
+        return vendor
+
+    def _entry(
+        self, record: Invoice, codes: Codes, lines: Lines, supplier: str, currency: str, posted_on: date
+    ) -> dict[str, Any]:
+        """Make the head. The order counts: a field may set those after it (`contracts/sage_300.md §6`)."""
+        said = record.description or f"Invoice {record.number}"
+        entry: dict[str, Any] = {
+            "VendorNumber": supplier,
+            "DocumentNumber": record.number,
+            "DocumentType": "CreditNote" if record.gross < 0 else "Invoice",
+            "InvoiceDescription": lines.cut(said, TEXT_LIMIT, "The description"),
+            "DocumentDate": (record.invoice_date or posted_on).isoformat(),
+            "PostingDate": posted_on.isoformat(),
+            "CurrencyCode": currency,
+        }
+        order = lines.order()
+        if order and len(order) <= ORDER_LIMIT:
+            entry["PONumber"] = order
+        elif order:
+            lines.notes.append(f"The order number {order} was left out: Sage 300 keeps {ORDER_LIMIT} characters.")
+        if record.due_date:
+            entry["DueDate"] = record.due_date.isoformat()
+        elif record.payment_term:
+            entry["Terms"] = codes.erp("term", record.payment_term)
+            lines.used[f"term={entry['Terms']}"] = record.payment_term
+        if lines.tax_group is not None:
+            entry["TaxGroup"] = lines.tax_group
+        if record.payment_block:
+            lines.notes.append("The payment block was left out: put the document on hold in Sage 300.")
+        return entry
+
+    def _open_day(self, day: date, lines: Lines) -> date:
+        """Give the day that is posted to; a closed period is held or moved, as the settings say."""
+        if self._calendar.is_open(day) is not False:
+            return day
+        month = day.isoformat()[:7]
+        following = self._calendar.next_open(day) if self._wiring.options.closed_period == "next_open" else None
+        if following is None:
+            raise Held(
+                f"period:{month}",
+                f"The fiscal calendar of Sage 300 has no open period for {day}. Open it there, or correct the "
+                "accounting date.",
+            )
+        lines.notes.append(f"Posting date moved from {day} to {following}: period closed.")
+        return following
+
+    def _lookup(self, record: Invoice, supplier: str) -> dict[str, str]:
+        kind = "credit" if record.gross < 0 else "invoice"
+        return {"kind": kind, "vendor": supplier, "number": record.number, "own": self._own(record)}
+
+    def _own(self, record: Invoice) -> str:
+        return MARK + self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
+
+    def _today(self) -> date:
+        return self._wiring.clock.now().astimezone(ZoneInfo(self._settings.timezone)).date()
+
+    # ── look, send, read back ───────────────────────────────────────────────────────────────────────────────
+
+    def look(self, prepared: Prepared) -> list[Found]:
+        """Find the document, in whichever batch or posted; deleted batches do not count."""
+        lookup = prepared.lookup
+        return self._batches.find(lookup["vendor"], lookup["number"], lookup["own"], credit=lookup["kind"] == "credit")
+
+    def send(self, prepared: Prepared) -> Found:
+        """Enter the batch, once; `read_back` sets it ready to post.
+
+        Raises `Rejected`, `Held`, `Misconfigured`, `OutcomeUnknown` or `Transient` (had no effect).
+        """
+        outcome = self._api.create(BATCHES, prepared.body)
+        if isinstance(outcome, Fault):
+            prepared, outcome = self._once_more(outcome, prepared)
+        if isinstance(outcome, Fault):
+            raise self._refusal(outcome, prepared)
+        number = whole(dict(outcome.body), "batch")
+        if number is None:
+            return self._without_number(prepared)
+        invoices = outcome.body.get("Invoices") or [{}]
+        entry = (whole(invoices[0], "entry") if isinstance(invoices[0], dict) else None) or "1"
+        return Found(f"{number}:{entry}", number, prepared.amount, prepared.currency, ours=True)
+
+    def read_back(self, found: Found) -> Found:
+        """Finish the batch where that is not done yet, and read number, total and currency as Sage 300 keeps them."""
+        return self._batches.read(found)
+
+    def _once_more(self, fault: Fault, prepared: Prepared) -> tuple[Prepared, Created | Fault]:
+        """Send a refused body without a field the server does not know, or with another posting date."""
+        outcome: Created | Fault = fault
+        for name in OPTIONAL:
+            if name in fault.text and name in prepared.body["Invoices"][0]:
+                prepared = replace(prepared, body=_changed(prepared.body, {name: None}))
+                outcome = self._api.create(BATCHES, prepared.body)
+        for _ in range(MONTHS_AHEAD):
+            movable = self._wiring.options.closed_period == "next_open"
+            if not movable or not isinstance(outcome, Fault) or kind_of(outcome, prepared) != "period":
+                break
+            prepared = replace(prepared, body=_moved(prepared.body))
+            outcome = self._api.create(BATCHES, prepared.body)
+        return prepared, outcome
+
+    def _refusal(self, fault: Fault, prepared: Prepared) -> ConnectorError:
+        if kind_of(fault, prepared) == "duplicate" and not fault.locked:
+            there = self.look(prepared)
+            name = f", in batch {there[0].number}" if there else ""
+            return Held(
+                f"conflict:{prepared.key}",
+                f"Sage 300 holds the number {prepared.lookup['number']} of this vendor already{name}: {fault}. Is it "
+                "the same invoice twice? Remove one of them.",
+            )
+        return judge(fault, prepared)
+
+    def _without_number(self, prepared: Prepared) -> Found:
+        try:
+            found = self.look(prepared)
+        except Transient as error:
+            raise OutcomeUnknown(f"Sage 300 took the invoice without naming the batch: {error}") from error
+        if not found:
+            raise OutcomeUnknown("Sage 300 took the invoice without naming the batch that it became.")
+        return found[0]
+
+
+def _totals(sums: Sums, *, taxed: bool) -> dict[str, Any]:
+    """Give the totals, positive also for a credit note. The tax is stated, so that none is worked out anew."""
+    sign = -1 if sums.gross < 0 else 1
+    totals: dict[str, Any] = {"DocumentTotalBeforeTaxes": sums.net * sign}
+    if taxed or sums.tax:
+        totals["TaxAmount1"] = sums.tax * sign
+    return totals | {"DocumentTotalIncludingTax": sums.gross * sign}
+
+
+def _changed(body: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    """Give a body with other fields in its head, in the same order; None takes one out."""
+    head = {name: fields.get(name, value) for name, value in body["Invoices"][0].items()}
+    return {**body, "Invoices": [{name: value for name, value in head.items() if value is not None}]}
+
+
+def _moved(body: Any) -> dict[str, Any]:
+    """Post to the first day of the next month, and say so in the description."""
+    month = month_of(body)
+    year, number = int(month[:4]), int(month[5:7])
+    day = f"{year + number // 12:04d}-{number % 12 + 1:02d}-01"
+    said = f"Period {month} closed: {body['Invoices'][0]['InvoiceDescription']}"[:TEXT_LIMIT]
+    return _changed({**body, "BatchDate": day}, {"PostingDate": day, "InvoiceDescription": said})

@@ -1,0 +1,172 @@
+"""The details of an invoice: coding rows in the words of `InvoiceDetails` (`contracts/sage_300.md §6`).
+
+A row on an order goes to the account that the order's line was bought on, any other to the account that it is coded
+to. The order itself is not invoiced: the Web API has no way to (`contracts/sage_300.md §3`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ml_connector.errors import Held, Rejected
+from ml_connector.flow import Codes
+from ml_connector.records import CodingRow, Invoice
+from ml_connector.systems.sage_300.amounts import Priced, Sums
+from ml_connector.systems.sage_300.names import children, text, whole
+from ml_connector.systems.sage_300.order_rows import is_closed, line_key, order_number
+from ml_connector.systems.sage_300.orders import Orders
+from ml_connector.systems.sage_300.receipts import Row
+from ml_connector.systems.sage_300.segments import Ledger, bare
+
+TEXT_LIMIT = 60
+STEP = 20
+"""Lines are numbered as the vendor's own samples do it."""
+
+
+@dataclass
+class Lines:
+    """What a writer of lines needs, and what it leaves behind: notes, and which of our codes became which of theirs."""
+
+    invoice: Invoice
+    codes: Codes
+    ledger: Ledger
+    orders: Orders
+    vendor: str
+    notes: list[str] = field(default_factory=list)
+    used: dict[str, str] = field(default_factory=dict)
+    tax_group: str | None = None
+
+    def write(self, sums: Sums) -> list[dict[str, Any]]:
+        """Give the details; raises `Held` or `Rejected`. A field that sets others comes before them."""
+        sign = -1 if self.invoice.gross < 0 else 1
+        ordered = self._ordered()
+        details = []
+        for number, row in enumerate(sums.rows, 1):
+            detail: dict[str, Any] = {"LineNumber": number * STEP, "GLAccount": self._account(row.row, ordered)}
+            detail["DistributionDescription"] = self._text(row)
+            if (tax_class := self._tax_class(row.row)) is not None:
+                detail["TaxClass1"] = tax_class
+            detail["DistributedAmount"] = row.net * sign
+            details.append(detail)
+        if sums.residue and sums.taker is not None:
+            key = sums.rows[sums.taker].row.key
+            self.notes.append(f"A residue of rounding of {sums.residue} was added to row {key}.")
+        return details
+
+    def order(self) -> str | None:
+        """Name the one order that the invoice is about; None where there are several or none."""
+        numbers = {row.order_number.strip() for row in self.invoice.rows if row.order_number}
+        return numbers.pop() if len(numbers) == 1 else None
+
+    # ── account ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _account(self, row: CodingRow, orders: dict[str, Row]) -> str:
+        line = self._order_line(row, orders) if row.order_number else None
+        bought_on = text(line, "account") if line is not None else None
+        if bought_on is not None:
+            account = bare(bought_on)
+            self.used[f"account={account}"] = row.account or account
+            self._differs(row, account)
+            return account
+        if not row.account:
+            raise Rejected(
+                f"Row {row.key} of invoice {self.invoice.number} has neither an account nor an order line with one. "
+                "Code it on the platform and transfer it again."
+            )
+        return self._coded(row, row.account)
+
+    def _coded(self, row: CodingRow, code: str) -> str:
+        natural = self.codes.erp("account", code)
+        center = None
+        if row.cost_center and self.ledger.split:
+            center = self.codes.erp("cost_center", row.cost_center)
+        elif row.cost_center:
+            self.notes.append(
+                f"The cost centre {row.cost_center} of row {row.key} was left out: the secret names no "
+                "'cost_center_segment'."
+            )
+        try:
+            account = self.ledger.join(natural, center)
+        except Held as held:
+            kind, _, theirs = held.waiting_for.partition(":")
+            raise Held(f"{kind}:{code if theirs == natural else theirs}", str(held)) from held
+        self.used[f"account={account}"] = code
+        return account
+
+    def _differs(self, row: CodingRow, account: str) -> None:
+        if not row.account:
+            return
+        natural, center = self.ledger.parts([account])[account]
+        if row.account not in {natural, account} or (row.cost_center and center and row.cost_center != center):
+            coded = f"{row.account}/{row.cost_center}" if row.cost_center else row.account
+            self.notes.append(
+                f"Row {row.key} is coded to {coded}; it was posted to {account}, the account of order "
+                f"{row.order_number}."
+            )
+
+    # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ordered(self) -> dict[str, Row]:
+        """Read the orders that the rows name, together."""
+        numbers = sorted({row.order_number.strip() for row in self.invoice.rows if row.order_number})
+        return {order_number(row): row for row in self.orders.by_number(numbers)} if numbers else {}
+
+    def _order_line(self, row: CodingRow, orders: dict[str, Row]) -> Row | None:
+        """Find the line that a row names; raises `Held` where it or its order is not there."""
+        number = (row.order_number or "").strip()
+        order = orders.get(number)
+        if order is None or text(order, "vendor") != self.vendor:
+            raise Held(
+                f"order:{number}",
+                f"Sage 300 has no purchase order {number} of vendor {self.vendor}. Correct the invoice's order "
+                "reference on the platform, or enter the order.",
+            )
+        try:
+            lines = children(order, "order_lines")
+        except ValueError as error:
+            raise Held(f"order:{number}", f"Purchase order {number} cannot be read: {error}") from error
+        if is_closed(order):
+            self.notes.append(f"Order {number} is complete in Sage 300.")
+        if not row.order_line:
+            return lines[0] if len(lines) == 1 else None
+        wanted = row.order_line.strip()
+        for name in ("line_number", "key"):
+            for place, line in enumerate(lines, 1):
+                if wanted == (whole(line, name) if name == "line_number" else line_key(line, place)):
+                    return line
+        raise Held(
+            f"order:{number}",
+            f"Order {number} has no line {wanted} (lines are numbered by LineNumber). Correct the invoice's order "
+            "reference on the platform.",
+        )
+
+    # ── tax and text ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _tax_class(self, row: CodingRow) -> int | None:
+        """Take the tax group of a row's code, and its class: a code is mapped to `GROUP` or `GROUP/CLASS`."""
+        code = row.tax_code or self.invoice.tax_code
+        if not code:
+            return None
+        theirs = self.codes.erp("tax", code)
+        group, _, number = theirs.partition("/")
+        self.used[f"tax={group}"] = code
+        if self.tax_group is not None and group != self.tax_group:
+            raise Held(
+                f"tax:{code}",
+                f"Invoice {self.invoice.number} has tax of the groups {self.tax_group} and {group}; Sage 300 takes one "
+                "to an invoice. Map both codes to classes of one group, such as GROUP/1 and GROUP/2.",
+            )
+        self.tax_group = group
+        return int(number) if number.isdigit() else None
+
+    def _text(self, row: Priced) -> str:
+        order = f"PO {row.row.order_number}/{row.row.order_line or ''} " if row.row.order_number else ""
+        said = f"{order}{row.row.description or self.invoice.description or f'Invoice {self.invoice.number}'}".strip()
+        return self.cut(said, TEXT_LIMIT, f"The text of row {row.row.key}")
+
+    def cut(self, said: str, limit: int, what: str) -> str:
+        """Cut a text at the target's limit, and say so."""
+        if len(said) > limit:
+            self.notes.append(f"{what} was cut at {limit} characters.")
+        return said[:limit].strip()

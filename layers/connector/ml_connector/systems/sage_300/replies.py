@@ -1,0 +1,112 @@
+"""What the Web API's answers say: errors by their code, and the literals of keys and filters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+from urllib.parse import quote
+
+from ml_connector.systems.http import Reply
+
+FLOODED = "TooManyRequests"
+PASSING = frozenset({"InternalServerError", "SessionError", "DBLinkError"})
+"""The server's own trouble, and nothing about the request (`contracts/sage_300.md §8`)."""
+REFUSED_LOGIN = "Unauthorized"
+NO_RIGHT = "Forbidden"
+NOT_THERE = frozenset({"RecordNotFound"})
+NO_SUCH_PATH = frozenset({"ResourceNotFound", "MethodNotAllowed"})
+NOT_UNDERSTOOD = frozenset({"InvalidParameters", "InvalidPayload", "InvalidEntityKey", "InvalidAction"})
+DUPLICATE = "RecordDuplicate"
+WORDS, LONGEST_CODE = 2_000, 50
+"""Characters of a refusal's text and code that are kept."""
+_BY_STATUS = {401: REFUSED_LOGIN, 403: NO_RIGHT, 429: FLOODED}
+_LOCK = re.compile(
+    r"\block(?:ed|s)?\b|in use by|being (?:used|edited|processed|posted)|another user|currently (?:in use|open)"
+    r"|gesperrt|verrouill|bloquead",
+    re.IGNORECASE,
+)
+Style = Literal["iso", "datetime"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A refusal in the server's words. `code` decides, not the status; "" where the server named none.
+
+    `worded`: the Web API itself said it, and not IIS or a proxy in front. `page`: what came was HTML.
+    """
+
+    status: int
+    code: str
+    text: str
+    worded: bool = True
+    page: bool = False
+
+    @property
+    def flooded(self) -> bool:
+        """Tell whether the server has too many requests at once."""
+        return self.code == FLOODED
+
+    @property
+    def passing(self) -> bool:
+        """Tell whether it is trouble that may be over soon."""
+        return self.flooded or self.code in PASSING or (not self.code and self.status >= 500)
+
+    @property
+    def locked(self) -> bool:
+        """Tell whether somebody has the record open on a screen: only the text says so."""
+        return _LOCK.search(self.text) is not None and "period" not in self.text.lower()
+
+    def __str__(self) -> str:
+        return f"{self.text or 'no text'} (code {self.code or 'none'}, HTTP {self.status})"
+
+
+def fault_in(reply: Reply) -> Fault | None:
+    """Find an error in an answer of any status; None in a good one (`contracts/sage_300.md §8`)."""
+    start = reply.body.lstrip()[:64]
+    if start[:1] == b"<":
+        code = _BY_STATUS.get(reply.status, "")
+        return Fault(reply.status, code, _plain(reply), worded=False, page=True)
+    if reply.status < 300 and b'error"' not in start:
+        return None
+    try:
+        body = reply.json()
+    except ValueError:
+        body = None
+    error = body.get("error") or body.get("odata.error") if isinstance(body, dict) else None
+    if error is None:
+        if reply.status < 300:
+            return None
+        return Fault(reply.status, _BY_STATUS.get(reply.status, ""), reply.text(), worded=False)
+    if not isinstance(error, dict):
+        return Fault(reply.status, "", reply.clean(str(error))[:WORDS])
+    code = str(error.get("code") or _BY_STATUS.get(reply.status, ""))[:LONGEST_CODE]
+    return Fault(reply.status, code, reply.clean(_words(error))[:WORDS])
+
+
+def _words(error: dict[str, Any]) -> str:
+    message = error.get("message")
+    if isinstance(message, dict):
+        message = message.get("value")
+    return " ".join(str(message or "").split())
+
+
+def _plain(reply: Reply) -> str:
+    """Show a page's text without its tags."""
+    return " ".join(re.sub(r"<[^>]*>", " ", reply.text(2_000)).split())[:200]
+
+
+def quoted(text: str) -> str:
+    """Write a string literal: single quotes, embedded ones doubled."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text_key(key: str) -> str:
+    """Write a text key in parentheses."""
+    return f"({quote(quoted(key), safe='')})"
+
+
+def day_literal(day: date, style: Style) -> str:
+    """Write a date in a filter: bare, as OData 4 has it, or as the older reference does (`date_literal`)."""
+    return f"{day.isoformat()}T00:00:00Z" if style == "iso" else f"datetime'{day.isoformat()}T00:00:00'"

@@ -1,0 +1,230 @@
+"""The accounts of the ledger, and their parts.
+
+An account is several segments in one number. Without `cost_center_segment` the whole number goes to the platform.
+With it, that segment's codes are the cost centres, the natural account goes out alone, and when an invoice is posted
+the two are joined again into the account that the ledger keeps for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from ml_connector.errors import Held
+from ml_connector.flow import Broken, Page
+from ml_connector.records import Account, CostCenter
+from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.masters import Masters, said
+from ml_connector.systems.sage_300.names import plain, text
+from ml_connector.systems.sage_300.paging import Query, in_filters
+
+FEW, PAGE = 3, 100
+"""Calls by number that need no second thought, and the rows of a page."""
+
+
+class AccountRow(Struct, rename="pascal"):
+    """An account (`contracts/sage_300.md §9`)."""
+
+    unformatted_account: str
+    account_number: str | None = None
+    description: str | None = None
+    status: str | None = None
+    account_segment_code1: str | None = None
+    account_segment_code2: str | None = None
+    account_segment_code3: str | None = None
+    account_segment_code4: str | None = None
+    account_segment_code5: str | None = None
+    account_segment_code6: str | None = None
+    account_segment_code7: str | None = None
+    account_segment_code8: str | None = None
+    account_segment_code9: str | None = None
+    account_segment_code10: str | None = None
+
+    @property
+    def code(self) -> str:
+        """The number without the separators that people write."""
+        return self.unformatted_account.strip()
+
+    @property
+    def active(self) -> bool:
+        """Tell whether it may be posted to."""
+        return (self.status or "Active").strip().lower() == "active"
+
+    def segment(self, number: int) -> str:
+        """Give the code in a segment; empty where the account's structure has no such segment."""
+        return (getattr(self, f"account_segment_code{number}") or "").strip()
+
+
+def bare(account: str) -> str:
+    """Take the separators out of an account: its segments hold letters and digits only."""
+    return "".join(c for c in account if c.isalnum())
+
+
+def _query(*where: str) -> Query[AccountRow]:
+    return Query("GL/GLAccounts", AccountRow, lambda row: row.code, *where)
+
+
+def accounts(api: WebApi, segment: int | None) -> Masters[AccountRow, Account] | NaturalAccounts:
+    """Read the accounts; they carry no change stamp, so all of them every time (`contracts/sage_300.md §4`)."""
+    if segment is not None:
+        return NaturalAccounts(api, natural_of(segment))
+    return Masters(api, lambda _: _query(), account, key_field="UnformattedAccount")
+
+
+def account(row: AccountRow) -> Account:
+    """Convert an account, whole."""
+    if not row.code:
+        raise ValueError("The account has no UnformattedAccount.")
+    return Account(key=row.code, code=row.code, name=said(row.description) or row.code, active=row.active)
+
+
+def natural_of(segment: int) -> int:
+    """Tell the segment of the natural account: the first that is not the cost centre."""
+    return 2 if segment == 1 else 1
+
+
+class NaturalAccounts:
+    """The source of natural accounts: each once, however many accounts of the ledger have it.
+
+    All are read before one is given, since any account may be of any natural account.
+    """
+
+    def __init__(self, api: WebApi, natural: int) -> None:
+        self._api, self._natural = api, natural
+
+    def pages(self, since: str | None, position: str | None) -> Iterator[Page[Account]]:  # noqa: ARG002 - no stamp
+        """Read all of them. The name is that of the shortest number, which is the most general."""
+        yield self._gathered([_query()])
+
+    def reread(self, keys: Sequence[str]) -> Iterator[Page[Account]]:
+        """Read the accounts of these natural accounts."""
+        field = f"AccountSegmentCode{self._natural}"
+        page = self._gathered(_query(where) for where in in_filters(field, map(self._api.text, keys)))
+        yield Page([record for record in page.records if record.key in set(keys)], page.broken)
+
+    def _gathered(self, queries: Iterable[Query[AccountRow]]) -> Page[Account]:
+        best: dict[str, AccountRow] = {}
+        active: set[str] = set()
+        broken: list[Broken] = []
+        for batch in (batch for query in queries for batch in self._api.pages(query)):
+            broken += [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
+            for row in batch.rows:
+                code = row.segment(self._natural) or row.code
+                if not code:
+                    continue
+                if code not in best or (len(row.code), row.code) < (len(best[code].code), best[code].code):
+                    best[code] = row
+                if row.active:
+                    active.add(code)
+        records = [
+            Account(key=code, code=code, name=said(row.description) or code, active=code in active)
+            for code, row in sorted(best.items())
+        ]
+        return Page(records, broken)
+
+
+def cost_centers(api: WebApi, segment: int) -> Masters[dict[str, object], CostCenter]:
+    """Read the codes of one segment. They are few, so they are read whole: the names of their fields are inferred."""
+    wanted = str(segment)
+
+    def convert(row: dict[str, object]) -> CostCenter | None:
+        number, code = text(row, "segment"), text(row, "segment_code")
+        if number is None or code is None:
+            raise ValueError("The segment code has no SegmentNumber or no SegmentCode.")
+        if plain("".join(c for c in number if c.isdigit()) or number) != wanted:
+            return None
+        return CostCenter(key=code, code=code, name=text(row, "segment_text") or code)
+
+    def key(row: dict[str, object]) -> str:
+        return f"{text(row, 'segment')}~{text(row, 'segment_code')}"
+
+    return Masters(api, lambda _: Query("GL/GLSegmentCodes", None, key), convert)
+
+
+class Ledger:
+    """Takes accounts apart and joins them again, by the accounts that the ledger has; remembers what it read."""
+
+    def __init__(self, api: WebApi, segment: int | None) -> None:
+        self._api, self._segment = api, segment
+        self._natural = natural_of(segment) if segment is not None else 1
+        self._by_code: dict[str, AccountRow | None] = {}
+        self._by_natural: dict[str, list[AccountRow]] = {}
+
+    @property
+    def split(self) -> bool:
+        """Tell whether accounts are taken apart at all."""
+        return self._segment is not None
+
+    def parts(self, wanted: Iterable[str]) -> dict[str, tuple[str, str | None]]:
+        """Give account and cost centre as the platform knows them, for whole accounts in any spelling."""
+        codes = {one: bare(one) for one in wanted}
+        if self._segment is None:
+            return {one: (code, None) for one, code in codes.items()}
+        self._fetch(set(codes.values()))
+        return {one: self._apart(code) for one, code in codes.items()}
+
+    def _apart(self, code: str) -> tuple[str, str | None]:
+        row = self._by_code.get(code)
+        if row is None or self._segment is None:
+            return code, None
+        return row.segment(self._natural) or code, row.segment(self._segment) or None
+
+    def _fetch(self, codes: set[str]) -> None:
+        missing = sorted(codes - self._by_code.keys())
+        self._by_code |= dict.fromkeys(missing)
+        wheres = list(in_filters("UnformattedAccount", map(self._api.text, missing)))
+        if len(wheres) > FEW:
+            total = self._api.count(_query())
+            if total is not None and total / PAGE < len(wheres):
+                wheres = [""]  # the whole chart is fewer calls
+        for where in wheres:
+            self._by_code |= {row.code: row for row in self._api.rows(_query(where))}
+
+    def join(self, account: str, cost_center: str | None) -> str:
+        """Give the ledger's account for a natural account and a cost centre. Raises `Held` where there is none."""
+        if self._segment is None:
+            return bare(account)
+        rows = self._with_natural(account)
+        if not rows:
+            self._fetch({bare(account)})
+            whole = self._by_code.get(bare(account))
+            if whole is not None:
+                return whole.code  # somebody mapped it to an account of the ledger
+            raise Held(
+                f"account:{account}",
+                f"Sage 300 has no account {account}. Open it there, or map the code to another one.",
+            )
+        fitting = [row for row in rows if row.segment(self._segment) == (cost_center or "")]
+        if not fitting and cost_center is None and len(rows) == 1:
+            fitting = rows
+        if len(fitting) == 1:
+            return fitting[0].code
+        raise self._unclear(account, cost_center, fitting or rows, none=not fitting)
+
+    def _with_natural(self, account: str) -> list[AccountRow]:
+        if account not in self._by_natural:
+            where = f"AccountSegmentCode{self._natural} eq {self._api.text(account)}"
+            rows = [row for row in self._api.rows(_query(where)) if row.segment(self._natural) == account]
+            self._by_natural[account] = [row for row in rows if row.active] or rows
+        return self._by_natural[account]
+
+    def _unclear(self, account: str, cost_center: str | None, rows: list[AccountRow], *, none: bool) -> Held:
+        some = ", ".join(sorted(row.code for row in rows)[:5])
+        if none and cost_center is not None:
+            return Held(
+                f"account:{account}",
+                f"Sage 300 has no account {account} with cost centre {cost_center}, only {some}. Open it there, or "
+                "correct the coding.",
+            )
+        if none:
+            return Held(
+                f"cost_center:{account}",
+                f"Account {account} has a cost centre in Sage 300 ({some}), and the invoice names none. Code it on "
+                "the platform.",
+            )
+        return Held(
+            f"account:{account}",
+            f"Account {account} with cost centre {cost_center or 'none'} is several accounts in Sage 300 ({some}). "
+            "Map the account to one of them.",
+        )

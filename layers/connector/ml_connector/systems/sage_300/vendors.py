@@ -1,0 +1,46 @@
+"""What an invoice must know of its vendor, read once and remembered for the connection's life."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.masters import said
+from ml_connector.systems.sage_300.paging import Query
+
+
+class VendorFacts(Struct, rename="pascal"):
+    """A vendor has one currency and one tax group (`contracts/sage_300.md §5`)."""
+
+    vendor_number: str
+    currency_code: str | None = None
+    tax_group: str | None = None
+
+    @property
+    def currency(self) -> str | None:
+        """Give the currency; None where the company has only one."""
+        return said(self.currency_code)
+
+    @property
+    def taxed(self) -> bool:
+        """Tell whether tax is worked out for the vendor."""
+        return said(self.tax_group) is not None
+
+
+class Vendors:
+    """Vendors by number. One that is not there is asked for again."""
+
+    def __init__(self, api: WebApi) -> None:
+        self._api = api
+        self._known: dict[str, VendorFacts] = {}
+
+    def get(self, number: str) -> VendorFacts | None:
+        """Read a vendor; None where there is none."""
+        if number not in self._known:
+            where = f"VendorNumber eq {self._api.text(number)}"
+            query = Query("AP/APVendors", VendorFacts, lambda row: row.vendor_number.strip(), where)
+            found = next((row for row in self._api.rows(query) if row.vendor_number.strip() == number), None)
+            if found is None:
+                return None
+            self._known[number] = found
+        return self._known[number]

@@ -1,0 +1,259 @@
+"""Looking for a document, and bringing its batch to an end, whoever comes back to it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from ml_connector.errors import Held, Misconfigured, Transient
+from ml_connector.flow import Found
+
+BATCHES = "AP/APInvoiceBatches"
+OWN = "ml-connector inv-1-0123456789abcdef"
+
+
+class Ledger:
+    """Batches that can be created, changed, posted and read, one entry each."""
+
+    def __init__(self, server, *, ready=None, posting=None):
+        self.rows, self.posted, self.errors = {}, [], []
+        self.ready, self.posting = ready, posting
+        server.answers |= {
+            BATCHES: self.batches,
+            "AP/APPostInvoices('$process')": self.post,
+            "AP/APPostedDocuments": lambda r: self.listed(r, self.posted),
+            "AP/APPostingErrorMessages": lambda r: self.listed(r, self.errors),
+        }
+
+    @staticmethod
+    def listed(_, rows):
+        return httpx.Response(200, json={"value": rows})
+
+    def enter(self, number=109, status="Open", description=OWN, **entry):
+        plain = {"EntryNumber": 1, "VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentType": "Invoice",
+                 "CurrencyCode": "CAD", "DocumentTotalIncludingTax": 86.6, "TaxAmount1": 6.6,
+                 "InvoiceDetails": [{"GLAccount": "6260", "DistributedAmount": 80}]}  # fmt: skip
+        self.rows[number] = {"BatchNumber": number, "BatchStatus": status, "Description": description,
+                             "Invoices": [plain | entry]}  # fmt: skip
+
+    def batches(self, request):
+        key = re.search(r"\((\d+)\)$", request.url.path)
+        if request.method == "PATCH":
+            if self.ready is not None:
+                return self.ready
+            self.rows[int(key[1])]["BatchStatus"] = "ReadyToPost"
+            return httpx.Response(204)
+        if key:
+            row = self.rows.get(int(key[1]))
+            return httpx.Response(200, json=row) if row else httpx.Response(
+                404, json={"error": {"code": "RecordNotFound", "message": {"value": "gone"}}})  # fmt: skip
+        where = request.url.params.get("$filter", "")
+        rows = [r for r in self.rows.values() if r["Description"] in where or f"'{r['BatchStatus']}'" in where]
+        return httpx.Response(200, json={"value": rows})
+
+    def post(self, request):
+        if self.posting is not None:
+            return self.posting(self)
+        for row in self.rows.values():
+            row["BatchStatus"] = "Posted"
+            self.posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711"})
+        return httpx.Response(204)
+
+
+def looked(desk, invoice):
+    return desk.target.look(desk.target.trace(invoice, desk.codes))
+
+
+def test_a_document_is_looked_for_in_open_batches_and_among_posted_ones(desk, invoice):
+    ledger = Ledger(desk.server)
+    assert looked(desk, invoice()) == []
+    (asked,) = desk.server.asked(BATCHES)
+    assert asked.startswith("Description eq 'ml-connector inv-1-")
+    assert asked.endswith("or BatchStatus eq 'Open' or BatchStatus eq 'ReadyToPost'")
+    assert desk.server.asked("AP/APPostedDocuments") == ["DocumentNumber eq 'R-4711' and VendorNumber eq '1200'"]
+    ledger.enter(description="typed by hand")
+    (found,) = looked(desk, invoice())
+    assert (found.id, found.number, found.amount, found.currency, found.ours) == (
+        "109:1", "109", Decimal("86.6"), "CAD", False,
+    )  # fmt: skip
+
+
+def test_a_posted_document_is_found_by_batch_and_entry(desk, invoice):
+    ledger = Ledger(desk.server)
+    ledger.posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentType": "Invoice",
+                          "BatchNumber": 55, "EntryNumber": 2, "OriginalDocumentAmount": 86.6})  # fmt: skip
+    (found,) = looked(desk, invoice())
+    assert (found.id, found.number, found.amount) == ("55:2", "55", Decimal("86.6"))
+
+
+def test_a_posted_document_whose_batch_is_not_told_is_found_all_the_same(desk, invoice):
+    ledger = Ledger(desk.server)
+    ledger.posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentTotalIncludingTax": 86.6})
+    (found,) = looked(desk, invoice())
+    assert desk.target.read_back(found).amount == Decimal("86.6")
+
+
+def test_our_own_batch_is_recognised_in_every_status_and_counted_once(desk, invoice):
+    own = desk.target.trace(invoice(), desk.codes).lookup["own"]
+    ledger = Ledger(desk.server)
+    ledger.enter(status="Posted", description=own)
+    ledger.posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentTotalIncludingTax": 86.6})
+    (found,) = looked(desk, invoice())
+    assert (found.id, found.ours) == ("109:1", True)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"VendorNumber": "1300"},
+        {"DocumentNumber": "R-47111"},
+        {"DocumentType": "CreditNote"},
+    ],
+)
+def test_another_document_is_not_taken_for_ours(desk, invoice, other):
+    Ledger(desk.server).enter(description="typed by hand", **other)
+    assert looked(desk, invoice()) == []
+
+
+def test_a_deleted_batch_does_not_count(desk, invoice):
+    Ledger(desk.server).enter(status="Deleted")
+    assert looked(desk, invoice()) == []
+
+
+def test_a_debit_note_counts_as_what_it_is_owed_for(desk, invoice):
+    Ledger(desk.server).enter(description="typed by hand", DocumentType="DebitNote")
+    assert looked(desk, invoice())[0].amount == Decimal("86.6")
+
+
+def test_a_credit_note_is_found_with_a_negative_total(desk, invoice, row):
+    Ledger(desk.server).enter(description="typed by hand", DocumentType="CreditNote")
+    found = looked(desk, invoice("-86.60", row(net="-80", tax="-6.60")))
+    assert found[0].amount == Decimal("-86.6")
+
+
+def test_reading_back_sets_the_batch_ready_to_post_and_gives_the_total(desk):
+    ledger = Ledger(desk.server)
+    ledger.enter()
+    back = desk.target.read_back(Found("109:1", "109"))
+    assert (back.number, back.amount, ledger.rows[109]["BatchStatus"]) == ("109", Decimal("86.6"), "ReadyToPost")
+    assert desk.server.sent("PATCH", f"{BATCHES}(109)") == [{"BatchNumber": 109, "BatchStatus": "ReadyToPost"}]
+    assert not [r for r in desk.server.requests if "$process" in str(r.url)]
+
+
+def test_whoever_comes_back_after_a_crash_finds_the_batch_and_finishes_it(desk, invoice):
+    own = desk.target.trace(invoice(), desk.codes).lookup["own"]
+    ledger = Ledger(desk.server)
+    ledger.enter(description=own)  # created, and then the process died
+    (found,) = looked(desk, invoice())
+    assert found.ours
+    for _ in range(2):
+        desk.target.read_back(found)
+    assert len(desk.server.sent("PATCH", f"{BATCHES}(109)")) == 1
+    assert ledger.rows[109]["BatchStatus"] == "ReadyToPost"
+
+
+def test_a_batch_of_somebody_else_is_adopted_but_not_touched(desk):
+    ledger = Ledger(desk.server)
+    ledger.enter(description="typed by hand")
+    desk.target.read_back(Found("109:1", "109"))
+    assert ledger.rows[109]["BatchStatus"] == "Open"
+
+
+@pytest.mark.parametrize("code", ["MethodNotAllowed", "RecordInvalid", "InvalidPayload"])
+def test_a_server_before_2021_leaves_the_batch_open_and_a_note_says_so(desk, fault, code):
+    ledger = Ledger(desk.server, ready=fault(400, code, "Not allowed"))
+    ledger.enter()
+    found = desk.target.read_back(Found("109:1", "109"))
+    assert found.number == "109"
+    assert any("Sage 300 2021" in note for note in found.notes)
+
+
+def test_a_batch_on_somebodys_screen_is_tried_again_later(desk, fault):
+    ledger = Ledger(desk.server, ready=fault(400, "General", "Batch 109 is locked by user JANE."))
+    ledger.enter()
+    with pytest.raises(Transient, match="screen"):
+        desk.target.read_back(Found("109:1", "109"))
+    ledger.ready = None
+    desk.target.read_back(Found("109:1", "109"))
+    assert ledger.rows[109]["BatchStatus"] == "ReadyToPost"
+
+
+def test_a_missing_right_to_change_batches_is_told(desk, fault):
+    Ledger(desk.server, ready=fault(403, "Forbidden", "no")).enter()
+    with pytest.raises(Misconfigured, match="ready to post"):
+        desk.target.read_back(Found("109:1", "109"))
+
+
+def test_a_batch_that_does_not_balance_is_not_set_ready(desk):
+    ledger = Ledger(desk.server)
+    ledger.enter(TaxAmount1=9.6)
+    with pytest.raises(Held, match="does not balance"):
+        desk.target.read_back(Found("109:1", "109"))
+    assert ledger.rows[109]["BatchStatus"] == "Open"
+
+
+def test_a_batch_that_was_deleted_is_a_conflict(desk):
+    Ledger(desk.server).enter(status="Deleted")
+    with pytest.raises(Held, match="deleted"):
+        desk.target.read_back(Found("109:1", "109"))
+
+
+def test_with_post_batches_the_batch_is_posted_and_its_status_read(make):
+    desk = make(post_batches=True)
+    ledger = Ledger(desk.server)
+    ledger.enter()
+    desk.target.read_back(Found("109:1", "109"))
+    assert ledger.rows[109]["BatchStatus"] == "Posted"
+    assert desk.server.sent("POST", "AP/APPostInvoices('$process')") == [
+        {"ProcessAllBatches": "Donotpostallbatches", "FromBatch": 109, "ToBatch": 109}
+    ]
+    desk.target.read_back(Found("109:1", "109"))
+    assert len(desk.server.sent("POST", "AP/APPostInvoices('$process')")) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "waits"),
+    [
+        ("Account 6260 is inactive.", "account:6260"),
+        ("Fiscal period 2 is locked.", "period:2026-02"),
+        ("The moon is full.", "conflict:R-4711"),
+    ],
+)
+def test_a_posting_that_failed_is_held_with_the_servers_messages(make, message, waits):
+    desk = make(post_batches=True)
+
+    def failing(ledger):
+        ledger.errors.append({"BatchNumber": 109, "EntryNumber": 1, "ErrorMessage": message})
+        ledger.errors.append({"BatchNumber": 7, "ErrorMessage": "of another batch"})
+        return httpx.Response(204)
+
+    Ledger(desk.server, posting=failing).enter(PostingDate="2026-02-01")
+    with pytest.raises(Held, match=re.escape(message)) as held:
+        desk.target.read_back(Found("109:1", "109"))
+    assert held.value.waiting_for == waits
+    assert "another batch" not in str(held.value)
+
+
+def test_a_posting_without_an_answer_is_looked_at_again(make):
+    desk = make(post_batches=True)
+
+    def cut(ledger):
+        ledger.rows[109]["BatchStatus"] = "Posted"
+        raise httpx.ReadError("cut")
+
+    ledger = Ledger(desk.server, posting=cut)
+    ledger.enter()
+    with pytest.raises(Transient, match="looked at again"):
+        desk.target.read_back(Found("109:1", "109"))
+    assert desk.target.read_back(Found("109:1", "109")).number == "109"
+    assert len(desk.server.sent("POST", "AP/APPostInvoices('$process')")) == 1
+
+
+def test_a_batch_that_is_being_posted_is_waited_for(make):
+    desk = make(post_batches=True)
+    Ledger(desk.server).enter(status="PostInProgress")
+    with pytest.raises(Transient, match="PostInProgress"):
+        desk.target.read_back(Found("109:1", "109"))

@@ -1,0 +1,346 @@
+"""Invoices become AP invoice batches: amounts that balance, accounts, periods, refusals."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Rejected, Throttled, Transient
+
+BATCHES = "AP/APInvoiceBatches"
+TAKEN = {"BatchNumber": 109, "Invoices": [{"BatchNumber": 109, "EntryNumber": 1}]}
+
+
+def entry(prepared):
+    return prepared.body["Invoices"][0]
+
+
+def test_an_invoice_becomes_one_batch_in_the_order_that_the_views_want(desk, invoice):
+    prepared = desk.target.prepare(invoice(), desk.codes)
+    assert list(prepared.body) == ["BatchDate", "BatchStatus", "Description", "Invoices"]
+    names = list(entry(prepared))
+    assert names[:3] == ["VendorNumber", "DocumentNumber", "DocumentType"]
+    assert names[-1] == "InvoiceDetails"
+    detail = entry(prepared)["InvoiceDetails"][0]
+    assert list(detail) == ["LineNumber", "GLAccount", "DistributionDescription", "DistributedAmount"]
+    assert entry(prepared) | {"InvoiceDetails": [], "InvoiceDescription": ""} == {
+        "VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentType": "Invoice", "InvoiceDescription": "",
+        "DocumentDate": "2026-01-30", "PostingDate": "2026-02-01", "CurrencyCode": "CAD", "DueDate": "2026-03-01",
+        "DocumentTotalBeforeTaxes": Decimal("80.00"), "TaxAmount1": Decimal("6.60"),
+        "DocumentTotalIncludingTax": Decimal("86.60"), "InvoiceDetails": [],
+    }  # fmt: skip
+    assert (prepared.posted_on, prepared.amount, prepared.currency) == (date(2026, 2, 1), Decimal("86.60"), "CAD")
+
+
+def test_the_body_leaves_in_that_order_and_with_exact_amounts(desk, invoice):
+    desk.server.answers[BATCHES] = lambda _: httpx.Response(201, json=TAKEN)
+    desk.target.send(desk.target.prepare(invoice(), desk.codes))
+    (request,) = [r for r in desk.server.requests if r.method == "POST"]
+    assert next(iter(json.loads(request.content)["Invoices"][0])) == "VendorNumber"
+    assert b'"DocumentTotalIncludingTax":86.60' in request.content
+
+
+def test_the_batch_number_is_read_from_the_answer(desk, invoice):
+    desk.server.answers[BATCHES] = lambda _: httpx.Response(201, json=TAKEN)
+    found = desk.target.send(desk.target.prepare(invoice(), desk.codes))
+    assert (found.id, found.number, found.ours) == ("109:1", "109", True)
+
+
+def test_a_credit_note_has_positive_amounts_and_its_own_type(desk, invoice, row):
+    prepared = desk.target.prepare(invoice("-86.60", row(net="-80.00", tax="-6.60")), desk.codes)
+    assert entry(prepared)["DocumentType"] == "CreditNote"
+    assert entry(prepared)["DocumentTotalIncludingTax"] == Decimal("86.60")
+    assert entry(prepared)["TaxAmount1"] == Decimal("6.60")
+    assert entry(prepared)["InvoiceDetails"][0]["DistributedAmount"] == Decimal("80.00")
+
+
+def test_a_row_against_the_sign_of_its_invoice_keeps_its_sign(desk, invoice, row):
+    rows = (row(key="1", net="100.00", tax="0"), row(key="2", net="-20.00", tax="0"))
+    details = entry(desk.target.prepare(invoice("80.00", *rows), desk.codes))["InvoiceDetails"]
+    assert [d["DistributedAmount"] for d in details] == [Decimal("100.00"), Decimal("-20.00")]
+    assert [d["LineNumber"] for d in details] == [20, 40]
+
+
+def test_a_residue_within_the_tolerance_goes_on_the_largest_row_and_is_noted(desk, invoice, row):
+    rows = (row(key="a", net="30.00", tax="2.48"), row(key="b", net="50.00", tax="4.13"))
+    prepared = desk.target.prepare(invoice("86.60", *rows), desk.codes)
+    body = entry(prepared)
+    assert [d["DistributedAmount"] for d in body["InvoiceDetails"]] == [Decimal("30.00"), Decimal("49.99")]
+    total = sum(d["DistributedAmount"] for d in body["InvoiceDetails"]) + body["TaxAmount1"]
+    assert total == body["DocumentTotalIncludingTax"]
+    assert any("residue of rounding of -0.01 was added to row b" in note for note in prepared.notes)
+
+
+def test_a_difference_beyond_the_tolerance_is_a_conflict(desk, invoice, row):
+    with pytest.raises(Held, match=r"its rows make 86.60") as held:
+        desk.target.prepare(invoice("87.00", row(net="80.00", tax="6.60")), desk.codes)
+    assert held.value.waiting_for == "conflict:inv-1"
+
+
+def test_more_decimals_than_a_ledger_holds_are_refused_and_not_rounded(desk, invoice, row):
+    with pytest.raises(Rejected, match="never rounded"):
+        desk.target.prepare(invoice("80.0001", row(net="80.0001", tax="0")), desk.codes)
+
+
+def test_three_decimals_are_kept_for_currencies_that_have_them(desk, invoice, row):
+    prepared = desk.target.prepare(invoice("80.125", row(net="80.125", tax="0")), desk.codes)
+    assert entry(prepared)["DocumentTotalIncludingTax"] == Decimal("80.125")
+
+
+def test_a_number_longer_than_sage_keeps_is_refused_and_never_cut(desk, invoice):
+    with pytest.raises(Rejected, match="never cut"):
+        desk.target.prepare(invoice(number="R" * 23), desk.codes)
+
+
+def test_texts_are_cut_with_a_note(desk, invoice, row):
+    prepared = desk.target.prepare(
+        invoice("80.00", row(net="80.00", tax="0", description="x" * 99), description="y" * 99), desk.codes
+    )
+    assert len(entry(prepared)["InvoiceDescription"]) == 60
+    assert len(entry(prepared)["InvoiceDetails"][0]["DistributionDescription"]) == 60
+    assert len([note for note in prepared.notes if "cut at 60" in note]) == 2
+
+
+def test_an_order_number_longer_than_sage_keeps_is_left_out_with_a_note(desk, invoice, row):
+    number = "P" * 23
+    desk.server.rows("PO/POPurchaseOrders", order(number))
+    prepared = desk.target.prepare(invoice("80", row(net="80", tax="0", order_number=number)), desk.codes)
+    assert "PONumber" not in entry(prepared)
+    assert any("order number" in note for note in prepared.notes)
+
+
+# ── accounts ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def order(number="PO1", account="1300-100", **fields):
+    line = {"LineNumber": 1000, "ItemNumber": "A1", "QuantityOrdered": 10, "UnitCost": 8, "GLAccount": account}
+    return {"PurchaseOrderNumber": number, "Vendor": "1200", "PurchaseOrderLines": [line], **fields}
+
+
+def test_the_account_is_that_of_the_order_line_which_the_row_names(desk, invoice, row):
+    desk.server.rows("PO/POPurchaseOrders", order())
+    named = row(net="80", tax="0", order_number="PO1", order_line="1000")
+    prepared = desk.target.prepare(invoice("80", named), desk.codes)
+    assert entry(prepared)["InvoiceDetails"][0]["GLAccount"] == "1300100"
+    assert entry(prepared)["PONumber"] == "PO1"
+    assert any("is coded to 6260; it was posted to 1300100" in note for note in prepared.notes)
+
+
+def test_an_order_line_without_account_leaves_it_to_the_coding(desk, invoice, row):
+    desk.server.rows("PO/POPurchaseOrders", order(account=None))
+    named = row(net="80", tax="0", order_number="PO1", order_line="1000")
+    prepared = desk.target.prepare(invoice("80", named), desk.codes)
+    assert entry(prepared)["InvoiceDetails"][0]["GLAccount"] == "6260"
+
+
+@pytest.mark.parametrize("found", [[], [order(Vendor="9999")]])
+def test_an_order_that_is_not_there_is_waited_for(desk, invoice, row, found):
+    desk.server.rows("PO/POPurchaseOrders", *found)
+    with pytest.raises(Held) as held:
+        desk.target.prepare(invoice("80", row(net="80", tax="0", order_number="PO1")), desk.codes)
+    assert held.value.waiting_for == "order:PO1"
+
+
+def test_an_order_line_that_is_not_there_is_waited_for(desk, invoice, row):
+    desk.server.rows("PO/POPurchaseOrders", order())
+    with pytest.raises(Held, match="no line 7"):
+        desk.target.prepare(invoice("80", row(net="80", tax="0", order_number="PO1", order_line="7")), desk.codes)
+
+
+SEGMENTED = [
+    {"UnformattedAccount": "6260100", "AccountSegmentCode1": "6260", "AccountSegmentCode2": "100"},
+    {"UnformattedAccount": "6260200", "AccountSegmentCode1": "6260", "AccountSegmentCode2": "200"},
+]
+
+
+def test_natural_account_and_cost_centre_are_joined_into_the_ledgers_account(make, invoice, row):
+    desk = make(cost_center_segment="2")
+    desk.server.rows("GL/GLAccounts", *SEGMENTED)
+    desk.codes.mapped["cost_center", "SALES"] = "200"
+    rows = (row(key="1", net="50", tax="0", cost_center="SALES"), row(key="2", net="30", tax="0", cost_center="100"))
+    details = entry(desk.target.prepare(invoice("80", *rows), desk.codes))["InvoiceDetails"]
+    assert [d["GLAccount"] for d in details] == ["6260200", "6260100"]
+    assert len(desk.server.asked("GL/GLAccounts")) == 1
+
+
+@pytest.mark.parametrize(("center", "waits"), [("300", "account:6260"), (None, "cost_center:6260")])
+def test_a_pair_that_the_ledger_does_not_have_is_waited_for(make, invoice, row, center, waits):
+    desk = make(cost_center_segment="2")
+    desk.server.rows("GL/GLAccounts", *SEGMENTED)
+    with pytest.raises(Held) as held:
+        desk.target.prepare(invoice("80", row(net="80", tax="0", cost_center=center)), desk.codes)
+    assert held.value.waiting_for == waits
+
+
+def test_a_cost_centre_without_the_setting_is_left_out_with_a_note(desk, invoice, row):
+    prepared = desk.target.prepare(invoice("80", row(net="80", tax="0", cost_center="200")), desk.codes)
+    assert any("cost_center_segment" in note for note in prepared.notes)
+
+
+def test_a_code_without_counterpart_is_waited_for(desk, invoice):
+    desk.codes.missing.add(("account", "6260"))
+    with pytest.raises(Held, match="no counterpart"):
+        desk.target.prepare(invoice(), desk.codes)
+
+
+# ── vendor, tax, period ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_vendor_that_is_not_there_is_waited_for(desk, invoice):
+    desk.server.rows("AP/APVendors")
+    with pytest.raises(Held) as held:
+        desk.target.prepare(invoice(), desk.codes)
+    assert held.value.waiting_for == "supplier:1200"
+
+
+def test_an_invoice_in_another_currency_than_its_vendors_is_held(desk, invoice):
+    with pytest.raises(Held) as held:
+        desk.target.prepare(invoice(currency="USD"), desk.codes)
+    assert held.value.waiting_for == "currency:USD"
+
+
+def test_a_tax_code_is_a_group_and_perhaps_a_class(desk, invoice, row):
+    desk.codes.mapped |= {("tax", "V1"): "GST/2", ("tax", "V0"): "GST"}
+    rows = (row(key="1", net="50", tax="6.60", tax_code="V1"), row(key="2", net="30", tax="0", tax_code="V0"))
+    body = entry(desk.target.prepare(invoice("86.60", *rows), desk.codes))
+    assert body["TaxGroup"] == "GST"
+    assert [d.get("TaxClass1") for d in body["InvoiceDetails"]] == [2, None]
+    names = list(body)
+    assert names.index("TaxGroup") < names.index("TaxAmount1")
+
+
+def test_two_tax_groups_do_not_go_into_one_invoice(desk, invoice, row):
+    rows = (row(key="1", net="50", tax="0", tax_code="A"), row(key="2", net="30", tax="0", tax_code="B"))
+    with pytest.raises(Held) as held:
+        desk.target.prepare(invoice("80", *rows), desk.codes)
+    assert held.value.waiting_for == "tax:B"
+
+
+def calendar(**status):
+    row = {"FiscalYear": "2026"}
+    for month in range(1, 13):
+        row[f"FiscalPeriod{month}StartDate"] = f"2026-{month:02d}-01T00:00:00Z"
+        row[f"FiscalPeriod{month}EndDate"] = f"2026-{month:02d}-28T00:00:00Z"
+        row[f"FiscalPeriod{month}Status"] = "Open"
+    return row | status
+
+
+def test_a_closed_period_is_held(desk, invoice):
+    desk.server.rows("CS/CSFiscalCalendars", calendar(FiscalPeriod2Status="Closed"))
+    with pytest.raises(Held) as held:
+        desk.target.prepare(invoice(), desk.codes)
+    assert held.value.waiting_for == "period:2026-02"
+
+
+def test_a_closed_period_moves_to_the_next_open_one_where_the_tenant_says_so(make, invoice):
+    desk = make(options={"closed_period": "next_open"})
+    shut = {"FiscalPeriod2Status": "Closed", "FiscalPeriod3Status": "Locked"}
+    desk.server.rows("CS/CSFiscalCalendars", calendar(**shut))
+    prepared = desk.target.prepare(invoice(), desk.codes)
+    assert (prepared.posted_on, entry(prepared)["PostingDate"]) == (date(2026, 4, 1), "2026-04-01")
+    assert entry(prepared)["DocumentDate"] == "2026-01-30"
+    assert any("moved from 2026-02-01 to 2026-04-01" in note for note in prepared.notes)
+
+
+def test_a_day_that_no_fiscal_year_covers_is_held(desk, invoice):
+    desk.server.rows("CS/CSFiscalCalendars", calendar())
+    with pytest.raises(Held, match="no open period"):
+        desk.target.prepare(invoice(accounting_date=date(2031, 1, 1)), desk.codes)
+
+
+def test_a_calendar_that_may_not_be_read_is_no_obstacle(desk, invoice, fault):
+    desk.server.answers["CS/CSFiscalCalendars"] = lambda _: fault(403, "Forbidden", "no")
+    assert desk.target.prepare(invoice(), desk.codes).posted_on == date(2026, 2, 1)
+
+
+def test_a_refused_period_moves_on_where_the_tenant_says_so(make, invoice, fault):
+    desk = make(options={"closed_period": "next_open"})
+    no = fault(400, "RecordInvalid", "Fiscal period 02 of fiscal year 2026 is locked.")
+    desk.server.script(BATCHES, no, httpx.Response(201, json=TAKEN))
+    assert desk.target.send(desk.target.prepare(invoice(), desk.codes)).number == "109"
+    assert [b["Invoices"][0]["PostingDate"] for b in desk.server.sent("POST", BATCHES)] == ["2026-02-01", "2026-03-01"]
+
+
+# ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "waits"),
+    [
+        ("RecordInvalid", "Account 6260 does not exist.", "account:6100"),
+        ("General", "G/L account '6260' is inactive.", "account:6100"),
+        ("RecordInvalid", "Vendor '1200' does not exist.", "supplier:1200"),
+        ("RecordInvalid", "Tax group 'GST' for vendor '1200' is invalid.", "tax:V1"),
+        ("General", "Terms code N30 does not exist.", "term:30D"),
+        ("RecordInvalid", "The fiscal period is closed.", "period:2026-02"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_refusals_name_the_platforms_code_whatever_the_status(desk, invoice, row, fault, status, code, text, waits):
+    desk.codes.mapped |= {("account", "6100"): "6260", ("tax", "V1"): "GST", ("term", "30D"): "N30"}
+    one = invoice("86.60", row(account="6100", net="80", tax="6.60", tax_code="V1"), due_date=None, payment_term="30D")
+    desk.server.answers[f"POST {BATCHES}"] = lambda _: fault(status, code, text)
+    with pytest.raises(Held) as held:
+        desk.target.send(desk.target.prepare(one, desk.codes))
+    assert held.value.waiting_for == waits
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "text", "error"),
+    [
+        (400, "RecordInvalid", "Something else is wrong.", Rejected),
+        (400, "InvalidPayload", "The payload is not valid.", Rejected),
+        (403, "Forbidden", "No rights.", Misconfigured),
+        (400, "General", "Batch is locked by another user.", Transient),
+        (429, "TooManyRequests", "flooded", Throttled),
+        (500, "InternalServerError", "oops", OutcomeUnknown),
+        (500, "SessionError", "no session", OutcomeUnknown),
+    ],
+)
+def test_every_other_refusal_is_one_of_the_engines_classes(desk, invoice, fault, status, code, text, error):
+    desk.server.answers[f"POST {BATCHES}"] = lambda _: fault(status, code, text)
+    prepared = desk.target.prepare(invoice(), desk.codes)
+    with pytest.raises(error):
+        desk.target.send(prepared)
+    assert len(desk.server.sent("POST", BATCHES)) == 1
+
+
+@pytest.mark.parametrize("torn", [httpx.Response(201, text='{"BatchNum'), httpx.Response(200, text="<html>")])
+def test_an_answer_that_is_not_whole_leaves_the_posting_in_doubt(desk, invoice, torn):
+    desk.server.answers[f"POST {BATCHES}"] = lambda _: torn
+    with pytest.raises(OutcomeUnknown):
+        desk.target.send(desk.target.prepare(invoice(), desk.codes))
+
+
+def test_a_duplicate_is_a_conflict_that_names_the_batch(desk, invoice, fault):
+    desk.server.answers[f"POST {BATCHES}"] = lambda _: fault(409, "RecordDuplicate", "Document number exists.")
+    desk.server.rows(
+        BATCHES,
+        {"BatchNumber": 77, "BatchStatus": "Open", "Description": "by hand",
+         "Invoices": [{"EntryNumber": 3, "VendorNumber": "1200", "DocumentNumber": "r-4711", "DocumentType": "Invoice",
+                       "DocumentTotalIncludingTax": 86.6}]},
+    )  # fmt: skip
+    with pytest.raises(Held, match="in batch 77") as held:
+        desk.target.send(desk.target.prepare(invoice(), desk.codes))
+    assert held.value.waiting_for == "conflict:inv-1"
+
+
+def test_a_field_that_the_release_does_not_know_is_left_out(desk, invoice, row, fault):
+    desk.server.rows("PO/POPurchaseOrders", order())
+    no = fault(400, "InvalidPayload", "The property 'PONumber' does not exist.")
+    desk.server.script(f"POST {BATCHES}", no, httpx.Response(201, json=TAKEN))
+    named = invoice("80", row(net="80", tax="0", order_number="PO1", order_line="1000"))
+    assert desk.target.send(desk.target.prepare(named, desk.codes)).number == "109"
+    first, second = desk.server.sent("POST", BATCHES)
+    assert set(first["Invoices"][0]) - set(second["Invoices"][0]) == {"PONumber"}
+
+
+def test_the_trace_needs_nothing_that_posting_may_have_used_up(desk, invoice, row):
+    one = invoice("80", row(net="80", tax="0", order_number="GONE"))
+    trace = desk.target.trace(one, desk.codes)
+    assert trace.lookup["number"] == "R-4711"
+    assert desk.server.requests == []

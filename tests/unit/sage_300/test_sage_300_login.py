@@ -1,0 +1,186 @@
+"""Credentials in capitals, tried once; a content type always; explanations that a person can act on."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+
+import httpx
+import pytest
+
+from ml_connector.bootstrap import LANES, _epoch
+from ml_connector.errors import LoginRefused, Misconfigured
+from ml_connector.records import Supplier
+from ml_connector.systems.sage_300 import Settings
+from ml_connector.systems.settings import parse
+from ml_connector.wiring import TenantSettings
+
+BASE = "https://erp.example/Sage300WebApi/v1.0/-"
+
+
+def credentials(request: httpx.Request) -> str:
+    return base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
+
+
+def refuse(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(401, json={"error": {"code": "Unauthorized", "message": {"value": "Invalid login"}}})
+
+
+def test_user_and_password_are_sent_in_capitals(desk):
+    desk.all(Supplier)
+    assert {credentials(r) for r in desk.server.requests + desk.server.proofs} == {"WEBAPI:SECRET-1X"}
+
+
+def test_a_password_with_small_letters_stays_as_it_is_where_the_secret_says_so(make):
+    desk = make(uppercase_password=False)
+    desk.all(Supplier)
+    assert credentials(desk.server.requests[0]) == "WEBAPI:Secret-1x"
+
+
+def test_both_spellings_of_the_password_are_masked():
+    settings = Settings.model_validate({"api_url": BASE, "company": "c1", "user": "u", "password": "Geheim-1"})
+    assert {"Geheim-1", "GEHEIM-1"} <= set(settings.secret_values())
+    assert "eheim" not in repr(settings).lower()
+
+
+def test_every_request_has_a_content_type_reading_too(desk):
+    desk.all(Supplier)  # the server asserts it
+    assert [r.method for r in desk.server.requests] == ["GET"]
+
+
+def test_a_wrong_password_is_tried_once_and_closes_the_login(desk):
+    desk.server.proof = refuse
+    with pytest.raises(LoginRefused) as first:
+        desk.all(Supplier)
+    with pytest.raises(LoginRefused):
+        desk.all(Supplier)
+    with pytest.raises(LoginRefused):
+        desk.breaker.check()
+    assert len(desk.server.proofs) == 1
+    assert desk.server.requests == []
+    for word in ("upper case", "uppercase_password", "ADMIN", "AllowWebApiAccessForAdmin", "Sage 300 Web API"):
+        assert word in str(first.value)
+    assert "SECRET" not in str(first.value)
+
+
+def test_a_single_refusal_of_proven_credentials_is_looked_into_and_survived(desk):
+    desk.server.script("AP/APVendors", refuse, httpx.Response(200, json={"value": [{"VendorNumber": "1"}]}))
+    assert [one.key for one in desk.all(Supplier)] == ["1"]
+    assert len(desk.server.proofs) == 2
+
+
+def test_a_password_changed_meanwhile_stops_after_one_look(desk):
+    desk.all(Supplier)
+    desk.server.proof = refuse
+    desk.server.answers["AP/APVendors"] = refuse
+    with pytest.raises(LoginRefused):
+        desk.all(Supplier)
+    seen = len(desk.server.proofs) + len(desk.server.requests)
+    with pytest.raises(LoginRefused):
+        desk.all(Supplier)
+    assert len(desk.server.proofs) + len(desk.server.requests) == seen
+
+
+def test_windows_authentication_in_front_is_explained_by_the_iis_setting(desk):
+    desk.server.proof = lambda _: httpx.Response(
+        401, headers={"www-authenticate": "Negotiate"}, text="<html><title>401 - Unauthorized</title></html>"
+    )
+    with pytest.raises(LoginRefused, match="Anonymous Authentication must be enabled and Windows Authentication dis"):
+        desk.all(Supplier)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        httpx.Response(200, text="<html><body>IIS Windows Server</body></html>"),
+        httpx.Response(404, text="<html>404 - File or directory not found.</html>"),
+        httpx.Response(302, headers={"location": "/login"}),
+        httpx.Response(200, json={"hello": "world"}),
+    ],
+)
+def test_a_page_that_is_not_the_api_is_explained(desk, page):
+    desk.server.proof = lambda _: page
+    with pytest.raises(Misconfigured, match="Anonymous Authentication"):
+        desk.all(Supplier)
+
+
+def test_a_user_without_the_right_to_vendors_is_logged_in_and_told_of_the_right(desk, fault):
+    desk.server.proof = lambda _: fault(403, "Forbidden", "No rights")
+    desk.server.answers["AP/APVendors"] = lambda _: fault(403, "Forbidden", "No rights")
+    with pytest.raises(Misconfigured, match="module AP the right 'Sage 300 Web API'"):
+        desk.all(Supplier)
+
+
+def test_ping_reads_one_of_each_kind_and_names_missing_rights_by_module(desk, fault):
+    desk.server.rows("GL/GLAccounts", {"UnformattedAccount": "6260"})
+    desk.server.answers["PO/POPurchaseOrders"] = lambda _: fault(403, "Forbidden", "No rights")
+    checks = {check.what: check for check in desk.connection.ping()}
+    assert checks["login"].ok
+    assert checks["accounts"].detail == "for example 6260"
+    assert not checks["purchase orders"].ok
+    assert "module PO" in checks["purchase orders"].detail
+    assert checks["time zone"].warning
+
+
+def test_ping_ends_at_a_refused_login_and_tries_it_once(desk):
+    desk.server.proof = refuse
+    checks = list(desk.connection.ping())
+    assert [check.ok for check in checks] == [False]
+    assert len(desk.server.proofs) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"api_url": "https://erp.example/Sage300WebApi"}, "/v1.0/-"),
+        ({"company": "A B"}, "company id"),
+        ({"cost_center_segment": "0"}, "segment number"),
+        ({"cost_center_segment": "11"}, "segment number"),
+        ({"date_literal": "oracle"}, "date_literal"),
+        ({"company_db": "x"}, "unknown"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_says_which_field(change, words):
+    import json
+
+    good = {"api_url": BASE, "company": "SAMLTD", "user": "u", "password": "p"}
+    with pytest.raises(Misconfigured, match=words):
+        parse(Settings, json.dumps(good | change), "acme/sage_300", insecure=False)
+
+
+def test_a_secret_without_a_company_names_the_field_as_it_is_written():
+    with pytest.raises(Misconfigured, match="'company' is missing"):
+        parse(Settings, f'{{"api_url": "{BASE}", "user": "u", "password": "p"}}', "acme/sage_300", insecure=False)
+
+
+def test_identity_and_company_do_not_depend_on_spelling():
+    one = Settings.model_validate({"api_url": BASE, "company": "samltd", "user": "u", "password": "p"})
+    other = Settings.model_validate({"api_url": BASE.upper(), "company": "SAMLTD", "user": "x", "password": "q"})
+    assert one.identity() == other.identity()
+    assert one.company() == "SAMLTD"
+
+
+def test_a_session_that_the_server_lost_is_not_named_again(desk, fault):
+    good = httpx.Response(200, json={"value": []}, headers={"set-cookie": "ASP.NET_SessionId=s1; path=/"})
+    desk.server.script("AP/APVendors", good, fault(500, "SessionError", "No session"), good, good)
+    for _ in range(3):
+        desk.all(Supplier)
+    assert [request.headers.get("cookie") for request in desk.server.requests] == [
+        None, "ASP.NET_SessionId=s1", None, "ASP.NET_SessionId=s1",
+    ]  # fmt: skip
+
+
+def test_credentials_and_ways_of_writing_do_not_send_everything_anew():
+    def epoch(**changes):
+        plain = {"api_url": BASE, "company": "SAMLTD", "user": "u", "password": "p"}
+        return _epoch(TenantSettings(), {"sage_300": Settings.model_validate(plain | changes)})
+
+    same = {"user": "x", "password": "q", "uppercase_password": False, "post_batches": True, "date_literal": "datetime"}
+    assert epoch(**same) == epoch()
+    assert epoch(cost_center_segment="2") != epoch()
+
+
+def test_two_calls_at_most_run_side_by_side():
+    system = importlib.import_module("ml_connector.systems.sage_300.connection")
+    assert system.CONNECTIONS == 2
+    assert LANES["sage_300"] == 1
