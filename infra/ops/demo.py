@@ -1,4 +1,4 @@
-"""`demo`: see it work, in a minute, without any system of your own."""
+"""`demo`: see it work, in a few minutes, without any system of your own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 def demo(
     report: Annotated[Path, typer.Option(help="Where the report is written (.html or .json).")] = Path("report.html"),
 ) -> None:
-    """Start simulated vendors and the real template on this machine, run one tenant, and prove the balance.
+    """Start simulated vendors and the real template on this machine, run a tenant for each ERP, and prove the balance.
 
     Example: ml-connector demo --report report.html
     """
@@ -25,7 +25,7 @@ def demo(
     for fault in faults:
         typer.echo(f"✗ {fault}")
     if not faults:
-        typer.echo("✓ Both vendors hold what they should: nothing is missing, nothing is there twice.")
+        typer.echo("✓ All vendors hold what they should: nothing is missing, nothing is there twice.")
     typer.echo(f"The report is in {report}.")
     raise typer.Exit(1 if faults else code)
 

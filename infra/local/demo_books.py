@@ -1,0 +1,144 @@
+"""What the demonstration knows of each simulated ERP: its secret, what it must hand over, what its books must hold."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from infra.sandbox import sage_300, sap_b1, scene, scene_sage_300
+from infra.sandbox.sap_b1 import clerk
+
+Secret = dict[str, Any]
+
+
+class Books(ABC):
+    """One tenant of the demonstration and its ERP; `world` holds both of its vendors and each invoice's fate.
+
+    source_system: what the platform is told the records come from. target: the account that a person maps to.
+    """
+
+    tenant: str
+    system: str
+    title: str
+    source_system: str
+    target: str
+    world: scene.Scene
+    app: Any
+
+    def __init__(self) -> None:
+        self.wanted = self.masters()
+
+    @abstractmethod
+    def secret(self, url: str) -> Secret:
+        """Give the ERP's secret for a server at `url`."""
+
+    @abstractmethod
+    def masters(self) -> dict[str, tuple[str, int]]:
+        """Tell, before anything moves, how many records must reach the platform: words to (its list, count)."""
+
+    @abstractmethod
+    def booked(self) -> Iterator[tuple[str, Decimal]]:
+        """Yield number and gross amount of each posted invoice and credit note, in document currency."""
+
+    def unposted(self) -> list[str]:
+        """Tell what stands in the ERP and is not posted."""
+        return []
+
+    def pay_one(self) -> tuple[str, Decimal] | None:
+        """Pay an invoice inside the ERP, where payments are part of the integration: its number and the amount."""
+        return None
+
+
+class SapBooks(Books):
+    """SAP Business One."""
+
+    tenant, system, title, source_system, target = "acme", "sap_b1", "SAP Business One", "SAPB1", "400005"
+
+    def __init__(self) -> None:
+        self.world = scene.scene()
+        self.app = sap_b1.create_app(self.world.erp)
+        super().__init__()
+
+    def secret(self, url: str) -> Secret:
+        """Give the Service Layer's address and the login."""
+        return {
+            "service_layer_url": f"{url}/b1s/v2", "company_db": scene.COMPANY, "user_name": scene.USER,
+            "password": scene.PASSWORD, "timezone": "Europe/Berlin", "rounding_account": "400110",
+        }  # fmt: skip
+
+    def masters(self) -> dict[str, tuple[str, int]]:
+        """Count partners, accounts, cost centres and the orders that are open before invoices close some."""
+        erp = self.world.erp
+        orders = [r for r in erp.rows("PurchaseOrders") if r["DocumentStatus"] == "bost_Open"]
+        return {
+            "suppliers": ("vendors", sum(r["CardType"] == "cSupplier" for r in erp.rows("BusinessPartners"))),
+            "posting accounts": ("accounts", sum(r["ActiveAccount"] == "tYES" for r in erp.rows("ChartOfAccounts"))),
+            "cost centres": ("costCenters", len(erp.rows("ProfitCenters"))),
+            "orders that were open": ("matchingOrders", len(orders)),
+        }
+
+    def booked(self) -> Iterator[tuple[str, Decimal]]:
+        """Read invoices and credit notes."""
+        for table in ("PurchaseInvoices", "PurchaseCreditNotes"):
+            for row in self.world.erp.rows(table):
+                foreign = row["DocCurrency"] != self.world.erp.local_currency
+                yield row["NumAtCard"], row["DocTotalFc"] if foreign else row["DocTotal"]
+
+    def pay_one(self) -> tuple[str, Decimal] | None:
+        """Pay one of the invoices in full, by bank transfer."""
+        erp = self.world.erp
+        invoice = next(
+            r for r in erp.rows("PurchaseInvoices")
+            if r["DocCurrency"] == erp.local_currency and r["DocTotal"] > 100 and str(r["NumAtCard"]).startswith("RE-")
+        )  # fmt: skip
+        clerk.pay(erp, invoice["DocEntry"])
+        return str(invoice["NumAtCard"]), Decimal(invoice["DocTotal"])
+
+
+class SageBooks(Books):
+    """Sage 300; its batches are posted too, so that the posted documents are the books."""
+
+    tenant, system, title, source_system, target = "acme-sage", "sage_300", "Sage 300", "SAGE300", "400005"
+
+    def __init__(self) -> None:
+        self.world = scene_sage_300.scene()
+        self.app = sage_300.create_app(self.world.erp)
+        super().__init__()
+
+    def secret(self, url: str) -> Secret:
+        """Give the Web API's address and the login, whose password is not in upper case."""
+        return {
+            "api_url": f"{url}/Sage300WebApi/v1.0/-", "company": scene_sage_300.COMPANY, "user": scene_sage_300.USER,
+            "password": scene_sage_300.PASSWORD, "uppercase_password": False, "post_batches": True,
+            "cost_center_segment": scene_sage_300.COST_CENTER_SEGMENT, "timezone": "UTC",
+        }  # fmt: skip
+
+    def masters(self) -> dict[str, tuple[str, int]]:
+        """Count vendors, natural accounts, codes of the cost-centre segment, and orders that wait for goods."""
+        erp = self.world.erp
+        naturals = {r["AccountSegmentCode1"] for r in erp.rows("GLAccounts")}
+        centres = [r for r in erp.rows("GLSegmentCodes") if int(r["SegmentNumber"]) == 2]
+        orders = [
+            r for r in erp.rows("POPurchaseOrders")
+            if r["Completed"] == "No" and r["PurchaseOrderType"] in {"Active", "Blanket"}
+        ]  # fmt: skip
+        return {
+            "vendors": ("vendors", len(erp.rows("APVendors"))),
+            "natural accounts": ("accounts", len(naturals)),
+            "cost centres": ("costCenters", len(centres)),
+            "orders that were open": ("matchingOrders", len(orders)),
+        }
+
+    def booked(self) -> Iterator[tuple[str, Decimal]]:
+        """Read the posted documents of accounts payable."""
+        for row in self.world.erp.rows("APPostedDocuments"):
+            yield row["DocumentNumber"], Decimal(row["DocumentTotalIncludingTax"])
+
+    def unposted(self) -> list[str]:
+        """Tell the batches that are not posted, and what went wrong when others were."""
+        erp = self.world.erp
+        batches = [r for r in erp.rows("APInvoiceBatches") if r["BatchStatus"] != "Posted"]
+        errors = [str(r["ErrorMessage"]) for r in erp.rows("APPostingErrorMessages")]
+        return [f"batch {r['BatchNumber']} is {r['BatchStatus']}" for r in batches] + errors

@@ -1,0 +1,144 @@
+"""Control routes of the sandbox, for tests in another process; none needs credentials.
+
+GET    /_sandbox/state                     counts, batches, posted documents, posting errors, calls, refused logins
+POST   /_sandbox/faults                    {"kind", ["path", "method", "times", "skip", "seconds", "headers"]}
+DELETE /_sandbox/faults                    drops every rule
+POST   /_sandbox/records/{resource}        upserts one record by its key and moves its date of change
+POST   /_sandbox/receipts                  {"PurchaseOrder": sequence key, ["Lines": [{"LineNumber", "Quantity"}]]}
+POST   /_sandbox/returns                   {"Receipt": sequence key, "Lines": [{"ItemNumber", "Quantity"}]}
+POST   /_sandbox/orders/{key}/complete     completes an order by hand
+POST   /_sandbox/batches/{number}/post     posts a batch from the desktop; …/delete deletes one that is not posted
+POST   /_sandbox/users                     {"user", "password", ["modules"]} makes a user or changes its password
+POST   /_sandbox/switches                  {name: value} of the plain switches of `World`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from infra.sandbox.sage_300 import clerk
+from infra.sandbox.sage_300.codec import decode, encode, shown
+from infra.sandbox.sage_300.errors import Refusal
+from infra.sandbox.sage_300.faults import Fault
+from infra.sandbox.sage_300.fields import RESOURCES, Record
+from infra.sandbox.sage_300.world import World
+
+_SETS = frozenset({"closed_periods", "optional_fields", "locked_batches"})
+_SWITCHES = _SETS | {
+    "internal_host",
+    "page_size",
+    "most_at_once",
+    "annotations",
+    "next_link",
+    "date_literal",
+    "filter_ge",
+    "date_tail",
+    "windows_login",
+    "ready_to_post",
+    "duplicates",
+    "locked_period",
+    "created_status",
+    "process_status",
+}
+Answer = Callable[[World, Any, dict[str, Any]], Any]
+
+
+def state(world: World) -> dict[str, Any]:
+    """What a test wants to compare: see the route list above."""
+    names = ("APInvoiceBatches", "APPostedDocuments", "APPostingErrorMessages")
+    return {
+        "counts": {name: len(rows) for name, rows in world.tables.items()},
+        **{name: [_shown(world, name, row) for row in world.rows(name)] for name in names},
+        "calls": dict(world.calls),
+        "login_failures": world.users.refused,
+        "faults": {"hit": world.faults.hit, "waiting": len(world.faults.waiting)},
+    }
+
+
+def _shown(world: World, name: str, record: Record) -> Record:
+    return shown(RESOURCES[name].type, record, world.date_tail)
+
+
+def _state(world: World, _body: Any, _args: dict[str, Any]) -> Any:
+    return state(world)
+
+
+def _add_fault(world: World, body: Any, _args: dict[str, Any]) -> Any:
+    world.faults.rules.append(Fault(**(body | {"seconds": float(body.get("seconds", 0))})))
+    return {"rules": len(world.faults.rules)}
+
+
+def _drop_faults(world: World, _body: Any, _args: dict[str, Any]) -> Any:
+    world.faults.clear()
+    return {"rules": 0}
+
+
+def _record(world: World, body: Any, args: dict[str, Any]) -> Any:
+    return _shown(world, args["name"], clerk.change(world, args["name"], body))
+
+
+def _receive(world: World, body: Any, _args: dict[str, Any]) -> Any:
+    lines = body.get("Lines")
+    wanted = None if lines is None else {line["LineNumber"]: Decimal(line["Quantity"]) for line in lines}
+    return _shown(world, "POGetReceipts", clerk.receive(world, body["PurchaseOrder"], wanted))
+
+
+def _give_back(world: World, body: Any, _args: dict[str, Any]) -> Any:
+    wanted = {line["ItemNumber"]: Decimal(line["Quantity"]) for line in body["Lines"]}
+    return _shown(world, "POReturns", clerk.give_back(world, body["Receipt"], wanted))
+
+
+def _complete(world: World, _body: Any, args: dict[str, Any]) -> Any:
+    return _shown(world, "POPurchaseOrders", clerk.complete(world, args["key"]))
+
+
+def _batch(world: World, _body: Any, args: dict[str, Any]) -> Any:
+    act = clerk.post if args["verb"] == "post" else clerk.delete_batch
+    return _shown(world, "APInvoiceBatches", act(world, args["number"]))
+
+
+def _user(world: World, body: Any, _args: dict[str, Any]) -> Any:
+    modules = body.get("modules")
+    world.users.add(body["user"], body["password"], None if modules is None else set(modules))
+    return {}
+
+
+def _switch(world: World, body: Any, _args: dict[str, Any]) -> Any:
+    for name, value in body.items():
+        if name not in _SWITCHES:
+            raise ValueError(f"no switch {name!r}")
+        setattr(world, name, set(value) if name in _SETS else value)
+    return {}
+
+
+_ROUTES: list[tuple[str, str, Answer]] = [
+    ("GET", "state", _state),
+    ("POST", "faults", _add_fault),
+    ("DELETE", "faults", _drop_faults),
+    ("POST", "records/<name>", _record),
+    ("POST", "receipts", _receive),
+    ("POST", "returns", _give_back),
+    ("POST", "orders/<int:key>/complete", _complete),
+    ("POST", "batches/<int:number>/<any(post,delete):verb>", _batch),
+    ("POST", "users", _user),
+    ("POST", "switches", _switch),
+]
+_MAP = Map([Rule(f"/_sandbox/{path}", endpoint=run, methods=[method]) for method, path, run in _ROUTES])
+
+
+def answer(world: World, request: Request, body: bytes) -> Response:
+    """Answer one control call; what goes wrong is 400 with its text."""
+    try:
+        run, args = _MAP.bind_to_environ(request.environ).match()
+        result = run(world, decode(body) if body else {}, args)
+    except HTTPException as error:
+        return Response(encode({"error": str(error)}), error.code, content_type="application/json")
+    except (Refusal, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        return Response(encode({"error": f"{type(error).__name__}: {error}"}), 400, content_type="application/json")
+    return Response(encode(result), 200, content_type="application/json")
