@@ -90,7 +90,10 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OrderLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of an order; `net` in the order's currency, `number` is what a person sees."""
+    """One line of an order; `net` in the order's currency, `number` is what a person sees.
+
+    `cost_center` is the first one; `dimensions` are all (dimension, code) pairs, the dimension as the ERP names it.
+    """
 
     key: str
     number: str
@@ -105,6 +108,7 @@ class OrderLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tax_percent: Decimal | None = None
     account: str | None = None
     cost_center: str | None = None
+    dimensions: tuple[tuple[str, str], ...] = ()
     closed: bool = False
     receipts: tuple[Receipt, ...] = ()
 
@@ -123,7 +127,10 @@ class PurchaseOrder(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CodingRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One accounting row of an approved invoice, in document currency; signs as the platform sent them."""
+    """One accounting row of an approved invoice, in document currency; signs as the platform sent them.
+
+    `dimensions` are (dimension, code) pairs beside the cost centre, the dimension as the ERP names it.
+    """
 
     key: str
     account: str | None = None
@@ -140,6 +147,7 @@ class CodingRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     receipt_number: str | None = None
     description: str | None = None
     project: str | None = None
+    dimensions: tuple[tuple[str, str], ...] = ()
 
 
 class Invoice(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,7 +11,7 @@ import pytest
 
 from infra.sandbox.sap_b1 import clerk
 from infra.sandbox.sap_b1.seed import OrderLine, order_lines
-from ml_connector.errors import Held, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.records import CodingRow, Invoice
 
 
@@ -362,3 +362,23 @@ def test_no_connection_at_all_had_no_effect(bench: Any, invoice: Any, row: Any) 
     with pytest.raises(Transient, match="could not open a session"):
         target.send(prepared)
     assert not bench.world.tables["PurchaseInvoices"]
+
+
+def test_a_rounding_account_that_the_company_refuses_is_named_as_such(make: Any, invoice: Any, row: Any) -> None:
+    bench = make(rounding_account="157600")
+    target = bench.connection.target(Invoice)
+    prepared = target.prepare(invoice("119.02", row(net="100.00", tax="19.00")), bench.codes)
+    with pytest.raises(Misconfigured, match="157600 that 'rounding_account'"):
+        target.send(prepared)
+
+
+def test_dimensions_beside_the_cost_centre_go_into_their_own_fields(bench: Any, invoice: Any, row: Any) -> None:
+    bench.codes.mapped["cost_center", "P-2"] = "PR2"
+    document = bench.post(invoice("119.00", row(net="100.00", dimensions=(("2", "P-2"),))))
+    line = document["DocumentLines"][0]
+    assert (line["CostingCode"], line["CostingCode2"]) == ("CC101", "PR2")
+    with pytest.raises(Held) as held:
+        bench.connection.target(Invoice).prepare(
+            invoice("119.00", row(net="100.00", dimensions=(("2", "nowhere"),))), bench.codes
+        )
+    assert held.value.waiting_for == "cost_center:nowhere"

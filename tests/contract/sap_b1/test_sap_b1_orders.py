@@ -100,3 +100,12 @@ def test_a_payment_in_foreign_currency_is_told_in_it(bench: Any, invoice: Any, r
 def test_a_payment_that_is_gone(bench: Any) -> None:
     assert bench.connection.source(Payment).fetch("99~18~1~1").standing == "gone"
     assert bench.connection.target(Invoice).refuses_duplicates is False
+
+
+def test_an_orders_line_names_the_cost_centres_of_all_its_dimensions(bench: Any) -> None:
+    order = next(o for o in bench.all(PurchaseOrder) if o.lines[0].cost_center)
+    kept = bench.world.find("PurchaseOrders", int(order.key))["DocumentLines"][0]
+    kept["CostingCode2"] = "PR2"
+    line = next(o for o in bench.all(PurchaseOrder) if o.key == order.key).lines[0]
+    assert line.cost_center == kept["CostingCode"]
+    assert line.dimensions == (("1", kept["CostingCode"]), ("2", "PR2"))

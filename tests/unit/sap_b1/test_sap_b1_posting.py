@@ -147,6 +147,8 @@ PREPARED = Prepared(
     [
         ("-10", "Invalid BP code [OPCH.CardCode] , 'V10'", "supplier:SUP-10"),
         ("-10", "Ungültiger Geschäftspartner [OPCH.CardCode]", "supplier:SUP-10"),
+        ("-10", "Currency 'USD' differs from the business partner's 'EUR' [DocCurrency]", "currency:USD"),
+        ("-10", "Währung des Geschäftspartners 'V10' weicht ab [OPCH.CardCode]", "currency:USD"),
         ("-10", "Date deviates from permissible range", "period:2026-01"),
         ("-5002", "Datum liegt nicht im zulässigen Bereich [OPCH.DocDate]", "period:2026-01"),
         ("-10", "Définition de taxe incorrecte [PCH1.VatGroup][line: 1] , 'V2'", "tax:T2"),
@@ -165,6 +167,12 @@ def test_refusals_that_a_person_can_mend_hold(code: str, text: str, waiting_for:
     assert isinstance(error, Held)
     assert error.waiting_for == waiting_for
     assert text in str(error)
+
+
+def test_another_currency_of_the_supplier_is_said_to_be_that() -> None:
+    said = str(judge(Fault(400, "-10", "Currency 'USD' differs from the business partner's 'EUR'"), PREPARED))
+    assert "The supplier has another currency in SAP Business One than the invoice" in said
+    assert "exchange rate" not in said
 
 
 @pytest.mark.parametrize(

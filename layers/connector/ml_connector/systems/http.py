@@ -1,7 +1,7 @@
 """HTTP for every vendor: one pool, one place where a 200 is not believed, one rule for what is tried again.
 
-A *safe* call may be repeated (reads, logins, upserts); an unsafe one is sent once, and whatever leaves its effect
-in doubt is `OutcomeUnknown`.
+A *safe* call may be repeated (reads, logins, upserts), though one that hung only once; an unsafe one is sent once,
+and whatever leaves its effect in doubt is `OutcomeUnknown`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -30,12 +30,21 @@ from ml_connector.errors import (
     Unreachable,
 )
 from ml_connector.ports import Chance, Clock
-from ml_connector.redact import Redactor
+from ml_connector.redact import Clean, Redactor
+from ml_connector.shapes import learn
+from ml_connector.systems.drain import Trickle, drain
 
 TRIES = 4
+HANGS = 2
+"""Tries of a call that the server leaves hanging: each costs a whole timeout."""
 PATIENCE = 10.0
 """Seconds that a call waits by itself before it leaves the waiting to the engine."""
-LARGEST = 64 * 1024 * 1024
+DIGITS = 30
+"""Places before or after the point beyond which a number is none that anybody meant."""
+SHOWN = 16 * 1024
+"""Bytes of a body that are looked through for a message."""
+UNREADABLE = (ValueError, RecursionError, ArithmeticError)
+"""What decoding raises: no JSON or no UTF-8, nesting without end, a number that no `Decimal` holds."""
 T = TypeVar("T")
 _any = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -49,17 +58,18 @@ class Reply:
     headers: httpx.Headers
     body: bytes = field(repr=False)
     url: str = ""
+    clean: Clean = str
 
     def json(self) -> Any:
         """Decode with every fraction as `Decimal`; raises `ValueError` where this is not JSON."""
         try:
             return _any.decode(self.body)
-        except msgspec.DecodeError as error:
-            raise ValueError(str(error)) from error
+        except UNREADABLE as error:
+            raise ValueError(str(error) or type(error).__name__) from error
 
     def text(self, limit: int = 300) -> str:
-        """Show the beginning of the body, for messages."""
-        return " ".join(self.body[: limit * 4].decode("utf-8", "replace").split())[:limit]
+        """Show the beginning of the body, for messages; secrets are masked before it is cut."""
+        return " ".join(self.clean(self.body[:SHOWN].decode("utf-8", "replace")).split())[:limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,10 @@ class Call:
     auth: bool = True
     expect: tuple[int, ...] = (200,)
     foreign: bool = False
+
+
+class _Hung(Transient):
+    """The server took the call and did not answer in time."""
 
 
 class Http:
@@ -126,13 +140,15 @@ class Http:
         Raises the classes of `errors` only. A status that is neither in `expect` nor passing is `Rejected` with
         the server's words: adapters put every status that they understand into `expect`.
         """
+        hung = 0
         for attempt in range(1, TRIES + 1):
             try:
                 return self._checked(call, self._once(call))
             except Transient as error:
                 repeat = call.safe or isinstance(error, Unreachable)
+                hung += isinstance(error, _Hung)
                 pause = self._pause(error, attempt)
-                if not repeat or attempt == TRIES or pause > PATIENCE or error.spent:
+                if not repeat or attempt == TRIES or hung == HANGS or pause > PATIENCE or error.spent:
                     error.spent = True  # a login inside of this call, or inside of another, is not tried 4 x 4 times
                     raise
                 self._clock.sleep(pause)
@@ -170,11 +186,24 @@ class Http:
         if call.body is not None:
             content = _encoder.encode(call.body)
             headers.setdefault("Content-Type", "application/json")
-        return self._client.build_request(call.method, url, params=call.params, content=content, headers=headers)
+        # some of these are a server's words
+        given = {name.encode(): value.encode("utf-8", "replace") for name, value in headers.items()}
+        try:
+            return self._client.build_request(call.method, url, params=call.params, content=content, headers=given)
+        except UnicodeError as error:  # one of the server's cookies: it would spoil each call that follows
+            self._client.cookies.clear()
+            raise Transient(f"{self.vendor} sent a cookie that cannot be sent back; it was dropped.") from error
+        except (httpx.InvalidURL, ValueError) as error:
+            if call.foreign:
+                raise Transient(f"{self.vendor} pointed to an address that is none ({error}).") from error
+            raise Misconfigured(f"{self.vendor} cannot be called at {self.base_url} ({error}).") from error
 
     def _guard(self, url: str, foreign: bool) -> None:
         """Let no call leave for another host; a redirect may, over https and without credentials."""
-        there, here = urlsplit(url), urlsplit(self.base_url)
+        try:
+            there, here = urlsplit(url), urlsplit(self.base_url)
+        except ValueError as error:
+            raise Transient(f"{self.vendor} pointed to an address that is none ({error}).") from error
         if (there.scheme, there.netloc) == (here.scheme, here.netloc):
             return
         if not foreign or (there.scheme != "https" and not self._insecure):
@@ -185,24 +214,16 @@ class Http:
 
     def _send(self, request: httpx.Request, call: Call) -> Reply:
         auth = self.auth if call.auth else None
-        deadline = self._clock.now() + timedelta(seconds=self._timeout * 2)
-        response = self._client.send(request, auth=auth, stream=True)
         try:
-            body = self._drain(response, deadline)
+            response = self._client.send(request, auth=auth, stream=True)
+        except (httpx.InvalidURL, ValueError) as error:
+            self._client.cookies.clear()  # such a cookie would spoil each request that follows
+            raise httpx.RemoteProtocolError(f"its headers cannot be read ({error})") from error
+        try:
+            body = drain(response, self._clock, self._timeout)
         finally:
             response.close()
-        return Reply(response.status_code, response.headers, body, str(response.url))
-
-    def _drain(self, response: httpx.Response, deadline: datetime) -> bytes:
-        parts, size = [], 0
-        for part in response.iter_bytes():
-            parts.append(part)
-            size += len(part)
-            if size > LARGEST:
-                raise httpx.ReadError("the answer is larger than 64 MiB")
-            if self._clock.now() > deadline:
-                raise httpx.ReadTimeout("the answer trickled in for too long")
-        return b"".join(parts)
+        return Reply(response.status_code, response.headers, body, str(response.url), self._redactor.text)
 
     def _wire_trouble(self, call: Call, error: httpx.HTTPError) -> NoReturn:
         host = urlsplit(self.base_url).netloc
@@ -211,8 +232,15 @@ class Http:
                 f"{self.vendor} at {host} cannot be reached ({error or type(error).__name__}); check the address, "
                 "the firewall and whether the server runs."
             ) from error
+        if call.safe and isinstance(error, httpx.TimeoutException):
+            slow = _Hung(
+                f"{self.vendor} at {host} did not answer in time ({error or 'no answer'}, 'timeout_seconds' is "
+                f"{self._timeout:g})."
+            )
+            slow.spent = isinstance(error, Trickle)
+            raise slow from error
         if call.safe:
-            raise Transient(f"{self.vendor} at {host} broke off or did not answer in time ({error}).") from error
+            raise Transient(f"{self.vendor} at {host} broke off ({error}).") from error
         raise OutcomeUnknown(
             f"{self.vendor} at {host} gave no whole answer to a request that may have taken effect ({error})."
         ) from error
@@ -233,7 +261,7 @@ class Http:
             if not call.safe:
                 raise OutcomeUnknown(message)
             raise Throttled(message, self._retry_after(reply)) if status == 503 else Transient(message)
-        raise Rejected(f"{said}: {self._redactor.text(reply.text())}")
+        raise Rejected(f"{said}: {reply.text()}")
 
     def _believed(self, call: Call, reply: Reply) -> Reply:
         """Believe a success only where its body is what was asked for."""
@@ -255,12 +283,13 @@ class Http:
     def _retry_after(self, reply: Reply) -> float | None:
         """Read Retry-After in both its forms; None where it is absent or nonsense."""
         text = reply.headers.get("retry-after", "").strip()
-        if text.isdigit():
-            return min(int(text), 86_400)
+        if text.isascii() and text.isdigit():
+            return min(int(text), 86_400) if len(text) <= 9 else 86_400
         try:
             when = email.utils.parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)  # "-0000" is how a date names no zone
         return min(max(0.0, (when - self._clock.now()).total_seconds()), 86_400.0)
 
     def _note(self, request: httpx.Request, reply: Reply | None, started: datetime, failure: str) -> None:
@@ -286,13 +315,24 @@ def _trust(ca_bundle: str | None) -> ssl.SSLContext | bool:
         return True
     try:
         return ssl.create_default_context(cadata=ca_bundle)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, ValueError, TypeError) as error:
         raise Misconfigured(f"The field 'ca_bundle' holds no certificate in PEM form ({error}).") from error
 
 
 def decode(kind: type[T], value: Any) -> T:
     """Turn decoded JSON into a wire struct; raises `msgspec.ValidationError` with the path of what is wrong."""
+    learn(kind)
     return msgspec.convert(value, kind, strict=False)
+
+
+def is_amount(value: Decimal) -> bool:
+    """Tell whether a ledger could hold a number: `NaN` and `1E+999999` are decimals too, and no money."""
+    return value.is_finite() and abs(value.adjusted()) <= DIGITS
+
+
+def listed(value: Any) -> list[Any]:
+    """Give a list; none where a server put something else in its place."""
+    return value if isinstance(value, list) else []
 
 
 def dumps(value: Any) -> str:

@@ -2,33 +2,59 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
+import re
+import ssl
 from ipaddress import ip_address
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from ml_connector.errors import Misconfigured
+from ml_connector.systems.explain import explain
+
+MOST = 20
+"""Faults that a message lists."""
+_HOST = re.compile(
+    r"(?!.*\.\.)[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_.])?|[0-9a-f.]*:[0-9a-f:.]+", re.IGNORECASE | re.ASCII
+)
+"""A name or an address as DNS knows it; one with other letters is written in its xn-- form."""
 
 
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"'{name}' is no time zone; write one such as Europe/Berlin") from error
+    except (KeyError, ValueError, OSError) as error:
+        shown = (
+            f"'{name}'" if re.fullmatch(r"[A-Za-z_/]{1,40}", name) else "this"
+        )  # it may be a secret of another field
+        raise ValueError(f"{shown} is no time zone; write one such as Europe/Berlin") from error
     return name
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"'{url}' is no web address; write one that begins with https://")
+    """Take an address that can be called. It is not shown: what stands there by mistake may be a secret."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError("this is no web address; write one such as https://erp.example.com:443") from error
     if parts.username or parts.password:
         raise ValueError("credentials do not belong in the address; use the fields for them")
+    if parts.scheme not in {"http", "https"} or port == 0 or not _HOST.fullmatch(parts.hostname or ""):
+        raise ValueError("this is no web address; write one that begins with https:// and names a host")
     return url.rstrip("/")
+
+
+def _pem(text: str) -> str:
+    """Take certificates in PEM form; what is no such file is said here, and not at the first call."""
+    try:
+        ssl.create_default_context(cadata=text)
+    except (ssl.SSLError, ValueError, TypeError) as error:
+        raise ValueError("this holds no certificate in PEM form; copy the whole file of the authority") from error
+    return text
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -41,7 +67,7 @@ class SystemSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     timezone: Zone = "UTC"
-    ca_bundle: str | None = None
+    ca_bundle: Annotated[str, AfterValidator(_pem)] | None = None
     timeout_seconds: float = Field(default=30, gt=0, le=110)
     max_concurrency: int | None = Field(default=None, ge=1, le=32)
     settle_seconds: int = Field(default=900, ge=0, le=86_400)
@@ -81,9 +107,12 @@ def parse(model: type[S], text: str, where: str, *, insecure: bool) -> S:
     Raises `Misconfigured` with a sentence for each fault, and never with a value of the secret.
     """
     try:
-        settings = model.model_validate_json(text)
+        settings = model.model_validate_json(text.encode("utf-8", "replace"))
     except ValidationError as error:
-        raise Misconfigured("; ".join(_explain(model, where, dict(e)) for e in error.errors())) from None
+        faults = error.errors(include_url=False)
+        said = [explain(model, where, dict(e)) for e in faults[:MOST]]
+        more = [f"and {len(faults) - MOST} more"] if len(faults) > MOST else []
+        raise Misconfigured("; ".join([*said, *more])) from None
     for url in settings.urls() if isinstance(settings, SystemSettings) else []:
         if not insecure and (urlsplit(url).scheme != "https" or _is_loopback(url)):
             raise Misconfigured(
@@ -99,22 +128,3 @@ def _is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def _explain(model: type[BaseModel], where: str, error: dict[str, Any]) -> str:
-    path = ".".join(str(part) for part in error["loc"])
-    match error["type"]:
-        case "missing":
-            return f"{where}: the field '{path}' is missing; add it"
-        case "extra_forbidden":
-            near = difflib.get_close_matches(path, model.model_fields, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(model.model_fields)}"
-            return f"{where}: the field '{path}' is unknown; {hint}"
-        case "json_invalid":
-            return f"{where}: this is no valid JSON ({error.get('ctx', {}).get('error', error['msg'])}); mend the file"
-        case _:
-            return f"{where}: {_field(path)} cannot be used: {error['msg']}"
-
-
-def _field(path: str) -> str:
-    return f"the field '{path}'" if path else "the secret"

@@ -132,8 +132,11 @@ class Basware:
 
     def _follow(self, path: str, first: Reply) -> Reply | None:
         """Go where the document lies: one hop, without credentials."""
-        location = urljoin(first.url, first.headers.get("location", ""))
-        parts = urlsplit(location)
+        try:
+            location = urljoin(first.url, first.headers.get("location", ""))
+            parts = urlsplit(location)
+        except ValueError as error:
+            raise Transient(f"Basware redirected {path} to an address that is none ({error}).") from error
         if not first.headers.get("location") or parts.scheme not in {"https", "http"}:
             raise Transient(f"Basware redirected {path} without a usable address.")
         if parts.scheme == "http" and not self.wiring.insecure:

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from ml_connector.errors import Rejected
 from ml_connector.flow import Standing
 from ml_connector.records import CodingRow, Invoice
+from ml_connector.shapes import learn
 from ml_connector.systems.http import is_amount
 
 _STANDINGS: dict[str, Standing] = {
@@ -108,8 +109,12 @@ def text(document: Mapping[str, Any], name: str) -> str | None:
 
 
 def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = None) -> Invoice:
-    """Make the canonical invoice. `dimensions`: which `dimCode` carries which of the ERP's dimensions. Raises `Rejected` naming the field that is not as documented."""
+    """Make the canonical invoice. Raises `Rejected` naming the field that is not as documented.
+
+    `dimensions` tells which `dimCode` (1 to 10) carries which of the ERP's dimensions.
+    """
     number = text(document, "invoiceNumber") or text(document, "invoiceId")
+    learn(Wire)
     try:
         wire = msgspec.convert(document, Wire, strict=True)
     except msgspec.ValidationError as error:

@@ -213,7 +213,7 @@ def _broken(row: Any) -> Broken:
     what = f"the invoice {number}" if number else "a document"
     return Broken(
         key,
-        f"Basware listed {what} without an invoiceId, so it can be neither fetched nor answered. Ask Basware to mend it.",
+        f"Basware listed {what} without an invoiceId, so it can be neither fetched nor answered. Ask Basware about it.",
         raw[:20_000],
     )
 

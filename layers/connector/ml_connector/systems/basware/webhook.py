@@ -33,7 +33,7 @@ _KINDS: dict[str, Kind] = {
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """What a notification says. It carries no document: `document` is an invoiceId, an order's code, or a request's id."""
+    """What a notification says. It carries no document: `document` is the id of an invoice, order or request."""
 
     kind: Kind
     task_id: str

@@ -13,6 +13,7 @@ from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.orders import SERVICE
 from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.receipts import NOTE, ORDER, Receipts
+from ml_connector.systems.sap_b1.replies import whole_number
 from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow
 
 FINE = Decimal("0.000001")
@@ -131,7 +132,7 @@ class Bases:
             f"SAP Business One has no purchase order {number} of supplier {self._card_code}. Correct the invoice's "
             "order reference on the platform, or enter the order.",
         )
-        if not number.strip().isdigit():
+        if whole_number(number.strip()) is None:
             raise held
         query = Query("PurchaseOrders", DocumentRow, "DocEntry", f"DocNum eq {int(number)}")
         own = [row for row in self._layer.rows(query) if row.card_code == self._card_code and not row.void]

@@ -24,6 +24,7 @@ from ml_connector.systems.sap_b1.replies import (
     location_key,
     quoted,
     spell_days,
+    whole_number,
 )
 from ml_connector.systems.sap_b1.session import ServiceLayerAuth
 
@@ -125,7 +126,7 @@ class ServiceLayer:
         except UNREADABLE:
             return _row_by_row(query, place, self._whole(query, place, reply))
         if listing.value is UNSET:
-            return _row_by_row(query, place, reply.json())
+            return _row_by_row(query, place, self._whole(query, place, reply))
         keys = [str(getattr(row, query.attribute)) for row in listing.value]
         return Batch(listing.value, keys, link=listing.link_v4 or listing.link_v3)
 
@@ -168,11 +169,14 @@ class ServiceLayer:
             if fault.session_is_dead:
                 raise Transient(f"SAP Business One refused a session that was just opened: {fault}.")
             return fault
-        created = reply.json() if reply.body.strip() else {}
+        try:
+            created = reply.json() if reply.body.strip() else {}
+        except ValueError:
+            created = None
         if not isinstance(created, dict):
             raise OutcomeUnknown(f"SAP Business One answered a new {entity} with something else than an entity.")
         entry = str(created.get("DocEntry") or location_key(reply) or "")
-        return Created(int(entry) if entry.isdigit() else None, created)
+        return Created(whole_number(entry), created)
 
     def _call(self, call: Call) -> Reply:
         """Send; a session refused under a good status is renewed here, once (the other cases in `session`)."""

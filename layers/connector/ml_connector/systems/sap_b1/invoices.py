@@ -22,7 +22,7 @@ from ml_connector.systems.sap_b1.lines import Lines
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.refusals import judge, kind_of, moved
-from ml_connector.systems.sap_b1.replies import NO_RECORDS, Fault
+from ml_connector.systems.sap_b1.replies import NO_RECORDS, Fault, whole_number
 from ml_connector.systems.sap_b1.settings import Settings
 from ml_connector.systems.sap_b1.wire import FoundRow, is_void
 from ml_connector.wiring import Wiring
@@ -97,8 +97,8 @@ class Invoices:
         header["TaxDate"] = (record.invoice_date or posted_on).isoformat()
         if record.due_date:
             header["DocDueDate"] = record.due_date.isoformat()
-        elif record.payment_term and (term := codes.erp("term", record.payment_term)).lstrip("-").isdigit():
-            header["PaymentGroupCode"] = int(term)
+        elif record.payment_term and (term := whole_number(codes.erp("term", record.payment_term))) is not None:
+            header["PaymentGroupCode"] = term
         if record.description:
             header["Comments"] = record.description[:REMARKS_LIMIT]
             if len(record.description) > REMARKS_LIMIT:
@@ -116,8 +116,8 @@ class Invoices:
         """Choose the branch: what a person mapped the organization to, else the secret's."""
         if record.organization:
             mapped = codes.erp("branch", record.organization)
-            if mapped != record.organization and mapped.isdigit():
-                return int(mapped)
+            if mapped != record.organization and (branch := whole_number(mapped)) is not None:
+                return branch
         return self._settings.branch_id
 
     def _lookup(self, record: Invoice, supplier: str) -> dict[str, str]:
@@ -191,7 +191,7 @@ class Invoices:
         """Send a refused body with another branch or posting date, where that is what it was refused for."""
         kind = kind_of(fault, prepared)
         organization = prepared.lookup.get("organization", "")
-        if kind == "branch" and "BPL_IDAssignedToInvoice" not in body and organization.isdigit():
+        if kind == "branch" and "BPL_IDAssignedToInvoice" not in body and whole_number(organization) is not None:
             # The organization's code may be the branch's number without a mapping; only now is it known to matter.
             body = {**body, "BPL_IDAssignedToInvoice": int(organization)}
             return self._layer.create(prepared.lookup["entity"], body)

@@ -101,8 +101,8 @@ class Lines:
 
     def _coding(self, row: Priced, ordered: Ordered) -> dict[str, Any]:
         """Say what the approver coded otherwise than the order; what a receipt has booked cannot be coded anew."""
-        fields = self._cost_center(row) if row.row.cost_center else {}
-        if ordered.line.cost_center and ordered.line.cost_center in fields.values():
+        fields = self._cost_center(row) if row.row.cost_center or row.row.dimensions else {}
+        if fields and set(fields.values()) <= set(ordered.line.cost_centers):
             fields = {}
         if row.row.account:
             account = self._code("account", row.row.account)
@@ -184,15 +184,19 @@ class Lines:
         return theirs
 
     def _cost_center(self, row: Priced, ordered: Ordered | None = None) -> dict[str, Any]:
-        """Put a cost centre into the field of its dimension."""
+        """Put cost centres into the fields of their dimensions."""
         code = row.row.cost_center
         theirs = self._code("cost_center", code) if code else ordered.line.cost_center if ordered else None
-        if not theirs:
-            return {}
+        fields: dict[str, Any] = {}
+        for _, other in row.row.dimensions:
+            fields |= self._costing(other, self._code("cost_center", other))
+        return fields | (self._costing(code or theirs, theirs) if theirs else {})
+
+    def _costing(self, code: str, theirs: str) -> dict[str, str]:
         dimension = self.lookups.dimension(theirs)
         if dimension is None:
             raise Held(
-                f"cost_center:{code or theirs}",
+                f"cost_center:{code}",
                 f"SAP Business One has neither a profit centre nor a distribution rule {theirs}. Create it there, or "
                 "map the cost centre to another one.",
             )

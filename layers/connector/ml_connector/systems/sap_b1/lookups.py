@@ -8,16 +8,8 @@ from decimal import Decimal
 from ml_connector.errors import Misconfigured, Rejected
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.paging import Query
-from ml_connector.systems.sap_b1.wire import (
-    YES,
-    CenterRow,
-    RuleRow,
-    SupplierTaxRow,
-    TotalRow,
-    VatGroupRow,
-    VatRateRow,
-    told,
-)
+from ml_connector.systems.sap_b1.wire import YES, CenterRow, told
+from ml_connector.systems.sap_b1.wire_lookups import RuleRow, SupplierTaxRow, TotalRow, VatGroupRow, VatRateRow
 
 INPUT_TAX = "bovcInputTax"
 FEW = 20

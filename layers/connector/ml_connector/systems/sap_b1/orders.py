@@ -156,6 +156,7 @@ def _line(line: LineRow, service: bool, receipts: tuple[Receipt, ...], tax_code_
         tax_percent=line.tax_percentage_per_row,
         account=told(line.account_code),
         cost_center=told(line.cost_center),
+        dimensions=line.dimensions,
         closed=not line.open,
         receipts=receipts,
     )

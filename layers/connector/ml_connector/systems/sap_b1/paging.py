@@ -7,6 +7,7 @@ begins with the last row of the one before; where that row is not there any more
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -17,6 +18,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from ml_connector.errors import Transient
+from ml_connector.shapes import learn
 
 W = TypeVar("W", bound=Struct)
 T = TypeVar("T")
@@ -59,6 +61,7 @@ class Query(Generic[W]):
         self.select = [f.encode_name for f in fields]
         self.key = key
         self.attribute = next(f.name for f in fields if f.encode_name == key)
+        learn(Listing[row])  # type: ignore[valid-type]
         self.decoder: msgspec.json.Decoder[Listing[W]] = msgspec.json.Decoder(
             Listing[row],  # type: ignore[valid-type]
             strict=False,
@@ -112,12 +115,15 @@ class Place:
 
     def after(self, link: str, keys: Sequence[str]) -> Place:
         """Follow a next link; raises `Transient` where it leads nowhere."""
-        options = dict(parse_qsl(urlsplit(link).query))
+        try:
+            options = dict(parse_qsl(urlsplit(link).query))
+        except ValueError as error:
+            raise _loop(f"its next link is no address ({error})") from error
         if token := options.get("$skiptoken"):
             if token == self.token:
                 raise _loop(f"its next link repeats the token {token}")
             return Place(token=token)
-        if not options.get("$skip", "").isdigit():
+        if not re.fullmatch(r"\d{1,18}", options.get("$skip", ""), re.ASCII):
             raise _loop("its next link names no place to go on from")
         skip = int(options["$skip"])
         overlap = len(keys) >= FEW

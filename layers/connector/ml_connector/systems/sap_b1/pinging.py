@@ -11,7 +11,8 @@ from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.systems.sap_b1.wire import NO, YES, AccountRow, OrderHeadRow, PostingRow, SupplierHeadRow
+from ml_connector.systems.sap_b1.wire import NO, YES, AccountRow
+from ml_connector.systems.sap_b1.wire_lookups import OrderHeadRow, PostingRow, SupplierHeadRow
 
 INVOICE_SETS = ("PurchaseInvoices", "PurchaseCreditNotes")
 

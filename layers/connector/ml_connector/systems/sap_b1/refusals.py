@@ -17,6 +17,10 @@ from ml_connector.systems.sap_b1.replies import Fault
 CHANGED_MEANWHILE = "-2039"
 NO_RATE = "-4006"
 OTHER_TYPE = "234103405"
+_PARTNER = r"(?:business partner|\bBP\b|Geschäftspartner|partenaire|socio de negocio|partner commerciale)"
+_CURRENCY = r"(?:currency|Währung|devise|moneda|valuta)"
+_PARTNERS_CURRENCY = re.compile(f"{_CURRENCY}.*{_PARTNER}|{_PARTNER}.*{_CURRENCY}", re.IGNORECASE)
+"""A supplier of one currency takes no document in another; both words decide, and go before either alone."""
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
@@ -52,6 +56,10 @@ _MENDS = {
     "order": "Reopen the order in SAP Business One, or correct the invoice's order reference.",
     "branch": "Name the branch: 'branch_id' in the secret, or map the organization to the branch's number.",
 }
+_OTHER_CURRENCY = (
+    "The supplier has another currency in SAP Business One than the invoice: change it there (or let the supplier have "
+    "all currencies), or correct the currency of the invoice."
+)
 _LINE = re.compile(r"\[line: *(\d+)\]", re.IGNORECASE)
 _TOO_LONG = re.compile(r"too long|zu lang|trop long|demasiado larg|troppo lung", re.IGNORECASE)
 
@@ -66,7 +74,7 @@ def kind_of(fault: Fault, prepared: Prepared) -> str | None:
         return "duplicate"
     if _TOO_LONG.search(fault.text):
         return None
-    for kind, pattern in _PATTERNS:
+    for kind, pattern in (("currency", _PARTNERS_CURRENCY), *_PATTERNS):
         if pattern.search(fault.text):
             return kind
     quoted = {kind for kind, theirs, _ in _used(prepared.lookup) if theirs and _quotes(fault.text, theirs)}
@@ -89,7 +97,8 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
         month = str(prepared.body.get("DocDate", ""))[:7]
         return Held(f"period:{month}", f"{said} Open the posting period {month}, or correct the accounting date.")
     if kind in _MENDS and (code := _culprit(kind, fault.text, prepared)):
-        return Held(f"{kind}:{code}", f"{said} {_MENDS[kind]}{_or_rounding(kind, fault.text, prepared)}")
+        mend = _OTHER_CURRENCY if _PARTNERS_CURRENCY.search(fault.text) else _MENDS[kind]
+        return Held(f"{kind}:{code}", f"{said} {mend}{_or_rounding(kind, fault.text, prepared)}")
     return Rejected(said)
 
 

@@ -109,6 +109,11 @@ def has_days(where: str) -> bool:
     return _DAY.search(where) is not None
 
 
+def whole_number(text: str) -> int | None:
+    """Read a number such as those of documents; None where this is none."""
+    return int(text) if re.fullmatch(r"-?\d{1,18}", text, re.ASCII) else None
+
+
 def location_key(reply: Reply) -> str | None:
     """Read the key out of a Location header such as `/b1s/v1/PurchaseInvoices(812)`."""
     found = re.search(r"\((?:\w+=)?'?([^()']+)'?\)\s*$", reply.headers.get("location", ""))

@@ -18,16 +18,20 @@ from ml_connector.engine.sessions import Session, Sessions
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Transient
 from ml_connector.ports import Clock
 from ml_connector.systems.http import Call, Http, Reply
-from ml_connector.systems.sap_b1.replies import Fault, fault_in
+from ml_connector.systems.sap_b1.replies import Fault, fault_in, whole_number
 from ml_connector.systems.sap_b1.settings import Settings
 
 COOKIES = ("B1SESSION", "ROUTEID")
 REFUSED_CODES = frozenset({"-304", "100000027"})
 SHORTEST = 5
 """Minutes: under this the server's timeout is no help in planning, and only its refusal counts."""
+LONGEST = 24 * 60
+"""Minutes: what lasts longer is asked for again all the same."""
 _DIRECTORY_DOWN = re.compile(r"bound database instance", re.IGNORECASE)
 _DIRECTORY_REFUSES = re.compile(r"credentials from SLD", re.IGNORECASE)
 _SMALL = 64 * 1024
+_COOKIE = re.compile(r"[\x21-\x3a\x3c-\x7e]{1,4000}")
+"""What a cookie's value may be made of: it goes into a header."""
 
 
 def forget_cookies(request: httpx.Request) -> None:
@@ -105,10 +109,11 @@ class ServiceLayerAuth(httpx.Auth):
         return self._opened(reply)
 
     def _opened(self, reply: Reply) -> Session:
-        body = reply.json() if reply.body else {}
+        body = reply.json() if reply.status in {200, 201} else {}
         cookies = _cookies(reply)
         if isinstance(body, dict) and body.get("SessionId"):
             cookies.setdefault("B1SESSION", str(body["SessionId"]))
+        cookies = {name: value for name, value in cookies.items() if _COOKIE.fullmatch(value)}
         if "B1SESSION" not in cookies:
             raise Transient(
                 "SAP Business One took the login but gave no session; check that the address is that of the Service "
@@ -150,7 +155,8 @@ def _is_dead(response: httpx.Response) -> bool:
     if response.status_code == 401:
         response.read()
         return True
-    if response.status_code < 400 or int(response.headers.get("content-length") or 0) > _SMALL:
+    length = whole_number(response.headers.get("content-length") or "0")
+    if response.status_code < 400 or length is None or length > _SMALL:
         return False
     body = response.read()
     fault = fault_in(Reply(response.status_code, response.headers, body))
@@ -172,6 +178,6 @@ def _cookies(reply: Reply) -> dict[str, str]:
 def _minutes(body: object) -> int | None:
     told = body.get("SessionTimeout") if isinstance(body, dict) else None
     try:
-        return int(told) if told else None
-    except (TypeError, ValueError):
+        return min(int(float(told)), LONGEST) if told else None
+    except (TypeError, ValueError, OverflowError):
         return None

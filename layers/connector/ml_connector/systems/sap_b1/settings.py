@@ -15,14 +15,14 @@ _VERSION = re.compile(r"/b1s/(v[12])$")
 def _service_layer(url: str) -> str:
     if not _VERSION.search(url):
         raise ValueError(
-            f"'{url}' must end in /b1s/v1 or /b1s/v2 (small letters), such as https://sap.example.com:50000/b1s/v2"
+            "the address must end in /b1s/v1 or /b1s/v2 (small letters), such as https://sap.example.com:50000/b1s/v2"
         )
     return url
 
 
 def _user_field(name: str) -> str:
     if not re.fullmatch(r"U_\w{1,50}", name):
-        raise ValueError(f"'{name}' is no user field; write its name as the Service Layer shows it, such as U_ExtId")
+        raise ValueError("this is no user field; write its name as the Service Layer shows it, such as U_ExtId")
     return name
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -75,30 +76,11 @@ class AccountRow(Struct, rename="pascal"):
     frozen_for: str | None = None
 
 
-class PostingRow(Struct, rename="pascal"):
-    """An account, as far as it says whether invoices may be posted to it."""
-
-    code: str
-    name: str | None = None
-    active_account: str | None = None
-    frozen_for: str | None = None
-    lock_manual_transaction: str | None = None
-    block_manual_posting: str | None = None
-
-
 class CenterRow(Struct, rename="pascal"):
     """`ProfitCenters`."""
 
     center_code: str
     center_name: str | None = None
-    in_which_dimension: int | None = None
-    active: str | None = None
-
-
-class RuleRow(Struct, rename="pascal"):
-    """`DistributionRules`."""
-
-    factor_code: str
     in_which_dimension: int | None = None
     active: str | None = None
 
@@ -155,10 +137,19 @@ class LineRow(Amounts, rename="pascal"):
         return self.line_status != "bost_Close"
 
     @property
+    def cost_centers(self) -> tuple[str | None, ...]:
+        """The cost centres of the five dimensions, in order."""
+        return (self.costing_code, self.costing_code2, self.costing_code3, self.costing_code4, self.costing_code5)
+
+    @property
     def cost_center(self) -> str | None:
         """The first cost centre of the line's five dimensions."""
-        codes = (self.costing_code, self.costing_code2, self.costing_code3, self.costing_code4, self.costing_code5)
-        return next(filter(None, codes), None)
+        return next(filter(None, self.cost_centers), None)
+
+    @property
+    def dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The dimensions by number, with their cost centres."""
+        return tuple((str(n), code) for n, code in enumerate(self.cost_centers, 1) if code)
 
 
 class DocumentRow(Struct, rename="pascal"):
@@ -194,34 +185,6 @@ class DocumentRow(Struct, rename="pascal"):
         return str(self.doc_num if self.doc_num is not None else self.doc_entry)
 
 
-class SupplierHeadRow(Struct, rename="pascal"):
-    """A supplier's key, for `ping`."""
-
-    card_code: str
-
-
-class SupplierTaxRow(Struct, rename="pascal"):
-    """A supplier's own tax group."""
-
-    card_code: str
-    vat_group: str | None = None
-
-
-class OrderHeadRow(Struct, rename="pascal"):
-    """An order's key, for `ping`."""
-
-    doc_entry: int
-
-
-class TotalRow(Amounts, rename="pascal"):
-    """A document by which the local currency is known."""
-
-    doc_entry: int
-    doc_currency: str | None = None
-    doc_total: Decimal | None = None
-    doc_total_fc: Decimal | None = None
-
-
 class FoundRow(Amounts, rename="pascal"):
     """A posted invoice, credit note or draft, as far as it is needed to recognise it."""
 
@@ -243,22 +206,6 @@ class FoundRow(Amounts, rename="pascal"):
         return str(self.doc_num if self.doc_num is not None else self.doc_entry)
 
 
-class VatRateRow(Amounts, rename="pascal"):
-    """One of `VatGroups_Lines`; the field is spelled `Effectivefrom`."""
-
-    effectivefrom: str | None = None
-    rate: Decimal | None = None
-
-
-class VatGroupRow(Struct, rename="pascal"):
-    """`VatGroups`."""
-
-    code: str
-    category: str | None = None
-    inactive: str | None = None
-    rates: list[VatRateRow] | None = field(name="VatGroups_Lines", default=None)
-
-
 def is_void(cancelled: str | None, cancel_status: str | None) -> bool:
     """Tell whether a document or payment does not count (`contracts/sap_b1.md §7`)."""
     return cancelled == YES or cancel_status not in {None, "", "csNo"}
@@ -272,6 +219,7 @@ def day(text: str | None) -> date | None:
     return date.fromisoformat(text[:10]) if text else None
 
 
+@lru_cache(4096)  # asked for each row, of which many share a day
 def stamp_day(text: str | None) -> str | None:
     """Give the day of a change as ten characters, which compare as text whatever follows; None where it is no date."""
     head = (text or "").strip()[:10]

@@ -1,0 +1,72 @@
+"""Rows of which only a field or two is read: what a company has, for look-ups and `ping`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct, field
+
+from ml_connector.systems.sap_b1.wire import Amounts
+
+
+class PostingRow(Struct, rename="pascal"):
+    """An account, as far as it says whether invoices may be posted to it."""
+
+    code: str
+    name: str | None = None
+    active_account: str | None = None
+    frozen_for: str | None = None
+    lock_manual_transaction: str | None = None
+    block_manual_posting: str | None = None
+
+
+class RuleRow(Struct, rename="pascal"):
+    """`DistributionRules`."""
+
+    factor_code: str
+    in_which_dimension: int | None = None
+    active: str | None = None
+
+
+class SupplierHeadRow(Struct, rename="pascal"):
+    """A supplier's key, for `ping`."""
+
+    card_code: str
+
+
+class SupplierTaxRow(Struct, rename="pascal"):
+    """A supplier's own tax group."""
+
+    card_code: str
+    vat_group: str | None = None
+
+
+class OrderHeadRow(Struct, rename="pascal"):
+    """An order's key, for `ping`."""
+
+    doc_entry: int
+
+
+class TotalRow(Amounts, rename="pascal"):
+    """A document by which the local currency is known."""
+
+    doc_entry: int
+    doc_currency: str | None = None
+    doc_total: Decimal | None = None
+    doc_total_fc: Decimal | None = None
+
+
+class VatRateRow(Amounts, rename="pascal"):
+    """One of `VatGroups_Lines`; the field is spelled `Effectivefrom`."""
+
+    effectivefrom: str | None = None
+    rate: Decimal | None = None
+
+
+class VatGroupRow(Struct, rename="pascal"):
+    """`VatGroups`."""
+
+    code: str
+    category: str | None = None
+    inactive: str | None = None
+    rates: list[VatRateRow] | None = field(name="VatGroups_Lines", default=None)

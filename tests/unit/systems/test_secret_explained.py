@@ -1,0 +1,84 @@
+"""What is wrong with a secret, in sentences: the field, what was found, what it takes; never pydantic's own words."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from ml_connector.errors import Misconfigured
+from ml_connector.systems.basware.settings import Settings as Basware
+from ml_connector.systems.sap_b1.settings import Settings as SapB1
+from ml_connector.systems.settings import parse
+from ml_connector.wiring import TenantSettings
+
+BASWARE = {"region": "EU", "client_id": "c", "client_secret": "hush", "companies": ["1000"], "source_system": "SAP"}
+SAP = {
+    "service_layer_url": "https://sap.example.com/b1s/v2", "company_db": "A", "user_name": "u", "password": "hush",
+}  # fmt: skip
+MODELS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "basware": (Basware, BASWARE), "sap_b1": (SapB1, SAP), "settings": (TenantSettings, {}),
+}  # fmt: skip
+RAW = re.compile(r"Value error|Input should|valid \w+|unable to|pydantic|\[type=", re.IGNORECASE)
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("basware", {"region": "MOON"}, "'region' cannot be used: found text of 4 characters; it takes one of EU, US"),
+    ("basware", {"environment": "prod"}, "it takes one of production, test (did you mean production?)"),
+    ("basware", {"companies": "1000"}, "'companies' cannot be used: found text of 4 characters; it takes a list"),
+    ("basware", {"companies": []}, "found an empty list; it takes at least 1 entry"),
+    ("basware", {"companies": ["1000", ""]}, "'companies[2]' cannot be used: found empty text; it takes at least 1"),
+    ("basware", {"companies": [7]}, "'companies[1]' cannot be used: found a number; it takes text in quotes"),
+    ("basware", {"client_id": None}, "'client_id' cannot be used: found null; it takes text in quotes"),
+    ("basware", {"timeout_seconds": 0}, "found 0; it takes a number, more than 0 and at most 110"),
+    ("basware", {"timeout_seconds": "soon"}, "found text of 4 characters; it takes a number, more than 0"),
+    ("basware", {"max_concurrency": 99}, "found 99; it takes a number, at least 1 and at most 32"),
+    ("basware", {"max_concurrency": 1.5}, "found a number; it takes a whole number, at least 1 and at most 32"),
+    ("basware", {"source_system": "S" * 33}, "found text of 33 characters; it takes at most 32 characters"),
+    ("basware", {"dimension_lists": []}, "'dimension_lists' cannot be used: found an empty list; it takes an object"),
+    ("basware", {"timezone": "Berlin"}, "'timezone' cannot be used: 'Berlin' is no time zone; write one such as"),
+    ("basware", {"base_url": "https://api.us.basware.com"}, "the secret cannot be used: 'base_url' is Basware's host"),
+    ("sap_b1", {"service_layer_url": "https://x/b1s/v3"}, "must end in /b1s/v1 or /b1s/v2"),
+    ("sap_b1", {"password": 12345678}, "'password' cannot be used: found a number; it takes text in quotes"),
+    ("sap_b1", {"branch_id": "first"}, "'branch_id' cannot be used: found text of 5 characters; it takes a whole"),
+    ("settings", {"paused": "perhaps"}, "'paused' cannot be used: found text of 7 characters; it takes true or false"),
+    ("settings", {"start_dates": {"payments": "soon"}}, "'start_dates.payments' cannot be used: found text of 4"),
+    ("settings", {"rounding_tolerance": 11}, "found 11; it takes a number, at least 0 and at most 10"),
+    ("settings", {"schedules": {"vendors": 5}}, "'schedules.vendors' cannot be used: found a number; it takes text"),
+    ("settings", {"closed_period": "next"}, "it takes one of hold, next_open (did you mean next_open?)"),
+]  # fmt: skip
+
+
+def refusal(system: str, text: str) -> str:
+    with pytest.raises(Misconfigured) as caught:
+        parse(MODELS[system][0], text, f"acme/{system}", insecure=False)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("system", "change", "words"), WRONG)
+def test_a_wrong_field_is_named_with_what_was_found_and_what_it_takes(
+    system: str, change: dict[str, Any], words: str
+) -> None:
+    said = refusal(system, json.dumps(MODELS[system][1] | change))
+    assert said.startswith(f"acme/{system}: ")
+    assert words in said
+    assert not RAW.search(said), said
+
+
+@pytest.mark.parametrize("text", ["[]", '"x"', "7", "null", "", "{", '{"a": }'])
+def test_a_file_that_holds_no_object_is_explained(text: str) -> None:
+    said = refusal("basware", text)
+    assert "no valid JSON" in said or "it takes an object in braces" in said
+    assert not RAW.search(said.partition("no valid JSON (")[0]), said
+
+
+@pytest.mark.parametrize("system", sorted(MODELS))
+@pytest.mark.parametrize("value", ["hunter2-planted", ["hunter2-planted"], {"a": "hunter2-planted"}])
+def test_a_password_in_a_wrong_field_is_never_shown(system: str, value: Any) -> None:
+    model, good = MODELS[system]
+    free = {"timezone"} | {"external_id_field"} | {"dimension_lists"}  # their own sentences name what they were given
+    for field in set(model.model_fields) - free:
+        try:
+            parse(model, json.dumps(good | {field: value}), "acme/x", insecure=False)
+        except Misconfigured as error:
+            assert "hunter2" not in str(error), (field, str(error))
