@@ -1,14 +1,17 @@
-"""The report of a run, as data and as a page."""
+"""The report of a run, as data; `page.py` makes it a page."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from infra.local.rejections import Named, Rejection
+from infra.ops import advice
 from ml_connector.bootstrap import Tenant
 from ml_connector.engine.balance import PLACES, Sheet
 from ml_connector.integrations import INTEGRATIONS
@@ -16,12 +19,19 @@ from ml_connector.integrations import INTEGRATIONS
 
 @dataclass
 class Outcome:
-    """What a run came to: sheets by (tenant, integration, flow), and whether it was cut short."""
+    """What a run came to: sheets by (tenant, integration, flow), and whether it was cut short.
+
+    `where` are the options of the command line that lead to its state, for the commands that reasons suggest.
+    """
 
     tenants: list[Tenant]
     sheets: dict[tuple[str, str, str], Sheet]
     seconds: float
     cut: bool = False
+    dry_run: bool = False
+    where: str = ""
+    rejections: dict[Named, Rejection] = field(default_factory=dict)
+    ended: datetime = field(default_factory=lambda: datetime.now(UTC).astimezone())
 
 
 def report(outcome: Outcome) -> dict[str, Any]:
@@ -30,12 +40,13 @@ def report(outcome: Outcome) -> dict[str, Any]:
     _explain_faults(outcome.tenants, sheets)
     rows: dict[str, Any] = {}
     for (tenant, integration, flow), sheet in sheets.items():
-        rows.setdefault(tenant, {}).setdefault(integration, {})[flow] = sheet.as_row()
+        row = advice.row(sheet.as_row() | {"tenant": tenant}, outcome.where)
+        rows.setdefault(tenant, {}).setdefault(integration, {})[flow] = {k: v for k, v in row.items() if k != "tenant"}
     return {
         "balanced": all(s.balanced for s in sheets.values()),
         "elapsed_seconds": round(outcome.seconds, 1),
         "tenants": rows,
-        **{name: _lines(sheets, name) for name in ("held", "rejected", "dead")},
+        **{name: _lines(sheets, name, outcome.where) for name in ("held", "rejected", "dead")},
     }
 
 
@@ -49,9 +60,9 @@ def _explain_faults(tenants: list[Tenant], sheets: dict[tuple[str, str, str], Sh
                 sheet.error = fault
 
 
-def _lines(sheets: dict[tuple[str, str, str], Sheet], name: str) -> list[dict[str, Any]]:
+def _lines(sheets: dict[tuple[str, str, str], Sheet], name: str, where: str) -> list[dict[str, Any]]:
     return [
-        {"tenant": tenant, "integration": integration, "flow": flow, **line}
+        advice.row({"tenant": tenant, "integration": integration, "flow": flow, **line}, where)
         for (tenant, integration, flow), sheet in sorted(sheets.items())
         for line in getattr(sheet, name)
     ]
@@ -64,79 +75,64 @@ def exit_code(outcome: Outcome, made: dict[str, Any]) -> int:
     return 1 if outcome.cut or not made["balanced"] else 0
 
 
-def save(made: dict[str, Any], path: Path) -> None:
+def save(made: dict[str, Any], path: Path, outcome: Outcome) -> None:
     """Write the report; `.html` makes a page, anything else JSON."""
-    text = page(made) if path.suffix == ".html" else json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    from infra.local.page import page
+
+    text = page(made, outcome) if path.suffix == ".html" else json.dumps(made, indent=2, ensure_ascii=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
 
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1d2530;--dim:#66707d;--line:#d9dee5;--bad:#b3261e;--good:#1b7f4b;--warn:#9a6700;
---paper:#fff;--soft:#f5f7fa}
-@media(prefers-color-scheme:dark){:root{--ink:#e7ebf0;--dim:#9aa5b1;--line:#333c47;--paper:#14181d;--soft:#1c2229;
---bad:#ff8a80;--good:#6fd6a0;--warn:#e3b341}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:2rem auto;max-width:70rem;
-padding:0 1rem}h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}.dim{color:var(--dim)}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:.35rem .6rem;text-align:right;
-border-bottom:1px solid var(--line)}th{font-weight:600;color:var(--dim);background:var(--soft)}
-th:first-child,td:first-child,.text{text-align:left}.good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
-td.zero{color:var(--dim)}td{white-space:nowrap}td.why{text-align:left;white-space:normal;overflow-wrap:anywhere}.scroll{overflow-x:auto}
-"""
+# ── what stands in words on the page and on the screen ───────────────────────────────────────────────────────
 
 
-def page(made: dict[str, Any]) -> str:
-    """Make the report a page that a controller can read: one table for each tenant and integration."""
-    verdict = ("good", "Everything balances.") if made["balanced"] else ("bad", "Something does not balance.")
-    body = [
-        "<h1>ml-connector: the balance of a run</h1>",
-        f'<p class="{verdict[0]}"><strong>{verdict[1]}</strong> <span class="dim">{made["elapsed_seconds"]} s; '
-        "read = delivered + unchanged + held + rejected + dead + pending</span></p>",
-    ]
-    for tenant, integrations in made["tenants"].items():
-        for integration, flows in integrations.items():
-            body += [f"<h2>{escape(tenant)} · {escape(integration)}</h2>", _figures(flows), _money(flows)]
-    for name, title in (("held", "Held: waiting for somebody"), ("rejected", "Rejected"), ("dead", "Given up")):
-        body += _list(title, made[name])
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>ml-connector report</title><style>{_STYLE}</style><body>{''.join(body)}</body></html>\n"
-    )
+def flows_of(made: Mapping[str, Any], tenant: str | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Give (tenant, flow, figures) of every flow of a report, or of one tenant's."""
+    for name, integrations in made["tenants"].items():
+        if tenant in {None, name}:
+            for flows in integrations.values():
+                yield from ((name, flow, row) for flow, row in flows.items())
 
 
-def _figures(flows: dict[str, Any]) -> str:
-    head = "".join(f"<th>{p}</th>" for p in PLACES)
-    rows = []
-    for name, row in flows.items():
-        cells = "".join(f'<td class="{"zero" if not row[p] else ""}">{row[p]:,}</td>' for p in PLACES)
-        rows.append(f"<tr><td>{escape(name)}</td>{cells}</tr>")
+def adds_up(row: Mapping[str, Any]) -> bool:
+    """Tell whether the figures of a flow agree, to the row and the cent."""
+    sums = row.get("amounts", {}).values()
+    money = all(Decimal(s["read"]) == sum(Decimal(s[p]) for p in PLACES[1:]) for s in sums)
+    return bool(money and row["read"] == sum(row[p] for p in PLACES[1:]))
+
+
+def errors(made: Mapping[str, Any], tenant: str) -> list[tuple[str, list[str]]]:
+    """Give each distinct error of a tenant once, with the flows that it keeps from running.
+
+    One system gives the same reason to each of its flows; what the door to it adds (until when work waits, what
+    opens a login) makes no other error.
+    """
+    found: list[tuple[str, list[str]]] = []
+    for _, flow, row in flows_of(made, tenant):
         if row["error"]:
-            rows.append(f'<tr><td class="bad text" colspan="{len(PLACES) + 1}">{escape(row["error"])}</td></tr>')
-    return f'<div class="scroll"><table><tr><th>flow</th>{head}</tr>{"".join(rows)}</table></div>'
+            _sort_in(found, row["error"], flow)
+    return found
 
 
-def _money(flows: dict[str, Any]) -> str:
-    rows = [
-        f"<tr><td>{escape(name)}, {escape(currency)}</td>"
-        + "".join(f"<td>{Decimal(sums[p]):,}</td>" for p in PLACES)
-        + "</tr>"
-        for name, row in flows.items()
-        for currency, sums in row.get("amounts", {}).items()
-    ]
-    head = "".join(f"<th>{p}</th>" for p in PLACES)
-    return f'<div class="scroll"><table><tr><th>money</th>{head}</tr>{"".join(rows)}</table></div>' if rows else ""
+def _sort_in(found: list[tuple[str, list[str]]], error: str, flow: str) -> None:
+    for n, (known, flows) in enumerate(found):
+        if _core(known).startswith(_core(error)) or _core(error).startswith(_core(known)):
+            found[n] = (max(known, error, key=len), [*flows, flow])
+            return
+    found.append((error, [flow]))
 
 
-def _list(title: str, lines: list[dict[str, Any]]) -> list[str]:
-    if not lines:
-        return []
-    rows = "".join(
-        f'<tr><td>{escape(line["tenant"])}</td><td class="text">{escape(line["flow"])}</td>'
-        f'<td class="text">{escape(str(line.get("number") or line["key"]))}</td>'
-        f"<td>{escape(str(line.get('amount') or ''))} {escape(str(line.get('currency') or ''))}</td>"
-        f'<td class="why">{escape(str(line.get("reason") or line.get("cause") or ""))}</td></tr>'
-        for line in lines
-    )
-    left = "".join(f'<th class="text">{name}</th>' for name in ("flow", "document"))
-    head = f'<tr><th>tenant</th>{left}<th>amount</th><th class="text">why</th></tr>'
-    return [f"<h2>{title} ({len(lines)})</h2>", f'<div class="scroll"><table>{head}{rows}</table></div>']
+def _core(error: str) -> str:
+    return error.partition(" Work waits until ")[0]
+
+
+def verdict(made: Mapping[str, Any]) -> tuple[str, str]:
+    """Say in words what a run came to: `good`, `warn` or `bad`, and a sentence."""
+    stopped = sum(1 for _, _, row in flows_of(made) if row["error"])
+    if not all(adds_up(row) for _, _, row in flows_of(made)):
+        return "bad", "NOT BALANCED: what was read is not what became of it. This is a fault of ours: please report it."
+    if stopped:
+        flows = "1 flow" if stopped == 1 else f"{stopped} flows"
+        return "warn", f"{flows} could not run; the figures of what was read balance."
+    return "good", "Everything balances."

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
+from infra.local.crew import Crew
+from infra.local.rejections import rejections
 from infra.local.report import Outcome
 from infra.local.state import State
 from ml_connector import bootstrap
@@ -44,15 +46,18 @@ ROUNDS = (2.0, 4.0, 8.0, 16.0)
 """Seconds between tries of a source that is away, before the flow is reported as failed."""
 PATIENCE = 4
 """Attempts for which a run waits for a system that is away."""
+LINGER = 5.0
+"""Seconds that a run which is cut short waits for what is under way, or half a request's timeout where that is less."""
 
 
 @dataclass
 class Lap:
-    """One flow's part in a run: what it took over, and why it could not be read, if so."""
+    """One flow's part in a run: what it took over, whether it was read, and why it could not be, if so."""
 
     pair: Pair
     flow: Flow
     taken_over: set[str] = field(default_factory=set)
+    reading: Literal["not yet", "under way", "ended"] = "not yet"
     error: str | None = None
 
     @property
@@ -76,7 +81,12 @@ class Runner:
         self._stop = threading.Event()
         self._busy = 0
         self._lock = threading.Lock()
+        self._unread: queue.SimpleQueue[Pair] = queue.SimpleQueue()
+        self._reading = 0
+        self.dry_run = dry_run
         self.cut = False
+        self.left_behind = False
+        """A request was still under way at the end: the process must end without waiting for its threads."""
         self._deadline: datetime | None = None
 
     def stop(self) -> None:
@@ -91,16 +101,30 @@ class Runner:
             breaker.try_again()
         for lap in self.laps:
             self._take_over(lap)
-        with ThreadPoolExecutor(READERS) as readers, ThreadPoolExecutor(WRITERS) as writers:
-            polls = [readers.submit(self._read_pair, p) for t in self.tenants for p in t.pairs]
-            hands = [writers.submit(self._write_forever) for _ in range(WRITERS)]
-            self._until_idle(polls, deadline, tell)
-            self._stop.set()
-            for done in (*polls, *hands):
-                done.result()
+        crew = self._hired()
+        self._until_idle(deadline, tell)
+        self._stop.set()
+        self.left_behind = not crew.wait(self._linger())
+        if self.left_behind:
+            return
         for tenant in self.tenants:
             for pair in tenant.pairs:
                 pair.close()
+
+    def _hired(self) -> Crew:
+        """Set readers and writers to work."""
+        crew, pairs = Crew(), [p for t in self.tenants for p in t.pairs]
+        self._reading = len(pairs)
+        for pair in pairs:
+            self._unread.put(pair)
+        for _ in range(READERS):
+            crew.start(self._read_pairs)
+        for _ in range(WRITERS):
+            crew.start(self._write_forever)
+        return crew
+
+    def _linger(self) -> float:
+        return min([LINGER, *(seconds / 2 for tenant in self.tenants for seconds in tenant.timeouts.values())])
 
     # ── what is open from earlier runs ──────────────────────────────────────────────────────────────────────
 
@@ -126,11 +150,25 @@ class Runner:
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _read_pairs(self) -> None:
+        while not self._stop.is_set():
+            try:
+                pair = self._unread.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self._read_pair(pair)
+            finally:
+                with self._lock:
+                    self._reading -= 1
+
     def _read_pair(self, pair: Pair) -> None:
         for flow in pair.integration.flows:
             if flow.name in pair.active and not self._stop.is_set():
                 lap = self._by_name[pair.tenant, pair.integration.name, flow.name]
+                lap.reading = "under way"
                 lap.error = self._read(lap)
+                lap.reading = "ended"
 
     def _read(self, lap: Lap) -> str | None:  # noqa: PLR0911 - one return for each way in which a source fails
         """Read a flow, again where passing trouble came between; gives the reason where it could not be read."""
@@ -188,15 +226,13 @@ class Runner:
 
     # ── the end ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _until_idle(
-        self, polls: list[Future[None]], deadline: datetime | None, tell: Callable[[Runner], None] | None
-    ) -> None:
+    def _until_idle(self, deadline: datetime | None, tell: Callable[[Runner], None] | None) -> None:
         while not self._stop.is_set():
             for world in self._worlds():
                 ring_due(world)
             if tell is not None:
                 tell(self)
-            if all(p.done() for p in polls) and self._idle():
+            if not self._reading and self._idle():
                 return
             if deadline is not None and self.world.clock.now() > deadline:
                 self.cut = True
@@ -227,7 +263,19 @@ class Runner:
     def outcome(self) -> Outcome:
         """Add up what the run came to."""
         seconds = (self.world.clock.now() - datetime.fromisoformat(self.run)).total_seconds()
-        return Outcome(self.tenants, self.sheets(), seconds, self.cut)
+        sheets = self.sheets()
+        for key, lap in self._by_name.items():
+            sheets[key].error = sheets[key].error or self._not_read(lap)
+        named = rejections((lap.pair, lap.flow, sheets[key]) for key, lap in self._by_name.items())
+        return Outcome(self.tenants, sheets, seconds, self.cut, dry_run=self.dry_run, rejections=named)
+
+    def _not_read(self, lap: Lap) -> str | None:
+        """Tell of a run that was cut short why a flow was not read."""
+        if lap.reading == "ended" or lap.flow.name not in lap.pair.active or not self.cut:
+            return None
+        if lap.reading == "under way":
+            return f"The run was cut short while {lap.flow.source} had not answered; run again with more time."
+        return "The run was cut short before this flow was read; run again with more time."
 
     def sheets(self) -> dict[tuple[str, str, str], Sheet]:
         """Add up the figures of every flow of this run."""

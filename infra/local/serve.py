@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from infra.local.crew import Crew
 from infra.local.state import State
 from infra.sandbox.server import build
 from ml_connector import enrol
@@ -29,6 +30,8 @@ from ml_connector.systems.basware.webhook import HEADER
 log = logging.getLogger("ml_connector")
 ROSTER = timedelta(seconds=30)
 WRITERS, READERS = 6, 4
+LINGER = 10.0
+"""Seconds that a stop waits for requests under way."""
 
 
 class Server:
@@ -44,45 +47,60 @@ class Server:
         self.port: int = self._http.port
         self._stop = threading.Event()
         self._running: set[tuple[str, str]] = set()
+        self._asked: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._roster_at: datetime | None = None
 
     def stop(self) -> None:
         """Ask everything to end."""
         self._stop.set()
 
-    def run(self) -> None:
-        """Work until stopped. The roster comes first: the receiver reads it at most once a minute."""
+    def run(self) -> bool:
+        """Work until stopped; tells whether all work has ended, or a request that hangs was left behind.
+
+        The roster comes first: the receiver reads it at most once a minute.
+        """
         self._safely(self._enrol)
         self._roster_at = self.world.clock.now()
         web = threading.Thread(target=self._http.serve_forever, daemon=True)
         web.start()
-        with ThreadPoolExecutor(READERS) as readers, ThreadPoolExecutor(WRITERS) as writers:
-            for _ in range(WRITERS):
-                writers.submit(self._write_forever)
-            while not self._stop.is_set():
-                self._safely(self._beat, readers)
-                self._stop.wait(0.5)
+        crew = Crew()
+        for _ in range(READERS):
+            crew.start(self._read_forever)
+        for _ in range(WRITERS):
+            crew.start(self._write_forever)
+        while not self._stop.is_set():
+            self._safely(self._beat)
+            self._stop.wait(0.5)
         self._http.shutdown()
         web.join(5)
+        return crew.wait(LINGER)
 
-    def _beat(self, readers: ThreadPoolExecutor) -> None:
+    def _beat(self) -> None:
         now = self.world.clock.now()
         if self._roster_at is None or now - self._roster_at > ROSTER:
             self._enrol()
             self._roster_at = now
         ring_due(self.world, wanted=wanted(self.world.store))
         for system in SYSTEMS:
-            tick(self.world, system, lambda tenant, _, s=system: self._submit(readers, tenant, s))  # type: ignore[misc]
+            tick(self.world, system, lambda tenant, _, s=system: self._submit(tenant, s))  # type: ignore[misc]
 
     def _enrol(self) -> None:
         for tenant in enrol.rebuild(self.world, self.state.secrets, self.tools):
             if tenant.problem:
                 log.warning("%s", tenant.problem)
 
-    def _submit(self, readers: ThreadPoolExecutor, tenant: str, system: str) -> None:
+    def _submit(self, tenant: str, system: str) -> None:
         if (tenant, system) not in self._running:
             self._running.add((tenant, system))
-            readers.submit(self._safely, self._read, tenant, system)
+            self._asked.put((tenant, system))
+
+    def _read_forever(self) -> None:
+        while not self._stop.is_set():
+            try:
+                tenant, system = self._asked.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            self._safely(self._read, tenant, system)
 
     def _read(self, tenant: str, system: str) -> None:
         try:

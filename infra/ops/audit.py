@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import options, table
+from infra.ops import advice, options, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,6 +96,7 @@ def _attempt(head: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     return {
         "n": head["n"], "at": body.get("at"), "hash": head["hash"], "said": body.get("attempt", {}),
         "purged": not body, "exchanges": body.get("exchanges", []),
+        **{name: head[name] for name in ("purged_at", "purged_by") if name in head},
     }  # fmt: skip
 
 
@@ -114,11 +115,12 @@ def _short(exchange: dict[str, Any]) -> dict[str, Any]:
 
 def _print(history: dict[str, Any], verified: bool) -> None:
     typer.echo(f"{history['tenant']}  {history['integration']}/{history['flow']}  {history['key']}")
-    record = history["record"]
+    record = history["record"] and _advised(history["record"], history)
     typer.echo(f"record: {_words(record)}" if record else "record: nothing was settled yet")
     for chunk in history["chunks"]:
         state = chunk.get("outcome") or chunk.get("state", "open")
-        typer.echo(f"\nchunk {chunk['id']}  made {table.moment(chunk['created'])}  {state}{_why(chunk)}")
+        why = _why(_advised(chunk, history))
+        typer.echo(f"\nchunk {chunk['id']}  made {table.moment(chunk['created'])}  {state}{why}")
         for note in chunk.get("notes", []) if chunk.get("key") else []:
             typer.echo(f"  note: {note}")
         for attempt in chunk["attempt_list"]:
@@ -127,6 +129,11 @@ def _print(history: dict[str, Any], verified: bool) -> None:
         typer.echo("")
         for fault in history["faults"] or ["✓ the chain of attempts is whole"]:
             typer.echo(fault if fault.startswith("✓") else f"✗ {fault}")
+
+
+def _advised(row: dict[str, Any], history: dict[str, Any]) -> dict[str, Any]:
+    """Complete the commands in a row's reason; what an attempt said then is shown as it was said."""
+    return advice.row({**row, "tenant": history["tenant"]})
 
 
 def _words(record: dict[str, Any]) -> str:
@@ -145,7 +152,8 @@ def _why(chunk: dict[str, Any]) -> str:
 def _print_attempt(attempt: dict[str, Any]) -> None:
     said = attempt["said"]
     if attempt["purged"]:
-        typer.echo(f"  #{attempt['n']}  purged; its hash {attempt['hash'][:12]} stands")
+        by = f" {table.moment(attempt['purged_at'])} by {attempt['purged_by']}" if "purged_at" in attempt else ""
+        typer.echo(f"  #{attempt['n']}  purged{by}; its hash {attempt['hash'][:12]} stands")
         return
     beside = "  (beside the chain: its worker had lost the row)" if attempt.get("beside_the_chain") else ""
     reason = f": {said['reason']}" if said.get("reason") else ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.ops.desk import Desk, Stream
+from infra.ops.nearest import known
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import KINDS, Mapping
 from ml_connector.engine.pair import Pair
@@ -26,7 +27,17 @@ Entry = tuple[str, str, str, str]
 def check_kind(kind: str) -> None:
     """Raise `Misconfigured` for a kind that does not exist."""
     if kind not in KINDS:
-        raise Misconfigured(f"There is no kind '{kind}'; known are: {', '.join(KINDS)}.")
+        raise Misconfigured(f"There is no kind '{kind}'; {known(kind, KINDS)}")
+
+
+def check_code(name: str, code: str) -> None:
+    """Raise `Misconfigured` for a code or target that nothing can be found by; `name` is CODE or TARGET."""
+    if not code.strip():
+        raise Misconfigured(f"{name} is empty; write the code as the system that it belongs to shows it.")
+    if code != code.strip() or not code.isprintable():
+        raise Misconfigured(
+            f"{name} is {code!r}: no code begins or ends with a blank, or has line breaks in it; write it without."
+        )
 
 
 class Codebook:
@@ -178,6 +189,8 @@ def _entry(
         raise Misconfigured(f"the kind is '{line['kind']}', but only {kind} is imported.")
     if not line["code"] or not line["target"]:
         raise Misconfigured("code and target must not be empty.")
+    check_code("CODE", line["code"])
+    check_code("TARGET", line["target"])
     where = book.integration(line.get("integration") or integration)
     if integration not in {None, where}:
         raise Misconfigured(f"the integration is '{where}', but only {integration} is imported.")

@@ -19,6 +19,8 @@ COLUMNS = ("at", "tenant", "flow", "key", "number", "outcome", "target_number", 
 FlowName = Annotated[
     str | None, typer.Argument(metavar="[FLOW]", help="A flow, such as invoices or sap_b1-basware/invoices.")
 ]
+COUNTED = 5000
+"""Documents of a flow that are counted at most: the rows of years are not read for a number."""
 Since = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help="Since when: 2026-01-31, 2026-01-31T14:00Z, 12h or 7d.")
 ]
@@ -47,10 +49,14 @@ def deliveries(
 
     desk = open_desk(secrets, state, stack)
     begin = moment_of(since, desk.world.clock.now()) if since else ""
-    rows = [row for stream in desk.streams(tenant, flow) for row in _settled(stream, begin, outcome, limit)]
-    rows = sorted(rows, key=lambda r: r["at"], reverse=True)[:limit]
+    most = max(limit, COUNTED)
+    found = [_settled(stream, begin, outcome, most) for stream in desk.streams(tenant, flow)]
+    rows = sorted((row for its in found for row in its), key=lambda r: r["at"], reverse=True)[:limit]
     shown = rows if as_json else [{**r, "at": table.moment(r["at"])} for r in rows]
     table.show(shown, COLUMNS, as_json=as_json, empty="Nothing was settled that fits.")
+    if (total := sum(map(len, found))) > limit:
+        at_least = "at least " if any(len(its) == most for its in found) else ""
+        typer.echo(f"{limit} of {at_least}{total}; --limit for more.", err=True)
 
 
 def moment_of(text: str, now: datetime) -> str:

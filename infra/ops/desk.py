@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from infra.ops.nearest import known
 from ml_connector.bootstrap import Tenant, Toolbox, tenants
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.mappings import Mappings
@@ -14,7 +15,7 @@ from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.rows import Chunk
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.flow import Flow
-from ml_connector.ports import Secrets
+from ml_connector.ports import Blobs, Secrets
 
 Letter = Mapping[str, Any]
 
@@ -31,6 +32,40 @@ class Letters(Protocol):
 
     def clear(self, stale: Callable[[Letter], bool]) -> int:
         """Delete the letters that say nothing any more; tells how many."""
+
+
+class Refused(ConnectorError):
+    """What was asked for is not allowed here: exit code 1."""
+
+
+class Shredder(Protocol):
+    """What a purge needs beside the port: objects that are overwritten for good."""
+
+    def check(self) -> None:
+        """Raise `Refused` where no object can be changed before its time."""
+
+    def replace(self, key: str, body: bytes) -> None:
+        """Overwrite an object."""
+
+    def forget(self, prefix: str, keys: Collection[str]) -> None:
+        """Delete the earlier versions of objects under a prefix, where the store keeps such."""
+
+
+@dataclass
+class Overwriting:
+    """Objects that have no earlier versions: files."""
+
+    blobs: Blobs
+
+    def check(self) -> None:
+        """Allow it: the folder is its owner's."""
+
+    def replace(self, key: str, body: bytes) -> None:
+        """Overwrite the file."""
+        self.blobs.put(key, body)
+
+    def forget(self, prefix: str, keys: Collection[str]) -> None:
+        """Have nothing to delete."""
 
 
 class NoLetters:
@@ -75,6 +110,12 @@ class Desk:
     tools: Toolbox
     place: str
     letters: Letters
+    shredder: Shredder | None = None
+
+    @property
+    def shredding(self) -> Shredder:
+        """What overwrites audit objects for good; the port alone where they are files."""
+        return self.shredder or Overwriting(self.world.blobs)
 
     def tenants(self, only: str | None = None) -> list[Tenant]:
         """Read the tenants, or the one asked for. Raises `Misconfigured` where there is none of that name."""
@@ -83,8 +124,8 @@ class Desk:
             # a shadow tenant's pairs write to a sheet that ends with the process; a person's changes are meant to stay
             tenant.pairs = [replace(pair, world=self.world) for pair in tenant.pairs]
         if only is not None and not found:
-            known = ", ".join(sorted({tenant for tenant, _ in self.secrets.names()})) or "none yet"
-            raise Misconfigured(f"There is no tenant '{only}' in {self.place}; known are: {known}.")
+            names = known(only, (tenant for tenant, _ in self.secrets.names()))
+            raise Misconfigured(f"There is no tenant '{only}' in {self.place}; {names}")
         return found
 
     def pairs(self, tenant: str | None = None) -> list[Pair]:
@@ -100,8 +141,8 @@ class Desk:
         every = [Stream(pair, one) for pair in self.pairs(tenant) for one in pair.integration.flows]
         found = [s for s in every if flow in {None, s.flow.name, f"{s.pair.integration.name}/{s.flow.name}"}]
         if flow is not None and not found:
-            known = ", ".join(sorted({s.flow.name for s in every})) or "none"
-            raise Misconfigured(f"There is no flow '{flow}' in {tenant or self.place}; known are: {known}.")
+            names = known(flow, (s.flow.name for s in every))
+            raise Misconfigured(f"There is no flow '{flow}' in {tenant or self.place}; {names}")
         return found
 
     def stream(self, tenant: str, flow: str) -> Stream:

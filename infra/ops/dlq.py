@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import options, table
+from infra.ops import advice, options, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,10 +49,11 @@ def list_(
     table.show(shown, LIST, as_json=as_json, empty="Nothing is dead.")
     letters = desk.letters.count()
     if letters and not rows:
-        typer.echo(
+        said = (
             f"About {letters} letters are in the dead-letter queue without a dead row behind them: their chunks go on "
-            "by themselves. `ml-connector dlq redrive` clears them.", err=True,
-        )  # fmt: skip
+            "by themselves. `ml-connector dlq redrive` clears them."
+        )
+        typer.echo(advice.pasteable(said), err=True)
 
 
 def _group(cause: str, found: Sequence[tuple[Stream, Chunk]]) -> dict[str, Any]:
@@ -113,12 +115,12 @@ def redrive(
     if as_json:
         table.dump({"reopened": opened, "left": left, "letters_removed": cleared})
         return
-    typer.echo(_said(opened, left, cause, canary=canary))
+    typer.echo(advice.pasteable(_said(opened, left, cause, tenant, canary=canary)))
     if cleared:
         typer.echo(f"{cleared} letters were removed from the dead-letter queue.")
 
 
-def _said(opened: Sequence[dict[str, Any]], left: int, cause: str | None, *, canary: bool) -> str:
+def _said(opened: Sequence[dict[str, Any]], left: int, cause: str | None, tenant: str | None, *, canary: bool) -> str:
     if not opened:
         return "Nothing was redriven: nothing is dead." if not left else "Nothing was redriven; list again."
     one = opened[0]
@@ -126,8 +128,9 @@ def _said(opened: Sequence[dict[str, Any]], left: int, cause: str | None, *, can
     words = "1 chunk goes" if len(opened) == 1 else f"{len(opened)} chunks go"
     then = ""
     if canary and left:
-        option = f" --cause '{cause}'" if cause else ""
-        then = f" See what becomes of it, then redrive the other {left}: `ml-connector dlq redrive{option}`."
+        chosen = (("cause", cause), ("tenant", tenant))
+        more = "".join(f" --{name} {shlex.quote(value)}" for name, value in chosen if value)
+        then = f" See what becomes of it, then redrive the other {left}: `ml-connector dlq redrive{more}`."
     return f"{words} on now{which}.{then}"
 
 
@@ -158,8 +161,8 @@ def _of_cause(found: Sequence[tuple[Stream, Chunk]], cause: str | None) -> list[
 
     fitting = [(s, c) for s, c in found if cause in {None, c.cause or "unknown"}]
     if found and not fitting:
-        known = ", ".join(sorted({c.cause or "unknown" for _, c in found}))
-        raise Misconfigured(f"Nothing is dead because of '{cause}'; the causes are: {known}.")
+        names = ", ".join(sorted({c.cause or "unknown" for _, c in found}))
+        raise Misconfigured(f"Nothing is dead because of '{cause}'; the causes are: {names}.")
     return fitting
 
 

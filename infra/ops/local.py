@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 from pathlib import Path
@@ -9,21 +10,33 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from infra.ops import advice, options
+from infra.ops.shown import conclude
+
 if TYPE_CHECKING:
-    from infra.local.report import Outcome
     from infra.local.runner import Runner
+
+__all__ = ["conclude", "local_app"]
 
 local_app = typer.Typer(no_args_is_help=True, help="The whole product on this machine, against the systems you name.")
 
 SecretsDir = Annotated[
-    Path, typer.Option("--secrets", help="Folder with TENANT/SYSTEM.json (and TENANT/settings.json).")
+    Path,
+    typer.Option(
+        "--secrets", metavar="DIR", callback=options.noted,
+        help="Folder with TENANT/SYSTEM.json (and TENANT/settings.json).",
+    ),
+]  # fmt: skip
+StateDir = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="DIR", callback=options.noted, help="Where the state is kept; default DIR/.state."),
 ]
 
 
 @local_app.command("run")
 def run(
     secrets: SecretsDir,
-    state: Annotated[Path | None, typer.Option(help="Where the state is kept; default DIR/.state.")] = None,
+    state: StateDir = None,
     report: Annotated[Path | None, typer.Option(help="Write the report here (.json or .html).")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after this long; what is left stays pending.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, map and report; write nothing anywhere.")] = False,
@@ -33,8 +46,9 @@ def run(
 
     Example: ml-connector local run --secrets ./secrets --report report.html
     """
-    if not secrets.is_dir():
-        _leave(f"The folder {secrets} does not exist; make it, with TENANT/SYSTEM.json for each system.", 2)
+    _check_folder(secrets)
+    if max_seconds is not None and not (math.isfinite(max_seconds) and max_seconds > 0):
+        _leave(f"--max-seconds is {max_seconds:g}; give a number of seconds above 0, or leave it out.", 2)
     if engine == "ministack":
         from infra.local.stack_run import run_on_stack
 
@@ -43,6 +57,7 @@ def run(
 
 
 def _embedded(secrets: Path, state: Path | None, report: Path | None, max_seconds: float | None, dry_run: bool) -> int:
+    from infra.local import crew
     from infra.local.runner import Runner
     from infra.local.state import locked_state
     from ml_connector.errors import Misconfigured
@@ -54,20 +69,13 @@ def _embedded(secrets: Path, state: Path | None, report: Path | None, max_second
             _stop_on_signal(runner)
             runner.once(max_seconds, _progress if sys.stderr.isatty() else None)
             outcome = runner.outcome()
+            outcome.where = advice.place()
+            code = conclude(outcome, report)
+            if runner.left_behind:
+                crew.leave(code)  # before the lock is given back: a thread may still write
     except Misconfigured as error:
         _leave(str(error), 2)
-    return conclude(outcome, report)
-
-
-def conclude(outcome: Outcome, report: Path | None) -> int:
-    """Write the report, print what a person wants to know first, and give the exit code."""
-    from infra.local import report as reports
-
-    made = reports.report(outcome)
-    if report is not None:
-        reports.save(made, report)
-    _show(made, outcome)
-    return reports.exit_code(outcome, made)
+    return code
 
 
 def _log_to(folder: Path) -> None:
@@ -95,30 +103,9 @@ def _progress(runner: Runner) -> None:
     typer.echo(f"\r\x1b[K{line}", err=True, nl=False)
 
 
-def _show(made: dict[str, Any], outcome: Outcome) -> None:
-    """Print what a person wants to know first."""
-    if sys.stderr.isatty():
-        typer.echo("\r\x1b[K", err=True, nl=False)
-    for tenant in outcome.tenants:
-        if tenant.problem and not tenant.faults:
-            typer.echo(f"✗ {tenant.problem}")
-    for tenant, integrations in made["tenants"].items():
-        for integration, flows in integrations.items():
-            typer.echo(f"{tenant}  {integration}")
-            for name, row in flows.items():
-                parts = [f"{row[p]} {p}" for p in row if p not in {"error", "amounts", "read"} and row[p]]
-                typer.echo(f"  {name:<16} {row['read']:>6} read   {', '.join(parts)}")
-                if row["error"]:
-                    typer.echo(f"    ✗ {row['error']}")
-    for line in made["held"]:
-        amount = f" ({line['amount']} {line['currency']})" if line["amount"] else ""
-        typer.echo(f"held  {line['flow']} {line.get('number') or line['key']}{amount}: {line['reason']}")
-    if not made["tenants"]:
-        typer.echo("Nothing to run: no tenant has both secrets of an integration (TENANT/sap_b1.json and "
-                   "TENANT/basware.json).")  # fmt: skip
-        return
-    verdict = "balanced" if made["balanced"] else "NOT BALANCED"
-    typer.echo(f"{verdict} after {made['elapsed_seconds']} s" + (", cut short" if outcome.cut else ""))
+def _check_folder(secrets: Path) -> None:
+    if not secrets.is_dir():
+        _leave(f"The folder {secrets} does not exist; make it, with TENANT/SYSTEM.json for each system.", 2)
 
 
 def _leave(message: str, code: int) -> None:
@@ -129,19 +116,21 @@ def _leave(message: str, code: int) -> None:
 @local_app.command("serve")
 def serve(
     secrets: SecretsDir,
-    state: Annotated[Path | None, typer.Option(help="Where the state is kept; default DIR/.state.")] = None,
-    port: Annotated[int, typer.Option(help="The webhook's port on this machine; 0 takes any free one.")] = 8080,
+    state: StateDir = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The webhook's port on this machine; 0 takes any free one.")
+    ] = 8080,
 ) -> None:
     """Stay running: schedules fire and webhooks are received at /webhooks/basware/TENANT.
 
     Example: ml-connector local serve --secrets ./secrets --port 8080
     """
+    from infra.local import crew
     from infra.local.serve import Server
     from infra.local.state import locked_state
     from ml_connector.errors import Misconfigured
 
-    if not secrets.is_dir():
-        _leave(f"The folder {secrets} does not exist; make it, with TENANT/SYSTEM.json for each system.", 2)
+    _check_folder(secrets)
     try:
         with locked_state(secrets, state) as opened:
             _log_to(opened.folder)
@@ -149,6 +138,7 @@ def serve(
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: server.stop())
             typer.echo(f"Listening on http://127.0.0.1:{server.port}/webhooks/basware/TENANT")
-            server.run()
+            if not server.run():
+                crew.leave(0)
     except Misconfigured as error:
         _leave(str(error), 2)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from infra.ops import audit, deliveries, dlq, held, mappings, ping, replay, runs, tenants
+from infra.ops import advice, approve, audit, deliveries, dlq, held, mappings, ping, purge, replay, runs, tenants
 from infra.ops.local import local_app
 from ml_connector.errors import ConnectorError, Misconfigured
 
@@ -19,11 +19,12 @@ class Group(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
-        try:
-            return super().invoke(ctx)
-        except ConnectorError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(2 if isinstance(error, Misconfigured) else 1) from error
+        with advice.command():
+            try:
+                return super().invoke(ctx)
+            except ConnectorError as error:
+                typer.echo(advice.pasteable(str(error)), err=True)
+                raise typer.Exit(2 if isinstance(error, Misconfigured) else 1) from error
 
 
 # No markup in help texts, where brackets mean "optional"; no frames around errors; no values in tracebacks.
@@ -50,7 +51,8 @@ def _root(
 ) -> None:
     """Join an ERP to an accounts-payable platform, and see what moved.
 
-    Every command takes --secrets DIR (a local state) or --stack NAME (a deployed stack).
+    Commands take --secrets DIR (a local state) or --stack NAME (a deployed stack). To try it without any system of
+    your own: `demo`, or by hand `sandbox`.
     """
 
 
@@ -61,20 +63,24 @@ app.command("deliveries")(deliveries.deliveries)
 app.command("held")(held.held)
 app.command("audit")(audit.audit)
 app.command("replay")(replay.replay)
+app.command("purge")(purge.purge)
+app.command("approve")(approve.approve)
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(local_app, name="local")
 
 
-def _register_demo() -> None:
+def _register(name: str) -> None:
+    """Add a command that a bare installation, without the simulated vendors, does not have."""
     try:
-        demo = import_module("infra.ops.demo").demo
+        command = getattr(import_module(f"infra.ops.{name}"), name)
     except ModuleNotFoundError:
         return
-    app.command("demo")(demo)
+    app.command(name)(command)
 
 
-_register_demo()
+_register("sandbox")
+_register("demo")
 
 
 def main() -> None:

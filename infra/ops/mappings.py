@@ -76,6 +76,10 @@ def set_(
 
     Example: ml-connector mappings set acme account 6100 _SYS00000000123 --secrets ./secrets
     """
+    from infra.ops.codebook import check_code
+
+    check_code("CODE", code)
+    check_code("TARGET", target)
     book = _codebook(tenant, kind, secrets, state, stack)
     where = book.integration(integration)
     before = book.get(where, kind, code)

@@ -5,13 +5,22 @@ from __future__ import annotations
 import getpass
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-Secrets = Annotated[Path | None, typer.Option("--secrets", metavar="DIR", help="Work on a local state: the folder with TENANT/SYSTEM.json.")]  # fmt: skip # noqa: E501
-State = Annotated[Path | None, typer.Option("--state", metavar="DIR", help="Where the local state is; default SECRETS/.state.")]  # fmt: skip # noqa: E501
-Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", help="Work on a deployed stack, by its CloudFormation name.")]  # fmt: skip # noqa: E501
+from infra.ops import advice
+
+
+def noted(option: typer.CallbackParam, value: Any) -> Any:
+    """Remember where a command works, for the commands that its texts suggest (`advice.py`)."""
+    advice.note(str(option.name), value)
+    return value
+
+
+Secrets = Annotated[Path | None, typer.Option("--secrets", metavar="DIR", callback=noted, help="Work on a local state: the folder with TENANT/SYSTEM.json.")]  # fmt: skip # noqa: E501
+State = Annotated[Path | None, typer.Option("--state", metavar="DIR", callback=noted, help="Where the local state is; default SECRETS/.state.")]  # fmt: skip # noqa: E501
+Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", callback=noted, help="Work on a deployed stack, by its CloudFormation name.")]  # fmt: skip # noqa: E501
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; without a terminal nothing is asked anyway.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does this, for the record; default: your user name.")]  # fmt: skip # noqa: E501

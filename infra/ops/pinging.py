@@ -43,11 +43,22 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
     yield Check("secret", True, "can be used as written")
     if system == "settings":
         return
+    yield from _half(system, {s for t, s in desk.secrets.names() if t == tenant})
     breaker, connection = _connection(desk, whole, tenant, system)
     try:
         yield from _tried(breaker, connection)
     finally:
         connection.close()
+
+
+def _half(system: str, present: set[str]) -> Iterator[Check]:
+    """Warn where a secret has no other half, so that nothing will move."""
+    others = [i.platform if system == i.erp else i.erp for i in INTEGRATIONS if system in {i.erp, i.platform}]
+    if others and not present & set(others):
+        detail = (
+            f"no secret of {' or '.join(others)} beside it, so nothing moves for this tenant yet; write that one too"
+        )
+        yield Check("pair", True, detail, warning=True)
 
 
 def _fault(desk: Desk, tenant: str, system: str) -> str | None:

@@ -19,6 +19,8 @@ COLUMNS = (
     "run", "tenant", "flow", "read", "delivered", "unchanged", "held", "rejected", "dead", "pending", "money", "error",
 )  # fmt: skip
 
+EMPTY = "No run yet. A deployed stack and `local serve` run by schedule; `ml-connector local run` makes one here."
+
 
 def runs(
     tenant: options.Tenant = None,
@@ -46,7 +48,7 @@ def runs(
         if (run, n) in sheets
     ]
     shown = rows if as_json else [_for_people(row) for row in rows]
-    table.show(shown, COLUMNS, as_json=as_json, empty="No run yet: `ml-connector local run` makes one.")
+    table.show(shown, COLUMNS, as_json=as_json, empty=EMPTY)
 
 
 def _sheets(stream: Stream, limit: int) -> dict[str, Sheet]:

@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError, NoRegionError, ProfileNotFound
 
 from infra.ops.desk import Desk, Letter
+from infra.ops.shredding import S3Shredder
 from ml_connector.aws.blobs import S3Blobs
 from ml_connector.aws.clients import Clients
 from ml_connector.aws.errors import code_of, translated
@@ -54,6 +55,7 @@ def open_stack(name: str) -> Desk:
             shadow_ledger=True,
         ),
         f"the stack {name}", SqsLetters(sqs, out["RecordsDlqUrl"]),
+        S3Shredder(clients.get("s3"), out["AuditBucketName"]),
     )  # fmt: skip
 
 

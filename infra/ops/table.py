@@ -9,17 +9,23 @@ from typing import Any
 import typer
 from rich.cells import cell_len
 
+from infra.ops import advice
+
 GAP = "  "
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str) -> None:
-    """Print a listing: whole rows as JSON, or `columns` as text; `empty` is said where there is nothing."""
+    """Print a listing: whole rows as JSON, or `columns` as text; `empty` is said where there is nothing.
+
+    Commands in its sentences are completed, so that they work as pasted.
+    """
+    rows = [advice.row(row) for row in rows]
     if as_json:
-        dump(list(rows))
+        dump(rows)
     elif rows:
         typer.echo(text(rows, columns))
     else:
-        typer.echo(empty)
+        typer.echo(advice.pasteable(empty))
 
 
 def dump(data: Any) -> None:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from infra.ops import options, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.ops.desk import Desk
     from ml_connector.bootstrap import Tenant
 
 
@@ -16,7 +19,10 @@ def tenants(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the tenants: integrations, systems, and what is wrong with their secrets.
+    """List the tenants: integrations, systems, and what keeps whom from running, with what to do about it.
+
+    That is a secret that cannot be used, a system without its other half, a login that was refused, and a system that
+    is away.
 
     Example: ml-connector tenants --secrets ./secrets
     """
@@ -26,23 +32,59 @@ def tenants(
     systems: dict[str, list[str]] = {}
     for tenant, system in desk.secrets.names():
         systems.setdefault(tenant, []).append(system)
-    rows = [_row(tenant, systems[tenant.name]) for tenant in desk.tenants()]
+    rows = [_row(desk, tenant, systems[tenant.name]) for tenant in desk.tenants()]
     columns = ("tenant", "integrations", "systems", "paused", "shadow", "problem")
     table.show(rows, columns, as_json=as_json, empty=f"No tenant yet: write TENANT/SYSTEM.json into {desk.place}.")
 
 
-def _row(tenant: Tenant, systems: list[str]) -> dict[str, Any]:
+def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
     from infra.ops.desk import problem
 
     named = [s for s in systems if s != "settings"]
-    why = problem(tenant)
-    if why is None and not tenant.pairs:
-        why = f"Nothing moves: beside {', '.join(named) or 'settings'} the secret of the other system is missing."
+    whys = [problem(tenant), _lonely(tenant, named), *_doors(desk, tenant.name, named)]
     return {
         "tenant": tenant.name,
         "integrations": sorted({p.integration.name for p in tenant.pairs} | set(tenant.faults)),
         "systems": named,
         "paused": tenant.options.paused,
         "shadow": tenant.options.shadow,
-        "problem": why,
+        "problem": "; ".join(why.rstrip(".") for why in whys if why) or None,
     }
+
+
+def _lonely(tenant: Tenant, systems: list[str]) -> str | None:
+    """Say which secret is missing where a tenant has no pair of systems."""
+    from ml_connector.integrations import INTEGRATIONS
+
+    if tenant.pairs or tenant.faults:
+        return None
+    halves = [{i.erp, i.platform} for i in INTEGRATIONS if {i.erp, i.platform} & set(systems)]
+    others = sorted({other for both in halves for other in both - set(systems)})
+    which = f": {' or '.join(f'{tenant.name}/{other}' for other in others)}" if others else ""
+    return f"Nothing moves: beside {', '.join(systems) or 'settings'} the secret of the other system is missing{which}"
+
+
+def _doors(desk: Desk, tenant: str, systems: list[str]) -> Iterator[str]:
+    """Say which systems nobody may log in to, and which are parked, and what opens each."""
+    from ml_connector.engine.breaker import Breaker
+    from ml_connector.errors import LoginRefused, Misconfigured, Throttled
+
+    for system in systems:
+        try:
+            secret = desk.secrets.read(tenant, system)
+        except Misconfigured:
+            continue  # a name that cannot be used: the problem says so already
+        world, version = desk.world, secret.version if secret else ""
+        door = Breaker(
+            world.store, world.clock, tenant=tenant, system=system, version=version, boot=world.boot, sole=world.sole
+        )
+        try:
+            door.check()
+        except LoginRefused as error:
+            said = str(error).partition(" Nothing logs in again")[0]
+            yield (
+                f"{system}: the login is closed. {said} Correct the secret or unlock the user, then "
+                f"`ml-connector ping {tenant} {system}`"
+            )
+        except Throttled as error:
+            yield f"{system} is away: {error} It goes on by itself, or after `ml-connector ping {tenant} {system}`"

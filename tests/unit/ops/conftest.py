@@ -8,13 +8,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
 from typer.testing import CliRunner
 
 from infra.local.state import open_state
 from infra.ops.desk import Desk, NoLetters
 from infra.ops.main import app
+from infra.ops.stack import open_stack
 from ml_connector import bootstrap
+from ml_connector.aws.clients import Clients
 from ml_connector.engine import audit
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.rows import Chunk, Row, dump, iso
@@ -129,3 +134,79 @@ class Office:
 @pytest.fixture
 def office(tmp_path: Path, server: Server) -> Office:
     return Office(tmp_path / "secrets")
+
+
+# ── a deployed stack ─────────────────────────────────────────────────────────────────────────────────────────
+
+REGION = "us-east-1"
+
+
+def keyed(*names: str) -> list[dict[str, str]]:
+    return [{"AttributeName": n, "KeyType": k} for n, k in zip(names, ("HASH", "RANGE"), strict=True)]
+
+
+TABLE: Any = {
+    "TableName": "rows",
+    "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "due_pk", "due_at")],
+    "KeySchema": keyed("pk", "sk"),
+    "GlobalSecondaryIndexes": [
+        {"IndexName": "due", "KeySchema": keyed("due_pk", "due_at"), "Projection": {"ProjectionType": "ALL"}}
+    ],
+}
+
+
+class CloudFormation:
+    """Describes stacks as AWS does; moto needs more than the project brings for it."""
+
+    def __init__(self) -> None:
+        self.stacks: dict[str, dict[str, str]] = {}
+
+    def describe_stacks(self, StackName: str) -> Any:
+        if StackName not in self.stacks:
+            error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
+            raise ClientError({"Error": error}, "DescribeStacks")  # type: ignore[typeddict-item]
+        outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self.stacks[StackName].items()]
+        parameters = [{"ParameterKey": "AllowInsecureEndpoints", "ParameterValue": "true"}]
+        return {"Stacks": [{"Outputs": outputs, "Parameters": parameters}]}
+
+
+def resources() -> dict[str, str]:
+    """Make what the template makes; gives its outputs."""
+    sqs, fifo = boto3.client("sqs", REGION), {"FifoQueue": "true"}
+    boto3.client("dynamodb", REGION).create_table(**TABLE)
+    boto3.client("s3", REGION).create_bucket(Bucket="audit")
+    return {
+        "TableName": "rows", "AuditBucketName": "audit", "SecretPrefix": "ml-connector",
+        "RecordsQueueUrl": sqs.create_queue(QueueName="records.fifo", Attributes=fifo)["QueueUrl"],
+        "RecordsDlqUrl": sqs.create_queue(QueueName="dead.fifo", Attributes=fifo)["QueueUrl"],
+        "KeyArn": boto3.client("kms", REGION).create_key()["KeyMetadata"]["Arn"],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch, server: Any) -> Iterator[Any]:
+    for name, value in {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "t",
+                        "AWS_SECRET_ACCESS_KEY": "t"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        formation = CloudFormation()
+        formation.stacks = {"live": resources(), "other": {"Url": "https://example.com"}}
+
+        class SomeClients(Clients):
+            def get(self, service: str) -> Any:
+                return formation if service == "cloudformation" else super().get(service)
+
+        monkeypatch.setattr("infra.ops.stack.Clients", SomeClients)
+        secrets = boto3.client("secretsmanager", REGION)
+        basware = {"region": "EU", "client_id": "c", "client_secret": "hush", "companies": ["1"], "source_system": "S"}
+        sap = {
+            "service_layer_url": "https://sap.example.com/b1s/v2",
+            "company_db": "A",
+            "user_name": "u",
+            "password": "p",
+        }
+        secrets.create_secret(Name="ml-connector/acme/basware", SecretString=json.dumps(basware))
+        secrets.create_secret(Name="ml-connector/acme/sap_b1", SecretString=json.dumps(sap))
+        yield open_stack("live")

@@ -50,7 +50,8 @@ def test_show_lists_one_cause_the_oldest_first(dead: Any) -> None:
 def test_a_canary_opens_the_oldest_alone(dead: Any) -> None:
     said = dead.run("dlq", "redrive", "--cause", "exhausted", "--canary", "--by", "ada").stdout
     assert "1 chunk goes on now (acme invoices k1)" in said
-    assert "redrive the other 1: `ml-connector dlq redrive --cause 'exhausted'`" in said
+    command = f"ml-connector dlq redrive --cause exhausted --secrets {dead.folder}"
+    assert f"redrive the other 1: `{command}`" in said
     assert states(dead) == {"k1": "waiting", "k2": "dead", "k3": "dead", "k4": "waiting"}
 
 

@@ -88,6 +88,15 @@ def test_half_of_a_pair_is_tried_alone_with_the_flows_it_would_have(office: Any,
     assert "invoices" in server.wirings["basware"].flows()
 
 
+@pytest.mark.parametrize(("gone", "left"), [("sap_b1", "basware"), ("basware", "sap_b1")])
+def test_half_of_a_pair_is_a_warning_and_a_whole_one_is_none(office: Any, server: Any, gone: str, left: str) -> None:
+    assert not [r for r in office.run("ping", "--json") if r["check"] == "pair"]
+    (office.folder / "acme" / f"{gone}.json").unlink()
+    (half,) = [r for r in office.run("ping", "acme", "--json") if r["check"] == "pair"]
+    assert (half["system"], half["ok"], half["warning"]) == (left, True, True)
+    assert gone in half["detail"] and "nothing moves" in half["detail"]
+
+
 def test_a_refused_login_is_tried_once_and_a_success_opens_the_door(office: Any, server: Any) -> None:
     breaker(office).refused("Wrong password.")
     server.answers["sap_b1"] = logs_in(None)

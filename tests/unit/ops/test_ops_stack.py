@@ -2,94 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from infra.ops.main import app
 from infra.ops.stack import open_stack
-from ml_connector.aws.clients import Clients
 from ml_connector.engine.rows import Chunk
 from ml_connector.errors import Misconfigured
 
 REGION = "us-east-1"
-
-
-def keyed(*names: str) -> list[dict[str, str]]:
-    return [{"AttributeName": n, "KeyType": k} for n, k in zip(names, ("HASH", "RANGE"), strict=True)]
-
-
-TABLE: Any = {
-    "TableName": "rows",
-    "BillingMode": "PAY_PER_REQUEST",
-    "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "due_pk", "due_at")],
-    "KeySchema": keyed("pk", "sk"),
-    "GlobalSecondaryIndexes": [
-        {"IndexName": "due", "KeySchema": keyed("due_pk", "due_at"), "Projection": {"ProjectionType": "ALL"}}
-    ],
-}
-
-
-class CloudFormation:
-    """Describes stacks as AWS does; moto needs more than the project brings for it."""
-
-    def __init__(self) -> None:
-        self.stacks: dict[str, dict[str, str]] = {}
-
-    def describe_stacks(self, StackName: str) -> Any:
-        if StackName not in self.stacks:
-            error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
-            raise ClientError({"Error": error}, "DescribeStacks")  # type: ignore[typeddict-item]
-        outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self.stacks[StackName].items()]
-        parameters = [{"ParameterKey": "AllowInsecureEndpoints", "ParameterValue": "true"}]
-        return {"Stacks": [{"Outputs": outputs, "Parameters": parameters}]}
-
-
-def resources() -> dict[str, str]:
-    """Make what the template makes; gives its outputs."""
-    sqs, fifo = boto3.client("sqs", REGION), {"FifoQueue": "true"}
-    boto3.client("dynamodb", REGION).create_table(**TABLE)
-    boto3.client("s3", REGION).create_bucket(Bucket="audit")
-    return {
-        "TableName": "rows", "AuditBucketName": "audit", "SecretPrefix": "ml-connector",
-        "RecordsQueueUrl": sqs.create_queue(QueueName="records.fifo", Attributes=fifo)["QueueUrl"],
-        "RecordsDlqUrl": sqs.create_queue(QueueName="dead.fifo", Attributes=fifo)["QueueUrl"],
-        "KeyArn": boto3.client("kms", REGION).create_key()["KeyMetadata"]["Arn"],
-    }  # fmt: skip
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch, server: Any) -> Iterator[Any]:
-    for name, value in {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "t",
-                        "AWS_SECRET_ACCESS_KEY": "t"}.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        formation = CloudFormation()
-        formation.stacks = {"live": resources(), "other": {"Url": "https://example.com"}}
-
-        class SomeClients(Clients):
-            def get(self, service: str) -> Any:
-                return formation if service == "cloudformation" else super().get(service)
-
-        monkeypatch.setattr("infra.ops.stack.Clients", SomeClients)
-        secrets = boto3.client("secretsmanager", REGION)
-        basware = {"region": "EU", "client_id": "c", "client_secret": "hush", "companies": ["1"], "source_system": "S"}
-        sap = {
-            "service_layer_url": "https://sap.example.com/b1s/v2",
-            "company_db": "A",
-            "user_name": "u",
-            "password": "p",
-        }
-        secrets.create_secret(Name="ml-connector/acme/basware", SecretString=json.dumps(basware))
-        secrets.create_secret(Name="ml-connector/acme/sap_b1", SecretString=json.dumps(sap))
-        yield open_stack("live")
 
 
 def run(*words: str, code: int = 0) -> Any:
@@ -186,3 +112,29 @@ def test_a_profile_that_is_not_there_is_wrong_use(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(Misconfigured, match="AWS_PROFILE"):
         open_stack("live")
+
+
+def test_a_purge_deletes_bodies_and_their_earlier_versions(stack: Any) -> None:
+    boto3.client("s3", REGION).put_bucket_versioning(
+        Bucket="audit", VersioningConfiguration={"Status": "Enabled"}
+    )  # as the template has it
+    stack.world.blobs.put("audit/acme/i/invoices/2026-01-10/k1/1.json.gz", gzip.compress(b'{"n": 1}\n{"at": "2026"}'))
+    assert run("purge", "acme", "--json")["purged"] == 1
+    (left,) = boto3.client("s3", REGION).list_object_versions(Bucket="audit")["Versions"]
+    assert b"2026" not in gzip.decompress(stack.world.blobs.get(left["Key"])).partition(b"\n")[2]
+
+
+def test_a_purge_is_refused_under_object_lock(stack: Any) -> None:
+    s3 = boto3.client("s3", REGION)
+    s3.delete_bucket(Bucket="audit")
+    s3.create_bucket(Bucket="audit", ObjectLockEnabledForBucket=True)
+    stack.world.blobs.put("audit/acme/1", gzip.compress(b'{"n": 1}\n{"at": "2026"}'))
+    result = run("purge", "acme", code=1)
+    assert "Nothing was purged: the bucket audit has Object Lock" in result.stderr
+    assert b"2026" in gzip.decompress(stack.world.blobs.get("audit/acme/1"))
+
+
+def test_advice_names_the_stack(stack: Any) -> None:
+    dead(stack, "k1", 1)
+    dead(stack, "k2", 1)
+    assert "`ml-connector dlq redrive --stack live`" in run("dlq", "redrive", "--canary").stdout

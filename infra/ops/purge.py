@@ -1,0 +1,112 @@
+"""`purge`: delete what was said over a tenant's documents, and keep the proof that nothing else was changed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.ops import options, table
+from infra.ops.audit import TenantName
+
+if TYPE_CHECKING:
+    from infra.ops.desk import Desk
+
+Before = Annotated[
+    str | None,
+    typer.Option("--before", metavar="DATE", help="Only attempts made before: 2026-01-31, or 90d ago. Default: all."),
+]
+
+
+@dataclass
+class Purged:
+    """What a purge did, in attempts; `keys` are the objects that have no body now."""
+
+    purged: int = 0
+    purged_before: int = 0
+    kept: int = 0
+    keys: set[str] = field(default_factory=set)
+
+
+def purge(
+    tenant: TenantName,
+    before: Before = None,
+    by: options.By = None,
+    yes: options.Yes = False,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """Delete the requests and responses in a tenant's audit trail for good; also of a tenant that has ended.
+
+    Their hashes stay, so that `audit --verify` still proves the rest. Refused where the bucket has Object Lock.
+
+    Example: ml-connector purge acme --before 2025-01-01 --by Ada --secrets ./secrets
+    """
+    from infra.ops.deliveries import moment_of
+    from infra.ops.desk import open_desk
+
+    desk = open_desk(secrets, state, stack)
+    limit = moment_of(before, desk.world.clock.now()) if before else None
+    prefix = _prefix(desk, tenant)
+    desk.shredding.check()
+    since = f" made before {table.moment(limit)}" if limit else ""
+    options.confirm(f"Delete the bodies of {tenant}'s attempts{since} from {desk.place} for good?", yes=yes)
+    done = _purged(desk, prefix, limit, options.who(by))
+    if as_json:
+        table.dump({"tenant": tenant, **{name: n for name, n in asdict(done).items() if name != "keys"}})
+    else:
+        typer.echo(_said(tenant, done))
+
+
+def _prefix(desk: Desk, tenant: str) -> str:
+    """Name the folder of a tenant's objects. Raises `Misconfigured` where neither objects nor secrets have the name."""
+    from infra.ops.nearest import known
+    from ml_connector.errors import Misconfigured
+
+    prefix = f"audit/{tenant}/"
+    names = {name for name, _ in desk.secrets.names()}
+    if "/" in tenant or (tenant not in names and next(iter(desk.world.blobs.keys(prefix)), None) is None):
+        raise Misconfigured(f"Nothing is on record of a tenant '{tenant}' in {desk.place}; {known(tenant, names)}")
+    return prefix
+
+
+def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
+    """Empty object after object; a purge that was cut short is finished by the next."""
+    from ml_connector.engine.audit import emptied, opened
+    from ml_connector.engine.rows import iso
+
+    done, now = Purged(), iso(desk.world.clock.now())
+    for key in list(desk.world.blobs.keys(prefix)):
+        packed = desk.world.blobs.get(key)
+        if packed is None:
+            continue
+        envelope, body = opened(packed)
+        if not body:
+            done.purged_before += 1
+        elif limit is not None and _made(body) >= limit:
+            done.kept += 1
+            continue
+        else:
+            desk.shredding.replace(key, emptied(envelope, now, by))
+            done.purged += 1
+        done.keys.add(key)
+    desk.shredding.forget(prefix, done.keys)
+    return done
+
+
+def _made(body: bytes) -> str:
+    import msgspec
+
+    return str(msgspec.json.decode(body).get("at", ""))
+
+
+def _said(tenant: str, done: Purged) -> str:
+    earlier = f" {done.purged_before} were purged before." if done.purged_before else ""
+    later = f" {done.kept} are newer and stay." if done.kept else ""
+    if not done.purged:
+        return f"Nothing was purged of {tenant}.{earlier}{later}"
+    count = "1 attempt was" if done.purged == 1 else f"{done.purged} attempts were"
+    return f"The requests and responses of {count} purged of {tenant}; their hashes stay.{earlier}{later}"

@@ -1,0 +1,89 @@
+"""`sandbox`: simulated vendors to try the product on, without any system of one's own."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from infra.local.demo_books import Books
+
+DEFAULT = Path("sandbox-secrets")
+HIGHEST = 65_534
+"""The highest port for the ERP: Basware takes the next one."""
+
+
+def sandbox(
+    system: Annotated[
+        str, typer.Option("--system", metavar="ERP", help="Which ERP stands beside Basware: sap_b1 or sage_300.")
+    ] = "sap_b1",
+    secrets: Annotated[
+        Path, typer.Option("--secrets", metavar="DIR", help="The folder that is made, with one tenant's secrets.")
+    ] = DEFAULT,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", metavar="NAME", help="The tenant's name. Default: acme or acme-sage.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=HIGHEST, help="The ERP's port, Basware takes the next; 0: any free ones.")
+    ] = 0,
+) -> None:
+    """Start simulated vendors on this machine and write the secrets that lead to them; Ctrl-C ends it.
+
+    They are full of suppliers, orders and invoices, some of them wrong, and begin anew with each start.
+
+    Example: ml-connector sandbox --secrets ./sandbox-secrets
+    """
+    from infra.local.stand import ERPS, Occupied, standing, write_secrets
+    from infra.ops.nearest import known
+    from ml_connector.embedded.secrets import TENANT
+    from ml_connector.errors import Misconfigured
+
+    if system not in ERPS:
+        raise Misconfigured(f"There is no simulated ERP '{system}'; {known(system, ERPS)}")
+    name = tenant or ERPS[system].tenant
+    if not TENANT.fullmatch(name):
+        raise Misconfigured(
+            f"{name!r} cannot be the name of a tenant: small letters, digits and hyphens, 41 at most, and a letter "
+            "or digit first."
+        )
+    books = ERPS[system]()
+    with standing(books, port) as urls:
+        try:
+            write_secrets(secrets, name, books, urls)
+        except Occupied as error:
+            raise Misconfigured(str(error)) from None
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        for line in _said(books, urls, secrets, name, port):
+            typer.echo(line)
+        stop.wait()
+    typer.echo("The simulated vendors have ended, and what they held is gone.")
+
+
+def _said(books: Books, urls: dict[str, str], secrets: Path, tenant: str, port: int) -> Iterator[str]:
+    where = f"--secrets {shlex.quote(str(secrets))}"
+    yield f"{books.title} is simulated at {urls[books.system]}"
+    yield f"Basware is simulated at {urls['basware']}"
+    yield f"The secrets of the tenant {tenant} are in {secrets / tenant}."
+    if port and (secrets / ".state").exists():
+        yield (
+            f"The vendors begin anew, but {secrets / '.state'} remembers what was delivered to these addresses before: "
+            "delete that folder to begin anew too."
+        )
+    yield ""
+    yield "Now in another terminal:"
+    yield f"  ml-connector ping {where}"
+    yield f"  ml-connector local run {where} --dry-run"
+    yield f"  ml-connector local run {where} --report report.html"
+    yield f"  ml-connector held {where}"
+    yield f"  ml-connector mappings set {tenant} account 6999 {books.target} {where}"
+    yield f"  ml-connector local run {where}"
+    yield ""
+    yield "Ctrl-C ends it."

@@ -1,0 +1,96 @@
+"""`sandbox`: whoever has no system of their own starts simulated ones, and the commands that it prints work."""
+
+import json
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.ops.main import app
+
+PROGRAM = [sys.executable, "-c", "from infra.ops.main import main; main()"]
+
+
+@contextmanager
+def sandbox(*words):
+    """Start the command; gives what it printed, and checks that Ctrl-C ends it well."""
+    process = subprocess.Popen([*PROGRAM, "sandbox", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        said = []
+        while not said or not said[-1].startswith("Ctrl-C"):
+            line = process.stdout.readline()
+            assert line, process.communicate()
+            said.append(line.rstrip("\n"))
+        yield said
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("system", ["sap_b1", "sage_300"])
+def test_every_command_that_it_prints_works_as_pasted(tmp_path, system):
+    folder = tmp_path / "my sandbox"
+    with sandbox("--secrets", str(folder), "--system", system) as said:
+        files = sorted(folder.rglob("*.json"))
+        assert [f.name for f in files] == sorted(["basware.json", f"{system}.json"])
+        assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o600}
+        commands = [shlex.split(line) for line in said if line.startswith("  ml-connector ")]
+        assert [c[1] for c in commands] == ["ping", "local", "local", "held", "mappings", "local"]
+        outputs = []
+        for command in commands:
+            ran = subprocess.run([*PROGRAM, *command[1:]], capture_output=True, text=True, cwd=tmp_path, check=False)
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+            outputs.append(ran.stdout)
+    assert "account:6999" in outputs[3]
+    assert "1 that waited for it goes on now" in outputs[4]
+    assert "Everything balances." in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_at_ports_and_for_a_tenant_of_ones_own(tmp_path, unused_port):
+    words = ("--secrets", str(tmp_path / "s"), "--port", str(unused_port), "--tenant", "beta")
+    with sandbox(*words) as said:
+        secret = json.loads((tmp_path / "s" / "beta" / "basware.json").read_text())
+        assert secret["base_url"] == f"http://127.0.0.1:{unused_port + 1}"
+    assert said[0] == f"SAP Business One is simulated at http://127.0.0.1:{unused_port}"
+
+
+@pytest.fixture
+def unused_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_secrets_of_real_systems_are_never_overwritten(tmp_path):
+    real = tmp_path / "acme" / "sap_b1.json"
+    real.parent.mkdir()
+    real.write_text('{"service_layer_url": "https://sap.example.com:50000/b1s/v2"}')
+    result = CliRunner().invoke(app, ["sandbox", "--secrets", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "is not overwritten" in result.stderr
+    assert real.read_text() == '{"service_layer_url": "https://sap.example.com:50000/b1s/v2"}'
+    assert not (tmp_path / "acme" / "basware.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--system", "sap_b2"], "did you mean 'sap_b1'?"),
+        (["--tenant", "Acme GmbH"], "cannot be the name of a tenant"),
+    ],
+)
+def test_wrong_names_are_wrong_use(tmp_path, words, said):
+    result = CliRunner().invoke(app, ["sandbox", "--secrets", str(tmp_path / "s"), *words])
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not (tmp_path / "s").exists()

@@ -1,0 +1,80 @@
+"""Commands that a text suggests work as pasted: they carry the options of the place, the tenant, and quotes."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.ops.advice import pasteable
+
+OLD = "2026-01-10T08:00:00.000000+00:00"
+MISSING = "The account 6100 has no counterpart in the ERP. Mend it with `ml-connector mappings set acme account 6100 TARGET`, TARGET being the ERP's code."  # noqa: E501
+
+
+def commands(text: str) -> list[list[str]]:
+    return [shlex.split(part) for part in text.split("`")[1::2] if part.startswith("ml-connector ")]
+
+
+def hold(office: Any, waiting_for: str, reason: str) -> None:
+    office.chunk("invoices", key="k1", number="INV-1", state="waiting", first_try=OLD, waiting_for=waiting_for,
+                 reason=reason)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["held"], ["held", "--json"], ["audit", "acme", "invoices", "k1"]], ids=" ".join)
+def test_the_command_in_a_held_reason_carries_the_folder(office: Any, words: list[str]) -> None:
+    hold(office, "account:6100", MISSING)
+    said = office.run(*words)
+    text = said[0]["reason"] if isinstance(said, list) else said.stdout
+    (command,) = commands(" ".join(text.split()))
+    assert command[1:] == ["mappings", "set", "acme", "account", "6100", "TARGET", "--secrets", str(office.folder)]
+
+
+def test_the_suggested_command_mends_what_waits(office: Any) -> None:
+    hold(office, "account:6100", MISSING)
+    (command,) = commands(office.run("held", "--json")[0]["reason"])
+    words = [w.replace("TARGET", "400000") for w in command[1:-2]]
+    assert "1 that waited for it goes on now" in office.run(*words).stdout
+
+
+def test_a_folder_with_a_blank_is_quoted_and_the_state_is_named(tmp_path: Path) -> None:
+    where = "--secrets 'my secrets' --state s"
+    assert (
+        pasteable("Look: `ml-connector held`.", where) == "Look: `ml-connector held --secrets 'my secrets' --state s`."
+    )
+
+
+def test_what_a_vendors_folder_does_not_know_is_filled_in() -> None:
+    text = "Map the tax code with `ml-connector mappings set TENANT tax CODE TARGET`."
+    found = pasteable(text, "--stack live", tenant="acme", waiting_for="tax:V1")
+    assert found == "Map the tax code with `ml-connector mappings set acme tax V1 TARGET --stack live`."
+
+
+def test_a_code_with_a_blank_or_a_bracket_is_quoted() -> None:
+    command = "ml-connector mappings set acme account"
+    text = f"`{command} A (old) TARGET` or `{command} CODE A (old)`"
+    one, other = commands(pasteable(text, "", tenant="acme", waiting_for="account:A (old)"))
+    assert one == ["ml-connector", "mappings", "set", "acme", "account", "A (old)", "TARGET"]
+    assert other == ["ml-connector", "mappings", "set", "acme", "account", "CODE", "A (old)"]
+
+
+def test_a_command_that_has_its_place_or_takes_none_is_left_alone() -> None:
+    for text in ("`ml-connector held --secrets x`", "`ml-connector demo`", "`held`", "`ml-connector --version`"):
+        assert pasteable(text, "--stack live") == text
+    assert pasteable("`ml-connector local run`", "--stack live") == "`ml-connector local run`"
+    assert pasteable("`ml-connector local run`", "--secrets x") == "`ml-connector local run --secrets x`"
+
+
+def test_advice_in_an_error_carries_the_folder_and_no_other_commands(office: Any) -> None:
+    stderr = office.run("audit", "acme", "invoices", "nope", code=1).stderr
+    assert f"`ml-connector deliveries --secrets {office.folder}`" in stderr
+    assert pasteable("`ml-connector held`") == "`ml-connector held`"
+
+
+def test_a_canary_names_the_next_command_with_its_place(office: Any) -> None:
+    for key in ("k1", "k2"):
+        office.chunk("invoices", key=key, state="dead", cause="exhausted", death=1)
+    said = office.run("dlq", "redrive", "--cause", "exhausted", "--canary").stdout
+    assert commands(said)[0][-2:] == ["--secrets", str(office.folder)]
