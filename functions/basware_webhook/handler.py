@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -21,9 +20,9 @@ def raw_body(event: dict[str, Any]) -> bytes:
     if event.get("isBase64Encoded"):
         try:
             return base64.b64decode(body, validate=True)
-        except binascii.Error:
-            return str(body).encode()
-    return str(body).encode()
+        except ValueError:
+            pass
+    return str(body).encode("utf-8", "surrogatepass")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature

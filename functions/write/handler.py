@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -17,17 +18,22 @@ from ml_connector.engine.write import write
 from ml_connector.pairs import Pairs
 
 aws = Aws(Names.from_environment())
-pairs = Pairs(aws.world, aws.secrets, aws.tools)
 logger = Logger(service="ml-connector")
 copy_config_to_registered_loggers(logger, include={"ml_connector"})
 metrics = Metrics()
 processor = SqsFifoPartialProcessor()
 
 
+@cache
+def pairs() -> Pairs:
+    """Keep the pairs of this process; made at the first ring, since clients and settings are most of a cold start."""
+    return Pairs(aws.world, aws.secrets, aws.tools)
+
+
 def work(record: SQSRecord) -> None:
     """Work on the chunk that a ring names; a letter that came back from the dead opens its row first."""
     message = record.json_body
-    pair, flow = pairs.of(message["tenant"], message["integration"], message["flow"])
+    pair, flow = pairs().of(message["tenant"], message["integration"], message["flow"])
     if pair is None or pair.scope != message["scope"] or flow.name not in pair.active:
         logger.info("no such pair now", extra={"tenant": message["tenant"], "integration": message["integration"]})
         return
