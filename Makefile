@@ -12,7 +12,9 @@ CODE := layers infra tests $(wildcard functions benchmarks)
 TYPED := layers/connector/ml_connector infra $(wildcard functions benchmarks)
 LOCKS := runtime layer dev ministack lambda sam
 
-title = @printf '\n\033[1m== %s ==\033[0m\n' '$(1)'
+# $(call title,SECTION): its heading, and when it began, for the seconds that `make test` prints at its end
+SECTIONS := .build/sections
+title = @mkdir -p .build; echo "$$(date +%s) $(1)" >> $(SECTIONS); printf '\n\033[1m== %s ==\033[0m\n' '$(1)'
 # $(call environment,FOLDER,LOCK)
 define environment
 @test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (or name it: make PYTHON=...)"; exit 1; }
@@ -23,8 +25,8 @@ endef
 # $(call suite,FOLDER): the tests of one folder
 suite = @if [ -d tests/$(1) ]; then $(BIN)/pytest tests/$(1) $(ARGS); else echo "tests/$(1): none yet"; fi
 
-.PHONY: help setup demo test lint types template unit contract e2e simulation fmt layer layer-local sam-validate \
-	deploy lock clean
+.PHONY: help setup demo test lint types template unit property fuzz fuzz-some contract e2e budgets simulation simulate fmt layer \
+	layer-local sam-validate deploy lock clean from-now
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -54,8 +56,14 @@ setup: .venv/.ready .venv-ministack/.ready .venv-lambda/.ready ## the virtual en
 demo: setup layer-local ## the whole product on this machine, with simulated vendors
 	@$(BIN)/ml-connector demo $(ARGS)
 
-test: lint types template unit contract e2e simulation sam-validate ## everything that CI runs, stopping at the first failure
+test: from-now lint types template unit property fuzz-some contract e2e budgets simulation sam-validate ## everything that CI runs, stopping at the first failure
 	$(call title,all passed)
+	@awk 'NR > 1 { printf "%6d s  %s\n", $$1 - at, name } \
+		{ if (!from) from = $$1; at = $$1; name = substr($$0, length($$1) + 2) } \
+		END { printf "%6d s  together\n", at - from }' $(SECTIONS)
+
+from-now:
+	@rm -f $(SECTIONS)
 
 lint: .venv/.ready ## style
 	$(call title,lint)
@@ -84,9 +92,28 @@ e2e: setup layer-local ## the real template on the local stack
 	@$(BIN)/pytest tests/e2e/local -n 4 $(ARGS) # they wait more than they compute
 	@$(BIN)/pytest tests/e2e/stack $(ARGS)
 
-simulation: .venv/.ready ## the whole product under seeded faults
+budgets: .venv/.ready ## what imports, memory, calls and AWS may cost: see docs/performance.md
+	$(call title,budgets)
+	@$(BIN)/pytest tests/budgets $(ARGS) # one after the other: two at once would time each other
+
+simulation: .venv/.ready ## the whole product under seeded faults: 300 histories, and weakened products
 	$(call title,simulation)
-	$(call suite,simulation)
+	@$(BIN)/pytest tests/simulation -n 2 --dist loadfile $(ARGS)
+
+simulate: .venv/.ready ## more histories, with figures: make simulate SEEDS=10000 FROM=0 [ERP=sap_b1]
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(if $(ERP),--erp $(ERP)) $(ARGS)
+
+property: .venv/.ready ## laws of the small parts, tried with drawn examples
+	$(call title,property)
+	@$(BIN)/pytest tests/property -n 2 $(ARGS)
+
+fuzz-some: .venv/.ready
+	$(call title,fuzz)
+	@$(BIN)/pytest tests/fuzz -n 2 $(ARGS)
+
+fuzz: .venv/.ready ## 100,000 spoilt inputs from a new seed: webhooks, secrets, vendors' answers
+	$(call title,fuzz)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 sam-validate: .venv-sam/.ready ## the template as the SAM command line sees it
 	$(call title,sam validate)

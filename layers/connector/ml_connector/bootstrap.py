@@ -7,6 +7,7 @@ module a vendor's folder where a tenant first has it: the budgets of imports are
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib
 from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ from ml_connector.ports import Secret, Secrets, Vault
 from ml_connector.systems.settings import SystemSettings, parse
 from ml_connector.wiring import TenantSettings, Wiring
 
-SYSTEMS = ("basware", "sap_b1")
+SYSTEMS = ("basware", "sap_b1", "sage_300")
 PLATFORMS = frozenset({"basware", "avidxchange"})
 KNOWN = frozenset({"basware", "avidxchange", "sage_x3", "sage_300", "syspro", "sap_b1", "settings"})
 LANES = {"basware": 7, "sap_b1": 3, "avidxchange": 3, "sage_x3": 2, "sage_300": 1, "syspro": 1}
@@ -45,7 +46,11 @@ _NO_SHAPE = frozenset(
         "client_id",
         "client_secret",
         "user_name",
+        "user",
         "password",
+        "uppercase_password",
+        "post_batches",
+        "date_literal",
         "scopes",
     }
 )
@@ -149,7 +154,9 @@ def _check_flows(tenant: str, options: TenantSettings) -> None:
     known = {n for i in INTEGRATIONS for f in i.flows for n in (f.name, f"{i.name}/{f.name}")}
     for name in (*options.schedules, *options.start_dates):
         if name.removesuffix(".full") not in known:
-            raise Misconfigured(f"{tenant}/settings: there is no flow '{name}'; known are {', '.join(sorted(known))}.")
+            near = difflib.get_close_matches(name.removesuffix(".full"), sorted(known), n=1)
+            meant = f"did you mean '{near[0]}'? Known are" if near else "known are"
+            raise Misconfigured(f"{tenant}/settings: there is no flow '{name}'; {meant} {', '.join(sorted(known))}.")
     dated = {n for i in INTEGRATIONS for f in i.flows if f.dated for n in (f.name, f"{i.name}/{f.name}")}
     for name in options.start_dates:
         if name not in dated:

@@ -267,7 +267,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A document at the target. `ours` is true where it carries our own key. `state`: draft = awaits approval."""
+    """A document at the target. `ours` is true where it carries our own key. `state`: draft = awaits approval.
+
+    `notes`: what a person should know of how it was posted.
+    """
 
     id: str
     number: str
@@ -275,6 +278,7 @@ class Found:
     currency: str | None = None
     ours: bool = False
     state: Literal["posted", "draft"] = "posted"
+    notes: tuple[str, ...] = ()
 
 
 class DocumentTarget(Protocol[R_contra]):

@@ -115,7 +115,8 @@ class Accounts:
             raise Rejected("Something in it is refused, and nobody knows what.")
         self.s.fault("send")
         for r in batch:
-            self.s.taken[r.key] = self.s.accounts[r.key]
+            (sent,) = r.entities["accounts"]
+            self.s.taken[r.key] = Account(key=r.key, code=sent["code"], name=sent["name"])
         return Sent(("token",))
 
     def verdicts(self, stage: str, batch: list[Rendered], tokens: Any) -> dict[str, Verdict] | None:

@@ -1,5 +1,6 @@
 """Documents: posted once, whatever happens between two steps."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,8 @@ from ml_connector.engine import audit
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
 from ml_connector.errors import Held, LeaseLost, OutcomeUnknown, Rejected, Transient
-from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, account, invoice
+from ml_connector.flow import Broken
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, Papers, account, invoice
 
 
 @pytest.fixture
@@ -114,6 +116,9 @@ def test_an_unknown_outcome_is_sent_again_only_after_the_settle_time(ready):
     assert ready.counts(INVOICES) == {"pending": 1}
     ready.work(1)
     assert len(ready.systems.booked) == 1
+    assert ready.counts(INVOICES) == {"pending": 1}, "it is looked for once more before its source hears of it"
+    ready.work(1)
+    assert len(ready.systems.booked) == 1
     assert ready.counts(INVOICES) == {"delivered": 1}
 
 
@@ -175,7 +180,7 @@ def test_a_kill_at_any_step_ends_as_without_it(ready, where):
         ready.rings.done(ring)
     for ring in list(ready.rings._taken.values()):
         ready.rings.done(ring)
-    go(ready, 1)
+    go(ready, 2)  # after a doubt the target is looked at once more an hour later
     assert len(ready.systems.booked) == 1
     assert ready.counts(INVOICES) == {"delivered": 1}
     assert [a.success for _, a in ready.systems.answers] == [True]
@@ -259,3 +264,20 @@ def test_a_number_whose_holder_was_refused_is_free_again(ready):
     ready.systems.invoices["j"] = invoice("j", number="R1")
     go(ready)
     assert [p.key for _, p in ready.systems.booked] == ["j"]
+
+
+def test_what_cannot_be_read_as_a_document_is_rejected_with_its_text_kept(ready, monkeypatch):
+    bad = Broken("without-id-1", "It has no invoiceId.", '{"invoiceNumber": "R-9"}')
+    listed = Papers.offers
+    monkeypatch.setattr(Papers, "offers", lambda s, since, at: (replace(p, broken=[bad]) for p in listed(s, since, at)))
+    ready.systems.invoices = {"i": invoice("i")}
+    go(ready)
+    assert ready.counts(INVOICES) == {"delivered": 1, "rejected": 1}
+    assert ready.sheet(INVOICES).rejected == [{"key": "without-id-1", "reason": "It has no invoiceId."}]
+    ledger = ready.pair().ledger("invoices")
+    chunk = next(c for c in ledger.finished() if c.op == "broken")
+    ((_, body),) = audit.read(ready.world.blobs, chunk)
+    assert body["attempt"]["unreadable"][0]["raw"] == bad.raw
+    ready.poll(INVOICES)
+    assert ledger.cursor()[0].figures.rejected == 1
+    assert not list(ledger.unfinished())

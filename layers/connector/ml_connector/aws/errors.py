@@ -112,7 +112,7 @@ def translated(what: str) -> Iterator[None]:
 
 def _named(code: str, what: str) -> Misconfigured | None:
     if code in REFUSED:
-        return Misconfigured(f"AWS refuses access to {what} ({code}); check the policy of this function's role.")
+        return Misconfigured(f"AWS refuses access to {what} ({code}); check the policy of the role that asks.")
     if code in MISSING:
         return Misconfigured(f"AWS has no usable {what} ({code}); check the stack and its settings.")
     return None

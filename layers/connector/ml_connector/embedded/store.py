@@ -140,19 +140,18 @@ class SqliteStore:
                 return swept
 
     def _page(self, pk: str, prefix: str, after: str | None, size: int, reverse: bool) -> list[Item]:
-        where, values = ["pk = ?", LIVES], [pk, self._now()]
-        if prefix:
-            where.append("sk >= ?")
-            values.append(prefix)
-        if end := _end_of(prefix):
-            where.append("sk < ?")
-            values.append(end)
-        if after is not None:
-            where.append("sk < ?" if reverse else "sk > ?")
-            values.append(after)
+        # One bound on each side: of two, SQLite would search by one and step over all rows between them, page by page.
+        low: tuple[str, str] | None = ("sk >= ?", prefix) if prefix else None
+        high: tuple[str, str] | None = ("sk < ?", end) if (end := _end_of(prefix)) else None
+        if after is not None and reverse:
+            high = ("sk < ?", after if high is None else min(after, high[1]))
+        elif after is not None and (low is None or after >= prefix):
+            low = ("sk > ?", after)
+        bounds = [bound for bound in (low, high) if bound is not None]
+        where = " AND ".join(["pk = ?", LIVES, *(condition for condition, _ in bounds)])
         order = "DESC" if reverse else "ASC"
-        sql = f"SELECT {COLUMNS} FROM rows WHERE {' AND '.join(where)} ORDER BY sk {order} LIMIT ?"
-        return self._read(sql, (*values, size))
+        sql = f"SELECT {COLUMNS} FROM rows WHERE {where} ORDER BY sk {order} LIMIT ?"
+        return self._read(sql, (pk, self._now(), *(value for _, value in bounds), size))
 
     def _read(self, sql: str, values: tuple[Any, ...]) -> list[Item]:
         with self._using() as connection:

@@ -1,6 +1,7 @@
 """The audit trail: one object for each attempt of a chunk, each naming the hash of the one before.
 
-The chain hashes the hash of each body, so that a purge can delete a body and keep the proof.
+The chain hashes the hash of each body, so that a purge can delete a body and keep the proof. An object is gzip: one
+line of JSON, the envelope, then the body. The envelope of a purged one says when that was and by whom.
 """
 
 from __future__ import annotations
@@ -39,31 +40,43 @@ def write(blobs: Blobs, chunk: Chunk, at: str, exchanges: list[Exchange], said: 
     chunk.audits, chunk.chain = number, chain
 
 
+def opened(packed: bytes) -> tuple[dict[str, Any], bytes]:
+    """Take an object apart: its envelope, and its body as JSON text, empty where it was purged."""
+    head, _, body = gzip.decompress(packed).partition(b"\n")
+    envelope: dict[str, Any] = msgspec.json.decode(head)
+    return envelope, body
+
+
+def emptied(envelope: dict[str, Any], at: str, by: str) -> bytes:
+    """Make the object that a purge leaves: its place in the chain, without what was said."""
+    left = {**envelope, "purged_at": at, "purged_by": by}
+    return gzip.compress(msgspec.json.encode(left) + b"\n", 6, mtime=0)
+
+
 def read(blobs: Blobs, chunk: Chunk) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Read a chunk's attempts in order: (envelope, body); the body is empty where it was purged."""
     for key in blobs.keys(prefix(chunk)):
         packed = blobs.get(key)
         if packed is not None:
-            head, _, body = gzip.decompress(packed).partition(b"\n")
-            yield msgspec.json.decode(head), msgspec.json.decode(body) if body else {}
+            envelope, body = opened(packed)
+            yield envelope, msgspec.json.decode(body) if body else {}
 
 
 def verify(blobs: Blobs, chunk: Chunk) -> list[str]:
     """Check the chain against the row; an empty list means that it is whole."""
     faults, by_hash = [], {}
     for key in blobs.keys(prefix(chunk)):
-        head, _, body = gzip.decompress(blobs.get(key) or gzip.compress(b"{}")).partition(b"\n")
-        envelope = msgspec.json.decode(head)
+        envelope, body = opened(blobs.get(key) or gzip.compress(b"{}"))
         if body and hashlib.sha256(body).hexdigest() != envelope.get("body_hash"):
             faults.append(f"{key}: the body was changed")
         by_hash[envelope.get("hash")] = envelope
     at, steps = chunk.chain, 0
     while at is not None:
-        envelope = by_hash.get(at)
-        if envelope is None:
+        found = by_hash.get(at)
+        if found is None:
             faults.append(f"{prefix(chunk)}: an attempt is missing before the hash {at[:12]}")
             break
-        if link(envelope["previous"], envelope["body_hash"]) != at:
-            faults.append(f"{prefix(chunk)}: the chain is broken at attempt {envelope['n']}")
-        at, steps = envelope["previous"], steps + 1
+        if link(found["previous"], found["body_hash"]) != at:
+            faults.append(f"{prefix(chunk)}: the chain is broken at attempt {found['n']}")
+        at, steps = found["previous"], steps + 1
     return faults

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import msgspec
 from msgspec import Struct
 
+from ml_connector.engine import doubt
 from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw
 from ml_connector.engine.readiness import release_landed, wait_for_masters
 from ml_connector.engine.rows import Chunk, Row
@@ -22,7 +25,9 @@ from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
 from ml_connector.errors import Held, Rejected
 from ml_connector.flow import MasterTarget, Rendered, Verdict
+from ml_connector.ports import Item
 from ml_connector.records import Record
+from ml_connector.shapes import learn
 
 PATIENCE = timedelta(hours=24)
 """How long a verdict may take before the target's own record is read instead."""
@@ -37,6 +42,9 @@ class BrokenRow(Struct, frozen=True, kw_only=True):
     raw: str
 
 
+learn(list[BrokenRow])
+
+
 class Bulk:
     """One attempt at a bulk chunk."""
 
@@ -47,12 +55,27 @@ class Bulk:
         records: list[Record] = msgspec.json.decode(body.get("records", b"[]"), type=list[task.flow.record])  # type: ignore[name-defined]
         self.records = {r.key: r for r in records}
         self.broken = msgspec.json.decode(body.get("broken", b"[]"), type=list[BrokenRow])
-        self.known = task.ledger.rows([*self.records, *(b.key for b in self.broken)], consistent=True)
         self.rendered: dict[str, Rendered] = {}
+
+    @cached_property
+    def known(self) -> dict[str, tuple[Row, Item]]:
+        """What is known of the records, perhaps a little old: a settle that meets a newer row reads that again."""
+        return self._rows(consistent=False)
+
+    def _rows(self, *, consistent: bool) -> dict[str, tuple[Row, Item]]:
+        return self.task.ledger.rows([*self.records, *(b.key for b in self.broken)], consistent=consistent)
 
     def advance(self) -> None:
         """Bring the chunk as far as it goes now."""
-        self._drop_decided()
+        for bad in self.broken:
+            self.chunk.results.setdefault(bad.key, ("rejected", bad.reason))
+        if self.broken:
+            self.task.said["unreadable"] = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in self.broken]
+        if not self.records:
+            self._settle()
+            return
+        if not self.chunk.tokens and self._drop_overtaken() and self._in_doubt():
+            return
         if self.chunk.op == "rebaseline":
             self._settle()
             return
@@ -75,22 +98,37 @@ class Bulk:
                 return
             self.chunk.stage, self.chunk.tokens, self.chunk.token_at = self.chunk.stage + 1, [], None
             self.chunk.attempts = 0
+            if self.chunk.stage < len(target.stages):
+                self._drop_overtaken()
         self._settle()
 
     # ── before sending ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _drop_decided(self) -> None:
-        for bad in self.broken:
-            self.chunk.results.setdefault(bad.key, ("rejected", bad.reason))
+    def _in_doubt(self) -> bool:
+        """Wait where an earlier request for one of the records may yet be carried out over this one."""
+        left = doubt.seconds_left(self.task, [k for k in self.records if k not in self.chunk.results], self.known)
+        if left > 0:
+            self.task.wait(left, reason="An earlier request for one of its records may still take effect.")
+        return left > 0
+
+    def _drop_overtaken(self) -> bool:
+        """Let go of what a later chunk has settled or sent. While none has begun, no row is read for it."""
+        if not self.task.ledger.begin(self.chunk.seq):
+            return False
+        self.known = self._rows(consistent=True)
+        sent = doubt.sent_later(self.task, self.records)
         for key in self.records:
-            if key in self.known and self.known[key][0].seq > self.chunk.seq:
+            if key in sent or (key in self.known and self.known[key][0].seq > self.chunk.seq):
                 self.chunk.results[key] = OVERTAKEN
+        return True
 
     def _render(self, target: MasterTarget[Record]) -> None:
         codes, held = self.task.pair.codes(), defaultdict[str, list[Held]](list)
         moved: dict[str, str] = {}
         for key, record in self.records.items():
             if key in self.chunk.results:
+                with suppress(Held, Rejected):  # a settle that was broken off: its rows need the codes all the same
+                    self.rendered[key] = target.render(record, codes, self.chunk.touch)
                 continue
             try:
                 self.rendered[key] = target.render(record, codes, self.chunk.touch)
@@ -113,7 +151,7 @@ class Bulk:
         child = Chunk(
             id=f"{chunk.id}.{keys[0]}", tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow,
             lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=len(keys), state="waiting",
-            waiting_for=waiting_for, reason=reason, touch=chunk.touch,
+            waiting_for=waiting_for, reason=reason, touch=chunk.touch, doubt=chunk.doubt,
             due_at=self.task.later(5 if soon else 300),
         )  # fmt: skip
         self.task.ledger.add(child, {"records": [self.records[k] for k in keys]})
@@ -186,7 +224,7 @@ class Bulk:
         for key in self.records:
             chunk.results.setdefault(key, ("unchanged" if chunk.op == "rebaseline" else "delivered", ""))
         rows = {k: r for k in chunk.results if (r := self._row(k)) is not None}
-        self.task.ledger.settle(rows, self.known)
+        self.task.ledger.settle(rows, self.known, self._made)
         for key, row in rows.items():
             if row.code is not None and row.code != key and row.outcome != "rejected":
                 self.task.ledger.set_alias(row.code, key)
@@ -205,11 +243,15 @@ class Bulk:
         outcome, reason = self.chunk.results[key]
         if outcome == "moved" or (outcome, reason) == OVERTAKEN:
             return None
-        before = self.known[key][0] if key in self.known else Row()
+        return self._made(key, self.known[key][0] if key in self.known else Row())
+
+    def _made(self, key: str, before: Row) -> Row:
+        """Make the row anew over the one there is."""
+        outcome, reason = self.chunk.results[key]
         rendered = self.rendered.get(key)
         row = Row(
             seq=self.chunk.seq, chunk=self.chunk.id, number=before.number, open=before.open, target=before.target,
-            code=rendered.target_id if rendered and outcome != "rejected" else before.code,
+            code=rendered.target_id if rendered and outcome != "rejected" else before.code, doubt=self.chunk.doubt,
         )  # fmt: skip
         if outcome == "rejected":
             row.outcome, row.reason, row.seen_fp = "rejected", reason, self._fingerprint(key)

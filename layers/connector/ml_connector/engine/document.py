@@ -23,6 +23,9 @@ from ml_connector.flow import Document, Found, Prepared
 
 FRESH = frozenset({"", "held", "refused"})
 """Steps at which nothing of ours can be at the target."""
+LATEST = 4
+"""Settle times (an hour by default) after a second sending at which the target is looked at once more: what a server
+carries out until then is found."""
 
 
 class Paper(Answering):
@@ -55,13 +58,15 @@ class Paper(Answering):
             return
         if document.record is None or document.standing in {"gone", "transferred", "refused"}:
             if self.chunk.step in FRESH:
+                if self._recognised(document):
+                    return
                 self._finish("unchanged", f"No longer offered by its source: {document.detail or document.standing}.")
                 return
             raise Transient(f"The source shows the document as {document.standing} while its posting is in doubt.")
         if self._too_old(document.record, row):
             self._finish("unchanged", "It is dated before the flow's start date.")
             return
-        prepared = self._prepared(self._linked(document.record))
+        prepared = self._prepared(self._linked(document.record), document.standing)
         if prepared is None:
             return
         self._value(prepared)
@@ -89,16 +94,17 @@ class Paper(Answering):
         fresh = self.chunk.step in FRESH and row.outcome is None
         return start is not None and day is not None and day < start and fresh
 
-    def _prepared(self, record: Any) -> Prepared | None:
+    def _prepared(self, record: Any, standing: str) -> Prepared | None:
         """Map the document; None where that failed because it is at the target already, and so was adopted.
 
-        A posting in doubt may have used up what the mapping checks: the order that the invoice is based on.
+        A posting in doubt may have used up what the mapping checks: the order that the invoice is based on. So may
+        one that our rows have forgotten: then the source shows the document as acknowledged.
         """
         codes = self.task.pair.codes()
         try:
             prepared: Prepared = self.target.prepare(record, codes)
         except (Held, Rejected):
-            if self.chunk.step in FRESH:
+            if self.chunk.step in FRESH and standing != "acknowledged":
                 raise
             trace = self.target.trace(record, codes)
             found = self._look(trace)
@@ -108,6 +114,20 @@ class Paper(Answering):
             self._adopt(found, trace)
             return None
         return prepared
+
+    def _recognised(self, document: Document[Any]) -> bool:
+        """Take up again what is done at both ends and our rows have forgotten, as after a restore of the table."""
+        if document.record is None or document.standing != "transferred":
+            return False
+        try:
+            found = self._look(self.target.trace(self._linked(document.record), self.task.pair.codes()))
+        except (Held, Rejected):
+            return False
+        if found is None or not found.ours or self.task.ledger.link(found.id, self.key) != self.key:
+            return False
+        self.chunk.target, self.chunk.code = found.id, found.number
+        self._finish("delivered")
+        return True
 
     def _fetch(self) -> Document[Any]:
         self.task.said["talking_to"] = self.task.flow.source
@@ -247,17 +267,22 @@ class Paper(Answering):
         if holder != self.key:
             raise Held(f"conflict:{self.key}", f"The target's document {found.number} belongs to {holder} already.")
         self.chunk.target, self.chunk.code = found.id, found.number
+        self._note(found)
         self.chunk.attempts = self.chunk.failures = 0
         self.chunk.answer_ok = True  # an earlier attempt may have been refused, and could not be told
         self.task.progress("posted")
         self.task.pair.breakers[self.task.flow.target].well()
         self._confirm()
 
+    def _note(self, found: Found) -> None:
+        self.chunk.notes += [note for note in found.notes if note not in self.chunk.notes]
+
     def _confirm(self) -> None:
         """Read the number and the total back, then answer the source."""
         assert self.chunk.target is not None
         found: Found = self.target.read_back(Found(self.chunk.target, self.chunk.code or ""))
         self.chunk.code = found.number or self.chunk.code
+        self._note(found)
         self._same_total(found)
         if not self.source.answers:
             self._finish("delivered")
@@ -285,9 +310,10 @@ class Paper(Answering):
     def _recheck_later(self) -> bool:
         """Look once more after a second sending: the first may have been carried out late."""
         settle = self.task.pair.settle_seconds.get(self.task.flow.target, 900)
+        patience = settle * LATEST
         since = self.task.now - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
-        if since < timedelta(seconds=settle):
-            self.task.posted(settle - since.total_seconds())
+        if since < timedelta(seconds=patience):
+            self.task.posted(patience - since.total_seconds())
             self.chunk.reason = "It was sent twice after a doubt; the target is looked at once more."
             return True
         document = self._fetch()

@@ -16,6 +16,7 @@ from ml_connector.engine.mappings import Mappings
 from ml_connector.engine.offer import lane
 from ml_connector.flow import Chunking, Connection, Flow, Integration
 from ml_connector.ports import Blobs, Chance, Clock, Rings, Store
+from ml_connector.shapes import learn
 
 if TYPE_CHECKING:
     from ml_connector.wiring import TenantSettings
@@ -76,6 +77,11 @@ class Pair:
     lanes: Mapping[str, int] = field(default_factory=dict)
     _open: dict[str, Connection] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Have the records' types ready before threads use them."""
+        for flow in self.integration.flows:
+            learn(list[flow.record])  # type: ignore[name-defined]
 
     def connection(self, system: str) -> Connection:
         """Give the connection to one of the two systems."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 WIDTH = 12
 """Bytes of a hash: as many as a fingerprint has, so that two keys are mistaken for each other no sooner than that."""
-BUCKETS = 4096
+BUCKETS = 16_384
 
 
 class Pending:

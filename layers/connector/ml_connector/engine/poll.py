@@ -6,11 +6,13 @@ Rule 2: a watermark is a stamp seen at the source, never this machine's clock.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from ml_connector.engine import schedule
+from ml_connector.engine.gather import gathered
 from ml_connector.engine.pending import Pending
 from ml_connector.engine.poll_documents import DocumentPages
 from ml_connector.engine.poll_masters import MasterPages
@@ -45,8 +47,7 @@ class Poll(MasterPages, DocumentPages):
         self._pending = self._unsettled()
         now = self.cursor.now
         assert now is not None
-        reader = source.pages if self.flow.manner == "master" else source.offers
-        for page in self.ahead(reader(now.since, now.position)):
+        for page in self.ahead(self._pages(source, now)):
             self._take(page)
             self.pair.breakers[self.flow.source].well()
             if page.position is not None and self.deadline and self.pair.world.clock.now() > self.deadline:
@@ -57,6 +58,12 @@ class Poll(MasterPages, DocumentPages):
             self._find_vanished(source)
         self._end()
         return True
+
+    def _pages(self, source: Any, now: Pass) -> Iterator[Any]:
+        if self.flow.manner == "document":
+            return source.offers(now.since, now.position)  # type: ignore[no-any-return]
+        _, weigh = self.pair.chunking[self.flow.record]
+        return gathered(source.pages(now.since, now.position), weigh, self.pair.world.clock)
 
     def _begin(self) -> None:
         clock = self.pair.world.clock.now()

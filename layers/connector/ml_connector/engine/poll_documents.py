@@ -25,8 +25,7 @@ class DocumentPages(Reading):
                 continue  # declared to be none of ours
             if offer.key not in self._pending and not self._known(offer, row):
                 chunks.append(self._one(offer))
-        self._broken(broken)
-        return [c for c in chunks if c is not None]
+        return [*(c for c in chunks if c is not None), *self._unreadable(broken)]
 
     def _ours(self, offers: Sequence[Offer]) -> Sequence[Offer]:
         """Keep what refers to documents that we delivered, where the flow follows another."""
@@ -56,10 +55,11 @@ class DocumentPages(Reading):
     def _one(self, offer: Offer) -> Chunk | None:
         return offer_document(self.pair, self.flow, offer, self.run)
 
-    def _broken(self, broken: Sequence[Broken]) -> None:
-        for bad in broken:
-            self.cursor.figures.rejected += 1
-            self._reject((bad.key, bad.reason))
+    def _unreadable(self, broken: Sequence[Broken]) -> list[Chunk]:
+        """Put what cannot be read as a document into a chunk that keeps its text and settles it as rejected."""
+        rows = self.ledger.rows([b.key for b in broken]) if broken else {}
+        new = [b for b in broken if not self._seen_broken(b, rows[b.key][0] if b.key in rows else None)]
+        return [self._chunk([], new, "broken")] if new else []
 
     def _sweep(self, source: Any) -> None:
         """Put on their way the documents that were acknowledged and are not on ours, once a day."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw, only_older
+from ml_connector.engine.fingerprint import fingerprint, only_older
 from ml_connector.engine.rows import GONE, Chunk, Row
 from ml_connector.engine.vanished import Vanished
 from ml_connector.flow import Broken, Page
@@ -73,13 +73,6 @@ class MasterPages(Vanished):
             return "send"  # it is back at its source
         return "rebaseline" if only_older(row.delivered_fp, record, self.pair.epoch) else "send"
 
-    def _seen_broken(self, broken: Broken, row: Row | None) -> bool:
-        if row is None or row.outcome != "rejected" or row.seen_fp != fingerprint_raw(broken.raw, self.pair.epoch):
-            return False
-        self.cursor.figures.rejected += 1
-        self._reject((broken.key, row.reason or broken.reason))
-        return True
-
     def _cut(
         self, records: Sequence[Record], broken: Sequence[Broken], op: Any = "send", touch: str | None = None
     ) -> list[Chunk]:
@@ -97,10 +90,3 @@ class MasterPages(Vanished):
         if broken and not parts:
             parts.append([])
         return [self._chunk(part, broken if n == 0 else [], op, touch) for n, part in enumerate(parts)]
-
-    def _chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any, touch: str | None) -> Chunk:
-        chunk = self._blank(len(records) + len(broken))
-        chunk.op, chunk.touch = op, touch
-        raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]
-        self.ledger.add(chunk, {"records": list(records), "broken": raw})
-        return chunk

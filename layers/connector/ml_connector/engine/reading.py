@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from ml_connector.engine.fingerprint import fingerprint_raw
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.pending import Pending
-from ml_connector.engine.rows import Chunk, Figures, Reject
-from ml_connector.flow import Flow
+from ml_connector.engine.rows import Chunk, Figures, Reject, Row
+from ml_connector.flow import Broken, Flow
 from ml_connector.ports import Item
+from ml_connector.records import Record
 
 BLOCK = 1000
 """Sequence numbers are reserved in blocks, so that a crash leaves a gap and never a repeat."""
@@ -76,3 +78,17 @@ class Reading:
             id=f"{seq:010d}", tenant=self.pair.tenant, integration=self.pair.integration.name, flow=self.flow.name,
             lane=self.pair.lane(self.flow), run=self.run, created=self.ledger.now(), seq=seq, count=count,
         )  # fmt: skip
+
+    def _seen_broken(self, broken: Broken, row: Row | None) -> bool:
+        if row is None or row.outcome != "rejected" or row.seen_fp != fingerprint_raw(broken.raw, self.pair.epoch):
+            return False
+        self.cursor.figures.rejected += 1
+        self._reject((broken.key, row.reason or broken.reason))
+        return True
+
+    def _chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any, touch: str | None = None) -> Chunk:
+        chunk = self._blank(len(records) + len(broken))
+        chunk.op, chunk.touch = op, touch
+        raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]
+        self.ledger.add(chunk, {"records": list(records), "broken": raw})
+        return chunk

@@ -48,6 +48,7 @@ class Retire:
         for key in self.keys:
             if key not in self.known or self.known[key][0].seq > self.chunk.seq:
                 self.chunk.results[key] = OVERTAKEN
+        self.task.ledger.begin(self.chunk.seq)
         pair.check(flow.source, flow.target)
         if not self.chunk.tokens:
             self._ask_again()

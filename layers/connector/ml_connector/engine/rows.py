@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import Struct, field
 
+from ml_connector.shapes import learn
+
 Outcome = Literal["delivered", "unchanged", "rejected"]
 State = Literal["open", "sending", "waiting", "posted", "dead", "done"]
 Reject = tuple[str, str]
@@ -73,6 +75,7 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     stamp: str | None = None
     open: bool | None = None
     touch: str | None = None
+    doubt: str | None = None
 
 
 class Chunk(Struct, kw_only=True, omit_defaults=True):
@@ -93,7 +96,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     created: str
     seq: int = 0
     state: State = "open"
-    op: Literal["send", "rebaseline", "retire", "notice"] = "send"
+    op: Literal["send", "rebaseline", "retire", "notice", "broken"] = "send"
     step: str = ""
     stage: int = 0
     tokens: list[str] = field(default_factory=list)
@@ -136,6 +139,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     shadow: bool = False
     swept: bool = False
     guarded: str | None = None
+    doubt: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -148,6 +152,8 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
         return self.state not in {"dead", "done"} and not self.waiting_for
 
 
+for _kind in (Row, Chunk, Cursor):
+    learn(_kind)
 S = TypeVar("S", bound=Struct)
 
 

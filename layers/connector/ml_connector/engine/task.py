@@ -39,6 +39,10 @@ class Task:
         """Write a time in the future as rows do."""
         return iso(self.now + timedelta(seconds=seconds))
 
+    def moment(self, written: str) -> datetime:
+        """Read a time as rows write it."""
+        return datetime.fromisoformat(written)
+
     def save(self) -> None:
         """Write the row; raises `LeaseLost`."""
         self.item = self.ledger.save(self.chunk, self.item)
@@ -87,12 +91,15 @@ def claim(pair: Pair, flow: Flow, chunk_id: str) -> Task | None:
     now = pair.world.clock.now()
     if not _ready(pair.world, chunk, now):
         return None
-    if chunk.state == "sending":
-        chunk.crashes += 1
+    died = chunk.state == "sending"
+    chunk.crashes += died
     chunk.state, chunk.owner, chunk.due_at = "sending", pair.world.boot, iso(now + pair.world.lease)
     chunk.attempts += 1
     chunk.cause = None
     chunk.first_try = chunk.first_try or iso(now)
+    if died and flow.manner == "master":
+        chunk.doubt = iso(now + timedelta(seconds=pair.settle_seconds.get(flow.target, 900)))
+        ledger.doubt(chunk.doubt)
     try:
         item = ledger.store.put(ledger.place(chunk, item))
     except Conflict:

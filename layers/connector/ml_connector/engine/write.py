@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ml_connector import exchange
-from ml_connector.engine import audit, trouble
+from ml_connector.engine import audit, doubt, trouble
 from ml_connector.engine.bulk import Bulk, halves
 from ml_connector.engine.document import Paper
 from ml_connector.engine.notice import Notice
@@ -16,6 +16,7 @@ from ml_connector.engine.retire import Retire
 from ml_connector.engine.rows import Chunk
 from ml_connector.engine.task import Task, claim
 from ml_connector.errors import (
+    Conflict,
     ConnectorError,
     Held,
     LeaseLost,
@@ -37,8 +38,8 @@ def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
         return None
     try:
         with exchange.recording() as exchanges:
-            if not _crashed_too_often(task):
-                _attempt(task)
+            _attempt(task)
+            doubt.note(task, exchanges)
             if task.chunk.state == "sending":
                 task.wait(60, reason="The attempt ended without a result.")
         _report(task, exchanges)
@@ -52,7 +53,8 @@ def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
 
 def _attempt(task: Task) -> None:
     try:
-        _advance(task)
+        if not _crashed_too_often(task):
+            _advance(task)
     except Held as error:
         trouble.hold(task, error)
     except OutcomeUnknown as error:
@@ -64,6 +66,8 @@ def _attempt(task: Task) -> None:
         _rejected(task, error)
     except LeaseLost:
         raise
+    except Conflict as error:
+        task.wait(5, reason=f"A row changed while it was being written: {error}")
     except Exception as error:  # a fault of ours: the row must not be lost for it, and a person must hear of it
         log.exception("unexpected", extra={"tenant": task.chunk.tenant, "chunk": task.chunk.id})
         task.chunk.crashes += 1
@@ -75,7 +79,7 @@ def _advance(task: Task) -> None:
         Notice(task).advance()
     elif task.chunk.op == "retire":
         Retire(task).advance()
-    elif task.flow.manner == "master":
+    elif task.flow.manner == "master" or task.chunk.op == "broken":
         Bulk(task).advance()
     else:
         Paper(task).advance()
@@ -122,6 +126,7 @@ def _split(task: Task, error: ConnectorError) -> None:
             id=f"{task.chunk.id}.{n}", tenant=task.chunk.tenant, integration=task.chunk.integration,
             flow=task.chunk.flow, lane=task.chunk.lane, run=task.chunk.run, created=task.chunk.created,
             seq=task.chunk.seq, count=len(half), state="waiting", due_at=task.later(0), touch=task.chunk.touch,
+            doubt=task.chunk.doubt,
         )  # fmt: skip
         task.ledger.add(child, {"records": half})
         for record in half:

@@ -1,0 +1,69 @@
+"""Upserts in doubt: a request that broke off may be carried out minutes later, over a newer one.
+
+The same again is harmless, so bulk records are sent anew at once. But a *changed* record waits until every earlier
+request for it has surely taken effect or never will: `settle_seconds` after the connection broke.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+from ml_connector.engine.rows import Chunk, Row
+from ml_connector.engine.task import Task
+from ml_connector.exchange import Exchange
+from ml_connector.ports import Item
+
+_NEVER_LEFT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
+_REFUSED = 503
+"""Says that nothing was done; 502 and 504 come from a proxy that does not know."""
+
+
+def doubtful(exchanges: Iterable[Exchange]) -> bool:
+    """Tell whether one of some requests may yet be carried out."""
+    return any(
+        e.method not in {"GET", "HEAD"}
+        and (not e.error.startswith(_NEVER_LEFT) if e.status is None else e.status == 408 or e.status >= 500)
+        and e.status != _REFUSED
+        for e in exchanges
+    )
+
+
+def note(task: Task, exchanges: Iterable[Exchange]) -> None:
+    """Write down on a bulk chunk and its flow that an attempt left a request in doubt."""
+    if task.flow.manner == "master" and doubtful(exchanges):
+        begin(task)
+
+
+def begin(task: Task) -> None:
+    """Count from now: what was sent may take effect until then."""
+    task.chunk.doubt = task.later(task.pair.settle_seconds.get(task.flow.target, 900))
+    task.ledger.doubt(task.chunk.doubt)
+
+
+def seconds_left(task: Task, keys: Iterable[str], known: Mapping[str, tuple[Row, Item]]) -> float:
+    """Tell for how long an earlier request for one of the records may still take effect; 0 where none may."""
+    wanted = set(keys)
+    ends = [row.doubt for key, (row, _) in known.items() if key in wanted and row.doubt and row.seq < task.chunk.seq]
+    for other in task.ledger.unfinished():
+        if other.seq < task.chunk.seq and (other.doubt or other.state == "sending") and wanted & _keys(task, other):
+            begun = task.later(task.pair.settle_seconds.get(task.flow.target, 900))
+            ends.append(begun if other.state == "sending" else str(other.doubt))
+    until = max(ends, default="")
+    return max(0.0, (task.moment(until) - task.now).total_seconds()) if until else 0.0
+
+
+def sent_later(task: Task, keys: Collection[str]) -> set[str]:
+    """Name the records that a later chunk has begun to send and not settled yet: what is older must not follow it."""
+    found: set[str] = set()
+    for other in task.ledger.unfinished():
+        begun = other.state in {"sending", "posted"} or other.tokens or other.stage
+        if other.op == "send" and other.seq > task.chunk.seq and other.state != "dead" and begun:
+            found |= {k for k in _keys(task, other).intersection(keys) if other.results.get(k, ("",))[0] != "moved"}
+    return found
+
+
+def _keys(task: Task, chunk: Chunk) -> set[str]:
+    body = msgspec.json.decode(task.ledger.raw_body(chunk.id), type=dict[str, msgspec.Raw])
+    return {str(r["key"]) for r in msgspec.json.decode(body.get("records", b"[]"), type=list[dict[str, object]])}

@@ -1,0 +1,92 @@
+"""An older chunk never overwrites what a newer one brought, and in order nothing is read to know that."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from ml_connector.engine.write import write
+from ml_connector.errors import Transient
+from ml_connector.ports import Item
+from tests.unit.engine.bench import ACCOUNTS, Bench, account
+
+
+class Reads:
+    """Counts the consistent reads of rows; the others see no row yet, where told to."""
+
+    def __init__(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.consistent, self.stale = 0, False
+        inner = bench.world.store.get_many
+
+        def get_many(pk: str, sks: Sequence[str], *, consistent: bool = False) -> dict[str, Item]:
+            self.consistent += consistent
+            if self.stale and not consistent:
+                return {}
+            return inner(pk, sks, consistent=consistent)
+
+        monkeypatch.setattr(bench.world.store, "get_many", get_many)
+
+
+def test_in_order_no_row_is_read_before_sending(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.systems.accounts = {"A1": account("A1")}
+    bench.poll(ACCOUNTS)
+    bench.work(hours=0.1)
+    reads = Reads(bench, monkeypatch)
+    for name in ("one", "two", "three"):
+        bench.systems.accounts["A1"] = account("A1", name)
+        bench.poll(ACCOUNTS)
+        bench.work(hours=0.1)
+    assert bench.systems.taken["A1"].name == "three"
+    assert reads.consistent == 0
+
+
+def test_an_older_chunk_that_waited_is_not_sent_after_a_newer_one(bench: Bench) -> None:
+    bench.systems.accounts = {"A1": account("A1", "old"), "A2": account("A2")}
+    bench.systems.faults = [("send", Transient("away"))]
+    bench.poll(ACCOUNTS)
+    ring = bench.rings.take()
+    assert ring is not None
+    bench.rings.done(ring)  # its ring is lost: it waits for the due index
+    bench.systems.faults.clear()
+    bench.systems.accounts["A1"] = account("A1", "new")
+    bench.poll(ACCOUNTS)
+    newer = bench.rings.take()
+    assert newer is not None and newer.message["id"] != ring.message["id"]
+    bench.rings.ring(newer.group, newer.message)
+    bench.rings.done(newer)
+    bench.work(hours=0.1)
+    assert [keys for keys in bench.systems.sends if "A1" in keys] == [["A1"]]
+    assert bench.systems.taken["A1"].name == "new"
+    assert set(bench.systems.taken) == {"A1", "A2"}
+
+
+def test_a_read_that_is_a_little_old_costs_no_knowledge(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.systems.accounts = {"A1": account("A1")}
+    bench.poll(ACCOUNTS)
+    bench.work(hours=0.1)
+    bench.systems.accounts["A1"] = account("A1", "wrong")  # the target will not take it
+    bench.poll(ACCOUNTS)
+    Reads(bench, monkeypatch).stale = True
+    bench.work(hours=0.1)
+    row, _ = bench.pair().ledger("accounts").rows(["A1"], consistent=True)["A1"]
+    assert (row.outcome, row.code) == ("rejected", "A1")  # its code is what documents refer to it by
+
+
+def test_an_older_chunk_does_not_follow_a_newer_one_that_awaits_its_verdict(bench: Bench) -> None:
+    bench.systems.accounts = {"A1": account("A1", "old"), "A2": account("A2")}
+    bench.poll(ACCOUNTS)
+    older = bench.rings.take()
+    assert older is not None
+    bench.rings.done(older)  # its ring is lost
+    bench.systems.accounts["A1"] = account("A1", "new")
+    bench.poll(ACCOUNTS)
+    newer = bench.rings.take()
+    assert newer is not None
+    pair = bench.pair()
+    sent = write(pair, ACCOUNTS, newer.message["id"])
+    assert sent is not None and sent.state == "posted"
+    bench.rings.done(newer)
+    write(pair, ACCOUNTS, older.message["id"])
+    bench.work(hours=0.2)
+    assert bench.systems.taken["A1"].name == "new"
+    assert set(bench.systems.taken) == {"A1", "A2"}
+    assert bench.counts(ACCOUNTS) == {"delivered": 2, "unchanged": 1}
