@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from ml_connector.systems.settings import SystemSettings, Url
 
@@ -39,10 +39,8 @@ class Settings(SystemSettings):
     `cost_center_segment` is the number of the account segment that holds cost centres.
     """
 
-    model_config = ConfigDict(populate_by_name=True)  # `company` is a method of every system's settings
-
     api_url: Annotated[Url, AfterValidator(_api_url)]
-    company_id: Annotated[str, AfterValidator(_company)] = Field(alias="company")
+    company_id: Annotated[str, AfterValidator(_company)] = Field(alias="company")  # every system has a `company()`
     user: str = Field(min_length=1)
     password: SecretStr
     uppercase_password: bool = True
