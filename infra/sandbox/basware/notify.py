@@ -43,6 +43,11 @@ def document_waiting(world: World, document: Document) -> None:
         _publish(world, "AccountingDocuments", document.status, str(document.record["invoiceId"]))
 
 
+def order_waiting(world: World, code: str) -> None:
+    """Tell subscribers that an order waits for export."""
+    _publish(world, "ExportedPurchaseOrders", "WaitingForExport", code)
+
+
 def request_settled(world: World, record: RequestRecord) -> None:
     """Tell the subscribers of RequestStatus that a verdict has come: Error or Success."""
     from infra.sandbox.basware.request_status import status_of

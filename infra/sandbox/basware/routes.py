@@ -9,7 +9,17 @@ from functools import partial
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import answers, control, documents, links, masterdata, request_status, subscriptions, tokens
+from infra.sandbox.basware import (
+    answers,
+    control,
+    documents,
+    exported_orders,
+    links,
+    masterdata,
+    request_status,
+    subscriptions,
+    tokens,
+)
 from infra.sandbox.basware.entities import ENTITIES
 
 Handler = Callable[..., Response]
@@ -60,6 +70,14 @@ def _documents() -> list[Rule]:
     ]
 
 
+def _exported() -> list[Rule]:
+    api, one = "exportedPurchaseOrders", "/v1/exportedPurchaseOrders/<code>"
+    return [
+        _api("GET", one, api, exported_orders.get_one),
+        _api("POST", f"{one}/acknowledge", api, exported_orders.acknowledge),
+    ]
+
+
 def _statuses() -> list[Rule]:
     path, hooks = "/v1/requestStatus", "/v1/subscriptions"
     return [
@@ -95,7 +113,7 @@ def _control() -> list[Rule]:
 
 def build_map() -> Map:
     """Return the routing table."""
-    rules = [*_masterdata(), *_documents(), *_statuses(), *_control()]
+    rules = [*_masterdata(), *_documents(), *_exported(), *_statuses(), *_control()]
     rules.append(Rule("/v1/tokens", methods=["POST"], endpoint=Endpoint(tokens.issue, kind=LOGIN)))
     rules.append(Rule("/_documents/<name>", methods=["GET"], endpoint=Endpoint(links.download, kind=STORAGE)))
     return Map(rules, strict_slashes=False, redirect_defaults=False, merge_slashes=False)

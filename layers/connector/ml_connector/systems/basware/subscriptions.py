@@ -14,7 +14,8 @@ from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.basware.settings import Settings
 
 PATH = "/v1/subscriptions"
-WANTED = (("AccountingDocuments", "WaitingForTransfer"),)
+INVOICES = ("AccountingDocuments", "WaitingForTransfer")
+ORDERS = ("ExportedPurchaseOrders", "WaitingForExport")
 
 
 def missing(client: Basware, settings: Settings) -> list[str]:
@@ -55,7 +56,7 @@ def _gaps(client: Basware, settings: Settings) -> list[tuple[str, str, str]]:
         return []
     present = [row for page in client.list(PATH, "subscriptions") for row in page if isinstance(row, dict)]
     found = []
-    for task, kind in WANTED:
+    for task, kind in (INVOICES, ORDERS) if "order_notices" in client.wiring.flows() else (INVOICES,):
         rows = [row for row in present if row.get("taskType") == task and _covers(row, task, kind)]
         here = [row for row in rows if str(row.get("notificationWebhookURL")).rstrip("/") == settings.webhook_url]
         if not rows:
