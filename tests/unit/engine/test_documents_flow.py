@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from ml_connector.engine import audit
@@ -281,3 +282,15 @@ def test_what_cannot_be_read_as_a_document_is_rejected_with_its_text_kept(ready,
     ready.poll(INVOICES)
     assert ledger.cursor()[0].figures.rejected == 1
     assert not list(ledger.unfinished())
+
+
+def test_a_second_refusal_without_a_stamp_is_another_answer(ready):
+    ready.systems.invoices = {"i": msgspec.structs.replace(invoice("i"), version=None)}
+    ready.systems.faults = [("post", Rejected("The date is missing."))]
+    go(ready)
+    ready.systems.standing["i"] = "offered"  # corrected, and offered again
+    ready.systems.faults = [("post", Rejected("The supplier is blocked."))]
+    ready.clock.sleep(60)
+    go(ready)
+    assert [a.success for _, a in ready.systems.answers] == [False, False]
+    assert len({a.code for _, a in ready.systems.answers}) == 2

@@ -85,8 +85,10 @@ class Answering:
         kind = "transferred" if ok else "refused"
         internal = (chunk.target or "").partition(":")[2] or chunk.target
         day = date.fromisoformat(chunk.posted_on) if chunk.posted_on else self.task.now.astimezone(UTC).date()
+        # a later offer is another answer; where the source gives no stamp, the offer's own number tells refusals apart
+        offer = chunk.stamp or ("" if ok else chunk.seq)
         return Answer(
-            code=f"{kind}.{chunk.answer_try}.{chunk.stamp or ''}",  # a later offer is another answer
+            code=f"{kind}.{chunk.answer_try}.{offer}",
             success=ok, message=message, number=chunk.code, internal=internal if ok else None, posted_on=day,
         )  # fmt: skip
 

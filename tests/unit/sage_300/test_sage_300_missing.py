@@ -1,0 +1,168 @@
+"""A server that lacks something: what can be done without it is done, and said."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from ml_connector.errors import Misconfigured
+from ml_connector.records import Account, PurchaseOrder, Supplier
+
+BATCHES = "AP/APInvoiceBatches"
+
+
+def word(status, code):
+    return httpx.Response(status, json={"error": {"code": code, "message": {"lang": "en-US", "value": "no such"}}})
+
+
+ABSENT = {
+    "ResourceNotFound": word(404, "ResourceNotFound"),
+    "MethodNotAllowed": word(405, "MethodNotAllowed"),
+    "bare 404": httpx.Response(404),
+    "bare 405": httpx.Response(405, json={"detail": "Method Not Allowed"}),
+    "404 of ASP.NET": httpx.Response(404, json={"Message": "No HTTP resource was found that matches the request."}),
+    "404 page": httpx.Response(404, text="<html>404 - File or directory not found.</html>"),
+    "501": httpx.Response(501, text="Not Implemented"),
+}
+absent = pytest.mark.parametrize("answer", ABSENT.values(), ids=ABSENT.keys())
+
+
+def order(**fields):
+    line = {"LineNumber": 1000, "ItemNumber": "A1", "QuantityOrdered": 10, "UnitCost": 8, "GLAccount": "1300-100"}
+    return {"PurchaseOrderNumber": "PO1", "Vendor": "1200", "PurchaseOrderDate": "2026-01-15", "Completed": "No",
+            "LastPostingDate": "2026-02-06", "PurchaseOrderLines": [line], **fields}  # fmt: skip
+
+
+@absent
+@pytest.mark.parametrize("since", [None, "2026-02-05"])
+def test_orders_go_without_receipts_and_returns_that_the_server_does_not_offer(desk, caplog, answer, since):
+    desk.server.rows("PO/POPurchaseOrders", order())
+    for resource in ("PO/POGetReceipts", "PO/POReceipts", "PO/POReturns"):
+        desk.server.answers[resource] = lambda _: answer
+    pages = desk.pages(PurchaseOrder, since)
+    assert [one.key for page in pages for one in page.records] == ["PO1"]
+    assert pages[-1].position is None
+    assert pages[0].stamp == "2026-02-06"
+    assert sum("POReturns" in said.getMessage() for said in caplog.records) == 1
+
+
+def test_receipts_that_may_not_be_read_stop_the_orders_and_name_the_right(desk, fault):
+    desk.server.rows("PO/POPurchaseOrders", order())
+    desk.server.answers["PO/POGetReceipts"] = lambda _: fault(403, "Forbidden", "no")
+    with pytest.raises(Misconfigured, match="module PO the right 'Sage 300 Web API'"):
+        desk.all(PurchaseOrder)
+
+
+def test_one_refusal_of_receipts_does_not_hide_them_from_then_on(desk):
+    received = {"LineNumber": 10, "ItemNumber": "A1", "QuantityReceived": 4}
+    rows = {"ReceiptNumber": "RC1", "PurchaseOrderNumber": "PO1", "Vendor": "1200", "ReceiptLine2s": [received]}
+    desk.server.rows("PO/POPurchaseOrders", order())
+    asked = []
+
+    def receipts(request):
+        asked.append(request)
+        return httpx.Response(200, json={"value": [rows]}) if len(asked) > 2 else ABSENT["404 page"]
+
+    desk.server.answers |= {"PO/POGetReceipts": receipts, "PO/POReceipts": lambda _: ABSENT["MethodNotAllowed"]}
+    assert desk.all(PurchaseOrder)[0].lines[0].receipts == ()
+    assert [r.quantity for r in desk.all(PurchaseOrder)[0].lines[0].receipts] == [Decimal(4)]
+
+
+@absent
+def test_a_calendar_that_the_server_does_not_offer_is_no_obstacle(desk, invoice, answer):
+    desk.server.answers["CS/CSFiscalCalendars"] = lambda _: answer
+    assert desk.target.prepare(invoice(), desk.codes).posted_on == date(2026, 2, 1)
+
+
+@absent
+def test_a_document_is_looked_for_in_batches_alone_where_posted_ones_are_not_offered(desk, caplog, invoice, answer):
+    desk.server.answers["AP/APPostedDocuments"] = lambda _: answer
+    trace = desk.target.trace(invoice(), desk.codes)
+    assert desk.target.look(trace) == []
+    assert desk.target.look(trace) == []
+    assert sum("APPostedDocuments" in said.getMessage() for said in caplog.records) == 1
+
+
+@absent
+def test_an_invoice_of_an_order_goes_where_orders_are_not_offered_by_its_coding(desk, invoice, row, answer):
+    desk.server.answers["PO/POPurchaseOrders"] = lambda _: answer
+    one = row(net="80", tax="0", order_number="PO1", order_line="1000")
+    prepared = desk.target.prepare(invoice("80", one), desk.codes)
+    assert prepared.body["Invoices"][0]["InvoiceDetails"][0]["GLAccount"] == "6260"
+    assert any("purchase orders" in note for note in prepared.notes)
+
+
+@pytest.mark.parametrize("record", [Supplier, Account])
+@absent
+def test_what_nothing_works_without_is_an_error_that_says_what_to_check(desk, answer, record):
+    for resource in ("AP/APVendors", "GL/GLAccounts"):
+        desk.server.answers[resource] = lambda _: answer
+    with pytest.raises(Misconfigured, match="Check 'api_url' and 'company'"):
+        desk.all(record)
+
+
+def test_ping_says_what_goes_on_without(desk):
+    for resource in ("PO/POReturns", "CS/CSFiscalCalendars", "AP/APPostedDocuments"):
+        desk.server.answers[resource] = lambda _: ABSENT["ResourceNotFound"]
+    checks = {check.what: check for check in desk.connection.ping()}
+    for what in ("goods returns", "fiscal calendar", "posted documents"):
+        assert (checks[what].ok, checks[what].warning) == (True, True)
+        assert "not offered" in checks[what].detail
+
+
+# ── filters and selections ───────────────────────────────────────────────────────────────────────────────────
+
+
+def refusing(refused, answer, *rows):
+    """A list whose server does not take some words in its filter."""
+
+    def listing(request):
+        where = request.url.params.get("$filter", "")
+        return answer if any(one in where for one in refused) else httpx.Response(200, json={"value": list(rows)})
+
+    return listing
+
+
+PUZZLED = {
+    "InvalidParameters": word(400, "InvalidParameters"),
+    "bare 400": httpx.Response(400),
+    "400 of ASP.NET": httpx.Response(400, json={"Message": "The query specified in the URI is not valid."}),
+    "General": word(400, "General"),
+    "501": httpx.Response(501, json={"error": "not implemented"}),
+    "InternalServerError": word(500, "InternalServerError"),
+}
+puzzled = pytest.mark.parametrize("answer", PUZZLED.values(), ids=PUZZLED.keys())
+
+
+@puzzled
+def test_a_date_filter_that_is_not_taken_gives_way_to_a_comparison_of_everything(desk, caplog, answer):
+    desk.server.answers["AP/APVendors"] = refusing(["DateLastMaintained"], answer, {"VendorNumber": "1"})
+    assert [one.key for one in desk.all(Supplier, since="2026-02-05")] == ["1"]
+    assert "date_literal" in caplog.text
+
+
+@puzzled
+def test_or_and_parentheses_that_are_not_taken_do_not_stop_orders_or_invoices(desk, invoice, answer):
+    desk.server.rows("AP/APVendors", {"VendorNumber": "1200"}, {"VendorNumber": "1300"})
+    returned = {"ReturnNumber": "RT1", "Vendor": "1200", "PurchaseOrderNumber": "PO1",
+                "ReturnLines": [{"ItemNumber": "A1", "QuantityReturned": 1}]}  # fmt: skip
+    orders = (order(), order(PurchaseOrderNumber="PO2", Vendor="1300"))
+    desk.server.rows("PO/POPurchaseOrders", *orders)
+    desk.server.answers["PO/POGetReceipts"] = refusing(["("], answer)
+    desk.server.answers["PO/POReturns"] = refusing(["("], answer, returned)
+    assert [len(one.lines[0].receipts) for one in desk.all(PurchaseOrder)] == [1, 0]
+    posted = {"VendorNumber": "1200", "DocumentNumber": "r-4711", "DocumentTotalIncludingTax": 86.6}
+    desk.server.answers["AP/APPostedDocuments"] = refusing(["(", " or "], answer, posted)
+    desk.server.answers[BATCHES] = refusing([" or "], answer)
+    (found,) = desk.target.look(desk.target.trace(invoice(number="r-4711"), desk.codes))
+    assert found.amount == Decimal("86.6")
+
+
+def test_an_outage_is_not_taken_for_a_filter_that_is_not_known(desk):
+    desk.server.answers["AP/APVendors"] = lambda _: httpx.Response(503)
+    with pytest.raises(Exception, match="503"):
+        desk.all(Supplier, since="2026-02-05")
+    assert all("DateLastMaintained" in str(asked) for asked in desk.server.asked("AP/APVendors"))
