@@ -10,7 +10,6 @@ from ml_connector.engine.balance import Sheet
 from ml_connector.engine.offer import put_notice
 from ml_connector.engine.write import write
 from ml_connector.errors import LoginRefused, Rejected, Transient
-from ml_connector.ports import Item
 from tests.unit.engine.bench import ACCOUNTS
 
 
@@ -49,7 +48,7 @@ def notice(bench, exports):
 
 
 def test_an_order_of_ours_gets_it_in_its_history(notice, exports):
-    notice.ledger.store.put(Item(notice.ledger.pk, "r#17", {"number": "4711", "outcome": "delivered"}))
+    notice.ledger.set_alias("4711", "17")  # as settling an order does
     done = notice.work(notice.take())
     assert (done.state, done.key, done.number) == ("done", "17", "P-1")
     assert done.reason == "The platform shows the order P-1 as Ordered, WaitingForExport."

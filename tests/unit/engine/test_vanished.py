@@ -96,7 +96,7 @@ def test_what_waits_for_a_person_is_let_go_when_the_source_has_it_again(bench):
     bench.systems.accounts = {}
     bench.compare(ACCOUNTS)
     bench.systems.accounts = {k: account(k) for k in keys}
-    bench.work(2)
+    bench.work(25)
     assert bench.systems.retired == []
     assert not list(bench.pair().ledger("accounts").unfinished())
 

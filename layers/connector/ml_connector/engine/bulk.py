@@ -67,10 +67,7 @@ class Bulk:
 
     def advance(self) -> None:
         """Bring the chunk as far as it goes now."""
-        for bad in self.broken:
-            self.chunk.results.setdefault(bad.key, ("rejected", bad.reason))
-        if self.broken:
-            self.task.said["unreadable"] = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in self.broken]
+        self.reject_unreadable()
         if not self.records:
             self._settle()
             return
@@ -101,6 +98,13 @@ class Bulk:
             if self.chunk.stage < len(target.stages):
                 self._drop_overtaken()
         self._settle()
+
+    def reject_unreadable(self) -> None:
+        """Decide the records that could not be read; the audit keeps their text."""
+        for bad in self.broken:
+            self.chunk.results.setdefault(bad.key, ("rejected", bad.reason))
+        if self.broken:
+            self.task.said["unreadable"] = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in self.broken]
 
     # ── before sending ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -225,9 +229,10 @@ class Bulk:
             chunk.results.setdefault(key, ("unchanged" if chunk.op == "rebaseline" else "delivered", ""))
         rows = {k: r for k in chunk.results if (r := self._row(k)) is not None}
         self.task.ledger.settle(rows, self.known, self._made)
-        for key, row in rows.items():
-            if row.code is not None and row.code != key and row.outcome != "rejected":
-                self.task.ledger.set_alias(row.code, key)
+        for key, row in rows.items():  # orders are asked for by number, master data by the code in documents
+            name = row.number if self.task.flow.follows else row.code
+            if name is not None and name != key and row.outcome != "rejected":
+                self.task.ledger.set_alias(name, key)
         landed = [row.code for row in rows.values() if row.code is not None and row.outcome == "delivered"]
         release_landed(self.task.pair, self.task.flow, landed)
         counts = defaultdict[str, int](int)

@@ -6,6 +6,7 @@ the one to refer to it by; people's mappings are read backwards for what was nev
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from ml_connector.engine.ledger import Ledger
@@ -86,14 +87,16 @@ class LedgerCodes:
         return Held(
             f"{kind}:{code}",
             f"The {_words(kind)} {code} has no counterpart in the ERP. Mend it with "
-            f"`ml-connector mappings set {self._tenant} {kind} {code} TARGET`, TARGET being the ERP's code.",
+            f"`ml-connector mappings set {self._tenant} {kind} {shlex.quote(code)} TARGET`, TARGET being the ERP's "
+            "code.",
         )
 
     def _missing_outward(self, kind: str, code: str) -> Held:
         return Held(
             f"{kind}:{code}",
             f"The ERP's {_words(kind)} {code} has not reached the platform. It goes on by itself once it has, or with "
-            f"`ml-connector mappings set {self._tenant} {kind} CODE {code}`, CODE being the platform's code.",
+            f"`ml-connector mappings set {self._tenant} {kind} CODE {shlex.quote(code)}`, CODE being the platform's "
+            "code.",
         )
 
 

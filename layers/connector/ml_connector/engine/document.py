@@ -91,7 +91,7 @@ class Paper(Answering):
         """Tell whether a document that came by webhook lies before the start date; never of one under way."""
         flow, pair = self.task.flow, self.task.pair
         start, day = pair.options.start(pair.integration.name, flow.name), getattr(record, "invoice_date", None)
-        fresh = self.chunk.step in FRESH and row.outcome is None
+        fresh = self.chunk.step in FRESH and row.outcome in {None, "unchanged"} and row.target is None
         return start is not None and day is not None and day < start and fresh
 
     def _prepared(self, record: Any, standing: str) -> Prepared | None:

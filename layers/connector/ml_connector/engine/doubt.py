@@ -12,10 +12,13 @@ import msgspec
 
 from ml_connector.engine.rows import Chunk, Row
 from ml_connector.engine.task import Task
+from ml_connector.errors import Transient
 from ml_connector.exchange import Exchange
 from ml_connector.ports import Item
 
 _NEVER_LEFT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
+MANY = 20
+"""Bodies that are read to tell whom a doubt concerns."""
 _REFUSED = 503
 """Says that nothing was done; 502 and 504 come from a proxy that does not know."""
 
@@ -46,24 +49,39 @@ def seconds_left(task: Task, keys: Iterable[str], known: Mapping[str, tuple[Row,
     """Tell for how long an earlier request for one of the records may still take effect; 0 where none may."""
     wanted = set(keys)
     ends = [row.doubt for key, (row, _) in known.items() if key in wanted and row.doubt and row.seq < task.chunk.seq]
-    for other in task.ledger.unfinished():
-        if other.seq < task.chunk.seq and (other.doubt or other.state == "sending") and wanted & _keys(task, other):
-            begun = task.later(task.pair.settle_seconds.get(task.flow.target, 900))
-            ends.append(begun if other.state == "sending" else str(other.doubt))
+    begun = task.later(task.pair.settle_seconds.get(task.flow.target, 900))
+    others = [
+        o for o in task.ledger.unfinished() if o.seq < task.chunk.seq and (o.state == "sending" or _lasts(o, task))
+    ]
+    many = len(others) > MANY  # then nobody looks who is concerned: waiting is cheaper
+    ends += [begun if o.state == "sending" else str(o.doubt) for o in others if many or wanted & _keys(task, o)]
     until = max(ends, default="")
     return max(0.0, (task.moment(until) - task.now).total_seconds()) if until else 0.0
 
 
 def sent_later(task: Task, keys: Collection[str]) -> set[str]:
-    """Name the records that a later chunk has begun to send and not settled yet: what is older must not follow it."""
+    """Name the records that a later chunk has begun to send and not settled yet: what is older must not follow it.
+
+    Raises `Transient` where that would mean to read very many bodies.
+    """
+    later = [o for o in task.ledger.unfinished() if o.op == "send" and o.seq > task.chunk.seq and _begun(o)]
+    if len(later) > MANY:
+        raise Transient("Many later chunks are on their way; this one waits until they are settled.")
     found: set[str] = set()
-    for other in task.ledger.unfinished():
-        begun = other.state in {"sending", "posted"} or other.tokens or other.stage
-        if other.op == "send" and other.seq > task.chunk.seq and other.state != "dead" and begun:
-            found |= {k for k in _keys(task, other).intersection(keys) if other.results.get(k, ("",))[0] != "moved"}
+    for other in later:
+        found |= {k for k in _keys(task, other).intersection(keys) if other.results.get(k, ("",))[0] != "moved"}
     return found
+
+
+def _begun(chunk: Chunk) -> bool:
+    return chunk.state != "dead" and (chunk.state in {"sending", "posted"} or bool(chunk.tokens) or chunk.stage > 0)
+
+
+def _lasts(chunk: Chunk, task: Task) -> bool:
+    return chunk.doubt is not None and chunk.doubt > task.ledger.now()
 
 
 def _keys(task: Task, chunk: Chunk) -> set[str]:
     body = msgspec.json.decode(task.ledger.raw_body(chunk.id), type=dict[str, msgspec.Raw])
-    return {str(r["key"]) for r in msgspec.json.decode(body.get("records", b"[]"), type=list[dict[str, object]])}
+    records = msgspec.json.decode(body.get("records", b"[]"), type=list[dict[str, object]])
+    return {str(r["key"]) for r in records} | set(msgspec.json.decode(body.get("retired", b"[]"), type=list[str]))

@@ -84,7 +84,9 @@ class Ledger:
         `known` may be a little old: where a row has changed meanwhile, it is read again, and `remake` makes what is
         written instead (from key and the row as it is).
         """
-        left = dict(rows)
+        left = {k: row for k, row in rows.items() if k not in known or known[k][0].seq <= row.seq}
+        if not left:
+            return
         for _ in range(8):
             items = [
                 replace(known[k][1] if k in known else Item(self.pk, f"r#{k}"), data=dump(row))
@@ -97,6 +99,8 @@ class Ledger:
             known = self.rows(list(left), consistent=True)
             left = {k: row for k, row in left.items() if k not in known or known[k][0].seq <= row.seq}
             left = {k: remake(k, known[k][0]) if k in known else row for k, row in left.items()}
+            if not left:
+                return
         raise LeaseLost("Record rows changed again and again while they were written; the chunk is tried later.")
 
     def begin(self, seq: int) -> bool:
@@ -110,6 +114,8 @@ class Ledger:
         if latest is not None and latest >= seq:
             return bool(latest > seq) or self._doubted(item)
         before = latest is None or self._doubted(item) or self._under_way(latest)
+        if latest is None and next(iter(self.store.query(self.pk, "r#")), None) is not None:
+            seq = max(seq, self.cursor()[0].seq)  # rows of a release that kept no such note
         try:
             self.store.put(replace(item, data={**item.data, "seq": seq}))
         except Conflict:

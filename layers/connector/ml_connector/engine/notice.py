@@ -44,5 +44,5 @@ class Notice:
         """Find the order of ours that has the ERP's number; one that is not ours is kept under its own number."""
         if order.erp_number is None:
             return str(order.number)
-        rows = self.task.ledger.all_rows()
-        return next((key for key, row in rows if row.number == order.erp_number), str(order.number))
+        ledger, number = self.task.ledger, str(order.erp_number)
+        return ledger.alias(number) or (number if ledger.rows([number]) else str(order.number))

@@ -18,6 +18,7 @@ from ml_connector.engine.poll_documents import DocumentPages
 from ml_connector.engine.poll_masters import MasterPages
 from ml_connector.engine.readiness import release_followers
 from ml_connector.engine.rows import Pass
+from ml_connector.engine.vanished import keys_of
 from ml_connector.errors import ConnectorError
 
 RESUME = timedelta(hours=1)
@@ -47,15 +48,15 @@ class Poll(MasterPages, DocumentPages):
         self._pending = self._unsettled()
         now = self.cursor.now
         assert now is not None
-        for page in self.ahead(self._pages(source, now)):
+        for page in self.ahead(self._pages(source, now)) if not self._at_end() else ():
             self._take(page)
             self.pair.breakers[self.flow.source].well()
-            if page.position is not None and self.deadline and self.pair.world.clock.now() > self.deadline:
+            if page.position is not None and self._late():
                 return False
-        if now.full and self.flow.manner == "document" and source.answers:
+        if self.flow.manner == "master" and not self._find_vanished(source):
+            return False
+        if self.flow.manner == "document" and now.daily and source.answers and not self.pair.shadow:
             self._sweep(source)
-        if self.flow.manner == "master":
-            self._find_vanished(source)
         self._end()
         return True
 
@@ -68,7 +69,8 @@ class Poll(MasterPages, DocumentPages):
     def _begin(self) -> None:
         clock = self.pair.world.clock.now()
         now = self.cursor.now
-        if now is not None and clock - datetime.fromisoformat(now.started) < RESUME and now.position:
+        moved = now.moved or now.started if now is not None and now.position else None
+        if moved is not None and clock - datetime.fromisoformat(moved) < RESUME:
             return
         daily = self.full or self._full_is_due(clock)
         # what is followed until it is closed would be lost by a pass over what is open
@@ -117,9 +119,7 @@ class Poll(MasterPages, DocumentPages):
         chunks = self._masters(page) if self.flow.manner == "master" else self._documents(page.offers, page.broken)
         self._ring(chunks)
         if (roll := self._roll) is not None:
-            shown = [r.key for r in page.records] + [b.key for b in page.broken]
-            roll.note(shown, str(self.pair.world.chance.uuid4()))
+            roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
         if page.stamp is not None:
             now.stamp = max(page.stamp, now.stamp or "")
-        now.position = page.position
-        self._save()
+        self._move(page.position)

@@ -21,7 +21,7 @@ class DocumentPages(Reading):
         chunks = []
         for offer in offers:
             row = rows[offer.key][0] if offer.key in rows else None
-            if row is None and self._too_old(offer.dated):
+            if untouched(row) and self._too_old(offer.dated):
                 continue  # declared to be none of ours
             if offer.key not in self._pending and not self._known(offer, row):
                 chunks.append(self._one(offer))
@@ -57,8 +57,12 @@ class DocumentPages(Reading):
 
     def _unreadable(self, broken: Sequence[Broken]) -> list[Chunk]:
         """Put what cannot be read as a document into a chunk that keeps its text and settles it as rejected."""
-        rows = self.ledger.rows([b.key for b in broken]) if broken else {}
-        new = [b for b in broken if not self._seen_broken(b, rows[b.key][0] if b.key in rows else None)]
+        rows = {k: row for k, (row, _) in self.ledger.rows([b.key for b in broken]).items()} if broken else {}
+        new = [b for b in broken if not self._seen_broken(b, rows.get(b.key))]
+        for bad in [b for b in new if not untouched(rows.get(b.key))]:  # what we know of it stands, and is said
+            self.cursor.figures.rejected += 1
+            self._reject((bad.key, bad.reason))
+        new = [b for b in new if untouched(rows.get(b.key))]
         return [self._chunk([], new, "broken")] if new else []
 
     def _sweep(self, source: Any) -> None:
@@ -68,6 +72,11 @@ class DocumentPages(Reading):
             chunk = offer_document(self.pair, self.flow, Offer(key), self.run, swept=True)
             if chunk is not None:
                 self.pair.world.rings.ring(chunk.lane, ring_of(chunk, self.pair.scope))
+
+
+def untouched(row: Row | None) -> bool:
+    """Tell whether a document never got anywhere: not delivered, not refused, not at the target."""
+    return row is None or (row.outcome in {None, "unchanged"} and row.target is None)
 
 
 def offer_document(pair: Pair, flow: Flow, offer: Offer, run: str, *, swept: bool = False) -> Chunk | None:

@@ -52,6 +52,15 @@ class Reading:
     def _save(self) -> None:
         self.item = self.ledger.save_cursor(self.cursor, self.item)
 
+    def _move(self, position: str | None) -> None:
+        """Save where the pass stands; what was read until there has been written and rung."""
+        assert self.cursor.now is not None
+        self.cursor.now.position, self.cursor.now.moved = position, self.ledger.now()
+        self._save()
+
+    def _late(self) -> bool:
+        return self.deadline is not None and self.pair.world.clock.now() > self.deadline
+
     def _ring(self, chunks: Sequence[Chunk]) -> None:
         self.pair.world.rings.ring_many([(c.lane, ring_of(c, self.pair.scope)) for c in chunks])
 
@@ -73,9 +82,11 @@ class Reading:
             self.cursor.figures.rejects.append(reject)
 
     def _blank(self, count: int) -> Chunk:
-        seq = self._seq()
+        number = seq = self._seq()
+        if self.flow.manner == "document":
+            seq = int(self.pair.world.clock.now().timestamp() * 1000)  # as offers are numbered
         return Chunk(
-            id=f"{seq:010d}", tenant=self.pair.tenant, integration=self.pair.integration.name, flow=self.flow.name,
+            id=f"{number:010d}", tenant=self.pair.tenant, integration=self.pair.integration.name, flow=self.flow.name,
             lane=self.pair.lane(self.flow), run=self.run, created=self.ledger.now(), seq=seq, count=count,
         )  # fmt: skip
 

@@ -13,18 +13,21 @@ from typing import Any
 
 import msgspec
 
-from ml_connector.engine.rows import GONE, Row
+from ml_connector.engine import doubt
+from ml_connector.engine.rows import GONE, Chunk, Row
 from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
-from ml_connector.errors import Held, Transient
+from ml_connector.errors import Transient
 from ml_connector.flow import Verdict
 
 SIZE = 100
 """Keys in one chunk."""
 FEW, SHARE = 20, 0.02
+DAY = 86_400.0
 PATIENCE = timedelta(hours=24)
 OVERTAKEN = ("unchanged", "It was sent anew meanwhile.")
 BACK = ("unchanged", "Its source has it still.")
+MOVED = ("moved", "split")
 
 
 def too_many(missing: int, known: int) -> bool:
@@ -43,7 +46,7 @@ class Retire:
         self.known = task.ledger.rows(self.keys, consistent=True)
 
     def advance(self) -> None:
-        """Bring the chunk as far as it goes now. Raises `Held` where a person must agree."""
+        """Bring the chunk as far as it goes now; where a person must agree, the source is asked once a day."""
         pair, flow = self.task.pair, self.task.flow
         for key in self.keys:
             if key not in self.known or self.known[key][0].seq > self.chunk.seq:
@@ -56,12 +59,14 @@ class Retire:
                 self._settle()
                 return
             if self.chunk.guarded:
-                raise Held(f"approval:{flow.name}", self.chunk.guarded)
-            if pair.shadow:
+                self.task.wait(DAY, waiting_for=f"approval:{flow.name}", reason=self.chunk.guarded)
+            elif pair.shadow:
                 self.chunk.shadow = True
                 self._settle()
-                return
-            self._send()
+            elif (left := doubt.seconds_left(self.task, self._alive(), self.known)) > 0:
+                self.task.wait(left, reason="An earlier request for one of its records may still take effect.")
+            else:
+                self._send()
             return
         if self._judged():
             self._settle()
@@ -108,20 +113,36 @@ class Retire:
         return True
 
     def refuse(self, reason: str) -> None:
-        """Settle what is left as refused; the next full comparison tries again."""
-        for key in self._alive():
-            self.chunk.results[key] = ("rejected", reason)
+        """Find by halving what is refused; alone it is settled so, and the next full comparison tries again."""
+        left = self._alive()
+        if len(left) == 1:
+            self.chunk.results[left[0]] = ("rejected", reason)
+        else:
+            for n, half in enumerate((left[: len(left) // 2], left[len(left) // 2 :])):
+                self._part(n, half)
         self._settle()
+
+    def _part(self, n: int, keys: list[str]) -> None:
+        chunk = self.chunk
+        child = Chunk(
+            id=f"{chunk.id}.{n}", tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow, lane=chunk.lane,
+            run=chunk.run, created=chunk.created, seq=chunk.seq, op="retire", count=len(keys), state="waiting",
+            doubt=chunk.doubt, due_at=self.task.later(0),
+        )  # fmt: skip
+        self.task.ledger.add(child, {"retired": keys})
+        for key in keys:
+            chunk.results[key] = MOVED
 
     def _settle(self) -> None:
         chunk = self.chunk
         for key in self._alive():
             chunk.results[key] = ("delivered", "")
-        rows = {key: self._row(key) for key, result in chunk.results.items() if result not in (OVERTAKEN, BACK)}
+        settled = {key for key, result in chunk.results.items() if result not in (OVERTAKEN, BACK, MOVED)}
+        rows = {key: self._row(key) for key in sorted(settled)}
         self.task.ledger.settle(rows, self.known)
         counts = Counter(outcome for outcome, _ in chunk.results.values())
         chunk.delivered, chunk.unchanged = counts["delivered"], counts["unchanged"]
-        chunk.rejected = counts["rejected"]
+        chunk.rejected, chunk.moved = counts["rejected"], counts["moved"]
         chunk.results = {k: v for k, v in chunk.results.items() if v[0] == "rejected"}
         self.task.done()
 
@@ -130,11 +151,11 @@ class Retire:
         if outcome == "rejected":
             return msgspec.structs.replace(
                 before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="rejected", reason=reason, delivered_fp=None,
-                seen_fp=GONE,
+                seen_fp=GONE, doubt=self.chunk.doubt,
             )  # fmt: skip
         return msgspec.structs.replace(
             before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="delivered", reason=None, delivered_fp=GONE,
-            open=False,
+            open=False, doubt=self.chunk.doubt,
         )  # fmt: skip
 
 

@@ -20,6 +20,20 @@ KEEP = timedelta(days=3)
 """A pass that was never finished leaves its roll behind for this long."""
 
 
+class Seen:
+    """Keys, as sorted hashes."""
+
+    def __init__(self, hashes: array[int]) -> None:
+        """Take hashes in ascending order."""
+        self._hashes = hashes
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether the key was seen; rarely, one with another's hash counts as seen too."""
+        value = _hashed(key)
+        place = bisect_left(self._hashes, value)
+        return place < len(self._hashes) and self._hashes[place] == value
+
+
 class Roll:
     """The keys seen in one pass of one flow. A page that is read twice is noted twice, which is harmless."""
 
@@ -34,23 +48,24 @@ class Roll:
             ttl = int((self._ledger.clock.now() + KEEP).timestamp())
             self._ledger.store.put(Item(self._ledger.pk, self._prefix + page, blob=hashes.tobytes(), ttl=ttl))
 
-    def compare(self) -> tuple[int, list[str]]:
-        """Count the records that the target has from us, and list those of them that were not seen."""
-        seen = self._seen()
+    def compare(self, *, only_open: bool = False) -> tuple[int, list[str]]:
+        """Count the records that the target has from us (open ones only, of orders), and list those not seen."""
+        seen = self.seen()
         known, gone = 0, []
         for key, row in self._ledger.all_rows():
-            if not held_by_target(row):
+            if not held_by_target(row) or (only_open and not row.open):
                 continue
             known += 1
-            if not _in(seen, _hashed(key)):
+            if key not in seen:
                 gone.append(key)
         return known, gone
 
-    def _seen(self) -> array[int]:
-        seen = array("Q")
+    def seen(self) -> Seen:
+        """Read what was noted until now."""
+        hashes = array("Q")
         for item in self._ledger.store.query(self._ledger.pk, self._prefix):
-            seen.frombytes(item.blob or b"")
-        return array("Q", sorted(seen))
+            hashes.frombytes(item.blob or b"")
+        return Seen(array("Q", sorted(hashes)))
 
     def clear(self) -> None:
         """Drop this roll, and what earlier passes left."""
@@ -70,8 +85,3 @@ def open_keys(ledger: Ledger) -> Iterator[str]:
 
 def _hashed(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
-
-
-def _in(seen: array[int], value: int) -> bool:
-    place = bisect_left(seen, value)
-    return place < len(seen) and seen[place] == value

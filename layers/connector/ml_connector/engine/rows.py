@@ -30,12 +30,13 @@ class Figures(Struct, kw_only=True, omit_defaults=True):
 
 
 class Pass(Struct, kw_only=True, omit_defaults=True):
-    """A pass under way: where it stands, the highest stamp it has seen, and whether it compares everything.
+    """A pass under way: where it stands and since when, the highest stamp seen, and whether it compares everything.
 
     `daily`: it also sends again what was rejected, since the cause may be gone.
     """
 
     started: str
+    moved: str | None = None
     since: str | None = None
     position: str | None = None
     stamp: str | None = None
@@ -83,7 +84,8 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
 
     `step` says how far a document came (sent, unknown, posted, answered); `results` holds what is already decided
     of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `swept`: found acknowledged by the daily sweep,
-    nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing. `guarded`: why a
+    nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing. `op` is send,
+    rebaseline, retire, notice or broken; any other is a newer release's, and is left to it. `guarded`: why a
     person must agree before these records are switched off.
     """
 
@@ -96,7 +98,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     created: str
     seq: int = 0
     state: State = "open"
-    op: Literal["send", "rebaseline", "retire", "notice", "broken"] = "send"
+    op: str = "send"
     step: str = ""
     stage: int = 0
     tokens: list[str] = field(default_factory=list)

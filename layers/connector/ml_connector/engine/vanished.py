@@ -12,6 +12,9 @@ from ml_connector.engine.rows import GONE, Chunk
 from ml_connector.flow import Page
 from ml_connector.records import Record
 
+END = "~end:"
+"""Begins a position behind all pages; the key of the last order that was read again may follow."""
+
 
 class Vanished(Reading):
     """The part of a poll that finds deletions, and orders whose closing moved no stamp."""
@@ -21,34 +24,47 @@ class Vanished(Reading):
 
     @property
     def _roll(self) -> Roll | None:
-        """Give the roll of a pass that compares everything; orders are followed one by one instead."""
+        """Give the roll of a pass that compares everything, or follows every open order."""
         now = self.cursor.now
-        if now is None or not (now.full and now.daily) or self.flow.manner != "master" or self.flow.follows:
+        if now is None or not now.daily or self.flow.manner != "master" or not (now.full or self.flow.follows):
             return None
         return Roll(self.ledger, now.started)
 
-    def _find_vanished(self, source: Any) -> None:
-        """At the end of a full comparison: what the target has from us, and the source has not."""
-        now, roll = self.cursor.now, self._roll
-        assert now is not None
-        if not hasattr(source, "reread"):
-            return
-        if roll is not None:
-            known, gone = roll.compare()
-            self._retire(known, gone)
-            roll.clear()
-        elif self.flow.follows and now.daily:
-            self._retire(*self._follow(source))
+    def _at_end(self) -> bool:
+        """Tell whether the pages are through, and only what follows them is left of the pass."""
+        now = self.cursor.now
+        return now is not None and (now.position or "").startswith(END)
 
-    def _follow(self, source: Any) -> tuple[int, list[str]]:
-        """Read again every open order, whose closing may have moved no stamp; gives how many, and which are gone."""
-        keys = list(open_keys(self.ledger))
-        seen: set[str] = set()
-        for page in source.reread([k for k in keys if k not in self._pending]) if keys else ():
-            seen.update(r.key for r in page.records)
-            seen.update(b.key for b in page.broken)
-            self._ring(self._masters(page))
-        return len(keys), [k for k in keys if k not in seen]
+    def _find_vanished(self, source: Any) -> bool:
+        """At the end of a nightly pass: what the target has from us, and the source has not; false where time ran out.
+
+        The position says that the pages are through, so that whoever goes on from here does not read them again.
+        """
+        roll = self._roll
+        if roll is None or not hasattr(source, "reread"):
+            return True
+        if not self._at_end():
+            self._move(END)
+        if self.flow.follows and not self._follow(source, roll):
+            return False
+        known, gone = roll.compare(only_open=self.flow.follows)
+        self._retire(known, gone)
+        roll.clear()
+        return True
+
+    def _follow(self, source: Any, roll: Roll) -> bool:
+        """Read again every open order that this pass has not shown: its closing may have moved no stamp."""
+        assert self.cursor.now is not None
+        after, seen = (self.cursor.now.position or "").removeprefix(END), roll.seen()
+        keys = [k for k in open_keys(self.ledger) if k > after and k not in self._pending and k not in seen]
+        for part in parts(keys):
+            for page in source.reread(part):
+                self._ring(self._masters(page))
+                roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
+            self._move(f"{END}{part[-1]}")
+            if self._late():
+                return False
+        return True
 
     def _retire(self, known: int, gone: list[str]) -> None:
         """Put what vanished on its way to be switched off; a person is asked where it is much at once."""
@@ -67,3 +83,8 @@ class Vanished(Reading):
         chunk.op, chunk.guarded = "retire", guarded
         self.ledger.add(chunk, {"retired": list(keys)})
         return chunk
+
+
+def keys_of(page: Page[Any]) -> list[str]:
+    """Name what a page shows, readable or not."""
+    return [r.key for r in page.records] + [b.key for b in page.broken]

@@ -29,6 +29,7 @@ from ml_connector.errors import (
 from ml_connector.flow import Flow
 
 log = logging.getLogger("ml_connector")
+KNOWN = frozenset({"send", "rebaseline", "retire", "notice", "broken"})
 
 
 def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
@@ -75,7 +76,9 @@ def _attempt(task: Task) -> None:
 
 
 def _advance(task: Task) -> None:
-    if task.chunk.op == "notice":
+    if task.chunk.op not in KNOWN:
+        task.wait(3600, reason=f"It is to '{task.chunk.op}', which only a newer release knows; it is left to that.")
+    elif task.chunk.op == "notice":
         Notice(task).advance()
     elif task.chunk.op == "retire":
         Retire(task).advance()
@@ -115,6 +118,7 @@ def _rejected(task: Task, error: Rejected) -> None:
 def _split(task: Task, error: ConnectorError) -> None:
     """Find the record that spoils a chunk by halving it; alone, it is rejected with the reason."""
     work = Bulk(task)
+    work.reject_unreadable()
     left = {k: r for k, r in work.records.items() if k not in task.chunk.results}
     if len(left) <= 1:
         for key in left:
