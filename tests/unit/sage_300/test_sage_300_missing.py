@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from ml_connector.errors import Misconfigured
-from ml_connector.records import Account, PurchaseOrder, Supplier
+from ml_connector.records import Account, CostCenter, PurchaseOrder, Supplier
 
 BATCHES = "AP/APInvoiceBatches"
 
@@ -146,7 +146,7 @@ def test_a_date_filter_that_is_not_taken_gives_way_to_a_comparison_of_everything
 
 @puzzled
 def test_or_and_parentheses_that_are_not_taken_do_not_stop_orders_or_invoices(desk, invoice, answer):
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1200"}, {"VendorNumber": "1300"})
+    desk.server.rows("AP/APVendors", *({"VendorNumber": n, "CurrencyCode": "CAD"} for n in ("1200", "1300")))
     returned = {"ReturnNumber": "RT1", "Vendor": "1200", "PurchaseOrderNumber": "PO1",
                 "ReturnLines": [{"ItemNumber": "A1", "QuantityReturned": 1}]}  # fmt: skip
     orders = (order(), order(PurchaseOrderNumber="PO2", Vendor="1300"))
@@ -166,3 +166,17 @@ def test_an_outage_is_not_taken_for_a_filter_that_is_not_known(desk):
     with pytest.raises(Exception, match="503"):
         desk.all(Supplier, since="2026-02-05")
     assert all("DateLastMaintained" in str(asked) for asked in desk.server.asked("AP/APVendors"))
+
+
+@absent
+def test_cost_centres_are_taken_from_the_accounts_where_segment_codes_are_not_offered(make, caplog, answer):
+    desk = make(cost_center_segment="2")
+    desk.server.answers["GL/GLSegmentCodes"] = lambda _: answer
+    row = {"UnformattedAccount": "6260200", "AccountSegmentCode1": "6260", "AccountSegmentCode2": "200"}
+    other = row | {"UnformattedAccount": "6270200", "AccountSegmentCode1": "6270"}
+    desk.server.rows("GL/GLAccounts", row, other, {"UnformattedAccount": "1000", "AccountSegmentCode1": "1000"})
+    assert [(one.key, one.name) for one in desk.all(CostCenter)] == [("200", "200")]
+    pages = desk.connection.source(CostCenter).reread(["200", "300"])
+    assert [one.key for page in pages for one in page.records] == ["200"]
+    assert "GLSegmentCodes" in caplog.text
+    assert {check.what: check for check in desk.connection.ping()}["cost centres"].detail == "for example 200"

@@ -36,8 +36,11 @@ def test_an_answer_that_names_only_the_batch_is_enough(desk, invoice, taken):
     assert desk.target.send(desk.target.prepare(invoice(), desk.codes)).id == "109:1"
 
 
-@pytest.mark.parametrize("empty", [httpx.Response(204), httpx.Response(201), httpx.Response(200, text=" "),
-                                   httpx.Response(201, json={}), httpx.Response(201, json={"BatchNumber": 0})])  # fmt: skip
+NOTHING = [httpx.Response(204), httpx.Response(201), httpx.Response(200, text=" "), httpx.Response(201, json={}),
+           httpx.Response(201, json={"BatchNumber": 0})]  # fmt: skip
+
+
+@pytest.mark.parametrize("empty", NOTHING)
 def test_a_creation_that_answers_nothing_is_looked_up(desk, invoice, empty):
     desk.server.answers[f"POST {BATCHES}"] = lambda _: empty
     prepared = desk.target.prepare(invoice(), desk.codes)
@@ -142,4 +145,14 @@ def test_the_order_number_is_left_out_where_a_payload_is_refused_without_a_reaso
 def test_a_refusal_in_the_words_of_the_web_framework_is_the_records_own(desk, invoice):
     desk.server.answers[f"POST {BATCHES}"] = lambda _: httpx.Response(400, json={"Message": "DocumentDate is wrong."})
     with pytest.raises(Rejected, match="DocumentDate is wrong"):
+        desk.target.send(desk.target.prepare(invoice(), desk.codes))
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [({"error": "Too many requests"}, Throttled), ({"error": {"message": "slow down"}}, Throttled), (None, Throttled)],
+)
+def test_a_429_is_one_also_without_a_code(desk, invoice, body, error):
+    desk.server.answers[f"POST {BATCHES}"] = lambda _: httpx.Response(429, json=body)
+    with pytest.raises(error):
         desk.target.send(desk.target.prepare(invoice(), desk.codes))

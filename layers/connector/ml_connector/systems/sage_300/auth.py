@@ -15,7 +15,7 @@ import httpx
 from ml_connector.engine.sessions import Session, Sessions
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.systems.http import Call, Http, Reply
-from ml_connector.systems.sage_300.replies import NO_RIGHT, NO_SUCH_PATH, NOT_THERE, REFUSED_LOGIN, Fault, fault_in
+from ml_connector.systems.sage_300.replies import NO_RIGHT, REFUSED_LOGIN, Fault, fault_in
 from ml_connector.systems.sage_300.settings import Settings
 
 JSON = "application/json"
@@ -93,7 +93,7 @@ class BasicAuth(httpx.Auth):
         if fault.code == REFUSED_LOGIN:
             self._refusal = self._why(reply, fault)
             raise LoginRefused(self._refusal)
-        if fault.page or 300 <= reply.status < 400 or fault.code in NO_SUCH_PATH or fault.code in NOT_THERE:
+        if fault.page or 300 <= reply.status < 400 or fault.absent or fault.gone:
             raise not_the_api(self._settings.api_url, fault)
         if fault.code == NO_RIGHT and self._settings.user.upper() == ADMIN:
             raise Misconfigured(

@@ -14,8 +14,9 @@ from decimal import Decimal
 from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Found
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.entries import BATCHES, GONE, MARK, UNPOSTED, Documents, Entry, Row, status_of
+from ml_connector.systems.sage_300.entries import GONE, MARK, Documents, Entry, status_of
 from ml_connector.systems.sage_300.names import ZERO, amount, children, plain, text, whole
+from ml_connector.systems.sage_300.open_batches import BATCHES, UNPOSTED, Row, batches_query, entries_of
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.refusals import about, kind_of_text
 from ml_connector.systems.sage_300.replies import NO_RIGHT, Fault
@@ -52,17 +53,17 @@ class Batches(Documents):
         one = self._entry(number, entry)
         batch = one.batch or {}
         if (text(batch, "description") or "").startswith(MARK) and status_of(batch) != "posted":
-            self._finish(number, one)
+            refusal = self._finish(number, one)
             one = self._entry(number, entry)
             if status_of(one.batch or {}) == "open":
-                return replace(one.found(), notes=(STAYS_OPEN,))
+                return replace(one.found(), notes=(f"{STAYS_OPEN} {refusal or ''}".strip(),))
         elif status_of(batch) == "deleted":
             raise _deleted(number, one)
         return one.found()
 
     def _entry(self, number: str, entry: str) -> Entry:
         batch = self._api.get(BATCHES, f"({number})")
-        rows = children(batch, "invoices") if batch is not None else []
+        rows = entries_of(batch) if batch is not None else []
         row = next((r for r in rows if (whole(r, "entry") or "1") == entry), None)
         if batch is None or row is None:
             if batch is not None and status_of(batch) == "deleted":
@@ -82,10 +83,12 @@ class Batches(Documents):
         posted = next(self.posted(vendor, document), None)
         if posted is not None:
             return Entry(None, posted)
-        held = next(iter(self.entries((UNPOSTED, ""), vendor, document)), Entry(None, {"DocumentNumber": document}))
+        batches = self._api.rows(batches_query(UNPOSTED, ""))
+        held = next(iter(self.entries(batches, vendor, document)), Entry(None, {"DocumentNumber": document}))
         raise _stuck(number, held, _joined(told))
 
-    def _finish(self, number: str, one: Entry) -> None:
+    def _finish(self, number: str, one: Entry) -> str | None:
+        """Do what is left to do; give the server's words where it does not let a batch be set ready."""
         status = status_of(one.batch or {})
         if status == "deleted":
             raise _deleted(number, one)
@@ -94,11 +97,12 @@ class Batches(Documents):
             fault = self._api.change(BATCHES, f"({number})", {"BatchNumber": int(number), "BatchStatus": "ReadyToPost"})
             if fault is not None:
                 self._not_ready(number, fault)
-                return
+                return f"It said: {fault}."
         elif status != "readytopost":
             raise Transient(f"Batch {number} is being worked on in Sage 300 ({text(one.batch or {}, 'batch_status')}).")
         if self._post:
             self._post_it(number, one)
+        return None
 
     def _not_ready(self, number: str, fault: Fault) -> None:
         if fault.locked:

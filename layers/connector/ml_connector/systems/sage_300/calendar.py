@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from ml_connector.errors import Misconfigured
@@ -18,6 +18,7 @@ from ml_connector.systems.sage_300.names import day_of
 from ml_connector.systems.sage_300.paging import Query
 
 MOST = 13
+LASTS = timedelta(minutes=15)
 _LISTS = ("FiscalPeriods", "Periods", "FiscalCalendarPeriods", "FiscalPeriodStatuses")
 _STARTS, _ENDS = ("StartDate", "BeginDate", "BeginningDate"), ("EndDate", "EndingDate")
 _STATES = ("Status", "PeriodStatus", "LockStatus", "State")
@@ -36,32 +37,46 @@ class Period:
 
 
 class Calendar:
-    """Read once for a connection; None of it where the user may not see it."""
+    """Read now and then, and before a day is called closed; none of it where it cannot be seen."""
 
     def __init__(self, api: WebApi) -> None:
         self._api = api
-        self._periods: list[Period] | None = None
+        self._periods: list[Period] = []
+        self._read_at: datetime | None = None
 
     def is_open(self, day: date) -> bool | None:
         """Tell whether a day can be posted to; None where nothing is known of it."""
-        periods = self._read()
-        if not periods:
-            return None
-        return any(p.start <= day <= p.end and not p.closed for p in periods)
+        fresh = self._refresh()
+        known = _open_on(day, self._periods)
+        if known is False and not fresh:
+            self._load()  # somebody may have opened it
+            known = _open_on(day, self._periods)
+        return known
 
     def next_open(self, day: date) -> date | None:
         """Give the first day of the next open period; None where there is none."""
-        return next((p.start for p in self._read() if p.start > day and not p.closed), None)
+        self._refresh()
+        return next((p.start for p in self._periods if p.start > day and not p.closed), None)
 
-    def _read(self) -> list[Period]:
-        if self._periods is None:
-            query: Query[dict[str, Any]] = Query("CS/CSFiscalCalendars", None, lambda row: str(row.get("FiscalYear")))
-            try:
-                rows = list(self._api.rows(query))
-            except Misconfigured:
-                rows = []  # the module's right is missing; then the posting itself tells
-            self._periods = sorted((p for row in rows for p in _periods(row)), key=lambda p: p.start)
-        return self._periods
+    def _refresh(self) -> bool:
+        """Read what has grown old; tell whether it had."""
+        old = self._read_at is None or self._api.now() - self._read_at >= LASTS
+        if old:
+            self._load()
+        return old
+
+    def _load(self) -> None:
+        query: Query[dict[str, Any]] = Query("CS/CSFiscalCalendars", None, lambda row: str(row.get("FiscalYear")))
+        try:
+            rows = list(self._api.rows(query, needed=False))
+        except Misconfigured:
+            rows = []  # the module's right is missing; then the posting itself tells
+        self._periods = sorted((p for row in rows for p in _periods(row)), key=lambda p: p.start)
+        self._read_at = self._api.now()
+
+
+def _open_on(day: date, periods: list[Period]) -> bool | None:
+    return any(p.start <= day <= p.end and not p.closed for p in periods) if periods else None
 
 
 def _periods(row: Mapping[str, Any]) -> Iterator[Period]:

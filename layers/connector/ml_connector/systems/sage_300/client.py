@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient
+from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, dumps
-from ml_connector.systems.sage_300.auth import EVERY, IIS
+from ml_connector.systems.sage_300.auth import EVERY
+from ml_connector.systems.sage_300.calls import Caller
 from ml_connector.systems.sage_300.listing import number_of, row_by_row
 from ml_connector.systems.sage_300.paging import Batch, Place, Query, walk
+from ml_connector.systems.sage_300.reads import Failed, NotOffered, refused_read
 from ml_connector.systems.sage_300.replies import (
-    NO_RIGHT,
-    NO_SUCH_PATH,
-    NOT_THERE,
-    NOT_UNDERSTOOD,
-    REFUSED_LOGIN,
     Fault,
     Style,
     day_literal,
-    fault_in,
     quoted,
 )
 
+log = logging.getLogger("ml_connector")
 W = TypeVar("W")
-TRIES = 5
-FIRST_PAUSE = 0.4
-"""Seconds; doubled with each try. The server refuses by how many requests it has at once, and names no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +41,21 @@ class WebApi:
     """One company. Strings go into filters by `text`, days by `day`."""
 
     def __init__(self, http: Http, company: str, style: Style, clock: Clock, chance: Chance) -> None:
-        self._http, self._company, self._style, self._clock, self._chance = http, company, style, clock, chance
-        self._filters: dict[tuple[str, int], int] = {}
+        self._company, self._style, self._clock = company, style, clock
+        self._caller = Caller(http, clock, chance)
+        self._filters: dict[tuple[str, ...], int] = {}
         self._whole: set[str] = set()
         self._renamed: set[str] = set()
-        self.sessions_lost = 0
+        self._lacking: set[str] = set()
+
+    @property
+    def sessions_lost(self) -> int:
+        """Count how often the server said that it lost our session."""
+        return self._caller.sessions_lost
+
+    def now(self) -> datetime:
+        """Tell the time, by which what is remembered grows old."""
+        return self._clock.now()
 
     @staticmethod
     def text(value: str) -> str:
@@ -67,9 +72,27 @@ class WebApi:
         """Read a resource page by page. Raises `Transient`, `Misconfigured` or `LoginRefused`."""
         return walk(self._page, query, position)
 
-    def rows(self, query: Query[W]) -> Iterator[W]:
+    def offered(self, query: Query[W], position: str | None = None) -> Iterator[Batch[W]]:
+        """Read a resource that a company can do without: one empty page where the server does not offer it.
+
+        That is said once, and asked again each time. A right that is missing is an error all the same.
+        """
+        begun = False
+        try:
+            for batch in self.pages(query, position):
+                begun = True
+                yield batch
+        except NotOffered as error:
+            if begun:
+                raise Transient(f"{query.name} ended in the middle. {error}") from error
+            if query.resource not in self._lacking:
+                log.warning("Sage 300 does not offer %s, so it is left out: %s", query.resource, error)
+            self._lacking.add(query.resource)
+            yield Batch([], [])
+
+    def rows(self, query: Query[W], *, needed: bool = True) -> Iterator[W]:
         """Read all rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
-        for batch in self.pages(query):
+        for batch in self.pages(query) if needed else self.offered(query):
             for bad in batch.spoiled:
                 raise Transient(f"Sage 300 gave a row of {query.name} that cannot be read: {bad.reason}.")
             yield from batch.rows
@@ -87,7 +110,7 @@ class WebApi:
         """Read one record by its literal key, such as `(58)`; None where there is none."""
         reply, fault = self._call(Call("GET", self._path(f"{resource}{key}"), want="text", expect=EVERY))
         if fault is not None:
-            if fault.code in NOT_THERE:
+            if fault.gone:
                 return None
             raise refused_read(resource, fault)
         body = reply.json()
@@ -97,21 +120,53 @@ class WebApi:
 
     def _page(self, query: Query[W], place: Place) -> Batch[W]:
         """Ask; where the server does not know a field of the filter or selection, ask in the next best words."""
-        known = (query.resource, len(query.where))  # queries of a resource differ in how many words they have
-        while True:
-            choice = self._filters.get(known, 0)
-            select = [] if query.resource in self._whole else query.select
-            reply, fault = self._ask(query, place, query.where[choice], select)
+        refusal: Exception | None = None
+        for choice, select in self._ways(query):
+            try:
+                reply, fault = self._asked(query, place, query.where[choice], select)
+            except Failed as error:
+                if place.skip:  # in the middle of a list other words would count its rows in another way
+                    raise
+                refusal = refusal or error
+                continue
             if fault is None:
+                self._learn(query, choice, select)
                 return self._read(query, place, reply)
-            if fault.code in NOT_UNDERSTOOD and choice + 1 < len(query.where):
-                self._filters[known] = choice + 1
-            elif fault.code in NOT_UNDERSTOOD and select:
-                self._whole.add(query.resource)
-            elif fault.code in NO_SUCH_PATH and query.instead and query.resource not in self._renamed:
-                self._renamed.add(query.resource)
-            else:
-                raise refused_read(query.resource, fault)
+            refusal = refusal or refused_read(query.resource, fault)
+            if not fault.puzzled:
+                break
+        assert refusal is not None
+        raise refusal
+
+    def _ways(self, query: Query[Any]) -> Iterator[tuple[int, list[str]]]:
+        """List the ways to ask, the best first: each filter with the selection, and without it."""
+        for choice in range(self._filters.get(query.shape, 0), len(query.where)):
+            if query.select and query.resource not in self._whole:
+                yield choice, query.select
+            yield choice, []
+
+    def _learn(self, query: Query[Any], choice: int, select: list[str]) -> None:
+        """Remember what the server took."""
+        if query.select and not select:
+            self._whole.add(query.resource)
+        if choice != self._filters.get(query.shape, 0):
+            self._filters[query.shape] = choice
+            log.warning(
+                "Sage 300 does not take the filter '%s' of %s, so more is read than has to be. Check 'date_literal' "
+                "if it names a date.", query.where[0], query.resource,
+            )  # fmt: skip
+
+    def _asked(self, query: Query[Any], place: Place, where: str, select: list[str]) -> tuple[Reply, Fault | None]:
+        """Ask, and once more by the resource's other name where it has one and does not go by the first."""
+        reply, fault = self._ask(query, place, where, select)
+        if fault is None or not fault.absent or not query.instead or query.resource in self._renamed:
+            return reply, fault
+        self._renamed.add(query.resource)
+        reply, other = self._ask(query, place, where, select)
+        if other is not None and not other.puzzled:
+            self._renamed.discard(query.resource)  # it goes by neither
+            return reply, fault
+        return reply, other
 
     def _ask(self, query: Query[Any], place: Place, where: str, select: list[str]) -> tuple[Reply, Fault | None]:
         options = {"$filter": where} if where else {}
@@ -170,64 +225,4 @@ class WebApi:
         return f"/{self._company}/{rest}"
 
     def _call(self, call: Call) -> tuple[Reply, Fault | None]:
-        """Send; what passes is tried again with growing pauses, if the call may be repeated."""
-        for attempt in range(1, TRIES + 1):
-            reply = self._http.call(call)
-            fault = fault_in(reply)
-            trouble = self._trouble(call, reply, fault)
-            if trouble is None:
-                return reply, fault
-            if not call.safe or attempt == TRIES or not isinstance(trouble, Transient):
-                if isinstance(trouble, Transient):
-                    trouble.spent = True
-                raise trouble
-            self._clock.sleep(FIRST_PAUSE * 2 ** (attempt - 1) * (0.75 + self._chance.random() / 2))
-        raise AssertionError("unreachable")
-
-    def _trouble(self, call: Call, reply: Reply, fault: Fault | None) -> ConnectorError | None:
-        """Find what is wrong with the server and not with the request."""
-        if fault is None:
-            return _torn(call, reply)
-        if fault.code == REFUSED_LOGIN:
-            return LoginRefused(f"Sage 300 refused the login, also after it was proven anew: {fault}.")
-        if fault.flooded:
-            return Throttled(f"Sage 300 has too many requests at once: {fault}. It is asked less often.")
-        if 300 <= reply.status < 400:
-            return Misconfigured(f"Sage 300 answered with a redirect; correct 'api_url'. {IIS}")
-        self.sessions_lost += fault.code == "SessionError"
-        other = fault.page and fault.code != NO_RIGHT
-        if not fault.passing and not other:
-            return None
-        who = f"Something else than the Web API of Sage 300 answered: {fault}. {IIS}"
-        return _doubt(call, who if fault.page else f"Sage 300 failed: {fault}.")
-
-
-def _torn(call: Call, reply: Reply) -> ConnectorError | None:
-    """Believe a good answer only where its body is whole."""
-    if call.want == "none" or (call.method != "GET" and not reply.body.strip()):
-        return None
-    try:
-        reply.json()
-    except ValueError as error:
-        return _doubt(call, f"Sage 300 answered with something else than whole JSON ({error}).")
-    return None
-
-
-def _doubt(call: Call, message: str) -> Transient | OutcomeUnknown:
-    return Transient(message) if call.safe else OutcomeUnknown(message)
-
-
-def refused_read(resource: str, fault: Fault) -> Transient | Misconfigured:
-    """Make the error of a refused read."""
-    if fault.status < 300:
-        return Transient(f"Sage 300 refused to show {resource}: {fault}. It is read again later.")
-    if fault.code == NO_RIGHT:
-        module = resource.partition("/")[0]
-        return Misconfigured(
-            f"Sage 300 does not let this user read {resource}: {fault}. Give one of its security groups in the module "
-            f"{module} the right 'Sage 300 Web API' and the right to these records."
-        )
-    return Misconfigured(
-        f"Sage 300 refuses to show {resource}: {fault}. Check 'api_url' and 'company', whether the module is "
-        "activated, and 'date_literal'."
-    )
+        return self._caller.call(call)

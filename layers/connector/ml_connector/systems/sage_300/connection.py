@@ -16,12 +16,15 @@ from ml_connector.systems.sage_300 import auth, masters, segments
 from ml_connector.systems.sage_300.auth import BasicAuth
 from ml_connector.systems.sage_300.batches import Batches
 from ml_connector.systems.sage_300.calendar import Calendar
+from ml_connector.systems.sage_300.centers import Centers
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.entries import BATCHES, POSTED
+from ml_connector.systems.sage_300.entries import POSTED
 from ml_connector.systems.sage_300.invoices import Invoices
 from ml_connector.systems.sage_300.names import text
+from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.paging import Query
+from ml_connector.systems.sage_300.reads import NotOffered
 from ml_connector.systems.sage_300.segments import Ledger
 from ml_connector.systems.sage_300.settings import Settings
 from ml_connector.systems.sage_300.vendors import Vendors
@@ -41,6 +44,8 @@ READS = (
     ("fiscal calendar", "CS/CSFiscalCalendars", "year"),
 )
 """What is read of each kind: name, resource, and the field that is shown."""
+DISPENSABLE = frozenset({"PO/POGetReceipts", "PO/POReturns", POSTED, "CS/CSFiscalCalendars"})
+"""What an older or smaller installation may lack."""
 
 
 class Company:
@@ -93,7 +98,7 @@ class Company:
         return makers[record]()
 
     def _cost_centers(self) -> Any:
-        return masters.Nothing() if self._segment is None else segments.cost_centers(self.api, self._segment)
+        return masters.Nothing() if self._segment is None else Centers(self.api, self._segment)
 
     def _orders(self) -> Orders:
         return Orders(self.api, self._ledger, self._wiring.options.start(self._wiring.integration, "purchase_orders"))
@@ -111,7 +116,7 @@ class Company:
         if not login.ok:
             return
         for what, resource, field in READS:
-            yield _tried(what, lambda resource=resource, field=field: self._one(resource, field))  # type: ignore[misc]
+            yield self._read(what, resource, field)
         if self._segment is not None:
             yield _tried("cost centres", self._centers)
         yield self._zone()
@@ -123,6 +128,16 @@ class Company:
     def _log_in(self) -> str:
         self._auth.prove()
         return f"user {self._settings.credentials()[0]}, company {self._settings.company_id}"
+
+    def _read(self, what: str, resource: str, field: str) -> Check:
+        try:
+            return Check(what, True, self._one(resource, field))
+        except NotOffered as error:
+            if resource in DISPENSABLE:
+                return Check(what, True, f"not offered by this server, so left out: {error}", warning=True)
+            return Check(what, False, str(error))
+        except ConnectorError as error:
+            return Check(what, False, str(error))
 
     def _one(self, resource: str, field: str) -> str:
         instead = "PO/POReceipts" if resource == "PO/POGetReceipts" else ""

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.names import ZERO, amount, children, text, whole
-from ml_connector.systems.sage_300.paging import Query, in_filters
+from ml_connector.systems.sage_300.names import ZERO, amount, text, whole
+from ml_connector.systems.sage_300.open_batches import OpenBatches, Row, entries_of, name_of
+from ml_connector.systems.sage_300.paging import Query
 
-Row = dict[str, Any]
-BATCHES, POSTED = "AP/APInvoiceBatches", "AP/APPostedDocuments"
+POSTED = "AP/APPostedDocuments"
 MARK = "ml-connector "
 """Begins the description of a batch of ours; our own key of the invoice follows."""
-UNPOSTED = "BatchStatus eq 'Open' or BatchStatus eq 'ReadyToPost'"
 GONE = "posted"
 """Stands for the batch in the id of a document whose batch the server does not tell."""
 
@@ -58,13 +56,13 @@ class Documents:
     """Finds documents of one company."""
 
     def __init__(self, api: WebApi) -> None:
-        self._api = api
+        self._api, self._open = api, OpenBatches(api)
 
     def find(self, vendor: str, number: str, own: str, *, credit: bool) -> list[Found]:
         """Find a document by our own key, among unposted batches, and among posted documents."""
         found: dict[str, Found] = {}
-        wheres = (f"Description eq {self._api.text(own)} or {UNPOSTED}", UNPOSTED, "")
-        for entry in self.entries(wheres, vendor, number, own):
+        batches = self._open.holding((vendor, number.strip().casefold()), own)
+        for entry in self.entries(batches, vendor, number, own):
             if entry.credit == credit:
                 one = entry.found(ours=text(entry.batch or {}, "description") == own)
                 found.setdefault(one.id, one)
@@ -75,26 +73,26 @@ class Documents:
                 found[one.id] = one
         return list(found.values())
 
-    def entries(self, wheres: Iterable[str], vendor: str, number: str, own: str = "") -> Iterator[Entry]:
-        """Read the document's entries in batches; posted ones count by their description, else among the posted."""
-        for batch in self._api.rows(_batches_query(*wheres)):
+    def entries(self, batches: Iterable[Row], vendor: str, number: str, own: str = "") -> Iterator[Entry]:
+        """Give the document's entries in batches; posted ones count by their description, else among the posted."""
+        for batch in batches:
             status = status_of(batch)
             if status == "deleted" or (status == "posted" and text(batch, "description") != own):
                 continue
-            for row in children(batch, "invoices"):
+            for row in entries_of(batch):
                 if _same(row, vendor, number):
                     yield Entry(batch, row)
 
     def posted(self, vendor: str, number: str) -> Iterator[Row]:
-        """Read posted documents. Numbers are kept in capitals, so both spellings are asked for."""
-        numbers = map(self._api.text, dict.fromkeys((number, number.upper())))
-        for where in in_filters("DocumentNumber", numbers, f"VendorNumber eq {self._api.text(vendor)}"):
-            query: Query[Row] = Query(POSTED, None, _posted_name, where)
-            yield from (row for row in self._api.rows(query) if _same(row, vendor, number))
+        """Read posted documents. Numbers are kept in capitals, so both spellings are asked for.
 
-
-def _batches_query(*where: str) -> Query[Row]:
-    return Query(BATCHES, None, lambda row: str(whole(row, "batch")), *where)
+        None on a server that does not offer them: then Sage 300 itself refuses what is there already.
+        """
+        for spelling in dict.fromkeys((number, number.upper())):
+            by_number = f"DocumentNumber eq {self._api.text(spelling)}"
+            wheres = (f"{by_number} and VendorNumber eq {self._api.text(vendor)}", by_number)
+            query: Query[Row] = Query(POSTED, None, _posted_name, *wheres)
+            yield from (row for row in self._api.rows(query, needed=False) if _same(row, vendor, number))
 
 
 def _posted_name(row: Row) -> str:
@@ -111,5 +109,4 @@ def _word(value: str | None) -> str:
 
 
 def _same(row: Row, vendor: str, number: str) -> bool:
-    there = text(row, "document") or ""
-    return text(row, "vendor") == vendor and there.casefold() == number.strip().casefold()
+    return name_of(row) == (vendor, number.strip().casefold())

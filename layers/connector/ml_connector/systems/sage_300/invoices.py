@@ -18,9 +18,10 @@ from ml_connector.systems.sage_300.amounts import Sums, sum_up
 from ml_connector.systems.sage_300.batches import Batches
 from ml_connector.systems.sage_300.calendar import Calendar
 from ml_connector.systems.sage_300.client import Created, WebApi
-from ml_connector.systems.sage_300.entries import BATCHES, MARK
+from ml_connector.systems.sage_300.entries import MARK
 from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
 from ml_connector.systems.sage_300.names import whole
+from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.refusals import judge, kind_of, month_of
 from ml_connector.systems.sage_300.replies import Fault
@@ -104,6 +105,7 @@ class Invoices:
                 "one.",
             )
         if vendor.currency and vendor.currency != currency:
+            self._vendors.forget(supplier)
             raise Held(
                 f"currency:{record.currency}",
                 f"Vendor {supplier} is kept in {vendor.currency} in Sage 300 and the invoice is in {currency}; there a "
@@ -184,7 +186,7 @@ class Invoices:
         if isinstance(outcome, Fault):
             raise self._refusal(outcome, prepared)
         number = whole(dict(outcome.body), "batch")
-        if number is None:
+        if number in {None, "0"}:
             return self._without_number(prepared)
         invoices = outcome.body.get("Invoices") or [{}]
         entry = (whole(invoices[0], "entry") if isinstance(invoices[0], dict) else None) or "1"
@@ -198,7 +200,7 @@ class Invoices:
         """Send a refused body without a field the server does not know, or with another posting date."""
         outcome: Created | Fault = fault
         for name in OPTIONAL:
-            if name in fault.text and name in prepared.body["Invoices"][0]:
+            if (name in fault.text or fault.code == "InvalidPayload") and name in prepared.body["Invoices"][0]:
                 prepared = replace(prepared, body=_changed(prepared.body, {name: None}))
                 outcome = self._api.create(BATCHES, prepared.body)
         for _ in range(MONTHS_AHEAD):

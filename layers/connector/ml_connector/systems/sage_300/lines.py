@@ -16,6 +16,7 @@ from ml_connector.systems.sage_300.amounts import Priced, Sums
 from ml_connector.systems.sage_300.names import children, text, whole
 from ml_connector.systems.sage_300.order_rows import is_closed, line_key, order_number
 from ml_connector.systems.sage_300.orders import Orders
+from ml_connector.systems.sage_300.reads import NotOffered
 from ml_connector.systems.sage_300.receipts import Row
 from ml_connector.systems.sage_300.segments import Ledger, bare
 
@@ -61,8 +62,8 @@ class Lines:
 
     # ── account ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _account(self, row: CodingRow, orders: dict[str, Row]) -> str:
-        line = self._order_line(row, orders) if row.order_number else None
+    def _account(self, row: CodingRow, orders: dict[str, Row] | None) -> str:
+        line = self._order_line(row, orders) if row.order_number and orders is not None else None
         bought_on = text(line, "account") if line is not None else None
         if bought_on is not None:
             account = bare(bought_on)
@@ -107,10 +108,14 @@ class Lines:
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ordered(self) -> dict[str, Row]:
-        """Read the orders that the rows name, together."""
+    def _ordered(self) -> dict[str, Row] | None:
+        """Read the orders that the rows name, together; None where the server offers none."""
         numbers = sorted({row.order_number.strip() for row in self.invoice.rows if row.order_number})
-        return {order_number(row): row for row in self.orders.by_number(numbers)} if numbers else {}
+        try:
+            return {order_number(row): row for row in self.orders.by_number(numbers)} if numbers else {}
+        except NotOffered:
+            self.notes.append("This server offers no purchase orders: rows on orders go to what they are coded to.")
+            return None
 
     def _order_line(self, row: CodingRow, orders: dict[str, Row]) -> Row | None:
         """Find the line that a row names; raises `Held` where it or its order is not there."""

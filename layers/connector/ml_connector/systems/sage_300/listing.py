@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from ml_connector.errors import Transient
@@ -23,7 +24,7 @@ def row_by_row(query: Query[W], place: Place, body: Any) -> Batch[W]:
     for number, raw in enumerate(body["value"]):
         name = f"?{place.skip + number}"
         try:
-            row: W = decode(query.row, raw) if query.row is not None else raw
+            row: W = decode(query.row, _texts(raw)) if query.row is not None else raw
             name = query.key(row)
             rows.append(row)
         except (*UNREADABLE, TypeError, AttributeError) as error:
@@ -33,6 +34,13 @@ def row_by_row(query: Query[W], place: Place, body: Any) -> Batch[W]:
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
     count = body.get("@odata.count", body.get("odata.count"))
     return Batch(rows, keys, spoiled, str(link) if link else None, number_of(count))
+
+
+def _texts(raw: Any) -> Any:
+    """Write numbers as the texts that they are: codes and phone numbers, which a server may give as numbers."""
+    if not isinstance(raw, dict):
+        return raw
+    return {k: str(v) if isinstance(v, (int, Decimal)) and not isinstance(v, bool) else v for k, v in raw.items()}
 
 
 def _name(query: Query[Any], raw: Any, unnamed: str) -> str:

@@ -77,7 +77,7 @@ class Masters(Generic[W, R]):
     def reread(self, keys: Sequence[str]) -> Iterator[Page[R]]:
         """Read these very records, as many to a call as an address holds; what is gone is left out."""
         whole, wanted = self._query(None), set(keys)
-        wheres: Iterable[str] = whole.where
+        wheres: Iterable[str] = whole.where if wanted else ()
         if self._key_field:
             wheres = in_filters(self._key_field, map(self._api.text, keys))
         for where in wheres:
@@ -134,8 +134,8 @@ def suppliers(api: WebApi) -> Masters[VendorRow, Supplier]:
     """Read the vendors, inactive ones too."""
 
     def query(since: str | None) -> Query[VendorRow]:
-        where = after(api, "DateLastMaintained", since) if since else ""
-        return Query("AP/APVendors", VendorRow, lambda row: row.vendor_number.strip(), where)
+        wheres = (after(api, "DateLastMaintained", since), "") if since else ("",)
+        return Query("AP/APVendors", VendorRow, lambda row: row.vendor_number.strip(), *wheres)
 
     return Masters(api, query, supplier, _maintained, "VendorNumber")
 

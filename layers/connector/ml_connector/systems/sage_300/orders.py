@@ -83,7 +83,7 @@ class Orders:
             else (returns_query, "ReturnDate", "return_lines")
         )
         stamped, dated = after(self._api, "LastPostingDate", since or ""), after(self._api, own, since or "")
-        for batch in self._api.pages(query(f"{stamped} or {dated}", dated), place):
+        for batch in self._api.offered(query(f"{stamped} or {dated}", dated), place):
             broken = [Broken(f"{phase[:-1]}~{bad.key}", bad.reason, bad.raw) for bad in batch.spoiled]
             numbers = sorted({n for row in batch.rows for n in orders_of(row, lines)} | self._by_receipt(batch.rows))
             yield self._page(batch, self.by_number(numbers), broken)
@@ -105,7 +105,7 @@ class Orders:
         }
         found: set[str] = set()
         for where in in_filters("ReceiptNumber", map(self._api.text, sorted(numbers))):
-            for row in self._api.rows(receipts_query(where)):
+            for row in self._api.rows(receipts_query(where), needed=False):
                 found |= orders_of(row, "receipt_lines")
         return found
 

@@ -8,6 +8,7 @@ there any more, the reader steps back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -23,6 +24,7 @@ W = TypeVar("W")
 FEW = 5
 """Pages shorter than this do not overlap: they would hardly get on."""
 MOST_STEPS_BACK = 40
+_FIELDS = re.compile(r"\w+(?= (?:eq|gt) )|\(")
 LONGEST = 1_400
 """Characters of a filter, as encoded: IIS takes addresses of 2048 in its query by default."""
 
@@ -65,6 +67,11 @@ class Query(Generic[W]):
             strict=False,
             float_hook=Decimal,
         )
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """Name what is asked, whatever the values: the resource, the fields of its filters, and its parentheses."""
+        return self.resource, *(word for where in self.where for word in _FIELDS.findall(where))
 
     @property
     def name(self) -> str:
@@ -137,27 +144,31 @@ def _skip_of(link: str) -> int:
     return int(skip)
 
 
-def in_filters(field: str, literals: Iterable[str], tail: str = "") -> Iterator[str]:
-    """Write `f eq a or f eq b …`, as many to a filter as an address holds. `tail` is a condition on all of them."""
+def in_filters(field: str, literals: Iterable[str]) -> Iterator[str]:
+    """Write `f eq a or f eq b …`, as many to a filter as an address holds."""
+    return (" or ".join(part) for part in _parts(field, literals, 0))
+
+
+def narrowed(field: str, literals: Iterable[str], tail: str) -> Iterator[tuple[str, ...]]:
+    """Write the same with `tail`, a condition on all of them; and again without, where parentheses are not known."""
+    for part in _parts(field, literals, len(quote(tail)) + 10):
+        said = " or ".join(part)
+        yield (f"({said}) and {tail}" if len(part) > 1 else f"{said} and {tail}", said) if tail else (said,)
+
+
+def _parts(field: str, literals: Iterable[str], taken: int) -> Iterator[list[str]]:
     part: list[str] = []
-    size = len(quote(tail)) + 10
+    size = taken
     for literal in literals:
         one = f"{field} eq {literal}"
         more = len(quote(f" or {one}"))
         if part and size + more > LONGEST:
-            yield _closed(part, tail)
-            part, size = [], len(quote(tail)) + 10
+            yield part
+            part, size = [], taken
         part.append(one)
         size += more
     if part:
-        yield _closed(part, tail)
-
-
-def _closed(part: Sequence[str], tail: str) -> str:
-    said = " or ".join(part)
-    if not tail:
-        return said
-    return f"({said}) and {tail}" if len(part) > 1 else f"{said} and {tail}"
+        yield part
 
 
 def loop(why: str) -> Transient:

@@ -19,7 +19,7 @@ from ml_connector.records import Receipt
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.masters import raw_of
 from ml_connector.systems.sage_300.names import ZERO, amount, children, day, text, whole
-from ml_connector.systems.sage_300.paging import Query, in_filters
+from ml_connector.systems.sage_300.paging import Query, in_filters, narrowed
 
 Row = dict[str, Any]
 LineKey = tuple[str, str]
@@ -115,7 +115,7 @@ class Receipts:
 
     def _receipts(self, heads: Mapping[str, tuple[str, date | None]], broken: list[Broken]) -> Iterator[Row]:
         text_of = self._api.text
-        numbers = in_filters("PurchaseOrderNumber", map(text_of, heads))
+        numbers = ((where,) for where in in_filters("PurchaseOrderNumber", map(text_of, heads)))
         mixed = self._of_vendors(heads, "ReceiptDate", "PurchaseOrderNumber eq ''")
         seen: set[str] = set()
         for row in self._read(receipts_query, (*numbers, *mixed), broken):
@@ -123,17 +123,19 @@ class Receipts:
                 seen.add(number)
                 yield row
 
-    def _of_vendors(self, heads: Mapping[str, tuple[str, date | None]], field_name: str, *more: str) -> Iterator[str]:
+    def _of_vendors(
+        self, heads: Mapping[str, tuple[str, date | None]], field_name: str, *more: str
+    ) -> Iterator[tuple[str, ...]]:
         """Filter by the vendors, from the day of the oldest order on: nothing is received before it is ordered."""
         days = [on for _, on in heads.values()]
         since = min((one for one in days if one), default=None) if None not in days else None
         tail = [*more, *([f"{field_name} gt {self._api.day(since - timedelta(days=1))}"] if since else [])]
         vendors = sorted({vendor for vendor, _ in heads.values()})
-        return in_filters("Vendor", map(self._api.text, vendors), " and ".join(tail))
+        return narrowed("Vendor", map(self._api.text, vendors), " and ".join(tail))
 
-    def _read(self, query: Any, wheres: Iterable[str], broken: list[Broken]) -> Iterator[Row]:
-        for where in wheres:
-            for batch in self._api.pages(query(where)):
+    def _read(self, query: Any, filters: Iterable[tuple[str, ...]], broken: list[Broken]) -> Iterator[Row]:
+        for wheres in filters:
+            for batch in self._api.offered(query(*wheres)):
                 broken.extend(Broken(f"receipt~{bad.key}", bad.reason, bad.raw) for bad in batch.spoiled)
                 yield from batch.rows
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ml_connector.errors import ConnectorError, Held, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Prepared
-from ml_connector.systems.sage_300.replies import DUPLICATE, NO_RIGHT, NO_SUCH_PATH, Fault
+from ml_connector.systems.sage_300.replies import DUPLICATE, NO_RIGHT, Fault
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
@@ -68,7 +68,7 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
     said = f"Sage 300 refused the invoice: {fault}."
     if fault.locked:
         return Transient(f"Somebody works on the batch or record in Sage 300: {fault}. It is tried again later.")
-    if fault.code == NO_RIGHT or fault.code in NO_SUCH_PATH:
+    if fault.code == NO_RIGHT or fault.absent:
         return Misconfigured(
             f"Sage 300 does not let this user enter AP invoice batches: {fault}. Give one of its security groups in "
             "the module AP the right 'Sage 300 Web API' and the right to invoice batches."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import email.utils
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -22,6 +23,9 @@ DUPLICATE = "RecordDuplicate"
 WORDS, LONGEST_CODE = 2_000, 50
 """Characters of a refusal's text and code that are kept."""
 _BY_STATUS = {401: REFUSED_LOGIN, 403: NO_RIGHT, 429: FLOODED}
+_JUDGED = frozenset({400, 409, 422})
+"""Statuses that speak of the request itself, whoever words them."""
+LONGEST_PAUSE = 86_400
 _LOCK = re.compile(
     r"\block(?:ed|s)?\b|in use by|being (?:used|edited|processed|posted)|another user|currently (?:in use|open)"
     r"|gesperrt|verrouill|bloquead",
@@ -51,7 +55,22 @@ class Fault:
     @property
     def passing(self) -> bool:
         """Tell whether it is trouble that may be over soon."""
-        return self.flooded or self.code in PASSING or (not self.code and self.status >= 500)
+        return self.flooded or self.code in PASSING or (not self.code and self.status >= 500 and self.status != 501)
+
+    @property
+    def absent(self) -> bool:
+        """Tell whether what was asked for is not offered at all. IIS says so by the status alone."""
+        return self.code in NO_SUCH_PATH or (not self.code and self.status in {404, 405, 501})
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether there is no record of that key."""
+        return self.code in NOT_THERE or (not self.code and self.status == 404 and not self.page)
+
+    @property
+    def puzzled(self) -> bool:
+        """Tell whether a question was not understood: a field or a word of its filter, or its selection."""
+        return self.code in NOT_UNDERSTOOD or (self.code in {"", "General"} and self.status in {400, 501})
 
     @property
     def locked(self) -> bool:
@@ -76,13 +95,19 @@ def fault_in(reply: Reply) -> Fault | None:
         body = None
     error = body.get("error") or body.get("odata.error") if isinstance(body, dict) else None
     if error is None:
-        if reply.status < 300:
-            return None
-        return Fault(reply.status, _BY_STATUS.get(reply.status, ""), reply.text(), worded=False)
-    if not isinstance(error, dict):
-        return Fault(reply.status, "", reply.clean(str(error))[:WORDS])
-    code = str(error.get("code") or _BY_STATUS.get(reply.status, ""))[:LONGEST_CODE]
-    return Fault(reply.status, code, reply.clean(_words(error))[:WORDS])
+        return None if reply.status < 300 else _unworded(reply, body)
+    named = error.get("code") if isinstance(error, dict) else None
+    words = _words(error) if isinstance(error, dict) else str(error)
+    code = str(named or _BY_STATUS.get(reply.status, ""))[:LONGEST_CODE]
+    return Fault(reply.status, code, reply.clean(words)[:WORDS])
+
+
+def _unworded(reply: Reply, body: Any) -> Fault:
+    """Read a refusal in another form than the Web API's own: of its framework, of IIS, of a proxy."""
+    said = (body.get("Message") or body.get("message")) if isinstance(body, dict) else None
+    if said and reply.status in _JUDGED:
+        return Fault(reply.status, "", reply.clean(str(said))[:WORDS])
+    return Fault(reply.status, _BY_STATUS.get(reply.status, ""), reply.text(), worded=False)
 
 
 def _words(error: dict[str, Any]) -> str:
@@ -95,6 +120,22 @@ def _words(error: dict[str, Any]) -> str:
 def _plain(reply: Reply) -> str:
     """Show a page's text without its tags."""
     return " ".join(re.sub(r"<[^>]*>", " ", reply.text(2_000)).split())[:200]
+
+
+def pause_asked(reply: Reply, now: datetime) -> float | None:
+    """Read how many seconds the server wants to be left alone, told as such or as a moment.
+
+    None where it names no time, as is documented; a proxy in front may.
+    """
+    said = reply.headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return float(min(int(said), LONGEST_PAUSE)) if len(said) < 10 else float(LONGEST_PAUSE)
+    try:
+        when = email.utils.parsedate_to_datetime(said)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return min(max(0.0, (when - now).total_seconds()), float(LONGEST_PAUSE))
 
 
 def quoted(text: str) -> str:

@@ -13,10 +13,9 @@ from msgspec import Struct
 
 from ml_connector.errors import Held
 from ml_connector.flow import Broken, Page
-from ml_connector.records import Account, CostCenter
+from ml_connector.records import Account
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.masters import Masters, said
-from ml_connector.systems.sage_300.names import plain, text
 from ml_connector.systems.sage_300.paging import Query, in_filters
 
 FEW, PAGE = 3, 100
@@ -61,7 +60,8 @@ def bare(account: str) -> str:
     return "".join(c for c in account if c.isalnum())
 
 
-def _query(*where: str) -> Query[AccountRow]:
+def accounts_query(*where: str) -> Query[AccountRow]:
+    """Accounts."""
     return Query("GL/GLAccounts", AccountRow, lambda row: row.code, *where)
 
 
@@ -69,7 +69,7 @@ def accounts(api: WebApi, segment: int | None) -> Masters[AccountRow, Account] |
     """Read the accounts; they carry no change stamp, so all of them every time (`contracts/sage_300.md §4`)."""
     if segment is not None:
         return NaturalAccounts(api, natural_of(segment))
-    return Masters(api, lambda _: _query(), account, key_field="UnformattedAccount")
+    return Masters(api, lambda _: accounts_query(), account, key_field="UnformattedAccount")
 
 
 def account(row: AccountRow) -> Account:
@@ -95,12 +95,12 @@ class NaturalAccounts:
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[Account]]:  # noqa: ARG002 - no stamp
         """Read all of them. The name is that of the shortest number, which is the most general."""
-        yield self._gathered([_query()])
+        yield self._gathered([accounts_query()])
 
     def reread(self, keys: Sequence[str]) -> Iterator[Page[Account]]:
         """Read the accounts of these natural accounts."""
         field = f"AccountSegmentCode{self._natural}"
-        page = self._gathered(_query(where) for where in in_filters(field, map(self._api.text, keys)))
+        page = self._gathered(accounts_query(where) for where in in_filters(field, map(self._api.text, keys)))
         yield Page([record for record in page.records if record.key in set(keys)], page.broken)
 
     def _gathered(self, queries: Iterable[Query[AccountRow]]) -> Page[Account]:
@@ -122,24 +122,6 @@ class NaturalAccounts:
             for code, row in sorted(best.items())
         ]
         return Page(records, broken)
-
-
-def cost_centers(api: WebApi, segment: int) -> Masters[dict[str, object], CostCenter]:
-    """Read the codes of one segment. They are few, so they are read whole: the names of their fields are inferred."""
-    wanted = str(segment)
-
-    def convert(row: dict[str, object]) -> CostCenter | None:
-        number, code = text(row, "segment"), text(row, "segment_code")
-        if number is None or code is None:
-            raise ValueError("The segment code has no SegmentNumber or no SegmentCode.")
-        if plain("".join(c for c in number if c.isdigit()) or number) != wanted:
-            return None
-        return CostCenter(key=code, code=code, name=text(row, "segment_text") or code)
-
-    def key(row: dict[str, object]) -> str:
-        return f"{text(row, 'segment')}~{text(row, 'segment_code')}"
-
-    return Masters(api, lambda _: Query("GL/GLSegmentCodes", None, key), convert)
 
 
 class Ledger:
@@ -175,16 +157,25 @@ class Ledger:
         self._by_code |= dict.fromkeys(missing)
         wheres = list(in_filters("UnformattedAccount", map(self._api.text, missing)))
         if len(wheres) > FEW:
-            total = self._api.count(_query())
+            total = self._api.count(accounts_query())
             if total is not None and total / PAGE < len(wheres):
                 wheres = [""]  # the whole chart is fewer calls
         for where in wheres:
-            self._by_code |= {row.code: row for row in self._api.rows(_query(where))}
+            self._by_code |= {row.code: row for row in self._api.rows(accounts_query(where))}
 
     def join(self, account: str, cost_center: str | None) -> str:
         """Give the ledger's account for a natural account and a cost centre. Raises `Held` where there is none."""
         if self._segment is None:
             return bare(account)
+        try:
+            return self._joined(account, cost_center, self._segment)
+        except Held:
+            self._by_natural.pop(account, None)  # a person mends it, and then it is there
+            if self._by_code.get(bare(account)) is None:
+                self._by_code.pop(bare(account), None)
+            raise
+
+    def _joined(self, account: str, cost_center: str | None, segment: int) -> str:
         rows = self._with_natural(account)
         if not rows:
             self._fetch({bare(account)})
@@ -195,7 +186,7 @@ class Ledger:
                 f"account:{account}",
                 f"Sage 300 has no account {account}. Open it there, or map the code to another one.",
             )
-        fitting = [row for row in rows if row.segment(self._segment) == (cost_center or "")]
+        fitting = [row for row in rows if row.segment(segment) == (cost_center or "")]
         if not fitting and cost_center is None and len(rows) == 1:
             fitting = rows
         if len(fitting) == 1:
@@ -205,7 +196,7 @@ class Ledger:
     def _with_natural(self, account: str) -> list[AccountRow]:
         if account not in self._by_natural:
             where = f"AccountSegmentCode{self._natural} eq {self._api.text(account)}"
-            rows = [row for row in self._api.rows(_query(where)) if row.segment(self._natural) == account]
+            rows = [row for row in self._api.rows(accounts_query(where)) if row.segment(self._natural) == account]
             self._by_natural[account] = [row for row in rows if row.active] or rows
         return self._by_natural[account]
 

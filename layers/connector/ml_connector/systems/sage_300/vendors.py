@@ -34,6 +34,10 @@ class Vendors:
         self._api = api
         self._known: dict[str, VendorFacts] = {}
 
+    def forget(self, number: str) -> None:
+        """Read a vendor anew the next time: a person mends it."""
+        self._known.pop(number, None)
+
     def get(self, number: str) -> VendorFacts | None:
         """Read a vendor; None where there is none."""
         if number not in self._known:

@@ -1,0 +1,34 @@
+"""Refused reads: what they mean for whoever asked."""
+
+from __future__ import annotations
+
+from ml_connector.errors import Misconfigured, Transient
+from ml_connector.systems.sage_300.replies import NO_RIGHT, Fault
+
+
+class NotOffered(Misconfigured):
+    """The server does not know the resource, or does not let it be read: an older release, or no such module.
+
+    What a company can do without is left out (`WebApi.offered`); for anything else this is a wrong address.
+    """
+
+
+class Failed(Transient):
+    """The Web API itself says that it failed. It may do so over a filter that it does not know."""
+
+
+def refused_read(resource: str, fault: Fault) -> Transient | Misconfigured:
+    """Make the error of a refused read."""
+    if fault.status < 300:
+        return Transient(f"Sage 300 refused to show {resource}: {fault}. It is read again later.")
+    if fault.code == NO_RIGHT:
+        module = resource.partition("/")[0]
+        return Misconfigured(
+            f"Sage 300 does not let this user read {resource}: {fault}. Give one of its security groups in the module "
+            f"{module} the right 'Sage 300 Web API' and the right to these records."
+        )
+    kind = NotOffered if fault.absent else Misconfigured
+    return kind(
+        f"Sage 300 refuses to show {resource}: {fault}. Check 'api_url' and 'company', whether the module is "
+        "activated, and 'date_literal'."
+    )
