@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
+import traceback
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
+from tests.simulation import shrink
 from tests.simulation.checker import check
-from tests.simulation.history import History
-from tests.simulation.machine import START
+from tests.simulation.history import Cut, History, Tilt
+from tests.simulation.worlds import ERPS
+
+AT_A_TIME = 16
 
 
 @dataclass
@@ -19,22 +25,42 @@ class Told:
     """What one history came to."""
 
     seed: int
+    integration: str
     breaches: list[str]
     days: float
     steps: int
     requests: int
+    to_converge: tuple[int, float]
+    late: tuple[int, int]
     faults: Counter[str] = field(default_factory=Counter)
-    last: list[str] = field(default_factory=list)
 
 
-def tell(seed: int) -> Told:
-    """Run one history; its last events are kept only where it fails."""
-    history = History(seed).run()
-    found = check(history)
-    days = (history.machine.now() - START).total_seconds() / 86_400
+def tell(seed: int, erp: str | None = None) -> Told:
+    """Run one history."""
+    gc.disable()  # a history's rings of objects are freed together, at its end
+    history = History(seed, _tilt(erp))
+    try:
+        found = check(history.run())
+    except Exception:  # the simulation itself broke; the other seeds go on
+        found = [f"the simulation broke: {traceback.format_exc(limit=-6)}"]
+    machine = history.machine
+    days = (machine.now() - machine.start).total_seconds() / 86_400
     requests = sum(line.requests for line in history.lines.values())
-    last = list(history.machine.last)[-60:] if found else []
-    return Told(seed, found, days, history.steps, requests, history.machine.faults, last)
+    calm = history.calm_at or machine.now()
+    converge = history.steps - history.calm_steps, (machine.now() - calm).total_seconds() / 3600
+    late = [p for o in history.offices for p in o.papers.values() if p.very_late]
+    doubled = sum(len(o.erp.posted(p)) > 1 for o in history.offices for p in o.papers.values() if p.very_late)
+    told = Told(
+        seed, history.offices[0].erp.integration, found, days, history.steps, requests, converge, (len(late), doubled),
+        machine.faults,
+    )  # fmt: skip
+    del history, machine
+    gc.collect()
+    return told
+
+
+def _tilt(erp: str | None) -> Tilt | None:
+    return Tilt(erp=next(e for e in ERPS if e.system == erp)) if erp else None
 
 
 def show(told: list[Told], seconds: float) -> None:
@@ -43,43 +69,93 @@ def show(told: list[Told], seconds: float) -> None:
     for one in told:
         faults.update(one.faults)
     texts = [text for one in told for text in one.breaches]
-    print(f"histories {len(told)}   simulated days {sum(t.days for t in told):.0f}   seconds {seconds:.1f}")
-    print(f"steps {sum(t.steps for t in told)}   requests {sum(t.requests for t in told)}")
+    by_kind = Counter(one.integration for one in told)
+    print(
+        f"histories {len(told)} ({', '.join(f'{n} {k}' for k, n in sorted(by_kind.items()))})   seconds {seconds:.0f}"
+    )
+    print(f"simulated days {sum(t.days for t in told):.0f}   requests {sum(t.requests for t in told)}   "
+          f"steps {sum(t.steps for t in told)}")  # fmt: skip
     print(f"faults {sum(faults.values())}")
     for kind, count in sorted(faults.items()):
-        print(f"  {count:7d}  {kind}")
-    print(f"lost {sum('LOST' in t for t in texts)}   doubled {sum('DOUBLED' in t for t in texts)}")
-    print(f"failing histories {sum(bool(t.breaches) for t in told)}")
+        print(f"  {count:9d}  {kind}")
+    steps = sorted(one.to_converge[0] for one in told)
+    hours = sorted(one.to_converge[1] for one in told)
+    print(f"steps to converge, once faults end: median {_at(steps, 0.5):.0f}, 99 of 100 {_at(steps, 0.99):.0f}, most "
+          f"{steps[-1]}; hours {_at(hours, 0.5):.0f}, {_at(hours, 0.99):.0f}, {hours[-1]:.0f}")  # fmt: skip
+    late = sum(one.late[0] for one in told), sum(one.late[1] for one in told)
+    missed = sum("UNDETECTED" in t for t in texts)
+    print(
+        f"carried out later than settle_seconds: {late[0]} invoices, {late[1]} of them doubled, {missed} not detected"
+    )
+    print(f"lost {sum('LOST' in t for t in texts)}   doubled {sum('DOUBLED' in t for t in texts)}   "
+          f"failing histories {sum(bool(t.breaches) for t in told)}")  # fmt: skip
 
 
-def explain(one: Told, events: int) -> None:
-    """Print a failing history and the command that repeats it."""
-    print(f"\nseed {one.seed}:")
+def _at(ordered: list[float] | list[int], part: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+def explain(one: Told, erp: str | None, *, smaller: bool) -> None:
+    """Print a failing history, shrunk, and the command that repeats it."""
+    print(f"\nseed {one.seed} ({one.integration}):")
     for text in one.breaches[:8]:
-        print(f"  {text[:500]}")
-    for line in one.last[len(one.last) - events :]:
-        print(f"    {line[:200]}")
-    print(f"  repeat: python -m tests.simulation --seeds 1 --from {one.seed} --events 60")
+        print(f"  {text[:600]}")
+    again = f"make simulate SEEDS=1 FROM={one.seed}" + (f" ERP={erp}" if erp else "")
+    if smaller:
+        cut, history = shrink.shrunk(one.seed, _tilt(erp))
+        print(f"  what is enough for it ({len(cut.acts)} acts, {len(cut.faults)} faults):")
+        for line in shrink.story(history):
+            print(f"    {line[:200]}")
+        again += f" ARGS='--only {shrink.spell(cut)}'"
+    print(f"  repeat: {again}")
+
+
+def run(seeds: range, jobs: int, erp: str | None) -> Iterator[Told]:
+    """Run histories on the cores of this machine, in the order of their seeds."""
+    if jobs == 1 or len(seeds) == 1:
+        yield from (tell(seed, erp) for seed in seeds)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(tell, seeds, [erp] * len(seeds), chunksize=AT_A_TIME)
+
+
+def alone(seed: int, erp: str | None, cut: Cut | None, *, echo: bool) -> int:
+    """Run one history, whole or cut, with its events on the screen."""
+    history = History(seed, _tilt(erp), cut)
+    history.machine.echo = echo
+    history.run()
+    found = check(history)
+    for text in found:
+        print(text)
+    print(f"seed {seed}: {'failed' if found else 'good'}, {history.steps} steps, digest {history.machine.digest()}")
+    return 1 if found else 0
 
 
 def main() -> int:
-    """Run the histories on the cores of this machine."""
+    """Run what was asked for."""
     options = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     options.add_argument("--seeds", type=int, default=100)
     options.add_argument("--from", dest="first", type=int, default=0)
     options.add_argument("--jobs", type=int, default=2)
-    options.add_argument("--events", type=int, default=12, help="last events shown of a failing history")
+    options.add_argument("--erp", choices=[e.system for e in ERPS], help="one ERP instead of what the seed draws")
+    options.add_argument("--only", type=shrink.read, help="the acts and faults that a shrunken history is left with")
+    options.add_argument("--echo", action="store_true", help="print every event (with one seed)")
+    options.add_argument("--shrink", type=int, default=2, help="how many failing histories are shrunk")
     given = options.parse_args()
-    begun = time.monotonic()
-    seeds = range(given.first, given.first + given.seeds)
-    with ProcessPoolExecutor(given.jobs) as pool:
-        told = list(pool.map(tell, seeds, chunksize=4))
+    if given.only is not None or given.echo:
+        return alone(given.first, given.erp, given.only, echo=True)
+    begun, told = time.monotonic(), []
+    for one in run(range(given.first, given.first + given.seeds), given.jobs, given.erp):
+        told.append(one)
+        if len(told) % 500 == 0:
+            bad = sum(bool(t.breaches) for t in told)
+            print(f"... {len(told)} histories, {bad} failing, {time.monotonic() - begun:.0f} s", flush=True)
     show(told, time.monotonic() - begun)
     failing = [one for one in told if one.breaches]
-    for one in failing[:5]:
-        explain(one, given.events)
-    if len(failing) > 5:
-        print(f"\nand {len(failing) - 5} more: {[one.seed for one in failing[5:]]}")
+    for number, one in enumerate(failing[:6]):
+        explain(one, given.erp, smaller=number < given.shrink)
+    if len(failing) > 6:
+        print(f"\nand {len(failing) - 6} more: {[one.seed for one in failing[6:]]}")
     return 1 if failing else 0
 
 

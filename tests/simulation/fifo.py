@@ -1,4 +1,9 @@
-"""A queue that behaves like SQS FIFO: at least once, one of a group at a time, visibility, DLQ; and it misbehaves."""
+"""A queue that behaves like SQS FIFO, and misbehaves within what SQS allows.
+
+At least once; one of a group at a time and in order; hidden while it is worked on; only the first 120,000 messages
+are looked at; one deduplication id within five minutes is one message, whatever the body; kept for 14 days; after
+`most` receives into the dead-letter queue, where its time begins anew.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +18,19 @@ import msgspec
 from tests.simulation.machine import Machine
 
 DEDUPLICATION = timedelta(minutes=5)
+RETENTION = timedelta(days=14)
+LOOK_AHEAD = 120_000
 
 
 @dataclass
 class Letter:
-    """One message; `at` is when it can be received (again)."""
+    """One message; `at` is when it can be received (again), `born` when its time in this queue began."""
 
     group: str
     body: str
     number: int
     at: datetime
+    born: datetime
     received: int = 0
 
     @property
@@ -33,13 +41,23 @@ class Letter:
 class Fifo:
     """One queue with its dead letters."""
 
-    def __init__(self, machine: Machine, name: str, *, visibility: float, most: int) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        name: str,
+        *,
+        visibility: float,
+        most: int,
+        retention: timedelta = RETENTION,
+        look_ahead: int = LOOK_AHEAD,
+    ) -> None:
         self.machine, self.name, self.visibility, self.most = machine, name, visibility, most
+        self.retention, self.look_ahead = retention, look_ahead
         self.groups: dict[str, deque[Letter]] = {}
         self.dead: list[Letter] = []
         self.sent: dict[str, datetime] = {}
         self.bodies: set[str] = set()
-        self._count = 0
+        self._count = self._waiting = 0
 
     def send(self, group: str, message: Any, dedup: str | None = None) -> None:
         """Queue a message; the same deduplication id within five minutes is one, whatever the body."""
@@ -64,30 +82,48 @@ class Fifo:
 
     def _append(self, group: str, body: str, late: float) -> None:
         self._count += 1
-        at = self.machine.now() + timedelta(seconds=late)
-        self.groups.setdefault(group, deque()).append(Letter(group, body, self._count, at))
+        self._waiting += 1
+        now = self.machine.now()
+        letter = Letter(group, body, self._count, now + timedelta(seconds=late), now)
+        self.groups.setdefault(group, deque()).append(letter)
 
     def receive(self) -> Letter | None:
         """Take the oldest message whose group is free; it is hidden for the visibility time."""
         now = self.machine.now()
+        self._expire(now)
         heads = [queue[0] for queue in self.groups.values() if queue[0].at <= now]
-        if not heads:
+        letter = min(heads, key=lambda one: one.number, default=None)
+        if letter is None or not self._within_sight(letter):
             return None
-        letter = min(heads, key=lambda one: one.number)
         letter.received += 1
         if letter.received > self.most:
             self.done(letter)
-            self.dead.append(letter)
+            self.dead.append(Letter(letter.group, letter.body, letter.number, now, now))
             self.machine.note(f"{self.name}: to the DLQ: {letter.body[:120]}")
             return self.receive()
         letter.at = now + timedelta(seconds=self.visibility)
         return letter
+
+    def _within_sight(self, letter: Letter) -> bool:
+        """Tell whether fewer than `look_ahead` messages stand before one: behind that, SQS finds no group."""
+        if self._waiting <= self.look_ahead:
+            return True
+        before = sum(1 for queue in self.groups.values() for other in queue if other.number < letter.number)
+        return before < self.look_ahead
+
+    def _expire(self, now: datetime) -> None:
+        for queue in list(self.groups.values()):
+            while queue and now - queue[0].born > self.retention:
+                self.machine.fault("queue: kept no longer")
+                self.done(queue[0])
+        self.dead = [letter for letter in self.dead if now - letter.born <= self.retention]
 
     def done(self, letter: Letter) -> None:
         """Delete a message; one that is gone already (a purge) is no error."""
         queue = self.groups.get(letter.group)
         if queue and letter in queue:
             queue.remove(letter)
+            self._waiting -= 1
         if queue is not None and not queue:
             del self.groups[letter.group]
 
@@ -98,6 +134,14 @@ class Fifo:
     def purge(self) -> None:
         """Lose everything, as when a queue is deleted and made anew."""
         self.groups.clear()
+        self._waiting = 0
+
+    def redrive(self) -> int:
+        """Move the dead letters back, as the AWS console does; gives how many."""
+        letters, self.dead = self.dead, []
+        for letter in letters:
+            self._append(letter.group, letter.body, 0)
+        return len(letters)
 
     def again(self) -> None:
         """Make one message that is being handled visible at once: SQS delivers at least once."""
@@ -107,14 +151,14 @@ class Fifo:
 
 
 class RecordRings:
-    """The `Rings` port on a queue."""
+    """The `Rings` port on a queue. `form` spells a message as the release that sends it does."""
 
-    def __init__(self, queue: Fifo) -> None:
-        self.queue, self.machine = queue, queue.machine
+    def __init__(self, queue: Fifo, form: Any = dict) -> None:
+        self.queue, self.machine, self.form = queue, queue.machine, form
 
     def ring(self, group: str, message: Mapping[str, Any]) -> None:
         self.machine.touch("before ring")
-        self.queue.send(group, message)
+        self.queue.send(group, self.form(message))
         self.machine.touch("after ring")
 
     def ring_many(self, rings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
@@ -123,8 +167,9 @@ class RecordRings:
 
     def bury(self, group: str, message: Mapping[str, Any]) -> None:
         self.machine.touch("before bury")
-        body = msgspec.json.encode(message).decode()
+        body = msgspec.json.encode(self.form(message)).decode()
         self.queue.bodies.add(body)
-        self.queue.dead.append(Letter(group, body, -1, self.machine.now()))
+        now = self.machine.now()
+        self.queue.dead.append(Letter(group, body, -1, now, now))
         self.machine.note(f"buried {message.get('flow')} {message.get('id')}: {message.get('cause')}")
         self.machine.touch("after bury")

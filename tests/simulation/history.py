@@ -5,26 +5,27 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from infra.sandbox import sap_b1
-from infra.sandbox.basware import create_app, notify
-from ml_connector.engine import redrive
-from ml_connector.engine.breaker import Breaker
+from infra.sandbox.basware import notify
+from ml_connector.engine import fingerprint
 from tests.simulation import people
-from tests.simulation.machine import START, Machine, Weather
+from tests.simulation.machine import Machine, Weather
 from tests.simulation.plant import LogKeeper, Plant
-from tests.simulation.wire import Line
-from tests.simulation.worlds import make_office
+from tests.simulation.sides import Act, Erp
+from tests.simulation.wire import EDGE, SETTLE, TIMEOUT, Line
+from tests.simulation.worlds import ERPS, Office, make_office
 
-CALM = timedelta(hours=42)
+CALM = timedelta(hours=56)
 SHORT = timedelta(hours=14)
 """Too short for a daily comparison to make good what was lost: some histories end so."""
-MOST_STEPS = 12_000
+LOOKS = (2, 4, 7, 12, 20, 28, 33, 40, 50)
+"""Hours of calm after which it is asked whether everything has come right; the history ends where it has."""
+MOST_STEPS = 80_000
+RELEASES = ({"VERSION": "1"}, {"VERSION": "2"})
 
 
 @dataclass(frozen=True)
@@ -32,49 +33,83 @@ class Tilt:
     """Loads the dice for what a test is after: the weather, the length of the storm, what people do."""
 
     weather: dict[str, float] = field(default_factory=dict)
-    acts: tuple[people.Act, ...] = ()
-    hours: int = 0
+    acts: tuple[Act, ...] = ()
+    hours: float = 0
     short: bool | None = None
+    erp: type[Erp] | None = None
+    busy: float = 0
+    very_late: bool | None = None
+    schedules: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is left of a history when it is shrunk: the numbers of its acts, and of the faults that strike."""
+
+    acts: frozenset[int]
+    faults: frozenset[int]
 
 
 class History:
-    """A whole run. `seed` decides everything, but for what `tilt` fixes."""
+    """A whole run. `seed` decides everything, but for what `tilt` fixes and `cut` leaves out."""
 
-    def __init__(self, seed: int, tilt: Tilt | None = None) -> None:
-        self.seed, self.tilt = seed, tilt or Tilt()
-        self.machine = Machine(seed)
-        dice = self.machine.dice
-        self.storm_end = START + timedelta(hours=self.tilt.hours or dice.choice((6, 14, 26)))
-        self.short = dice.random() < 0.35
+    def __init__(self, seed: int, tilt: Tilt | None = None, cut: Cut | None = None) -> None:
+        self.seed, self.tilt, self.cut = seed, tilt or Tilt(), cut
+        self.machine = machine = Machine(seed, cut.faults if cut else None)
+        self.dice = dice = machine.dice
+        kind = self.tilt.erp or dice.choice(ERPS)
+        self.hours = self.tilt.hours or dice.choice((2, 5, 12, 20))
+        self.storm_end = machine.start + timedelta(hours=self.hours)
+        self.short = dice.random() < 0.4
         if self.tilt.short is not None:
             self.short = self.tilt.short
-        self.end = self.storm_end + (SHORT if self.short else CALM)
         self._heap: list[tuple[datetime, int, str, Callable[[], Any]]] = []
         self._count = self.steps = 0
         self._ticks: dict[str, datetime] = {}
+        self._standing: set[str] = set()
+        self.acts: list[int] = []
+        self.titles: list[str] = []
         self.wrong: list[str] = []
+        self.calm_at: datetime | None = None
+        self.calm_steps = 0
+        self.converged: datetime | None = None
         self.log = LogKeeper()
-        names = ["alpha", "beta"] if dice.random() < 0.3 else ["alpha"]
-        clock, sleep = self.machine.now, self.machine.sleep
-        self.offices = [make_office(n, i + 1, Random(dice.random()), clock, sleep) for i, n in enumerate(names)]
-        self.lines = {}
+        names = ["alpha", "beta"] if dice.random() < 0.25 else ["alpha"]
+        self.offices = [
+            make_office(kind, n, i + 1, Random(dice.random()), machine.now, machine.sleep) for i, n in enumerate(names)
+        ]
+        self.lines = {(o.name, s.system): Line(o, s) for o in self.offices for s in (o.erp, o.platform)}
+        late = dice.random() < 0.05 if self.tilt.very_late is None else self.tilt.very_late
         for office in self.offices:
-            self.lines[office.name, "sap_b1"] = Line(office.name, "sap_b1", office.erp, sap_b1.create_app(office.erp))
-            self.lines[office.name, "basware"] = Line(office.name, "basware", office.ap, create_app(office.ap))
-        self.plant = Plant(self.machine, self.offices, self.lines, self.after)
-        self.machine.preempting = self.plant.interrupt
+            self.lines[office.name, office.erp.system].very_late = late
+        queue = {"retention": timedelta(hours=2)} if dice.random() < 0.1 else {}
+        self.plant = Plant(machine, self.offices, self.lines, self.after, self.tilt.schedules, **queue)
+        machine.preempting = self.plant.interrupt
+
+    @property
+    def end(self) -> datetime:
+        return self.storm_end + (SHORT if self.short else CALM)
 
     # ── events ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def after(self, seconds: float, what: str, act: Callable[[], Any]) -> None:
-        """Plan an event."""
+    def after(self, seconds: float, what: str, act: Callable[[], Any], *, standing: bool = False) -> None:
+        """Plan an event. `standing`: it comes again and again, and nobody waits for it."""
         self._count += 1
+        if standing:
+            self._standing.add(what)
         heapq.heappush(self._heap, (self.machine.now() + timedelta(seconds=seconds), self._count, what, act))
 
     def meanwhile(self, seconds: float, what: str, act: Callable[[], Any]) -> None:
         """Plan what people do later, before the calm is far on: there must be time to make it good."""
         left = (self.storm_end - self.machine.now()).total_seconds() + 1800
         self.after(min(seconds, max(left, 1.0)), what, act)
+
+    def endure(self, least: timedelta) -> bool:
+        """Let the storm last longer, for what takes days."""
+        if self.short:
+            return False
+        self.storm_end = max(self.storm_end, self.machine.now() + least)
+        return True
 
     def run(self) -> History:
         """Live it through."""
@@ -88,6 +123,7 @@ class History:
             while self._step():
                 pass
         finally:
+            self.install(1, quietly=True)
             logger.removeHandler(self.log)
             logger.setLevel(level)
             logger.propagate = propagate
@@ -96,27 +132,42 @@ class History:
     def _begin(self) -> None:
         self.plant.enrolled()
         self._set_weather()
-        hours = (self.storm_end - START).total_seconds() / 3600
         dice = self.machine.dice
-        acts = [a for a in self.tilt.acts or people.ACTS if not (self.short and a in people.HEALED_DAILY)]
-        for _ in range(int(hours * dice.choice((0.3, 0.8, 1.5)))):
-            act, office = dice.choice(acts), dice.choice(self.offices)
-            self.after(dice.uniform(0, hours * 3600), act.__name__, lambda a=act, o=office: a(self, o))
-        self.after(300, "roster", self._roster)
-        self.after(120, "notifications", self._pump)
-        self.after(hours * 3600, "calm", self._calm)
-        for later in (1, 6) if self.short else (2, 27, 31):
-            self.after((hours + later) * 3600, "operators", self._operate)
+        number = 0
+        busy = self.tilt.busy or dice.choice((0.5, 1.0, 2.0))
+        for office in self.offices:
+            acts = list(self.tilt.acts or (*people.ACTS, *office.erp.acts, *office.erp.acts))
+            spared = people.HEALED_DAILY | office.erp.healed_daily if self.short else frozenset()
+            acts = [a for a in acts if a not in spared]
+            for _ in range(max(1, int(self.hours * busy / len(self.offices)))):
+                act, at = dice.choice(acts), dice.uniform(0, self.hours * 3600)
+                number += 1
+                if self.cut is None or number in self.cut.acts:
+                    self.acts.append(number)
+                    title = f"act {number}: {act.__name__} {office.name}"
+                    self.titles.append(f"{title} after {at / 3600:.1f} h")
+                    self.after(at, title, lambda a=act, o=office: self._do(a, o))
+        self.after(300, "roster", self._roster, standing=True)
+        self.after(120, "notifications", self._pump, standing=True)
+        self.after(self.hours * 3600, "calm", self._calm)
+
+    def _do(self, act: Act, office: Office) -> None:
+        """Let people do something; at times their ERP does not let them, as in a closed month."""
+        try:
+            act(self, office)
+        except office.erp.refusals as refusal:
+            self.machine.note(f"the ERP refuses: {refusal}")
 
     def _set_weather(self) -> None:
         """Draw which kinds of faults there are: each history has its own mixture."""
         dice = self.machine.dice
         some = {
             "wire": (0.01, 0.05, 0.2), "late": (0.1, 0.5), "crash": (0.0005, 0.003, 0.01), "preempt": (0.002, 0.02),
-            "lost": (0.05, 0.5), "doubled": (0.05, 0.3), "delayed": (0.05, 0.3), "missed_tick": (0.1, 0.5),
-            "doubled_tick": (0.1, 0.5), "hook": (0.1, 0.5),
+            "zombie": (0.001, 0.005), "lost": (0.05, 0.5), "doubled": (0.05, 0.3), "delayed": (0.05, 0.3),
+            "missed_tick": (0.1, 0.5), "doubled_tick": (0.1, 0.5), "hook": (0.1, 0.5), "throttle": (0.0005, 0.005),
+            "unheard": (0.001, 0.01), "stale": (0.1, 0.5), "lag": (0.1, 0.5), "jump": (0.0005, 0.003),
         }  # fmt: skip
-        drawn = {k: dice.choice(v) if dice.random() < 0.6 else 0 for k, v in some.items()}
+        drawn = {k: dice.choice(v) if dice.random() < 0.4 else 0 for k, v in some.items()}
         self.machine.weather = Weather(**drawn | self.tilt.weather)
 
     def _step(self) -> bool:
@@ -125,23 +176,25 @@ class History:
         if self.steps > MOST_STEPS:
             self.wrong.append(f"no end after {MOST_STEPS} steps")
             return False
-        now = self.machine.now()
-        choices: list[tuple[datetime, int, Callable[[], Any]]] = []
-        if self._heap:
-            choices.append((self._heap[0][0], 0, self._event))
-        for number, queue in enumerate(self.plant.queues):
-            if (at := queue.next_at()) is not None:
-                choices.append((at, 1 + number, lambda q=queue: self.plant.handle(q)))
-        for number, prefix in enumerate(("due#", "tick#basware", "tick#sap_b1")):
-            if (tick := self.plant.next_tick(prefix)) is not None:
-                tick = max(tick, self._ticks.get(prefix, tick))
-                choices.append((tick, 5 + number, lambda p=prefix: self._tick(p)))
-        at, _, act = min(choices, key=lambda c: (max(c[0], now), c[1]))
+        at, _, act = min(self._choices(), key=lambda c: c[:2])
         if at > self.end:
             return False
         self.machine.jump(at)
         act()
-        return True
+        return self.converged is None
+
+    def _choices(self) -> list[tuple[datetime, int, Callable[[], Any]]]:
+        now = self.machine.now()
+        choices = [(max(self._heap[0][0], now), 0, self._event)]
+        paused = self.plant.paused_until or now
+        for number, queue in enumerate(self.plant.queues):
+            if (at := queue.next_at()) is not None:
+                choices.append((max(at, now, paused), 1 + number, lambda q=queue: self.plant.handle(q)))
+        for number, prefix in enumerate(("due#", *(f"tick#{s}" for s in self.plant.runs))):
+            if (tick := self.plant.next_tick(prefix)) is not None:
+                tick = max(tick, now, paused, self._ticks.get(prefix, tick))
+                choices.append((tick, 5 + number, lambda p=prefix: self._tick(p)))
+        return choices
 
     def _event(self) -> None:
         _, _, what, act = heapq.heappop(self._heap)
@@ -155,7 +208,10 @@ class History:
         if machine.hit(machine.weather.missed_tick):
             machine.fault("ours: tick missed")
             return
-        for _ in range(2 if machine.hit(machine.weather.doubled_tick) else 1):
+        twice = machine.hit(machine.weather.doubled_tick)
+        if twice:
+            machine.fault("ours: tick doubled")
+        for _ in range(1 + twice):
             if prefix == "due#":
                 self.plant.maintained()
             else:
@@ -163,50 +219,62 @@ class History:
 
     def _roster(self) -> None:
         self.plant.enrolled()
-        self.after(3600 * 4, "roster", self._roster)
+        self.after(self.dice.choice((300, 900, 3600)), "roster", self._roster, standing=True)
 
     def _pump(self) -> None:
         for office in self.offices:
             notify.pump(office.ap)
-        self.after(1800, "notifications", self._pump)
+        self.after(1800, "notifications", self._pump, standing=True)
+
+    # ── ours ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def install(self, release: int, *, quietly: bool = False) -> None:
+        """Deploy a release: new containers, another fingerprint, another form of message."""
+        fingerprint.VERSION = str(release)
+        fingerprint.FORMER.clear()
+        if release == 2:
+            fingerprint.FORMER["1"] = fingerprint.written
+        if not quietly:
+            self.plant.release = release
+            self.plant.restart()
+            self.machine.fault("ours: release deployed" if release == 2 else "ours: release rolled back")
+
+    def restored(self, saved: bytes) -> None:
+        """Bring our rows back to a copy, as a restore does; nothing of ours runs until the vendors are through."""
+        self.plant.store.restore(saved)
+        self.plant.restart()
+        self.plant.paused_until = self.machine.now() + timedelta(seconds=SETTLE + TIMEOUT + EDGE)
+        for office in self.offices:
+            for paper in office.papers.values():
+                paper.forgotten = True
+        self.machine.fault("ours: state rolled back")
 
     # ── the calm ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _calm(self) -> None:
         """All faults end, and people mend what people mend."""
-        self.machine.weather = Weather()
+        if self.machine.now() < self.storm_end:
+            self.after((self.storm_end - self.machine.now()).total_seconds(), "calm", self._calm)
+            return
+        self.calm_at, self.calm_steps = self.machine.now(), self.steps
+        self.machine.weather, self.machine.skew = Weather(), 0.0
         for office in self.offices:
-            self.plant.write_secrets(office)
+            people.come_back(self, office)
             office.ap.forced.clear()
-            office.erp.sessions.consecutive["manager"] = min(office.erp.sessions.consecutive["manager"], 4)
+            office.heavy.clear()
+            office.erp.nearly_unlock()
         for line in self.lines.values():
-            line.outage_until = None
+            line.outage_until, line.very_late = None, False
         self.plant.enrolled()
+        for later in (1, 6) if self.short else (2, 8, 27, 31):
+            self.after(later * 3600, "operators", lambda: people.operate(self), standing=True)
+        for later in LOOKS:
+            self.after(later * 3600, "is all well?", self._look, standing=True)
 
-    def _operate(self) -> None:
-        """Operators ping, redrive what is dead, replay what only they can judge; users send refused invoices again."""
-        for office in self.offices:
-            pair = self.plant.pair(office)
-            for breaker in pair.breakers.values():
-                self._knock(breaker)
-            for flow in pair.integration.flows:
-                self._redrive(pair, flow.name)
-            people.send_refused_again(self, office)
-            pair.close()
-        self.plant.records.dead.clear()
+    def _look(self) -> None:
+        """End the history where everything has come right and nothing is planned any more."""
+        from tests.simulation.checker import breaches
 
-    def _knock(self, breaker: Breaker) -> None:
-        """Ping: it clears the breaker where the login works, and it does now."""
-        data = breaker._data()
-        if data.get("refused") == breaker._version:
-            breaker.welcome()
-            self.lines[breaker._pk.split("#")[1], breaker._system].refused.clear()
-
-    def _redrive(self, pair: Any, flow: str) -> None:
-        ledger = pair.ledger(flow)
-        for chunk in list(ledger.unfinished()):
-            if chunk.state == "dead":
-                redrive.reopen(ledger, chunk.id, "redriven")
-            elif (chunk.waiting_for or "").startswith("lookup:"):
-                with suppress(Exception):
-                    redrive.hasten(ledger, chunk.id, "looked at")
+        quiet = not self.machine.late and all(what in self._standing for _, _, what, _ in self._heap)
+        if quiet and next(breaches(self), None) is None:
+            self.converged = self.machine.now()

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
 
-START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+STARTS = (
+    datetime(2026, 3, 2, 8, 0, tzinfo=UTC),
+    datetime(2026, 3, 2, 8, 0, tzinfo=UTC),
+    datetime(2026, 3, 28, 19, 0, tzinfo=UTC),
+    datetime(2026, 10, 24, 19, 0, tzinfo=UTC),
+    datetime(2026, 12, 31, 14, 0, tzinfo=UTC),
+)
+"""An ordinary Monday; the eves of both changes of the clock in Europe; the last day of a year."""
+UPSETS = frozenset(
+    f"ours: {kind}" for kind in ("crash", "timed out", "out of memory", "frozen beyond its lease", "state rolled back")
+)
+ZOMBIE = (155.0, 400.0)
+"""Seconds for which a process stands still and goes on after its lease is over."""
 
 
 class Killed(BaseException):
@@ -33,34 +46,54 @@ class Weather:
     late: float = 0
     crash: float = 0
     preempt: float = 0
+    zombie: float = 0
     lost: float = 0
     doubled: float = 0
     delayed: float = 0
     missed_tick: float = 0
     doubled_tick: float = 0
     hook: float = 0
+    throttle: float = 0
+    unheard: float = 0
+    stale: float = 0
+    lag: float = 0
+    jump: float = 0
+
+    @property
+    def rough(self) -> float:
+        """Tell whether processes suffer."""
+        return self.crash or self.jump or self.preempt or self.zombie
 
 
 @dataclass
 class Machine:
-    """The clock, the dice, the log of events, and the processes that run (the innermost last)."""
+    """The clock, the dice, the log of events, and the processes that run (the innermost last).
+
+    Whether a fault strikes is decided one after the other; `keep` (the numbers of decisions) mutes all the others,
+    so that a failing history can be shrunk.
+    """
 
     seed: int
-    time: datetime = START
+    keep: frozenset[int] | None = None
     weather: Weather = field(default_factory=Weather)
     faults: Counter[str] = field(default_factory=Counter)
     stack: list[Process] = field(default_factory=list)
     last: deque[str] = field(default_factory=lambda: deque(maxlen=400))
-    preempting: Any = None
-    events: int = 0
-    guard: bool = True
+    preempting: Callable[[int], None] | None = None
+    skew: float = 0.0
+    decisions: int = 0
+    struck: list[int] = field(default_factory=list)
+    echo: bool = False
 
     def __post_init__(self) -> None:
-        self.dice = Random(self.seed)
+        self.dice, self._coin = Random(self.seed), Random(f"faults of {self.seed}")
+        self.start = self.time = self.dice.choice(STARTS)
         self._hash = hashlib.blake2b(digest_size=16)
         self._inside = False
+        self.late: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._planned = 0
 
-    # ── the clock port ──────────────────────────────────────────────────────────────────────────────────────
+    # ── the vendors' clock, which is the true one ───────────────────────────────────────────────────────────
 
     def now(self) -> datetime:
         return self.time
@@ -70,22 +103,36 @@ class Machine:
         until = self.time + timedelta(seconds=max(0.0, seconds))
         process = self.stack[-1] if self.stack else None
         if process is not None and until > process.deadline:
-            self.time = max(self.time, process.deadline)
+            self.vendors_until(max(self.time, process.deadline))
             self.die(process, "timed out")
-        self.time = until
+        self.vendors_until(until)
+
+    def vendors_until(self, moment: datetime) -> None:
+        """Let time pass, and the vendors do meanwhile what they are late with."""
+        while self.late and self.late[0][0] <= moment:
+            at, _, act = heapq.heappop(self.late)
+            self.time = max(self.time, at)
+            act()
+        self.time = max(self.time, moment)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Plan what a server does late, whatever of ours runs then."""
+        self._planned += 1
+        heapq.heappush(self.late, (self.time + timedelta(seconds=seconds), self._planned, act))
 
     def jump(self, moment: datetime) -> None:
         """Go to a later moment, with no process running."""
-        self.time = max(self.time, moment)
+        self.vendors_until(moment)
 
     # ── the log ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def note(self, text: str) -> None:
         """Write an event down; the hash of all of them tells one history from another."""
-        line = f"{self.time:%d %H:%M:%S.%f} {'  ' * len(self.stack)}{text}"
+        line = f"{self.time:%m-%d %H:%M:%S.%f} {'  ' * len(self.stack)}{text}"
         self._hash.update(line.encode())
         self.last.append(line)
-        self.events += 1
+        if self.echo:
+            print(line)
 
     def digest(self) -> str:
         return self._hash.hexdigest()
@@ -96,8 +143,14 @@ class Machine:
         self.note(f"! {kind}")
 
     def hit(self, chance: float) -> bool:
-        """Throw the dice; in calm weather they are not touched."""
-        return chance > 0 and self.dice.random() < chance
+        """Throw the coin; in calm weather it is not touched."""
+        if chance <= 0:
+            return False
+        self.decisions += 1
+        if self._coin.random() >= chance or (self.keep is not None and self.decisions not in self.keep):
+            return False
+        self.struck.append(self.decisions)
+        return True
 
     # ── processes ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,6 +161,10 @@ class Machine:
             self.fault(f"ours: {how}")
         raise Killed(f"{process.name}: {how}")
 
+    def upsets(self) -> int:
+        """Count what may have kept a process from writing down what it learnt."""
+        return sum(count for kind, count in self.faults.items() if kind in UPSETS or kind.startswith("store: "))
+
     def touch(self, what: str) -> None:
         """Mark a place where a process may die, or another one may run before it goes on."""
         if not self.stack:
@@ -115,15 +172,47 @@ class Machine:
         process = self.stack[-1]
         if process.dead or self.time > process.deadline:
             self.die(process, "timed out")
+        if self.weather.rough:
+            self._suffer(process, what)
+
+    def _suffer(self, process: Process, what: str) -> None:
         if self.hit(self.weather.crash):
             self.note(f"dies at {what}")
             self.die(process, "crash")
-        if self.preempting is not None and not self._inside and self.hit(self.weather.preempt):
-            self._inside = True
-            try:
-                self.fault("ours: another worker in between")
-                self.preempting()
-            finally:
-                self._inside = False
+        if self.hit(self.weather.jump):
+            self.skew = self.dice.uniform(-30, 30)
+            self.fault("ours: clock jumps")
+        if self.preempting is None or self._inside:
+            return
+        if self.hit(self.weather.preempt):
+            self._between("ours: another worker in between", 1, self.dice.choice((0.0, 0.0, 5.0, 45.0)))
             if self.time > process.deadline:
                 self.die(process, "timed out")
+        elif self.hit(self.weather.zombie):
+            process.deadline += timedelta(seconds=3600)
+            self._between("ours: frozen beyond its lease", 4, self.dice.uniform(*ZOMBIE))
+            process.deadline = max(self.time + timedelta(seconds=30), process.deadline - timedelta(seconds=3600))
+
+    def _between(self, kind: str, count: int, seconds: float) -> None:
+        """Let others work while the process that runs stands still."""
+        self._inside = True
+        try:
+            self.fault(kind)
+            self.sleep(seconds)
+            assert self.preempting is not None
+            self.preempting(count)
+        finally:
+            self._inside = False
+
+
+@dataclass(frozen=True)
+class OurClock:
+    """The clock port: true but for `skew`, by which our machines are off."""
+
+    machine: Machine
+
+    def now(self) -> datetime:
+        return self.machine.time + timedelta(seconds=self.machine.skew)
+
+    def sleep(self, seconds: float) -> None:
+        self.machine.sleep(seconds)

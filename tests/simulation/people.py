@@ -1,23 +1,28 @@
-"""What people do meanwhile: in the ERP, on the platform, with the credentials; and what they mend in the end."""
+"""What people do meanwhile: on the platform, with the credentials, with our settings; and what operators mend.
+
+What the people of an ERP do stands with that ERP.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infra.sandbox.basware import notify
 from infra.sandbox.basware.model import ForcedVerdict
-from infra.sandbox.sap_b1 import clerk, payments
-from infra.sandbox.sap_b1.errors import Refusal
+from ml_connector.engine import redrive
+from ml_connector.engine.maintain import release
+from ml_connector.engine.mappings import Mapping
 from tests.simulation import worlds
-from tests.simulation.worlds import Office, Paper
+from tests.simulation.sides import Act
+from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
+    from ml_connector.engine.pair import Pair
     from tests.simulation.history import History
-
-Act = Callable[["History", Office], None]
 
 
 def _pick(office: Office, wanted: Callable[[Paper], bool]) -> Paper | None:
@@ -31,115 +36,8 @@ def _status(office: Office, paper: Paper) -> str:
 
 def _untouched(history: History, office: Office, paper: Paper) -> bool:
     """Tell whether nobody has sent this invoice anywhere: only then can people act on it without a race."""
-    line = history.lines[office.name, "sap_b1"]
-    return _status(office, paper) == "WaitingForTransfer" and paper.number not in line.posts
-
-
-# ── the ERP ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def rename_supplier(history: History, office: Office) -> None:
-    """A supplier changes; at times the stamp of the change lies in the past."""
-    rows = office.erp.tables["BusinessPartners"]
-    code = office.dice.choice(sorted(rows))
-    office.edits += 1
-    before = {k: rows[code].get(k) for k in ("UpdateDate", "UpdateTime")}
-    office.erp.upsert("BusinessPartners", {"CardCode": code, "CardName": f"{office.name} renamed {office.edits}"})
-    if office.dice.random() < 0.3 and not history.short:
-        rows[code] |= before
-        history.machine.fault("world: back-dated edit")
-
-
-def rename_account(history: History, office: Office) -> None:
-    code = office.dice.choice(sorted(office.erp.tables["ChartOfAccounts"]))
-    office.edits += 1
-    office.erp.tables["ChartOfAccounts"][code]["Name"] = f"{office.name} account {office.edits} renamed"
-
-
-def rename_center(history: History, office: Office) -> None:
-    code = office.dice.choice(sorted(office.erp.tables["ProfitCenters"]))
-    office.edits += 1
-    row = office.erp.tables["ProfitCenters"][code]
-    row["CenterName"] = f"{office.name} centre {office.edits} renamed"
-
-
-def new_supplier(history: History, office: Office) -> None:
-    """A supplier is entered, at times after the first invoice of it was approved."""
-    code = f"N{office.name[:3].upper()}{len(office.erp.tables['BusinessPartners']):03d}"
-    if office.dice.random() < 0.5:
-        history.machine.fault("world: missing parent")
-        worlds.invoice(office, card=code)
-        history.meanwhile(office.dice.uniform(1, 12) * 3600, f"enter {code}", lambda: _enter(office, code))
-    else:
-        _enter(office, code)
-
-
-def _enter(office: Office, code: str) -> None:
-    worlds.supplier(office.erp, office.name, code)
-
-
-def new_order(history: History, office: Office) -> None:
-    code = office.dice.choice(sorted(office.erp.tables["BusinessPartners"]))
-    worlds.order(office.erp, code, office.dice, service=office.dice.random() < 0.3)
-
-
-def receive_goods(history: History, office: Office) -> None:
-    rows = [
-        r for r in office.erp.rows("PurchaseOrders")
-        if r["DocumentStatus"] == "bost_Open" and r["DocType"] == "dDocument_Items"
-    ]  # fmt: skip
-    if rows:
-        order = office.dice.choice(rows)
-        line = next(line for line in order["DocumentLines"] if line["LineStatus"] == "bost_Open")
-        with_part = max(Decimal(1), line["RemainingOpenQuantity"] // 2)
-        clerk.receive(office.erp, order["DocEntry"], {line["LineNum"]: with_part})
-
-
-def pay(history: History, office: Office) -> None:
-    """Pay an open invoice, whole or in part."""
-    rows = [r for r in office.erp.rows("PurchaseInvoices") if r["DocumentStatus"] == "bost_Open"]
-    if rows:
-        row = office.dice.choice(rows)
-        total, paid = ("DocTotalFc", "PaidToDateFC") if row["DocCurrency"] != "EUR" else ("DocTotal", "PaidToDate")
-        left = row[total] - row[paid]
-        part = (left / 2).quantize(Decimal("0.01")) if office.dice.random() < 0.4 else left
-        if part > 0:
-            clerk.pay(office.erp, row["DocEntry"], part)
-
-
-def unpay(history: History, office: Office) -> None:
-    rows = [r for r in office.erp.rows("VendorPayments") if r["Cancelled"] == "tNO"]
-    if rows:
-        payments.cancel_payment(office.erp, office.dice.choice(rows)["DocEntry"])
-
-
-def book_by_hand(history: History, office: Office) -> None:
-    """A clerk books an invoice that waits, without telling anybody."""
-    paper = _pick(office, lambda p: p.fate == "post" and _untouched(history, office, p) and not p.recalled)
-    if paper is None or worlds.posted(office, paper.number):
-        return
-    record = office.ap.documents[paper.key].record
-    if record["grossSum"] < 0 or any(row.get("orderNumber") for row in record["codingRows"]):
-        return
-    amount = "LineTotal" if record["currencyCode"] == "EUR" else "RowTotalFC"
-    lines = [
-        {"ItemDescription": "by hand", amount: row["netTotal"], "VatGroup": row["taxCode"],
-         "AccountCode": _account(office, row["accountCode"])}
-        for row in record["codingRows"]
-    ]  # fmt: skip
-    body = {"CardCode": paper.supplier, "NumAtCard": paper.number, "DocType": "dDocument_Service",
-            "DocCurrency": record["currencyCode"], "DocumentLines": lines}  # fmt: skip
-    try:
-        clerk.change(office.erp, "PurchaseInvoices", body)
-    except Refusal:
-        return  # its supplier is not there yet
-    paper.by_hand = True
-    history.machine.fault("world: booked by hand")
-
-
-def _account(office: Office, code: str) -> str:
-    rows = office.erp.tables["ChartOfAccounts"].values()
-    return str(next(row["Code"] for row in rows if row["FormatCode"] == code))
+    posts = history.lines[office.name, office.erp.system].posts
+    return _status(office, paper) == "WaitingForTransfer" and paper.number not in posts
 
 
 # ── the platform ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,8 +48,21 @@ def new_invoice(history: History, office: Office) -> None:
     notify.document_waiting(office.ap, office.ap.documents[paper.key])
 
 
+def new_supplier(history: History, office: Office) -> None:
+    """A supplier is entered, at times after the first invoice of it was approved."""
+    office.edits += 1
+    code = f"N{office.name[:3].upper()}{office.edits:03d}"
+    if office.dice.random() < 0.5:
+        history.machine.fault("world: missing parent")
+        worlds.invoice(office, card=code)
+        hours = office.dice.uniform(1, 12)
+        history.meanwhile(hours * 3600, f"enter {code}", lambda: office.erp.enter_supplier(code))
+    else:
+        office.erp.enter_supplier(code)
+
+
 def recall(history: History, office: Office) -> None:
-    """An invoice is taken back; mostly it comes again later, corrected."""
+    """An invoice is taken back, also one that we hold; mostly it comes again later, corrected."""
     paper = _pick(office, lambda p: _untouched(history, office, p) and not p.by_hand)
     if paper is None:
         return
@@ -161,14 +72,13 @@ def recall(history: History, office: Office) -> None:
     paper.recalled = True
     history.machine.fault("world: recalled")
     if office.dice.random() < 0.7:
-        history.meanwhile(
-            office.dice.uniform(0.2, 20) * 3600, f"send again {paper.number}", lambda: _again(history, office, paper)
-        )
+        seconds = office.dice.uniform(0.2, 20) * 3600
+        history.meanwhile(seconds, f"send again {paper.number}", lambda: _again(history, office, paper))
 
 
 def _again(history: History, office: Office, paper: Paper) -> None:
     document = office.ap.documents[paper.key]
-    if paper.number not in history.lines[office.name, "sap_b1"].posts and not paper.waits:
+    if paper.number not in history.lines[office.name, office.erp.system].posts and not paper.waits:
         _correct(document.record)
     document.record |= {"processingStatus": "WaitingForTransfer", "description": f"corrected at {office.ap.now()}"}
     document.updated = office.ap.now()
@@ -177,7 +87,7 @@ def _again(history: History, office: Office, paper: Paper) -> None:
 
 
 def _correct(record: dict[str, Any]) -> None:
-    """Take a cent off the first row of an invoice without tax."""
+    """Take ten cents off the first row of an invoice without tax."""
     row = record["codingRows"][0]
     if row["taxSum"] or row.get("orderNumber") or abs(row["netTotal"]) < 1:
         return
@@ -193,49 +103,166 @@ def send_refused_again(history: History, office: Office) -> None:
             _again(history, office, paper)
 
 
+def book_by_hand(history: History, office: Office) -> None:
+    """A clerk books an invoice that waits, is held or is dead, without telling anybody."""
+    paper = _pick(office, lambda p: p.fate == "post" and _untouched(history, office, p) and not p.recalled)
+    if paper is None or office.erp.posted(paper) or not office.erp.by_hand(office, paper):
+        return
+    paper.by_hand = True
+    history.machine.fault("world: booked by hand")
+
+
 def bad_verdict(history: History, office: Office) -> None:
-    """Basware's import fails for a reason of its own, or comes to no end for hours.
-
-    Orders are spared the failures: once they are closed, no full comparison reads them again (a known gap).
-    """
+    """Basware's import fails for a reason of its own, comes late, or never comes to an end."""
     kind = office.dice.choice(("Vendor", "Account", "CostCenter", "MatchingOrder", "MatchingOrderLine"))
-    status = "InProgress" if kind.startswith("Matching") else office.dice.choice(("Error", "InProgress"))
-    rule = ForcedVerdict(kind, status, times=office.dice.choice((1, 3)))
-    office.ap.forced.append(rule)
-    history.machine.fault(f"world: verdict {status}")
-    history.meanwhile(office.dice.uniform(1, 20) * 3600, "verdicts are well", office.ap.forced.clear)
+    status = office.dice.choice(("Error", "InProgress", "InProgress"))
+    times = office.dice.choice((1, 3)) if status == "Error" else office.dice.choice((1, 3, 1000))
+    office.ap.forced.append(ForcedVerdict(kind, status, times=times))
+    history.machine.fault(
+        f"world: verdict {'never' if times == 1000 else 'late' if status == 'InProgress' else status}"
+    )
+    history.meanwhile(office.dice.uniform(1, 30) * 3600, "verdicts are well", office.ap.forced.clear)
 
 
-# ── credentials ──────────────────────────────────────────────────────────────────────────────────────────────
+def poison(history: History, office: Office) -> None:
+    """The platform offers a document that cannot be read: it must be told so, and stop nobody."""
+    paper = _pick(office, lambda p: _untouched(history, office, p) and not p.recalled and not p.by_hand)
+    if paper is None:
+        return
+    record = office.ap.documents[paper.key].record
+    kept = record["invoiceDate"]
+    record["invoiceDate"] = "31st of never"
+    history.machine.fault("world: poison record")
+
+    def mended() -> None:
+        record["invoiceDate"] = kept
+        office.ap.documents[paper.key].updated = office.ap.now()
+
+    history.meanwhile(office.dice.uniform(0.5, 6) * 3600, f"{paper.number} is mended", mended)
+
+
+def sick(history: History, office: Office) -> None:
+    """One document cannot be posted for 30 hours, while all others can."""
+    paper = _pick(office, lambda p: _untouched(history, office, p) and not p.by_hand)
+    if paper is not None:
+        office.sick[paper.number] = min(
+            history.machine.now() + timedelta(hours=30), history.storm_end + timedelta(minutes=30)
+        )
+
+
+def heavy(history: History, office: Office) -> None:
+    """One record takes more memory than there is, until an operator gives more."""
+    paper = _pick(office, lambda p: p.fate == "post" and _untouched(history, office, p) and not p.by_hand)
+    codes = office.erp.suppliers()
+    mark = office.dice.choice(
+        [f"{office.name} supplier {office.dice.choice(codes)}", *([paper.number] if paper else [])]
+    )
+    office.heavy.add(mark)
+    history.meanwhile(office.dice.uniform(2, 20) * 3600, "more memory", lambda: office.heavy.discard(mark))
+
+
+def close_period(history: History, office: Office) -> None:
+    """The ERP's month is closed for a while, by mistake: nothing tells us when it is open again."""
+    month = f"{history.machine.now():%Y-%m}"
+    office.erp.closed_periods.add(month)
+    history.machine.fault("world: period closed")
+    seconds = office.dice.uniform(1, 6) * 3600
+    history.meanwhile(seconds, "the period is open again", lambda: office.erp.closed_periods.discard(month))
+
+
+# ── credentials and settings ─────────────────────────────────────────────────────────────────────────────────
 
 
 def expire_sessions(history: History, office: Office) -> None:
-    office.erp.expire_sessions()
-    office.ap.tokens.clear()
+    office.erp.expire()
+    office.platform.expire()
     history.machine.fault("sessions: expired")
 
 
 def rotate(history: History, office: Office) -> None:
-    """The password changes at the server; the secret follows hours later, at times at once."""
+    """A password changes at the server; the secret follows at once, hours later, or a day later."""
     office.edits += 1
     if office.dice.random() < 0.5:
-        office.password = f"hidden-password-{office.name}-{office.edits}"
-        office.erp.sessions.accounts["manager"] = office.password
-        office.erp.expire_sessions()
+        office.erp.set_password(f"hidden-password-{office.name}-{office.edits}")
     else:
         office.ap.clients = {f"client-{office.name}": f"hidden-client-{office.name}-{office.edits}"}
         office.ap.tokens.clear()
     history.machine.fault("sessions: rotated")
-    delay = office.dice.choice((0.0, 60.0, 3600.0 * 5))
-    history.meanwhile(delay, "the secret follows", lambda: history.plant.write_secrets(office))
+    delay = office.dice.choice((0.0, 60.0, 3600.0 * 5, 3600.0 * 24))
+    history.meanwhile(delay, "the secret follows", lambda: _follow(history, office))
+
+
+def _follow(history: History, office: Office) -> None:
+    if not office.gone:
+        history.plant.write_secrets(office)
+
+
+def move(history: History, office: Office) -> None:
+    """The ERP's server gets another name: another identity, so a scope of its own, with the same books behind it.
+
+    What was done under the old name is not known under the new one; payments of it are nobody's.
+    """
+    system = office.erp.system
+    history.plant.plain[office.name][system] = office.erp.moved(history.plant.plain[office.name][system])
+    _follow(history, office)
+    for paper in office.papers.values():
+        paper.forgotten = True
+    office.forgotten_orders = {order.id for order in office.erp.orders()}
+    history.machine.fault("sessions: identity changed")
+
+
+def language(history: History, office: Office) -> None:
+    """A setting that shapes what is sent changes, and nothing at the source."""
+    office.language = office.dice.choice(("de-DE", "fr-FR", "en-US"))
+    _follow(history, office)
+    history.machine.fault("ours: settings changed")
+
+
+def map_nowhere(history: History, office: Office) -> None:
+    """Somebody maps the account that has none: what waits for it goes on."""
+    if office.gone:
+        return
+    pair = history.plant.pair(office)
+    target = office.erp.account_key(office.dice.choice(office.erp.accounts()))
+    pair.mappings.set(Mapping(integration=pair.integration.name, kind="account", code=NOWHERE, target=target))
+    release(pair.world, pair.ledger("invoices"), f"account:{NOWHERE}")
+    pair.close()
+    for paper in office.papers.values():
+        if paper.waits:
+            paper.fate, paper.waits = "post", ""
+    office.mapped = True
+    history.machine.fault("ours: mapping set")
+
+
+def leave(history: History, office: Office) -> None:
+    """A tenant's secrets are deleted with work open; later they come back."""
+    if office.gone:
+        return
+    office.gone = True
+    for system in ("basware", office.erp.system):
+        history.plant.secrets.remove(office.name, system)
+    history.machine.fault("world: tenant removed")
+    history.meanwhile(
+        office.dice.uniform(0.2, 9) * 3600, f"{office.name} comes back", lambda: come_back(history, office)
+    )
+
+
+def come_back(history: History, office: Office) -> None:
+    office.gone = False
+    history.plant.write_secrets(office)
+
+
+# ── servers and queues ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def outage(history: History, office: Office) -> None:
-    """One system is away, for hours or for a day."""
-    line = history.lines[office.name, office.dice.choice(("basware", "sap_b1"))]
-    hours = office.dice.choice((0.2, 2, 9, 26))
+    """One system is away, for minutes, hours, a day, or five days."""
+    line = history.lines[office.name, office.dice.choice(("basware", office.erp.system))]
+    hours = office.dice.choice((0.2, 2, 9, 26, 120))
+    if hours == 120:
+        hours = 120 if history.endure(timedelta(hours=121)) else 26
     line.outage_until = history.machine.now() + timedelta(hours=hours)
-    history.machine.fault("world: outage")
+    history.machine.fault("world: outage of five days" if hours == 120 else "world: outage")
 
 
 def purge(history: History, office: Office) -> None:
@@ -254,14 +281,64 @@ def old_hooks(history: History, office: Office) -> None:
     """An old notification comes again, and one that is forged."""
     status = history.plant.forge(office)
     history.machine.fault("world: forged webhook")
-    if status != 401:
+    if status not in {401, 502, 503}:  # 502: the process died
         history.wrong.append(f"a forged webhook was answered {status}")
 
 
+def console(history: History, office: Office) -> None:
+    """An operator moves the dead letters back from the AWS console."""
+    if history.plant.records.redrive():
+        history.machine.fault("ours: redriven from the console")
+
+
+def deploy(history: History, office: Office) -> None:
+    """A release comes with another fingerprint and another form of message; at times it is rolled back."""
+    history.install(2)
+    if office.dice.random() < 0.5:
+        history.meanwhile(office.dice.uniform(0.1, 9) * 3600, "rollback", lambda: history.install(1))
+
+
+def restore(history: History, office: Office) -> None:
+    """Our state goes back by seconds, the vendors' does not. What was under way settles before we go on."""
+    saved = history.plant.store.save()
+    history.after(office.dice.uniform(1, 90), "restore", lambda: history.restored(saved))
+
+
 ACTS: tuple[Act, ...] = (
-    rename_supplier, rename_account, rename_center, new_supplier, new_order, receive_goods, pay, pay, unpay,
-    book_by_hand, new_invoice, new_invoice, recall, send_refused_again, bad_verdict, expire_sessions, rotate, outage,
-    purge, twice, old_hooks,
+    new_invoice, new_invoice, new_invoice, new_supplier, recall, recall, send_refused_again, book_by_hand, bad_verdict,
+    bad_verdict, close_period, poison, sick, heavy, expire_sessions, rotate, rotate, move, language, map_nowhere,
+    leave, outage, outage, purge, twice, old_hooks, console, deploy, restore,
 )  # fmt: skip
-HEALED_DAILY = frozenset({bad_verdict})
-"""What only the daily full comparison makes good again."""
+HEALED_DAILY: frozenset[Act] = frozenset({bad_verdict, language, heavy, move, poison})
+"""What only the daily full comparison makes good again, or an operator who comes once a day."""
+
+
+# ── operators ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def operate(history: History) -> None:
+    """Ping, redrive what is dead, replay what only a person can judge; users send refused invoices again."""
+    for office in history.offices:
+        if office.gone:
+            continue
+        pair = history.plant.pair(office)
+        for system, breaker in pair.breakers.items():
+            data = breaker._data()
+            if data.get("refused") == breaker._version:
+                breaker.welcome()
+                history.lines[office.name, system].refused.clear()
+        for flow in pair.integration.flows:
+            _redrive(pair, flow.name)
+        send_refused_again(history, office)
+        pair.close()
+    history.plant.records.dead.clear()
+
+
+def _redrive(pair: Pair, flow: str) -> None:
+    ledger = pair.ledger(flow)
+    for chunk in list(ledger.unfinished()):
+        if chunk.state == "dead":
+            redrive.reopen(ledger, chunk.id, "redriven")
+        elif (chunk.waiting_for or "").startswith("lookup:"):
+            with suppress(Exception):
+                redrive.hasten(ledger, chunk.id, "looked at")

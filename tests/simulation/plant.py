@@ -15,24 +15,22 @@ from infra.sandbox.basware.notify import SIGNATURE_HEADER
 from ml_connector import enrol
 from ml_connector.bootstrap import Toolbox, whole_pair
 from ml_connector.embedded.clock import SeededChance
-from ml_connector.embedded.secrets import MemorySecrets
 from ml_connector.embedded.vault import MemoryVault
+from ml_connector.engine import roster
 from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.redrive import reopen
 from ml_connector.engine.write import write
-from ml_connector.errors import ConnectorError
-from ml_connector.integrations import INTEGRATIONS
+from ml_connector.errors import LeaseLost, Transient
 from ml_connector.pairs import Pairs
 from ml_connector.receive import Receiver
 from ml_connector.runs import Run, tick
 from tests.simulation.fifo import Fifo, Letter, RecordRings
-from tests.simulation.machine import Killed, Machine, Process
-from tests.simulation.ports import SimBlobs, SimStore
+from tests.simulation.machine import Killed, Machine, OurClock, Process
+from tests.simulation.ports import SimBlobs, SimSecrets, SimStore
 from tests.simulation.wire import Line, Wire
 from tests.simulation.worlds import Office
 
-SYSTEMS = ("basware", "sap_b1")
 SCHEDULES = {
     "vendors": "rate(9 hours)", "accounts": "rate(11 hours)", "cost_centers": "rate(13 hours)",
     "purchase_orders": "rate(7 hours)", "invoices": "rate(3 hours)", "payments": "rate(5 hours)",
@@ -40,6 +38,8 @@ SCHEDULES = {
 WRITE, POLL, MAINTAIN, HOOK = 120, 300, 50, 10
 """Timeouts of the functions, as the template has them."""
 WARM = 3
+PASSING = (Transient, LeaseLost)
+"""What a function may end with: AWS throttles, or somebody else has the row. The message comes again."""
 
 
 class LogKeeper(logging.Handler):
@@ -59,65 +59,79 @@ class LogKeeper(logging.Handler):
 
 
 class Plant:
-    """Everything of ours. `made` hooks let a weakening put its own functions in."""
+    """Everything of ours. `release` is the version that is deployed: it spells the messages of the queue."""
 
-    def __init__(self, machine: Machine, offices: list[Office], lines: dict[tuple[str, str], Line], later: Any) -> None:
-        self.machine, self.lines, self.later = machine, lines, later
-        self.store, self.blobs = SimStore(machine), SimBlobs(machine)
-        self.records = Fifo(machine, "records", visibility=720, most=5)
-        self.runs = {s: Fifo(machine, f"runs-{s}", visibility=1800, most=5) for s in SYSTEMS}
+    def __init__(
+        self,
+        machine: Machine,
+        offices: list[Office],
+        lines: dict[tuple[str, str], Line],
+        later: Any,
+        schedules: dict[str, str],
+        **queue: Any,
+    ) -> None:
+        self.machine, self.lines, self.later, self.schedules = machine, lines, later, schedules
+        self.store, self.blobs, self.secrets = SimStore(machine), SimBlobs(machine), SimSecrets(machine)
+        self.records = Fifo(machine, "records", visibility=720, most=5, **queue)
+        systems = sorted({system for _, system in lines})
+        self.runs = {s: Fifo(machine, f"runs-{s}", visibility=1800, most=5, **queue) for s in systems}
         self.queues = [self.records, *self.runs.values()]
-        self.vault, self.secrets = MemoryVault(), MemorySecrets()
-        self.tools = Toolbox(self.vault, transport=lambda t, s: Wire(machine, lines[t, s], later))
+        self.vault = MemoryVault()
+        self.tools = Toolbox(self.vault, transport=lambda t, s: Wire(machine, lines[t, s]))
         self.chance = SeededChance(machine.seed)
-        self.boots = 0
+        self.offices, self.boots, self.release = offices, 0, 1
         self.warm: list[Pairs] = []
-        self.versions: dict[str, dict[str, Any]] = {}
+        self.plain: dict[str, dict[str, dict[str, Any]]] = {}
         self.planted: set[str] = set()
         self.raised: list[str] = []
         self.hooks: list[tuple[str, bytes, str]] = []
+        self.paused_until: datetime | None = None
         for office in offices:
-            self._secrets(office)
+            self._onboard(office)
             office.ap.deliver = self._deliver(office)
 
     # ── secrets ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _secrets(self, office: Office) -> None:
-        name, dice = office.name, office.dice
+    def _onboard(self, office: Office) -> None:
+        name = office.name
         hook = f"hidden-webhook-{name}"
-        self.versions[name] = {
+        self.plain[name] = {
             "basware": {
                 "region": "EU", "base_url": f"https://basware.{name}.test", "client_id": f"client-{name}",
-                "companies": ["1000"], "source_system": "SAP", "webhook_secret": hook,
+                "companies": ["1000"], "source_system": "ERP", "webhook_secret": hook,
                 "webhook_url": f"https://us.test/webhooks/basware/{name}",
             },
-            "sap_b1": {
-                "service_layer_url": f"https://sap.{name}.test/b1s/{dice.choice(('v1', 'v2'))}",
-                "company_db": office.erp.company, "user_name": "manager", "timezone": "Europe/Berlin",
-                **({"external_id_field": "U_ExtId"} if dice.random() < 0.4 else {}),
-            },
+            office.erp.system: office.erp.settings(office.dice),
         }  # fmt: skip
-        office.erp.user_fields["PurchaseCreditNotes"] = ["U_ExtId"]
         self.planted.add(hook)
-        self.secrets.write(name, "settings", json.dumps({"schedules": SCHEDULES}))
+        names = {flow.name for flow in office.erp.table.flows}
+        schedules = {flow: every for flow, every in (SCHEDULES | self.schedules).items() if flow in names}
+        self.secrets.write(name, "settings", json.dumps({"schedules": schedules}))
         self.write_secrets(office)
 
     def write_secrets(self, office: Office) -> None:
         """Write the credentials that the servers know now into the secrets."""
-        plain, (client, password) = self.versions[office.name], next(iter(office.ap.clients.items()))
-        self.planted |= {password, office.password}
-        basware = {**plain["basware"], "client_id": client, "client_secret": password}
+        plain, (client, password) = self.plain[office.name], next(iter(office.ap.clients.items()))
+        self.planted |= {password, office.erp.password}
+        basware = {**plain["basware"], "client_id": client, "client_secret": password, "language": office.language}
+        books = office.erp.with_password(plain[office.erp.system], office.erp.password)
         self.secrets.write(office.name, "basware", json.dumps(basware))
-        self.secrets.write(office.name, "sap_b1", json.dumps({**plain["sap_b1"], "password": office.password}))
+        self.secrets.write(office.name, office.erp.system, json.dumps(books))
 
     # ── invocations ─────────────────────────────────────────────────────────────────────────────────────────
 
     def world(self) -> World:
         """Start a process: its own boot, the shared state."""
         self.boots += 1
-        return World(
-            self.store, RecordRings(self.records), self.blobs, self.machine, self.chance, boot=f"boot{self.boots}"
-        )
+        rings = RecordRings(self.records, self._spelt)
+        return World(self.store, rings, self.blobs, OurClock(self.machine), self.chance, boot=f"boot{self.boots}")
+
+    def _spelt(self, message: Any) -> dict[str, Any]:
+        """Spell a message as the deployed release does: the second one calls the chunk by another name."""
+        spelt = dict(message)
+        if self.release == 2:
+            spelt |= {"v": 2, "chunk": spelt.pop("id")}
+        return spelt
 
     def invoke(self, name: str, seconds: float, call: Callable[[], Any]) -> bool:
         """Run a function to its end, or to the end of its process; false where it died or raised."""
@@ -128,6 +142,9 @@ class Plant:
         try:
             call()
         except Killed:
+            return False
+        except PASSING as error:
+            machine.note(f"{name} failed: {error}")
             return False
         except Exception as error:
             self.raised.append(f"{name}: {type(error).__name__}: {error}")
@@ -149,7 +166,12 @@ class Plant:
 
     def maintained(self) -> None:
         """Take the minute's tick of the maintain function."""
-        self.invoke("maintain", MAINTAIN, lambda: ring_due(self.world()))
+
+        def ring() -> None:
+            world = self.world()
+            ring_due(world, wanted=roster.wanted(world.store))
+
+        self.invoke("maintain", MAINTAIN, ring)
 
     def enrolled(self) -> None:
         """Rebuild the roster."""
@@ -176,14 +198,20 @@ class Plant:
         """Work on a ring in a warm container, or in a new one; a container that dies is gone."""
         pairs = self.warm.pop() if self.warm else Pairs(self.world(), self.secrets, self.tools)
         message = letter.message
+        if message["v"] > self.release:
+            self.machine.fault("ours: message of a release that was rolled back")
+            self.machine.note("the function fails on it, as on any message that it cannot read")
+            return
+        message.setdefault("id", message.get("chunk"))
         if self.invoke(f"write {message['flow']} {message['id']}", WRITE, lambda: self._write(pairs, message)):
             self.records.done(letter)
             if len(self.warm) < WARM:
                 self.warm.insert(0, pairs)
 
     def _write(self, pairs: Pairs, message: Any) -> None:
+        """Do what the write function's handler does with a ring."""
         pair, flow = pairs.of(message["tenant"], message["integration"], message["flow"])
-        if pair is None or pair.scope != message["scope"]:
+        if pair is None or pair.scope != message["scope"] or flow.name not in pair.active:
             return
         if "cause" in message:
             reopen(pair.ledger(flow.name), message["id"], "redriven from the queue", message["death"])
@@ -192,11 +220,11 @@ class Plant:
             self.machine.note(f"chunk {chunk.flow} {chunk.id}: {chunk.state} {chunk.step} {chunk.waiting_for or ''} "
                               f"{(chunk.reason or '')[:150]}")  # fmt: skip
 
-    def interrupt(self) -> None:
-        """Let another worker in between: the next message, or the one that is being handled once more."""
-        self.machine.sleep(self.machine.dice.choice((0.0, 0.0, 5.0, 45.0)))
-        self.records.again()
-        self.handle(self.records)
+    def interrupt(self, count: int) -> None:
+        """Let other workers in between: the next messages, or the one that is being handled once more."""
+        for _ in range(count):
+            self.records.again()
+            self.handle(self.records)
 
     # ── the webhook ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,6 +236,11 @@ class Plant:
                 return 0
             signature = notification.headers[SIGNATURE_HEADER]
             self.hooks.append((office.name, notification.body, signature))
+            if machine.hit(machine.weather.hook):
+                machine.fault("world: webhook late, out of order")
+                again = (office.name, notification.body, signature)
+                self.later(machine.dice.uniform(10, 7200), "webhook comes late", lambda: self.received(*again))
+                return 200
             status = self.received(office.name, notification.body, signature)
             if machine.hit(machine.weather.hook):
                 machine.fault("world: webhook doubled")
@@ -217,16 +250,32 @@ class Plant:
         return deliver
 
     def received(self, tenant: str, body: bytes, signature: str | None) -> int:
-        """Answer one request at the door; 0 where the process died."""
+        """Answer one request at the door; 502 where the process died."""
+        if self.paused_until is not None and self.machine.now() < self.paused_until:
+            return 503
         said: list[int] = []
-        door = Receiver(self.store, RecordRings(self.records), self.vault, self.machine)
+        door = Receiver(self.store, RecordRings(self.records, self._spelt), self.vault, OurClock(self.machine))
         self.invoke(f"webhook {tenant}", HOOK, lambda: said.append(door.receive(tenant, body, signature)[0]))
+        if said == [200]:
+            self._promised(tenant, body)
         return said[0] if said else 502
+
+    def _promised(self, tenant: str, body: bytes) -> None:
+        """See that a notification which was answered is written down: its document has a row, old or new."""
+        row, key = roster.row(self.store, tenant), json.loads(body).get("documentId")
+        paper = next((o.papers.get(key) for o in self.offices if o.name == tenant), None)
+        if row is None or paper is None or paper.forgotten or json.loads(body).get("taskType") != "AccountingDocuments":
+            return
+        for name, pair in row.pairs.items():
+            pk = f"f#{tenant}#{name}#invoices#{pair.scope}"
+            if self.store.base.get(pk, f"c#{key}") is None and self.store.base.get(pk, f"r#{key}") is None:
+                self.raised.append(f"a notification of {key} was answered 200, and no row tells of it")
 
     def forge(self, office: Office) -> int:
         """Send an old notification again, then one that somebody else signed; gives the answer to the forged one."""
         mine = [hook for hook in self.hooks if hook[0] == office.name]
         if mine:
+            self.machine.fault("world: old webhook")
             self.received(*office.dice.choice(mine))
         paper = office.dice.choice(sorted(office.papers))
         body = json.dumps({"taskId": "forged", "taskType": "AccountingDocuments", "documentId": paper}).encode()
@@ -237,18 +286,17 @@ class Plant:
 
     def pair(self, office: Office) -> Pair:
         """Wire a tenant's pair as an operator's command does."""
-        return whole_pair(self.world(), self.secrets, self.tools, office.name, INTEGRATIONS[0])
+        return whole_pair(self.world(), self.secrets, self.tools, office.name, office.erp.table)
+
+    def restart(self) -> None:
+        """End all containers: the next invocations start anew."""
+        self.warm.clear()
 
     def next_tick(self, prefix: str) -> datetime | None:
         """Tell when the next minute is in which a part of the due index has something."""
         due = self.store.earliest(prefix)
         if due is None:
             return None
-        moment = max(datetime.fromisoformat(due), self.machine.now())
+        moment = max(datetime.fromisoformat(due) - timedelta(seconds=self.machine.skew), self.machine.now())
         whole = moment.replace(second=0, microsecond=0)
         return whole if whole == moment else whole + timedelta(minutes=1)
-
-
-def unreachable(error: Exception) -> bool:
-    """Tell whether an operator's command failed for the weather."""
-    return isinstance(error, ConnectorError)

@@ -3,83 +3,135 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import httpx
 
 from tests.simulation.machine import Machine
+from tests.simulation.sides import Side
+
+if TYPE_CHECKING:
+    from tests.simulation.worlds import Office
 
 TIMEOUT, SETTLE = 30.0, 900.0
+EDGE = 60.0
+"""Our clock may be off by that many seconds: a server that acts late does so as long before the settle time."""
+HOUR = 3600.0
 KINDS = (
-    "500", "502 html", "503", "429 seconds", "429 date", "timeout before", "timeout after", "reset before",
-    "reset after", "truncated", "200 html", "200 error", "refused", "empty page", "page loop", "hang",
+    "500", "502 html", "503", "429 seconds", "429 date", "429 absurd", "timeout before", "timeout after",
+    "reset before", "reset after", "hang in mid-body", "truncated", "200 html", "200 error", "refused", "empty page",
+    "repeated page", "page loop", "wrong total", "slow",
 )  # fmt: skip
+AFTER = frozenset({"timeout after", "reset after", "truncated", "hang in mid-body"})
+PAGES = frozenset({"empty page", "repeated page", "page loop", "wrong total"})
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
-POSTS = ("/PurchaseInvoices", "/PurchaseCreditNotes", "/transferResponses", "/paymentResponses")
 
 
 @dataclass
 class Line:
     """One tenant's line to one system, and what was seen on it."""
 
-    tenant: str
-    system: str
-    world: Any
-    app: Any
+    office: Office
+    side: Side
     outage_until: datetime | None = None
-    refused: set[str] = field(default_factory=set)
+    refused: dict[str, int] = field(default_factory=dict)
+    proven: Counter[str] = field(default_factory=Counter)
     relogins: int = 0
     requests: int = 0
-    posts: dict[str, int] = field(default_factory=dict)
+    posts: Counter[str] = field(default_factory=Counter)
+    pages: dict[str, bytes] = field(default_factory=dict)
+    very_late: bool = False
+
+    @property
+    def tenant(self) -> str:
+        return self.office.name
+
+
+class _Hang(httpx.SyncByteStream):
+    """Half of a body, and then nothing more."""
+
+    def __init__(self, machine: Machine, body: bytes) -> None:
+        self._machine, self._body = machine, body
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._body[: len(self._body) // 2]
+        self._machine.sleep(TIMEOUT)
+        raise httpx.ReadTimeout("timed out in mid-body")
 
 
 class Wire(httpx.BaseTransport):
     """The transport that `Toolbox.transport` hands out."""
 
-    def __init__(self, machine: Machine, line: Line, later: Callable[[float, str, Callable[[], None]], None]) -> None:
-        self.machine, self.line, self._later = machine, line, later
-        self._inner = httpx.WSGITransport(app=line.app)
+    def __init__(self, machine: Machine, line: Line) -> None:
+        self.machine, self.line = machine, line
+        self.side = line.side
+        self._inner = httpx.WSGITransport(app=line.side.app)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         machine, line = self.machine, self.line
         machine.touch("before request")
         machine.sleep(machine.dice.uniform(0.02, 0.3))
         line.requests += 1
-        self._shrink(request)
+        self._too_heavy(request)
+        self.side.small_pages(request)
         if line.outage_until is not None and machine.now() < line.outage_until:
-            machine.note(f"{line.tenant} {line.system} is down")
+            machine.note(f"{line.tenant} {self.side.system} is down")
             raise httpx.ConnectError("connection refused", request=request)
         response = self._weathered(request)
         machine.note(f"{line.tenant} {request.method} {request.url.raw_path.decode()[:110]} -> {response.status_code}")
         machine.touch("after request")
         return response
 
-    def _shrink(self, request: httpx.Request) -> None:
-        """Ask for small pages, so that a small world has several."""
-        if self.line.system == "sap_b1" and request.headers.get("Prefer"):
-            request.headers["Prefer"] = "odata.maxpagesize=5"
-        elif request.method == "GET" and "pageSize=100" in request.url.query.decode():
-            request.url = request.url.copy_set_param("pageSize", "3")
+    def _too_heavy(self, request: httpx.Request) -> None:
+        """A record that takes more memory than there is: whoever sends it dies."""
+        if request.method == "GET" or not self.line.office.heavy or not self.machine.stack:
+            return
+        content = request.read().decode("utf-8", "replace")
+        if any(mark in content for mark in self.line.office.heavy):
+            self.machine.die(self.machine.stack[-1], "out of memory")
 
     def _weathered(self, request: httpx.Request) -> httpx.Response:
+        if (broken := self._broken_off(request)) is not None:
+            return broken
         machine = self.machine
-        path = request.url.path
-        if request.method == "POST" and path.endswith(POSTS) and machine.hit(machine.weather.late):
-            return self._acted_late(request)
         if not machine.hit(machine.weather.wire):
             return self._passed(request)
         kind = machine.dice.choice(KINDS)
-        machine.fault(f"wire: {kind}")
-        if kind in {"timeout after", "reset after", "truncated"}:
+        if kind in AFTER:
+            machine.fault(f"wire: {kind}")
             return self._spoilt(kind, request, self._passed(request))
-        if kind in {"empty page", "page loop"}:
+        if kind in PAGES:
             return self._paged(kind, request)
+        machine.fault(f"wire: {kind}")
         return self._instead(kind, request)
+
+    def _broken_off(self, request: httpx.Request) -> httpx.Response | None:
+        """Break off a post: one that cannot succeed, or one that the server carries out later."""
+        machine, path, side = self.machine, request.url.path, self.side
+        document = request.method == "POST" and path.endswith(side.posts)
+        if document and self._is_sick(request):
+            return self._instead(machine.dice.choice(("500", "timeout before", "502 html")), request)
+        if document and self.line.very_late and machine.hit(0.5):
+            return self._acted_late(request, machine.dice.uniform(SETTLE + EDGE, HOUR - TIMEOUT), "later than settled")
+        upsert = request.method in {"POST", "PATCH"} and path.endswith(side.upserts) if side.upserts else False
+        if (document or upsert) and machine.hit(machine.weather.late):
+            edge = machine.hit(0.3)
+            after = machine.dice.uniform(SETTLE - 2 * EDGE if edge else 0, SETTLE - EDGE)
+            return self._acted_late(request, after, "old upsert" if upsert else "acted late")
+        return None
+
+    def _is_sick(self, request: httpx.Request) -> bool:
+        number = self.side.number_in(request)
+        until = self.line.office.sick.get(number or "")
+        if until is None or self.machine.now() >= until:
+            return False
+        self.machine.fault("world: one document sick")
+        return True
 
     # ── faults ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,24 +145,24 @@ class Wire(httpx.BaseTransport):
             raise httpx.ReadError("connection reset", request=request)
         if kind == "refused":
             raise httpx.ConnectError("connection refused", request=request)
-        soon = machine.dice.choice((1, 5, 40, 600, 100_000))
-        when = format_datetime(machine.now() + timedelta(seconds=soon), usegmt=True)
         plain = {"500": "", "502 html": "Proxy Error", "503": "Unavailable", "200 html": "Sign in"}
         if kind in plain:
-            body = HTML.format(plain[kind]) if plain[kind] else ""
-            return self._made(int(kind[:3]), body, "text/html")
+            return self._made(int(kind[:3]), HTML.format(plain[kind]) if plain[kind] else "", "text/html")
         if kind.startswith("429"):
-            return self._made(429, headers={"Retry-After": when if kind.endswith("date") else str(soon)})
+            return self._made(429, headers={"Retry-After": self._when(kind)})
         if kind == "200 error" and request.method == "GET":
-            return self._made(200, self._envelope())
+            return self._made(200, self.side.envelope())
         machine.sleep(machine.dice.uniform(5, 25))
         return self._passed(request)
 
-    def _envelope(self) -> str:
-        if self.line.system == "sap_b1":
-            return '{"error":{"code":"-5002","message":"Internal error (-5002) occurred"}}'
-        entry = {"externalCode": None, "type": "TECHNICAL", "code": "UNEXPECTED_ERROR", "message": "x", "info": None}
-        return json.dumps({"requestId": "x", "hasErrors": True, "errors": [entry]})
+    def _when(self, kind: str) -> str:
+        """Write a Retry-After: seconds, a date, or nonsense."""
+        dice = self.machine.dice
+        if kind == "429 absurd":
+            return str(dice.choice(("100000000", "-5", "soon", "Thu, 99 Xxx 2026", "")))
+        soon = dice.choice((1, 5, 40, 600))
+        when = format_datetime(self.machine.now() + timedelta(seconds=soon), usegmt=True)
+        return when if kind.endswith("date") else str(soon)
 
     def _spoilt(self, kind: str, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if kind == "timeout after":
@@ -119,38 +171,38 @@ class Wire(httpx.BaseTransport):
         if kind == "reset after":
             raise httpx.ReadError("connection reset", request=request)
         headers = {k: v for k, v in response.headers.items() if k.lower() not in {"content-length", "set-cookie"}}
-        return httpx.Response(
-            response.status_code, headers=headers, content=response.content[: len(response.content) // 2]
-        )
+        if kind == "hang in mid-body":
+            return httpx.Response(response.status_code, headers=headers, stream=_Hang(self.machine, response.content))
+        half = response.content[: len(response.content) // 2]
+        return httpx.Response(response.status_code, headers=headers, content=half)
 
     def _paged(self, kind: str, request: httpx.Request) -> httpx.Response:
         """Spoil a page in the middle of a list; where there is none, the answer is whole."""
         response = self._passed(request)
-        if self.line.system != "sap_b1" or request.method != "GET" or b"nextLink" not in response.content:
+        before = self.line.pages.get(request.url.path, b"")
+        body = self.side.spoilt(kind, request, response, before) if request.method == "GET" else None
+        self.line.pages[request.url.path] = response.content
+        if body is None:
             return response
-        body = response.json()
-        link = next(name for name in body if name.endswith("nextLink"))
-        if kind == "empty page":
-            body["value"] = []
-        else:
-            skip = request.url.params.get("$skip", "0")
-            body[link] = f"PurchaseOrders?$skip={skip}"
-        return self._made(200, json.dumps(body))
+        self.machine.fault(f"wire: {kind}")
+        headers = {k: v for k, v in response.headers.items() if k.lower() != "content-length"}
+        return httpx.Response(response.status_code, headers=headers, content=body)
 
-    def _acted_late(self, request: httpx.Request) -> httpx.Response:
-        """Break off now; the server acts afterwards, up to the settle time, also after a first look-up."""
+    def _acted_late(self, request: httpx.Request, after: float, kind: str) -> httpx.Response:
+        """Break off now; the server acts afterwards, also after a first look-up."""
         machine = self.machine
         hang = machine.dice.choice((0.0, TIMEOUT))
-        edge = machine.hit(0.3)
-        after = machine.dice.uniform(SETTLE - 60, SETTLE - 1) if edge else machine.dice.uniform(0, SETTLE - 1)
-        machine.fault("wire: acted late")
+        machine.fault(f"wire: {kind}")
+        number = self.side.number_in(request)
+        if kind == "later than settled" and number and (paper := self.line.office.paper(number)):
+            paper.very_late = True
         copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
 
         def act() -> None:
-            status = self._passed(copy).status_code
+            status = self._passed(copy, late=True).status_code
             machine.note(f"{self.line.tenant} acts late: {copy.url.path} -> {status}")
 
-        self._later(hang + after, f"late {request.url.path}", act)
+        machine.later(hang + after, act)
         machine.sleep(hang)
         if hang:
             raise httpx.ReadTimeout("timed out", request=request)
@@ -158,29 +210,24 @@ class Wire(httpx.BaseTransport):
 
     # ── the server ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _passed(self, request: httpx.Request) -> httpx.Response:
-        login = request.url.path.endswith(("/Login", "/v1/tokens"))
-        who = self._who(request) if login else ""
-        if login and who in self.line.refused:
-            self.line.relogins += 1
-            self.machine.note(f"{self.line.tenant} {self.line.system}: LOGIN AGAIN after a refusal")
+    def _passed(self, request: httpx.Request, *, late: bool = False) -> httpx.Response:
+        line, side = self.line, self.side
+        login = request.url.path.endswith(side.login) and not late
+        who = hashlib.blake2b(side.credentials(request), digest_size=8).hexdigest() if login else ""
+        if login and who in line.refused and line.refused[who] == self.machine.upsets():
+            line.proven[who] += 1  # and nobody died who might have told of it
+            line.relogins += line.proven[who] > side.proofs
+            self.machine.note(f"{line.tenant} {side.system}: LOGIN AGAIN after a refusal")
         try:
             response = self._inner.handle_request(request)
             response.read()
         except ConnectionError as error:
             raise httpx.ReadError(str(error), request=request) from error
         if login and response.status_code == 401:
-            self.line.refused.add(who)
-        if request.method == "POST" and request.url.path.endswith(POSTS[:2]):
-            number = str(json.loads(request.read()).get("NumAtCard"))
-            self.line.posts[number] = self.line.posts.get(number, 0) + 1
+            line.refused[who] = self.machine.upsets()
+        if number := side.number_in(request):
+            line.posts[number] += 1
         return response
-
-    def _who(self, request: httpx.Request) -> str:
-        secret = request.headers.get("authorization", "").encode() + (
-            request.read() if self.line.system == "sap_b1" else b""
-        )
-        return hashlib.blake2b(secret, digest_size=8).hexdigest()
 
     def _made(
         self, status: int, body: str = "", kind: str = "application/json", headers: dict[str, str] | None = None

@@ -1,0 +1,348 @@
+"""SAP Business One in the simulation: small books, the people who work in them, its dialect on the wire."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from infra.sandbox import sap_b1
+from infra.sandbox.basware.seed_invoices import OrderRow
+from infra.sandbox.sap_b1 import clerk, payments
+from infra.sandbox.sap_b1.errors import Refusal
+from infra.sandbox.sap_b1.seed_masters import _finance
+from tests.simulation.sides import Erp, OrderState, Posted
+
+if TYPE_CHECKING:
+    from tests.simulation.history import History
+    from tests.simulation.worlds import Office, Paper
+
+SUPPLIERS, ACCOUNTS, CENTERS, ORDERS = 6, 6, 3, 3
+SETS = ("PurchaseInvoices", "PurchaseCreditNotes")
+
+
+class SapB1(Erp):
+    system, integration = "sap_b1", "sap_b1-basware"
+    login, posts = "/Login", ("/PurchaseInvoices", "/PurchaseCreditNotes")
+    tax_codes = ("V0", "V1", "V2")
+    pays, refusals = True, (Refusal,)
+
+    def __init__(self, name: str, number: int, dice: Random, clock: Any, sleep: Any) -> None:
+        super().__init__(name, number, dice, clock, sleep)
+        self.world = world = sap_b1.World(clock=clock, rng=dice, sleep=sleep, company=f"DB_{name.upper()}")
+        self.app = sap_b1.create_app(world)
+        self.closed_periods = world.closed_periods
+        world.sessions.company = world.company
+        self.password = f"hidden-password-{name}-0"
+        world.sessions.accounts["manager"] = self.password
+        world.stamp_base_documents = True
+        world.user_fields = {"PurchaseInvoices": ["U_ExtId"], "PurchaseCreditNotes": ["U_ExtId"]}
+        _finance(world)
+        self._ledger()
+        for n in range(SUPPLIERS):
+            self.enter_supplier(f"V{number}{n:03d}")
+            day = (clock() - timedelta(days=dice.randrange(3, 400))).date().isoformat()
+            world.tables["BusinessPartners"][f"V{number}{n:03d}"] |= {"UpdateDate": day, "CreateDate": day}
+        world.items = {"I1000", "I1001"}
+        for n in range(ORDERS):
+            self.enter_order(f"V{number}{n:03d}", dice, service=n == ORDERS - 1)
+
+    def _ledger(self) -> None:
+        world, name = self.world, self.name
+        flags = dict.fromkeys(("LockManualTransaction", "BlockManualPosting", "Protected", "FrozenFor"), "tNO")
+        for n in range(ACCOUNTS):
+            code = f"{400000 + n}"
+            key = code if n < ACCOUNTS - 1 else f"_SYS{n:011d}"
+            row = {"Code": key, "FormatCode": code, "Name": f"{name} account {n}", "ActiveAccount": "tYES"}
+            world.put("ChartOfAccounts", row | flags | {"AccountType": "at_Expenses", "AccountLevel": 5})
+        for code in ("157600", "180000"):
+            row = {"Code": code, "FormatCode": code, "Name": f"{name} {code}", "ActiveAccount": "tYES"}
+            world.put("ChartOfAccounts", row | flags | {"AccountType": "at_Other", "CashAccount": "tYES"})
+        row = {"DimensionCode": 1, "DimensionName": "D1", "DimensionDescription": "C", "IsActive": "tYES"}
+        world.put("Dimensions", row)
+        for n in range(CENTERS):
+            row = {"CenterCode": f"CC{100 + n}", "CenterName": f"{name} centre {n}", "GroupCode": "Z"}
+            world.put("ProfitCenters", row | {"InWhichDimension": 1, "EffectiveFrom": "2010-01-01", "Active": "tYES"})
+
+    # ── settings and credentials ────────────────────────────────────────────────────────────────────────────
+
+    def settings(self, dice: Random) -> dict[str, Any]:
+        return {
+            "service_layer_url": f"https://sap.{self.name}.test/b1s/{dice.choice(('v1', 'v2'))}",
+            "company_db": self.world.company, "user_name": "manager", "timezone": "Europe/Berlin",
+            **({"external_id_field": "U_ExtId"} if dice.random() < 0.4 else {}),
+        }  # fmt: skip
+
+    def moved(self, plain: dict[str, Any]) -> dict[str, Any]:
+        return {**plain, "service_layer_url": plain["service_layer_url"].replace("sap.", "erp.")}
+
+    def set_password(self, password: str) -> None:
+        self.password = password
+        self.world.sessions.accounts["manager"] = password
+        self.world.expire_sessions()
+
+    def locked(self) -> bool:
+        return self.world.sessions.consecutive["manager"] >= 5
+
+    def nearly_unlock(self) -> None:
+        self.world.sessions.consecutive["manager"] = min(self.world.sessions.consecutive["manager"], 4)
+
+    def expire(self) -> None:
+        self.world.expire_sessions()
+
+    def secrets(self) -> set[str]:
+        return set(self.world.sessions.open)
+
+    # ── the wire ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def number_in(self, request: httpx.Request) -> str | None:
+        if request.method != "POST" or not request.url.path.endswith(self.posts):
+            return None
+        return str(json.loads(request.read()).get("NumAtCard"))
+
+    def credentials(self, request: httpx.Request) -> bytes:
+        return request.read()
+
+    def small_pages(self, request: httpx.Request) -> None:
+        if request.headers.get("Prefer"):
+            request.headers["Prefer"] = "odata.maxpagesize=5"
+
+    def envelope(self) -> str:
+        return '{"error":{"code":"-5002","message":"Internal error (-5002) occurred"}}'
+
+    def spoilt(self, kind: str, request: httpx.Request, response: httpx.Response, before: bytes) -> bytes | None:
+        if request.method != "GET" or b"nextLink" not in response.content:
+            return None
+        body = response.json()
+        link = next(name for name in body if name.endswith("nextLink"))
+        if kind == "empty page":
+            body["value"] = []
+        elif kind == "page loop":
+            body[link] = f"PurchaseOrders?$skip={request.url.params.get('$skip', '0')}"
+        elif kind == "wrong total":
+            body["odata.count"] = "3"
+        elif b'"value"' in before:
+            body["value"] = json.loads(before)["value"]
+        return json.dumps(body).encode()
+
+    # ── what is there ───────────────────────────────────────────────────────────────────────────────────────
+
+    def suppliers(self) -> list[str]:
+        return sorted(self.world.tables["BusinessPartners"])
+
+    def accounts(self) -> list[str]:
+        return [f"{400000 + n}" for n in range(ACCOUNTS)]
+
+    def account_key(self, code: str) -> str:
+        return next(r["Code"] for r in self.world.tables["ChartOfAccounts"].values() if r["FormatCode"] == code)
+
+    def centers(self) -> list[str]:
+        return [f"CC{100 + n}" for n in range(CENTERS)]
+
+    def posted(self, paper: Paper) -> list[Posted]:
+        found = []
+        for row in (row for name in SETS for row in self.world.rows(name)):
+            if row.get("NumAtCard") == paper.number and row["CancelStatus"] == "csNo":
+                foreign = row["DocCurrency"] != "EUR"
+                total, paid = ("DocTotalFc", "PaidToDateFC") if foreign else ("DocTotal", "PaidToDate")
+                found.append(Posted(row, str(row["DocNum"]), abs(row[total]), row[paid]))
+        return found
+
+    def masters(self) -> dict[str, dict[str, str]]:
+        tables = self.world.tables
+        return {
+            "vendors": {k: r["CardName"] for k, r in tables["BusinessPartners"].items()},
+            "accounts": {r["FormatCode"]: r["Name"] for r in tables["ChartOfAccounts"].values()},
+            "cost_centers": {k: r["CenterName"] for k, r in tables["ProfitCenters"].items()},
+        }
+
+    def orders(self) -> list[OrderState]:
+        found = []
+        for row in self.world.rows("PurchaseOrders"):
+            received = {str(line["LineNum"]): Decimal(0) for line in row["DocumentLines"]}
+            for note in self.world.rows("PurchaseDeliveryNotes"):
+                for line in note["DocumentLines"]:
+                    if line["BaseEntry"] == row["DocEntry"]:
+                        received[str(line["BaseLine"])] += line["Quantity"]
+            closed = row["DocumentStatus"] != "bost_Open"
+            found.append(OrderState(str(row["DocEntry"]), str(row["DocNum"]), closed, received))
+        return found
+
+    def strangers(self) -> list[str]:
+        rows = [row for name in SETS for row in self.world.rows(name)]
+        return [
+            f"{r['DocNum']}: {r.get('NumAtCard')}" for r in rows if not str(r.get("NumAtCard")).startswith(self.name)
+        ]
+
+    # ── its people ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def enter_supplier(self, code: str) -> None:
+        self.world.upsert(
+            "BusinessPartners",
+            {
+                "CardCode": code, "CardName": f"{self.name} supplier {code}", "CardType": "cSupplier",
+                "Currency": "##", "Valid": "tYES", "Frozen": "tNO", "PayTermsGrpCode": 1, "VatGroup": "V2",
+                "VatLiable": "vLiable", "BPAddresses": [], "BPBankAccounts": [], "ContactEmployees": [],
+            },
+        )  # fmt: skip
+
+    def enter_order(self, supplier: str, rng: Random, *, service: bool = False) -> None:
+        lines = []
+        for n in range(2):
+            line: dict[str, Any] = {"VatGroup": "V2", "AccountCode": f"{400000 + n}", "CostingCode": f"CC{100 + n}"}
+            if service:
+                line |= {"ItemDescription": f"Service {n}", "LineTotal": Decimal(rng.randrange(500, 90_000)) / 100}
+            else:
+                price = Decimal(rng.randrange(100, 9_000)) / 100
+                line |= {"ItemCode": f"I{1000 + n}", "ItemDescription": f"Item {n}", "WarehouseCode": "01"}
+                line |= {"Quantity": Decimal(rng.randrange(1, 50)), "UnitPrice": price}
+            lines.append(line)
+        kind = "dDocument_Service" if service else "dDocument_Items"
+        clerk.change(self.world, "PurchaseOrders", {"CardCode": supplier, "DocType": kind, "DocumentLines": lines})
+
+    def order_rows(self, office: Office) -> list[OrderRow]:
+        used = office.orders_used
+        lines = [o for o in sap_b1.order_lines(self.world) if o.open and not o.received and o.doc_entry not in used]
+        if not lines:
+            return []
+        entry = office.dice.choice(sorted({line.doc_entry for line in lines}))
+        used.add(entry)
+        return [
+            OrderRow(o.order_number, o.line_num, o.line_total, o.vat_group, o.account, o.cost_centre, o.card_code)
+            for o in lines
+            if o.doc_entry == entry
+        ]
+
+    def by_hand(self, office: Office, paper: Paper) -> bool:
+        record = office.ap.documents[paper.key].record
+        if record["grossSum"] < 0 or any(row.get("orderNumber") for row in record["codingRows"]):
+            return False
+        keys = {row["FormatCode"]: row["Code"] for row in self.world.tables["ChartOfAccounts"].values()}
+        amount = "LineTotal" if record["currencyCode"] == "EUR" else "RowTotalFC"
+        lines = [
+            {"ItemDescription": "by hand", amount: row["netTotal"], "VatGroup": row["taxCode"],
+             "AccountCode": keys[row["accountCode"]]}
+            for row in record["codingRows"]
+        ]  # fmt: skip
+        body = {"CardCode": paper.supplier, "NumAtCard": paper.number, "DocType": "dDocument_Service",
+                "DocCurrency": record["currencyCode"], "DocumentLines": lines}  # fmt: skip
+        try:
+            clerk.change(self.world, "PurchaseInvoices", body)
+        except Refusal:
+            return False  # its supplier is not there yet
+        return True
+
+    def cancel(self, posted: Posted) -> None:
+        posted.id |= {"CancelStatus": "csYes", "Cancelled": "tYES", "DocumentStatus": "bost_Close"}
+
+
+def _world(office: Office) -> sap_b1.World:
+    assert isinstance(office.erp, SapB1)
+    return office.erp.world
+
+
+def rename_supplier(history: History, office: Office) -> None:
+    """A supplier changes; at times its stamp lies in the past, by hours (a long commit) or by days."""
+    world = _world(office)
+    code = office.dice.choice(office.erp.suppliers())
+    office.edits += 1
+    row = world.tables["BusinessPartners"][code]
+    before = {k: row.get(k) for k in ("UpdateDate", "UpdateTime")}
+    row = world.upsert("BusinessPartners", {"CardCode": code, "CardName": f"{office.name} renamed {office.edits}"})
+    kind = office.dice.random()
+    if kind < 0.2 and not history.short:
+        row |= before
+        history.machine.fault("world: back-dated edit")
+    elif kind < 0.5:
+        begun = history.machine.now() - timedelta(hours=office.dice.uniform(0.1, 12))
+        row |= {"UpdateDate": begun.date().isoformat(), "UpdateTime": begun.strftime("%H:%M:%S")}
+        history.machine.fault("world: long commit")
+
+
+def rename_account(history: History, office: Office) -> None:
+    office.edits += 1
+    rows = _world(office).tables["ChartOfAccounts"]
+    rows[office.dice.choice(sorted(rows))]["Name"] = f"{office.name} account {office.edits} renamed"
+
+
+def rename_center(history: History, office: Office) -> None:
+    office.edits += 1
+    rows = _world(office).tables["ProfitCenters"]
+    rows[office.dice.choice(sorted(rows))]["CenterName"] = f"{office.name} centre {office.edits} renamed"
+
+
+def bulk_stamp(history: History, office: Office) -> None:
+    """A batch job touches every supplier: all stamps move, hardly anything changes."""
+    world = _world(office)
+    for code in office.erp.suppliers():
+        world.upsert("BusinessPartners", {"CardCode": code})
+    history.machine.fault("world: bulk stamp")
+
+
+def burst(history: History, office: Office) -> None:
+    """An import enters suppliers with one stamp, more than a page of them."""
+    for _ in range(7):
+        office.edits += 1
+        office.erp.enter_supplier(f"B{office.name[:3].upper()}{office.edits:03d}")
+    history.machine.fault("world: burst with one stamp")
+
+
+def delete_account(history: History, office: Office) -> None:
+    """A row disappears and the pages move; it comes back later."""
+    rows = _world(office).tables["ChartOfAccounts"]
+    code = office.dice.choice(sorted(rows))
+    if rows[code]["FormatCode"] in {"157600", "180000"}:
+        row = rows.pop(code)
+        history.machine.fault("world: deleted while read")
+        history.meanwhile(office.dice.uniform(30, 7200), f"enter {code} again", lambda: rows.setdefault(code, row))
+
+
+def new_order(history: History, office: Office) -> None:
+    assert isinstance(office.erp, SapB1)
+    code = office.dice.choice(office.erp.suppliers())
+    office.erp.enter_order(code, office.dice, service=office.dice.random() < 0.3)
+
+
+def receive_goods(history: History, office: Office) -> None:
+    world = _world(office)
+    rows = [
+        r for r in world.rows("PurchaseOrders")
+        if r["DocumentStatus"] == "bost_Open" and r["DocType"] == "dDocument_Items"
+    ]  # fmt: skip
+    if rows:
+        order = office.dice.choice(rows)
+        line = next(line for line in order["DocumentLines"] if line["LineStatus"] == "bost_Open")
+        part = max(Decimal(1), line["RemainingOpenQuantity"] // 2)
+        clerk.receive(world, order["DocEntry"], {line["LineNum"]: part})
+
+
+def pay(history: History, office: Office) -> None:
+    """Pay an open invoice, whole or in part."""
+    world = _world(office)
+    rows = [r for r in world.rows("PurchaseInvoices") if r["DocumentStatus"] == "bost_Open"]
+    if rows:
+        row = office.dice.choice(rows)
+        total, paid = ("DocTotalFc", "PaidToDateFC") if row["DocCurrency"] != "EUR" else ("DocTotal", "PaidToDate")
+        left = row[total] - row[paid]
+        part = (left / 2).quantize(Decimal("0.01")) if office.dice.random() < 0.4 else left
+        if part > 0:
+            with suppress(Refusal):  # a document that a person cancelled
+                clerk.pay(world, row["DocEntry"], part)
+
+
+def unpay(history: History, office: Office) -> None:
+    world = _world(office)
+    rows = [r for r in world.rows("VendorPayments") if r["Cancelled"] == "tNO"]
+    if rows:
+        payments.cancel_payment(world, office.dice.choice(rows)["DocEntry"])
+
+
+SapB1.acts = (
+    rename_supplier, rename_supplier, rename_account, rename_center, bulk_stamp, burst, delete_account, new_order,
+    receive_goods, pay, pay, unpay,
+)  # fmt: skip
