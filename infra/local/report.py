@@ -129,10 +129,12 @@ def _core(error: str) -> str:
 
 def verdict(made: Mapping[str, Any]) -> tuple[str, str]:
     """Say in words what a run came to: `good`, `warn` or `bad`, and a sentence."""
+    if not any(True for _ in flows_of(made)):
+        return "warn", "Nothing was run: no tenant has both secrets of a pair."
     stopped = sum(1 for _, _, row in flows_of(made) if row["error"])
     if not all(adds_up(row) for _, _, row in flows_of(made)):
         return "bad", "NOT BALANCED: what was read is not what became of it. This is a fault of ours: please report it."
     if stopped:
         flows = "1 flow" if stopped == 1 else f"{stopped} flows"
-        return "warn", f"{flows} could not run; the figures of what was read balance."
+        return "warn", f"{flows} could not run. What was read balances."
     return "good", "Everything balances."

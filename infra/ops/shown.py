@@ -49,7 +49,7 @@ def _lines(made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
     if made["tenants"]:
         yield _verdict(made, outcome)
     else:
-        yield "Nothing to run: no tenant has both secrets of a pair, as TENANT/sap_b1.json and TENANT/basware.json."
+        yield "Nothing to run: no tenant has both secrets of a pair, as TENANT/sap_b1.json and TENANT/basware.json are."
 
 
 def _tenant(made: dict[str, Any], name: str) -> Iterator[str]:

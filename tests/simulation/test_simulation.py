@@ -15,7 +15,7 @@ from tests.simulation.__main__ import Told, tell
 from tests.simulation.history import History
 from tests.simulation.worlds import ERPS
 
-HISTORIES, CORES = 300, 2
+HISTORIES, CORES = int(os.environ.get("HISTORIES", "300")), 2
 ROOT = Path(__file__).parents[2]
 
 
@@ -28,14 +28,14 @@ def told() -> Iterator[dict[int, Told]]:
 
 @pytest.mark.parametrize("first", range(0, HISTORIES, 50))
 def test_nothing_is_lost_or_doubled(told, first):
-    bad = {s: told[s].breaches[:3] for s in range(first, first + 50) if told[s].breaches}
+    bad = {s: told[s].breaches[:3] for s in range(first, min(first + 50, HISTORIES)) if told[s].breaches}
     assert bad == {}, "repeat: make simulate SEEDS=1 FROM=<seed>"
 
 
 def test_every_integration_and_every_kind_of_fault_was_met(told):
     met = {kind for one in told.values() for kind in one.faults}
     assert {one.integration for one in told.values()} == {erp.integration for erp in ERPS}
-    assert len(met) >= 65, sorted(met)
+    assert len(met) >= (65 if HISTORIES >= 300 else 55), sorted(met)
 
 
 def test_a_seed_is_one_history():

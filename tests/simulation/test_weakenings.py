@@ -10,6 +10,9 @@ from tests.simulation.history import Cut, History
 from tests.simulation.weakenings import CAUGHT, MENDED, TILTS, Weakening, caught_at, no_look
 
 
+pytestmark = pytest.mark.weakenings
+
+
 @pytest.mark.parametrize("weakening", CAUGHT, ids=lambda w: w.__name__)
 def test_a_weakened_product_is_caught(weakening: Weakening):
     assert caught_at(weakening, range(300)) is not None, "no seed showed it"

@@ -53,6 +53,10 @@ class Held(ConnectorError):
         self.soon = soon
 
 
+class NotYet(ConnectorError):
+    """Other work of ours must be through first; nothing failed, and nothing is counted as an attempt."""
+
+
 class OutcomeUnknown(ConnectorError):
     """The request was sent and no trustworthy answer came: it may or may not have taken effect."""
 

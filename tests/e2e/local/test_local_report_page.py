@@ -105,8 +105,8 @@ def test_one_error_of_one_system_is_said_once(locked_out):
     assert ran.stdout.count("read   could not run") == 5  # the invoice was read, and is pending
     assert "(all flows)" in ran.stdout
     assert "NOT BALANCED" not in ran.stdout
-    assert "could not run; the figures of what was read balance" in ran.stdout
-    assert "could not run; the figures of what was read balance" in Page(text).text
+    assert "could not run. What was read balances" in ran.stdout
+    assert "could not run. What was read balances" in Page(text).text
 
 
 def test_an_unusable_secret_is_said_once_for_all_flows(small):

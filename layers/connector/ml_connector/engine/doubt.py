@@ -12,7 +12,7 @@ import msgspec
 
 from ml_connector.engine.rows import Chunk, Row
 from ml_connector.engine.task import Task
-from ml_connector.errors import Transient
+from ml_connector.errors import NotYet
 from ml_connector.exchange import Exchange
 from ml_connector.ports import Item
 
@@ -62,11 +62,11 @@ def seconds_left(task: Task, keys: Iterable[str], known: Mapping[str, tuple[Row,
 def sent_later(task: Task, keys: Collection[str]) -> set[str]:
     """Name the records that a later chunk has begun to send and not settled yet: what is older must not follow it.
 
-    Raises `Transient` where that would mean to read very many bodies.
+    Raises `NotYet` where that would mean to read very many bodies.
     """
     later = [o for o in task.ledger.unfinished() if o.op == "send" and o.seq > task.chunk.seq and _begun(o)]
     if len(later) > MANY:
-        raise Transient("Many later chunks are on their way; this one waits until they are settled.")
+        raise NotYet("Many later chunks are on their way; this one waits until they are settled.")
     found: set[str] = set()
     for other in later:
         found |= {k for k in _keys(task, other).intersection(keys) if other.results.get(k, ("",))[0] != "moved"}

@@ -22,6 +22,7 @@ from ml_connector.errors import (
     LeaseLost,
     LoginRefused,
     Misconfigured,
+    NotYet,
     OutcomeUnknown,
     Rejected,
     Transient,
@@ -67,6 +68,8 @@ def _attempt(task: Task) -> None:
         _rejected(task, error)
     except LeaseLost:
         raise
+    except NotYet as error:
+        task.wait(30, reason=str(error))
     except Conflict as error:
         task.wait(5, reason=f"A row changed while it was being written: {error}")
     except Exception as error:  # a fault of ours: the row must not be lost for it, and a person must hear of it
