@@ -47,7 +47,10 @@ class Codes:
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """A vendor: its adapter, its sandbox, and what is asked of it."""
+    """A vendor: its adapter, its sandbox, and what is asked of it.
+
+    `echoes`: the secret in other forms, which a server may say back too. `absent`: its code for what is not there.
+    """
 
     name: str
     secret: str
@@ -56,6 +59,8 @@ class System:
     settings: Callable[[str], Any]
     world: Callable[[Any], tuple[Any, Any]]
     operations: Mapping[str, Operation]
+    echoes: tuple[str, ...] = ()
+    absent: str = "-2028"
 
 
 def plainly(do: Do) -> Operation:
@@ -94,7 +99,8 @@ def sap_settings(version: str) -> Any:
     )  # fmt: skip
 
 
-def _post(bench: Any, made: Invoice) -> Any:
+def posted(bench: Any, made: Invoice) -> Any:
+    """Bring an invoice the whole way."""
     target = bench.connection.target(Invoice)
     prepared = target.prepare(made, bench.codes)
     there = target.look(prepared)
@@ -112,12 +118,12 @@ def _invoice(gross: str, *rows: CodingRow, **more: Any) -> Invoice:
 
 def service_invoice(bench: Any, world: Any) -> Do:
     row = CodingRow(key="1", account="400001", cost_center="CC101", net=Decimal("100.00"), tax_percent=Decimal(19))
-    return lambda b: _post(b, _invoice("119.00", row))
+    return lambda b: posted(b, _invoice("119.00", row))
 
 
 def credit_note(bench: Any, world: Any) -> Do:
     row = CodingRow(key="1", account="400001", net=Decimal("-100.00"), tax=Decimal("-19.00"), tax_code="V2")
-    return lambda b: _post(b, _invoice("-119.00", row))
+    return lambda b: posted(b, _invoice("-119.00", row))
 
 
 def order_invoice(bench: Any, world: Any) -> Do:
@@ -130,7 +136,7 @@ def order_invoice(bench: Any, world: Any) -> Do:
     gross = net + (net * line.percent / 100).quantize(Decimal("0.01"), "ROUND_HALF_UP")
     row = CodingRow(key="1", net=net, quantity=Decimal(1), order_number=str(line.order_number),
                     order_line=str(line.line_num))  # fmt: skip
-    return lambda b: _post(b, _invoice(str(gross), row, supplier=line.card_code))
+    return lambda b: posted(b, _invoice(str(gross), row, supplier=line.card_code))
 
 
 def sap_payments(bench: Any, world: Any) -> Do:

@@ -20,6 +20,7 @@ from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.pair import World
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.systems.basware import Settings as Basware
+from ml_connector.systems.sage_300 import Settings as Sage300
 from ml_connector.systems.sap_b1 import Settings as SapB1
 from ml_connector.systems.settings import parse
 from ml_connector.wiring import TenantSettings
@@ -27,13 +28,20 @@ from tests.fuzz import mutate
 from tests.fuzz.runner import Clock, Finding
 
 PASSWORD, CLIENT_SECRET, HOOK_KEY = 'hidden-pä"ss-17', "hidden-client-secret-17", "hidden-hook-key-17"
-HIDDEN = (PASSWORD, CLIENT_SECRET, HOOK_KEY)
+HIDDEN = (PASSWORD, PASSWORD.upper(), CLIENT_SECRET, HOOK_KEY)
+ERPS = ("sap_b1", "sage_300")
+"""A tenant has one of them."""
 WRITTEN: dict[str, dict[str, Any]] = {
     "sap_b1": {
         "service_layer_url": "https://sap.example.com:50000/b1s/v2", "company_db": "SBODEMO", "user_name": "manager",
         "password": PASSWORD, "branch_id": 3, "tax_code_field": "VatGroup", "external_id_field": "U_ExtId",
         "rounding_account": "678000", "timezone": "Europe/Berlin", "timeout_seconds": 30, "max_concurrency": 4,
         "settle_seconds": 900,
+    },
+    "sage_300": {
+        "api_url": "https://erp.example.com/Sage300WebApi/v1.0/-", "company": "SAMLTD", "user": "webapi",
+        "password": PASSWORD, "uppercase_password": True, "post_batches": False, "date_literal": "iso",
+        "cost_center_segment": "2", "timezone": "America/Vancouver", "max_concurrency": 2, "settle_seconds": 900,
     },
     "basware": {
         "region": "EU", "client_id": "client", "client_secret": CLIENT_SECRET, "companies": ["1000", "2000"],
@@ -47,7 +55,7 @@ WRITTEN: dict[str, dict[str, Any]] = {
         "rounding_tolerance": "0.05", "send_bank_details": False, "alert_days_before_refresh_token_end": 7,
     },
 }  # fmt: skip
-MODELS: dict[str, Any] = {"sap_b1": SapB1, "basware": Basware, "settings": TenantSettings}
+MODELS: dict[str, Any] = {"sap_b1": SapB1, "sage_300": Sage300, "basware": Basware, "settings": TenantSettings}
 LIKELY: dict[str, tuple[Any, ...]] = {
     "timezone": ("Mars/Olympus", "", "Europe", "../../etc/passwd", "a" * 300, "UTC\x00", "europe/berlin", "localtime"),
     "service_layer_url": (
@@ -55,6 +63,18 @@ LIKELY: dict[str, tuple[Any, ...]] = {
         f"https://u:{CLIENT_SECRET}@h/b1s/v1", f"ftp://u:{PASSWORD}@h/b1s/v1", "//h/b1s/v1", "https://ß.de/b1s/v1",
         "https://" + "a" * 300 + ".com/b1s/v1", "https://xn--a/b1s/v1", "https://h\u0000/b1s/v1", "https://.../b1s/v1",
         "https://[::1]:50000/b1s/v1", "http://localhost/b1s/v1", "https://ａ．com/b1s/v1", "https://℀.com/b1s/v1",
+    ),
+    "api_url": (
+        "https://h/v1.0", "https://h/v1.0/-/", "https://h/v1.0/-/SAMLTD", "https://[/v1.0/-", "https://h:0/v1.0/-",
+        "https://h/v٣/-", "https://h/v" + "9" * 5000 + "/-", f"https://u:{PASSWORD}@h/v1.0/-", "v1.0/-", "",
+        "https://h/v1.0/-?x=/v1.0/-", "https://h#/v1.0/-", "https://h\u0000/v1.0/-", "HTTPS://H/V1.0/-",
+        f"{PASSWORD}/v1/-",
+    ),
+    "company": ("samltd", "", "A B", "SAM/LTD", "ÄÖÜ", "x" * 40, 5, "ﬀ", "SAM\n"),
+    "user": ("", "ß", "a:b", "\ud800", "x" * 5000, 7), "date_literal": ("ISO", "date", "", None),
+    "password": ("", "a:b", "ß" * 3, "\ud800", "x" * 5000, 7, None), "post_batches": ("false", 0, "no", None, 2),
+    "cost_center_segment": (
+        2, "0", "11", "²", "٣", "1.0", "-1", " 2", "2\n", "9" * 5000, "002", "", "DEPT", None, "0" * 5000 + "2"
     ),
     "base_url": ("https://api.us.basware.com", "https://[fe80::1%eth0]", "http://127.0.0.1:1",
     "https://h:-1", HOOK_KEY),
@@ -131,7 +151,9 @@ class SecretFiles:
 
     def _enrolled(self, dice: Random, system: str, data: bytes, insecure: bool) -> None:
         """Enrol the spoilt tenant beside a good one; what was taken can also be used."""
-        good = {name: json.dumps(fields) for name, fields in WRITTEN.items()}
+        erp = system if system in ERPS else dice.choice(ERPS)
+        left = {other for other in ERPS if other != erp}
+        good = {name: json.dumps(fields) for name, fields in WRITTEN.items() if name not in left}
         text = data.decode("utf-8", "replace")
         texts = {("fine", name): one for name, one in good.items()} | {
             ("acme", name): text if name == system else one for name, one in good.items()
@@ -147,7 +169,7 @@ class SecretFiles:
         else:
             secrets = MemorySecrets(texts)
             rows = enrol.rebuild(self.world, secrets, tools)
-            self._used(tools, secrets)
+            self._used(tools, secrets, erp)
         by_name = {row.name: row for row in rows}
         if by_name["fine"].problem or not by_name["fine"].pairs:
             raise Finding(f"the other tenant was spoilt too: {by_name['fine'].problem}")
@@ -155,12 +177,12 @@ class SecretFiles:
             raise Finding("a tenant without a pair and without a reason")
         self._clean(by_name["acme"].problem or "")
 
-    def _used(self, tools: Toolbox, secrets: MemorySecrets) -> None:
+    def _used(self, tools: Toolbox, secrets: MemorySecrets, erp: str) -> None:
         from ml_connector import bootstrap
 
         for tenant in bootstrap.tenants(self.world, secrets, tools, only="acme"):
             for pair in tenant.pairs:
-                for name in ("sap_b1", "basware"):
+                for name in (erp, "basware"):
                     try:
                         pair.connection(name)
                     except ConnectorError as error:

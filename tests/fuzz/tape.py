@@ -54,6 +54,7 @@ class Tape:
 
     answers: dict[str, list[httpx.Response]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
+    absent: str = "-2028"
 
 
 def key_of(request: httpx.Request) -> str:
@@ -123,7 +124,9 @@ class Player(httpx.BaseTransport):
     def _plain(self, key: str) -> httpx.Response:
         listed = self.tape.answers.get(key)
         if not listed:
-            return httpx.Response(404, json={"error": {"code": "-2028", "message": "No matching records found"}})
+            return httpx.Response(
+                404, json={"error": {"code": self.tape.absent, "message": "No matching records found"}}
+            )
         self.asked[key] += 1
         return copy_of(listed[min(self.asked[key], len(listed)) - 1])
 

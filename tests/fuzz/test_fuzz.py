@@ -8,7 +8,7 @@ from tests.fuzz.campaigns import CAMPAIGNS
 from tests.fuzz.runner import run
 
 SEED = 20_260_302
-CASES = {"webhooks": 1500, "secrets": 150, "sap_b1": 200, "basware": 500}
+CASES = {"webhooks": 1500, "secrets": 150, "sap_b1": 200, "basware": 500, "sage_300": 200}
 
 
 @pytest.mark.parametrize("name", CAMPAIGNS)

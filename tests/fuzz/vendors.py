@@ -1,4 +1,4 @@
-"""Both adapters, each read and write of them, with one answer of the vendor spoilt."""
+"""The adapters, each read and write of them, with one answer of the vendor spoilt."""
 
 from __future__ import annotations
 
@@ -32,19 +32,22 @@ from tests.fuzz.tape import Player, Recorder, Tape
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LARGEST_EXPONENT = 30
-UNSAFE = ("/PurchaseInvoices", "/PurchaseCreditNotes", "/transferResponses", "/paymentResponses")
+UNSAFE = ("/PurchaseInvoices", "/PurchaseCreditNotes", "/transferResponses", "/paymentResponses", "/APInvoiceBatches")
 
 
 class Bench:
     """One connection, at first in front of a sandbox, later of a tape."""
 
-    def __init__(self, system: operations.System, transport: httpx.BaseTransport, clock: Clock, version: str) -> None:
+    def __init__(
+        self, system: operations.System, transport: httpx.BaseTransport, clock: Clock, version: str, seed: int = 1
+    ) -> None:
+        """`seed`: of the ids of its requests, which Basware takes once."""
         self.clock, self.codes = clock, operations.Codes()
         store = SqliteStore(clock=clock)  # type: ignore[arg-type]
         self.breaker = Breaker(store, clock, tenant="acme", system=system.name, version="1", boot="b", sole=True)  # type: ignore[arg-type]
         sessions = Sessions(store, MemoryVault(), clock, self.breaker, name="acme", version="1", boot="b")  # type: ignore[arg-type]
         wiring = Wiring(
-            tenant="acme", integration="sap_b1-basware", clock=clock, chance=SeededChance(1), sessions=sessions,  # type: ignore[arg-type]
+            tenant="acme", integration="sap_b1-basware", clock=clock, chance=SeededChance(seed), sessions=sessions,  # type: ignore[arg-type]
             options=TenantSettings(send_bank_details=True), transport=transport, insecure=True,
             flows=lambda: ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments"),
         )  # fmt: skip
@@ -67,12 +70,12 @@ def recorded(system: operations.System) -> tuple[Recorded, ...]:
     found = []
     for version in system.versions:
         for name, do in system.operations.items():
-            clock, tape = Clock(START), Tape()
+            clock, tape = Clock(START), Tape(absent=system.absent)
             world, app = system.world(clock)
-            bench = Bench(system, Recorder(app, tape), clock, version)
-            done = do(bench, world)
-            judge(done(bench))
-            found.append(Recorded(name, done, tape, version))
+            done = do(Bench(system, Recorder(app, Tape()), clock, version, seed=2), world)
+            judge(done(Bench(system, Recorder(app, tape), clock, version)))
+            if tape.order:  # some asks for nothing: a company without cost centres
+                found.append(Recorded(name, done, tape, version))
     return tuple(found)
 
 
@@ -82,12 +85,13 @@ class Vendor:
     def __init__(self, system: operations.System) -> None:
         self.system = system
         self.all = recorded(system)
+        secret = system.secret
+        self.spellings = tuple(dict.fromkeys((secret, json.dumps(secret)[1:-1], *system.echoes)))
 
     def case(self, dice: Random) -> str:
         chosen = dice.choice(self.all)
         clock = Clock(START)
-        player = Player(chosen.tape, dice, self.system.secret.encode() if dice.random() < 0.5 else
-                        json.dumps(self.system.secret)[1:-1].encode())  # fmt: skip
+        player = Player(chosen.tape, dice, dice.choice(self.spellings).encode())
         bench = Bench(self.system, player, clock, chosen.version)
         try:
             with recorded_or_not(dice) as exchanges, heard() as lines:
@@ -121,7 +125,7 @@ class Vendor:
 
     def _silent(self, *texts: str) -> None:
         for text in texts:
-            for secret in (self.system.secret, json.dumps(self.system.secret)[1:-1]):
+            for secret in self.spellings:
                 if secret in text:
                     raise Finding(f"a message shows the secret: …{text[max(0, text.index(secret) - 200) :][:300]}")
 

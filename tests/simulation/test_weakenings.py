@@ -9,7 +9,6 @@ from tests.simulation.checker import check
 from tests.simulation.history import Cut, History
 from tests.simulation.weakenings import CAUGHT, MENDED, TILTS, Weakening, caught_at, no_look
 
-
 pytestmark = pytest.mark.weakenings
 
 

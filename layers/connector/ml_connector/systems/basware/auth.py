@@ -72,17 +72,37 @@ class BaswareAuth(httpx.Auth):
         """`scopes` is asked at each login; `http` must be set before the first request."""
         self._settings, self._sessions, self._clock, self._scopes = settings, sessions, clock, scopes
         self.http: Http
+        self._own: Session | None = None
 
     def ready(self) -> None:
         """Log in where there is no token yet. Outside a request, so that two loops of tries do not multiply."""
-        self._sessions.get(self._login)
+        if self._own is None:
+            self._sessions.get(self._login)
+
+    def prove(self) -> None:
+        """Log in for this connection alone, so that `ping` tries the secret and not yesterday's token.
+
+        A refusal closes the door for the workers too, without a second try.
+        """
+        try:
+            self._own = self._login()
+        except LoginRefused as refusal:
+            self._tell_all(refusal)
+            raise
+
+    def _tell_all(self, refusal: LoginRefused) -> None:
+        def refused() -> Session:
+            raise refusal
+
+        self._sessions.renew(self._sessions.get(refused), refused)
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the token; 401, or 403 for a right granted since, is worth one new token and never a second."""
-        session = self._sessions.get(self._login)
+        session = self._own or self._sessions.get(self._login)
         request.headers["Authorization"] = f"Bearer {session.value}"
         response = yield request
-        if response.status_code in {401, 403}:
+        if response.status_code in {401, 403} and self._own is None:
+            response.read()  # gives its connection back: with one connection only, the login would wait for it
             session = self._sessions.renew(session, self._login)
             request.headers["Authorization"] = f"Bearer {session.value}"
             yield request

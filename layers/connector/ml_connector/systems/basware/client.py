@@ -116,6 +116,8 @@ class Basware:
         body = found[0].json()
         if faults.hidden_in(body):
             raise Transient(f"Basware answered {path} with 200 and an error: {faults.words(faults.read(found[0]))}")
+        if body == {} or not isinstance(body, (dict, list)):  # what is not there is a 404, and never a null
+            raise Transient(f"Basware answered {path} with 200 and nothing in it: {found[0].text(100)}")
         return body
 
     def _page(self, path: str, params: Mapping[str, str] | None, token: str | None) -> tuple[Reply, str | None] | None:
@@ -166,9 +168,10 @@ class Basware:
     def _write(self, method: str, path: str, body: Any, safe: bool, content: bytes | None) -> Answer:
         call = Call(
             method, path, body=body, content=content, headers={"Content-Type": "application/json"}, safe=safe,
-            want="none", expect=(*_TAKEN, 401, 403, *_REFUSED),
+            want="none", expect=(*_TAKEN, 401, 403, *_REFUSED, *_MOVED),
         )  # fmt: skip
         reply = self._call(call)
+        _must_be_basware(call, reply)
         token = reply.headers.get(REQUEST_ID, "")
         if reply.status in _REFUSED:
             return Answer(reply.status, token, None, tuple(faults.read(reply)))
@@ -211,8 +214,8 @@ def rows_of(reply: Reply, key: str) -> list[Any]:
             if rows is None or isinstance(rows, list):
                 return rows or []
         lists = [value for value in body.values() if isinstance(value, list)]
-        if len(lists) == 1 and "errors" not in named and "errormessages" not in named:
-            return lists[0]
+        if len(lists) == 1 and lists[0] and "errors" not in named and "errormessages" not in named:
+            return lists[0]  # an empty one of another name may be anybody's
     raise Transient(f"Basware answered 200 without the list '{key}': {reply.text(200)}")
 
 
@@ -225,6 +228,17 @@ def one_of(body: Any, key: str) -> dict[str, Any] | None:
     if isinstance(body, list):
         body = body[0] if body else None
     return body if isinstance(body, dict) else None
+
+
+def _must_be_basware(call: Call, reply: Reply) -> None:
+    """Take no refusal from what stands in between: it says nothing of the record."""
+    if reply.status in _MOVED:
+        raise Misconfigured(f"Basware answered a {call.method} of {call.path} with a redirect; correct 'base_url'.")
+    if reply.status in _REFUSED and reply.status != 413 and reply.body.lstrip()[:1] == b"<":
+        message = (
+            f"Something in front of Basware answered {reply.status} to {call.method} {call.path}: {reply.text(120)}"
+        )
+        raise (Transient if call.safe else OutcomeUnknown)(message)
 
 
 def _believed(reply: Reply, safe: bool) -> Any:

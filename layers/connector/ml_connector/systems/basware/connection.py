@@ -109,7 +109,7 @@ class BaswareConnection:
         """Log in and read one thing of each kind that the tenant's flows use."""
         yield self._place()
         try:
-            self.client.auth.ready()
+            self.client.auth.prove()
         except ConnectorError as error:
             yield Check("login", False, str(error))
             return

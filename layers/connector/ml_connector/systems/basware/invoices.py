@@ -84,8 +84,14 @@ class Invoices:
         return Document(doc.invoice(found, self._settings.dimension_fields()), standing, stamp, status)
 
     def raw(self, key: str) -> dict[str, Any] | None:
-        """Read a document as Basware writes it; None where there is none."""
-        return one_of(self._client.get(f"{PATH}/{quoted(key)}"), KEY)
+        """Read a document as Basware writes it; None where there is none. Raises `Transient` for anything else."""
+        body = self._client.get(f"{PATH}/{quoted(key)}")
+        found = one_of(body, KEY)
+        if found is None and (body in (None, []) or (isinstance(body, dict) and body.get(KEY) == [])):
+            return None
+        if found is None or not found.keys() & {"invoiceId", "processingStatus"}:
+            raise Transient(f"Basware answered 200 for the invoice {key}, and no document. Ask Basware if it stays so.")
+        return found
 
     def acknowledge(self, key: str) -> None:
         """Take the document. Raises `Transient` where it is neither waiting nor taken: then it must be read anew."""

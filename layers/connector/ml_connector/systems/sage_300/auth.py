@@ -7,7 +7,6 @@ locks users.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Generator
 
 import httpx
@@ -38,8 +37,7 @@ class BasicAuth(httpx.Auth):
 
     def __init__(self, http: Http, settings: Settings, sessions: Sessions) -> None:
         self._http, self._settings, self._sessions = http, settings, sessions
-        user, password = settings.credentials()
-        self._header = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._header = f"Basic {settings.basic()}"
         self._refusal: str | None = None
         self._proven: Session | None = None
 

@@ -14,8 +14,8 @@ from decimal import Decimal
 from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Found
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.entries import GONE, MARK, Documents, Entry, status_of
-from ml_connector.systems.sage_300.names import ZERO, amount, children, plain, text, whole
+from ml_connector.systems.sage_300.entries import GONE, MARK, Documents, Entry, readable, status_of
+from ml_connector.systems.sage_300.names import ZERO, amount, children, digits, plain, text, whole
 from ml_connector.systems.sage_300.open_batches import BATCHES, UNPOSTED, Row, batches_query, entries_of
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.refusals import about, kind_of_text
@@ -38,6 +38,7 @@ class Batches(Documents):
 
     # ── finishing ───────────────────────────────────────────────────────────────────────────────────────────
 
+    @readable()
     def read(self, found: Found) -> Found:
         """Read a document back, after finishing its batch where that is ours.
 
@@ -50,6 +51,8 @@ class Batches(Documents):
             if row is None:
                 raise Transient(f"Sage 300 does not show the document {document} any more.")
             return Entry(None, row).found()
+        if digits(number) is None:
+            raise Transient(f"Sage 300 shows the document in a batch of no number ({number}).")
         one = self._entry(number, entry)
         batch = one.batch or {}
         if (text(batch, "description") or "").startswith(MARK) and status_of(batch) != "posted":

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ml_connector.errors import Misconfigured
+from ml_connector.systems.http import listed
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.names import day_of
 from ml_connector.systems.sage_300.paging import Query
@@ -82,7 +83,7 @@ def _open_on(day: date, periods: list[Period]) -> bool | None:
 def _periods(row: Mapping[str, Any]) -> Iterator[Period]:
     shut = _closed(row, _YEAR_STATES)
     for name in _LISTS:
-        for one in row.get(name) or []:
+        for one in listed(row.get(name)):
             if isinstance(one, dict):
                 yield from _period(one, "", shut=shut)
     for number in range(1, MOST + 1):

@@ -13,7 +13,7 @@ import msgspec
 
 from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.ports import Chance, Clock
-from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, dumps
+from ml_connector.systems.http import UNREADABLE, Call, Http, Reply
 from ml_connector.systems.sage_300.auth import EVERY
 from ml_connector.systems.sage_300.calls import Caller
 from ml_connector.systems.sage_300.listing import number_of, row_by_row
@@ -115,7 +115,7 @@ class WebApi:
             raise refused_read(resource, fault)
         body = reply.json()
         if not isinstance(body, dict):
-            raise Transient(f"Sage 300 gave a {resource}{key} that is no record: {dumps(body)[:200]}.")
+            raise Transient(f"Sage 300 gave a {resource}{key} that is no record: {reply.text(200)}.")
         return body
 
     def _page(self, query: Query[W], place: Place) -> Batch[W]:
@@ -188,9 +188,9 @@ class WebApi:
             rows: list[W] = listing.value if listing.value is not msgspec.UNSET else []
             keys = [query.key(row) for row in rows]
         except UNREADABLE:
-            return row_by_row(query, place, reply.json())
+            return row_by_row(query, place, reply)
         if listing.value is msgspec.UNSET:
-            return row_by_row(query, place, reply.json())
+            return row_by_row(query, place, reply)
         count = listing.count_v4 if listing.count_v4 is not None else listing.count_v3
         return Batch(rows, keys, link=listing.link_v4 or listing.link_v3, count=number_of(count))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,6 +19,15 @@ MARK = "ml-connector "
 """Begins the description of a batch of ours; our own key of the invoice follows."""
 GONE = "posted"
 """Stands for the batch in the id of a document whose batch the server does not tell."""
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Say that a document cannot be read where a number or a list in it is none."""
+    try:
+        yield
+    except (ValueError, ArithmeticError) as error:
+        raise Transient(f"Sage 300 shows a document that cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,8 @@ class Entry:
 
     def total(self) -> Decimal | None:
         """Give the total; that of a credit note is negative, as on the platform."""
-        try:
+        with readable():
             total = amount(self.row, "total")
-        except ValueError as error:
-            raise Transient(f"Sage 300 shows a document that cannot be read: {error}") from error
         return total if total is None or not self.credit else -abs(total)
 
     @property
@@ -58,6 +66,7 @@ class Documents:
     def __init__(self, api: WebApi) -> None:
         self._api, self._open = api, OpenBatches(api)
 
+    @readable()
     def find(self, vendor: str, number: str, own: str, *, credit: bool) -> list[Found]:
         """Find a document by our own key, among unposted batches, and among posted documents."""
         found: dict[str, Found] = {}

@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo
 from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.records import Invoice
+from ml_connector.systems.http import listed
 from ml_connector.systems.sage_300.amounts import Sums, sum_up
 from ml_connector.systems.sage_300.batches import Batches
 from ml_connector.systems.sage_300.calendar import Calendar
 from ml_connector.systems.sage_300.client import Created, WebApi
 from ml_connector.systems.sage_300.entries import MARK
 from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
-from ml_connector.systems.sage_300.names import whole
+from ml_connector.systems.sage_300.names import digits, whole
 from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.refusals import judge, kind_of, month_of
@@ -186,9 +187,9 @@ class Invoices:
         if isinstance(outcome, Fault):
             raise self._refusal(outcome, prepared)
         number = whole(dict(outcome.body), "batch")
-        if number in {None, "0"}:
+        if number is None or not digits(number):
             return self._without_number(prepared)
-        invoices = outcome.body.get("Invoices") or [{}]
+        invoices = listed(outcome.body.get("Invoices")) or [{}]
         entry = (whole(invoices[0], "entry") if isinstance(invoices[0], dict) else None) or "1"
         return Found(f"{number}:{entry}", number, prepared.amount, prepared.currency, ours=True)
 

@@ -13,7 +13,7 @@ from ml_connector.errors import Held, Rejected
 from ml_connector.flow import Codes
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sage_300.amounts import Priced, Sums
-from ml_connector.systems.sage_300.names import children, text, whole
+from ml_connector.systems.sage_300.names import children, digits, text, whole
 from ml_connector.systems.sage_300.order_rows import is_closed, line_key, order_number
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.reads import NotOffered
@@ -128,10 +128,10 @@ class Lines:
                 "reference on the platform, or enter the order.",
             )
         try:
-            lines = children(order, "order_lines")
+            lines, closed = children(order, "order_lines"), is_closed(order)
         except ValueError as error:
             raise Held(f"order:{number}", f"Purchase order {number} cannot be read: {error}") from error
-        if is_closed(order):
+        if closed:
             self.notes.append(f"Order {number} is complete in Sage 300.")
         if not row.order_line:
             return lines[0] if len(lines) == 1 else None
@@ -163,7 +163,7 @@ class Lines:
                 "to an invoice. Map both codes to classes of one group, such as GROUP/1 and GROUP/2.",
             )
         self.tax_group = group
-        return int(number) if number.isdigit() else None
+        return digits(number)
 
     def _text(self, row: Priced) -> str:
         order = f"PO {row.row.order_number}/{row.row.order_line or ''} " if row.row.order_number else ""

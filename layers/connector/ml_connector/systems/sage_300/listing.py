@@ -6,18 +6,20 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from ml_connector.errors import Transient
-from ml_connector.systems.http import UNREADABLE, decode, dumps
+from ml_connector.systems.http import UNREADABLE, Reply, decode, dumps
+from ml_connector.systems.sage_300.names import digits
 from ml_connector.systems.sage_300.paging import Batch, Place, Query, Spoiled
 
 W = TypeVar("W")
 RAW_LIMIT = 4_000
 
 
-def row_by_row(query: Query[W], place: Place, body: Any) -> Batch[W]:
+def row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
     """Read a page of which something does not fit: each row by itself, so that one bad row costs only itself."""
+    body = reply.json()
     if not isinstance(body, dict) or not isinstance(body.get("value"), list):
         raise Transient(
-            f"Sage 300 answered a list of {query.name} without 'value': {dumps(body)[:200]}. This is no empty list; "
+            f"Sage 300 answered a list of {query.name} without 'value': {reply.text(200)}. This is no empty list; "
             "it is read again later."
         )
     rows, keys, spoiled = [], [], []
@@ -51,4 +53,4 @@ def _name(query: Query[Any], raw: Any, unnamed: str) -> str:
 
 def number_of(count: object) -> int | None:
     """Read a count, which comes as a number or as text."""
-    return int(str(count)) if str(count or "").isdigit() else None
+    return digits(str(count or ""))

@@ -13,7 +13,7 @@ from typing import Any
 
 from ml_connector.errors import Transient
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.names import children, text, whole
+from ml_connector.systems.sage_300.names import children, digits, text, whole
 from ml_connector.systems.sage_300.paging import Query
 
 Row = dict[str, Any]
@@ -76,7 +76,7 @@ class OpenBatches:
                 held.setdefault(one, set()).add(number)
             if name in names or text(batch, "description") == own:
                 found[number] = batch
-            highest = max(highest, int(number) if number.isdigit() else 0)
+            highest = max(highest, digits(number) or 0)
         self._held, self._highest = held, highest
         self._read_at = began if anew else self._read_at
         return found

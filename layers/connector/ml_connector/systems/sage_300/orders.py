@@ -146,8 +146,6 @@ class Orders:
         missing = sorted(wanted - self._currencies.keys())
         self._currencies |= dict.fromkeys(missing)
         for where in in_filters("VendorNumber", map(self._api.text, missing)):
-            query: Query[Row] = Query("AP/APVendors", None, lambda row: str(row["VendorNumber"]), where)
-            self._currencies |= {
-                str(row["VendorNumber"]).strip(): text(row, "currency") for row in self._api.rows(query)
-            }
+            query: Query[Row] = Query("AP/APVendors", None, lambda row: str(text(row, "vendor")), where)
+            self._currencies |= {str(text(row, "vendor")): text(row, "currency") for row in self._api.rows(query)}
         return self._currencies

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from ml_connector.errors import Transient
+from ml_connector.systems.sage_300.names import digits
 
 W = TypeVar("W")
 FEW = 5
@@ -138,10 +139,13 @@ class Place:
 
 
 def _skip_of(link: str) -> int:
-    skip = dict(parse_qsl(urlsplit(link).query)).get("$skip", "")
-    if not skip.isdigit():
+    try:
+        skip = digits(dict(parse_qsl(urlsplit(link).query)).get("$skip", ""))
+    except ValueError:  # this is no address
+        skip = None
+    if skip is None:
         raise loop("its next link names no place to go on from")
-    return int(skip)
+    return skip
 
 
 def in_filters(field: str, literals: Iterable[str]) -> Iterator[str]:

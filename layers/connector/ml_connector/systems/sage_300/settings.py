@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Annotated, Literal
 
@@ -15,7 +16,7 @@ _END = re.compile(r"/v\d+(\.\d+)?/-$", re.IGNORECASE)
 def _api_url(url: str) -> str:
     if not _END.search(url):
         raise ValueError(
-            f"'{url}' must end in /v1.0/- (the version, then the dash that stands for the tenant), such as "
+            "this address must end in /v1.0/- (the version, then the dash that stands for the tenant), such as "
             "https://erp.example.com/Sage300WebApi/v1.0/-"
         )
     return url
@@ -23,14 +24,14 @@ def _api_url(url: str) -> str:
 
 def _company(code: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]{1,12}", code):
-        raise ValueError(f"'{code}' is no company id; write the one of the sign-on window, such as SAMLTD")
+        raise ValueError("this is no company id; write the one of the sign-on window, such as SAMLTD")
     return code.upper()
 
 
 def _segment(text: str) -> str:
-    if not text.isdigit() or not 1 <= int(text) <= 10:
-        raise ValueError(f"'{text}' is no segment number; write one from 1 to 10 in quotes, such as \"2\"")
-    return str(int(text))
+    if not re.fullmatch(r"0*([1-9]|10)", text):
+        raise ValueError('this is no segment number; write one from 1 to 10 in quotes, such as "2"')
+    return text.lstrip("0")
 
 
 class Settings(SystemSettings):
@@ -53,9 +54,13 @@ class Settings(SystemSettings):
         password = self.password.get_secret_value()
         return self.user.upper(), password.upper() if self.uppercase_password else password
 
+    def basic(self) -> str:
+        """Give user and password as the header carries them."""
+        return base64.b64encode(":".join(self.credentials()).encode()).decode()
+
     def secret_values(self) -> list[str]:
-        """List what is masked: the password in both spellings."""
-        return [*super().secret_values(), self.credentials()[1]]
+        """List what is masked: the password in both spellings, and as the header carries it, which servers echo."""
+        return [*super().secret_values(), self.credentials()[1], self.basic()]
 
     def identity(self) -> str:
         """Name server and company; another version of the API is the same place."""

@@ -86,8 +86,11 @@ class ServiceLayer:
             if fault.status == 404 or fault.code == NO_RECORDS:
                 return None
             raise _refused_read(entity, fault)
+        body, named = reply.json(), msgspec.structs.fields(row)[0].encode_name
+        if not isinstance(body, dict) or named not in body:
+            raise Transient(f"SAP Business One answered {entity}({key}), and no such record. See what is in between.")
         try:
-            return decode(row, reply.json())
+            return decode(row, body)
         except (msgspec.ValidationError, ValueError) as error:
             raise unreadable(f"SAP Business One gave a {entity}({key}) that cannot be read: {error}.") from error
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
-from ml_connector.redact import Redactor
 from ml_connector.systems.http import Http
 from ml_connector.systems.sap_b1 import masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
@@ -16,7 +15,7 @@ from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.orders import Orders
 from ml_connector.systems.sap_b1.payments import Payments
 from ml_connector.systems.sap_b1.pinging import Checks, tried
-from ml_connector.systems.sap_b1.session import ServiceLayerAuth, forget_cookies
+from ml_connector.systems.sap_b1.session import ServiceLayerAuth, SessionRedactor, forget_cookies
 from ml_connector.systems.sap_b1.settings import Settings
 from ml_connector.wiring import Wiring
 
@@ -34,7 +33,7 @@ class Company:
             vendor=VENDOR,
             clock=wiring.clock,
             chance=wiring.chance,
-            redactor=Redactor(settings.secret_values()),
+            redactor=SessionRedactor(settings.secret_values()),
             timeout=settings.timeout_seconds,
             transport=wiring.transport,
             ca_bundle=settings.ca_bundle,

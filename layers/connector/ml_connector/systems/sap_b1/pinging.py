@@ -11,8 +11,9 @@ from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.systems.sap_b1.wire import NO, YES, AccountRow
+from ml_connector.systems.sap_b1.wire import NO, YES, AccountRow, CenterRow, FoundRow
 from ml_connector.systems.sap_b1.wire_lookups import OrderHeadRow, PostingRow, SupplierHeadRow
+from ml_connector.systems.sap_b1.wire_payments import PaymentRow
 
 INVOICE_SETS = ("PurchaseInvoices", "PurchaseCreditNotes")
 
@@ -28,7 +29,13 @@ class Checks:
         """Try everything, whatever fails."""
         yield tried("suppliers", lambda: self._one(Query("BusinessPartners", SupplierHeadRow, "CardCode", top=1)))
         yield tried("accounts", lambda: self._one(Query("ChartOfAccounts", AccountRow, "Code", top=1)))
+        yield tried("cost centres", lambda: self._one(Query("ProfitCenters", CenterRow, "CenterCode", top=1)))
         yield tried("purchase orders", lambda: self._one(Query("PurchaseOrders", OrderHeadRow, "DocEntry", top=1)))
+        for entity in INVOICE_SETS:
+            what = "invoices" if entity == INVOICE_SETS[0] else "credit notes"
+            query = Query(entity, FoundRow, "DocEntry", top=1)
+            yield tried(what, lambda query=query: self._one(query))  # type: ignore[misc]
+        yield tried("payments", lambda: self._one(Query("VendorPayments", PaymentRow, "DocEntry", top=1)))
         yield tried("local currency", lambda: self._lookups.local_currency() or "not known yet: no document shows it")
         if self._settings.external_id_field:
             yield _judged("external_id_field", self._user_field)

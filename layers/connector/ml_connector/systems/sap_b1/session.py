@@ -17,6 +17,7 @@ import httpx
 from ml_connector.engine.sessions import Session, Sessions
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Transient
 from ml_connector.ports import Clock
+from ml_connector.redact import MASK, Redactor
 from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.systems.sap_b1.replies import Fault, fault_in, whole_number
 from ml_connector.systems.sap_b1.settings import Settings
@@ -32,6 +33,17 @@ _DIRECTORY_REFUSES = re.compile(r"credentials from SLD", re.IGNORECASE)
 _SMALL = 64 * 1024
 _COOKIE = re.compile(r"[\x21-\x3a\x3c-\x7e]{1,4000}")
 """What a cookie's value may be made of: it goes into a header."""
+
+
+_ECHOED = re.compile(r"(B1SESSION=)[^;\s\"'<>&]+", re.IGNORECASE)
+
+
+class SessionRedactor(Redactor):
+    """Masks the session's cookie as well: a server's debug page may say back what it was sent."""
+
+    def text(self, text: str) -> str:
+        """Mask a body, an address or a message."""
+        return _ECHOED.sub(rf"\1{MASK}", super().text(text))
 
 
 def forget_cookies(request: httpx.Request) -> None:

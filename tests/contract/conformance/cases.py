@@ -1,0 +1,54 @@
+"""Which system offers what, taken from the integrations' tables: whatever moves is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from ml_connector import bootstrap
+from ml_connector.integrations import INTEGRATIONS
+from ml_connector.records import Record
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing that a system gives or takes."""
+
+    system: str
+    record: type[Record]
+    role: str
+    manner: str
+
+    def __str__(self) -> str:
+        return f"{self.system}-{self.record.__name__}"
+
+
+def _cases() -> Iterable[Case]:
+    for flow in (flow for integration in INTEGRATIONS for flow in integration.flows):
+        yield Case(flow.source, flow.record, "source", flow.manner)
+        yield Case(flow.target, flow.record, "target", flow.manner)
+
+
+ALL = tuple(dict.fromkeys(_cases()))
+SYSTEMS = bootstrap.SYSTEMS
+
+
+def of(role: str, manner: str | None = None, records: Iterable[type[Record]] | None = None) -> tuple[Case, ...]:
+    return tuple(
+        case
+        for case in ALL
+        if case.role == role and manner in {None, case.manner} and (records is None or case.record in records)
+    )
+
+
+def each(cases: Iterable[Case]) -> Any:
+    """Run a test for each case; it takes `case`, and `stand` is that of its system."""
+    return pytest.mark.parametrize("case", tuple(cases), ids=str)
+
+
+SOURCES, MASTER_SOURCES, DOCUMENT_SOURCES = of("source"), of("source", "master"), of("source", "document")
+MASTER_TARGETS, DOCUMENT_TARGETS = of("target", "master"), of("target", "document")
+every_system = pytest.mark.parametrize("system", SYSTEMS)

@@ -1,0 +1,15 @@
+"""The stand of the case's system; a system without one fails each of its tests with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.conformance.stand import Stand, closing, stand_of
+
+
+@pytest.fixture
+def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
+    named = request.node.callspec.params
+    yield from closing(stand_of(named["case"].system if "case" in named else named["system"])())

@@ -1,0 +1,169 @@
+"""The stand of Basware."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import httpx
+
+from infra.sandbox.basware import World, create_app
+from infra.sandbox.basware.model import ForcedVerdict
+from infra.sandbox.basware.scopes import SCOPES
+from infra.sandbox.basware.seed import seeded_world
+from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
+from tests.contract.conformance.parts import START, Row
+from tests.contract.conformance.stand import Stand
+from tests.contract.conformance.wire import ELSEWHERE
+
+DOCUMENTS, TOKEN = "/v1/accountingDocuments", "x-amz-meta-continuationtoken"
+ENTITIES: dict[type[Record], tuple[str, str, str, str]] = {
+    Supplier: ("vendors", "vendorCode", "Vendor", "vendor"),
+    Account: ("accounts", "accountCode", "Account", "account"),
+    CostCenter: ("costCenters", "costCenterCode", "CostCenter", "cost_center"),
+    PurchaseOrder: ("matchingOrders", "externalCode", "MatchingOrder", "order"),
+}
+"""By record type: how Basware keeps it, the field that names it, its type in request statuses, our kind of code."""
+
+
+class BaswareStand(Stand):
+    system = "basware"
+    secret: ClassVar[dict[str, Any]] = {
+        "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
+        "source_system": "ERP1", "base_url": "http://basware.test",
+    }  # fmt: skip
+    wrong: ClassVar[dict[str, Any]] = {"client_secret": "not-this-one"}
+    envelope = json.dumps({"requestId": "r", "hasErrors": True, "errors": [{"code": "UNEXPECTED_ERROR",
+                           "message": "Sorry", "externalCode": None}]})  # fmt: skip
+    refusal = json.dumps(
+        {"errors": [{"code": "DATA_VALIDATION_FAILED", "message": "It is sour", "externalCode": None}]}
+    )
+
+    def make_world(self) -> World:
+        self._token = ""
+        return seeded_world(clock=lambda: START)
+
+    def make_app(self) -> Any:
+        return create_app(self.world)
+
+    def is_login(self, request: httpx.Request) -> bool:
+        return request.url.path == "/v1/tokens"
+
+    def refused_logins(self) -> int:
+        return int(self.world.refused_logins)
+
+    def change_password(self) -> None:
+        self.world.clients["sandbox-client"] = "another"
+
+    def expire(self) -> None:
+        self.world.tokens.clear()
+
+    def forbid(self, path: str) -> Callable[[], None]:
+        """Rights are scopes, and asked for with the token."""
+        api = path.split("/")[2]
+        self.world.granted -= {f"{api}.read", f"{api}.write"}
+        return lambda: setattr(self.world, "granted", SCOPES)
+
+    # ── invoices out ────────────────────────────────────────────────────────────────────────────────────────
+
+    def keys(self, record: type[Record]) -> set[str]:
+        documents = self.world.documents.items()
+        return {key for key, d in documents if d.status == "WaitingForTransfer" and d.record["companyCode"] == "1000"}
+
+    def touch(self, record: type[Record], key: str) -> None:
+        self.world.documents[key].updated = self.world.now()
+
+    def remove(self, record: type[Record], key: str) -> None:
+        del self.world.documents[key]
+
+    def asks(self, record: type[Record], request: httpx.Request) -> bool:
+        path = request.url.path
+        return request.method == "GET" and (path.startswith("/_documents/") or path.startswith(DOCUMENTS))
+
+    def shrink(self, request: httpx.Request, size: int) -> None:
+        if request.url.params.get("pageSize", "1") != "1":
+            request.url = request.url.copy_set_param("pageSize", str(size))
+
+    def rows(self, body: Any) -> list[Row]:
+        found = body.get("accountingDocuments") if isinstance(body, dict) else None
+        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+    def repage(self, request: httpx.Request, response: httpx.Response, change: str) -> httpx.Response:
+        self._token = request.headers.get(TOKEN, self._token)
+        if change == "foreign" and "location" in response.headers:
+            response.headers["Location"] = f"https://{ELSEWHERE}/{response.headers['location'].rpartition('/')[2]}"
+        if change == "loop" and self._token:
+            response.headers[TOKEN] = self._token
+        if change == "empty" and TOKEN in request.headers:  # such a page is no end here: its records come later
+            return httpx.Response(200, headers={TOKEN: request.headers[TOKEN]}, json={"accountingDocuments": []})
+        return response
+
+    def key_of(self, record: type[Record], row: Row) -> str:
+        return str(row["invoiceId"])
+
+    def garble(self, record: type[Record], row: Row) -> str | None:
+        row["codingRows"] = "none"
+        return str(row["invoiceId"])
+
+    def price(self, record: type[Record], row: Row, amount: Decimal) -> None:
+        row["grossSum"] = amount
+
+    def answers(self, record: type[Record], key: str) -> int:
+        self.world.settle()
+        return len(self.world.documents[key].answers.get("transferResponses", []))
+
+    # ── payments in ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _transferred(self, currency: str) -> str:
+        """Name an invoice that was transferred, in this currency."""
+        documents = self.world.documents.items()
+        key, found = next(
+            (key, d) for key, d in documents if d.record["companyCode"] == "1000" and d.gross > 1000
+        )  # fmt: skip
+        found.record |= {"processingStatus": "Transferred", "currencyCode": currency}
+        return str(key)
+
+    def document(self, record: type[Record], key: str, amount: str, **fields: Any) -> Payment:
+        plain: dict[str, Any] = {"invoice": "46", "number": f"P-{key}", "amount": Decimal(amount), "currency": "EUR"}
+        plain |= {"document": self._transferred(fields.get("currency", "EUR")), "paid_on": date(2026, 2, 9)}
+        return Payment(key=key, **{**plain, "paid_total": Decimal(amount), **fields})
+
+    def foreign(self, record: type[Record]) -> dict[str, Any]:
+        return {"currency": "USD"}
+
+    def booked(self, record: type[Record]) -> int:
+        self.world.settle()
+        return sum(len(d.answers.get("paymentResponses", [])) for d in self.world.documents.values())
+
+    def unwelcome(self, record: type[Record]) -> dict[str, dict[str, Any]]:
+        waiting = next(iter(self.keys(Invoice)))
+        return {
+            "unknown document": {"document": "no-such-document"}, "no document": {"document": None},
+            "not transferred": {"document": waiting}, "number": {"number": "P" * 300},
+        }  # fmt: skip
+
+    # ── masters in ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def kept(self, record: type[Record]) -> dict[str, bool]:
+        self.world.settle()
+        name, code, _, _ = ENTITIES[record]
+        active: dict[type[Record], Callable[[Row], bool]] = {
+            Supplier: lambda row: row["processingStatus"]["active"],
+            PurchaseOrder: lambda row: not row.get("isClosed"),
+        }
+        tell = active.get(record, lambda row: all(company["active"] for company in row["companies"]))
+        return {row[code]: tell(row) for row in self.world.imported.get(name, {}).values()}
+
+    def sour(self, record: type[Record], key: str) -> None:
+        _, _, kind, ours = ENTITIES[record]
+        code = self._made[-1].wiring.outward(ours, key)  # type: ignore[attr-defined]
+        self.world.forced.append(ForcedVerdict(kind, "Error", "sour", code=code))
+
+    def misshape(self, entity: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**entity, "companies": "none", "companyCode": 7}
+
+
+STAND = BaswareStand

@@ -1,0 +1,54 @@
+"""Nothing that a system offers escapes the suite."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from ml_connector import bootstrap, records
+from ml_connector.errors import Misconfigured
+from ml_connector.records import Record
+from tests.contract.conformance import cases
+from tests.contract.conformance.stand import Stand, stand_of
+
+KINDS = [k for _, k in inspect.getmembers(records, inspect.isclass) if issubclass(k, Record) and k is not Record]
+
+
+@cases.every_system
+def test_every_system_has_a_stand(system: str) -> None:
+    assert stand_of(system).system == system
+
+
+def test_a_system_without_a_stand_fails_loudly() -> None:
+    with pytest.raises(pytest.fail.Exception, match=r"stands/no_such_vendor\.py"):
+        stand_of("no_such_vendor")
+
+
+def test_every_system_moves_something() -> None:
+    assert set(bootstrap.SYSTEMS) == {case.system for case in cases.ALL}
+
+
+@cases.every_system
+def test_what_no_table_names_is_not_offered_either(stand: Stand, system: str) -> None:
+    """Else it would be untested; a type that is neither gives `KeyError` or `Misconfigured`, and not half an object."""
+    connection = stand.connect()
+    for kind in KINDS:
+        for role, hand_out in (("source", connection.source), ("target", connection.target)):
+            try:
+                hand_out(kind)
+            except (KeyError, Misconfigured):
+                offered = False
+            else:
+                offered = True
+            named = any((c.system, c.record, c.role) == (system, kind, role) for c in cases.ALL)
+            assert offered == named, f"{system} as {role} of {kind.__name__}"
+
+
+@cases.every_system
+def test_nothing_is_sent_before_something_is_asked(stand: Stand, system: str) -> None:
+    connection = stand.connect()
+    for case in (case for case in cases.ALL if case.system == system):
+        (connection.source if case.role == "source" else connection.target)(case.record)
+    connection.close()
+    assert stand.wire.seen == []
