@@ -1,4 +1,4 @@
-"""What the accounting system answers to an invoice: prebook, transfer, payment (`contracts/basware.md §5.2`)."""
+"""What the accounting system answers to an invoice: prebook, transfer, payment (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

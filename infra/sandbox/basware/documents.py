@@ -1,4 +1,4 @@
-"""Invoices: list and single by redirect, acknowledge, look-up, attachments (`contracts/basware.md §5`)."""
+"""Invoices: list and single by redirect, acknowledge, look-up, attachments (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The master data interfaces as a table (`contracts/basware.md §4`)."""
+"""The master data interfaces as a table (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

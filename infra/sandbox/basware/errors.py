@@ -1,4 +1,4 @@
-"""Refusals in the API's error dialects (`contracts/basware.md §3`, §7)."""
+"""Refusals in the API's error dialects (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the target system judges imported records (`contracts/basware.md §4.1`, §6)."""
+"""How the target system judges imported records (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pre-signed downloads: the redirect and the storage server behind it (`contracts/basware.md §3`)."""
+"""Pre-signed downloads: the redirect and the storage server behind it (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def redirect_json(call: Call, body: Any, headers: dict[str, str]) -> Response:
 
 
 def redirect(call: Call, body: bytes, content_type: str, headers: dict[str, str]) -> Response:
-    """Answer 302 to a fresh link to `body`; `headers` come with both answers (inferred: §14 G7)."""
+    """Answer 302 to a fresh link to `body`; `headers` come with both answers (inferred)."""
     world, name = call.world, call.world.rng.randbytes(24).hex()
     world.links[name] = Link(body, content_type, world.now() + timedelta(seconds=world.link_seconds), headers)
     _forget_expired(call)

@@ -1,4 +1,4 @@
-"""Which columns of a generic list exist in the target (`contracts/basware.md §4.1`)."""
+"""Which columns of a generic list exist in the target (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The master data interfaces: POST, PATCH, GET and DELETE (`contracts/basware.md §3`, §4)."""
+"""The master data interfaces: POST, PATCH, GET and DELETE (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

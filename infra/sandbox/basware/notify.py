@@ -1,4 +1,4 @@
-"""Push notifications: which are due, their bytes and their signature (`contracts/basware.md §7`)."""
+"""Push notifications: which are due, their bytes and their signature (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRIES = 3
 
 
 def sign(body: bytes, token: str, form: str = "hex") -> str:
-    """Return HMAC-SHA256 of `body` as `hex`, `sha256=` (prefixed hex) or `base64` (all inferred: §14 G1)."""
+    """Return HMAC-SHA256 of `body` as `hex`, `sha256=` (prefixed hex) or `base64` (all inferred)."""
     digest = hmac.new(token.encode("utf-8"), body, sha256).digest()
     if form == "base64":
         return b64encode(digest).decode()
@@ -66,7 +66,7 @@ def _publish(world: World, task_type: str, sub_type: str, document_id: str) -> N
 
 
 def delivered(world: World, notification: Notification, status: int) -> None:
-    """Record the outcome of one attempt: done on 200, given up after three tries (inferred: §14 G2)."""
+    """Record the outcome of one attempt: done on 200, given up after three tries (inferred)."""
     notification.attempts += 1
     notification.status = status
     task, now = notification.task, stamp(world.now())

@@ -1,4 +1,4 @@
-"""The rules of an order line for matching (`contracts/basware.md §4.1`)."""
+"""The rules of an order line for matching (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages by continuation token in a header (`contracts/basware.md §3`)."""
+"""Pages by continuation token in a header (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

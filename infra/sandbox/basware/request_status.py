@@ -1,4 +1,4 @@
-"""The verdicts on accepted requests (`contracts/basware.md §6`)."""
+"""The verdicts on accepted requests (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

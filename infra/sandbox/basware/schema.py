@@ -1,4 +1,4 @@
-"""The vendor's schemas, enforced: `problems` and `check` (`contracts/basware.md` appendix A)."""
+"""The vendor's schemas, enforced: `problems` and `check` (`docs/vendors/basware.md` appendix A)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OAuth2 scopes of the API (`contracts/basware.md §2`)."""
+"""The OAuth2 scopes of the API (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

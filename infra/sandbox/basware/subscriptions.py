@@ -1,4 +1,4 @@
-"""Subscriptions and tasks of the notification API (`contracts/basware.md §7`)."""
+"""Subscriptions and tasks of the notification API (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

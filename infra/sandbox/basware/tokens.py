@@ -1,4 +1,4 @@
-"""POST /v1/tokens and the check of the bearer token (`contracts/basware.md §2`)."""
+"""POST /v1/tokens and the check of the bearer token (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The WSGI application: faults, the rules for every request, routing (`contracts/sage_300.md §1, §2, §8`)."""
+"""The WSGI application: faults, the rules for every request, routing (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class WebApi:
     def _route(self, call: Call) -> Response:
         world = self.world
         if not call.headers.get("Content-Type", "").lower().startswith("application/json"):
-            # The most surprising rule: also a GET needs it (§2). Another type is treated like none (inferred).
+            # The most surprising rule: also a GET needs it. Another type is treated like none (inferred).
             raise Refusal(500, "InternalServerError", "An unhandled exception has occurred")
         user = world.users.check(call.credentials(), call.module)
         if call.company != world.company:

@@ -1,4 +1,4 @@
-"""A/P invoice batches: insert, change, status; duplicate numbers, closed periods (`contracts/sage_300.md §6, §7`)."""
+"""A/P invoice batches: insert, change, status; duplicate numbers, closed periods (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

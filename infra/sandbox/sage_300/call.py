@@ -1,4 +1,4 @@
-"""One call, taken apart: company, module, resource, key, query, credentials (`contracts/sage_300.md §1, §4`)."""
+"""One call, taken apart: company, module, resource, key, query, credentials (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request body against the model: unknown properties, wrong kinds, long texts are InvalidPayload (§7, §8)."""
+"""A request body against the model: unknown properties, wrong kinds, long texts are InvalidPayload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The detail view of an A/P invoice entry: distributions to accounts (`contracts/sage_300.md §6`)."""
+"""The detail view of an A/P invoice entry: distributions to accounts (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The A/P invoice entry view: fields are put one by one in the order of the body (`contracts/sage_300.md §6`).
+"""The A/P invoice entry view: fields are put one by one in the order of the body (`docs/vendors/sage_300.md`).
 
 Putting a field that others depend on writes their defaults, also over what was put before it: terms, currency and tax
 group follow the vendor, the due date follows terms and document date, the posting date the document date, tax classes

@@ -1,4 +1,4 @@
-"""The refusals of the simulated server: status, error code, text (`contracts/sage_300.md §8`).
+"""The refusals of the simulated server: status, error code, text (`docs/vendors/sage_300.md`).
 
 The codes are documented, most of the statuses are inferred.
 """

@@ -1,8 +1,8 @@
 """Names and kinds of the properties, in the order in which the server writes them.
 
 Notation: `Name:kind`; s text (s22: at most 22 characters), n number, d date, `e.Enum`, `l.Type` a detail list;
-`Name#5:kind` stands for Name1 to Name5. Vendor, GL account and input names are those of `contracts/sage_300.md §5, §6,
-§9, §10`; those of segment codes and calendars are what public clients ask for; response-only names of purchase orders,
+`Name#5:kind` stands for Name1 to Name5. Vendor, GL account and input names are the vendor's
+own; those of segment codes and calendars are what public clients ask for; response-only names of purchase orders,
 posted documents and posting errors are inferred.
 """
 

@@ -1,4 +1,4 @@
-"""The model of the API: types and their properties, resources, keys and verbs (`contracts/sage_300.md §3`)."""
+"""The model of the API: types and their properties, resources, keys and verbs (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

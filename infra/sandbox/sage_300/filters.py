@@ -1,4 +1,4 @@
-"""The $filter grammar: a tokenizer, a recursive descent parser, predicates (`contracts/sage_300.md §4`).
+"""The $filter grammar: a tokenizer, a recursive descent parser, predicates (`docs/vendors/sage_300.md`).
 
 Documented: eq ne gt lt le, and or, substringof startswith endswith length. `ge` is taken too unless the switch says
 otherwise (inferred), parentheses as everywhere in OData (inferred). contains, not, any and everything else is refused.

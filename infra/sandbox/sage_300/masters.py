@@ -1,4 +1,4 @@
-"""Master data by the API: insert, PATCH (partial), PUT (purges the details it leaves out), DELETE (§5, §7)."""
+"""Master data by the API: insert, PATCH (partial), PUT (purges the details it leaves out), DELETE."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _plain(_world: World, record: Record) -> Record:
 
 
 def _vendor(world: World, record: Record) -> Record:
-    """Fill a vendor from its group; what the body states wins (§5)."""
+    """Fill a vendor from its group; what the body states wins."""
     group = world.get("APVendorGroups", record.get("GroupCode")) or {}
     from_group = {mine: group[theirs] for mine, theirs in _GROUP_DEFAULTS.items() if group.get(theirs)}
     plain = {"Status": "Active", "OnHold": "NotOnHold", "StartDate": world.today().isoformat(), "TaxClassCode1": 1}

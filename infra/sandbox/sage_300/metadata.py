@@ -1,4 +1,4 @@
-"""GET {MODULE}/$metadata: the EDMX of a module, details as complex types (`contracts/sage_300.md §1`)."""
+"""GET {MODULE}/$metadata: the EDMX of a module, details as complex types (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

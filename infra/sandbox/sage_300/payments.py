@@ -1,4 +1,4 @@
-"""A/P payment and adjustment batches: insert, read, PATCH of the header (`contracts/sage_300.md §3`)."""
+"""A/P payment and adjustment batches: insert, read, PATCH of the header (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

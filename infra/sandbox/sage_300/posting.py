@@ -1,4 +1,4 @@
-"""APPostInvoices: posts ready batches, answers nothing, and puts what fails into an error batch (§6).
+"""APPostInvoices: posts ready batches, answers nothing, and puts what fails into an error batch.
 
 An original batch counts as Posted also when entries of it failed: those are in a new open batch, and
 APPostingErrorMessages says why (inferred from how the product behaves on the desktop).

@@ -1,4 +1,4 @@
-"""Purchase orders, receipts and returns: insert and read only (`contracts/sage_300.md §3, §10`).
+"""Purchase orders, receipts and returns: insert and read only (`docs/vendors/sage_300.md`).
 
 What a receipt does to its order is inferred: quantities move, the last posting date too, and an order that has nothing
 outstanding is completed.

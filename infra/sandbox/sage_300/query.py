@@ -1,4 +1,4 @@
-"""The options of a read and the page that they give (`contracts/sage_300.md §4`)."""
+"""The options of a read and the page that they give (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

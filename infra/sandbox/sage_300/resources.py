@@ -1,4 +1,4 @@
-"""The resources behind the router: lists, entries, inserts, changes, processes (`contracts/sage_300.md §3, §4, §7`)."""
+"""The resources behind the router: lists, entries, inserts, changes, processes (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _page(world: World, call: Call, resource: Resource) -> Response:
     mark = world.annotations
     body = _context(world, call, _of(query))
     if query.counted:
-        # The older spelling comes with a text (§4).
+        # The older spelling comes with a text.
         body[f"{mark}count"] = len(rows) if mark.startswith("@") else str(len(rows))
     body["value"] = [shown(resource.type, row, world.date_tail, query.select) for row in page]
     if following is not None:
@@ -99,7 +99,7 @@ def _of(query: Query) -> str:
 
 
 def next_link(world: World, call: Call, skip: int) -> str:
-    """A link with the server's internal host, which lacks all options but $skip (§4: never follow it)."""
+    """A link with the server's internal host, which lacks all options but $skip: never follow it."""
     kept = [f"{name}={quote(value)}" for name, value in call.options if name != "$skip" and world.next_link == "keep"]
     query = "&".join([*kept, f"$skip={skip}"])
     return f"{world.internal_host}/v1.0/-/{call.company}/{call.module}/{call.name}?{query}"

@@ -1,4 +1,4 @@
-"""Tax of an invoice: rates by authority and class, sums, balance (`contracts/sage_300.md §6`; details inferred)."""
+"""Tax of an invoice: rates by authority and class, sums, balance (`docs/vendors/sage_300.md`; details inferred)."""
 
 from __future__ import annotations
 

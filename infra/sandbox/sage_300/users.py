@@ -1,4 +1,4 @@
-"""Who may do what: Basic credentials, rights for each module, ADMIN (`contracts/sage_300.md §2`)."""
+"""Who may do what: Basic credentials, rights for each module, ADMIN (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class User:
 class Users:
     """All users by their id, which is stored in upper case.
 
-    fold_ids: whether an id in lower case is taken for the stored one; the strict default refuses it (§2 has the
-    samples only). lock_after: refused logins in a row that lock a user (an option of the product; 0: none).
+    fold_ids: whether an id in lower case is taken for the stored one; the strict default refuses it (only samples
+    say so). lock_after: refused logins in a row that lock a user (an option of the product; 0: none).
     allow_admin: AllowWebApiAccessForAdmin of both web.config files.
     """
 

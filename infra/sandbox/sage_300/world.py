@@ -95,7 +95,7 @@ class World:
     at_once: int = 0
 
     def __post_init__(self) -> None:
-        # Receipts are posted under one name and read under another (§3); they are the same rows.
+        # Receipts are posted under one name and read under another; they are the same rows.
         self.tables["POReceipts"] = self.tables["POGetReceipts"]
 
     @property
@@ -128,7 +128,7 @@ class World:
         return self.numbers[series]
 
     def stamp(self, name: str, record: Record) -> None:
-        """Set the day of the last change, where the type keeps one (only the day: §4)."""
+        """Set the day of the last change, where the type keeps one (only the day)."""
         for stamp in STAMPS:
             if stamp in TYPES[RESOURCES[name].type]:
                 record[stamp] = self.today().isoformat()

@@ -1,4 +1,4 @@
-"""A strict, in-memory SAP Business One Service Layer: `create_app(seeded_world())` (`contracts/sap_b1.md`)."""
+"""A strict, in-memory SAP Business One Service Layer: `create_app(seeded_world())` (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

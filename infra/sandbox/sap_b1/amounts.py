@@ -1,6 +1,6 @@
 """Money of a document: rounding, line amounts, VAT by group, document total, rounding difference.
 
-Amounts are kept with the company's two decimals, halves rounded up (`contracts/sap_b1.md §6`; the details inferred).
+Amounts are kept with the company's two decimals, halves rounded up (`docs/vendors/sap_b1.md`; the details inferred).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The WSGI application: faults, sessions, routing of one call (`contracts/sap_b1.md §1, §2`)."""
+"""The WSGI application: faults, sessions, routing of one call (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class ServiceLayer:
             return call.dialect.refusal(rule_broken("Value too long in an amount"))
 
     def _route(self, call: Call) -> Response:
-        # A path in the wrong case looks like a dead session, whoever asks (`contracts/sap_b1.md §1`).
+        # A path in the wrong case looks like a dead session, whoever asks (`docs/vendors/sap_b1.md`).
         if call.label != "Logout" and call.label.lower() in ("login", "logout"):
             raise self.world.sessions.dead()
         services: dict[str, Callable[[World, Call], Response]] = {

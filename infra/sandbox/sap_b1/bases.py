@@ -1,4 +1,4 @@
-"""Base documents: what a line may draw from, and what drawing does to the base (`contracts/sap_b1.md §6`)."""
+"""Base documents: what a line may draw from, and what drawing does to the base (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

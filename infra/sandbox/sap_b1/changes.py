@@ -1,4 +1,4 @@
-"""What may happen to a kept record: PATCH, Cancel, Close, DELETE (`contracts/sap_b1.md §4.3, §6`)."""
+"""What may happen to a kept record: PATCH, Cancel, Close, DELETE (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

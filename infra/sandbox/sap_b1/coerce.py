@@ -64,7 +64,7 @@ def _value(type_name: str, field: Field, value: Any, line_fields: dict[str, Fiel
 
 
 def _number(field: Field, value: Any) -> int | Decimal:
-    # The API reference shows numbers as texts, clients send numbers: both are accepted (`contracts/sap_b1.md §6`).
+    # The API reference shows numbers as texts, clients send numbers: both are accepted (`docs/vendors/sap_b1.md`).
     try:
         if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
             raise bad_request(f"Value of property '{field.name}' is not a number")

@@ -1,4 +1,4 @@
-"""How one version of the Service Layer writes what it says (`contracts/sap_b1.md §1, §3, §4`)."""
+"""How one version of the Service Layer writes what it says (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Dialect:
         return response
 
     def refusal(self, refusal: Refusal) -> Response:
-        """The error envelope: a number and a nested message, or text and flat (§3)."""
+        """The error envelope: a number and a nested message, or text and flat."""
         error: dict[str, Any] = {"code": refusal.code, "message": {"lang": "en-us", "value": refusal.text}}
         if self.flat:
             error = {"code": str(refusal.code), "message": refusal.text}

@@ -1,4 +1,4 @@
-"""Posting purchase documents: build and check, then number, draw from the bases, keep (`contracts/sap_b1.md §6`)."""
+"""Posting purchase documents: build and check, then number, draw from the bases, keep (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST_ENTRY = {
     "PurchaseOrders": 30001,
 }
 OBJECT_CODES = {"oPurchaseInvoices": "PurchaseInvoices", "oPurchaseCreditNotes": "PurchaseCreditNotes"}
-# Computed by the server; a value that is sent is ignored without a word (`contracts/sap_b1.md §4.3`).
+# Computed by the server; a value that is sent is ignored without a word (`docs/vendors/sap_b1.md`).
 READ_ONLY = words(
     "DocEntry DocNum CardName DocTime VatSum VatSumFc VatSumSys DocTotalSys BaseAmount BaseAmountFC "
     "PaidToDate PaidToDateFC PaidToDateSys Rounding RoundingDiffAmount RoundingDiffAmountFC "

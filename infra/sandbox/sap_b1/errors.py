@@ -26,7 +26,7 @@ def invalid_property(name: str, type_name: str) -> Refusal:
 
 
 def rule_broken(text: str, code: int = -10) -> Refusal:
-    """400: a business rule refused the record (`contracts/sap_b1.md §3`)."""
+    """400: a business rule refused the record (`docs/vendors/sap_b1.md`)."""
     return Refusal(400, code, text)
 
 

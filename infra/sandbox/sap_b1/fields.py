@@ -81,7 +81,7 @@ SETS: dict[str, EntitySet] = {
     )
 }
 DOCUMENT_SETS = frozenset(name for name, entity in SETS.items() if entity.type == "Document")
-# What the database stores for a name; writes may use either, reads give the name (`contracts/sap_b1.md §4`).
+# What the database stores for a name; writes may use either, reads give the name (`docs/vendors/sap_b1.md`).
 STORED_VALUES: dict[str, dict[str, str]] = {
     "BoYesNoEnum": {"Y": "tYES", "N": "tNO"},
     "BoCardTypes": {"C": "cCustomer", "S": "cSupplier", "L": "cLid"},

@@ -1,6 +1,6 @@
 """The $filter grammar of the Service Layer: a tokenizer, a recursive descent parser, predicates.
 
-Supported (`contracts/sap_b1.md §4`): eq ne gt ge lt le, and or not, parentheses, and the functions startswith,
+Supported (`docs/vendors/sap_b1.md`): eq ne gt ge lt le, and or not, parentheses, and the functions startswith,
 endswith, contains, substringof. Everything else is refused with 400. A property compares with a literal of its
 own kind only (inferred), UpdateTime and other times cannot be compared at all (inferred: only dates are dependable).
 """

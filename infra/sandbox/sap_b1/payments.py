@@ -1,4 +1,4 @@
-"""Outgoing payments: VendorPayments, what they do to invoices, cancelling them (`contracts/sap_b1.md §8`).
+"""Outgoing payments: VendorPayments, what they do to invoices, cancelling them (`docs/vendors/sap_b1.md`).
 
 Neither paying nor cancelling touches the invoice's UpdateDate, and a payment itself has no stamp at all.
 """

@@ -1,4 +1,4 @@
-"""Sessions: login, idle timeout, locking of users, and what a dead session looks like (`contracts/sap_b1.md §2`)."""
+"""Sessions: login, idle timeout, locking of users, and what a dead session looks like (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

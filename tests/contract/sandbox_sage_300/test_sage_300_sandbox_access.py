@@ -1,4 +1,4 @@
-"""Who gets in, and what every request must carry (`contracts/sage_300.md §1, §2`)."""
+"""Who gets in, and what every request must carry (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

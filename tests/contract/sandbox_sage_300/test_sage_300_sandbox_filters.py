@@ -1,4 +1,4 @@
-"""The $filter language (`contracts/sage_300.md §4`)."""
+"""The $filter language (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A/P invoice batches: insert, order of properties, rules, changes (`contracts/sage_300.md §6, §7`)."""
+"""A/P invoice batches: insert, order of properties, rules, changes (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Master data by the API: insert, PATCH, PUT, DELETE (`contracts/sage_300.md §5, §7`)."""
+"""Master data by the API: insert, PATCH, PUT, DELETE (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Purchase orders, receipts, returns (`contracts/sage_300.md §3, §10`)."""
+"""Purchase orders, receipts, returns (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

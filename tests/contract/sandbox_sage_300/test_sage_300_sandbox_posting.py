@@ -1,4 +1,4 @@
-"""Posting: the process resource, what it writes, what becomes of entries that fail (`contracts/sage_300.md §6`)."""
+"""Posting: the process resource, what it writes, what becomes of entries that fail (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists, options, pages and keys (`contracts/sage_300.md §4`)."""
+"""Lists, options, pages and keys (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

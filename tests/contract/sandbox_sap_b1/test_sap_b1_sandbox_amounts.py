@@ -1,4 +1,4 @@
-"""Money: decimals, VAT, totals, rounding, foreign currency (`contracts/sap_b1.md §6`)."""
+"""Money: decimals, VAT, totals, rounding, foreign currency (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PATCH, Cancel, DELETE and entity tags (`contracts/sap_b1.md §4.2, §4.3`)."""
+"""PATCH, Cancel, DELETE and entity tags (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

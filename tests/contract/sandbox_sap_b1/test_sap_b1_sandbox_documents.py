@@ -1,4 +1,4 @@
-"""What a posted invoice must satisfy (`contracts/sap_b1.md §6`)."""
+"""What a posted invoice must satisfy (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paging and next links (`contracts/sap_b1.md §4.1`)."""
+"""Paging and next links (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

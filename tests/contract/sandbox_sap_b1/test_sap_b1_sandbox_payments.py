@@ -1,4 +1,4 @@
-"""Outgoing payments and what they do to invoices (`contracts/sap_b1.md §8`)."""
+"""Outgoing payments and what they do to invoices (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The query grammar (`contracts/sap_b1.md §4`)."""
+"""The query grammar (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Login, sessions, and the two shapes of a refusal (`contracts/sap_b1.md §2`)."""
+"""Login, sessions, and the two shapes of a refusal (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Basware P2P: master data and orders out, approved invoices in (`contracts/basware.md`).
+"""Basware P2P: master data and orders out, approved invoices in (`docs/vendors/basware.md`).
 
 The names are loaded when they are first asked for: the webhook function imports `webhook` from here and must not
 pay for an HTTP client.

@@ -1,4 +1,4 @@
-"""The bearer token: client credentials, shared by all workers, renewed by one of them (`contracts/basware.md §2`)."""
+"""The bearer token: client credentials, shared by all workers, renewed by one of them (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class BaswareAuth(httpx.Auth):
 
 
 def _token(reply: Reply) -> tuple[str, float | None]:
-    """Read token and lifetime in seconds. The documentation says minutes, its own example proves seconds (§2)."""
+    """Read token and lifetime in seconds. The documentation says minutes, its own example proves seconds."""
     body = reply.json()
     token = body.get("access_token") if isinstance(body, dict) else None
     if not isinstance(token, str) or not token or not token.isascii():

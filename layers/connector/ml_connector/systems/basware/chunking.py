@@ -1,4 +1,4 @@
-"""How many records go into one chunk: as many as one call to Basware takes (`contracts/basware.md §3`)."""
+"""How many records go into one chunk: as many as one call to Basware takes (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Basware's P2P interface: lists with their continuation header, redirected documents, batches, refusals.
 
 What the vendor does oddly stands here, once: an empty list is a 404, a token travels in a request header, a
-document call is redirected to another host that must not see the credentials (`contracts/basware.md §3`, §12).
+document call is redirected to another host that must not see the credentials (`docs/vendors/basware.md`).
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ def rows_of(reply: Reply, key: str) -> list[Any]:
 
 
 def one_of(body: Any, key: str) -> dict[str, Any] | None:
-    """Take one entity out of an answer: bare, in an array of one, or in the list's wrapper (§12.5)."""
+    """Take one entity out of an answer: bare, in an array of one, or in the list's wrapper."""
     if isinstance(body, dict) and isinstance(body.get(key), (list, dict)):
         body = body[key]
     elif isinstance(body, dict) and len(body) == 1 and isinstance(inner := next(iter(body.values())), list):

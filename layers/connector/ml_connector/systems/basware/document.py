@@ -1,4 +1,4 @@
-"""An accounting document as it stands on the wire, and the canonical invoice made of it (`contracts/basware.md §5`)."""
+"""An accounting document as it stands on the wire, and the canonical invoice made of it (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
 
 
 def _coding(row: Row, place: int, dimensions: Mapping[str, int]) -> CodingRow:
-    """Give one row; the numbers of the rows have gaps, so only their order counts (§12.14)."""
+    """Give one row; the numbers of the rows have gaps, so only their order counts."""
     quantities = (row.matched_quantity, row.allocated_quantity, row.received_quantity)
     return CodingRow(
         key=row.external_code or str(row.row_index if row.row_index is not None else place),

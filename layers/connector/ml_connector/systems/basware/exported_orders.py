@@ -1,4 +1,4 @@
-"""Purchase orders that P2P exports: read one, by the id that a notification names (`contracts/basware.md §4.1`).
+"""Purchase orders that P2P exports: read one, by the id that a notification names (`docs/vendors/basware.md`).
 
 Read only. To acknowledge one is the business of whoever imports it, and would take it away from them.
 """

@@ -1,4 +1,4 @@
-"""What Basware says when it refuses, in its several dialects (`contracts/basware.md §3`)."""
+"""What Basware says when it refuses, in its several dialects (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _entry(entry: Any) -> Fault:
 
 
 def _network(errors: dict[str, Any]) -> Iterator[Fault]:
-    """The Network's dialect: one object with a list of fields (§9)."""
+    """The Network's dialect: one object with a list of fields."""
     for entry in listed(errors.get("validationErrors")):
         if isinstance(entry, dict):
             yield Fault(None, str(errors.get("code") or ""), f"{entry.get('fieldId')}: {entry.get('fieldMessage')}")

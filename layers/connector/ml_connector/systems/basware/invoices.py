@@ -1,4 +1,4 @@
-"""Approved invoices out of Basware: listed, fetched, acknowledged, answered (`contracts/basware.md §5`)."""
+"""Approved invoices out of Basware: listed, fetched, acknowledged, answered (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Invoices:
     def offers(self, since: str | None = None, position: str | None = None) -> Iterator[Offers]:  # noqa: ARG002
         """List everything that waits for transfer, whatever `since`: one page, made of the whole list.
 
-        The list is read to its end first, because acknowledging changes it under the reader's feet (§12.22).
+        The list is read to its end first, because acknowledging changes it under the reader's feet.
         """
         broken: list[Broken] = []
         offers = [_offer(document) for document in self._listed(WAITING, broken)]
@@ -130,7 +130,7 @@ class Invoices:
         return self._not_taken(key, code, sent, answer)
 
     def _not_taken(self, key: str, code: str, sent: WriteAnswer, answer: Answer) -> str | None:
-        """Tell a repeat, which Basware refuses (§5.2), from an answer that it cannot take."""
+        """Tell a repeat, which Basware refuses, from an answer that it cannot take."""
         found = self.raw(key)
         standing = doc.standing(found) if found else "gone"
         if self._has(found, code) or standing == ("transferred" if answer.success else "refused"):

@@ -1,4 +1,4 @@
-"""How long a field may be (`contracts/basware.md`, appendix A), and what is done with a longer one.
+"""How long a field may be (`docs/vendors/basware.md`, appendix A), and what is done with a longer one.
 
 A code that is too long is refused: half a code is another code. A text is cut.
 """
@@ -78,10 +78,10 @@ def entity(kind: str, **fields: Any) -> dict[str, Any]:
 
 
 def list_width(name: str) -> int:
-    """Tell how many characters a text column of an accounting list holds; only its table in P2P knows (§4.1)."""
+    """Tell how many characters a text column of an accounting list holds; only its table in P2P knows."""
     return 50 if 11 <= int(name.rpartition("_")[2]) <= 20 else 250
 
 
 def stamp(day: date) -> str:
-    """Say a day as Basware's date-time without a zone: the zone is not known, so it is left empty (§3)."""
+    """Say a day as Basware's date-time without a zone: the zone is not known, so it is left empty."""
     return f"{day.isoformat()}T00:00:00"

@@ -1,4 +1,4 @@
-"""Master data and orders into Basware, in bulk: posted, then judged by request status (`contracts/basware.md §4`, §6).
+"""Master data and orders into Basware, in bulk: posted, then judged by request status (`docs/vendors/basware.md`).
 
 A post overwrites, so the same again is harmless. A refused batch is refused whole: what the answer names is taken
 out and the rest goes again, until Basware takes it.
@@ -20,7 +20,7 @@ from ml_connector.systems.basware.verdicts import Item, Status, ask, verdict
 from ml_connector.systems.http import listed
 
 LARGEST = 5_500_000
-"""Bytes of one request; Basware takes 6 MB (§3)."""
+"""Bytes of one request; Basware takes 6 MB."""
 R = TypeVar("R", bound=Record)
 Entity = Mapping[str, Any]
 Render = Callable[[Any, Codes, "str | None"], Rendered]
@@ -224,7 +224,7 @@ class Masters(Generic[R]):
 
 
 def inactive_companies(present: dict[str, Any]) -> dict[str, Any]:
-    """Switch an account or cost centre off in every company (§3, soft delete)."""
+    """Switch an account or cost centre off in every company (soft delete)."""
     return {"companies": [{**company, "active": False} for company in _companies(present)]}
 
 

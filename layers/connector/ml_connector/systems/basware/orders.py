@@ -1,4 +1,4 @@
-"""Purchase orders with lines and receipts in Basware's words: matching orders (`contracts/basware.md §4.1`)."""
+"""Purchase orders with lines and receipts in Basware's words: matching orders (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Orders:
 
 
 def _matching(record: PurchaseOrder, line: OrderLine) -> dict[str, Any]:
-    """Choose the matching mode, and keep its rules (§4.1).
+    """Choose the matching mode, and keep its rules.
 
     A service line is `Blanket`: matched by its sum, quantity 1, receipts not required. `Service` would need every
     one to be received, takes no coding, and the mode would have to change when the first receipt comes in. A line

@@ -1,4 +1,4 @@
-"""Suppliers, accounts and cost centres in Basware's words (`contracts/basware.md §4.1`, appendix A).
+"""Suppliers, accounts and cost centres in Basware's words (`docs/vendors/basware.md`, appendix A).
 
 Pure: a record, the codes, the settings in; entities out.
 """
@@ -29,7 +29,7 @@ def company(settings: Settings, codes: Codes) -> str:
 
 
 def names(name: str, code: str, language: str) -> list[dict[str, Any]]:
-    """Give the name in English and the tenant's language; shorter than two characters the schema refuses (§4.1)."""
+    """Give the name in English and the tenant's language; shorter than two characters the schema refuses."""
     text = name.strip()
     text = text if len(text) >= 2 else f"{code} {text or code}"
     languages = dict.fromkeys(("en-US", language))
@@ -37,7 +37,7 @@ def names(name: str, code: str, language: str) -> list[dict[str, Any]]:
 
 
 def touched(fields: dict[str, Any], field: str, touch: str | None) -> dict[str, Any]:
-    """Make the real, harmless change without which Basware skips an unchanged record (§6)."""
+    """Make the real, harmless change without which Basware skips an unchanged record."""
     if touch is not None:
         fields[field] = touch if touch.startswith("replayed") else f"replayed {touch}"
     return fields

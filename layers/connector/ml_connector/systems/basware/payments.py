@@ -1,4 +1,4 @@
-"""Payments into Basware: payment responses on transferred invoices (`contracts/basware.md §5.2`).
+"""Payments into Basware: payment responses on transferred invoices (`docs/vendors/basware.md`).
 
 A field that a response leaves out is cleared on the invoice, so what we do not set is carried over from it.
 """

@@ -18,7 +18,7 @@ DIMENSION_FIELDS = 10
 
 
 def host_of(region: str, environment: str) -> str:
-    """Name the vendor's host of a region (`contracts/basware.md §1`).
+    """Name the vendor's host of a region (`docs/vendors/basware.md`).
 
     The EU names are documented; those of the other regions follow the pattern of one observed host and can be
     overruled by `base_url`.

@@ -1,4 +1,4 @@
-"""Basware's date-times as texts that can be compared: one precision, one zone (`contracts/basware.md §3`)."""
+"""Basware's date-times as texts that can be compared: one precision, one zone (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Push notifications: that Basware knows where to send them (`contracts/basware.md §7`).
+"""Push notifications: that Basware knows where to send them (`docs/vendors/basware.md`).
 
 The token that signs them is a secret: Basware shows it in its answers, and it is neither logged nor told.
 """

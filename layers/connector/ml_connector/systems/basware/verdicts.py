@@ -1,4 +1,4 @@
-"""What P2P made of what was posted: request statuses, read per record (`contracts/basware.md §6`)."""
+"""What P2P made of what was posted: request statuses, read per record (`docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Basware's notifications: signature and body (`contracts/basware.md §7`).
+"""Basware's notifications: signature and body (`docs/vendors/basware.md`).
 
 Imported by the webhook function at every cold start: nothing here may import an HTTP client.
 """
@@ -16,14 +16,14 @@ from typing import Any, Literal
 import msgspec
 
 HEADER = "x-bwapi-signature-256"
-"""The name is inferred, see §7.1; header names are compared in lower case."""
+"""The name is inferred; header names are compared in lower case."""
 LONGEST = 200
 """Characters of an id that is taken; Basware's have 36, and a row's key takes 1,024 bytes."""
 Kind = Literal["documents", "exported_order", "verdict", "test", "unknown"]
 _PREFIX = re.compile(r"\s*sha256\s*[=: ]\s*", re.IGNORECASE)
 _KINDS: dict[str, Kind] = {
     "accountingdocuments": "documents",
-    "accoutingdocuments": "documents",  # the vendor's own example (§12.21)
+    "accoutingdocuments": "documents",  # the vendor's own example
     "accountingdocument": "documents",
     "exportedpurchaseorders": "exported_order",
     "exportedpurchaseorder": "exported_order",

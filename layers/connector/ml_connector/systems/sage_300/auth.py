@@ -20,7 +20,7 @@ from ml_connector.systems.sage_300.settings import Settings
 JSON = "application/json"
 ADMIN = "ADMIN"
 EVERY = tuple(range(200, 600))
-"""All statuses are judged by what the bodies say (`contracts/sage_300.md §8`)."""
+"""All statuses are judged by what the bodies say (`docs/vendors/sage_300.md`)."""
 IIS = (
     "In IIS, Anonymous Authentication must be enabled and Windows Authentication disabled for the Web API; and "
     "'api_url' must be the address of the Web API, up to and including /v1.0/-."
@@ -28,7 +28,7 @@ IIS = (
 
 
 def prepare(request: httpx.Request) -> None:
-    """Put a content type on every request: without one a GET too is answered 500 (`contracts/sage_300.md §2`)."""
+    """Put a content type on every request: without one a GET too is answered 500 (`docs/vendors/sage_300.md`)."""
     request.headers.setdefault("Content-Type", JSON)
 
 

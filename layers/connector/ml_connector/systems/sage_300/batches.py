@@ -1,4 +1,4 @@
-"""Invoice batches brought to an end: set ready to post, posted, read back (`contracts/sage_300.md §6`).
+"""Invoice batches brought to an end: set ready to post, posted, read back (`docs/vendors/sage_300.md`).
 
 A batch of ours is known by its description. Creating it is one step, setting it ready to post and posting it are
 others; each is done only where it is not done yet, so that whoever comes back after a crash finishes.

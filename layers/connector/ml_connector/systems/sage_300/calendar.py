@@ -2,7 +2,7 @@
 
 Periods and their dates are documented by use (`FiscalPeriod1StartDate`); how a closed one shows is not, and may differ
 by module, so whatever looks like a status is heeded, and where nothing does the refusal of the posting tells
-(`contracts/sage_300.md §3, §11`).
+(`docs/vendors/sage_300.md`).
 """
 
 from __future__ import annotations

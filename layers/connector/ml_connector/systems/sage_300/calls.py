@@ -1,4 +1,4 @@
-"""One call to the Web API: what passes is tried again, what is in doubt stays in doubt (`contracts/sage_300.md §8`)."""
+"""One call to the Web API: what passes is tried again, what is in doubt stays in doubt (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

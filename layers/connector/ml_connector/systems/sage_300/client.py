@@ -211,7 +211,7 @@ class WebApi:
         return Created(created)
 
     def change(self, resource: str, key: str, body: Mapping[str, Any]) -> Fault | None:
-        """Change fields of a record; the same again is harmless. No body comes back (`contracts/sage_300.md §7`)."""
+        """Change fields of a record; the same again is harmless. No body comes back (`docs/vendors/sage_300.md`)."""
         return self._call(Call("PATCH", self._path(f"{resource}{key}"), body=body, want="none", expect=EVERY))[1]
 
     def process(self, resource: str, body: Mapping[str, Any]) -> Fault | None:

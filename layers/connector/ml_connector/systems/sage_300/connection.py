@@ -32,7 +32,7 @@ from ml_connector.wiring import Wiring
 
 VENDOR = "Sage 300"
 CONNECTIONS = 2
-"""The server answers TooManyRequests to what comes side by side, not to what comes often (`contracts §8`)."""
+"""The server answers TooManyRequests to what comes side by side, not to what comes often."""
 READS = (
     ("vendors", "AP/APVendors", "vendor"),
     ("accounts", "GL/GLAccounts", "account_key"),

@@ -1,4 +1,4 @@
-"""AP documents as they stand in Sage 300, in batches or posted, and how one is found (`contracts/sage_300.md §6`)."""
+"""AP documents as they stand in Sage 300, in batches or posted, and how one is found (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Enters approved invoices and credit notes as AP invoice batches, one batch to an invoice.
 
 The Web API knows no idempotency key, so a document is looked for before it is sent: by our own key, which is the
-batch's description, and by vendor and document number (`contracts/sage_300.md §6, §8`).
+batch's description, and by vendor and document number (`docs/vendors/sage_300.md`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ml_connector.wiring import Wiring
 NUMBER_LIMIT, ORDER_LIMIT, KEY_LIMIT = 22, 22, 36
 MONTHS_AHEAD = 3
 OPTIONAL = ("PONumber",)
-"""Fields that some releases may not know: left out where the refusal names one (`contracts/sage_300.md §11`)."""
+"""Fields that some releases may not know: left out where the refusal names one (`docs/vendors/sage_300.md`)."""
 
 
 class Invoices:
@@ -117,7 +117,7 @@ class Invoices:
     def _entry(
         self, record: Invoice, codes: Codes, lines: Lines, supplier: str, currency: str, posted_on: date
     ) -> dict[str, Any]:
-        """Make the head. The order counts: a field may set those after it (`contracts/sage_300.md §6`)."""
+        """Make the head. The order counts: a field may set those after it (`docs/vendors/sage_300.md`)."""
         said = record.description or f"Invoice {record.number}"
         entry: dict[str, Any] = {
             "VendorNumber": supplier,

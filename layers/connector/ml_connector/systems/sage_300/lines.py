@@ -1,7 +1,7 @@
-"""The details of an invoice: coding rows in the words of `InvoiceDetails` (`contracts/sage_300.md §6`).
+"""The details of an invoice: coding rows in the words of `InvoiceDetails` (`docs/vendors/sage_300.md`).
 
 A row on an order goes to the account that the order's line was bought on, any other to the account that it is coded
-to. The order itself is not invoiced: the Web API has no way to (`contracts/sage_300.md §3`).
+to. The order itself is not invoiced: the Web API has no way to (`docs/vendors/sage_300.md`).
 """
 
 from __future__ import annotations

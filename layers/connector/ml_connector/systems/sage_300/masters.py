@@ -25,7 +25,7 @@ _COUNTRIES = {"USA": "US", "UNITED STATES": "US", "CANADA": "CA", "CAN": "CA", "
 
 
 class VendorRow(Struct, rename="pascal"):
-    """A vendor (`contracts/sage_300.md §5`, names of a live answer)."""
+    """A vendor (`docs/vendors/sage_300.md`, names of a live answer)."""
 
     vendor_number: str
     vendor_name: str | None = None
@@ -125,7 +125,7 @@ def raw_of(row: Any) -> str:
 
 
 def after(api: WebApi, field: str, since: str) -> str:
-    """Filter by a stamp: `gt` the day before, since `ge` is not documented (`contracts/sage_300.md §4`)."""
+    """Filter by a stamp: `gt` the day before, since `ge` is not documented (`docs/vendors/sage_300.md`)."""
     day = date.fromisoformat(since[:10]) - OVERLAP - timedelta(days=1)
     return f"{field} gt {api.day(day)}"
 

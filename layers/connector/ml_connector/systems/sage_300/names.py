@@ -1,7 +1,7 @@
 """One table of the spellings that fields may have, for resources of which no description is public.
 
 The first spelling of each is the likeliest; which are inferred is said in `docs/vendors/sage_300.md`
-(`contracts/sage_300.md §10-11`: only what is sent to these resources is documented, not what comes back).
+(`docs/vendors/sage_300.md`: only what is sent to these resources is documented, not what comes back).
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def day(row: Mapping[str, Any], name: str) -> date | None:
 
 
 def day_of(value: Any) -> date | None:
-    """Read a date of an answer, with or without time and zone (`contracts/sage_300.md §4`)."""
+    """Read a date of an answer, with or without time and zone (`docs/vendors/sage_300.md`)."""
     if value is None or value == "":
         return None
     try:

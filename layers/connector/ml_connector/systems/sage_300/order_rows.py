@@ -1,4 +1,4 @@
-"""An order as it came, and the canonical order made of it (`contracts/sage_300.md §10`)."""
+"""An order as it came, and the canonical order made of it (`docs/vendors/sage_300.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Purchase orders with their lines, receipts and returns (`contracts/sage_300.md §10`).
+"""Purchase orders with their lines, receipts and returns (`docs/vendors/sage_300.md`).
 
 Of what comes back only little is documented, so rows are read whole and by several spellings (`names.py`). A receipt
 lives elsewhere and may not move its order's stamp: so after the changed orders come the orders of changed receipts

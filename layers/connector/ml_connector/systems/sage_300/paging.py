@@ -1,7 +1,7 @@
 """Pages of a resource, by `$skip`, so that nothing is lost between two of them.
 
 A next link names the server's inner host and drops our filter and selection, so only its number is taken, and our
-own request is made again (`contracts/sage_300.md §4`). Rows that leave the list while it is read move the others
+own request is made again (`docs/vendors/sage_300.md`). Rows that leave the list while it is read move the others
 forward, under the page just read: so each page begins with the last row of the one before, and where that row is not
 there any more, the reader steps back.
 """

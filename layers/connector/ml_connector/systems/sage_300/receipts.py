@@ -2,7 +2,7 @@
 
 Receipts are asked for by the numbers of a whole page of orders, some thirty to a call; one that draws on several
 orders has no number in its head and is found by its vendor. Returns are found by vendor: nothing is documented of
-what they name (`contracts/sage_300.md §3, §10`).
+what they name (`docs/vendors/sage_300.md`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LineKey = tuple[str, str]
 
 
 def receipts_query(*where: str) -> Query[Row]:
-    """Goods receipts. Before 2022.2 they were read where they are created (`contracts/sage_300.md §3`)."""
+    """Goods receipts. Before 2022.2 they were read where they are created (`docs/vendors/sage_300.md`)."""
     return Query("PO/POGetReceipts", None, receipt_number, *where, instead="PO/POReceipts")
 
 

@@ -1,6 +1,6 @@
 """What to do about a refused invoice: by `error.code`, then by what its text names.
 
-Texts come in the user's language, so our own codes quoted in them count before words (`contracts/sage_300.md §8`).
+Texts come in the user's language, so our own codes quoted in them count before words (`docs/vendors/sage_300.md`).
 What stays unclear is a refusal of the record itself.
 """
 

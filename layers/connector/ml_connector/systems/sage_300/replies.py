@@ -13,7 +13,7 @@ from ml_connector.systems.http import Reply
 
 FLOODED = "TooManyRequests"
 PASSING = frozenset({"InternalServerError", "SessionError", "DBLinkError"})
-"""The server's own trouble, and nothing about the request (`contracts/sage_300.md §8`)."""
+"""The server's own trouble, and nothing about the request (`docs/vendors/sage_300.md`)."""
 REFUSED_LOGIN = "Unauthorized"
 NO_RIGHT = "Forbidden"
 NOT_THERE = frozenset({"RecordNotFound"})
@@ -82,7 +82,7 @@ class Fault:
 
 
 def fault_in(reply: Reply) -> Fault | None:
-    """Find an error in an answer of any status; None in a good one (`contracts/sage_300.md §8`)."""
+    """Find an error in an answer of any status; None in a good one (`docs/vendors/sage_300.md`)."""
     start = reply.body.lstrip()[:64]
     if start[:1] == b"<":
         code = _BY_STATUS.get(reply.status, "")

@@ -23,7 +23,7 @@ FEW, PAGE = 3, 100
 
 
 class AccountRow(Struct, rename="pascal"):
-    """An account (`contracts/sage_300.md §9`)."""
+    """An account (`docs/vendors/sage_300.md`)."""
 
     unformatted_account: str
     account_number: str | None = None
@@ -66,7 +66,7 @@ def accounts_query(*where: str) -> Query[AccountRow]:
 
 
 def accounts(api: WebApi, segment: int | None) -> Masters[AccountRow, Account] | NaturalAccounts:
-    """Read the accounts; they carry no change stamp, so all of them every time (`contracts/sage_300.md §4`)."""
+    """Read the accounts; they carry no change stamp, so all of them every time (`docs/vendors/sage_300.md`)."""
     if segment is not None:
         return NaturalAccounts(api, natural_of(segment))
     return Masters(api, lambda _: accounts_query(), account, key_field="UnformattedAccount")

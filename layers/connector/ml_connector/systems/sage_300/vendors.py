@@ -10,7 +10,7 @@ from ml_connector.systems.sage_300.paging import Query
 
 
 class VendorFacts(Struct, rename="pascal"):
-    """A vendor has one currency and one tax group (`contracts/sage_300.md §5`)."""
+    """A vendor has one currency and one tax group (`docs/vendors/sage_300.md`)."""
 
     vendor_number: str
     currency_code: str | None = None

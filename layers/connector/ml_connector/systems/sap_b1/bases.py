@@ -1,4 +1,4 @@
-"""What an invoice row is based on: the order's line, or what was received on it (`contracts/sap_b1.md §6`)."""
+"""What an invoice row is based on: the order's line, or what was received on it (`docs/vendors/sap_b1.md`)."""
 
 from __future__ import annotations
 

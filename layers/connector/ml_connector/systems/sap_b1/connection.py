@@ -79,7 +79,7 @@ class Company:
     def close(self) -> None:
         """Close the connections. The session stays open for the next run: logging in is heavy, and others share it.
 
-        The server ends it by itself when it has been idle (`contracts/sap_b1.md §2`).
+        The server ends it by itself when it has been idle (`docs/vendors/sap_b1.md`).
         """
         self._http.close()
 

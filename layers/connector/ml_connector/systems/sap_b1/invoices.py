@@ -1,7 +1,7 @@
 """Posts approved invoices as purchase invoices, and credit notes as purchase credit notes.
 
 The Service Layer knows no idempotency key, so a document is looked for before it is sent, by our own user field where
-the customer made one, and by supplier and invoice number (`contracts/sap_b1.md §7`).
+the customer made one, and by supplier and invoice number (`docs/vendors/sap_b1.md`).
 """
 
 from __future__ import annotations

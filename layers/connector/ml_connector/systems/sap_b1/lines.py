@@ -1,4 +1,4 @@
-"""The lines of an invoice: coding rows in the words of `DocumentLines` (`contracts/sap_b1.md §6`).
+"""The lines of an invoice: coding rows in the words of `DocumentLines` (`docs/vendors/sap_b1.md`).
 
 Lines that draw on goods ordered and plain lines cannot stand in one document. Where an invoice has both, all become
 service lines on accounts, with the order named in their text.

@@ -29,7 +29,7 @@ W = TypeVar("W", bound=Struct)
 R = TypeVar("R", bound=Record)
 SIZE = 500
 OVERLAP = timedelta(days=1)
-"""Only the date of a change can be filtered, not its time (`contracts/sap_b1.md §4`)."""
+"""Only the date of a change can be filtered, not its time (`docs/vendors/sap_b1.md`)."""
 EVERY_CURRENCY = "##"
 
 

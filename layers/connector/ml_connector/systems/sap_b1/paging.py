@@ -2,7 +2,7 @@
 
 Rows that leave the list while it is read move the others forward, under the page that was just read. So each page
 begins with the last row of the one before; where that row is not there any more, the reader steps back
-(`contracts/sap_b1.md §4.1`; a next link may have lost our filter, so only its number is taken).
+(`docs/vendors/sap_b1.md`; a next link may have lost our filter, so only its number is taken).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Outgoing payments, one document for each invoice that a payment was applied to.
 
 Payments carry no change stamp, and a cancellation moves nothing that could be filtered: so they are listed anew each
-time, and the stamp of an offer says how the payment stands (`contracts/sap_b1.md §0, §8`).
+time, and the stamp of an offer says how the payment stands (`docs/vendors/sap_b1.md`).
 """
 
 from __future__ import annotations

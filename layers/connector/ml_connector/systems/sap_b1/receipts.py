@@ -1,6 +1,6 @@
 """Goods receipts and returns, which point at the orders' lines from behind.
 
-A line can be found only through its document: filters on lines do not exist (`contracts/sap_b1.md §4`), so the
+A line can be found only through its document: filters on lines do not exist (`docs/vendors/sap_b1.md`), so the
 documents of the suppliers in question are read and sorted by what their lines are based on.
 """
 

@@ -1,7 +1,7 @@
 """What to do about a refused invoice.
 
 Texts come in the language of the Service Layer's user, so the names of fields and the codes quoted in them decide
-first, words second (`contracts/sap_b1.md §3`). What stays unclear is a refusal of the record itself.
+first, words second (`docs/vendors/sap_b1.md`). What stays unclear is a refusal of the record itself.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Fault:
         """Tell whether the server refused the session and not the request.
 
         Code 301 is documented; -5002 is a failure of any kind, so there the words decide
-        (`contracts/sap_b1.md §0, §2.1`): repeating a refused posting would be wrong.
+        (`docs/vendors/sap_b1.md`): repeating a refused posting would be wrong.
         """
         return self.code == SESSION_EXPIRED or (self.code == GENERIC_FAILURE and bool(_SESSION_WORDS.search(self.text)))
 
@@ -61,7 +61,7 @@ class Fault:
 
 
 def fault_in(reply: Reply) -> Fault | None:
-    """Find an error in an answer of any status; None in a good one (`contracts/sap_b1.md §3`)."""
+    """Find an error in an answer of any status; None in a good one (`docs/vendors/sap_b1.md`)."""
     if reply.status < 300 and b'error"' not in reply.body[:64]:
         return None
     try:
@@ -90,7 +90,7 @@ def quoted(text: str) -> str:
 
 
 def literal_key(key: str | int) -> str:
-    """Write a key in parentheses: text quoted, numbers bare (`contracts/sap_b1.md §4`)."""
+    """Write a key in parentheses: text quoted, numbers bare (`docs/vendors/sap_b1.md`)."""
     return f"({key})" if isinstance(key, int) else f"({quote(quoted(key), safe='')})"
 
 

@@ -1,7 +1,7 @@
 """The Service Layer's session: one cookie, shared by all workers, renewed once when the server drops it.
 
 Why by hand: the cookie `B1SESSION` comes without a path, so a cookie jar would scope or lose it
-(`contracts/sap_b1.md §2`). The timeout is one of idleness; what counts is the reaction to a refusal.
+(`docs/vendors/sap_b1.md`). The timeout is one of idleness; what counts is the reaction to a refusal.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ServiceLayerAuth(httpx.Auth):
         """Send, and where the session was refused log in and send once more, never a third time.
 
         A refused session is refused before anything is done, so that a posting may be repeated too
-        (`contracts/sap_b1.md §2.1`).
+        (`docs/vendors/sap_b1.md`).
         """
         session = self._own or self._sessions.get(self.log_in)
         _sign(request, session)

@@ -27,7 +27,7 @@ def _user_field(name: str) -> str:
 
 
 class Settings(SystemSettings):
-    """How to reach one company through its Service Layer (`contracts/sap_b1.md §1-2`).
+    """How to reach one company through its Service Layer (`docs/vendors/sap_b1.md`).
 
     `rounding_account` is an account's `Code`; `branch_id` a number of Business Places in a company with branches.
     """

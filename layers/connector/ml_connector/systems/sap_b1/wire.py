@@ -207,14 +207,14 @@ class FoundRow(Amounts, rename="pascal"):
 
 
 def is_void(cancelled: str | None, cancel_status: str | None) -> bool:
-    """Tell whether a document or payment does not count (`contracts/sap_b1.md §7`)."""
+    """Tell whether a document or payment does not count (`docs/vendors/sap_b1.md`)."""
     return cancelled == YES or cancel_status not in {None, "", "csNo"}
 
 
 def day(text: str | None) -> date | None:
     """Read a date with or without a time; it is the company's calendar day, whatever the `Z` says.
 
-    Raises `ValueError` (`contracts/sap_b1.md §4`).
+    Raises `ValueError` (`docs/vendors/sap_b1.md`).
     """
     return date.fromisoformat(text[:10]) if text else None
 
