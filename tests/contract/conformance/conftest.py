@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.conformance.stand import Stand, closing, stand_of
+from tests.contract.conformance.finding import closing, stand_of
+from tests.contract.conformance.stand import Stand
 
 
 @pytest.fixture

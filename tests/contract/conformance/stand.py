@@ -7,13 +7,11 @@ know no vendor. What a system does not offer need not be overridden; what it doe
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
 import httpx
-import pytest
 
 from ml_connector import bootstrap
 from ml_connector.embedded.clock import SeededChance
@@ -243,23 +241,3 @@ class Stand:
             return recoded(response, body)
 
         self.wire.spoil(changed, lambda request: self.asks(record, request), times=ALWAYS)
-
-
-def stand_of(system: str) -> type[Stand]:
-    """Find a system's stand, or fail with what to do."""
-    name = f"tests.contract.conformance.stands.{system}"
-    try:
-        found: type[Stand] = importlib.import_module(name).STAND
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        pytest.fail(
-            f"{system} has no stand: write tests/contract/conformance/stands/{system}.py with a subclass of `Stand` "
-            "named STAND; it inherits every law."
-        )
-    return found
-
-
-def closing(stand: Stand) -> Iterator[Stand]:
-    yield stand
-    stand.close()

@@ -10,7 +10,8 @@ from ml_connector import bootstrap, records
 from ml_connector.errors import Misconfigured
 from ml_connector.records import Record
 from tests.contract.conformance import cases
-from tests.contract.conformance.stand import Stand, stand_of
+from tests.contract.conformance.finding import stand_of
+from tests.contract.conformance.stand import Stand
 
 KINDS = [k for _, k in inspect.getmembers(records, inspect.isclass) if issubclass(k, Record) and k is not Record]
 

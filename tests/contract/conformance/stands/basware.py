@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar
 
 import httpx
@@ -44,10 +45,12 @@ class BaswareStand(Stand):
 
     def make_world(self) -> World:
         self._token = ""
-        return seeded_world(clock=lambda: START)
+        world, _ = _server()
+        vars(world).update(vars(seeded_world(clock=lambda: START)))
+        return world
 
     def make_app(self) -> Any:
-        return create_app(self.world)
+        return _server()[1]
 
     def is_login(self, request: httpx.Request) -> bool:
         return request.url.path == "/v1/tokens"
@@ -164,6 +167,13 @@ class BaswareStand(Stand):
 
     def misshape(self, entity: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**entity, "companies": "none", "companyCode": 7}
+
+
+@cache
+def _server() -> tuple[World, Any]:
+    """Make the application once, which takes a while: its world is filled anew for each stand, one at a time."""
+    world = World()
+    return world, create_app(world)
 
 
 STAND = BaswareStand
