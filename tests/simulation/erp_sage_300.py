@@ -217,6 +217,12 @@ class Sage300(Erp):
             return False
         return True
 
+    def reopen(self, month: str) -> None:
+        super().reopen(month)
+        for batch in list(self.world.rows("APInvoiceBatches")):
+            if batch["Description"].startswith("Error batch") and batch["BatchStatus"] == "Open":
+                clerk.post(self.world, batch["BatchNumber"])
+
     def cancel(self, posted: Posted) -> None:
         clerk.delete_batch(self.world, posted.id["BatchNumber"])
 

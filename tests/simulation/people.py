@@ -167,7 +167,7 @@ def close_period(history: History, office: Office) -> None:
     office.erp.closed_periods.add(month)
     history.machine.fault("world: period closed")
     seconds = office.dice.uniform(1, 6) * 3600
-    history.meanwhile(seconds, "the period is open again", lambda: office.erp.closed_periods.discard(month))
+    history.meanwhile(seconds, "the period is open again", lambda: office.erp.reopen(month))
 
 
 # ── credentials and settings ─────────────────────────────────────────────────────────────────────────────────

@@ -221,6 +221,10 @@ class Erp(Side):
         """Book an invoice as a clerk does, without our key; False where the ERP does not let him."""
         return False
 
+    def reopen(self, month: str) -> None:
+        """Open a period again, and post what its closing kept from being posted."""
+        self.closed_periods.discard(month)
+
     def cancel(self, posted: Posted) -> None:
         """Cancel a posted document as a clerk does."""
         raise NotImplementedError

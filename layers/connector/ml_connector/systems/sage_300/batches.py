@@ -195,7 +195,8 @@ def _must_balance(number: str, one: Entry) -> None:
 def _stuck(number: str, one: Entry, why: str) -> Held:
     """Hold on what a posting complained of; the batch stands, so it is mended there and goes on by itself."""
     document, now_in = text(one.row, "document") or number, whole(one.batch or {}, "batch")
-    where = f" It stands in batch {now_in} now." if now_in not in {None, number} else ""
+    moved = now_in not in {None, number}
+    where = f" It stands in batch {now_in} now: post that there once the cause is mended." if moved else ""
     said = f"Batch {number} was entered but not posted by Sage 300: {why}{where}"
     lookup = {f"supplier={text(one.row, 'vendor')}": str(text(one.row, "vendor"))} | {
         f"account={text(line, 'account')}": str(text(line, "account")) for line in children(one.row, "details")
