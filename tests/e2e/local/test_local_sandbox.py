@@ -1,12 +1,14 @@
 """`sandbox`: whoever has no system of their own starts simulated ones, and the commands that it prints work."""
 
 import json
+import random
 import shlex
 import signal
+import socket
 import stat
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from typer.testing import CliRunner
@@ -64,11 +66,13 @@ def test_at_ports_and_for_a_tenant_of_ones_own(tmp_path, unused_port):
 
 @pytest.fixture
 def unused_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Find two ports side by side, below those that the system hands out to everybody."""
+    for port in random.sample(range(20_000, 30_000), 50):
+        with socket.socket() as first, socket.socket() as second, suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
+    raise RuntimeError("no two ports are free")
 
 
 def test_secrets_of_real_systems_are_never_overwritten(tmp_path):

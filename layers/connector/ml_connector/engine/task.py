@@ -14,6 +14,10 @@ from ml_connector.flow import Flow
 from ml_connector.ports import Item
 
 
+DIED = timedelta(seconds=20)
+"""A process that dies lets go of its connections at once: what it had sent is carried out within seconds or never."""
+
+
 @dataclass
 class Task:
     """The attempt under way. Every write goes through `save`, conditional on still holding the row."""
@@ -98,7 +102,7 @@ def claim(pair: Pair, flow: Flow, chunk_id: str) -> Task | None:
     chunk.cause = None
     chunk.first_try = chunk.first_try or iso(now)
     if died and flow.manner == "master":
-        chunk.doubt = iso(now + timedelta(seconds=pair.settle_seconds.get(flow.target, 900)))
+        chunk.doubt = iso(now + min(timedelta(seconds=pair.settle_seconds.get(flow.target, 900)), DIED))
         ledger.doubt(chunk.doubt)
     try:
         item = ledger.store.put(ledger.place(chunk, item))
