@@ -13,7 +13,6 @@ from ml_connector.errors import Conflict
 from ml_connector.flow import Flow
 from ml_connector.ports import Item
 
-
 DIED = timedelta(seconds=20)
 """A process that dies lets go of its connections at once: what it had sent is carried out within seconds or never."""
 
