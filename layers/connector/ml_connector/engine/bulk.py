@@ -169,6 +169,8 @@ class Bulk:
     # ── sending and hearing ─────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> None:
+        if not self.chunk.stage:
+            self.chunk.epoch = self.task.pair.epoch
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
@@ -269,10 +271,12 @@ class Bulk:
         return row
 
     def _fingerprint(self, key: str) -> str:
+        """Say what the target holds now: made with the settings of the sending, not with those of its verdict."""
+        epoch = self.chunk.epoch or self.task.pair.epoch
         if key in self.records:
-            return fingerprint(self.records[key], self.task.pair.epoch)
+            return fingerprint(self.records[key], epoch)
         raw = next(b.raw for b in self.broken if b.key == key)
-        return fingerprint_raw(raw, self.task.pair.epoch)
+        return fingerprint_raw(raw, epoch)
 
 
 def halves(records: Mapping[str, Record]) -> tuple[list[Record], list[Record]]:

@@ -24,7 +24,8 @@ class MasterPages(Vanished):
             return dict.fromkeys((k for k in gone if k not in chunk.results), GONE)
         records = msgspec.json.decode(body.get("records", b"[]"), type=list[self.flow.record])  # type: ignore[name-defined]
         live = [r for r in records if chunk.results.get(r.key, ("",))[0] != "moved"]
-        return {r.key: fingerprint(r, self.pair.epoch) for r in live}
+        epoch = chunk.epoch or self.pair.epoch  # what has gone out under former settings must go again
+        return {r.key: fingerprint(r, epoch) for r in live}
 
     def _masters(self, page: Page[Record]) -> list[Chunk]:
         keys = [r.key for r in page.records] + [b.key for b in page.broken]

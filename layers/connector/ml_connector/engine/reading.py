@@ -100,6 +100,8 @@ class Reading:
     def _chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any, touch: str | None = None) -> Chunk:
         chunk = self._blank(len(records) + len(broken))
         chunk.op, chunk.touch = op, touch
+        if op == "rebaseline":
+            chunk.epoch = self.pair.epoch
         raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]
         self.ledger.add(chunk, {"records": list(records), "broken": raw})
         return chunk

@@ -86,7 +86,8 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `swept`: found acknowledged by the daily sweep,
     nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing. `op` is send,
     rebaseline, retire, notice or broken; any other is a newer release's, and is left to it. `guarded`: why a
-    person must agree before these records are switched off.
+    person must agree before these records are switched off. `epoch`: the settings that its body was made with, once
+    it has gone out; they may be others by the time its verdict comes.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     swept: bool = False
     guarded: str | None = None
     doubt: str | None = None
+    epoch: str | None = None
 
     @property
     def settled(self) -> bool:
