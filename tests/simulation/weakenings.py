@@ -256,6 +256,17 @@ def no_maintenance() -> Any:
     return patch("tests.simulation.plant.ring_due", lambda world, **_: 0)
 
 
+def settings_of_the_verdict() -> Any:
+    """Fingerprint what was sent with the settings there are when its verdict comes."""
+
+    def later(self: Bulk, key: str) -> str:
+        self.chunk.epoch = None
+        return real(self, key)
+
+    real = Bulk._fingerprint
+    return patch.object(Bulk, "_fingerprint", later)
+
+
 # ── around it ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -331,6 +342,7 @@ TILTS = {
     open_door: Tilt(acts=(people.rotate,), hours=12, short=True, busy=0.3),
     no_redaction: Tilt(acts=(people.new_invoice,), hours=2, short=True),
     no_chain: Tilt(acts=(people.new_invoice,), hours=2, short=True),
+    settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
 }
 """The circumstances under which a weakening shows, made frequent."""
 
@@ -339,6 +351,7 @@ MENDED: dict[Weakening, str] = {
     codes_forgotten: "a settle that was broken off wrote its rows without their codes, and nothing could refer to them",
     no_second_look: "a posting carried out within an hour, after a second sending, was not found",
     rebaseline_blindly: "what changed at the source while a release was installed counted as unchanged",
+    settings_of_the_verdict: "a setting was changed between a sending and its verdict, and the old body counted as new",
     order_forgotten: "an invoice whose own posting had used up its order was held for good, once its rows were lost",
 }
 """Faults that the simulation found in the product; each weakening takes its mend out again."""
@@ -347,7 +360,7 @@ MENDED: dict[Weakening, str] = {
 HINTS = {
     order_forgotten: 16, acknowledge_in_poll: 1, task_before_row: 1, position_before_rows: 2,
     strict_cursor: 4, no_full_comparison: 4, unchanged_by_sight: 1, no_epoch: 1, delivered_without_verdict: 1,
-    no_doubt: 1, codes_forgotten: 1, no_condition: 1,
+    no_doubt: 1, codes_forgotten: 1, no_condition: 1, settings_of_the_verdict: 40,
 }  # fmt: skip
 """Where to look first: the seed that showed it when the weakening was written."""
 

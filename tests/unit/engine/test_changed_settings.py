@@ -1,4 +1,4 @@
-"""Settings that shape what is sent may change while a chunk is on its way: what went out under the old ones goes again."""
+"""Settings that shape what is sent may change while a chunk is under way: what went out under old ones goes again."""
 
 from unittest.mock import patch
 
