@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
@@ -111,8 +111,9 @@ def _control() -> list[Rule]:
     ]
 
 
+@cache
 def build_map() -> Map:
-    """Return the routing table."""
+    """Return the routing table: one for all servers, since it holds nothing of theirs."""
     rules = [*_masterdata(), *_documents(), *_exported(), *_statuses(), *_control()]
     rules.append(Rule("/v1/tokens", methods=["POST"], endpoint=Endpoint(tokens.issue, kind=LOGIN)))
     rules.append(Rule("/_documents/<name>", methods=["GET"], endpoint=Endpoint(links.download, kind=STORAGE)))
