@@ -10,7 +10,7 @@ from ml_connector.engine import audit
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
 from ml_connector.errors import Held, LeaseLost, OutcomeUnknown, Rejected, Transient
-from ml_connector.flow import Broken
+from ml_connector.flow import Broken, Prepared
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, Papers, account, invoice
 
 
@@ -228,6 +228,40 @@ def test_a_dry_run_sends_answers_and_acknowledges_nothing(ready):
     assert ready.systems.booked == [] and ready.systems.acknowledged == [] and ready.systems.answers == []
     assert ready.counts(INVOICES) == {"pending": 1, "held": 1}
     assert ready.sheet(INVOICES).would_send == 1
+
+
+def test_a_dry_run_holds_what_the_run_would_hold(ready):
+    ready.shadow = True
+    ready.systems.invoices = {"i": invoice("i", number="R-1"), "j": invoice("j", number="R-1")}
+    ready.systems.invoices["k"] = invoice("k", "50.00")
+    number, booked = "100", invoice("k", "75.00")
+    ready.systems.booked = [(number, Prepared("k", {"n": booked.number}, {"n": booked.number}, booked.gross, "EUR"))]
+    go(ready)
+    assert ready.counts(INVOICES) == {"pending": 1, "held": 2}
+    reasons = {held["key"]: held["reason"] for held in ready.sheet(INVOICES).held}
+    assert "same partner and number R-1" in reasons["j"]
+    assert "75.00 there, 50.00 here" in reasons["k"]
+    assert len(ready.systems.booked) == 1 and ready.systems.acknowledged == []
+
+
+def test_a_dry_run_says_what_it_would_adopt(ready):
+    ready.shadow = True
+    ready.systems.invoices = {"i": invoice("i")}
+    same = ready.systems.invoices["i"]
+    ready.systems.booked = [("100", Prepared("i", {"n": same.number}, {"n": same.number}, same.gross, "EUR"))]
+    go(ready)
+    assert ready.counts(INVOICES) == {"pending": 1}
+    assert ready.systems.acknowledged == [] and ready.systems.answers == []
+
+
+def test_the_second_of_two_alike_says_what_became_of_the_first(ready):
+    ready.systems.invoices = {"i": invoice("i", number="R-1")}
+    go(ready)
+    ready.systems.booked[0] = ("100", replace(ready.systems.booked[0][1], lookup={"n": "elsewhere"}))
+    ready.systems.invoices["j"] = invoice("j", number="R-1")
+    go(ready)
+    (held,) = ready.sheet(INVOICES).held
+    assert "i (posted as 100) has the same partner and number R-1" in held["reason"]
 
 
 def test_holds_are_looked_at_again_by_themselves(ready):

@@ -8,27 +8,24 @@ fetch ─► map ─► look ─┬─ found: adopt ─────────�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from ml_connector.engine.answer import Answering
+from ml_connector.engine.finding import FRESH, Finding
 from ml_connector.engine.readiness import wait_for_masters
 from ml_connector.engine.rows import Row
 from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Document, Found, Prepared
 
-FRESH = frozenset({"", "held", "refused"})
-"""Steps at which nothing of ours can be at the target."""
 LATEST = 4
 """Settle times (an hour by default) after a second sending at which the target is looked at once more: what a server
 carries out until then is found."""
 
 
-class Paper(Answering):
+class Paper(Finding):
     """One attempt at one document."""
 
     def advance(self) -> None:
@@ -71,8 +68,7 @@ class Paper(Answering):
             return
         self._value(prepared)
         if self.task.pair.shadow:
-            self.chunk.shadow = True
-            self._finish("delivered")
+            self._rehearse(document.record, prepared)
             return
         if self.chunk.swept and self.chunk.step in FRESH and not self.target.look(prepared):
             raise Held(
@@ -86,6 +82,17 @@ class Paper(Answering):
         elif self._may_send(looked_at):
             self._reserve(document.record)
             self._post(document, prepared)
+
+    def _rehearse(self, record: Any, prepared: Prepared) -> None:
+        """Find out what would become of the document, as far as reading shows it."""
+        found = self._look(prepared)
+        if found is None:
+            self._reserve(record)
+        else:
+            self._agree(found, prepared)
+            self.chunk.notes.append(f"The target has it already as {found.number}: it would be adopted.")
+        self.chunk.shadow = True
+        self._finish("delivered")
 
     def _too_old(self, record: Any, row: Row) -> bool:
         """Tell whether a document that came by webhook lies before the start date; never of one under way."""
@@ -160,52 +167,12 @@ class Paper(Answering):
         self.chunk.posted_on = prepared.posted_on.isoformat() if prepared.posted_on else None
         self.task.said["notes"] = list(prepared.notes)
 
-    def _look(self, prepared: Prepared) -> Found | None:
-        """Find the document at the target; raises `Held` for what a person must judge."""
-        found: Sequence[Found] = self.target.look(prepared)
-        holders = self.task.ledger.links([f.id for f in found])
-        for one in found:
-            if one.state == "draft":
-                raise Held(f"approval:{self.key}", f"It awaits approval in the ERP as draft {one.number}.")
-        others = [f for f in found if holders.get(f.id, self.key) != self.key and not f.ours]
-        mine = [f for f in found if f not in others]
-        if len(mine) > 1:
-            numbers = ", ".join(f.number for f in mine)
-            raise Held(
-                f"conflict:{self.key}",
-                f"The target holds it {len(mine)} times ({numbers}). Cancel all but one there, then `ml-connector "
-                f"replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
-            )
-        if mine:
-            return mine[0]
-        if others and self.chunk.step in FRESH:
-            raise Held(
-                f"conflict:{self.key}",
-                f"The target already has a document with this partner and number ({others[0].number}), made from "
-                f"{holders[others[0].id]}. Is it the same invoice twice? Remove one at the platform.",
-            )
-        return None
-
     def _adopt(self, found: Found, prepared: Prepared) -> None:
-        if found.amount is not None and self._apart(found.amount, prepared.amount):
-            self._differs(found, f"{found.amount} there, {prepared.amount} here")
-        if found.currency and found.currency != prepared.currency:
-            self._differs(found, f"{found.currency} there, {prepared.currency} here")
+        self._agree(found, prepared)
         if self.chunk.step in FRESH:
             self.chunk.notes.append(f"Adopted {found.number}, which the target already had.")
             self._acknowledge()
         self._keep(found)
-
-    def _apart(self, there: Decimal, here: Decimal) -> bool:
-        """Tell whether two totals differ by more than taxes are rounded; signs belong to the kind of document."""
-        return abs(abs(there) - abs(here)) > self.task.pair.options.rounding_tolerance
-
-    def _differs(self, found: Found, how: str) -> None:
-        raise Held(
-            f"conflict:{self.key}",
-            f"The target has document {found.number} with this partner and number, but not the same: {how}. Correct "
-            f"either side, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
-        )
 
     def _may_send(self, looked_at: datetime) -> bool:
         """Tell whether sending is safe now: at once where nothing was sent, else after the settle time.
@@ -225,20 +192,6 @@ class Paper(Answering):
             "looked for once more before it is sent again.",
         )
         return False
-
-    def _reserve(self, record: Any) -> None:
-        """Let only one of two documents with the same partner and number be posted, also when both come at once."""
-        partner, number = getattr(record, "supplier", None), getattr(record, "number", None)
-        if partner is None or number is None:
-            return
-        kind = "credit" if getattr(record, "gross", 0) < 0 else "invoice"
-        holder = self.task.ledger.reserve(f"{kind}~{partner}~{number}", self.key)
-        if holder != self.key:
-            raise Held(
-                f"conflict:{self.key}",
-                f"{holder} has the same partner and number {number}, and is posted or on its way. Is it the same "
-                "invoice twice? Remove one at the platform.",
-            )
 
     def _post(self, document: Document[Any], prepared: Prepared) -> None:
         if document.standing == "offered":

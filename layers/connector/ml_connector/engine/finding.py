@@ -1,0 +1,90 @@
+"""What a document finds at its target: itself, posted earlier; another one of ours; or one that somebody keyed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.engine.answer import Answering
+from ml_connector.errors import Held
+from ml_connector.flow import Found, Prepared
+
+FRESH = frozenset({"", "held", "refused"})
+"""Steps at which nothing of ours can be at the target."""
+
+
+class Finding(Answering):
+    """The part of an attempt that looks for the document, and judges what it finds."""
+
+    def _look(self, prepared: Prepared) -> Found | None:
+        """Find the document at the target; raises `Held` for what a person must judge."""
+        found: Sequence[Found] = self.target.look(prepared)
+        holders = self.task.ledger.links([f.id for f in found])
+        for one in found:
+            if one.state == "draft":
+                raise Held(f"approval:{self.key}", f"It awaits approval in the ERP as draft {one.number}.")
+        others = [f for f in found if holders.get(f.id, self.key) != self.key and not f.ours]
+        mine = [f for f in found if f not in others]
+        if len(mine) > 1:
+            numbers = ", ".join(f.number for f in mine)
+            raise Held(
+                f"conflict:{self.key}",
+                f"The target holds it {len(mine)} times ({numbers}). Cancel all but one there, then `ml-connector "
+                f"replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
+            )
+        if mine:
+            return mine[0]
+        if others and self.chunk.step in FRESH:
+            raise Held(
+                f"conflict:{self.key}",
+                f"The target already has a document with this partner and number ({_told(others[0])}), made from "
+                f"{holders[others[0].id]}. Is it the same invoice twice? Remove one at the platform.",
+            )
+        return None
+
+    def _agree(self, found: Found, prepared: Prepared) -> None:
+        """Compare amount and currency of a document that the target has already; raises `Held` where they differ."""
+        if found.amount is not None and self._apart(found.amount, prepared.amount):
+            self._differs(found, f"{found.amount} there, {prepared.amount} here")
+        if found.currency and found.currency != prepared.currency:
+            self._differs(found, f"{found.currency} there, {prepared.currency} here")
+
+    def _apart(self, there: Decimal, here: Decimal) -> bool:
+        """Tell whether two totals differ by more than taxes are rounded; signs belong to the kind of document."""
+        return abs(abs(there) - abs(here)) > self.task.pair.options.rounding_tolerance
+
+    def _differs(self, found: Found, how: str) -> None:
+        raise Held(
+            f"conflict:{self.key}",
+            f"The target has document {found.number} with this partner and number, but not the same: {how}. Correct "
+            f"either side, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
+        )
+
+    def _reserve(self, record: Any) -> None:
+        """Let only one of two documents with the same partner and number be posted, also when both come at once."""
+        partner, number = getattr(record, "supplier", None), getattr(record, "number", None)
+        if partner is None or number is None:
+            return
+        kind = "credit" if getattr(record, "gross", 0) < 0 else "invoice"
+        holder = self.task.ledger.reserve(f"{kind}~{partner}~{number}", self.key)
+        if holder != self.key:
+            raise Held(
+                f"conflict:{self.key}",
+                f"{self._described(holder)} has the same partner and number {number}. Is it the same invoice twice? "
+                "Remove one at the platform.",
+            )
+
+    def _described(self, key: str) -> str:
+        """Say of another document of ours what a person needs to compare it with this one."""
+        under_way = self.task.ledger.chunk(key)
+        if under_way is not None:
+            chunk = under_way[0]
+            return f"{key} ({chunk.amount or 'amount unknown'} {chunk.currency or ''}".rstrip() + ", on its way)"
+        row = self.task.ledger.rows([key]).get(key)
+        return f"{key} (posted as {row[0].code})" if row is not None and row[0].code else key
+
+
+def _told(found: Found) -> str:
+    money = f": {abs(found.amount)} {found.currency or ''}".rstrip() if found.amount is not None else ""
+    return found.number + money
