@@ -14,8 +14,8 @@ _NAMES = (
     r"|session[_-]?id|authorization|cookie)(?:-?\d+)?"
 )
 """How the name of a field that carries a secret ends, in any system and any case. A page's token is none."""
-_HINTS = ("pass", "pwd", "secret", "token", "api", "credential", "signature", "assertion", "session", "authorization",
-          "cookie")  # fmt: skip
+_HINTS = ("pass", "pwd", "secret", "token", "apikey", "api_key", "api-key", "credential", "signature", "assertion",
+          "session", "authorization", "cookie")  # fmt: skip
 """A text without any of them has no such field: most have none, and telling so is quick."""
 _ANY = re.IGNORECASE | re.DOTALL
 _HEADER = re.compile(rf"[\w.-]*{_NAMES}", _ANY)
