@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tests.simulation.history import History
 
 
+NEVER = "31st of never"
+
+
 def _pick(office: Office, wanted: Callable[[Paper], bool]) -> Paper | None:
     found = [p for p in office.papers.values() if wanted(p)]
     return office.dice.choice(found) if found else None
@@ -131,7 +134,9 @@ def poison(history: History, office: Office) -> None:
         return
     record = office.ap.documents[paper.key].record
     kept = record["invoiceDate"]
-    record["invoiceDate"] = "31st of never"
+    if kept == NEVER:
+        return  # it is so already, and somebody will mend it
+    record["invoiceDate"] = NEVER
     history.machine.fault("world: poison record")
 
     def mended() -> None:

@@ -28,6 +28,7 @@ KINDS = (
     "repeated page", "page loop", "wrong total", "slow",
 )  # fmt: skip
 AFTER = frozenset({"timeout after", "reset after", "truncated", "hang in mid-body"})
+UNHEARD = AFTER - {"truncated"}
 PAGES = frozenset({"empty page", "repeated page", "page loop", "wrong total"})
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
@@ -104,7 +105,7 @@ class Wire(httpx.BaseTransport):
         kind = machine.dice.choice(KINDS)
         if kind in AFTER:
             machine.fault(f"wire: {kind}")
-            return self._spoilt(kind, request, self._passed(request))
+            return self._spoilt(kind, request, self._passed(request, unheard=kind in UNHEARD))
         if kind in PAGES:
             return self._paged(kind, request)
         machine.fault(f"wire: {kind}")
@@ -210,7 +211,7 @@ class Wire(httpx.BaseTransport):
 
     # ── the server ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _passed(self, request: httpx.Request, *, late: bool = False) -> httpx.Response:
+    def _passed(self, request: httpx.Request, *, late: bool = False, unheard: bool = False) -> httpx.Response:
         line, side = self.line, self.side
         login = request.url.path.endswith(side.login) and not late
         who = hashlib.blake2b(side.credentials(request), digest_size=8).hexdigest() if login else ""
@@ -223,7 +224,7 @@ class Wire(httpx.BaseTransport):
             response.read()
         except ConnectionError as error:
             raise httpx.ReadError(str(error), request=request) from error
-        if login and response.status_code == 401:
+        if login and response.status_code == 401 and not unheard:
             line.refused[who] = self.machine.upsets()
         if number := side.number_in(request):
             line.posts[number] += 1

@@ -6,6 +6,11 @@ class alone. Every message is a sentence that tells a person what happened and w
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ml_connector.flow import Standing
+
 
 class ConnectorError(Exception):
     """The root of everything that the connector raises on purpose."""
@@ -39,6 +44,15 @@ class Misconfigured(ConnectorError):
 
 class Rejected(ConnectorError):
     """The record itself is refused, by us or by the target; sending the same again would change nothing."""
+
+
+class Unreadable(Rejected):
+    """A document that cannot be read as one. `standing` and `stamp` are its platform's, and could be read."""
+
+    def __init__(self, message: str, standing: Standing, stamp: str | None) -> None:
+        super().__init__(message)
+        self.standing = standing
+        self.stamp = stamp
 
 
 class Held(ConnectorError):

@@ -13,8 +13,8 @@ import msgspec
 from ml_connector.engine.rows import Row
 from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
-from ml_connector.errors import Held, Rejected
-from ml_connector.flow import Answer, Document, Verdict
+from ml_connector.errors import Held, Rejected, Unreadable
+from ml_connector.flow import Answer, Document, Standing, Verdict
 
 ANSWER_TRIES = 3
 PATIENCE = timedelta(hours=24)
@@ -45,7 +45,8 @@ class Answering:
         if self.chunk.step == "answered":
             self._not_taken(Verdict("rejected", str(error)))
             return
-        self.chunk.reason, self.chunk.answer_ok = str(error), False
+        self.chunk.reason = self.chunk.refusal = str(error)
+        self.chunk.answer_ok = False
         if not self.source.answers or self.task.pair.shadow:
             self._finish("rejected", str(error))
             return
@@ -54,21 +55,37 @@ class Answering:
         self._tell(taken)
 
     def _tell(self, taken: bool) -> None:
-        """Answer a refusal, acknowledging first where nobody has."""
+        """Answer a refusal, acknowledging first where nobody has. What came of it meanwhile is looked at before."""
         self.task.said["talking_to"] = self.task.flow.source
-        if not taken and self._standing() == "offered":
-            self._acknowledge()
+        if not taken:
+            standing, stamp = self._standing()
+            if standing == "offered" and stamp and self.chunk.stamp and stamp > self.chunk.stamp:
+                self._start_anew()
+                return
+            if standing not in {"offered", "acknowledged"}:  # it was told, and only the answer to that was lost
+                self._finish("rejected", self.chunk.refusal)
+                return
+            if standing == "offered":
+                self._acknowledge()
         self._answer()
 
-    def _standing(self) -> str:
-        """Tell how the document stands; one that cannot be read was offered when it was tried."""
+    def _standing(self) -> tuple[Standing, str | None]:
+        """Tell how the document stands, also where it cannot be read."""
         try:
-            return str(self.source.fetch(self.key).standing)
-        except Rejected:
-            return "offered"
+            document: Document[Any] = self.source.fetch(self.key)
+        except Unreadable as error:
+            return error.standing, error.stamp
+        return document.standing, document.stamp
+
+    def _start_anew(self) -> None:
+        """Take up what was offered again since the version that was refused: that refusal is not its own."""
+        self.chunk.step, self.chunk.answer_ok, self.chunk.refusal = "", True, None
+        self.task.wait(1, reason="It was offered again after it had been refused.")
 
     def _answer(self) -> None:
         chunk = self.chunk
+        if chunk.answer_ok and chunk.target is None:  # whatever led here, nobody may hear of a posting that is none
+            raise Held(f"lookup:{self.key}", "Nothing shows where it was posted, so its source was told nothing.")
         answer = self._words()
         self.task.said["talking_to"] = self.task.flow.source
         token = self.source.answer(self.key, answer)
@@ -81,7 +98,7 @@ class Answering:
 
     def _words(self) -> Answer:
         chunk, ok = self.chunk, self.chunk.answer_ok
-        message = f"Posted as {chunk.code}." if ok else (chunk.reason or "Refused.")
+        message = f"Posted as {chunk.code}." if ok else (chunk.refusal or chunk.reason or "Refused.")
         kind = "transferred" if ok else "refused"
         internal = (chunk.target or "").partition(":")[2] or chunk.target
         day = date.fromisoformat(chunk.posted_on) if chunk.posted_on else self.task.now.astimezone(UTC).date()
@@ -108,7 +125,8 @@ class Answering:
         elif verdict.outcome == "rejected":
             self._not_taken(verdict)
         else:
-            self._finish("delivered" if self.chunk.answer_ok else "rejected", self.chunk.reason)
+            ok, chunk = self.chunk.answer_ok, self.chunk
+            self._finish("delivered" if ok else "rejected", chunk.reason if ok else chunk.refusal or chunk.reason)
 
     def _not_taken(self, verdict: Verdict) -> None:
         self.chunk.answer_try += 1
@@ -148,10 +166,11 @@ class Answering:
         self.task.done(outcome, reason)
 
     def _stamp(self, outcome: str) -> str | None:
-        """Remember the source's stamp after our refusal, so that only a later one is a new attempt."""
+        """Remember the source's stamp after our refusal, so that only a later one is a new attempt.
+
+        Where it is offered again already, that is such an attempt: then what was refused is what counts.
+        """
         if outcome != "rejected" or not self.source.answers:
             return self.chunk.stamp
-        try:
-            return self.source.fetch(self.key).stamp or self.chunk.stamp
-        except Rejected:
-            return self.chunk.stamp
+        standing, stamp = self._standing()
+        return self.chunk.stamp if standing == "offered" else stamp or self.chunk.stamp

@@ -17,7 +17,7 @@ import msgspec
 from ml_connector.engine.finding import FRESH, Finding
 from ml_connector.engine.readiness import wait_for_masters
 from ml_connector.engine.rows import Row
-from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient, Unreadable
 from ml_connector.flow import Document, Found, Prepared
 
 LATEST = 4
@@ -49,7 +49,7 @@ class Paper(Finding):
         row = self._known()
         if self.chunk.step in FRESH and row.outcome != "delivered":
             wait_for_masters(self.task)
-        document = self._fetch()
+        document = self._fetched(row)
         if row.outcome == "delivered" and row.target is not None and self.source.answers:
             self._again(document, row)
             return
@@ -135,6 +135,16 @@ class Paper(Finding):
         self.chunk.target, self.chunk.code = found.id, found.number
         self._finish("delivered")
         return True
+
+    def _fetched(self, row: Row) -> Document[Any]:
+        """Read the document; one that cannot be read is refused only where it waits to be posted."""
+        try:
+            return self._fetch()
+        except Unreadable as error:
+            self.chunk.stamp = error.stamp or self.chunk.stamp
+            if error.standing in {"offered", "acknowledged"} and (row.outcome != "delivered" or row.target is None):
+                raise
+            return Document(None, error.standing, error.stamp, str(error))
 
     def _fetch(self) -> Document[Any]:
         self.task.said["talking_to"] = self.task.flow.source

@@ -47,8 +47,9 @@ def reopen(ledger: Ledger, chunk_id: str, note: str, death: int | None = None) -
         if chunk.state != "dead" or death not in {None, chunk.death}:
             return False
         chunk.failures = chunk.crashes = 0
+        if chunk.cause == "answer refused":
+            _answer_anew(chunk)
         chunk.cause = None
-        _answer_anew(chunk)
         return True
 
     return _due_now(ledger, chunk_id, note, open_it)
@@ -119,12 +120,14 @@ def _due_now(ledger: Ledger, chunk_id: str, note: str, fits: Callable[[Chunk], b
 def _answer_anew(chunk: Chunk) -> None:
     """Answer again where the source refused our answer: its verdict would only be heard a second time.
 
-    What was posted is read back and answered; what the target had refused is tried at the target once more.
+    What was posted is read back and answered; what the target had refused is tried at the target once more. Only here:
+    a refusal whose teller died may be on its way, and a posting must not meet it.
     """
-    if chunk.step == "answered":
-        chunk.step, chunk.tokens, chunk.token_at = ("posted" if chunk.target else "refused"), [], None
-    if chunk.step != "posted":
-        chunk.answer_ok = True
+    chunk.tokens, chunk.token_at = [], None
+    if chunk.target:
+        chunk.step = "posted"
+    elif chunk.step in {"answered", "refusing"}:
+        chunk.step, chunk.answer_ok = "refused", True
 
 
 # ── replay ───────────────────────────────────────────────────────────────────────────────────────────────────

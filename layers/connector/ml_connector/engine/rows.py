@@ -128,6 +128,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     sent_at: str | None = None
     recheck: bool = False
     answer_ok: bool = True
+    refusal: str | None = None
     answer_try: int = 0
     posted_on: str | None = None
     outcome: Outcome | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from ml_connector.errors import OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import OutcomeUnknown, Rejected, Transient, Unreadable
 from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
 from ml_connector.records import Invoice
 from ml_connector.systems.basware import document as doc
@@ -70,7 +70,7 @@ class Invoices:
     # ── one document ────────────────────────────────────────────────────────────────────────────────────────
 
     def fetch(self, key: str) -> Document[Invoice]:
-        """Read a document as it is now. Raises `Rejected` where it cannot be read as an invoice."""
+        """Read a document as it is now. Raises `Unreadable` where it cannot be read as an invoice."""
         found = self.raw(key)
         if found is None:
             return Document(None, "gone", detail="Basware does not have it any more.")
@@ -81,7 +81,11 @@ class Invoices:
         standing = doc.standing(found)
         if standing == "gone":
             return Document(None, "gone", stamp, f"In Basware it is {status} now.")
-        return Document(doc.invoice(found, self._settings.dimension_fields()), standing, stamp, status)
+        try:
+            record = doc.invoice(found, self._settings.dimension_fields())
+        except Rejected as error:
+            raise Unreadable(str(error), standing, stamp) from error
+        return Document(record, standing, stamp, status)
 
     def raw(self, key: str) -> dict[str, Any] | None:
         """Read a document as Basware writes it; None where there is none. Raises `Transient` for anything else."""
