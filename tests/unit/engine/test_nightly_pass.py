@@ -92,15 +92,16 @@ def test_an_order_that_the_pages_show_is_not_read_again(bench, reread):
     assert bench.pair().ledger("accounts").cursor()[0].figures.unchanged == 5
 
 
-def test_an_order_on_its_way_is_not_read_again(bench, reread):
+def test_an_order_on_its_way_is_read_again_and_not_sent_twice(bench, reread):
     keys = _delivered(bench, 3)
+    bench.systems.sends.clear()
     bench.systems.accounts[keys[1]] = account(keys[1], "changed")
     bench.poll(ORDERS)
     bench.systems.hidden = {keys[1]}
     bench.poll(ORDERS, full=True)
-    assert reread == []
+    assert reread == [[keys[1]]]
     bench.work(0.1)
-    assert bench.systems.retired == []
+    assert bench.systems.retired == [] and bench.systems.sends == [[keys[1]]]
 
 
 def test_a_closed_order_that_the_source_shows_no_more_is_left_alone(bench):

@@ -48,9 +48,10 @@ class MasterPages(Vanished):
 
     def _place(self, record: Record, row: Row | None) -> str | None:
         """Decide whether a record goes on its way: None where nothing is to be done for it."""
-        if self.flow.follows and row is None and getattr(record, "status", "open") != "open":
+        unknown = row is None and record.key not in self._pending
+        if unknown and self.flow.follows and getattr(record, "status", "open") != "open":
             return None
-        if row is None and self._too_old(getattr(record, "created", None)):
+        if unknown and self._too_old(getattr(record, "created", None)):
             return None
         now = fingerprint(record, self.pair.epoch)
         if record.key in self._pending:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ml_connector.engine.reading import Reading
@@ -24,11 +24,15 @@ class Vanished(Reading):
 
     @property
     def _roll(self) -> Roll | None:
-        """Give the roll of a pass that compares everything, or follows every open order."""
+        """Give the roll of a pass that compares everything, or follows every open order.
+
+        A full pass over orders lists the open ones, so it never shows a closing: each of them follows.
+        """
         now = self.cursor.now
-        if now is None or not now.daily or self.flow.manner != "master" or not (now.full or self.flow.follows):
+        if now is None or self.flow.manner != "master":
             return None
-        return Roll(self.ledger, now.started)
+        wanted = (now.daily or now.full) if self.flow.follows else (now.daily and now.full)
+        return Roll(self.ledger, now.started) if wanted else None
 
     def _at_end(self) -> bool:
         """Tell whether the pages are through, and only what follows them is left of the pass."""
@@ -56,7 +60,8 @@ class Vanished(Reading):
         """Read again every open order that this pass has not shown: its closing may have moved no stamp."""
         assert self.cursor.now is not None
         after, seen = (self.cursor.now.position or "").removeprefix(END), roll.seen()
-        keys = [k for k in open_keys(self.ledger) if k > after and k not in self._pending and k not in seen]
+        known = {*open_keys(self.ledger), *self._first_time()}
+        keys = sorted(k for k in known if k > after and k not in seen)
         for part in parts(keys):
             for page in source.reread(part):
                 self._ring(self._masters(page))
@@ -65,6 +70,15 @@ class Vanished(Reading):
             if self._late():
                 return False
         return True
+
+    def _first_time(self) -> Iterator[str]:
+        """Give the keys of orders that are on their way, perhaps for the first time, and may have closed meanwhile."""
+        for chunk in self.ledger.unfinished():
+            if chunk.op == "send":
+                yield from self._fingerprints(chunk)
+
+    def _fingerprints(self, chunk: Chunk) -> dict[str, str]:
+        raise NotImplementedError
 
     def _retire(self, known: int, gone: list[str]) -> None:
         """Put what vanished on its way to be switched off; a person is asked where it is much at once."""
