@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, proce
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from ml_connector.aws.assembly import Aws, Names
+from ml_connector.engine.offer import read_ring
 from ml_connector.engine.redrive import reopen
 from ml_connector.engine.rows import Chunk
 from ml_connector.engine.write import write
@@ -32,7 +33,10 @@ def pairs() -> Pairs:
 
 def work(record: SQSRecord) -> None:
     """Work on the chunk that a ring names; a letter that came back from the dead opens its row first."""
-    message = record.json_body
+    message = read_ring(record.body)
+    if message is None:
+        logger.warning("a ring that cannot be read is passed over", extra={"body": record.body[:500]})
+        return
     pair, flow = pairs().of(message["tenant"], message["integration"], message["flow"])
     if pair is None or pair.scope != message["scope"] or flow.name not in pair.active:
         logger.info("no such pair now", extra={"tenant": message["tenant"], "integration": message["integration"]})

@@ -22,7 +22,7 @@ FOUND = {
     100200: "a refusal whose teller had died became a success when the dead chunk was opened again",
     100421: "the refusal of one version was told to the next one, which was offered meanwhile",
 }
-"""Seeds that found a fault in the product, kept as they are. A unit test holds each mend, whatever a seed draws later."""
+"""Seeds that found a fault in the product, kept as they are. A unit test holds each mend, whatever they draw later."""
 
 
 @pytest.fixture(scope="module")

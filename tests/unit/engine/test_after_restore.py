@@ -60,3 +60,32 @@ def test_nothing_else_is_taken_for_ours(
     found = forgotten.pair().ledger("invoices").rows(["i"])
     assert "i" not in found or found["i"][0].target is None
     assert len(forgotten.systems.booked) == 1 and forgotten.systems.answers == []
+
+
+def doubted(bench: Bench) -> None:
+    """Bring back the row of a posting in doubt; what came of it, and that its source was told, is forgotten."""
+    pair = bench.pair()
+    ledger = pair.ledger("invoices")
+    chunk = put_on_its_way(ledger, Offer("i", "1"), run="poll", in_lane=pair.lane(INVOICES))
+    assert chunk is not None
+    _, item = ledger.chunk("i") or pytest.fail("it is gone")
+    chunk.state, chunk.step, chunk.sent_at, chunk.due_at = "waiting", "unknown", ledger.now(), ledger.now()
+    ledger.save(chunk, item)
+    bench.work(0.5)
+
+
+def test_a_posting_in_doubt_that_was_answered_since_is_known_again_without_a_key_of_ours(
+    forgotten: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # the target keeps no key of ours
+    doubted(forgotten)
+    row, _ = forgotten.pair().ledger("invoices").rows(["i"])["i"]
+    assert (row.outcome, row.target) == ("delivered", "100")
+    assert len(forgotten.systems.booked) == 1 and forgotten.systems.answers == []
+
+
+def test_a_posting_in_doubt_that_came_twice_is_a_conflict_also_after_a_restore(forgotten: Bench) -> None:
+    forgotten.systems.booked.append(("101", forgotten.systems.booked[0][1]))
+    doubted(forgotten)
+    chunk, _ = forgotten.pair().ledger("invoices").chunk("i") or pytest.fail("it is gone")
+    assert chunk.waiting_for == "conflict:i" and "100, 101" in str(chunk.reason)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from ml_connector.engine.redrive import reopen
 from ml_connector.engine.write import write
 from ml_connector.errors import Transient
 from ml_connector.ports import Item
@@ -90,3 +91,29 @@ def test_an_older_chunk_does_not_follow_a_newer_one_that_awaits_its_verdict(benc
     assert bench.systems.taken["A1"].name == "new"
     assert set(bench.systems.taken) == {"A1", "A2"}
     assert bench.counts(ACCOUNTS) == {"delivered": 2, "unchanged": 1}
+
+
+def test_a_dead_chunk_that_is_opened_sends_again_what_others_may_have_overwritten(bench: Bench) -> None:
+    bench.systems.accounts = {"A1": account("A1", "new")}
+    bench.systems.faults = [("verdict", Transient("not yet"))]
+    bench.poll(ACCOUNTS)
+    bench.work()
+    ledger = bench.pair().ledger("accounts")
+    ((chunk, item),) = [ledger.chunk(c.id) or pytest.fail("it is gone") for c in ledger.unfinished()]
+    assert chunk.tokens and bench.systems.taken["A1"].name == "new"
+    chunk.state, chunk.cause, chunk.death = "dead", "crashed", 1
+    ledger.save(chunk, item)
+    bench.systems.taken["A1"] = account("A1", "old")  # an older chunk found nothing newer under way
+    assert reopen(ledger, chunk.id, "somebody did") is not None
+    bench.work(hours=0.1)
+    assert bench.systems.taken["A1"].name == "new"
+
+
+def test_a_chunk_that_another_worker_finished_is_left_to_it(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.systems.accounts = {"A1": account("A1")}
+    bench.poll(ACCOUNTS)
+    pair, (chunk,) = bench.pair(), list(bench.pair().ledger("accounts").unfinished())
+    for part in list(bench.world.store.query(pair.ledger("accounts").pk, f"b#{chunk.id}#")):
+        bench.world.store.delete(part.pk, part.sk)
+    assert write(pair, ACCOUNTS, chunk.id) is None
+    assert "finished by another worker" in caplog.text + str([r.__dict__ for r in caplog.records])

@@ -51,7 +51,7 @@ class Bulk:
     def __init__(self, task: Task) -> None:
         """Read the chunk's records."""
         self.task, self.chunk = task, task.chunk
-        body = msgspec.json.decode(task.ledger.raw_body(self.chunk.id), type=dict[str, msgspec.Raw])
+        body = task.body()
         records: list[Record] = msgspec.json.decode(body.get("records", b"[]"), type=list[task.flow.record])  # type: ignore[name-defined]
         self.records = {r.key: r for r in records}
         self.broken = msgspec.json.decode(body.get("broken", b"[]"), type=list[BrokenRow])

@@ -54,9 +54,9 @@ class Paper(Finding):
             self._again(document, row)
             return
         if document.record is None or document.standing in {"gone", "transferred", "refused"}:
+            if self._recognised(document):
+                return
             if self.chunk.step in FRESH:
-                if self._recognised(document):
-                    return
                 self._finish("unchanged", f"No longer offered by its source: {document.detail or document.standing}.")
                 return
             raise Transient(f"The source shows the document as {document.standing} while its posting is in doubt.")
@@ -123,14 +123,25 @@ class Paper(Finding):
         return prepared
 
     def _recognised(self, document: Document[Any]) -> bool:
-        """Take up again what is done at both ends and our rows have forgotten, as after a restore of the table."""
+        """Take up again what is done at both ends and our rows have forgotten, as after a restore of the table.
+
+        What our rows know to have been sent is ours, also where the target keeps no key of ours.
+        """
         if document.record is None or document.standing != "transferred":
             return False
+        in_doubt = self.chunk.step not in FRESH
         try:
-            found = self._look(self.target.trace(self._linked(document.record), self.task.pair.codes()))
+            trace = self.target.trace(self._linked(document.record), self.task.pair.codes())
+            found = self._look(trace)
+            if found is not None:
+                self._agree(found, trace)
         except (Held, Rejected):
+            if in_doubt:
+                raise
             return False
-        if found is None or not found.ours or self.task.ledger.link(found.id, self.key) != self.key:
+        if found is None or not (found.ours or in_doubt):
+            return False
+        if self.task.ledger.link(found.id, self.key) != self.key:
             return False
         self.chunk.target, self.chunk.code = found.id, found.number
         self._finish("delivered")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import zlib
+from typing import Any
 
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.rows import Chunk
 from ml_connector.flow import Offer
+
+FORM = 1
+"""How a ring is written. It is raised where an older release could not read it."""
+_NAMED = ("id", "tenant", "integration", "flow", "scope")
 
 
 def lane(tenant: str, target: str, width: int, partner: str) -> str:
@@ -39,6 +45,20 @@ def put_notice(ledger: Ledger, document: str, in_lane: str) -> Chunk | None:
 def ring_of(chunk: Chunk, scope: str) -> dict[str, object]:
     """Make the message that rings a chunk: no payload, only what finds it, and keys for people to read."""
     return {
-        "v": 1, "id": chunk.id, "tenant": chunk.tenant, "integration": chunk.integration, "flow": chunk.flow,
+        "v": FORM, "id": chunk.id, "tenant": chunk.tenant, "integration": chunk.integration, "flow": chunk.flow,
         "scope": scope, "lane": chunk.lane, "keys": [chunk.key] if chunk.key else [], "death": chunk.death,
     }  # fmt: skip
+
+
+def read_ring(text: str) -> dict[str, Any] | None:
+    """Read a ring; None where it is of a newer form, or of none.
+
+    Such a ring (of a release that was rolled back, or sent by hand) is passed over: failing on it would bring it back
+    again and again, and its group stands still meanwhile. Nothing is lost with it, since its row rings anew when due.
+    """
+    try:
+        message = json.loads(text)
+        readable = message["v"] <= FORM and all(isinstance(message[part], str) for part in _NAMED)
+    except (ValueError, KeyError, TypeError):
+        return None
+    return message if readable else None

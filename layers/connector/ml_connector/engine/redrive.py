@@ -49,6 +49,8 @@ def reopen(ledger: Ledger, chunk_id: str, note: str, death: int | None = None) -
         chunk.failures = chunk.crashes = 0
         if chunk.cause == "answer refused":
             _answer_anew(chunk)
+        if chunk.key is None:  # others may have been sent over it while it lay dead: the same goes again
+            chunk.stage, chunk.tokens, chunk.token_at = 0, [], None
         chunk.cause = None
         return True
 

@@ -41,7 +41,7 @@ class Retire:
     def __init__(self, task: Task) -> None:
         """Read the chunk's keys, and what is known of them."""
         self.task, self.chunk = task, task.chunk
-        body = msgspec.json.decode(task.ledger.raw_body(self.chunk.id), type=dict[str, msgspec.Raw])
+        body = task.body()
         self.keys: list[str] = msgspec.json.decode(body.get("retired", b"[]"), type=list[str])
         self.known = task.ledger.rows(self.keys, consistent=True)
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.rows import Chunk, Outcome, iso
-from ml_connector.errors import Conflict
+from ml_connector.errors import Conflict, LeaseLost
 from ml_connector.flow import Flow
 from ml_connector.ports import Item
 
@@ -66,6 +68,13 @@ class Task:
         self.chunk.state, self.chunk.waiting_for, self.chunk.reason = "posted", None, None
         self.chunk.crashes = 0
         self.chunk.due_at = self.later(seconds)
+
+    def body(self) -> dict[str, msgspec.Raw]:
+        """Read the chunk's body. Raises `LeaseLost` where it is gone: another worker has finished the chunk."""
+        body = msgspec.json.decode(self.ledger.raw_body(self.chunk.id), type=dict[str, msgspec.Raw])
+        if not body:
+            raise LeaseLost(f"The chunk {self.chunk.id} was finished by another worker.")
+        return body
 
     def dead(self, cause: str, reason: str) -> None:
         """Give up: a person looks at it."""
