@@ -76,7 +76,7 @@ def _doubled(paper: Paper, posted: list[Posted], chunk: Any) -> Iterator[str]:
     conflict = chunk is not None and (chunk.waiting_for or "").startswith("conflict:")
     if not paper.very_late:
         yield f"DOUBLED {paper.number}: {[p.number for p in posted]} by_hand={paper.by_hand}"
-    elif not conflict:
+    elif not conflict and not paper.forgotten:  # a restore forgets a doubt as well
         yield f"UNDETECTED {paper.number}: {[p.number for p in posted]}, carried out late, and nobody was told"
 
 

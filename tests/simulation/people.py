@@ -81,7 +81,8 @@ def recall(history: History, office: Office) -> None:
 
 def _again(history: History, office: Office, paper: Paper) -> None:
     document = office.ap.documents[paper.key]
-    if paper.number not in history.lines[office.name, office.erp.system].posts and not paper.waits:
+    untouched = paper.number not in history.lines[office.name, office.erp.system].posts and not paper.by_hand
+    if untouched and not paper.waits:
         _correct(document.record)
     document.record |= {"processingStatus": "WaitingForTransfer", "description": f"corrected at {office.ap.now()}"}
     document.updated = office.ap.now()

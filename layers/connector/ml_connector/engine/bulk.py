@@ -20,7 +20,7 @@ from msgspec import Struct
 from ml_connector.engine import doubt
 from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw
 from ml_connector.engine.readiness import release_landed, wait_for_masters
-from ml_connector.engine.rows import Chunk, Row
+from ml_connector.engine.rows import Row
 from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
 from ml_connector.errors import Held, Rejected
@@ -152,12 +152,8 @@ class Bulk:
         """Give held records a chunk of their own, then let go of them here."""
         chunk = self.chunk
         soon = waiting_for.startswith("parent:")
-        child = Chunk(
-            id=f"{chunk.id}.{keys[0]}", tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow,
-            lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=len(keys), state="waiting",
-            waiting_for=waiting_for, reason=reason, touch=chunk.touch, doubt=chunk.doubt,
-            due_at=self.task.later(5 if soon else 300),
-        )  # fmt: skip
+        due = self.task.later(5 if soon else 300)
+        child = self.task.part(keys, op="send", waiting_for=waiting_for, reason=reason, due_at=due)
         self.task.ledger.add(child, {"records": [self.records[k] for k in keys]})
         for key in keys:
             chunk.results[key] = ("moved", waiting_for)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ml_connector.engine import doubt
-from ml_connector.engine.rows import GONE, Chunk, Row
+from ml_connector.engine.rows import GONE, Row
 from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
 from ml_connector.errors import Transient
@@ -118,20 +118,10 @@ class Retire:
         if len(left) == 1:
             self.chunk.results[left[0]] = ("rejected", reason)
         else:
-            for n, half in enumerate((left[: len(left) // 2], left[len(left) // 2 :])):
-                self._part(n, half)
+            for half in (left[: len(left) // 2], left[len(left) // 2 :]):
+                self.task.ledger.add(self.task.part(half), {"retired": half})
+                self.chunk.results.update(dict.fromkeys(half, MOVED))
         self._settle()
-
-    def _part(self, n: int, keys: list[str]) -> None:
-        chunk = self.chunk
-        child = Chunk(
-            id=f"{chunk.id}.{n}", tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow, lane=chunk.lane,
-            run=chunk.run, created=chunk.created, seq=chunk.seq, op="retire", count=len(keys), state="waiting",
-            doubt=chunk.doubt, due_at=self.task.later(0),
-        )  # fmt: skip
-        self.task.ledger.add(child, {"retired": keys})
-        for key in keys:
-            chunk.results[key] = MOVED
 
     def _settle(self) -> None:
         chunk = self.chunk

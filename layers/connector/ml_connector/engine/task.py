@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,6 +77,20 @@ class Task:
         if not body:
             raise LeaseLost(f"The chunk {self.chunk.id} was finished by another worker.")
         return body
+
+    def part(self, keys: Collection[str], **more: Any) -> Chunk:
+        """Make a chunk of some of this one's records, waiting for its turn.
+
+        Its name tells its keys: whoever splits this chunk again after a crash, and in another way, makes other parts,
+        and never takes a record out of one that is under way.
+        """
+        chunk, name = self.chunk, hashlib.blake2b("\n".join(sorted(keys)).encode(), digest_size=6).hexdigest()
+        fields = {"due_at": self.later(0), "op": chunk.op, **more}
+        return Chunk(
+            id=f"{chunk.id}.{name}", tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow,
+            lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=len(keys), state="waiting",
+            touch=chunk.touch, doubt=chunk.doubt, **fields,
+        )  # fmt: skip
 
     def dead(self, cause: str, reason: str) -> None:
         """Give up: a person looks at it."""

@@ -128,14 +128,8 @@ def _split(task: Task, error: ConnectorError) -> None:
             task.chunk.results[key] = ("rejected", str(error))
         work._settle()
         return
-    for n, half in enumerate(halves(left)):
-        child = Chunk(
-            id=f"{task.chunk.id}.{n}", tenant=task.chunk.tenant, integration=task.chunk.integration,
-            flow=task.chunk.flow, lane=task.chunk.lane, run=task.chunk.run, created=task.chunk.created,
-            seq=task.chunk.seq, count=len(half), state="waiting", due_at=task.later(0), touch=task.chunk.touch,
-            doubt=task.chunk.doubt,
-        )  # fmt: skip
-        task.ledger.add(child, {"records": half})
+    for half in halves(left):
+        task.ledger.add(task.part([r.key for r in half], op="send"), {"records": half})
         for record in half:
             task.chunk.results[record.key] = ("moved", "split")
     work._settle()
