@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.redrive import reopen
+from ml_connector.engine.rows import Chunk
 from ml_connector.engine.write import write
 from ml_connector.errors import Transient
 from ml_connector.ports import Item
@@ -109,11 +111,30 @@ def test_a_dead_chunk_that_is_opened_sends_again_what_others_may_have_overwritte
     assert bench.systems.taken["A1"].name == "new"
 
 
-def test_a_chunk_that_another_worker_finished_is_left_to_it(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def bodiless(bench: Bench) -> str:
+    """Make a chunk whose body is gone, as one that was finished meanwhile."""
     bench.systems.accounts = {"A1": account("A1")}
     bench.poll(ACCOUNTS)
-    pair, (chunk,) = bench.pair(), list(bench.pair().ledger("accounts").unfinished())
-    for part in list(bench.world.store.query(pair.ledger("accounts").pk, f"b#{chunk.id}#")):
+    ledger, (chunk,) = bench.pair().ledger("accounts"), list(bench.pair().ledger("accounts").unfinished())
+    for part in list(bench.world.store.query(ledger.pk, f"b#{chunk.id}#")):
         bench.world.store.delete(part.pk, part.sk)
-    assert write(pair, ACCOUNTS, chunk.id) is None
-    assert "finished by another worker" in caplog.text + str([r.__dict__ for r in caplog.records])
+    return chunk.id
+
+
+def test_a_chunk_that_another_worker_finished_is_left_to_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = bodiless(bench)
+    finish = Ledger.finish
+
+    def late(self: Ledger, chunk: Chunk, item: Item) -> None:
+        self.store.delete(self.pk, f"c#{chunk.id}")
+        finish(self, chunk, item)
+
+    monkeypatch.setattr(Ledger, "finish", late)
+    assert write(bench.pair(), ACCOUNTS, name) is None
+    assert bench.systems.sends == []
+
+
+def test_a_part_that_was_made_again_while_it_was_finished_is_done(bench: Bench) -> None:
+    done = write(bench.pair(), ACCOUNTS, bodiless(bench))
+    assert done is not None and (done.state, done.moved, done.count) == ("done", 1, 1)
+    assert list(bench.pair().ledger("accounts").unfinished()) == [] and bench.systems.sends == []

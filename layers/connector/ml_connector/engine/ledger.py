@@ -230,9 +230,9 @@ class Ledger:
         done = Item(self.pk, f"d#{chunk.done_at}#{chunk.id}", {**dump(chunk), "due_at": None}, ttl=ttl)
         with suppress(Conflict):  # an earlier try came this far
             self.store.put(done)
-        self.store.delete(self.pk, f"c#{chunk.id}")
         for item in list(self.store.query(self.pk, f"b#{chunk.id}#")):
             self.store.delete(item.pk, item.sk)
+        self.store.delete(self.pk, f"c#{chunk.id}")  # last: whoever dies before leaves a row that says that it is done
 
     def unfinished(self) -> Iterator[Chunk]:
         """Read every chunk that is not done, read consistently."""

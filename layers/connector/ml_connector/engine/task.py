@@ -13,12 +13,20 @@ import msgspec
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.rows import Chunk, Outcome, iso
-from ml_connector.errors import Conflict, LeaseLost
+from ml_connector.errors import Conflict
 from ml_connector.flow import Flow
 from ml_connector.ports import Item
 
 DIED = timedelta(seconds=20)
 """A process that dies lets go of its connections at once: what it had sent is carried out within seconds or never."""
+
+
+class BodyGone(Exception):
+    """The chunk's body is not there: its records are settled.
+
+    It goes when a chunk is done. Whoever meets the chunk without it either lost it to another worker, or made the same
+    part of another chunk once more while the first one was being finished.
+    """
 
 
 @dataclass
@@ -72,10 +80,10 @@ class Task:
         self.chunk.due_at = self.later(seconds)
 
     def body(self) -> dict[str, msgspec.Raw]:
-        """Read the chunk's body. Raises `LeaseLost` where it is gone: another worker has finished the chunk."""
+        """Read the chunk's body. Raises `BodyGone`."""
         body = msgspec.json.decode(self.ledger.raw_body(self.chunk.id), type=dict[str, msgspec.Raw])
         if not body:
-            raise LeaseLost(f"The chunk {self.chunk.id} was finished by another worker.")
+            raise BodyGone
         return body
 
     def part(self, keys: Collection[str], **more: Any) -> Chunk:

@@ -14,7 +14,7 @@ from ml_connector.engine.pair import Pair
 from ml_connector.engine.readiness import release_followers
 from ml_connector.engine.retire import Retire
 from ml_connector.engine.rows import Chunk
-from ml_connector.engine.task import Task, claim
+from ml_connector.engine.task import BodyGone, Task, claim
 from ml_connector.errors import (
     Conflict,
     ConnectorError,
@@ -68,6 +68,9 @@ def _attempt(task: Task) -> None:
         _rejected(task, error)
     except LeaseLost:
         raise
+    except BodyGone:
+        task.chunk.moved = task.chunk.count
+        task.done()
     except NotYet as error:
         task.wait(30, reason=str(error))
     except Conflict as error:
