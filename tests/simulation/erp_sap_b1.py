@@ -223,6 +223,8 @@ class SapB1(Erp):
         if record["grossSum"] < 0 or any(row.get("orderNumber") for row in record["codingRows"]):
             return False
         keys = {row["FormatCode"]: row["Code"] for row in self.world.tables["ChartOfAccounts"].values()}
+        if any(row["accountCode"] not in keys for row in record["codingRows"]):
+            return False
         amount = "LineTotal" if record["currencyCode"] == "EUR" else "RowTotalFC"
         lines = [
             {"ItemDescription": "by hand", amount: row["netTotal"], "VatGroup": row["taxCode"],

@@ -1,5 +1,6 @@
 """Masters: from pages to settled rows."""
 
+import msgspec
 import pytest
 
 from ml_connector.engine.mappings import Mapping
@@ -149,3 +150,17 @@ def test_why_a_source_could_not_be_read_stands_with_the_figures_until_it_can(ben
     assert ledger.cursor()[0].figures.error == "It answers with a page of HTML."
     bench.poll(ACCOUNTS)
     assert ledger.cursor()[0].figures.error is None
+
+
+def test_a_chunk_given_up_at_its_settle_still_knows_its_codes(bench):
+    """All is decided, and the workers died while rows were written: documents must find the records all the same."""
+    codes = {"A1": "6100", "A2": "6200"}
+    bench.systems.accounts = {k: msgspec.structs.replace(account(k), code=code) for k, code in codes.items()}
+    bench.poll(ACCOUNTS)
+    ledger = bench.pair().ledger("accounts")
+    ((chunk, item),) = [ledger.chunk(c.id) for c in ledger.unfinished()]
+    chunk.results, chunk.crashes = dict.fromkeys(codes, ("delivered", "")), bench.world.crash_limit
+    ledger.save(chunk, item)
+    bench.work(0.1)
+    assert {k: row.code for k, (row, _) in ledger.rows(list(codes)).items()} == codes
+    assert ledger.alias("6200") == "A2"

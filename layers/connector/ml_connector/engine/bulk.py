@@ -131,8 +131,6 @@ class Bulk:
         moved: dict[str, str] = {}
         for key, record in self.records.items():
             if key in self.chunk.results:
-                with suppress(Held, Rejected):  # a settle that was broken off: its rows need the codes all the same
-                    self.rendered[key] = target.render(record, codes, self.chunk.touch)
                 continue
             try:
                 self.rendered[key] = target.render(record, codes, self.chunk.touch)
@@ -251,10 +249,9 @@ class Bulk:
     def _made(self, key: str, before: Row) -> Row:
         """Make the row anew over the one there is."""
         outcome, reason = self.chunk.results[key]
-        rendered = self.rendered.get(key)
         row = Row(
             seq=self.chunk.seq, chunk=self.chunk.id, number=before.number, open=before.open, target=before.target,
-            code=rendered.target_id if rendered and outcome != "rejected" else before.code, doubt=self.chunk.doubt,
+            code=before.code if outcome == "rejected" else self._code(key, before.code), doubt=self.chunk.doubt,
         )  # fmt: skip
         if outcome == "rejected":
             row.outcome, row.reason, row.seen_fp = "rejected", reason, self._fingerprint(key)
@@ -265,6 +262,16 @@ class Bulk:
             row.number = getattr(record, "number", None)
             row.open = getattr(record, "status", "open") == "open"
         return row
+
+    def _code(self, key: str, before: str | None) -> str | None:
+        """Tell how documents name a delivered record; also where all was decided before, and the settle alone is left."""
+        if before is not None and self.chunk.op == "rebaseline":
+            return before
+        if key not in self.rendered and key in self.records:
+            target: MasterTarget[Record] = self.task.pair.target(self.task.flow)
+            with suppress(Held, Rejected):
+                self.rendered[key] = target.render(self.records[key], self.task.pair.codes(), self.chunk.touch)
+        return self.rendered[key].target_id if key in self.rendered else before
 
     def _fingerprint(self, key: str) -> str:
         """Say what the target holds now: made with the settings of the sending, not with those of its verdict."""
