@@ -264,7 +264,7 @@ class Bulk:
         return row
 
     def _code(self, key: str, before: str | None) -> str | None:
-        """Tell how documents name a delivered record; also where all was decided before, and the settle alone is left."""
+        """Tell how documents name a delivered record; also where all was decided, and the settle alone is left."""
         if before is not None and self.chunk.op == "rebaseline":
             return before
         if key not in self.rendered and key in self.records:
