@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
+from ml_connector import exchange
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.redrive import reopen
 from ml_connector.engine.rows import Chunk
 from ml_connector.engine.write import write
 from ml_connector.errors import Transient
+from ml_connector.flow import Rendered, Sent
 from ml_connector.ports import Item
-from tests.unit.engine.bench import ACCOUNTS, Bench, account
+from tests.unit.engine.bench import ACCOUNTS, Accounts, Bench, account
 
 
 class Reads:
@@ -138,3 +140,54 @@ def test_a_part_that_was_made_again_while_it_was_finished_is_done(bench: Bench) 
     done = write(bench.pair(), ACCOUNTS, bodiless(bench))
     assert done is not None and (done.state, done.moved, done.count) == ("done", 1, 1)
     assert list(bench.pair().ledger("accounts").unfinished()) == [] and bench.systems.sends == []
+
+
+def test_what_a_worker_sends_after_it_lost_its_chunk_is_sent_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stood still, another one finished its chunk, a newer version went out: then its own request goes as well."""
+    bench.systems.accounts = {"A1": account("A1", "old")}
+    bench.poll(ACCOUNTS)
+    ring, send = bench.rings.take(), Accounts.send
+    assert ring is not None
+    bench.rings.done(ring)
+
+    def late(self: Accounts, stage: str, batch: Sequence[Rendered]) -> Sent:
+        monkeypatch.setattr(Accounts, "send", send)
+        bench.clock.sleep(200)  # beyond its lease
+        bench.work(0.1)
+        bench.systems.accounts["A1"] = account("A1", "new")
+        bench.poll(ACCOUNTS)
+        bench.work(0.5)
+        assert self.s.taken["A1"].name == "new"
+        exchange.note(exchange.Exchange(at="", method="POST", url="", request_headers={}, request_body=""))
+        return send(self, stage, batch)
+
+    monkeypatch.setattr(Accounts, "send", late)
+    assert write(bench.pair(), ACCOUNTS, ring.message["id"]) is None
+    assert bench.systems.taken["A1"].name == "old"
+    assert bench.pair().ledger("accounts").rows(["A1"])["A1"][0].delivered_fp is None
+    bench.clock.sleep(5)
+    bench.poll(ACCOUNTS)
+    bench.work(0.5)
+    assert bench.systems.taken["A1"].name == "new"
+    row, _ = bench.pair().ledger("accounts").rows(["A1"])["A1"]
+    assert row.delivered_fp is not None and row.taint is None
+
+
+def test_a_settle_of_what_was_sent_before_a_taint_does_not_vouch_for_it(bench: Bench) -> None:
+    bench.systems.accounts = {"A1": account("A1", "new")}
+    bench.systems.faults = [("verdict", Transient("not yet"))]
+    bench.poll(ACCOUNTS)
+    bench.work()
+    bench.clock.sleep(5)
+    bench.pair().ledger("accounts").taint(["A1"])
+    bench.clock.sleep(5)
+    bench.work(0.5)
+    row, _ = bench.pair().ledger("accounts").rows(["A1"])["A1"]
+    assert (row.outcome, row.delivered_fp) == ("delivered", None)
+    bench.poll(ACCOUNTS)
+    bench.work(0.5)
+    assert len(bench.systems.sends) == 2
+    row, _ = bench.pair().ledger("accounts").rows(["A1"])["A1"]
+    assert row.delivered_fp is not None and row.taint is None

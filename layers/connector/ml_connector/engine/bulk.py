@@ -56,6 +56,7 @@ class Bulk:
         self.records = {r.key: r for r in records}
         self.broken = msgspec.json.decode(body.get("broken", b"[]"), type=list[BrokenRow])
         self.rendered: dict[str, Rendered] = {}
+        task.keys = list(self.records)
 
     @cached_property
     def known(self) -> dict[str, tuple[Row, Item]]:
@@ -164,7 +165,7 @@ class Bulk:
 
     def _send(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> None:
         if not self.chunk.stage:
-            self.chunk.epoch = self.task.pair.epoch
+            self.chunk.epoch, self.chunk.sent_at = self.task.pair.epoch, self.task.ledger.now()
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
@@ -258,6 +259,8 @@ class Bulk:
             row.delivered_fp = None
         else:
             row.outcome, row.delivered_fp = "delivered", self._fingerprint(key)
+            if before.spoilt_since(self.chunk.sent_at):
+                row.taint, row.delivered_fp = before.taint, None
             record = self.records.get(key)
             row.number = getattr(record, "number", None)
             row.open = getattr(record, "status", "open") == "open"

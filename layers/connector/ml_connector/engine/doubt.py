@@ -39,6 +39,12 @@ def note(task: Task, exchanges: Iterable[Exchange]) -> None:
         begin(task)
 
 
+def taint(task: Task, exchanges: Iterable[Exchange]) -> None:
+    """Let what this attempt has sent be sent again, after its chunk was lost: a newer version may be under it now."""
+    if task.flow.manner == "master" and any(e.method not in {"GET", "HEAD"} for e in exchanges):
+        task.ledger.taint(task.keys)
+
+
 def begin(task: Task) -> None:
     """Count from now: what was sent may take effect until then."""
     task.chunk.doubt = task.later(task.pair.settle_seconds.get(task.flow.target, 900))

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ml_connector.engine.rows import Chunk, Cursor, Row, dump, iso, load
-from ml_connector.errors import Conflict, LeaseLost
+from ml_connector.errors import Conflict, LeaseLost, Transient
 from ml_connector.ports import Clock, Item, Store
 
 PART = 300_000
@@ -112,7 +112,7 @@ class Ledger:
         item = self.store.get(self.pk, "latest") or Item(self.pk, "latest")
         latest = item.data.get("seq")
         if latest is not None and latest >= seq:
-            return bool(latest > seq) or self._doubted(item)
+            return True  # a later one has begun, or it is tried again and others were in between
         before = latest is None or self._doubted(item) or self._under_way(latest)
         if latest is None and next(iter(self.store.query(self.pk, "r#")), None) is not None:
             seq = max(seq, self.cursor()[0].seq)  # rows of a release that kept no such note
@@ -139,6 +139,29 @@ class Ledger:
                 self.store.put(replace(item, data={**item.data, "doubt": until}))
                 return
         raise LeaseLost("The flow's row changed again and again; the chunk is tried later.")
+
+    def taint(self, keys: Iterable[str]) -> None:
+        """Forget what the target has of some records: see `Row.taint`. The next pass compares everything."""
+        for key in keys:
+            for _ in range(8):
+                found = self.rows([key], consistent=True).get(key)
+                row, item = found or (Row(), Item(self.pk, f"r#{key}"))
+                row.taint, row.delivered_fp = self.now(), None
+                with suppress(Conflict):
+                    self.store.put(replace(item, data=dump(row)))
+                    break
+        self.compare_everything()
+
+    def compare_everything(self) -> None:
+        """Let the next pass be a full one from the start; a poll under way gives up and begins anew."""
+        for _ in range(5):
+            cursor, item = self.cursor()
+            cursor.full_at, cursor.now = None, None
+            cursor.generation += 1
+            with suppress(LeaseLost):
+                self.save_cursor(cursor, item)
+                return
+        raise Transient(f"The flow {self.flow} is being read at this moment; try again in a minute.")
 
     def all_rows(self) -> Iterator[tuple[str, Row]]:
         """Read every record row of the flow in key order."""

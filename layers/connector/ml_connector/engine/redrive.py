@@ -17,7 +17,7 @@ from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.poll_documents import offer_document
 from ml_connector.engine.rows import Chunk, dump, load
-from ml_connector.errors import Conflict, LeaseLost, Transient
+from ml_connector.errors import Conflict, Transient
 from ml_connector.flow import Flow, Offer
 
 TRIES = 5
@@ -199,20 +199,6 @@ def _mark(ledger: Ledger, key: str) -> bool:
             ledger.store.put(replace(item, data=dump(row)))
         except Conflict:
             continue
-        _compare_everything(ledger)
+        ledger.compare_everything()
         return True
     raise Transient(f"The record {key} is being worked on at this moment; try again in a minute.")
-
-
-def _compare_everything(ledger: Ledger) -> None:
-    """Let the next pass be a full one from the start; a poll under way gives up and begins anew."""
-    for _ in range(TRIES):
-        cursor, item = ledger.cursor()
-        cursor.full_at, cursor.now = None, None
-        cursor.generation += 1
-        try:
-            ledger.save_cursor(cursor, item)
-        except LeaseLost:
-            continue
-        return
-    raise Transient(f"The flow {ledger.flow} is being read at this moment; try again in a minute.")

@@ -44,6 +44,7 @@ class Retire:
         body = task.body()
         self.keys: list[str] = msgspec.json.decode(body.get("retired", b"[]"), type=list[str])
         self.known = task.ledger.rows(self.keys, consistent=True)
+        task.keys = self.keys
 
     def advance(self) -> None:
         """Bring the chunk as far as it goes now; where a person must agree, the source is asked once a day."""
@@ -93,6 +94,7 @@ class Retire:
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
         self.task.pair.breakers[self.task.flow.target].well()
+        self.chunk.sent_at = self.task.ledger.now()
         self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
         self.chunk.attempts = 0
         self.task.posted(1)
@@ -143,9 +145,11 @@ class Retire:
                 before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="rejected", reason=reason, delivered_fp=None,
                 seen_fp=GONE, doubt=self.chunk.doubt,
             )  # fmt: skip
+        spoilt = before.spoilt_since(self.chunk.sent_at)
         return msgspec.structs.replace(
-            before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="delivered", reason=None, delivered_fp=GONE,
-            open=False, doubt=self.chunk.doubt,
+            before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="delivered", reason=None,
+            delivered_fp=None if spoilt else GONE, taint=before.taint if spoilt else None, open=False,
+            doubt=self.chunk.doubt,
         )  # fmt: skip
 
 

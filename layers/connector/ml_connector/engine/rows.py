@@ -61,7 +61,8 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     """What is known of one source record. `delivered_fp` is written by a confirmed settle and nowhere else.
 
     `code` is how the target's documents name it, `target` the target's own id, `number` the visible one. `touch`:
-    somebody asked for it to be sent anew, with a real change; the next settle clears it.
+    somebody asked for it to be sent anew, with a real change; the next settle clears it. `taint`: when a worker that
+    had lost its chunk may have sent something older over it; only what was sent later settles it.
     """
 
     seq: int = 0
@@ -77,6 +78,11 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     open: bool | None = None
     touch: str | None = None
     doubt: str | None = None
+    taint: str | None = None
+
+    def spoilt_since(self, sent_at: str | None) -> bool:
+        """Tell whether what was sent then may lie under something older by now."""
+        return self.taint is not None and self.taint >= (sent_at or "")
 
 
 class Chunk(Struct, kw_only=True, omit_defaults=True):

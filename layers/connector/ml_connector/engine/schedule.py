@@ -77,10 +77,16 @@ def _next_cron(fields: str, after: datetime, zone: str) -> datetime:
         text = " ".join(p.replace("?", "*") for p in parts)
         return next(CronSim(text, after.astimezone(ZoneInfo(zone)))).astimezone(after.tzinfo)
     except (CronSimError, StopIteration) as error:
-        raise Misconfigured(f"The schedule 'cron({fields})' cannot be read ({error}).") from error
+        raise Misconfigured(
+            f"The schedule 'cron({fields})' cannot be read ({str(error) or 'it never falls due'}); write minute, hour, "
+            "day, month and weekday, as in cron(0 6 * * ? *)."
+        ) from error
 
 
-def check(options: TenantSettings) -> None:
-    """Raise `Misconfigured` for the first expression that cannot be read."""
-    for text in options.schedules.values():
-        next_due(text, datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")), "UTC")
+def check(options: TenantSettings, where: str) -> None:
+    """Raise `Misconfigured` for the first expression that cannot be read, and its field; `where` names the secret."""
+    for name, text in options.schedules.items():
+        try:
+            next_due(text, datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")), "UTC")
+        except Misconfigured as error:
+            raise Misconfigured(f"{where}: the field 'schedules.{name}' cannot be used: {error}") from error

@@ -31,7 +31,10 @@ class BodyGone(Exception):
 
 @dataclass
 class Task:
-    """The attempt under way. Every write goes through `save`, conditional on still holding the row."""
+    """The attempt under way. Every write goes through `save`, conditional on still holding the row.
+
+    `keys`: the records that it works on.
+    """
 
     pair: Pair
     flow: Flow
@@ -39,6 +42,7 @@ class Task:
     chunk: Chunk
     item: Item
     said: dict[str, Any] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
 
     @property
     def world(self) -> World:

@@ -49,8 +49,16 @@ def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
             release_followers(pair, flow)
     except LeaseLost as error:
         log.warning("lease lost", extra={"chunk": chunk_id, "reason": str(error)})
+        _taint(task, exchanges)
         return None
     return task.chunk
+
+
+def _taint(task: Task, exchanges: list[exchange.Exchange]) -> None:
+    try:
+        doubt.taint(task, exchanges)
+    except ConnectorError:
+        log.exception("what a lost attempt sent is not marked", extra={"chunk": task.chunk.id})
 
 
 def _attempt(task: Task) -> None:
