@@ -36,6 +36,7 @@ from ml_connector.errors import (
     Unreachable,
 )
 from ml_connector.flow import Flow
+from ml_connector.ports import Store
 
 log = logging.getLogger("ml_connector")
 HORIZON = timedelta(seconds=60)
@@ -52,13 +53,18 @@ LINGER = 5.0
 
 @dataclass
 class Lap:
-    """One flow's part in a run: what it took over, whether it was read, and why it could not be, if so."""
+    """One flow's part in a run: what it took over, whether it was read, and why it could not be, if so.
+
+    `later`: what is taken over once the flow is read. `trouble`: what went wrong last, and was tried again.
+    """
 
     pair: Pair
     flow: Flow
     taken_over: set[str] = field(default_factory=set)
+    later: list[Chunk] = field(default_factory=list)
     reading: Literal["not yet", "under way", "ended"] = "not yet"
     error: str | None = None
+    trouble: str = ""
 
     @property
     def ledger(self) -> Ledger:
@@ -82,6 +88,8 @@ class Runner:
         self._busy = 0
         self._lock = threading.Lock()
         self._unread: queue.SimpleQueue[Pair] = queue.SimpleQueue()
+        self.news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        """Sentences about what did not work at once and is tried again, for whoever looks on."""
         self._reading = 0
         self.dry_run = dry_run
         self.cut = False
@@ -129,10 +137,18 @@ class Runner:
     # ── what is open from earlier runs ──────────────────────────────────────────────────────────────────────
 
     def _take_over(self, lap: Lap) -> None:
-        """Ring what an earlier run left; whoever starts a run wants held documents looked at again."""
+        """Ring what an earlier run left; whoever starts a run wants held documents looked at again.
+
+        What only rehearses answers nothing, so its source offers a document once more that was rehearsed before it was
+        listed: there the flow is read first.
+        """
         for chunk in list(lap.ledger.unfinished()):
             lap.taken_over.add(chunk.id)
-            if lap.flow.name in lap.pair.active and chunk.state != "dead":
+            if lap.flow.name not in lap.pair.active or chunk.state == "dead":
+                continue
+            if lap.pair.shadow:
+                lap.later.append(chunk)
+            else:
                 self._wake(lap, chunk)
 
     def _wake(self, lap: Lap, chunk: Chunk) -> None:
@@ -168,6 +184,8 @@ class Runner:
                 lap = self._by_name[pair.tenant, pair.integration.name, flow.name]
                 lap.reading = "under way"
                 lap.error = self._read(lap)
+                for chunk in lap.later:
+                    self._wake(lap, chunk)
                 lap.reading = "ended"
 
     def _read(self, lap: Lap) -> str | None:  # noqa: PLR0911 - one return for each way in which a source fails
@@ -182,7 +200,7 @@ class Runner:
             except (Transient, LeaseLost) as error:
                 wait = max(pause or 0.0, getattr(error, "retry_after", None) or 0.0)
                 late = self.world.clock.now() + timedelta(seconds=wait) > began + HORIZON
-                if pause is None or late or self._stop.wait(wait):
+                if pause is None or late or self._waited(lap, error, wait):
                     if isinstance(error, (Unreachable, Throttled)):
                         lap.pair.breakers[lap.flow.source].trouble(error)
                     if isinstance(error, Transient):
@@ -196,6 +214,24 @@ class Runner:
             else:
                 return None
         return None
+
+    def _waited(self, lap: Lap, error: ConnectorError, seconds: float) -> bool:
+        """Say what is tried again, and wait; true where the run is to end meanwhile."""
+        what = "still the same." if lap.trouble == str(error) else str(error)
+        lap.trouble = str(error)
+        self.news.put(f"{lap.pair.tenant} {lap.flow.name}: {what} It is tried again in {seconds:.0f} s.")
+        return self._stop.wait(seconds)
+
+    def awaited(self) -> list[str]:
+        """Name what the run waits for now: systems that have not answered yet, and those that are away."""
+        reading = [
+            f"{lap.flow.source} to answer ({lap.pair.tenant} {lap.flow.name})"
+            for lap in self.laps
+            if lap.reading == "under way"
+        ]
+        doors = {(p.tenant, s): b for t in self.tenants for p in t.pairs for s, b in p.breakers.items()}
+        away = [f"{tenant}: {why}" for (tenant, _), door in doors.items() if (why := door.trouble_now())]
+        return reading + away
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -240,25 +276,26 @@ class Runner:
             self._stop.wait(0.1)
 
     def _worlds(self) -> Iterator[Any]:
-        """Give each distinct store once: the shared one, and the sheets of shadow tenants."""
-        seen = {id(self.world.store): self.world}
-        seen.update({id(lap.pair.world.store): lap.pair.world for lap in self.laps})
-        return iter(seen.values())
+        """Give each store that is worked on once: the shared one, unless all only rehearse, and their sheets."""
+        return iter({id(lap.pair.world.store): lap.pair.world for lap in self.laps}.values())
 
     def _idle(self) -> bool:
         if self._busy or not self.state.rings.empty():
             return False
         until = self.world.clock.now() + HORIZON
-        return not any(self._ours(item.data) for w in self._worlds() for item in due_rows(w.store, until))
+        return not any(self._ours(w.store, item.data) for w in self._worlds() for item in due_rows(w.store, until))
 
-    def _ours(self, data: Any) -> bool:
-        """Tell whether the run waits for a due row.
+    def _ours(self, store: Store, data: Any) -> bool:
+        """Tell whether the run waits for a row that is due in a store.
 
-        A removed tenant's work waits for its return, and what found its system away several times for a later run.
+        A removed tenant's work waits for its return, what found its system away several times for a later run, and
+        what a shadow tenant has open in the shared store for the day when it is none any more.
         """
         lap = self._by_name.get((data["tenant"], data["integration"], data["flow"]))
+        if lap is None or lap.pair.world.store is not store:
+            return False
         away = data.get("cause") == "away" and data.get("attempts", 0) >= PATIENCE
-        return lap is not None and lap.flow.name in lap.pair.active and not away
+        return lap.flow.name in lap.pair.active and not away
 
     def outcome(self) -> Outcome:
         """Add up what the run came to."""

@@ -217,7 +217,8 @@ class Wire(httpx.BaseTransport):
         who = hashlib.blake2b(side.credentials(request), digest_size=8).hexdigest() if login else ""
         if login and who in line.refused and line.refused[who] == self.machine.upsets():
             line.proven[who] += 1  # and nobody died who might have told of it
-            line.relogins += line.proven[who] > side.proofs
+            frozen = self.machine.faults["ours: frozen beyond its lease"] > 0  # it was about to log in before that
+            line.relogins += line.proven[who] > side.proofs + frozen
             self.machine.note(f"{line.tenant} {side.system}: LOGIN AGAIN after a refusal")
         try:
             response = self._inner.handle_request(request)

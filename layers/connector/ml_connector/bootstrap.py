@@ -10,11 +10,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from ml_connector import sharing
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.overlay import OverlayStore
 from ml_connector.engine import schedule
@@ -85,6 +86,8 @@ class Tenant:
     zones: dict[str, str] = field(default_factory=dict)
     timeouts: dict[str, float] = field(default_factory=dict)
     webhook_keys: list[bytes] = field(default_factory=list, repr=False)
+    webhook_url: str | None = None
+    owns: dict[str, str] = field(default_factory=dict, repr=False)
     problem: str | None = None
 
 
@@ -94,7 +97,9 @@ def tenants(world: World, secrets: Secrets, tools: Toolbox, only: str | None = N
     for tenant, system in secrets.names():
         if only is None or tenant == only:
             named.setdefault(tenant, set()).add(system)
-    return [_tenant(world, secrets, tools, name, systems) for name, systems in sorted(named.items())]
+    found = [_tenant(world, secrets, tools, name, systems) for name, systems in sorted(named.items())]
+    sharing.part(found)
+    return found
 
 
 def module(system: str) -> Any:
@@ -113,7 +118,7 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
             if system == "settings":
                 tenant.options = parse(TenantSettings, secret.text, f"{name}/settings", insecure=tools.insecure)
                 _check_flows(name, tenant.options)
-                schedule.check(tenant.options)
+                schedule.check(tenant.options, f"{name}/settings")
             elif system in SYSTEMS:
                 model = module(system).Settings
                 settings[system] = parse(model, secret.text, f"{name}/{system}", insecure=tools.insecure)
@@ -121,6 +126,8 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
                 tenant.zones[system] = settings[system].timezone
                 tenant.timeouts[system] = settings[system].timeout_seconds
                 tenant.webhook_keys += settings[system].webhook_keys()
+                tenant.webhook_url = getattr(settings[system], "webhook_url", None) or tenant.webhook_url
+                tenant.owns |= settings[system].owns()
             else:
                 raise Misconfigured(_unknown(name, system))
         except Misconfigured as error:
@@ -236,7 +243,7 @@ def assemble(
     for system, its in settings.items():
         breakers[system], wiring = wire(
             world, tools, tenant, system, its, versions[system], scope=row.scope, integration=integration.name,
-            options=options, active=(*row.active, *_heard(integration, row)),
+            options=options, active=(*row.active, *heard(integration, row.active)),
         )  # fmt: skip
         connectors[system] = partial(module(system).connect, its, wiring)
     return Pair(
@@ -248,9 +255,9 @@ def assemble(
     )  # fmt: skip
 
 
-def _heard(integration: Integration, row: PairRow) -> tuple[str, ...]:
-    """Name what is called beside the flows: the platform's own orders, where notices of them are kept."""
-    return ("order_notices",) if any(f.notices and f.name in row.active for f in integration.flows) else ()
+def heard(integration: Integration, active: Collection[str]) -> tuple[str, ...]:
+    """Name what is called beside the active flows: the platform's own orders, where notices of them are kept."""
+    return ("order_notices",) if any(f.notices and f.name in active for f in integration.flows) else ()
 
 
 def _sheet(world: World) -> World:

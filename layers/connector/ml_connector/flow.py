@@ -267,7 +267,8 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A document at the target. `ours` is true where it carries our own key. `state`: draft = awaits approval.
+    """A document at the target. `ours` is true where it carries our own key. `state`: draft = awaits approval;
+    cancelled = it was posted and taken back since, which only a read back tells.
 
     `notes`: what a person should know of how it was posted.
     """
@@ -277,7 +278,7 @@ class Found:
     amount: Decimal | None = None
     currency: str | None = None
     ours: bool = False
-    state: Literal["posted", "draft"] = "posted"
+    state: Literal["posted", "draft", "cancelled"] = "posted"
     notes: tuple[str, ...] = ()
 
 

@@ -223,3 +223,20 @@ def test_no_refused_secret_is_in_the_state_the_report_or_the_output(planted):
     assert ran.returncode == 1
     secrets = [*PLANTED.values(), "pLanted-wrong-3321", "pLanted-wrong-4432"]
     assert_nothing_leaked(planted, [ran.stdout, ran.stderr, out.read_text()], secrets)
+
+
+def test_two_tenants_with_one_company_of_one_account_are_refused_before_anything_is_posted_twice(small):
+    key = small.invoice("12.00")
+    for system in ("sap_b1", "basware"):
+        small.write(system, tenant="twin")
+    code, report = small.run()
+    assert code == 2
+    said = {tenant: flows["sap_b1-basware"]["invoices"]["error"] for tenant, flows in report["tenants"].items()}
+    assert set(said) == {"acme", "twin"}
+    assert "twin has company 1000 of the Basware account as well" in said["acme"]
+    assert "acme has company 1000" in said["twin"]
+    assert small.posted(key) == [] and small.document(key).status == "WaitingForTransfer"
+
+    small.write("settings", tenant="twin", shadow=True)
+    assert small.run()[0] == 0  # in shadow it writes nothing
+    assert len(small.posted(key)) == 1

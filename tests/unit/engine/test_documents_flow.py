@@ -328,3 +328,27 @@ def test_a_second_refusal_without_a_stamp_is_another_answer(ready):
     go(ready)
     assert [a.success for _, a in ready.systems.answers] == [False, False]
     assert len({a.code for _, a in ready.systems.answers}) == 2
+
+
+def test_what_is_offered_again_with_another_amount_is_a_conflict_and_no_success(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    go(ready)
+    ready.systems.invoices["i"] = msgspec.structs.replace(invoice("i", "1190.00"), version="2")
+    ready.systems.standing["i"] = "offered"
+    go(ready)
+    (held,) = ready.sheet(INVOICES).held
+    assert held["waiting_for"] == "conflict:i" and "119.00 there, 1190.00 here" in held["reason"]
+    assert len(ready.systems.answers) == 1 and len(ready.systems.booked) == 1
+
+
+def test_what_was_cancelled_in_the_erp_is_neither_answered_nor_posted_again(ready, monkeypatch):
+    ready.systems.invoices = {"i": invoice("i")}
+    go(ready)
+    read_back = Papers.read_back
+    monkeypatch.setattr(Papers, "read_back", lambda self, found: replace(read_back(self, found), state="cancelled"))
+    ready.systems.invoices["i"] = msgspec.structs.replace(invoice("i"), version="2")
+    ready.systems.standing["i"] = "offered"
+    go(ready)
+    (held,) = ready.sheet(INVOICES).held
+    assert held["waiting_for"] == "conflict:i" and "posted as 100, which has been cancelled" in held["reason"]
+    assert len(ready.systems.answers) == 1 and len(ready.systems.booked) == 1

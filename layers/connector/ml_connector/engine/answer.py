@@ -135,21 +135,6 @@ class Answering:
             return
         self._answer()
 
-    def _again(self, document: Document[Any], row: Row) -> None:
-        """It was delivered before: answer again, never post again."""
-        if self.task.pair.shadow:
-            self.chunk.shadow = True
-            self._finish("delivered")
-            return
-        self.chunk.target, self.chunk.code = row.target, row.code
-        if document.standing in {"offered", "acknowledged"}:
-            self.chunk.answer_try = max(self.chunk.answer_try, 1)
-            if document.standing == "offered":
-                self._acknowledge()
-            self._answer()
-        else:
-            self._finish("unchanged", "It was delivered before.")
-
     def _finish(self, outcome: Any, reason: str | None = None) -> None:
         """Settle the record row, then the chunk."""
         ledger, chunk = self.task.ledger, self.chunk

@@ -19,7 +19,14 @@ DOUBLINGS = 8
 
 
 class Parked(Throttled):
-    """The door itself was closed: nobody was asked, so nothing new is known of the system."""
+    """The door itself was closed: nobody was asked, so nothing new is known of the system.
+
+    `busy`: it is there, and asked for fewer requests; else it is away.
+    """
+
+    def __init__(self, message: str, retry_after: float, *, busy: bool) -> None:
+        super().__init__(message, retry_after)
+        self.busy = busy
 
 
 class Breaker:
@@ -45,6 +52,7 @@ class Breaker:
             raise Parked(
                 f"{data.get('reason', 'The server is away.')} Work waits until {data['open_until']}.",
                 (datetime.fromisoformat(data["open_until"]) - self._clock.now()).total_seconds(),
+                busy=bool(data.get("busy")),
             )
 
     def trouble_now(self) -> str | None:
@@ -74,7 +82,8 @@ class Breaker:
             asked = getattr(error, "retry_after", None) or 0
             pause = max(min(FIRST * 2 ** min(failures - 1, DOUBLINGS), MOST), min(asked, MOST))
             until = self._clock.now() + timedelta(seconds=pause)
-            data.update(failures=failures, open_until=until.isoformat(), reason=str(error))
+            busy = isinstance(error, Throttled)
+            data.update(failures=failures, open_until=until.isoformat(), reason=str(error), busy=busy)
 
         self._change(change)
 

@@ -9,7 +9,6 @@ fetch ─► map ─► look ─┬─ found: adopt ─────────�
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -257,6 +256,7 @@ class Paper(Finding):
         found: Found = self.target.read_back(Found(self.chunk.target, self.chunk.code or ""))
         self.chunk.code = found.number or self.chunk.code
         self._note(found)
+        self._still_stands(found)
         self._same_total(found)
         if not self.source.answers:
             self._finish("delivered")
@@ -264,22 +264,6 @@ class Paper(Finding):
             pass
         else:
             self._answer()
-
-    def _same_total(self, found: Found) -> None:
-        """Compare the total that was posted: an ERP rounds taxes in its own way, by cents and no more."""
-        ours = Decimal(self.chunk.amount) if self.chunk.amount else None
-        if found.amount is None or ours is None or abs(found.amount) == abs(ours):
-            return
-        if not self._apart(found.amount, ours):
-            note = f"The target's total is {abs(found.amount)}, for {abs(ours)}: it rounds taxes in its own way."
-            if note not in self.chunk.notes:
-                self.chunk.notes.append(note)
-            return
-        raise Held(
-            f"conflict:{self.key}",
-            f"It was posted as {found.number} with a total of {found.amount} instead of {ours}. Correct it in the "
-            f"ERP, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
-        )
 
     def _recheck_later(self) -> bool:
         """Look once more after a second sending: the first may have been carried out late."""

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from ml_connector.engine.answer import Answering
+from ml_connector.engine.rows import Row
 from ml_connector.errors import Held
-from ml_connector.flow import Found, Prepared
+from ml_connector.flow import Document, Found, Prepared
 
 FRESH = frozenset({"", "held", "refused"})
 """Steps at which nothing of ours can be at the target."""
@@ -83,6 +84,56 @@ class Finding(Answering):
             return f"{key} ({chunk.amount or 'amount unknown'} {chunk.currency or ''}".rstrip() + ", on its way)"
         row = self.task.ledger.rows([key]).get(key)
         return f"{key} (posted as {row[0].code})" if row is not None and row[0].code else key
+
+    def _again(self, document: Document[Any], row: Row) -> None:
+        """It was delivered before: answer again, never post again."""
+        if self.task.pair.shadow:
+            self.chunk.shadow = True
+            self._finish("delivered")
+            return
+        self.chunk.target, self.chunk.code = row.target, row.code
+        if document.standing in {"offered", "acknowledged"}:
+            self._reread(document, row)
+            self.chunk.answer_try = max(self.chunk.answer_try, 1)
+            if document.standing == "offered":
+                self._acknowledge()
+            self._answer()
+        else:
+            self._finish("unchanged", "It was delivered before.")
+
+    def _reread(self, document: Document[Any], row: Row) -> None:
+        """Read what was delivered before, and raise `Held` where it is not what is offered now."""
+        assert row.target is not None
+        found: Found = self.target.read_back(Found(row.target, row.code or ""))
+        self.chunk.code = found.number or self.chunk.code
+        self._still_stands(found)
+        amount = getattr(document.record, "gross", None)
+        if amount is not None and found.amount is not None and self._apart(found.amount, amount):
+            self._differs(found, f"{found.amount} there, {amount} here")
+
+    def _still_stands(self, found: Found) -> None:
+        if found.state == "cancelled":
+            raise Held(
+                f"conflict:{self.key}",
+                f"It was posted as {found.number}, which has been cancelled in the ERP since. Nothing is posted anew "
+                "under its number. Take it back at the platform; if it is to be paid, offer it under another number.",
+            )
+
+    def _same_total(self, found: Found) -> None:
+        """Compare the total that was posted: an ERP rounds taxes in its own way, by cents and no more."""
+        ours = Decimal(self.chunk.amount) if self.chunk.amount else None
+        if found.amount is None or ours is None or abs(found.amount) == abs(ours):
+            return
+        if not self._apart(found.amount, ours):
+            note = f"The target's total is {abs(found.amount)}, for {abs(ours)}: it rounds taxes in its own way."
+            if note not in self.chunk.notes:
+                self.chunk.notes.append(note)
+            return
+        raise Held(
+            f"conflict:{self.key}",
+            f"It was posted as {found.number} with a total of {found.amount} instead of {ours}. Correct it in the "
+            f"ERP, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
+        )
 
 
 def _told(found: Found) -> str:

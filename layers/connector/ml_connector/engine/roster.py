@@ -7,6 +7,7 @@ from the secrets.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from msgspec import Struct, field
 
@@ -14,6 +15,8 @@ from ml_connector.engine.rows import Chunk, load
 from ml_connector.ports import Store
 
 PK = "tenants"
+SUBSCRIBING = timedelta(minutes=10)
+"""For how long a subscription counts as being made: long enough for the tries that follow a failed one."""
 
 
 class PairRow(Struct, kw_only=True):
@@ -33,7 +36,8 @@ class PairRow(Struct, kw_only=True):
 class TenantRow(Struct, kw_only=True):
     """A tenant as the functions see it, its pairs by integration. `zones`: each system's; `webhook`: sealed keys.
 
-    Sealing differs each time, so `webhook_hash` tells whether the keys are the same.
+    Sealing differs each time, so `webhook_hash` tells whether the keys are the same. While `subscribing_until` is to
+    come, a subscription to notifications is being made.
     """
 
     name: str
@@ -42,6 +46,7 @@ class TenantRow(Struct, kw_only=True):
     zones: dict[str, str] = field(default_factory=dict)
     webhook: list[str] = field(default_factory=list)
     webhook_hash: str = ""
+    webhook_url: str | None = None
     problem: str | None = None
     subscribing_until: str | None = None
 

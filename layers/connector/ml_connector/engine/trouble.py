@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ml_connector.engine.breaker import Parked
 from ml_connector.engine.task import Task
 from ml_connector.errors import (
     ConnectorError,
@@ -36,9 +37,14 @@ def pause(task: Task, error: ConnectorError) -> None:
         task.chunk.cause = "login" if isinstance(error, LoginRefused) else "setup"
         return
     if isinstance(error, (Unreachable, Throttled)):
-        asked = getattr(error, "retry_after", None) or 0.0
-        task.wait(max(backoff(task.chunk.attempts, 2, 3600), min(asked, 3600)), reason=str(error))
-        task.chunk.cause = "away"
+        asked = min(getattr(error, "retry_after", None) or 0.0, 3600)
+        busy = error.busy if isinstance(error, Parked) else isinstance(error, Throttled)
+        if busy and isinstance(error, Parked):  # it waited in a queue, and was not tried: that counts for nothing
+            task.chunk.attempts -= 1
+            task.wait(asked, reason=str(error))
+        else:
+            task.wait(max(backoff(task.chunk.attempts, 2, 3600), asked), reason=str(error))
+        task.chunk.cause = "busy" if busy else "away"
         return
     task.chunk.failures += 1
     if task.chunk.failures >= EXHAUSTED:

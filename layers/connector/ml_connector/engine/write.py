@@ -57,8 +57,8 @@ def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
 def _taint(task: Task, exchanges: list[exchange.Exchange]) -> None:
     try:
         doubt.taint(task, exchanges)
-    except ConnectorError:
-        log.exception("what a lost attempt sent is not marked", extra={"chunk": task.chunk.id})
+    except ConnectorError as error:
+        log.warning("what a lost attempt sent is not marked", extra={"chunk": task.chunk.id, "reason": str(error)})
 
 
 def _attempt(task: Task) -> None:

@@ -80,6 +80,10 @@ class SystemSettings(BaseModel):
         """Name the ERP's company as mappings of companies know it; empty for a platform."""
         return ""
 
+    def owns(self) -> dict[str, str]:
+        """Name what only one tenant may have, with the words for it; nothing for most."""
+        return {}
+
     def webhook_keys(self) -> list[bytes]:
         """List the keys by which the system signs its webhooks; none for most."""
         return []

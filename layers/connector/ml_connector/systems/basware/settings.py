@@ -65,6 +65,15 @@ def _available(source: str) -> str:
     return source
 
 
+def _ordered(target: str) -> str:
+    if target == "purchase_requisitions":
+        raise ValueError(
+            "this release sends orders as matching orders only, and no purchase_requisitions; write matching_orders, "
+            "or leave the field out"
+        )
+    return target
+
+
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -84,7 +93,9 @@ class Settings(SystemSettings):
     webhook_secret: SecretStr | None = None
     previous_webhook_secret: SecretStr | None = None
     webhook_url: Url | None = None
-    purchase_order_target: Literal["matching_orders", "purchase_requisitions"] | None = None
+    purchase_order_target: (
+        Annotated[Literal["matching_orders", "purchase_requisitions"], AfterValidator(_ordered)] | None
+    ) = None
     requisition_owner_email: str | None = None
     category_code: str | None = None
     organization_element_code: str | None = None
@@ -123,6 +134,11 @@ class Settings(SystemSettings):
     def identity(self) -> str:
         """Name server, region and environment. Companies are left out: adding one does not make another place."""
         return f"basware|{urlsplit(self.base).netloc.lower()}|{self.region}|{self.environment}"
+
+    def owns(self) -> dict[str, str]:
+        """Name the companies of the account: whoever else has one would post the same invoices."""
+        account = f"{self.identity()}|{self.client_id}"
+        return {f"{account}|{code}": f"company {code} of the Basware account" for code in self.companies}
 
     def webhook_keys(self) -> list[bytes]:
         """List the keys of notifications, the present one first."""

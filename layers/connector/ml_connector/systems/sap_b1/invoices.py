@@ -7,6 +7,7 @@ the customer made one, and by supplier and invoice number (`docs/vendors/sap_b1.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -234,7 +235,8 @@ class Invoices:
         row = self._layer.get(SETS[int(kind)], int(entry), FoundRow)
         if row is None:
             raise Transient(f"SAP Business One does not show document {found.number}, which it has posted.")
-        return self._as_found(row, int(kind), ours=found.ours)
+        shown = self._as_found(row, int(kind), ours=found.ours)
+        return replace(shown, state="cancelled") if is_void(row.cancelled, row.cancel_status) else shown
 
     def _as_found(self, row: FoundRow, kind: int, *, ours: bool) -> Found:
         """Convert; a credit note's total is negative, as on the platform."""
