@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from ml_connector.engine.mappings import Mapping
+from ml_connector.engine.redrive import reopen
 from ml_connector.errors import LoginRefused, Transient, Unreachable
 from ml_connector.flow import Broken
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, account, invoice
@@ -164,3 +165,19 @@ def test_a_chunk_given_up_at_its_settle_still_knows_its_codes(bench):
     bench.work(0.1)
     assert {k: row.code for k, (row, _) in ledger.rows(list(codes)).items()} == codes
     assert ledger.alias("6200") == "A2"
+
+
+def test_a_record_that_kills_its_workers_is_dead_and_not_refused_once_it_stands_alone(bench):
+    """Others of its chunk are decided; a person hears of it, and the same goes again when it is opened."""
+    bench.systems.accounts = {k: account(k) for k in ("A1", "A2")}
+    bench.poll(ACCOUNTS)
+    ledger = bench.pair().ledger("accounts")
+    ((chunk, item),) = [ledger.chunk(c.id) for c in ledger.unfinished()]
+    chunk.results, chunk.crashes = {"A1": ("unchanged", "")}, bench.world.crash_limit
+    ledger.save(chunk, item)
+    bench.work(0.1)
+    ((chunk, _),) = [ledger.chunk(c.id) for c in ledger.unfinished()]
+    assert (chunk.state, chunk.cause) == ("dead", "crashed")
+    reopen(ledger, chunk.id, "somebody did")
+    bench.work(0.1)
+    assert list(ledger.unfinished()) == [] and "A2" in bench.systems.taken

@@ -28,6 +28,7 @@ from ml_connector.errors import (
     Transient,
 )
 from ml_connector.flow import Flow
+from ml_connector.records import Record
 
 log = logging.getLogger("ml_connector")
 KNOWN = frozenset({"send", "rebaseline", "retire", "notice", "broken"})
@@ -132,8 +133,7 @@ def _rejected(task: Task, error: Rejected) -> None:
 def _split(task: Task, error: ConnectorError) -> None:
     """Find the record that spoils a chunk by halving it; alone, it is rejected with the reason."""
     work = Bulk(task)
-    work.reject_unreadable()
-    left = {k: r for k, r in work.records.items() if k not in task.chunk.results}
+    left = _undecided(work)
     if len(left) <= 1:
         for key in left:
             task.chunk.results[key] = ("rejected", str(error))
@@ -150,12 +150,18 @@ def _crashed_too_often(task: Task) -> bool:
     if task.chunk.crashes < task.world.crash_limit:
         return False
     reason = "The worker died each time it worked on this."
-    if task.chunk.op in {"send", "rebaseline"} and task.flow.manner == "master" and task.chunk.count > 1:
+    several = task.chunk.op in {"send", "rebaseline"} and task.flow.manner == "master" and task.chunk.count > 1
+    if several and len(_undecided(Bulk(task))) != 1:
         task.chunk.crashes = 0
         _split(task, Rejected(reason))
     else:
         task.dead("crashed", reason)
     return True
+
+
+def _undecided(work: Bulk) -> dict[str, Record]:
+    work.reject_unreadable()
+    return {k: r for k, r in work.records.items() if k not in work.chunk.results}
 
 
 def _report(task: Task, exchanges: list[exchange.Exchange]) -> None:
