@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.sandbox import sap_b1
 from infra.sandbox.basware.seed import Expectation, expectations, seeded_world
+from infra.sandbox.basware.seed_invoices import TELLING_AMOUNTS
 
 COMPANY, USER, PASSWORD = "SBODEMO", "manager", "sandbox-only"
 
@@ -27,12 +28,12 @@ class Scene:
     fates: dict[str, Expectation] = field(default_factory=dict)
 
 
-def scene(seed: int = 1, clock: Callable[[], datetime] = _now) -> Scene:
+def scene(seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence[Decimal] = TELLING_AMOUNTS) -> Scene:
     """Make both worlds from one seed; suppliers and cost centres of good invoices are usable in the ERP."""
     erp = sap_b1.seeded_world(seed, password=PASSWORD, clock=clock)
     orders = _orders(erp)
-    ap = seeded_world(seed, orders=orders, clock=clock)
-    fates = {e.invoice_id: e for e in expectations(seed, orders=orders)}
+    ap = seeded_world(seed, orders=orders, clock=clock, telling=telling)
+    fates = {e.invoice_id: e for e in expectations(seed, orders=orders, telling=telling)}
     for name, document in ap.documents.items():
         if fates[name].fate != "reject":
             _make_usable(erp, document.record)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from infra.sandbox import sage_300
 from infra.sandbox.basware.seed import expectations, seeded_world
+from infra.sandbox.basware.seed_invoices import TELLING_AMOUNTS
 from infra.sandbox.sage_300.seed import COMPANY, COST_CENTER_SEGMENT, PASSWORD, USER
 from infra.sandbox.sage_300.seed_masters import account
 from infra.sandbox.scene import Scene
@@ -20,15 +21,15 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def scene(seed: int = 1, clock: Callable[[], datetime] = _now) -> Scene:
+def scene(seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence[Decimal] = TELLING_AMOUNTS) -> Scene:
     """Make both worlds from one seed; vendors and accounts of invoices that can be posted are usable in the ERP.
 
     Each invoice is in its vendor's currency: Sage 300 knows one for each vendor.
     """
     erp = sage_300.seeded_world(seed, clock=clock)
     orders = _orders(erp)
-    ap = seeded_world(seed, orders=orders, clock=clock)
-    fates = {e.invoice_id: e for e in expectations(seed, orders=orders)}
+    ap = seeded_world(seed, orders=orders, clock=clock, telling=telling)
+    fates = {e.invoice_id: e for e in expectations(seed, orders=orders, telling=telling)}
     for name, document in ap.documents.items():
         vendor = erp.get("APVendors", document.record["supplierCode"])
         if vendor is not None:

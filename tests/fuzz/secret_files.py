@@ -155,7 +155,8 @@ class SecretFiles:
         left = {other for other in ERPS if other != erp}
         good = {name: json.dumps(fields) for name, fields in WRITTEN.items() if name not in left}
         text = data.decode("utf-8", "replace")
-        texts = {("fine", name): one for name, one in good.items()} | {
+        fine = good | {"basware": json.dumps(WRITTEN["basware"] | {"client_id": "of another account"})}
+        texts = {("fine", name): one for name, one in fine.items()} | {
             ("acme", name): text if name == system else one for name, one in good.items()
         }
         tools = Toolbox(self.vault, insecure=insecure)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from random import Random
 
 from infra.sandbox.basware import seed_invoices, seed_wrong
 from infra.sandbox.basware.model import Document
-from infra.sandbox.basware.seed_invoices import OrderRow, Seeded
+from infra.sandbox.basware.seed_invoices import TELLING_AMOUNTS, OrderRow, Seeded
 from infra.sandbox.basware.world import World, real_clock
 
 COUNT = 60
@@ -42,14 +43,16 @@ def seeded_world(
     companies: Sequence[str] = ("1000",),
     orders: OrderSource = (),
     clock: Callable[[], datetime] = real_clock,
+    telling: Sequence[Decimal] = TELLING_AMOUNTS,
 ) -> World:
     """Return a world with `COUNT` invoices WaitingForTransfer, the same for the same arguments and day.
 
     `orders` lets invoices refer to purchase orders that the accounting system has, one invoice for each order
     number; without it every invoice is for services. The invoices changed during the three days before the clock.
+    `telling`: amounts of invoices that are there for their amount.
     """
     world = World(clock=clock, rng=Random(seed), companies=set(companies))
-    for number, seeded in enumerate(_seeded(seed, companies, orders, world.now())):
+    for number, seeded in enumerate(_seeded(seed, companies, orders, world.now(), telling)):
         # Three invoices share each stamp, so that a cursor that is too strict loses one.
         updated = world.now() - timedelta(days=3) + timedelta(minutes=60 * (number // 3))
         invoice_id = str(seeded.record["invoiceId"])
@@ -63,6 +66,7 @@ def expectations(
     *,
     companies: Sequence[str] = ("1000",),
     orders: OrderSource = (),
+    telling: Sequence[Decimal] = TELLING_AMOUNTS,
 ) -> list[Expectation]:
     """Return the intended fate of each invoice of `seeded_world` with the same arguments."""
     return [
@@ -70,16 +74,18 @@ def expectations(
             str(seeded.record["invoiceId"]), str(seeded.record["invoiceNumber"]), seeded.fate, seeded.why,
             seeded.breaks_schema,
         )
-        for seeded in _seeded(seed, companies, orders, datetime(2026, 1, 1, tzinfo=UTC))
+        for seeded in _seeded(seed, companies, orders, datetime(2026, 1, 1, tzinfo=UTC), telling)
     ]  # fmt: skip
 
 
-def _seeded(seed: int, companies: Sequence[str], orders: OrderSource, now: datetime) -> list[Seeded]:
+def _seeded(
+    seed: int, companies: Sequence[str], orders: OrderSource, now: datetime, telling: Sequence[Decimal]
+) -> list[Seeded]:
     """Return the invoices in a mixed but repeatable order. `now` sets the dates and nothing else."""
     rng = Random(seed)
     maker = seed_invoices.Maker(rng, tuple(companies), now.date())
     wrong = seed_wrong.build(maker)
-    found = [*wrong, *(maker.telling(net) for net in seed_invoices.TELLING_AMOUNTS)]
+    found = [*wrong, *(maker.telling(net) for net in telling)]
     found += [maker.credit_note() for _ in range(CREDIT_NOTES)]
     found += _ordered(maker, orders, COUNT - len(found))
     found += [maker.service() for _ in range(COUNT - len(found))]

@@ -17,6 +17,8 @@ CENT = Decimal("0.01")
 CURRENCIES = ("EUR",) * 8 + ("USD",)
 TELLING_AMOUNTS = tuple(map(Decimal, ("12345678901.23", "0.30", "0.01", "1000000.10", "999.99", "1.10")))
 """Untaxed nets that a float, a rounding or a field too short would spoil."""
+EVERYDAY_AMOUNTS = tuple(map(Decimal, ("8640.23", "0.30", "0.01", "12500.10", "999.99", "1.10")))
+"""In their place where people look on: as telling as a company's ordinary invoices get."""
 
 
 class OrderRow(NamedTuple):

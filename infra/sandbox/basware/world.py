@@ -45,6 +45,7 @@ class World:
     require_request_id: bool = True
     wrapped_lists: bool = True
     signature_format: str = "hex"
+    signed_tests: bool = True
     status_lookup: bool = True
     coding_rows_per_page: int = 400
     link_seconds: int = 900

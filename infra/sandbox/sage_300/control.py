@@ -29,7 +29,7 @@ from infra.sandbox.sage_300.faults import Fault
 from infra.sandbox.sage_300.fields import RESOURCES, Record
 from infra.sandbox.sage_300.world import World
 
-_SETS = frozenset({"closed_periods", "optional_fields", "locked_batches"})
+_SETS = frozenset({"closed_periods", "optional_fields", "locked_batches", "not_offered", "unfiltered"})
 _SWITCHES = _SETS | {
     "internal_host",
     "page_size",
@@ -43,6 +43,9 @@ _SWITCHES = _SETS | {
     "ready_to_post",
     "duplicates",
     "locked_period",
+    "failed_entries",
+    "error_names",
+    "filter_or",
     "created_status",
     "process_status",
 }

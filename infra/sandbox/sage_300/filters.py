@@ -41,10 +41,15 @@ _TESTS: dict[str, Callable[[str, str], bool]] = {
 
 @dataclass(frozen=True)
 class Grammar:
-    """Which spelling of a date the installation takes ("iso" or "datetime"), and whether it knows `ge`."""
+    """Which spelling of a date the installation takes ("iso" or "datetime"), whether it knows `ge` and `or`.
+
+    `unknown` are fields that it takes in no filter.
+    """
 
     dates: str = "iso"
     ge: bool = True
+    either: bool = True
+    unknown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,8 @@ class _Parser:
     def either(self) -> Predicate:
         parts = [self.both()]
         while self.peek() == "or":
+            if not self.grammar.either:
+                raise invalid_parameters("'or' is not expected in the $filter")
             self.take()
             parts.append(self.both())
         return parts[0] if len(parts) == 1 else lambda row: any(part(row) for part in parts)
@@ -122,7 +129,7 @@ class _Parser:
     def field(self) -> Field:
         token = self.take()
         field = TYPES[self.type_name].get(token.text) if token.kind == "name" else None
-        if field is None or field.kind == "l":
+        if field is None or field.kind == "l" or field.name in self.grammar.unknown:
             raise invalid_parameters(f"'{token.text}' is no property of '{self.type_name}' that can be filtered")
         return field
 

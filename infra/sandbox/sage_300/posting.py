@@ -1,11 +1,13 @@
 """APPostInvoices: posts ready batches, answers nothing, and puts what fails into an error batch.
 
-An original batch counts as Posted also when entries of it failed: those are in a new open batch, and
-APPostingErrorMessages says why (inferred from how the product behaves on the desktop).
+An original batch counts as Posted also when entries of it failed: those are in a new open batch (whether they leave
+the old one is the switch `failed_entries`), and APPostingErrorMessages says why (inferred from how the product behaves
+on the desktop).
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from infra.sandbox.sage_300 import batches, distributions, entry, tax
@@ -55,7 +57,10 @@ def post(world: World, batch: Record) -> None:
     for invoice in good:
         _book(world, batch, invoice, sequence)
     batch |= {"BatchStatus": "Posted", "PostingSequenceNumber": sequence, "NumberOfErrors": len(bad)}
-    batch |= {"Invoices": good, "NumberOfEntries": len(good)}
+    if world.failed_entries == "moved":
+        batch |= {"Invoices": good, "NumberOfEntries": len(good)}
+    else:
+        bad = [(deepcopy(invoice), why) for invoice, why in bad]
     world.stamp(batches.NAME, batch)
     if bad:
         _error_batch(world, batch, bad, sequence)
@@ -103,5 +108,6 @@ def _error_batch(world: World, batch: Record, bad: list[tuple[Record, str]], seq
     for position, (number, invoice, why) in enumerate(old, 1):
         error = {"PostingSequenceNumber": sequence, "SequenceNumber": position, "EntryNumber": number}
         error |= {"BatchNumber": batch["BatchNumber"], "ErrorBatchNumber": fresh["BatchNumber"], "ErrorMessage": why}
-        error |= {name: invoice[name] for name in ("VendorNumber", "DocumentNumber")}
+        if world.error_names:
+            error |= {name: invoice[name] for name in ("VendorNumber", "DocumentNumber")}
         world.put("APPostingErrorMessages", error)

@@ -37,7 +37,7 @@ def serve(world: World, call: Call) -> Response:
             raise method_not_allowed(call.method, call.name)
         return metadata(call.module)
     resource = call.resource
-    if resource is None:
+    if resource is None or resource.name in world.not_offered:
         raise resource_not_found(call.label)
     if call.method not in resource.verbs:
         raise method_not_allowed(call.method, call.name)

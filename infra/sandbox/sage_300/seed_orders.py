@@ -54,7 +54,7 @@ def _line(rng: Random, day: date) -> Record:
     account = f"{400000 + rng.randrange(117)}CC{100 + rng.randrange(20)}"
     return {
         "ItemNumber": f"A1-{100 + rng.randrange(300)}/0", "Location": "1", "UnitOfMeasure": "Ea.",
-        "QuantityOrdered": Decimal(rng.randrange(1, 200)), "UnitCost": Decimal(rng.randrange(5, 50000)) / 100,
+        "QuantityOrdered": Decimal(rng.randrange(1, 200)), "UnitCost": Decimal(5 + rng.randrange(5, 50000) // 20) / 100,
         "ExpenseAccount": account, "ExpectedArrivalDate": (day + timedelta(days=21)).isoformat(),
     }  # fmt: skip
 

@@ -51,6 +51,9 @@ class World:
     windows_login: IIS asks for Windows authentication itself, with a page of its own.
     ready_to_post: Sage 300 2021 or later; an older one refuses that status. duplicates: where a vendor's document
     number that exists is refused: "insert" or "posting". locked_period: the same for a closed period.
+    failed_entries: entries that a posting refuses are "moved" into the error batch, or "copied" (and stay in the posted
+    one too). error_names: whether posting errors name vendor and document. not_offered: resources that this release
+    lacks. unfiltered: fields that no filter may name; filter_or: whether filters know `or`.
     rates: functional currency for one unit of another. closed_periods: months such as "2026-01" locked for A/P.
     tax_rates: authority to rates in percent by tax class; tax_groups: code to authorities.
     optional_fields: codes that invoices may carry. locked_batches: batches that somebody has open on the desktop.
@@ -76,6 +79,11 @@ class World:
     ready_to_post: bool = True
     duplicates: str = "insert"
     locked_period: str = "insert"
+    failed_entries: str = "moved"
+    error_names: bool = True
+    not_offered: set[str] = field(default_factory=set)
+    unfiltered: set[str] = field(default_factory=set)
+    filter_or: bool = True
     created_status: int = 201
     process_status: int = 204
     users: Users = field(default_factory=Users)
@@ -101,7 +109,7 @@ class World:
     @property
     def grammar(self) -> Grammar:
         """The $filter dialect of this installation."""
-        return Grammar(self.date_literal, self.filter_ge)
+        return Grammar(self.date_literal, self.filter_ge, self.filter_or, frozenset(self.unfiltered))
 
     def today(self) -> date:
         """The company's calendar date."""

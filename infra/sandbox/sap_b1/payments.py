@@ -18,6 +18,8 @@ from infra.sandbox.sap_b1.world import World
 
 FIRST_ENTRY = 600
 SETS_PAID = {"it_PurchaseInvoice": "PurchaseInvoices", "it_PurchaseCreditNote": "PurchaseCreditNotes"}
+_LOCAL = ("DocTotal", "PaidToDate", "SumApplied")
+_FOREIGN = ("DocTotalFc", "PaidToDateFC", "AppliedFC")
 _READ_ONLY = ("DocEntry", "DocNum", "CardName", "Cancelled", "CancelStatus", "AuthorizationStatus")
 
 
@@ -34,9 +36,10 @@ def post_payment(world: World, body: Any) -> Record:
         raise rule_broken(f"Date deviates from permissible range [DocDate] , '{payment['DocDate']}'")
     payment["DocCurrency"] = payment.get("DocCurrency") or world.local_currency
     applications = [_application(world, payment, line, n) for n, line in enumerate(_lines(payment))]
-    if len({(line["InvoiceType"], line["DocEntry"]) for line in applications}) < len(applications):
-        # Each line is checked against the balance before the payment, so a second one could overdraw it (inferred).
-        raise rule_broken("A document may be paid once in a payment [PaymentInvoices]")
+    # (inferred) the Service Layer's own check of repeated rows is not documented.
+    if len({(*_document(line), line["InstallmentId"]) for line in applications}) < len(applications):
+        raise rule_broken("An instalment may be paid once in a payment [PaymentInvoices]")
+    _check_balances(world, applications)
     payment["PaymentInvoices"] = applications
     _check_means(world, payment)
     for line in applications:
@@ -59,14 +62,24 @@ def _application(world: World, payment: Record, line: Record, row: int) -> Recor
     if document["DocumentStatus"] != "bost_Open" or document["Cancelled"] == "tYES":
         raise rule_broken("Document is already closed", -5002)
     line = _sums(world, document, line, row)
-    foreign = document["DocCurrency"] != world.local_currency
-    total, paid = ("DocTotalFc", "PaidToDateFC") if foreign else ("DocTotal", "PaidToDate")
-    left = document[total] - document[paid]
-    if line["AppliedFC" if foreign else "SumApplied"] > left:
-        raise rule_broken(f"Applied amount exceeds the open balance {left} [PaymentInvoices][line: {row}]")
     day = payment["DocDate"]
     place = {"LineNum": row, "DocNum": document["DocNum"], "LinkDate": day}
     return line | place | {"InstallmentId": line.get("InstallmentId") or 1}
+
+
+def _document(line: Record) -> tuple[str, int]:
+    return line["InvoiceType"], line["DocEntry"]
+
+
+def _check_balances(world: World, applications: list[Record]) -> None:
+    """Together, the instalments of a document take no more than it has open."""
+    for kind, entry in {_document(line) for line in applications}:
+        document = world.tables[SETS_PAID[kind]][entry]
+        foreign = document["DocCurrency"] != world.local_currency
+        total, paid, sums = _FOREIGN if foreign else _LOCAL
+        left = document[total] - document[paid]
+        if sum((line[sums] for line in applications if _document(line) == (kind, entry)), ZERO) > left:
+            raise rule_broken(f"Applied amount exceeds the open balance {left} [PaymentInvoices]")
 
 
 def _sums(world: World, document: Record, line: Record, row: int) -> Record:

@@ -62,7 +62,7 @@ def _line(rng: Random, service: bool) -> Record:
         return line | {"ItemDescription": f"Wartung & Prüfung {account}", "LineTotal": total}
     line |= {"ItemCode": f"I{1000 + rng.randrange(400)}", "ItemDescription": f"Schraube M{account % 20} × 40"}
     line["Quantity"] = Decimal(rng.randrange(1, 200))
-    return line | {"UnitPrice": Decimal(rng.randrange(5, 50000)) / 100, "WarehouseCode": "01"}
+    return line | {"UnitPrice": Decimal(5 + rng.randrange(5, 50000) // 20) / 100, "WarehouseCode": "01"}
 
 
 def _leave_gaps(order: Record, rng: Random) -> None:

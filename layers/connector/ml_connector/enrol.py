@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_connector.engine import schedule
 from ml_connector.engine.pair import World
-from ml_connector.engine.roster import PK, PairRow, TenantRow, webhook_context
+from ml_connector.engine.roster import PK, SUBSCRIBING, PairRow, TenantRow, webhook_context
 from ml_connector.engine.rows import dump, iso
 from ml_connector.errors import Conflict
 from ml_connector.flow import Integration
@@ -33,7 +33,7 @@ def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[Te
     fresh = [_row(t, tools.vault) for t in bootstrap.tenants(world, secrets, tools)]
     present = {item.sk: item for item in world.store.query(PK)}
     for tenant in fresh:
-        _write(world.store, present.pop(tenant.name, Item(PK, tenant.name)), tenant)
+        _write(world, present.pop(tenant.name, Item(PK, tenant.name)), tenant)
         _plan(world, tenant, bootstrap.SYSTEMS)
     for gone in present:
         world.store.delete(PK, gone)
@@ -42,13 +42,25 @@ def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[Te
     return fresh
 
 
-def _write(store: Store, item: Item, tenant: TenantRow) -> None:
+def _write(world: World, item: Item, tenant: TenantRow) -> None:
+    """Write a tenant's row where it changed.
+
+    A webhook that is new or changed is subscribed by one of the next runs. That is marked here already, so that the
+    doors for webhooks, which look at the roster once a minute, mostly know of it before Basware tests the address.
+    """
     tenant.subscribing_until = item.data.get("subscribing_until")
+    earnest = any(not pair.shadow for pair in tenant.pairs.values())  # else nothing is subscribed
+    if earnest and tenant.webhook_url and (tenant.webhook_url, tenant.webhook_hash) != _hook(item):
+        tenant.subscribing_until = iso(world.clock.now() + SUBSCRIBING)
     new = dump(tenant)
     if _unsealed(dict(item.data)) == _unsealed(new):
         return
     with suppress(Conflict):  # another rebuild was first
-        store.put(replace(item, data=new))
+        world.store.put(replace(item, data=new))
+
+
+def _hook(item: Item) -> tuple[str | None, str | None]:
+    return item.data.get("webhook_url"), item.data.get("webhook_hash")
 
 
 def _unsealed(data: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +81,7 @@ def _row(tenant: bootstrap.Tenant, vault: Vault) -> TenantRow:
     return TenantRow(
         name=tenant.name, pairs=pairs, options=tenant.options.model_dump_json(), zones=tenant.zones,
         webhook=sealed, webhook_hash=hashlib.blake2b(b"\0".join(tenant.webhook_keys), digest_size=12).hexdigest(),
-        problem=problem,
+        webhook_url=tenant.webhook_url, problem=problem,
     )  # fmt: skip
 
 

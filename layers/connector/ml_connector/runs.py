@@ -116,7 +116,7 @@ class Run:
         try:
             if self.system == "basware" and not pair.shadow:
                 for line in subscribe(self.world, pair):
-                    log.warning("subscription", extra={"tenant": pair.tenant, "reason": line})
+                    log.warning("subscription: %s", line, extra={"tenant": pair.tenant})
             return Poll(pair, flow, iso(self.world.clock.now()), self.ahead, deadline).read()
         finally:
             pair.close()

@@ -1,4 +1,8 @@
-"""Sees to it that Basware knows where to send its notifications: looked at a few times a day, mended where needed."""
+"""Sees to it that Basware knows where to send its notifications: looked at a few times a day, mended where needed.
+
+Basware tests the address while our request to subscribe is under way, perhaps without a signature. So the tenant's row
+says that a subscription is being made before that request is sent; the door for webhooks (`receive.py`) looks there.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,14 @@ from typing import Any
 from ml_connector.engine import roster
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.rows import iso
-from ml_connector.errors import Conflict, ConnectorError
+from ml_connector.errors import Conflict, ConnectorError, Misconfigured
 from ml_connector.ports import Item
 
-WINDOW = timedelta(minutes=10)
-"""For how long an unsigned ConnectionTest is answered, after a subscription failed: the next try then succeeds."""
 EVERY = timedelta(hours=6)
 AGAIN = timedelta(minutes=2)
+WITHOUT_RIGHT = timedelta(hours=1)
+"""A right that is granted later comes with a new token, and they last about as long."""
+TRIES = 5
 
 
 def subscribe(world: World, pair: Pair) -> list[str]:
@@ -26,20 +31,26 @@ def subscribe(world: World, pair: Pair) -> list[str]:
     if item.data.get("next") and datetime.fromisoformat(item.data["next"]) > now:
         return []
     connection: Any = pair.connection("basware")
+    until = iso(now + roster.SUBSCRIBING)
     try:
         pair.check("basware")
-        done, pause = [f"{pair.tenant}: {line}" for line in connection.subscribe()], EVERY
+        done = [f"{pair.tenant}: {line}" for line in connection.subscribe(lambda: _mark(world, pair.tenant, until))]
+        pause = EVERY
+        _mark(world, pair.tenant, None)
     except ConnectorError as error:
-        done, pause = [f"{pair.tenant}: the webhook is not subscribed: {error}"], AGAIN
-        _window(world, pair.tenant)
+        done = [f"{pair.tenant}: the webhook is not subscribed: {error}"]
+        pause = WITHOUT_RIGHT if isinstance(error, Misconfigured) else AGAIN
     with suppress(Conflict):
         world.store.put(replace(item, data={"next": iso(now + pause)}))
     return done
 
 
-def _window(world: World, tenant: str) -> None:
-    item = world.store.get(roster.PK, tenant)
-    if item is not None:
-        with suppress(Conflict):
-            until = iso(world.clock.now() + WINDOW)
+def _mark(world: World, tenant: str, until: str | None) -> None:
+    """Say in the tenant's row until when a subscription is being made, or that none is."""
+    for _ in range(TRIES):
+        item = world.store.get(roster.PK, tenant)
+        if item is None or item.data.get("subscribing_until") == until:
+            return
+        with suppress(Conflict):  # the roster was written meanwhile
             world.store.put(replace(item, data={**item.data, "subscribing_until": until}))
+            return

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from infra.sandbox.basware.model import Fault, ForcedVerdict
+from infra.sandbox.basware.world import World
 from ml_connector.errors import LoginRefused, OutcomeUnknown, Throttled, Transient
 from ml_connector.flow import Rendered
 from ml_connector.records import Account, CostCenter, OrderLine, PurchaseOrder, Receipt, Supplier
@@ -193,6 +194,23 @@ def test_a_verdict_that_never_comes_is_none(bench: Any) -> None:
     assert target.verdicts("vendors", batch, ["no-such-request"]) is None
 
 
+def test_one_unpublished_record_keeps_nobody_else_waiting(bench: Any) -> None:
+    target = bench.connection.target(Supplier)
+    batch = [target.render(supplier(n), bench.codes) for n in range(49)]
+    code = batch[7].entities["vendors"][0]["externalCode"]
+    bench.world.forced.append(ForcedVerdict("Vendor", "Unpublished", "No route to P2P", code=code))
+    sent = target.send("vendors", batch)
+    bench.later(2)
+    said = target.verdicts("vendors", batch, sent.tokens)
+    assert {k for k, v in said.items() if v.outcome != "delivered"} == {"V7"}
+    assert said["V7"].waiting_for == "lookup:V7" and "No route to P2P" in said["V7"].reason
+
+    bench.later(300)
+    again = target.send("vendors", [batch[7]])
+    bench.later(2)
+    assert target.verdicts("vendors", [batch[7]], again.tokens)["V7"].outcome == "delivered"
+
+
 def test_a_call_without_a_request_id_is_confirmed_by_reading(bench: Any) -> None:
     target = bench.connection.target(Supplier)
     batch = [target.render(supplier(1), bench.codes)]
@@ -235,3 +253,40 @@ def test_a_missing_scope_is_named(bench: Any) -> None:
     target = bench.connection.target(Supplier)
     with pytest.raises(LoginRefused, match=r"vendors\.write"):
         target.send("vendors", [target.render(supplier(1), bench.codes)])
+
+
+def test_a_line_that_an_order_has_no_more_is_closed_and_deleted(bench: Any) -> None:
+    sync(bench, Supplier, [supplier(1)])
+    sync(bench, PurchaseOrder, [order(1, lines=3), order(2)])
+    target = bench.connection.target(PurchaseOrder)
+    reads = bench.world.calls["GET /v1/matchingOrderLines"]
+    shorter = target.render(order(1, lines=1), bench.codes)
+
+    def sent(rendered: Rendered) -> list[tuple[Any, Any, Any]]:
+        target.verdicts("lines", [rendered], target.send("lines", [rendered]).tokens)
+        bench.later(2)
+        lines = [row.record for row in bench.world.entities["matchingOrderLines"].values()]
+        return sorted((r["lineNumber"], r.get("isDeleted"), r["isClosed"]) for r in lines
+                      if r["orderExternalCode"] == rendered.target_id)  # fmt: skip
+
+    assert sent(shorter) == [
+        ("1", False, False),
+        ("2", False, False),
+        ("3", False, False),
+    ]  # no earlier one is known
+    assert bench.world.calls["GET /v1/matchingOrderLines"] == reads
+    assert sent(replace(shorter, known=True)) == [("1", False, False), ("2", True, True), ("3", True, True)]
+    posted = bench.world.calls["POST /v1/matchingOrderLines"]
+    assert sent(replace(shorter, known=True))[1:] == [("2", True, True), ("3", True, True)]
+    assert bench.world.calls["POST /v1/matchingOrderLines"] == posted + 1  # the line that is left, and none besides
+    other = target.render(order(2), bench.codes)
+    assert [one[1] for one in sent(other)] == [False, False]
+
+
+def test_without_the_right_to_read_lines_none_is_looked_for(make: Any) -> None:
+    bench = make(
+        World(), scopes=["vendors.write", "matchingOrders.write", "matchingOrderLines.write", "requestStatus.read"]
+    )
+    target = bench.connection.target(PurchaseOrder)
+    target.send("lines", [replace(target.render(order(1), bench.codes), known=True)])
+    assert bench.world.calls["GET /v1/matchingOrderLines"] == 0

@@ -110,7 +110,22 @@ def test_the_rows_name_document_and_type(api, world, invoice):
     )
 
 
-def test_one_payment_names_a_document_once(api, payment, expect_refusal):
+def test_one_payment_pays_several_instalments_up_to_what_is_open(api, invoice, payment):
+    body = payment(TransferSum=400)
+    line = body["PaymentInvoices"][0]
+    body["PaymentInvoices"] = [line | {"SumApplied": 200}, line | {"SumApplied": 97.5, "InstallmentId": 2}]
+    assert [row["InstallmentId"] for row in api.made("VendorPayments", body)["PaymentInvoices"]] == [1, 2]
+    assert api.get(f"PurchaseInvoices({invoice['DocEntry']})").json()["DocumentStatus"] == "bost_Close"
+
+
+def test_two_instalments_cannot_overdraw_their_document(api, payment, expect_refusal):
+    body = payment(TransferSum=400)
+    line = body["PaymentInvoices"][0] | {"SumApplied": 150}
+    body["PaymentInvoices"] = [line, line | {"InstallmentId": 2}]
+    expect_refusal(api.post("VendorPayments", body), 400, -10, "exceeds the open balance 297.5")
+
+
+def test_one_payment_names_an_instalment_once(api, payment, expect_refusal):
     body = payment(TransferSum=400)
     body["PaymentInvoices"] *= 2
     expect_refusal(api.post("VendorPayments", body), 400, -10, "once")

@@ -135,3 +135,21 @@ def test_a_replayed_invoice_is_never_posted_twice(small):
     small.ran()
     assert len(small.posted(key)) == 1
     assert small.erp.calls["POST PurchaseInvoices"] == 1
+
+
+def test_a_line_that_is_taken_out_of_an_order_is_taken_out_in_basware(small):
+    order = small.order({}, {"Quantity": Decimal(4)}, {"Quantity": Decimal(7)})
+    small.ran()
+    with small.erp.lock:
+        kept = small.erp.tables["PurchaseOrders"][order["DocEntry"]]
+        kept["DocumentLines"] = [line for line in kept["DocumentLines"] if line["LineNum"] != 1]
+        small.erp.upsert("PurchaseOrders", kept)
+    small.ran()
+    header, lines = lines_of(small, order)
+    assert header["isClosed"] is False
+    assert {n: (line["isDeleted"], line["isClosed"]) for n, line in lines.items()} == {
+        "0": (False, False), "1": (True, True), "2": (False, False),
+    }  # fmt: skip
+    before = small.writes()
+    small.ran()
+    assert small.writes() == before

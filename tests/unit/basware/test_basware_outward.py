@@ -162,3 +162,10 @@ def test_a_company_of_one_character_needs_an_organization_element(make: Any, ser
         order(make(server, companies=["1"]))
     header, _ = order(make(server, companies=["1"], organization_element_code="HQ"))
     assert header["organizationElementCode"] == "HQ"
+
+
+def test_a_text_of_spaces_is_none(bench: Any) -> None:
+    assert "paymentTerms" not in vendor(bench, payment_term=" ", payment_term_name="30 days")
+    bench.connection.wiring = replace(bench.wiring, options=TenantSettings(send_bank_details=True))
+    (means,) = vendor(bench, bank_accounts=(BankAccount(iban="DE89", bic="NDEA", bank_name=" "),))["paymentMeans"]
+    assert means["financialAccounts"][0]["financialInstitution"]["name"] == "NDEA"

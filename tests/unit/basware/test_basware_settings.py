@@ -72,6 +72,19 @@ def test_a_wrong_secret_is_explained(change: dict[str, Any], words: str) -> None
         read(**change)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "instead"),
+    [
+        ("purchase_order_target", "purchase_requisitions", "matching_orders"),
+        ("invoice_source", "data_access", "accounting_documents"),
+    ],
+)
+def test_what_this_release_does_not_have_is_refused_with_what_to_write(field: str, value: str, instead: str) -> None:
+    with pytest.raises(Misconfigured, match=rf"acme/basware: the field '{field}' cannot be used: .*{instead}"):
+        read(**{field: value})
+    assert getattr(read(**{field: instead}), field) == instead
+
+
 def test_the_identity_tells_places_apart_and_not_lists_of_companies() -> None:
     assert read().identity() == read(companies=["1000", "2000"]).identity()
     assert len({read().identity(), read(environment="test").identity(), read(region="US").identity()}) == 3

@@ -55,10 +55,9 @@ def test_the_gravest_word_counts(bench: Any, server: Any, body: Any, outcomes: t
     [
         None,
         status(overall="InProgress"),
-        status([item("e1", "Success"), item("e2", "InProgress")]),
-        status([item("e1", "Success"), item("e2", "Unpublished")]),
-        status([item("e1", "Success"), item("e2", "SomethingNew")]),
-        status([item("e1", "Error", "x"), item("e9", "Success")], overall="Error"),
+        status([item("e1", "Success"), item("e2", "InProgress")], overall="InProgress"),
+        status([item("e1", "Success"), item("e2", "Unpublished")], overall="InProgress"),
+        status([item("e1", "Success"), item("e2", "InProgress")], overall=None),
         {"requestId": "r1"},
         {"requestStatus": []},
     ],
@@ -67,6 +66,61 @@ def test_what_is_not_decided_is_waited_for(bench: Any, server: Any, body: Any) -
     assert (
         ask(bench, server, body if body is None else {"requestStatus": [body]} if "requestId" in body else body) is None
     )
+
+
+def judged(bench: Any, server: Any, body: Any, present: dict[str, Any] | None = None) -> Any:
+    """Ask about two vendors of a finished request; `present` is what Basware shows of each."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        shown = {"requestStatus": [body]} if "requestStatus" in request.url.path else present
+        return httpx.Response(200, json=shown) if shown is not None else httpx.Response(404)
+
+    server.answer = answer
+    batch = [Rendered(k, k, {"vendors": [{"externalCode": f"e{k}", "name": "A"}]}) for k in ("1", "2")]
+    return bench.connection.target(Supplier).verdicts("vendors", batch, ["r1"])
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (status([item("e1", "Success"), item("e2", "Unpublished", "no route")]), "'Unpublished' of it (no route)"),
+        (status([item("e1", "Success"), item("e2", "SomethingNew")]), "'somethingnew' of it"),
+        (status([item("e1", "Success"), item("e2", "InProgress", "queued")]), "'InProgress' of it (queued)"),
+        (status([item("e1", "Success"), item("e9", "Error", "x")], overall="Error"), "nothing of it"),
+        (status([item("e1", "Success"), item("e2", "InProgress")], overall="Error"), "'InProgress' of it"),
+    ],
+)
+def test_an_unclear_word_in_a_finished_request_holds_its_own_record_only(
+    bench: Any, server: Any, body: Any, words: str
+) -> None:
+    found = judged(bench, server, body, {"externalCode": "e2", "name": "A"})
+    assert found["1"].outcome == "delivered"
+    assert (found["2"].outcome, found["2"].waiting_for) == ("held", "lookup:2")
+    assert words in found["2"].reason and "in P2P" in found["2"].reason and "sent again" in found["2"].reason
+
+
+def test_a_record_left_in_progress_by_a_good_request_is_read(bench: Any, server: Any) -> None:
+    body = status([item("e1", "Success"), item("e2", "InProgress")])
+    assert judged(bench, server, body, {"externalCode": "e2", "name": "A"})["2"].outcome == "delivered"
+    other = judged(bench, server, body, {"externalCode": "e2", "name": "B"})
+    assert (other["1"].outcome, other["2"].outcome) == ("delivered", "held") and "name" in other["2"].reason
+    assert judged(bench, server, body, None)["2"].waiting_for == "lookup:2"
+
+
+@pytest.mark.parametrize(
+    ("said", "off", "outcome"),
+    [("Unpublished", True, "rejected"), ("InProgress", True, None), ("InProgress", False, "rejected")],
+)
+def test_a_record_is_not_taken_for_switched_off_on_an_unclear_word(
+    bench: Any, server: Any, said: str, off: bool, outcome: str | None
+) -> None:
+    target = bench.connection.target(Supplier)
+    code = target._code("V1")
+    shown = {"externalCode": code, "processingStatus": {"active": not off}}
+    body = {"requestStatus": [status([item(code, said)])]}
+    server.answer = lambda r: httpx.Response(200, json=body if "requestStatus" in r.url.path else shown)
+    found = target.retired(["V1"], ["r1"])
+    assert (found["V1"].outcome if found else None) == outcome
 
 
 @pytest.mark.parametrize(

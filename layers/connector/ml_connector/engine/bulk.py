@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -166,6 +167,8 @@ class Bulk:
     def _send(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> None:
         if not self.chunk.stage:
             self.chunk.epoch, self.chunk.sent_at = self.task.pair.epoch, self.task.ledger.now()
+        if self.task.flow.follows:  # the others have no parts that could go
+            batch = [replace(r, known=self._was_delivered(r.key)) for r in batch]
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
@@ -173,6 +176,9 @@ class Bulk:
         self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
         self.chunk.attempts = 0
         self.task.posted(1)
+
+    def _was_delivered(self, key: str) -> bool:
+        return key in self.known and self.known[key][0].code is not None
 
     def _judged(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> bool:
         """Ask for verdicts; False while the target has none yet."""

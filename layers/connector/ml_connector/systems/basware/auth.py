@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Generator, Iterable
+import logging
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,65 +16,40 @@ import httpx
 from ml_connector.engine.sessions import MARGIN, Session, Sessions
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.ports import Clock
+from ml_connector.systems.basware import rights
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.http import Call, Http, Reply, listed
 
-_ORDERS = {
-    "matching_orders": ("matchingOrders.read", "matchingOrders.write", "matchingOrderLines.read",
-                        "matchingOrderLines.write"),
-    "purchase_requisitions": ("purchaseRequisitions.read", "purchaseRequisitions.write"),
-}  # fmt: skip
-_DOCUMENTS = ("accountingDocuments.read", "accountingDocuments.write")
-_FLOWS: dict[str, tuple[str, ...]] = {
-    "suppliers": ("vendors.read", "vendors.write"),
-    "vendors": ("vendors.read", "vendors.write"),
-    "accounts": ("accounts.read", "accounts.write"),
-    "cost_centers": ("costCenters.read", "costCenters.write"),
-    "dimensions": ("costCenters.read", "costCenters.write", "lists.read", "lists.write"),
-    "invoices": _DOCUMENTS,
-    "payments": _DOCUMENTS,
-    "alignment": ("vendors.read", "accounts.read", "costCenters.read", "lists.read"),
-    "supplier_enrichment": ("vendors.read", "vendors.write", "paymentTerms.read", "paymentTerms.write",
-                            "taxCodes.read", "taxCodes.write"),
-    "order_notices": ("exportedPurchaseOrders.read",),
-}  # fmt: skip
-"""Which scopes a flow's calls need. Reading belongs to every one: where no verdict comes, the entity is read."""
-_USUAL = ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices")
-
-
-def scopes_of(settings: Settings, flows: Iterable[str]) -> tuple[str, ...]:
-    """List the scopes to ask for: those of the secret, else exactly what the active flows call.
-
-    `flows` are names as in `invoices` or `sap_b1-basware/invoices`; without any, the usual ones count.
-    """
-    if settings.scopes:
-        return tuple(dict.fromkeys(settings.scopes))
-    orders = _ORDERS[settings.purchase_order_target or "matching_orders"]
-    table = {**_FLOWS, "purchase_orders": orders}
-    wanted = {"requestStatus.read"}
-    heard = tuple(f for f in flows if f != "order_notices" or settings.webhook_secret)  # unheard without a secret
-    for flow in heard or _USUAL:
-        wanted.update(table.get(flow.rpartition("/")[2], ()))
-    if settings.dimension_lists and "costCenters.write" in wanted:
-        wanted.update(("lists.read", "lists.write"))
-    if settings.webhook_url:
-        wanted.update(("subscriptions.read", "subscriptions.write"))
-    return tuple(sorted(wanted))
-
-
+log = logging.getLogger("ml_connector")
 LONGEST = 86_400.0
 """Seconds that a token is kept at most, whatever a server says of its life."""
+
+
+MARK = "\n"
+"""Between a token and the scopes that it lacks, in what the sessions keep: who takes a token over must know them."""
+
+
+class ScopesRefused(LoginRefused):
+    """The client is known, and may not have all scopes that were asked for."""
 
 
 class BaswareAuth(httpx.Auth):
     """Puts the token on a request, and renews it once for a request that was refused with it."""
 
     def __init__(
-        self, settings: Settings, sessions: Sessions, clock: Clock, scopes: Callable[[], tuple[str, ...]]
+        self,
+        settings: Settings,
+        sessions: Sessions,
+        clock: Clock,
+        scopes: Callable[[], tuple[str, ...]],
+        tenant: str = "",
     ) -> None:
         """`scopes` is asked at each login; `http` must be set before the first request."""
         self._settings, self._sessions, self._clock, self._scopes = settings, sessions, clock, scopes
+        self._tenant = tenant
         self.http: Http
+        self.granted: frozenset[str] | None = None
+        """The scopes that the latest token carries: as its answer tells, else those asked for; None before a login."""
         self._own: Session | None = None
 
     def ready(self) -> None:
@@ -82,13 +60,29 @@ class BaswareAuth(httpx.Auth):
     def prove(self) -> None:
         """Log in for this connection alone, so that `ping` tries the secret and not yesterday's token.
 
+        Which scopes are left out is for `ping` to tell, and not logged.
         A refusal closes the door for the workers too, without a second try.
         """
         try:
-            self._own = self._login()
+            self._own = self._login(tell=False)
         except LoginRefused as refusal:
             self._tell_all(refusal)
             raise
+
+    def grants(self, scope: str) -> bool:
+        """Tell whether the client gets a token for one scope; the token is not kept."""
+        try:
+            self._ask((scope,))
+        except ScopesRefused:
+            return False
+        return True
+
+    def lacking(self) -> frozenset[str]:
+        """Name the optional scopes that the token in use goes without; logs in where there is none yet."""
+        return frozenset(self._session().value.partition(MARK)[2].split())
+
+    def _session(self) -> Session:
+        return self._own or self._sessions.get(self._login)
 
     def _tell_all(self, refusal: LoginRefused) -> None:
         def refused() -> Session:
@@ -98,17 +92,40 @@ class BaswareAuth(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the token; 401, or 403 for a right granted since, is worth one new token and never a second."""
-        session = self._own or self._sessions.get(self._login)
-        request.headers["Authorization"] = f"Bearer {session.value}"
+        session = self._session()
+        request.headers["Authorization"] = _bearer(session)
         response = yield request
         if response.status_code in {401, 403} and self._own is None:
             response.read()  # gives its connection back: with one connection only, the login would wait for it
             session = self._sessions.renew(session, self._login)
-            request.headers["Authorization"] = f"Bearer {session.value}"
+            request.headers["Authorization"] = _bearer(session)
             yield request
 
-    def _login(self) -> Session:
-        scopes = self._scopes()
+    def _login(self, *, tell: bool = True) -> Session:
+        """Log in; without the scopes that no flow needs where the server grants no token with them.
+
+        It is asked for all again with each new token, so that a right granted since is found within its lifetime.
+        """
+        wanted = self._scopes()
+        session = self._most(wanted)
+        lacking = sorted(rights.OPTIONAL & set(wanted) - (self.granted or frozenset()))
+        if not lacking:
+            return session
+        if tell:
+            log.warning("%s: %s", self._tenant, rights.lack(lacking), extra={"tenant": self._tenant})
+        return replace(session, value=f"{session.value}{MARK}{' '.join(lacking)}")
+
+    def _most(self, wanted: tuple[str, ...]) -> Session:
+        """Get a token with as many scopes as the server grants; credentials that are refused are tried once only."""
+        try:
+            return self._ask(wanted)
+        except ScopesRefused:
+            for scopes in rights.fewer(wanted):
+                with suppress(ScopesRefused):
+                    return self._ask(scopes)
+            raise
+
+    def _ask(self, scopes: tuple[str, ...]) -> Session:
         secret = self._settings.client_secret.get_secret_value()
         pair = base64.b64encode(f"{self._settings.client_id}:{secret}".encode()).decode()
         form = urlencode({"grant_type": "client_credentials", "scope": " ".join(scopes)})
@@ -121,7 +138,12 @@ class BaswareAuth(httpx.Auth):
         if reply.status not in {200, 201}:
             _refuse(reply, scopes, self.http.base_url)
         value, seconds = _token(reply)
+        self.granted = _granted(reply, scopes)
         return Session(value, asked + _lifetime(seconds) if seconds else None)
+
+
+def _bearer(session: Session) -> str:
+    return f"Bearer {session.value.partition(MARK)[0]}"
 
 
 def _token(reply: Reply) -> tuple[str, float | None]:
@@ -137,6 +159,13 @@ def _token(reply: Reply) -> tuple[str, float | None]:
     return token, min(seconds, LONGEST) if seconds > 0 else None
 
 
+def _granted(reply: Reply, asked: tuple[str, ...]) -> frozenset[str]:
+    """Read which scopes a token carries; an answer that names none of those asked for speaks of something else."""
+    told = reply.json().get("scope")
+    named = frozenset(told.split()) if isinstance(told, str) else frozenset()
+    return named if named & set(asked) else frozenset(asked)
+
+
 def _lifetime(seconds: float) -> timedelta:
     """Tell how long to keep a token: sessions are renewed `MARGIN` early, which would eat up a short one whole."""
     end = timedelta(seconds=seconds)
@@ -149,7 +178,7 @@ def _refuse(reply: Reply, scopes: tuple[str, ...], base: str) -> None:
     if reply.status in {301, 302, 307, 308, 404, 405}:
         raise Misconfigured(f"{base} has no /v1/tokens (status {reply.status}): correct 'base_url' or 'region'.")
     if "scope" in said.lower():
-        raise LoginRefused(
+        raise (ScopesRefused if _knows_the_client(reply, said) else LoginRefused)(
             f"Basware refused the scopes asked for ({asked}): {said}. Let Basware grant them to this client, or list "
             "in 'scopes' those that it has."
         )
@@ -159,6 +188,12 @@ def _refuse(reply: Reply, scopes: tuple[str, ...], base: str) -> None:
             f"region and environment of {base}."
         )
     raise LoginRefused(f"Basware refused the login with status {reply.status}: {said}. It was asked for: {asked}.")
+
+
+def _knows_the_client(reply: Reply, said: str) -> bool:
+    """Tell whether a refusal that speaks of scopes is surely about them: wrong credentials must not be tried again."""
+    code = said.lower()
+    return "invalid_scope" in code or (reply.status != 401 and "invalid_client" not in code)
 
 
 def _said(reply: Reply) -> str:

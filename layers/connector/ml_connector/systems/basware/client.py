@@ -16,7 +16,8 @@ import httpx
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware import faults
-from ml_connector.systems.basware.auth import BaswareAuth, scopes_of
+from ml_connector.systems.basware.auth import BaswareAuth
+from ml_connector.systems.basware.rights import scopes_of
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.wiring import Wiring
@@ -53,7 +54,7 @@ class Basware:
     def __init__(self, settings: Settings, wiring: Wiring) -> None:
         """Open nothing yet: the first call logs in."""
         self.settings, self.wiring = settings, wiring
-        self.auth = BaswareAuth(settings, wiring.sessions, wiring.clock, self.scopes)
+        self.auth = BaswareAuth(settings, wiring.sessions, wiring.clock, self.scopes, wiring.tenant)
         self.http = Http(
             base_url=settings.base,
             vendor="Basware",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Rejected
+from ml_connector.errors import Misconfigured
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from ml_connector.systems.basware import subscriptions
@@ -13,6 +14,7 @@ from ml_connector.systems.basware.chunking import ACCOUNTS, COST_CENTERS, LINES,
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.basware.exported_orders import ExportedOrders
 from ml_connector.systems.basware.invoices import Invoices
+from ml_connector.systems.basware.leftover_lines import leftover_lines
 from ml_connector.systems.basware.masters import (
     Masters,
     Stage,
@@ -23,7 +25,8 @@ from ml_connector.systems.basware.masters import (
 from ml_connector.systems.basware.orders import Orders
 from ml_connector.systems.basware.outward import Outward, list_stage
 from ml_connector.systems.basware.payments import Payments
-from ml_connector.systems.basware.settings import Settings, region_of
+from ml_connector.systems.basware.pinging import Checks
+from ml_connector.systems.basware.settings import Settings
 from ml_connector.wiring import Wiring
 
 
@@ -63,9 +66,9 @@ class BaswareConnection:
         """Hand out the reader of exported purchase orders, for notifications that name one."""
         return ExportedOrders(self.client)
 
-    def subscribe(self) -> list[str]:
-        """Subscribe to the notifications that are missing; names what was done."""
-        return subscriptions.ensure(self.client, self.settings)
+    def subscribe(self, announce: Callable[[], None] = lambda: None) -> list[str]:
+        """Subscribe to the notifications that are missing; names what was done. `announce` is called right before."""
+        return subscriptions.ensure(self.client, self.settings, announce)
 
     def close(self) -> None:
         """Close the pool; the token stays good for the others."""
@@ -95,7 +98,8 @@ class BaswareConnection:
             "lines": Stage(self.client, "/v1/matchingOrderLines", LINES),
         }
         render = Orders(self.settings, self.wiring).order
-        return Masters(stages, render, code=self._code("order"), parents=True)
+        gone = {"lines": partial(leftover_lines, self.client)}
+        return Masters(stages, render, code=self._code("order"), parents=True, leftovers=gone)
 
     def _outward(self) -> Outward:
         return Outward(self.settings, self.wiring)
@@ -107,49 +111,4 @@ class BaswareConnection:
 
     def ping(self) -> Iterator[Check]:
         """Log in and read one thing of each kind that the tenant's flows use."""
-        yield self._place()
-        try:
-            self.client.auth.prove()
-        except ConnectorError as error:
-            yield Check("login", False, str(error))
-            return
-        yield Check("login", True, f"Token granted for: {' '.join(self.client.scopes())}")
-        scopes = self.client.scopes()
-        for what, path, params in (
-            ("vendors", "/v1/vendors", {"pageSize": "1"}),
-            ("accountingDocuments", "/v1/accountingDocuments", {"ProcessingStatus": "WaitingForTransfer",
-                                                                "pageSize": "1"}),
-            ("requestStatus", "/v1/requestStatus", {"pageSize": "1"}),
-        ):  # fmt: skip
-            if f"{what}.read" in scopes:
-                yield self._reads(what, path, params)
-        yield self._webhook()
-
-    def _place(self) -> Check:
-        base, region = self.settings.base, self.settings.region
-        if region_of(base) is None:
-            return Check("region", True, f"{base} is the tenant's own host; every call goes there and nowhere else.")
-        return Check("region", True, f"{base}, region {region}, {self.settings.environment}")
-
-    def _reads(self, what: str, path: str, params: dict[str, str]) -> Check:
-        try:
-            found = self.client.get(path, params)
-        except LoginRefused as error:
-            return Check(what, False, str(error))
-        except Rejected as error:
-            return Check(what, False, f"{error} Check 'base_url', and that this API is open to the client.")
-        except ConnectorError as error:
-            return Check(what, False, str(error))
-        return Check(what, True, "nothing there" if found is None else "read")
-
-    def _webhook(self) -> Check:
-        if not self.settings.webhook_url:
-            return Check("webhook", True, "No 'webhook_url': invoices are found by the scheduled poll alone.")
-        try:
-            gaps = subscriptions.missing(self.client, self.settings)
-        except ConnectorError as error:
-            return Check("webhook", True, f"The subscriptions cannot be read: {error}", warning=True)
-        if gaps:
-            later = "The next scheduled poll subscribes, on AWS or under `local serve`."
-            return Check("webhook", True, f"{'; '.join(gaps)}. {later}", warning=True)
-        return Check("webhook", True, f"Basware notifies {self.settings.webhook_url}")
+        yield from Checks(self.client, self.settings).all()

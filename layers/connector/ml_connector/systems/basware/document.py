@@ -15,7 +15,10 @@ from ml_connector.flow import Standing
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.shapes import learn
 from ml_connector.systems.http import is_amount
+from ml_connector.systems.misfit import misfit
 
+SHOWN = 40
+"""Characters of a number that a message shows."""
 _STANDINGS: dict[str, Standing] = {
     "waitingfortransfer": "offered",
     "transferinprogress": "acknowledged",
@@ -113,13 +116,13 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
 
     `dimensions` tells which `dimCode` (1 to 10) carries which of the ERP's dimensions.
     """
-    number = text(document, "invoiceNumber") or text(document, "invoiceId")
+    number = _short(text(document, "invoiceNumber") or text(document, "invoiceId"))
     learn(Wire)
     try:
         wire = msgspec.convert(document, Wire, strict=True)
     except msgspec.ValidationError as error:
         raise Rejected(
-            f"Invoice {number} cannot be read: {error}. Correct it in Basware and offer it for transfer again."
+            f"Invoice {number} cannot be read: {misfit(error)}. Correct it in Basware and offer it for transfer again."
         ) from error
     for name in ("invoiceNumber", "companyCode", "supplierCode", "currencyCode"):
         if text(document, name) is None:
@@ -128,7 +131,10 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
         raise Rejected(f"Invoice {number} has no coding rows. Code it in Basware and offer it for transfer again.")
     for name, amount in _amounts(wire):
         if not is_amount(amount):
-            raise Rejected(f"Invoice {number} cannot be read: {name} is '{amount}', which is no number.")
+            raise Rejected(
+                f"Invoice {number} cannot be read: {name} is '{amount}', which is no number. Correct it in Basware and "
+                "offer it for transfer again."
+            )
     rows = sorted(wire.coding_rows, key=lambda row: (row.row_index is None, row.row_index or 0))
     return Invoice(
         key=wire.invoice_id,
@@ -152,6 +158,11 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
         version=wire.last_updated,
         rows=tuple(_coding(row, place, dimensions or {}) for place, row in enumerate(rows, 1)),
     )
+
+
+def _short(number: str | None) -> str | None:
+    """Cut a number that is longer than any invoice's, for messages."""
+    return number if number is None or len(number) <= SHOWN else f"{number[:SHOWN]}…"
 
 
 def _coding(row: Row, place: int, dimensions: Mapping[str, int]) -> CodingRow:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ml_connector.errors import Rejected
+from ml_connector.errors import LoginRefused, Rejected
 from ml_connector.systems.basware import document as doc
+from ml_connector.systems.basware import rights
 from ml_connector.systems.basware.client import Basware, one_of, quoted
 from ml_connector.systems.basware.stamps import comparable
 from ml_connector.systems.http import dumps
@@ -55,14 +56,25 @@ class ExportedOrders:
     def fetch(self, key: str) -> ExportedOrder | None:
         """Read an order by its external code; None where there is none, or it is of a company that is not ours.
 
-        Raises `Rejected` where it cannot be read as an order, `LoginRefused` where the scope is missing.
+        Raises `Rejected` where it cannot be read as an order or the client has no right to read one, `LoginRefused`
+        where the server refuses although its token has the scope.
         """
         if not key.strip() or len(key) > CODE_LIMIT:
             raise Rejected(f"'{key[:CODE_LIMIT]}' is no external code of an exported order.")
-        found = one_of(self._client.get(f"{PATH}/{quoted(key)}"), KEY)
+        self._must_be_allowed(key)
+        try:
+            answer = self._client.get(f"{PATH}/{quoted(key)}")
+        except LoginRefused:
+            self._must_be_allowed(key)  # the new token that came of the refusal may tell why
+            raise
+        found = one_of(answer, KEY)
         if found is None or doc.text(found, "companyCode") not in (None, *self._client.settings.companies):
             return None
         return _order(key, found)
+
+    def _must_be_allowed(self, key: str) -> None:
+        if SCOPE in self._client.auth.lacking():
+            raise Rejected(f"A notice came of the order {key}, which was not read: {rights.lack({SCOPE})}")
 
 
 def _order(key: str, found: dict[str, Any]) -> ExportedOrder:

@@ -16,7 +16,7 @@ from ml_connector.flow import Codes, Rendered, Sent, Verdict
 from ml_connector.records import Record
 from ml_connector.systems.basware import compare
 from ml_connector.systems.basware.client import Answer, Basware, batches, one_of, quoted
-from ml_connector.systems.basware.verdicts import Item, Status, ask, verdict
+from ml_connector.systems.basware.verdicts import Item, Status, ask, unclear, verdict
 from ml_connector.systems.http import listed
 
 LARGEST = 5_500_000
@@ -107,8 +107,13 @@ class Masters(Generic[R]):
         *,
         code: Callable[[str], str],
         parents: bool = False,
+        leftovers: Mapping[str, Callable[[Rendered], Sequence[Entity]]] | None = None,
     ) -> None:
-        """`code` makes the external code of a record's key; `parents`: a missing order or supplier is waited for."""
+        """`code` makes the external code of a record's key; `parents`: a missing order or supplier is waited for.
+
+        `leftovers` finds, for a stage, the entities that take away what a record has no more.
+        """
+        self._leftovers = leftovers or {}
         self._stages, self._render, self._code = stages, render, code
         self.stages, self._parents = tuple(stages), parents
 
@@ -121,8 +126,10 @@ class Masters(Generic[R]):
 
         Raises `Rejected` where a whole batch was refused and nobody named, `Transient` where nothing can be said.
         """
-        owners = {str(e["externalCode"]): r.key for r in batch for e in r.entities.get(stage, ())}
-        tokens, refused = self._stages[stage].send([e for r in batch for e in r.entities.get(stage, ())])
+        more = self._leftovers.get(stage)
+        owned = [(r.key, e) for r in batch for e in (*r.entities.get(stage, ()), *(more(r) if more else ()))]
+        owners = {str(e["externalCode"]): key for key, e in owned}
+        tokens, refused = self._stages[stage].send([e for _, e in owned])
         by_key: dict[str, str] = {}
         for code, reason in refused.items():
             by_key.setdefault(owners[code], reason)
@@ -131,7 +138,8 @@ class Masters(Generic[R]):
     def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Verdict] | None:
         """Ask what P2P made of a stage; None while it is still at it.
 
-        A call whose answer carried no request id cannot be asked about: then the entities are read.
+        What a finished request leaves unclear of one record is that record's matter: the others are decided. A call
+        whose answer carried no request id cannot be asked about: then the entities are read.
         """
         if "" in tokens:
             return self.read_back(stage, batch)
@@ -141,22 +149,25 @@ class Masters(Generic[R]):
             if status is None:
                 return None
             found.append(status)
-        said = {r.key: self._judge(stage, r, found) for r in batch}
-        decided = {key: made for key, made in said.items() if made is not None}
-        return decided if len(decided) == len(said) else None
+        return {r.key: self._judge(stage, r, found) for r in batch}
 
-    def _judge(self, stage: str, rendered: Rendered, found: Sequence[Status]) -> Verdict | None:
+    def _judge(self, stage: str, rendered: Rendered, found: Sequence[Status]) -> Verdict:
         """Take the gravest word on any of a record's entities."""
-        whole = Item()
+        whole, readable = Item(), True
         for entity in rendered.entities.get(stage, ()):
             code = str(entity["externalCode"])
             listed = [status for status in found if code in status.items]
             for status in listed or found:
                 item = status.of(code)
                 whole.add(item.status, item.messages)
+                readable = readable and (verdict(item) is not None or status.worth_reading(code))
         if not whole.status:
             return Verdict("delivered")
-        return verdict(whole, self._parent(rendered, stage))
+        if (said := verdict(whole, self._parent(rendered, stage))) is not None:
+            return said
+        if readable:
+            return self._compared(stage, rendered)
+        return Verdict("held", unclear(whole), f"lookup:{rendered.key}")
 
     def _parent(self, rendered: Rendered, stage: str) -> str | None:
         """Name what an order waits for: the supplier for a header, the order for its lines."""
@@ -203,7 +214,8 @@ class Masters(Generic[R]):
     def retired(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
         """Ask what P2P made of `retire`; None while it is still at it. Only what was asked for is judged.
 
-        A call without a request id, or one refused without naming its record, is told by reading the records.
+        A call without a request id, or one refused without naming its record, is told by reading the records. What
+        Basware leaves unclear is no success: the next full comparison tries again.
         """
         said: dict[str, Verdict] = {}
         owners = {self._code(key): key for key in keys}
@@ -214,8 +226,10 @@ class Masters(Generic[R]):
                 return None
             doubtful = doubtful or status.failed_namelessly
             for code, item in status.items.items():
-                if code in owners and (made := verdict(item)) is not None:
-                    said[owners[code]] = made
+                if code in owners and status.worth_reading(code):
+                    doubtful = True
+                elif code in owners:
+                    said[owners[code]] = verdict(item) or Verdict("rejected", unclear(item))
         if doubtful:
             for code, key in owners.items():
                 if key not in said and not all(stage.is_off(code) for stage in self._stages.values()):

@@ -78,7 +78,7 @@ class Outward:
         return Rendered(record.key, made["vendorCode"], {"vendors": [made]})
 
     def _terms(self, record: Supplier, codes: Codes) -> dict[str, Any] | None:
-        if not record.payment_term:
+        if not record.payment_term or not _filled(record.payment_term):
             return None
         code = codes.platform("term", record.payment_term)
         return entity("VendorPaymentTermEntity", paymentTermCode=code, description=record.payment_term_name)
@@ -203,7 +203,10 @@ def _bank(bank: BankAccount) -> dict[str, Any] | None:
     made: dict[str, Any] = {"financialAccountIdentifiers": numbers}
     if _filled(bank.bic):
         made["financialInstitution"] = entity(
-            "FinancialInstitutionEntity", name=bank.bank_name or bank.bic, id=bank.bic, schemeId="BIC"
+            "FinancialInstitutionEntity",
+            name=bank.bank_name if _filled(bank.bank_name) else bank.bic,
+            id=bank.bic,
+            schemeId="BIC",
         )
     return made
 

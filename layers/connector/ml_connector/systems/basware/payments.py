@@ -1,6 +1,7 @@
 """Payments into Basware: payment responses on transferred invoices (`docs/vendors/basware.md`).
 
-A field that a response leaves out is cleared on the invoice, so what we do not set is carried over from it.
+A field that a response leaves out is cleared on the invoice, so what we do not set is carried over from it. The payment
+message is carried over only while it is the invoice's own: the reference of one payment says nothing of another.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from ml_connector.systems.http import listed
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between looks for the import of a payment response, before the engine takes over the waiting."""
+CARRIED = "The payment message is the invoice's own."
+"""Stands in a response that carried the message over, so that the next one knows whose it is."""
 
 
 class Payments:
@@ -81,13 +84,16 @@ class Payments:
 
     def _body(self, record: Payment, code: str, found: Mapping[str, Any]) -> dict[str, Any]:
         last = _latest(found)
+        reference = None if record.cancelled else record.reference
+        carried = None if reference else _own_message(record, found)
         verb = "Cancelled payment" if record.cancelled else "Payment"
+        said = f"{verb} {record.number}; {_total(record):f} {record.currency} paid in all."
         return entity(
             "PaymentResponseEntity",
             externalCode=code,
             success=True,
             paymentBlock=bool(found.get("paymentBlock")),
-            responseMessage=f"{verb} {record.number}; {_total(record):f} {record.currency} paid in all.",
+            responseMessage=f"{said} {CARRIED}" if carried else said,
             sourceSystem=self._client.settings.source_system,
             paymentDate=record.paid_on,
             paymentTermCode=doc.text(found, "paymentTermCode") or last.get("paymentTermCode"),
@@ -95,7 +101,7 @@ class Payments:
             paidTotal=_total(record),
             cashDiscount=last.get("cashDiscount"),
             checkNumber=last.get("checkNumber"),
-            paymentMessage=record.reference or doc.text(found, "paymentMessage") or last.get("paymentMessage"),
+            paymentMessage=reference or carried,
             paymentNumber=record.number,
             paymentDocument=last.get("paymentDocument"),
             paymentReversalDocument=record.number if record.cancelled else None,
@@ -168,6 +174,18 @@ def _total(record: Payment) -> Decimal:
     if record.paid_total is not None:
         return record.paid_total
     return Decimal(0) if record.cancelled else record.amount
+
+
+def _own_message(record: Payment, found: Mapping[str, Any]) -> str | None:
+    """Give the invoice's payment message unless it is the reference that an earlier payment brought.
+
+    Where the invoice shows no responses, any payment before this one may have brought it.
+    """
+    message, told = doc.text(found, "paymentMessage"), _responses(found)
+    if not told and (record.cancelled or _total(record) != record.amount):
+        return None
+    brought = (r for r in told if CARRIED not in str(r.get("responseMessage")))
+    return None if message in {doc.text(r, "paymentMessage") for r in brought} else message
 
 
 def _responses(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:

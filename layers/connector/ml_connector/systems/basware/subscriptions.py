@@ -6,10 +6,11 @@ The token that signs them is a secret: Basware shows it in its answers, and it i
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ml_connector.errors import Rejected
+from ml_connector.errors import Misconfigured, Rejected
+from ml_connector.systems.basware import rights
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.basware.settings import Settings
 
@@ -23,10 +24,11 @@ def missing(client: Basware, settings: Settings) -> list[str]:
     return [f"{task}/{kind}: {why}" for task, kind, why in _gaps(client, settings)]
 
 
-def ensure(client: Basware, settings: Settings) -> list[str]:
+def ensure(client: Basware, settings: Settings, announce: Callable[[], None] = lambda: None) -> list[str]:
     """Subscribe to what is missing or goes elsewhere; names what was done.
 
-    Basware calls the address with a `ConnectionTest` before it agrees. Raises `Rejected` where that fails.
+    Basware calls the address with a `ConnectionTest` before it agrees, while our request is under way: `announce` is
+    called before it. Raises `Rejected` where the test fails, `Misconfigured` where the client may not subscribe.
     """
     gaps = _gaps(client, settings)
     if not gaps or not settings.webhook_url or not settings.webhook_secret:
@@ -42,6 +44,7 @@ def ensure(client: Basware, settings: Settings) -> list[str]:
         }
         for task, kind, _ in gaps
     ]
+    announce()
     answer = client.post(PATH, body, safe=True)
     if not answer.ok:
         raise Rejected(
@@ -54,9 +57,11 @@ def ensure(client: Basware, settings: Settings) -> list[str]:
 def _gaps(client: Basware, settings: Settings) -> list[tuple[str, str, str]]:
     if not settings.webhook_url or not settings.webhook_secret:
         return []
+    if lacking := client.auth.lacking() & rights.SUBSCRIPTIONS:
+        raise Misconfigured(rights.lack(lacking))
     present = [row for page in client.list(PATH, "subscriptions") for row in page if isinstance(row, dict)]
     found = []
-    for task, kind in (INVOICES, ORDERS) if "order_notices" in client.wiring.flows() else (INVOICES,):
+    for task, kind in _wanted(client):
         rows = [row for row in present if row.get("taskType") == task and _covers(row, task, kind)]
         here = [row for row in rows if str(row.get("notificationWebhookURL")).rstrip("/") == settings.webhook_url]
         if not rows:
@@ -66,6 +71,12 @@ def _gaps(client: Basware, settings: Settings) -> list[tuple[str, str, str]]:
         elif not any(_same_token(row, settings.webhook_secret.get_secret_value()) for row in here):
             found.append((task, kind, "is signed with another secret"))
     return found
+
+
+def _wanted(client: Basware) -> list[tuple[str, str]]:
+    """Name what is subscribed to; orders only where they could be read, since nobody would use their notices."""
+    heard = "order_notices" in client.wiring.flows() and not client.auth.lacking() & rights.NOTICES
+    return [INVOICES, ORDERS] if heard else [INVOICES]
 
 
 def _covers(row: Mapping[str, Any], task: str, kind: str) -> bool:

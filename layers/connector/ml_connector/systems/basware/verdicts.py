@@ -17,7 +17,10 @@ _OVERALL = {
     "success": _GOOD, "acknowledgedsuccess": _GOOD, "error": _BAD, "acknowledgederror": _BAD, "inprogress": _WAIT
 }  # fmt: skip
 _RANK = ("notprocessed", "recordexpired", "success", "warning", "inprogress", "error")
-"""From the lightest to the gravest. A status that is not here is unknown and waits like `InProgress`."""
+"""From the lightest to the gravest. A status that is not here is unknown and weighs like `InProgress`."""
+_UNLISTED = "unlisted"
+"""Ours, for a record that a failed request does not name."""
+_SPELLED = {"inprogress": "InProgress", "unpublished": "Unpublished"}
 _UNCHANGED = {
     "notprocessed": "Nothing differs from what Basware has.",
     "recordexpired": "A newer version of the record was posted.",
@@ -68,7 +71,16 @@ class Status:
             return Item("error", ["Basware reports an error for the whole request and names no record."])
         if self.overall == _BAD and all(item.status in {"error", "warning"} for item in self.items.values()):
             return Item("success")  # only what went wrong is listed
-        return Item("inprogress")
+        return Item(_UNLISTED)
+
+    def worth_reading(self, code: str) -> bool:
+        """Tell whether a record is only left `InProgress` by a request that went well as a whole.
+
+        Then the entity may decide. It may not where Basware says anything else of it: what can be read is what
+        Basware took in, whether or not P2P has it.
+        """
+        item = self.of(code)
+        return self.overall == _GOOD and item.status == "inprogress" and not item.messages
 
 
 def rank(status: str) -> int:
@@ -135,7 +147,7 @@ def _by_items(items: Mapping[str, Item]) -> str:
 
 
 def verdict(item: Item, parent: str | None = None) -> Verdict | None:
-    """Say what an item's status means; None while it is still under way.
+    """Say what an item's status means; None where it is still under way, or unclear.
 
     `parent` is the key to wait for where the messages speak of a missing order or supplier.
     """
@@ -151,6 +163,16 @@ def verdict(item: Item, parent: str | None = None) -> Verdict | None:
             return Verdict("rejected", text or "Basware refused the record without a reason; look at it in P2P.")
         case _:
             return None
+
+
+def unclear(item: Item) -> str:
+    """Say in a sentence what is unclear about a record of a finished request, and what to do."""
+    words = "nothing of it" if item.status == _UNLISTED else f"'{_SPELLED.get(item.status, item.status)}' of it"
+    text = f" ({'; '.join(item.messages)})" if item.messages else ""
+    return (
+        f"Basware has finished the request but says {words}{text}, so nobody knows whether P2P has the record. "
+        "Look at it in P2P; it is sent again from time to time until Basware gives a clear word."
+    )
 
 
 def missing_parent(text: str) -> bool:

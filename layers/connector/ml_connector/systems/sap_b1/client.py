@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct
 
 from ml_connector.errors import Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode, dumps
+from ml_connector.systems.misfit import misfit
 from ml_connector.systems.sap_b1.paging import Batch, Place, Query, Spoiled, walk
 from ml_connector.systems.sap_b1.replies import (
     NO_RECORDS,
@@ -71,7 +72,7 @@ class ServiceLayer:
         """Read all rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
         for batch in self.pages(query):
             for bad in batch.spoiled:
-                raise Transient(f"SAP Business One gave a row of {query.entity} that cannot be read: {bad.reason}.")
+                raise Transient(f"SAP Business One gave a row of {query.entity}, {bad.key}: {bad.reason}")
             yield from batch.rows
 
     def get(
@@ -92,7 +93,9 @@ class ServiceLayer:
         try:
             return decode(row, body)
         except (msgspec.ValidationError, ValueError) as error:
-            raise unreadable(f"SAP Business One gave a {entity}({key}) that cannot be read: {error}.") from error
+            raise unreadable(
+                f"SAP Business One gave a {entity}({key}) that cannot be read: {misfit(error)}."
+            ) from error
 
     def _page(self, query: Query[W], place: Place) -> Batch[W]:
         bare = self._bare_days
@@ -209,7 +212,8 @@ def _row_by_row(query: Query[W], place: Place, body: Any) -> Batch[W]:
         try:
             rows.append(decode(query.row, raw))
         except (msgspec.ValidationError, ValueError) as error:
-            spoiled.append(Spoiled(key, str(error), dumps(raw)[:RAW_LIMIT]))
+            reason = f"It cannot be read: {misfit(error)}. Correct it in SAP Business One."
+            spoiled.append(Spoiled(key, reason, dumps(raw)[:RAW_LIMIT]))
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
     return Batch(rows, keys, spoiled, str(link) if link else None)
 

@@ -49,7 +49,7 @@ class Payments:
         entry, kind, invoice, _ = _parts(key)
         row = self._layer.get("VendorPayments", entry, PaymentRow, Rejected)
         if row is None or key not in applied_keys(row):
-            return Document(None, "gone", detail=f"Payment {entry} no longer pays document {kind}:{invoice}.")
+            return Document(None, "gone", detail=_why_gone(row, key))
         offer = self._offer(row, key)
         try:
             paid_on = day(row.transfer_date) or day(row.doc_date)
@@ -90,7 +90,7 @@ class Payments:
     def _currency(self, row: PaymentRow, kind: int, invoice: int) -> str | None:
         """Tell the invoice's currency: the payment's own, unless one of the two is local and the other foreign."""
         foreign_payment = row.doc_rate not in {None, ZERO, Decimal(1)}
-        lines = [line for line in row.lines if _kind(line) == kind and line.doc_entry == invoice]
+        lines = [line for line in row.lines if _place(line) == (kind, invoice)]
         if row.doc_currency and any(line.applied_fc for line in lines) == foreign_payment:
             return row.doc_currency
         if (kind, invoice) not in self._currencies:
@@ -106,7 +106,7 @@ class Payments:
                 for row in self._layer.rows(_query(where))
                 if _counts(row) and not row.void
                 for line in row.lines
-                if _kind(line) == kind and line.doc_entry == invoice
+                if _place(line) == (kind, invoice)
             ),
             ZERO,
         )
@@ -117,10 +117,25 @@ def _query(where: str) -> Query[PaymentRow]:
 
 
 def applied_keys(row: PaymentRow) -> list[str]:
-    """List the keys of what a payment was applied to: payment, kind, invoice, instalment."""
+    """List the keys of what a payment was applied to: payment, kind, invoice, instalment.
+
+    One payment of one invoice is one record, whatever instalments it covers; its key names the first of them.
+    """
     if not _counts(row):
         return []
-    return list(dict.fromkeys(key for line in row.lines if (key := _key(row, line))))
+    instalments: dict[tuple[int, int], int] = {}
+    for line in row.lines:
+        if (place := _place(line)) is not None:
+            number = line.installment_id or 1
+            instalments[place] = min(instalments.get(place, number), number)
+    return [f"{row.doc_entry}~{kind}~{invoice}~{number}" for (kind, invoice), number in instalments.items()]
+
+
+def _why_gone(row: PaymentRow | None, key: str) -> str:
+    entry, kind, invoice, _ = _parts(key)
+    if row is not None and any(_parts(k)[:3] == (entry, kind, invoice) for k in applied_keys(row)):
+        return f"Payment {entry} pays several instalments of document {kind}:{invoice}, which are told as one record."
+    return f"Payment {entry} no longer pays document {kind}:{invoice}."
 
 
 def _counts(row: PaymentRow) -> bool:
@@ -133,11 +148,10 @@ def _kind(line: AppliedRow) -> int | None:
     return KINDS.get(str(line.invoice_type))
 
 
-def _key(row: PaymentRow, line: AppliedRow) -> str | None:
+def _place(line: AppliedRow) -> tuple[int, int] | None:
+    """Name the document that a line pays: kind and number; None where it is no purchase document."""
     kind = _kind(line)
-    if kind is None or line.doc_entry is None:
-        return None
-    return f"{row.doc_entry}~{kind}~{line.doc_entry}~{line.installment_id or 1}"
+    return None if kind is None or line.doc_entry is None else (kind, line.doc_entry)
 
 
 def _parts(key: str) -> tuple[int, int, int, int]:
@@ -149,8 +163,9 @@ def _parts(key: str) -> tuple[int, int, int, int]:
 
 
 def _applied(row: PaymentRow, key: str) -> Decimal:
-    kind = _parts(key)[1]
-    return sum((_amount(line, kind) for line in row.lines if _key(row, line) == key), ZERO)
+    """Add up what the payment applied to the document, over all its instalments."""
+    _, kind, invoice, _ = _parts(key)
+    return sum((_amount(line, kind) for line in row.lines if _place(line) == (kind, invoice)), ZERO)
 
 
 def _amount(line: AppliedRow, kind: int) -> Decimal:

@@ -1,0 +1,119 @@
+"""ping of Basware: each right that the active flows need is tried or asked for, and a missing one is named."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.sandbox.basware import World
+from infra.sandbox.basware.model import Fault
+from infra.sandbox.basware.scopes import SCOPES
+from ml_connector.flow import Check
+
+
+def checks(bench: Any) -> dict[str, Check]:
+    found = list(bench.connection.ping())
+    assert len({check.what for check in found}) == len(found)
+    return {check.what: check for check in found}
+
+
+def failed(found: dict[str, Check]) -> dict[str, str]:
+    return {what: check.detail for what, check in found.items() if not check.ok}
+
+
+def test_nothing_is_written(bench: Any) -> None:
+    assert failed(checks(bench)) == {}
+    assert {(one.method, one.path) for one in bench.world.log if one.method != "GET"} == {("POST", "/v1/tokens")}
+
+
+def test_what_may_be_written_is_told_from_the_token(bench: Any) -> None:
+    assert checks(bench)["rights"].detail == (
+        "all that the active flows need, by the token; may write accountingDocuments, accounts, costCenters, "
+        "matchingOrderLines, matchingOrders, vendors"
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "flows"),
+    [("costCenters.write", "cost_centers needs it"), ("accountingDocuments.write", "invoices and payments need it"),
+     ("requestStatus.read", "every flow needs it")],
+)  # fmt: skip
+def test_a_right_that_basware_does_not_grant_is_named_with_the_flows_that_need_it(
+    make: Any, scope: str, flows: str
+) -> None:
+    found = failed(checks(make(World(granted=SCOPES - {scope}))))
+    assert set(found) == {"login", f"right {scope}"}
+    assert found[f"right {scope}"] == f"{flows}, and Basware does not grant it to this client; let Basware grant it"
+
+
+def test_a_client_without_any_right_is_told_once(make: Any) -> None:
+    assert set(failed(checks(make(World(granted=frozenset()))))) == {"login"}
+
+
+def test_a_right_that_the_secret_does_not_ask_for_is_named(make: Any) -> None:
+    asked = ["vendors.read", "vendors.write", "accountingDocuments.read", "accountingDocuments.write",
+             "requestStatus.read", "costCenters.read", "costCenters.write", "matchingOrders.read",
+             "matchingOrders.write", "matchingOrderLines.read", "matchingOrderLines.write",
+             "accounts.read"]  # fmt: skip
+    found = checks(make(World(), scopes=asked))
+    assert failed(found) == {
+        "right accounts.write": "accounts needs it, and 'scopes' of the secret does not name it; add it, or take "
+        "'scopes' out"
+    }
+    assert found["accounts"].ok  # reading is tried all the same
+    assert "rights" not in found
+
+
+def test_a_token_that_carries_less_than_was_asked_for_is_seen_through(make: Any) -> None:
+    bench = make(World())
+    inner = bench.connection.client.http._client._transport
+
+    class Stingy(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer: httpx.Response = inner.handle_request(request)
+            if request.url.path != "/v1/tokens":
+                return answer
+            body = json.loads(answer.content)
+            scopes = [scope for scope in body["scope"].split() if scope != "vendors.read"]
+            return httpx.Response(200, json=body | {"scope": " ".join(scopes)})
+
+    bench.connection.client.http._client._transport = Stingy()
+    found = checks(bench)
+    assert list(failed(found)) == ["right vendors.read"]
+    assert "vendors" not in found
+
+
+@pytest.mark.parametrize("api", ["accounts", "costCenters", "matchingOrders", "matchingOrderLines"])
+def test_a_read_that_is_refused_names_the_right(make: Any, api: str) -> None:
+    world = World()
+    world.faults.append(Fault(kind="status", status=403, path=f"/v1/{api}", method="GET", times=99))
+    found = failed(checks(make(world)))
+    assert list(found) == [api]
+    assert f"{api}.read" in found[api]
+
+
+def test_only_what_the_active_flows_need_is_tried(make: Any) -> None:
+    bench = make(
+        World(granted=frozenset({"accountingDocuments.read", "accountingDocuments.write", "requestStatus.read"}))
+    )
+    bench.wiring.__dict__["flows"] = lambda: ("invoices",)
+    assert list(checks(bench)) == ["region", "login", "rights", "accountingDocuments", "requestStatus", "webhook"]
+
+
+def test_lists_of_dimensions_and_orders_of_basware_are_tried_where_they_are_used(make: Any) -> None:
+    bench = make(World(), dimension_lists={"PRJ": "ACC_LIST_1"}, webhook_secret="secret-1")
+    bench.wiring.__dict__["flows"] = lambda: ("cost_centers", "order_notices")
+    found = checks(bench)
+    assert failed(found) == {}
+    assert {"lists ACC_LIST_1", "exportedPurchaseOrders"} <= set(found)
+
+
+def test_without_the_right_to_subscribe_everything_moves_if_later(make: Any) -> None:
+    settings = {"webhook_url": "https://h.example.com/x", "webhook_secret": "secret-1"}
+    lacking = {scope for scope in SCOPES if scope.startswith("subscriptions.")}
+    found = checks(make(World(granted=SCOPES - lacking), **settings, scopes=sorted(SCOPES - lacking)))
+    assert failed(found) == {}
+    assert found["right subscriptions.read"].warning and found["webhook"].warning
