@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from infra.sandbox import sage_300, sap_b1, scene, scene_sage_300
+from infra.sandbox.basware.seed_invoices import EVERYDAY_AMOUNTS
 from infra.sandbox.sap_b1 import clerk
 
 Secret = dict[str, Any]
@@ -24,6 +25,7 @@ class Books(ABC):
     title: str
     source_system: str
     target: str
+    currency = "EUR"
     world: scene.Scene
     app: Any
 
@@ -57,7 +59,7 @@ class SapBooks(Books):
     tenant, system, title, source_system, target = "acme", "sap_b1", "SAP Business One", "SAPB1", "400005"
 
     def __init__(self) -> None:
-        self.world = scene.scene()
+        self.world = scene.scene(telling=EVERYDAY_AMOUNTS)
         self.app = sap_b1.create_app(self.world.erp)
         super().__init__()
 
@@ -103,7 +105,7 @@ class SageBooks(Books):
     tenant, system, title, source_system, target = "acme-sage", "sage_300", "Sage 300", "SAGE300", "400005"
 
     def __init__(self) -> None:
-        self.world = scene_sage_300.scene()
+        self.world = scene_sage_300.scene(telling=EVERYDAY_AMOUNTS)
         self.app = sage_300.create_app(self.world.erp)
         super().__init__()
 

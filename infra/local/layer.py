@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import compileall
+import filecmp
 import py_compile
 import shutil
 import subprocess
@@ -29,6 +30,23 @@ def build(target: Path, *, local: bool) -> None:
     shutil.copytree(PACKAGE, packages / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
     if local:
         _compile(packages)
+
+
+def refresh(target: Path) -> None:
+    """Build a local layer anew where it is missing, or holds another state of the package than this."""
+    if not _same(PACKAGE, target / "python" / PACKAGE.name):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        build(target, local=True)
+
+
+def _same(source: Path, copy: Path) -> bool:
+    """Tell whether a folder holds the same modules, byte for byte."""
+    ours, theirs = _modules(source), _modules(copy)
+    return ours.keys() == theirs.keys() and all(filecmp.cmp(f, theirs[n], shallow=False) for n, f in ours.items())
+
+
+def _modules(folder: Path) -> dict[Path, Path]:
+    return {file.relative_to(folder): file for file in folder.rglob("*.py")}
 
 
 def size_mb(target: Path) -> float:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from infra.local.report import Outcome, errors, verdict
+from infra.local.report import Outcome, errors, short, standing, verdict
 from ml_connector.engine.balance import PLACES
 
 _STYLE = """
@@ -55,7 +55,7 @@ def page(made: dict[str, Any], outcome: Outcome) -> str:
             body += _pair(tenant, integration, flows, marks)
         body += [_error(error, flows) for error, flows in stopped]
     body += _list("Held: waiting for somebody", made["held"])
-    body += _list("Rejected", [_with_number(line, outcome) for line in made["rejected"]])
+    body += _list("Rejected", made["rejected"])
     body += _list("Given up", made["dead"])
     return (
         '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
@@ -81,6 +81,7 @@ def _head(made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
         f"{began:%Y-%m-%d %H:%M:%S} {escape(zone)}</time> after {_seconds(made['elapsed_seconds'])}. "
         "read = delivered + unchanged + held + rejected + dead + pending</p>"
     )
+    yield from (f"<p>{_prose(note)}</p>" for note in (*outcome.notes, *standing(outcome)))
 
 
 def _seconds(seconds: float) -> str:
@@ -156,13 +157,6 @@ def _error(error: str, flows: Sequence[str]) -> str:
 # ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _with_number(line: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
-    known = outcome.rejections.get((line["tenant"], line["integration"], line["flow"], line["key"]))
-    if known is None:
-        return line
-    return {**line, "number": known.number, "amount": known.amount, "currency": known.currency}
-
-
 def _list(title: str, lines: list[dict[str, Any]]) -> list[str]:
     if not lines:
         return []
@@ -179,7 +173,7 @@ def _line(line: dict[str, Any]) -> str:
         _cell("tenant", escape(line["tenant"]), "text"), _cell("flow", escape(line["flow"]), "text"),
         _cell("amount", amount, "" if amount else "empty"), _cell("why", why, "why"),
     )  # fmt: skip
-    return _row(escape(str(line.get("number") or line["key"])), cells)
+    return _row(escape(short(str(line.get("number") or line["key"]))), cells)
 
 
 def _class(name: str) -> str:

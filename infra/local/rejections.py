@@ -1,19 +1,26 @@
-"""The number and the amount of what was rejected: the report names keys, and a person knows documents by number."""
+"""The number and the amount of what was rejected: the rows name keys, and a person knows documents by number."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
+from infra.ops.legible import Legible
+from ml_connector.engine import audit
 from ml_connector.engine.balance import Sheet, money
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import Chunk, load
 from ml_connector.flow import Flow
+from ml_connector.ports import Blobs
 
 LOOK_BACK = 5000
 """Finished chunks of a flow, the latest first, among which a rejected document is looked for."""
+_NUMBER = re.compile(r'"invoiceNumber"\s*:\s*("(?:[^"\\]|\\.)*")')
+"""An invoice's number, as Basware writes it."""
 Named = tuple[str, str, str, str]
 """Tenant, integration, flow, key."""
 
@@ -28,7 +35,10 @@ class Rejection:
 
 
 def rejections(sheets: Iterable[tuple[Pair, Flow, Sheet]]) -> dict[Named, Rejection]:
-    """Find what is known of each rejected document; what cannot be read at all has no number."""
+    """Find what is known of each rejected document.
+
+    The row of one that could not be read has no number; it is looked for in what its source said.
+    """
     found: dict[Named, Rejection] = {}
     for pair, flow, sheet in sheets:
         wanted = {line["key"] for line in sheet.rejected}
@@ -44,11 +54,22 @@ def _of(pair: Pair, flow: Flow, wanted: set[str]) -> Iterator[tuple[str, Rejecti
         chunk = load(Chunk, item.data)
         if chunk.key in wanted:
             wanted.discard(chunk.key)
-            yield chunk.key, _rejection(flow, chunk)
+            yield chunk.key, _rejection(pair, flow, chunk)
         if not wanted:
             return
 
 
-def _rejection(flow: Flow, chunk: Chunk) -> Rejection:
+def _rejection(pair: Pair, flow: Flow, chunk: Chunk) -> Rejection:
     amount = money(Decimal(chunk.amount)) if flow.money and chunk.amount is not None else None
-    return Rejection(chunk.number, amount, chunk.currency if amount else None)
+    number = chunk.number or _said(pair.world.blobs, chunk)
+    return Rejection(number, amount, chunk.currency if amount else None)
+
+
+def _said(blobs: Blobs, chunk: Chunk) -> str | None:
+    """Find the number in the latest answer that is about the document."""
+    for _, body in reversed(list(audit.read(Legible(blobs), chunk))):
+        for exchange in reversed(body.get("exchanges", [])):
+            text = str(exchange.get("response_body") or "")
+            if str(chunk.key) in text and (found := _NUMBER.search(text)):
+                return str(json.loads(found[1], strict=False))
+    return None

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from infra.local.rejections import Named, Rejection
+from infra.local.standstill import standstill
 from infra.ops import advice
 from ml_connector.bootstrap import Tenant
 from ml_connector.engine.balance import PLACES, Sheet
 from ml_connector.integrations import INTEGRATIONS
+
+LONGEST = 40
+"""Characters of a document's number that people are shown."""
 
 
 @dataclass
 class Outcome:
     """What a run came to: sheets by (tenant, integration, flow), and whether it was cut short.
 
-    `where` are the options of the command line that lead to its state, for the commands that reasons suggest.
+    `where` are the options of the command line that lead to its state, for the commands that reasons suggest. `notes`:
+    what a reader should know of the figures.
     """
 
     tenants: list[Tenant]
@@ -30,23 +35,26 @@ class Outcome:
     cut: bool = False
     dry_run: bool = False
     where: str = ""
+    notes: tuple[str, ...] = ()
     rejections: dict[Named, Rejection] = field(default_factory=dict)
     ended: datetime = field(default_factory=lambda: datetime.now(UTC).astimezone())
 
 
 def report(outcome: Outcome) -> dict[str, Any]:
     """Give the report of a run: see `docs/report.md` for its fields."""
-    sheets = dict(outcome.sheets)
+    sheets, where = dict(outcome.sheets), outcome.where
     _explain_faults(outcome.tenants, sheets)
     rows: dict[str, Any] = {}
     for (tenant, integration, flow), sheet in sheets.items():
-        row = advice.row(sheet.as_row() | {"tenant": tenant}, outcome.where)
+        row = advice.row(sheet.as_row() | {"tenant": tenant}, where)
         rows.setdefault(tenant, {}).setdefault(integration, {})[flow] = {k: v for k, v in row.items() if k != "tenant"}
     return {
         "balanced": all(s.balanced for s in sheets.values()),
         "elapsed_seconds": round(outcome.seconds, 1),
         "tenants": rows,
-        **{name: _lines(sheets, name, outcome.where) for name in ("held", "rejected", "dead")},
+        "held": _lines(sheets, "held", where),
+        "rejected": [_named(line, outcome.rejections) for line in _lines(sheets, "rejected", where)],
+        "dead": _lines(sheets, "dead", where),
     }
 
 
@@ -66,6 +74,18 @@ def _lines(sheets: dict[tuple[str, str, str], Sheet], name: str, where: str) -> 
         for (tenant, integration, flow), sheet in sorted(sheets.items())
         for line in getattr(sheet, name)
     ]
+
+
+def _named(line: dict[str, Any], rejections: Mapping[Named, Rejection]) -> dict[str, Any]:
+    """Add number and amount of a rejected document, as far as they are known."""
+    names = ("tenant", "integration", "flow", "key")
+    known = rejections.get((line["tenant"], line["integration"], line["flow"], line["key"]), Rejection())
+    return {**{name: line[name] for name in names}, **asdict(known), "reason": line["reason"]}
+
+
+def standing(outcome: Outcome) -> list[str]:
+    """Say of each tenant that has nothing to run why that is, and what to do."""
+    return [advice.pasteable(why, outcome.where) for why in standstill(outcome.tenants)]
 
 
 def exit_code(outcome: Outcome, made: dict[str, Any]) -> int:
@@ -93,6 +113,11 @@ def flows_of(made: Mapping[str, Any], tenant: str | None = None) -> Iterator[tup
         if tenant in {None, name}:
             for flows in integrations.values():
                 yield from ((name, flow, row) for flow, row in flows.items())
+
+
+def short(number: str) -> str:
+    """Cut a number that is longer than any document's: there is one line for it."""
+    return number if len(number) <= LONGEST else f"{number[:LONGEST]}…"
 
 
 def adds_up(row: Mapping[str, Any]) -> bool:
@@ -130,7 +155,7 @@ def _core(error: str) -> str:
 def verdict(made: Mapping[str, Any]) -> tuple[str, str]:
     """Say in words what a run came to: `good`, `warn` or `bad`, and a sentence."""
     if not any(True for _ in flows_of(made)):
-        return "warn", "Nothing was run: no tenant has both secrets of a pair."
+        return "warn", "Nothing was run."
     stopped = sum(1 for _, _, row in flows_of(made) if row["error"])
     if not all(adds_up(row) for _, _, row in flows_of(made)):
         return "bad", "NOT BALANCED: what was read is not what became of it. This is a fault of ours: please report it."

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from infra.local import ministack
+from infra.local import layer, ministack
+from infra.local.rejections import rejections
 from infra.local.report import Outcome
 from infra.local.runner import HORIZON
 from ml_connector import bootstrap, enrol
@@ -21,11 +22,14 @@ from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.ledger import Ledger, due_rows
 from ml_connector.engine.pair import LEASE, Pair
+from ml_connector.engine.redrive import keys_of
 from ml_connector.engine.rows import Chunk, iso
+from ml_connector.flow import Flow
 from ml_connector.ports import Item
 
 NAME = "ml-connector"
 FUNCTIONS = ("maintain", "write", "basware-webhook")
+ENDED = "This state ended with the run; the commands named here work on that of a run without `--engine ministack`."
 
 
 @dataclass
@@ -112,23 +116,36 @@ class LocalStack:
         for tenant in self.tenants:
             yield from self.aws.store.query(f"schedule#{tenant.name}")
 
-    def outcome(self, cut: bool) -> Outcome:
-        """Add up what the run came to."""
-        sheets: dict[tuple[str, str, str], Sheet] = {}
-        for tenant in self.tenants:
-            for pair in tenant.pairs:
-                for flow in pair.integration.flows:
-                    sheet, ledger = Sheet(flow), pair.ledger(flow.name)
-                    sheet.add_cursor(ledger, self.started)
-                    left = list(ledger.unfinished())
-                    for chunk in (*left, *ledger.finished(self.started)):
-                        sheet.add_chunk(chunk)
-                    if pair.shadow:
-                        sheet.would_send = sheet.would_send or 0
-                    sheet.error = _error(pair, sheet, ledger, left)
-                    sheets[tenant.name, pair.integration.name, flow.name] = sheet
-        seconds = (self.aws.clock.now() - _when(self.started)).total_seconds()
-        return Outcome(self.tenants, sheets, seconds, cut)
+    def now(self) -> str:
+        """Write the time as rows do."""
+        return iso(self.aws.clock.now())
+
+    def outcome(self, cut: bool, since: str | None = None) -> Outcome:
+        """Add up what has come of all work, or of what was read and open since a time as `now` writes it."""
+        since = since or self.started
+        sheets = self.sheets(since)
+        named = rejections((p, f, sheets[p.tenant, p.integration.name, f.name]) for p, f in self._streams())
+        seconds = (self.aws.clock.now() - datetime.fromisoformat(since)).total_seconds()
+        return Outcome(self.tenants, sheets, seconds, cut, rejections=named)
+
+    def sheets(self, since: str) -> dict[tuple[str, str, str], Sheet]:
+        """Add up the figures of every flow since a time."""
+        return {(p.tenant, p.integration.name, f.name): _sheet(p, f, since) for p, f in self._streams()}
+
+    def _streams(self) -> list[tuple[Pair, Flow]]:
+        return [(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows]
+
+
+def _sheet(pair: Pair, flow: Flow, since: str) -> Sheet:
+    sheet, ledger = Sheet(flow), pair.ledger(flow.name)
+    sheet.add_cursor(ledger, since)
+    left = list(ledger.unfinished())
+    for chunk in (*left, *ledger.finished(since)):
+        sheet.add_chunk(chunk, keys_of(ledger, chunk) if chunk.waiting_for or chunk.state == "dead" else ())
+    if pair.shadow:
+        sheet.would_send = sheet.would_send or 0
+    sheet.error = _error(pair, sheet, ledger, left)
+    return sheet
 
 
 def _error(pair: Pair, sheet: Sheet, ledger: Ledger, left: list[Chunk]) -> str | None:
@@ -140,16 +157,11 @@ def _error(pair: Pair, sheet: Sheet, ledger: Ledger, left: list[Chunk]) -> str |
     return said or next((reason for reason in parked if reason), None)
 
 
-def _when(text: str) -> Any:
-    from datetime import datetime
-
-    return datetime.fromisoformat(text)
-
-
 @contextmanager
 def deployed(state: Path) -> Iterator[LocalStack]:
-    """Start ministack, deploy the template, and stop it again at the end."""
+    """Start ministack, deploy the template with today's layer, and stop it again at the end."""
     state.mkdir(parents=True, exist_ok=True)
+    layer.refresh(ministack.LOCAL_LAYER)
     with ministack.start(state) as stack:
         outputs = stack.deploy(ministack.ROOT / "template.yaml", {"AllowInsecureEndpoints": "true"}, name=NAME)
         names = Names(
@@ -175,17 +187,27 @@ class _Clients(Clients):
         return self._made[service]
 
 
-def run_on_stack(secrets: Path, state: Path | None, report: Path | None, max_seconds: float | None) -> int:
-    """Run a folder of secrets on the deployed template; gives the exit code. Its state ends with it."""
-    from infra.ops.local import conclude
+def run_on_stack(
+    secrets: Path, state: Path | None, report: Path | None, max_seconds: float | None, say: Callable[[str], None]
+) -> int:
+    """Run a folder of secrets on the deployed template; gives the exit code. Its state ends with it.
+
+    `say` is told what is under way.
+    """
+    from infra.ops import advice
+    from infra.ops.shown import conclude
 
     folder = FolderSecrets(secrets)
+    say("Starting the local stack and deploying template.yaml.")
     with deployed((state or secrets / ".state") / "ministack") as local:
         for tenant, system in folder.names():
             secret = folder.read(tenant, system)
             if secret is not None:
                 local.put_secret(tenant, system, secret.text)
         local.enrol()
+        say("Reading every flow once, then working until nothing is due.")
         local.start_flows()
         done = local.until_idle(max_seconds or 900)
-        return conclude(local.outcome(not done), report)
+        outcome = local.outcome(not done)
+        outcome.where, outcome.notes = advice.place(), (ENDED,)
+        return conclude(outcome, report)

@@ -9,17 +9,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from infra.local.demo_books import Books, SageBooks, SapBooks
 from infra.sandbox import basware
 from infra.sandbox.basware.deliver import delivering
 from infra.sandbox.server import serving
+from ml_connector.bootstrap import KNOWN
 
 ERPS: dict[str, type[Books]] = {"sap_b1": SapBooks, "sage_300": SageBooks}
+CLIENT = "sandbox-client"
+ANSWER = 2.0
+"""Seconds within which a simulated vendor on this machine answers."""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Occupied(Exception):
-    """The folder holds a tenant's real secrets, which must not be overwritten."""
+    """The folder holds something beside which this sandbox cannot stand; the text says what to do."""
 
 
 @contextmanager
@@ -32,34 +38,94 @@ def standing(books: Books, port: int = 0) -> Iterator[dict[str, str]]:
         yield {books.system: erp, "basware": ap}
 
 
-def write_secrets(folder: Path, tenant: str, books: Books, urls: dict[str, str]) -> None:
-    """Write the tenant's secrets, readable by their owner alone.
+def make_room(folder: Path, tenant: str, books: Books) -> list[str]:
+    """Check that the folder takes this tenant beside those that it has; gives what to know of those that it has.
 
-    Raises `Occupied` where one of them leads to a real system.
+    Raises `Occupied` for another ERP of the same tenant, vendors of it that are still simulated, and real secrets; for
+    a tenant that is new there also where the simulated vendors of another one have ended: each run on the folder
+    would wait for those.
     """
-    platform = {
-        "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
-        "source_system": books.source_system, "base_url": urls["basware"],
-    }  # fmt: skip
-    secrets = {books.system: books.secret(urls[books.system]), "basware": platform}
-    files = {folder / tenant / f"{system}.json": secret for system, secret in secrets.items()}
-    for path in files:
+    new = not (folder / tenant).exists()
+    other = next((s for s in KNOWN - {"basware", "settings", books.system} if _path(folder, tenant, s).exists()), None)
+    if other is not None:
+        raise Occupied(
+            f"The tenant {tenant} in {folder} has {other} already, and a tenant has one ERP. Name another tenant with "
+            "--tenant, or another folder with --secrets."
+        )
+    for path in (_path(folder, tenant, books.system), _path(folder, tenant, "basware")):
         if path.exists() and not _is_ours(path):
             raise Occupied(
                 f"{path} does not lead to a simulated vendor, so it is not overwritten. Name another folder with "
                 "--secrets, or another tenant with --tenant."
             )
+    if (its := _simulated_at(_path(folder, tenant, "basware"))) and _answers(its):
+        raise Occupied(
+            f"The vendors of the tenant {tenant} are being simulated already, with Basware at {its}. Work with those, "
+            "end them first, or name another tenant with --tenant or another folder with --secrets."
+        )
+    ended = [_ended(path) for path in sorted(folder.glob("[!.]*/basware.json")) if path.parent.name != tenant]
+    whys = [why for why in ended if why]
+    if new and whys:
+        raise Occupied(" ".join([*whys, "Or name another folder with --secrets."]))
+    return whys
+
+
+def _ended(path: Path) -> str | None:
+    """Say of a neighbour whose simulated vendors have ended what to do; real ones are not ours to judge."""
+    its = _simulated_at(path)
+    if its is None or _answers(its):
+        return None
+    return (
+        f"The simulated vendors of the tenant {path.parent.name} in {path.parents[1]} have ended, and each run on this "
+        f"folder waits for them in vain: delete {path.parent}, or start them again."
+    )
+
+
+def write_secrets(folder: Path, tenant: str, books: Books, urls: dict[str, str]) -> None:
+    """Write the tenant's secrets, readable by their owner alone; see `make_room`."""
+    platform = {
+        "region": "EU", "client_id": CLIENT, "client_secret": "sandbox-secret", "companies": ["1000"],
+        "source_system": books.source_system, "base_url": urls["basware"],
+    }  # fmt: skip
+    secrets = {books.system: books.secret(urls[books.system]), "basware": platform}
+    files = {_path(folder, tenant, system): secret for system, secret in secrets.items()}
     (folder / tenant).mkdir(parents=True, exist_ok=True, mode=0o700)
     for path, secret in files.items():
         path.touch(mode=0o600)
         path.write_text(json.dumps(secret, indent=2) + "\n", encoding="utf-8")
 
 
+def _path(folder: Path, tenant: str, system: str) -> Path:
+    return folder / tenant / f"{system}.json"
+
+
 def _is_ours(path: Path) -> bool:
     """Tell whether a secret leads to this machine and nowhere else."""
+    secret = _read(path)
     try:
-        secret: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         hosts = {urlsplit(v).hostname for k, v in secret.items() if isinstance(v, str) and k.endswith("url")}
-    except (ValueError, AttributeError):
+    except ValueError:
         return False
     return bool(hosts) and hosts <= LOOPBACK
+
+
+def _simulated_at(path: Path) -> str | None:
+    """Give the address of the simulated Basware to which a secret leads; None where it is no such secret."""
+    secret = _read(path)
+    return str(secret["base_url"]) if secret.get("client_id") == CLIENT and _is_ours(path) else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        secret = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return secret if isinstance(secret, dict) else {}
+
+
+def _answers(url: str) -> bool:
+    """Tell whether a simulated Basware is there, and no other program that was given its port since."""
+    try:
+        return httpx.get(f"{url}/_sandbox/state", timeout=ANSWER, trust_env=False).status_code == 200
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False

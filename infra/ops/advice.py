@@ -1,7 +1,7 @@
-"""Makes the commands that a text suggests work as pasted.
+"""Makes the commands that a text suggests work as pasted, and says until when work waits as a clock on the wall does.
 
 The engine writes reasons down without knowing where a person will read them: its commands lack `--secrets DIR` or
-`--stack NAME`, an adapter's say TENANT, and a code with a blank in it stands there as it is.
+`--stack NAME`, an adapter's say TENANT, a code with a blank in it stands there as it is, and times are ISO 8601 in UTC.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 _COMMAND = re.compile(r"`(ml-connector [^`]+)`")
+_WAITS = re.compile(r"(Work waits until) (\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d))")
 _PLACED = re.compile(r" --(?:secrets|stack)\b")
 _PLACELESS = re.compile(r" (?:demo|sandbox|--)")
-FIELDS = ("reason", "error", "problem")
+FIELDS = ("reason", "error", "problem", "detail")
 """Fields of listings that are sentences with advice."""
 
 
@@ -45,9 +47,21 @@ def place() -> str:
 
 
 def pasteable(text: str, where: str | None = None, *, tenant: str = "", waiting_for: str | None = None) -> str:
-    """Complete the commands in a text, which stand in backquotes; `where` is what `place` gives, by default now."""
+    """Complete the commands in a text, which stand in backquotes, and say times of waiting in this machine's zone.
+
+    `where` is what `place` gives, by default now.
+    """
     where = place() if where is None else where
+    text = _WAITS.sub(lambda found: f"{found[1]} {wall_time(found[2])}", text)
     return _COMMAND.sub(lambda found: f"`{_whole(found[1], where, tenant, waiting_for or '')}`", text)
+
+
+def wall_time(written: str, now: datetime | None = None) -> str:
+    """Say a time as a clock here shows it, with the zone; the day too, where it is another than today."""
+    moment = datetime.fromisoformat(written).astimezone()
+    today = (now or datetime.now(UTC)).astimezone().date()
+    day = "" if moment.date() == today else f"{moment:%Y-%m-%d} "
+    return f"{day}{moment:%H:%M:%S} {moment:%Z}"
 
 
 def row(line: Mapping[str, Any], where: str | None = None) -> dict[str, Any]:

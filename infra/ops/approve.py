@@ -31,9 +31,10 @@ def approve(
     waiting = sum(c.count for c in stream.ledger.unfinished() if c.op == "retire" and c.guarded)
     if not waiting:
         raise NotThere(f"Nothing of {stream} waits for approval; `ml-connector held {tenant}` shows what is held.")
-    options.confirm(f"Switch {waiting} records of {stream} off at the target?", yes=yes)
+    options.confirm(f"Switch {table.counted(waiting, 'record')} of {stream} off at the target?", yes=yes)
     count = redrive.approve(stream.ledger, f"Approved by {options.who(by)} on {stream.ledger.now()[:19]}Z.")
     if as_json:
         table.dump({**stream.name, "approved": count})
     else:
-        typer.echo(f"{stream}: {count} records are switched off with the next run, unless their source has them again.")
+        are = f"{table.counted(count, 'record')} {'is' if count == 1 else 'are'}"
+        typer.echo(f"{stream}: {are} switched off with the next run, unless their source shows them again.")

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant.")]
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="The flow: invoices, or sap_b1-basware/invoices.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The source's key, or an invoice, order or voucher number.")]
+UNLINKED = {
+    "beside_the_chain": "beside the chain: its worker had lost the row",
+    "before_a_gap": "not linked: an attempt after it is missing or cannot be read",
+}
 BODY_KEYS = ("request_body", "response_body", "request_headers", "response_headers")
 
 
@@ -33,26 +37,28 @@ def audit(
 ) -> None:
     """Show all that is known of one record: how it stands, its chunks, and each attempt.
 
-    With --verify, exits with 1 where the chain of attempts is broken.
+    With --verify, exits with 1 where the chain of attempts is broken; without it too, where an attempt cannot be read.
 
     Example: ml-connector audit acme invoices INV-1001 --verify --secrets ./secrets
     """
     from infra.ops.desk import open_desk
     from infra.ops.find import chunks_of, record_key
+    from infra.ops.legible import Legible
 
     desk = open_desk(secrets, state, stack)
     stream = desk.stream(tenant, flow)
     found = record_key(stream, key)
     chunks = chunks_of(stream, found)
     row = stream.ledger.rows([found], consistent=True).get(found)
+    blobs = Legible(desk.world.blobs)
     history: dict[str, Any] = {
         **stream.name,
         "key": found,
-        "record": _plain(row[0]) if row else None,
-        "chunks": [_chunk(chunk, attempts, bodies) for chunk, attempts in _attempts(desk.world.blobs, chunks)],
+        "record": _advised(_plain(row[0]), tenant) if row else None,
+        "chunks": [_chunk(chunk, attempts, bodies) for chunk, attempts in _attempts(blobs, chunks)],
     }
-    faults = _faults(desk.world.blobs, chunks) if verify else []
-    if verify:
+    faults = [*(_faults(blobs, chunks) if verify else []), *blobs.faults()]
+    if verify or faults:
         history["faults"] = faults
     table.dump(history) if as_json else _print(history, verify)
     if faults:
@@ -74,7 +80,8 @@ def _faults(blobs: Blobs, chunks: Sequence[Chunk]) -> list[str]:
 def _attempts(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, list[dict[str, Any]]]]:
     """Give each chunk its attempts. A document that came twice in a day has one folder for both: the chain tells.
 
-    What stands in no chain (its worker had lost the row) goes with the last chunk of the folder, and says so.
+    What stands in no chain (its worker had lost the row), or before an attempt that is missing, goes with the last
+    chunk of the folder, and says so.
     """
     from ml_connector.engine.audit import prefix, read
 
@@ -88,7 +95,8 @@ def _attempts(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, li
             made.insert(0, _attempt(head, body))
             at = head["previous"]
         if all(prefix(later) != prefix(chunk) for later in chunks[n + 1 :]):
-            made += [{**_attempt(*stray), "beside_the_chain": True} for stray in folder.values()]
+            why = "beside_the_chain" if at is None else "before_a_gap"
+            made += [{**_attempt(*stray), why: True} for stray in folder.values()]
         yield chunk, made
 
 
@@ -103,7 +111,13 @@ def _attempt(head: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
 def _chunk(chunk: Chunk, attempts: list[dict[str, Any]], bodies: bool) -> dict[str, Any]:
     if not bodies:
         attempts = [{**a, "exchanges": [_short(e) for e in a["exchanges"]]} for a in attempts]
-    return {**_plain(chunk), "attempt_list": attempts}
+    return {**_advised(_plain(chunk), chunk.tenant), "attempt_list": attempts}
+
+
+def _advised(row: dict[str, Any], tenant: str) -> dict[str, Any]:
+    """Complete the commands in a row's reason; what an attempt said is kept as it was said, as its hash covers it."""
+    done = advice.row({**row, "tenant": tenant})
+    return {name: done[name] for name in row}
 
 
 def _short(exchange: dict[str, Any]) -> dict[str, Any]:
@@ -115,25 +129,19 @@ def _short(exchange: dict[str, Any]) -> dict[str, Any]:
 
 def _print(history: dict[str, Any], verified: bool) -> None:
     typer.echo(f"{history['tenant']}  {history['integration']}/{history['flow']}  {history['key']}")
-    record = history["record"] and _advised(history["record"], history)
+    record = history["record"]
     typer.echo(f"record: {_words(record)}" if record else "record: nothing was settled yet")
     for chunk in history["chunks"]:
         state = chunk.get("outcome") or chunk.get("state", "open")
-        why = _why(_advised(chunk, history))
-        typer.echo(f"\nchunk {chunk['id']}  made {table.moment(chunk['created'])}  {state}{why}")
+        typer.echo(f"\nchunk {chunk['id']}  made {table.moment(chunk['created'])}  {state}{_why(chunk)}")
         for note in chunk.get("notes", []) if chunk.get("key") else []:
-            typer.echo(f"  note: {note}")
+            typer.echo(f"  note: {advice.pasteable(note, tenant=history['tenant'])}")
         for attempt in chunk["attempt_list"]:
-            _print_attempt(attempt)
-    if verified:
+            _print_attempt(attempt, history["tenant"])
+    if verified or history.get("faults"):
         typer.echo("")
         for fault in history["faults"] or ["✓ the chain of attempts is whole"]:
             typer.echo(fault if fault.startswith("✓") else f"✗ {fault}")
-
-
-def _advised(row: dict[str, Any], history: dict[str, Any]) -> dict[str, Any]:
-    """Complete the commands in a row's reason; what an attempt said then is shown as it was said."""
-    return advice.row({**row, "tenant": history["tenant"]})
 
 
 def _words(record: dict[str, Any]) -> str:
@@ -149,13 +157,13 @@ def _why(chunk: dict[str, Any]) -> str:
     return f"{cause}{waits}" + (f": {chunk['reason']}" if chunk.get("reason") else "")
 
 
-def _print_attempt(attempt: dict[str, Any]) -> None:
-    said = attempt["said"]
+def _print_attempt(attempt: dict[str, Any], tenant: str) -> None:
+    said = advice.row({**attempt["said"], "tenant": tenant})
     if attempt["purged"]:
         by = f" {table.moment(attempt['purged_at'])} by {attempt['purged_by']}" if "purged_at" in attempt else ""
         typer.echo(f"  #{attempt['n']}  purged{by}; its hash {attempt['hash'][:12]} stands")
         return
-    beside = "  (beside the chain: its worker had lost the row)" if attempt.get("beside_the_chain") else ""
+    beside = next((f"  ({words})" for name, words in UNLINKED.items() if attempt.get(name)), "")
     reason = f": {said['reason']}" if said.get("reason") else ""
     step = f", {said['step']}" if said.get("step") else ""
     typer.echo(f"  #{attempt['n']}  {table.moment(attempt['at'])}  {said.get('state', '')}{step}{reason}{beside}")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+EVERY = 20.0
+"""Seconds between two lines about how far it is, where no terminal shows them."""
 
 
 def demo(
@@ -17,11 +22,12 @@ def demo(
     Example: ml-connector demo --report report.html
     """
     from infra.local import demo as story
-    from infra.ops.local import conclude
+    from infra.ops.shown import conclude
 
-    outcome, faults = story.play(_tell)
-    _tell("")
-    code = conclude(outcome, report)
+    tell = Teller()
+    outcome, faults = story.play(tell)
+    tell("")
+    code = conclude(outcome, report, tables=False)
     for fault in faults:
         typer.echo(f"✗ {fault}")
     if not faults:
@@ -30,14 +36,22 @@ def demo(
     raise typer.Exit(1 if faults else code)
 
 
-def _tell(line: str) -> None:
-    """Print a line; one that begins with a carriage return replaces the one before on a terminal."""
-    live = sys.stdout.isatty()
-    if line.startswith("\r"):
-        if live:
-            sys.stdout.write(f"\r\x1b[K{line[1:]}")
+class Teller:
+    """Prints lines. One that begins with a carriage return tells how far it is: on a terminal it replaces the one
+    before, elsewhere it is printed now and then.
+    """
+
+    def __init__(self) -> None:
+        """Nothing was said yet."""
+        self._live, self._said = sys.stdout.isatty(), time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        """Print a line."""
+        passing, line = line.startswith("\r"), line.removeprefix("\r")
+        if self._live:
+            width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be replaced
+            sys.stdout.write(f"\r\x1b[K{line[:width]}" if passing else f"\r\x1b[K{line}\n")
             sys.stdout.flush()
-        return
-    if live:
-        sys.stdout.write("\r\x1b[K")
-    typer.echo(line)
+        elif not passing or time.monotonic() - self._said > EVERY:
+            typer.echo(f"  {line}" if passing else line)
+            self._said = time.monotonic()

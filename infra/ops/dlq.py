@@ -108,7 +108,7 @@ def redrive(
     every = _of_cause(_dead(desk, tenant), cause)
     chosen = every[:1] if canary else every
     if chosen:
-        options.confirm(f"Redrive {len(chosen)} of {len(every)} dead chunks?", yes=yes)
+        options.confirm(f"Redrive {len(chosen)} of {table.counted(len(every), 'dead chunk')}?", yes=yes)
     opened = [{**s.name, "chunk": c.id, "key": c.key} for s, c in chosen if _open(desk, s, c, options.who(by))]
     cleared = desk.clear_letters()
     left = len(every) - len(opened)
@@ -117,7 +117,8 @@ def redrive(
         return
     typer.echo(advice.pasteable(_said(opened, left, cause, tenant, canary=canary)))
     if cleared:
-        typer.echo(f"{cleared} letters were removed from the dead-letter queue.")
+        were = f"{table.counted(cleared, 'letter')} {'was' if cleared == 1 else 'were'}"
+        typer.echo(f"{were} removed from the dead-letter queue.")
 
 
 def _said(opened: Sequence[dict[str, Any]], left: int, cause: str | None, tenant: str | None, *, canary: bool) -> str:

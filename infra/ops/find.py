@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from infra.ops.desk import NotThere, Stream
 from ml_connector.engine.redrive import keys_of
-from ml_connector.engine.rows import Chunk, load
+from ml_connector.engine.rows import Chunk, Row, load
 from ml_connector.errors import Misconfigured
 
 
 def record_key(stream: Stream, text: str) -> str:
-    """Find the key of a record. Raises `NotThere` for none, `Misconfigured` where several have the number."""
+    """Find the key of a record. Raises `NotThere` for none, `Misconfigured` where several have the number, with how
+    each of them stands.
+    """
     ledger = stream.ledger
     if ledger.rows([text], consistent=True):
         return text
@@ -19,13 +21,46 @@ def record_key(stream: Stream, text: str) -> str:
     if text in keys:
         return text
     if len(keys) > 1:
-        raise Misconfigured(f"Several records of {stream} have the number {text}; take a key: {', '.join(keys)}.")
+        raise Misconfigured(_several(stream, text, list(keys)))
     for key in keys:
         return key
     raise NotThere(
         f"Nothing is known of {text} in {stream}. KEY is the source's key, or the number of the document at the "
         "source or target; `ml-connector deliveries` and `held` list them."
     )
+
+
+def _several(stream: Stream, number: str, keys: list[str]) -> str:
+    """Say how each record that has a number stands, so that a person can tell which is meant."""
+    rows, chunks = stream.ledger.rows(keys), _latest(stream, set(keys))
+    each = [f"  {key}  {_stands(rows[key][0] if key in rows else None, chunks.get(key))}" for key in keys]
+    return "\n".join(
+        [
+            f"{len(keys)} records of {stream} have the number {number}:",
+            *each,
+            "Write the key of the one that you mean in place of the number; "
+            f"`ml-connector audit {stream.pair.tenant} {stream.flow.name} KEY` shows all that is known of one.",
+        ]
+    )
+
+
+def _latest(stream: Stream, keys: set[str]) -> dict[str, Chunk]:
+    """Find the latest chunk of each document."""
+    found = {chunk.key: chunk for chunk in finished(stream) if chunk.key in keys}
+    found.update({chunk.key: chunk for chunk in stream.ledger.unfinished() if chunk.key in keys})
+    return {key: chunk for key, chunk in found.items() if key is not None}
+
+
+def _stands(row: Row | None, chunk: Chunk | None) -> str:
+    """Say state, amount and the target's number, in words."""
+    if chunk is not None and not chunk.settled:
+        waits = (chunk.waiting_for or "").removesuffix(f":{chunk.key}")
+        state = f"held for {waits}" if waits else "dead" if chunk.state == "dead" else "on its way"
+    else:
+        state = (row and row.outcome) or (chunk and chunk.outcome) or "not settled yet"
+    money = f", {chunk.amount} {chunk.currency or ''}".rstrip() if chunk is not None and chunk.amount else ""
+    code = (row and row.code) or (chunk and chunk.code)
+    return f"{state}{money}" + (f", {code} at the target" if code else "")
 
 
 def _numbered(stream: Stream, text: str) -> Iterator[str]:

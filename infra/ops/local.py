@@ -52,12 +52,14 @@ def run(
     if engine == "ministack":
         from infra.local.stack_run import run_on_stack
 
-        raise typer.Exit(run_on_stack(secrets, state, report, max_seconds))
+        say = lambda line: typer.echo(line, err=True)  # noqa: E731
+        raise typer.Exit(run_on_stack(secrets, state, report, max_seconds, say))
     raise typer.Exit(_embedded(secrets, state, report, max_seconds, dry_run))
 
 
 def _embedded(secrets: Path, state: Path | None, report: Path | None, max_seconds: float | None, dry_run: bool) -> int:
     from infra.local import crew
+    from infra.local.progress import Progress
     from infra.local.runner import Runner
     from infra.local.state import locked_state
     from ml_connector.errors import Misconfigured
@@ -67,7 +69,7 @@ def _embedded(secrets: Path, state: Path | None, report: Path | None, max_second
             _log_to(opened.folder)
             runner = Runner(opened, dry_run=dry_run)
             _stop_on_signal(runner)
-            runner.once(max_seconds, _progress if sys.stderr.isatty() else None)
+            runner.once(max_seconds, Progress(_write, live=sys.stderr.isatty()))
             outcome = runner.outcome()
             outcome.where = advice.place()
             code = conclude(outcome, report)
@@ -76,6 +78,10 @@ def _embedded(secrets: Path, state: Path | None, report: Path | None, max_second
     except Misconfigured as error:
         _leave(str(error), 2)
     return code
+
+
+def _write(text: str) -> None:
+    typer.echo(text, err=True, nl=False)
 
 
 def _log_to(folder: Path) -> None:
@@ -95,21 +101,13 @@ def _stop_on_signal(runner: Runner) -> None:
         signal.signal(number, stop)
 
 
-def _progress(runner: Runner) -> None:
-    from ml_connector.engine.balance import totals
-
-    sums = totals(runner.sheets().values())
-    line = ", ".join(f"{count} {place}" for place, count in sums.items() if count or place == "read")
-    typer.echo(f"\r\x1b[K{line}", err=True, nl=False)
-
-
 def _check_folder(secrets: Path) -> None:
     if not secrets.is_dir():
         _leave(f"The folder {secrets} does not exist; make it, with TENANT/SYSTEM.json for each system.", 2)
 
 
 def _leave(message: str, code: int) -> None:
-    typer.echo(message, err=True)
+    typer.echo(advice.pasteable(message), err=True)
     raise typer.Exit(code)
 
 

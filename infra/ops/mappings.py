@@ -174,7 +174,8 @@ def import_(
         file, kind = Path(kind), None  # the kind was left out
     book = _codebook(tenant, kind, secrets, state, stack)
     entries, left_out = read_csv(book, file or csv_file, kind, integration)
-    options.confirm(f"Write {len(entries)} mappings of {tenant}?", yes=yes)
+    count = table.counted(len(entries), "mapping")
+    options.confirm(f"Write {count} of {tenant}?", yes=yes)
     for where, its_kind, code, target in entries:
         book.set(where, its_kind, code, target, options.who(by))
     released = sum(book.release(w, {e[1:] for e in entries if e[0] == w}) for w in {e[0] for e in entries})
@@ -182,7 +183,7 @@ def import_(
         table.dump({"imported": len(entries), "left_out": left_out, "released": released})
     else:
         skipped = f", {left_out} of origin sync left out" if left_out else ""
-        typer.echo(f"{tenant}: {len(entries)} mappings written{skipped}. {goes_on(released)}")
+        typer.echo(f"{tenant}: {count} written{skipped}. {goes_on(released)}")
 
 
 def goes_on(released: int) -> str:

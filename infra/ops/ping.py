@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import options, table
+from infra.ops import advice, options, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,7 @@ def ping(
 
 def _asked(desk: Desk, tenant: str | None, system: str | None) -> list[tuple[str, str]]:
     """List the secrets that were asked for. Raises `Misconfigured` where there is none."""
+    from infra.ops.nearest import known
     from ml_connector.errors import Misconfigured
 
     names = desk.secrets.names()
@@ -62,16 +63,18 @@ def _asked(desk: Desk, tenant: str | None, system: str | None) -> list[tuple[str
         return found
     if not names:
         raise Misconfigured(f"There is no secret in {desk.place}; write TENANT/SYSTEM first.")
-    what = f"tenant '{tenant}'" if system is None or tenant not in {t for t, _ in names} else f"{tenant}/{system}"
-    known = ", ".join(f"{t}/{s}" for t, s in names)
-    raise Misconfigured(f"There is no {what} in {desk.place}; known are: {known}.")
+    tenants = {t for t, _ in names}
+    if tenant is not None and tenant not in tenants:
+        raise Misconfigured(f"There is no tenant '{tenant}' in {desk.place}; {known(tenant, tenants)}")
+    here = [s for t, s in names if tenant in {None, t}]
+    raise Misconfigured(f"There is no {tenant or 'TENANT'}/{system} in {desk.place}; {known(str(system), here)}")
 
 
 def _rows(desk: Desk, tenant: str, system: str) -> Iterator[dict[str, Any]]:
     from infra.ops.pinging import checks
 
     for check in checks(desk, tenant, system):
-        yield _row(tenant, system, check)
+        yield advice.row(_row(tenant, system, check))
 
 
 def _row(tenant: str, system: str, check: Check) -> dict[str, Any]:

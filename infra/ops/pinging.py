@@ -91,7 +91,8 @@ def _connection(desk: Desk, whole: bootstrap.Tenant, tenant: str, system: str) -
     active = pair.active if pair else bootstrap.active_flows(integration, whole.options)
     breaker, wiring = bootstrap.wire(
         desk.world, desk.tools, tenant, system, settings, secret.version, scope=pair.scope if pair else "alone",
-        integration=integration.name, options=whole.options, active=tuple(sorted(active)),
+        integration=integration.name, options=whole.options,
+        active=(*sorted(active), *bootstrap.heard(integration, active)),  # so that it asks for what a run asks for
     )  # fmt: skip
     connection: Connection = bootstrap.module(system).connect(settings, wiring)
     return breaker, connection

@@ -21,12 +21,13 @@ Before = Annotated[
 
 @dataclass
 class Purged:
-    """What a purge did, in attempts; `keys` are the objects that have no body now."""
+    """What a purge did, in attempts; `keys` are the objects that have no body now, `damaged` those left unread."""
 
     purged: int = 0
     purged_before: int = 0
     kept: int = 0
     keys: set[str] = field(default_factory=set)
+    damaged: list[str] = field(default_factory=list)
 
 
 def purge(
@@ -41,7 +42,8 @@ def purge(
 ) -> None:
     """Delete the requests and responses in a tenant's audit trail for good; also of a tenant that has ended.
 
-    Their hashes stay, so that `audit --verify` still proves the rest. Refused where the bucket has Object Lock.
+    Their hashes stay, so that `audit --verify` still proves the rest. Refused where the bucket has Object Lock. Exits
+    with 1 where an object cannot be read, and so was left.
 
     Example: ml-connector purge acme --before 2025-01-01 --by Ada --secrets ./secrets
     """
@@ -59,6 +61,8 @@ def purge(
         table.dump({"tenant": tenant, **{name: n for name, n in asdict(done).items() if name != "keys"}})
     else:
         typer.echo(_said(tenant, done))
+    if done.damaged:
+        raise typer.Exit(1)
 
 
 def _prefix(desk: Desk, tenant: str) -> str:
@@ -75,6 +79,7 @@ def _prefix(desk: Desk, tenant: str) -> str:
 
 def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
     """Empty object after object; a purge that was cut short is finished by the next."""
+    from infra.ops.legible import envelope_of
     from ml_connector.engine.audit import emptied, opened
     from ml_connector.engine.rows import iso
 
@@ -82,6 +87,9 @@ def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
     for key in list(desk.world.blobs.keys(prefix)):
         packed = desk.world.blobs.get(key)
         if packed is None:
+            continue
+        if envelope_of(packed) is None:
+            done.damaged.append(key)
             continue
         envelope, body = opened(packed)
         if not body:
@@ -106,7 +114,9 @@ def _made(body: bytes) -> str:
 def _said(tenant: str, done: Purged) -> str:
     earlier = f" {done.purged_before} were purged before." if done.purged_before else ""
     later = f" {done.kept} are newer and stay." if done.kept else ""
+    left = f" These cannot be read and were left; delete them yourself if they must go: {', '.join(done.damaged)}."
+    rest = f"{earlier}{later}{left if done.damaged else ''}"
     if not done.purged:
-        return f"Nothing was purged of {tenant}.{earlier}{later}"
+        return f"Nothing was purged of {tenant}.{rest}"
     count = "1 attempt was" if done.purged == 1 else f"{done.purged} attempts were"
-    return f"The requests and responses of {count} purged of {tenant}; their hashes stay.{earlier}{later}"
+    return f"The requests and responses of {count} purged of {tenant}; their hashes stay.{rest}"

@@ -39,7 +39,7 @@ def sandbox(
 
     Example: ml-connector sandbox --secrets ./sandbox-secrets
     """
-    from infra.local.stand import ERPS, Occupied, standing, write_secrets
+    from infra.local.stand import ERPS, Occupied, make_room, standing, write_secrets
     from infra.ops.nearest import known
     from ml_connector.embedded.secrets import TENANT
     from ml_connector.errors import Misconfigured
@@ -53,15 +53,16 @@ def sandbox(
             "or digit first."
         )
     books = ERPS[system]()
+    try:
+        warnings = make_room(secrets, name, books)
+    except Occupied as error:
+        raise Misconfigured(str(error)) from None
     with standing(books, port) as urls:
-        try:
-            write_secrets(secrets, name, books, urls)
-        except Occupied as error:
-            raise Misconfigured(str(error)) from None
+        write_secrets(secrets, name, books, urls)
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        for line in _said(books, urls, secrets, name, port):
+        for line in (*(f"! {warning}" for warning in warnings), *_said(books, urls, secrets, name, port)):
             typer.echo(line)
         stop.wait()
     typer.echo("The simulated vendors have ended, and what they held is gone.")

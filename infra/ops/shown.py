@@ -22,8 +22,11 @@ FURTHER = {
 }
 
 
-def conclude(outcome: Outcome, report: Path | None) -> int:
-    """Write the report, print what a person wants to know first, and give the exit code."""
+def conclude(outcome: Outcome, report: Path | None, *, tables: bool = True) -> int:
+    """Write the report, print what a person wants to know first, and give the exit code.
+
+    `tables`: also the figures of each flow.
+    """
     from infra.local import report as reports
 
     made = reports.report(outcome)
@@ -31,25 +34,37 @@ def conclude(outcome: Outcome, report: Path | None) -> int:
         reports.save(made, report, outcome)
     if sys.stderr.isatty():
         typer.echo("\r\x1b[K", err=True, nl=False)
-    for line in _lines(made, outcome):
+    for line in _lines(made, outcome, tables):
         typer.echo(line)
     return reports.exit_code(outcome, made)
 
 
-def _lines(made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
+def figures(outcome: Outcome) -> Iterator[str]:
+    """Say what a run came to, flow by flow."""
+    from infra.local import report as reports
+
+    made = reports.report(outcome)
+    for name in made["tenants"]:
+        yield from _tenant(made, name)
+
+
+def _lines(made: dict[str, Any], outcome: Outcome, tables: bool) -> Iterator[str]:
+    from infra.local import report as reports
+    from infra.ops import advice
+
     if outcome.dry_run:
         yield "Dry run: nothing is written to either system; what would be sent is pending."
     for tenant in outcome.tenants:
         if tenant.problem and not tenant.faults:
-            yield f"✗ {tenant.problem}"
-    for name in made["tenants"]:
+            yield f"✗ {advice.pasteable(tenant.problem, outcome.where)}"
+    for name in made["tenants"] if tables else ():
         yield from _tenant(made, name)
     for kind in FURTHER:
         yield from _listed(kind, made[kind], outcome)
-    if made["tenants"]:
-        yield _verdict(made, outcome)
-    else:
-        yield "Nothing to run: no tenant has both secrets of a pair, as TENANT/sap_b1.json and TENANT/basware.json are."
+    yield from outcome.notes
+    for why in reports.standing(outcome):
+        yield f"! {why}"
+    yield _verdict(made, outcome)
 
 
 def _tenant(made: dict[str, Any], name: str) -> Iterator[str]:
@@ -73,13 +88,12 @@ def _became(row: dict[str, Any]) -> str:
 
 
 def _listed(kind: str, lines: list[dict[str, Any]], outcome: Outcome) -> Iterator[str]:
+    from infra.local import report as reports
     from infra.ops import advice
 
     for line in lines[:MOST]:
-        known = outcome.rejections.get((line["tenant"], line["integration"], line["flow"], line["key"]))
-        number = (known and known.number) or line.get("number") or line["key"]
-        amount, currency = line.get("amount") or (known and known.amount), line.get("currency")
-        money = f" ({amount} {currency or (known and known.currency)})" if amount else ""
+        number = reports.short(line.get("number") or line["key"])
+        money = f" ({line['amount']} {line['currency']})" if line.get("amount") else ""
         whose = f"{line['tenant']} " if len(outcome.tenants) > 1 else ""
         yield f"{kind}  {whose}{line['flow']} {number}{money}: {line.get('reason') or line.get('cause') or ''}"
     if len(lines) > MOST:
@@ -92,4 +106,6 @@ def _verdict(made: dict[str, Any], outcome: Outcome) -> str:
 
     colour, sentence = reports.verdict(made)
     said = "balanced" if colour == "good" else sentence.rstrip(".")
+    if not made["tenants"]:
+        return said
     return f"{said} after {made['elapsed_seconds']} s" + (", cut short" if outcome.cut else "")

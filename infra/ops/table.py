@@ -56,6 +56,11 @@ def cell(value: Any) -> str:
     return " ".join(str(value).split())
 
 
+def counted(count: int, one: str) -> str:
+    """Say a number of things: 1 record, 2 records."""
+    return f"{count} {one}" + ("" if count == 1 else "s")
+
+
 def moment(time: str | None) -> str:
     """Shorten a time for people: to the second, UTC."""
     return f"{time[:10]} {time[11:19]}Z" if time else ""

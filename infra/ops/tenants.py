@@ -38,10 +38,11 @@ def tenants(
 
 
 def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
+    from infra.local.standstill import lonely
     from infra.ops.desk import problem
 
     named = [s for s in systems if s != "settings"]
-    whys = [problem(tenant), _lonely(tenant, named), *_doors(desk, tenant.name, named)]
+    whys = [problem(tenant), lonely(tenant, named), *_doors(desk, tenant.name, named)]
     return {
         "tenant": tenant.name,
         "integrations": sorted({p.integration.name for p in tenant.pairs} | set(tenant.faults)),
@@ -50,18 +51,6 @@ def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
         "shadow": tenant.options.shadow,
         "problem": "; ".join(why.rstrip(".") for why in whys if why) or None,
     }
-
-
-def _lonely(tenant: Tenant, systems: list[str]) -> str | None:
-    """Say which secret is missing where a tenant has no pair of systems."""
-    from ml_connector.integrations import INTEGRATIONS
-
-    if tenant.pairs or tenant.faults:
-        return None
-    halves = [{i.erp, i.platform} for i in INTEGRATIONS if {i.erp, i.platform} & set(systems)]
-    others = sorted({other for both in halves for other in both - set(systems)})
-    which = f": {' or '.join(f'{tenant.name}/{other}' for other in others)}" if others else ""
-    return f"Nothing moves: beside {', '.join(systems) or 'settings'} the secret of the other system is missing{which}"
 
 
 def _doors(desk: Desk, tenant: str, systems: list[str]) -> Iterator[str]:

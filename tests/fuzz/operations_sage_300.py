@@ -156,7 +156,7 @@ def posted_by_hand(bench: Any, world: Any) -> Do:
     made = invoice("119.00", coded(bench, "100.00", tax=Decimal("19.00")))
     target = bench.connection.target(Invoice)
     found = target.send(target.prepare(made, bench.codes))
-    clerk.post(world, int(found.number))
+    clerk.post(world, int(found.id.partition(":")[0]))
 
     def do(b: Any) -> Any:
         target = b.connection.target(Invoice)

@@ -56,6 +56,7 @@ def tell(seed: int, erp: str | None = None) -> Told:
     )  # fmt: skip
     del history, machine
     gc.collect()
+    gc.freeze()  # what is left is the product itself: the next collection need not look through it
     return told
 
 

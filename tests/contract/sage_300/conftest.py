@@ -111,10 +111,15 @@ class Bench:
         assert [one.id for one in self.target.look(prepared)] == [found.id]
         back = self.target.read_back(found)
         assert (back.id, back.amount, back.currency, back.number) == (
-            found.id, invoice.gross, invoice.currency, found.number,
+            found.id, invoice.gross, invoice.currency, found.id.partition(":")[0],
         )  # fmt: skip
         assert [one.id for one in self.target.look(prepared)] == [found.id]
         return self.batch(found)
+
+    def restart(self) -> None:
+        """Begin anew as another process does, which remembers nothing."""
+        self.connection.close()
+        self.connection = connect(self.settings, self.wiring)
 
     def batch(self, found: Any) -> dict[str, Any]:
         batch: dict[str, Any] = self.world.find("APInvoiceBatches", int(found.id.partition(":")[0]))

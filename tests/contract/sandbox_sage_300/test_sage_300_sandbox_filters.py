@@ -85,3 +85,9 @@ def test_everything_else_is_refused(api, expect_refusal, text):
     if len(text) > 2000:
         text = text[:1900]
     expect_refusal(api.get(f"AP/APVendors?$filter={text.replace('&', '%26')}"), 400, "InvalidParameters")
+
+
+def test_an_installation_may_take_no_filter_by_a_field_and_know_no_or(world, api, expect_refusal):
+    world.unfiltered, world.filter_or = {"VendorNumber"}, False
+    expect_refusal(api.get("AP/APVendors?$filter=VendorNumber eq '1200'"), 400, "InvalidParameters", "VendorNumber")
+    expect_refusal(api.get("AP/APVendors?$filter=City eq 'x' or City eq 'y'"), 400, "InvalidParameters", "'or'")

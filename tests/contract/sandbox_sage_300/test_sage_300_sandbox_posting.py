@@ -140,3 +140,20 @@ def test_a_zero_invoice_can_be_posted(api, ready):
     line = {"GLAccount": "400001CC101", "DistributedAmount": Decimal("0.00")}
     api.posted(ready(line=line, DocumentTotalIncludingTax=0))
     assert len(api.rows("AP/APPostedDocuments")) == 1
+
+
+def test_a_refused_entry_may_stay_in_its_batch_and_stand_in_the_error_batch_too(world, api, ready):
+    world.failed_entries, world.error_names = "copied", False
+    number = ready()
+    world.tables["GLAccounts"]["400001CC101"]["Status"] = "Inactive"
+    api.posted(number)
+    batch, copy = api.read(f"{BATCHES}({number})"), api.read(f"{BATCHES}({number + 1})")
+    assert (batch["BatchStatus"], batch["NumberOfErrors"], copy["BatchStatus"]) == ("Posted", 1, "Open")
+    assert [one["BatchNumber"] for one in (*batch["Invoices"], *copy["Invoices"])] == [number, number + 1]
+    (error,) = api.rows("AP/APPostingErrorMessages")
+    assert (error["VendorNumber"], error["DocumentNumber"], error["BatchNumber"]) == ("", "", number)
+
+
+def test_a_release_may_lack_a_resource(world, api, expect_refusal):
+    world.not_offered = {"APPostedDocuments"}
+    expect_refusal(api.get("AP/APPostedDocuments"), 404, "ResourceNotFound", "APPostedDocuments")

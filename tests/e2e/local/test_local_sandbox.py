@@ -86,6 +86,42 @@ def test_secrets_of_real_systems_are_never_overwritten(tmp_path):
     assert not (tmp_path / "acme" / "basware.json").exists()
 
 
+def refused(*words):
+    result = CliRunner().invoke(app, ["sandbox", *words])
+    assert result.exit_code == 2
+    return result.stderr
+
+
+def test_two_stand_side_by_side_in_one_folder_and_none_takes_anothers_place(tmp_path):
+    folder = tmp_path / "s"
+    with sandbox("--secrets", str(folder)), sandbox("--secrets", str(folder), "--system", "sage_300"):
+        ran = subprocess.run(
+            [*PROGRAM, "local", "run", "--secrets", str(folder)], capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "acme  sap_b1-basware" in ran.stdout and "acme-sage  sage_300-basware" in ran.stdout
+        before = (folder / "acme" / "basware.json").read_text()
+        assert "are being simulated already, with Basware at http://127.0.0.1:" in refused("--secrets", str(folder))
+        said = refused("--secrets", str(folder), "--system", "sage_300", "--tenant", "acme")
+        assert "has sap_b1 already, and a tenant has one ERP" in said
+        assert (folder / "acme" / "basware.json").read_text() == before
+
+
+def test_where_another_one_has_ended_a_new_one_is_refused_and_both_can_be_started_again(tmp_path):
+    folder = tmp_path / "s"
+    with sandbox("--secrets", str(folder)):
+        pass
+    said = refused("--secrets", str(folder), "--system", "sage_300")
+    assert "The simulated vendors of the tenant acme" in said and f"delete {folder / 'acme'}, or start" in said
+    assert not (folder / "acme-sage").exists()
+    with sandbox("--secrets", str(folder)), sandbox("--secrets", str(folder), "--system", "sage_300"):
+        pass
+    with sandbox("--secrets", str(folder)) as said:  # neither must wait for the other to be started first
+        assert said[0].startswith("! The simulated vendors of the tenant acme-sage")
+        with sandbox("--secrets", str(folder), "--system", "sage_300") as other:
+            assert other[0].startswith("Sage 300 is simulated at")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -58,7 +58,7 @@ def test_payments_before_the_start_date_stay_away(small):
     ("settings", "words"),
     [
         ({"schedules": {"vendor": "off"}}, ("acme/settings", "no flow 'vendor'", "vendors")),
-        ({"schedules": {"vendors": "hourly"}}, ("The schedule 'hourly' cannot be read", "rate(15 minutes)")),
+        ({"schedules": {"vendors": "hourly"}}, ("acme/settings: the field 'schedules.vendors'", "rate(15 minutes)")),
         ({"start_dates": {"invoice": "2026-01-01"}}, ("acme/settings", "no flow 'invoice'")),
         ({"start_dates": {"payments": "soon"}}, ("acme/settings", "start_dates.payments")),
         ({"pause": True}, ("acme/settings", "'pause'", "did you mean 'paused'")),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.ops.advice import pasteable
+from infra.ops.advice import pasteable, wall_time
+from ml_connector.flow import Check
 
 OLD = "2026-01-10T08:00:00.000000+00:00"
 MISSING = "The account 6100 has no counterpart in the ERP. Mend it with `ml-connector mappings set acme account 6100 TARGET`, TARGET being the ERP's code."  # noqa: E501
@@ -78,3 +82,42 @@ def test_a_canary_names_the_next_command_with_its_place(office: Any) -> None:
         office.chunk("invoices", key=key, state="dead", cause="exhausted", death=1)
     said = office.run("dlq", "redrive", "--cause", "exhausted", "--canary").stdout
     assert commands(said)[0][-2:] == ["--secrets", str(office.folder)]
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This machine stands in Berlin."""
+    with monkeypatch.context() as here:
+        here.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_an_audit_completes_what_attempts_and_notes_said_and_json_what_the_rows_say(office: Any) -> None:
+    chunk = office.chunk("invoices", key="k1", number="INV-1", state="waiting", waiting_for="account:6100",
+                         reason=MISSING, notes=["Look: `ml-connector replay acme invoices k1`."])  # fmt: skip
+    office.attempt(chunk, state="waiting", reason=MISSING)
+    office.ledger("invoices").save(chunk, office.ledger("invoices").chunk("k1")[1])
+    office.row("invoices", "k1", outcome="rejected", reason=MISSING)
+    found = commands(office.run("audit", "acme", "invoices", "k1").stdout)
+    assert len(found) == 4  # of the record, the chunk, its note and its attempt
+    assert all(command[-2:] == ["--secrets", str(office.folder)] for command in found)
+    history = office.run("audit", "acme", "invoices", "k1", "--json")
+    for row in (history["record"], history["chunks"][0]):
+        assert commands(row["reason"])[0][-2:] == ["--secrets", str(office.folder)]
+    assert history["chunks"][0]["attempt_list"][0]["said"]["reason"] == MISSING  # as its hash covers it
+
+
+def test_ping_completes_the_commands_in_its_checks(office: Any, server: Any) -> None:
+    server.answers["sap_b1"] = lambda _w: iter([Check("login", False, "Unlock it, then `ml-connector ping acme`.")])
+    (command,) = commands(office.run("ping", "acme", "sap_b1", code=1).stdout)
+    assert command[-2:] == ["--secrets", str(office.folder)]
+
+
+def test_until_when_work_waits_is_said_as_a_clock_on_the_wall_shows_it(berlin: None) -> None:
+    text = "SAP is away. Work waits until 2026-07-05T09:30:00.123456+00:00."
+    assert pasteable(text, "") == "SAP is away. Work waits until 2026-07-05 11:30:00 CEST."
+    assert wall_time("2026-07-05T09:30:00Z", datetime(2026, 7, 4, 23, 30, tzinfo=UTC)) == "11:30:00 CEST"
+    quoted = "lastUpdated '2026-07-05T09:30:00Z' is in the future."
+    assert pasteable(quoted, "") == quoted  # a vendor's own words are left as they are

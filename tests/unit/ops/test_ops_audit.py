@@ -105,10 +105,28 @@ def test_a_held_master_record_is_found_in_its_chunk(office: Any) -> None:
     assert "waiting for company:A" in office.run("audit", "acme", "vendors", "V2").stdout
 
 
-def test_a_number_of_two_records_asks_for_a_key(office: Any) -> None:
-    office.row("invoices", "k1", outcome="delivered", number="2026-1")
-    office.row("invoices", "k2", outcome="delivered", number="2026-1")
-    assert "k1, k2" in office.run("audit", "acme", "invoices", "2026-1", code=2).stderr
+@pytest.mark.parametrize("words", [["audit"], ["replay"]])
+def test_a_number_of_several_records_says_how_each_stands_and_how_to_choose(office: Any, words: list[str]) -> None:
+    office.done("invoices", key="k1", number="2026-1", amount="185.05", currency="EUR", outcome="delivered")
+    office.row("invoices", "k1", outcome="delivered", number="2026-1", code="50802")
+    office.row("invoices", "k2", outcome="rejected", number="2026-1")
+    for key, more in {
+        "k3": {"waiting_for": "conflict:k3"}, "k4": {"state": "dead"}, "k5": {"waiting_for": "account:6100"},
+    }.items():  # fmt: skip
+        office.chunk(
+            "invoices", key=key, number="2026-1", amount="142.80", currency="USD", **{"state": "waiting", **more}
+        )
+    said = office.run(*words, "acme", "invoices", "2026-1", code=2).stderr.splitlines()
+    assert said[0] == "5 records of acme sap_b1-basware/invoices have the number 2026-1:"
+    assert [line.strip() for line in said[1:6]] == [
+        "k1  delivered, 185.05 EUR, 50802 at the target",
+        "k2  rejected",
+        "k3  held for conflict, 142.80 USD",
+        "k4  dead, 142.80 USD",
+        "k5  held for account:6100, 142.80 USD",
+    ]
+    assert "Write the key of the one that you mean" in said[6]
+    assert f"`ml-connector audit acme invoices KEY --secrets {office.folder}`" in said[6]
 
 
 def test_an_unknown_key_says_where_to_look(office: Any) -> None:
@@ -117,3 +135,27 @@ def test_an_unknown_key_says_where_to_look(office: Any) -> None:
 
 def _objects(office: Any, chunk: Any) -> list[Path]:
     return [office.folder / ".state" / "audit" / key for key in office.desk.world.blobs.keys(audit.prefix(chunk))]
+
+
+@pytest.mark.parametrize("damage", [b"no gzip", b"\x1f\x8b\x08", gzip.compress(b"[1]\n{}"), gzip.compress(b'{"n": 1}')])
+def test_an_object_that_cannot_be_read_is_named_and_hides_no_other(office: Any, invoice: Any, damage: bytes) -> None:
+    last = _objects(office, invoice)[-1]
+    last.write_bytes(damage)
+    for words in ([], ["--verify"]):
+        text = office.run("audit", "acme", "invoices", "k1", *words, code=1).stdout
+        assert "Traceback" not in text
+        assert f"{last.name}: it cannot be read as an audit object; restore it from a backup" in text
+        assert "not linked: an attempt after it is missing or cannot be read" in text
+    history = office.run("audit", "acme", "invoices", "k1", "--verify", "--json", code=1)
+    assert len(history["faults"]) == 2  # the gap in the chain, and why
+    assert [a["n"] for a in history["chunks"][0]["attempt_list"]] == [1]
+
+
+def test_a_purge_leaves_what_it_cannot_read_and_says_so(office: Any, invoice: Any) -> None:
+    first, last = _objects(office, invoice)
+    last.write_bytes(b"no gzip")
+    text = office.run("purge", "acme", "--yes", code=1).stdout
+    assert "1 attempt was purged of acme" in text
+    assert last.name in text
+    assert last.read_bytes() == b"no gzip"
+    assert gzip.decompress(first.read_bytes()).count(b"\n") == 1

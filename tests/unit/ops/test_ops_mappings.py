@@ -91,9 +91,9 @@ def test_export_and_import_of_a_file_and_one_kind(office: Any) -> None:
     file = office.folder / "accounts.csv"
     assert office.run("mappings", "export", "acme", "account", "--file", str(file)).stdout == ""
     assert "V1" not in file.read_text()
-    assert "1 mappings written" in office.run("mappings", "import", "acme", "account", "--file", str(file)).stdout
-    assert "1 mappings written" in office.run("mappings", "import", "acme", "account", str(file)).stdout
-    assert "1 mappings written" in office.run("mappings", "import", "acme", str(file)).stdout
+    assert "1 mapping written" in office.run("mappings", "import", "acme", "account", "--file", str(file)).stdout
+    assert "1 mapping written" in office.run("mappings", "import", "acme", "account", str(file)).stdout
+    assert "1 mapping written" in office.run("mappings", "import", "acme", str(file)).stdout
 
 
 def test_import_sets_free_what_waits(office: Any) -> None:

@@ -76,6 +76,12 @@ def test_settings_are_judged_too(office: Any) -> None:
     assert "there is no flow 'vendor'" in office.run("ping", "acme", "settings", code=2).stdout
 
 
+def test_a_schedule_that_cannot_be_read_is_named_by_its_field(office: Any) -> None:
+    office.write("acme", "settings", {"schedules": {"vendors.full": "cron(61 * * * *)"}})
+    said = office.run("ping", "acme", "settings", code=2).stdout
+    assert "acme/settings: the field 'schedules.vendors.full' cannot be used: The schedule 'cron(61 * * * *)'" in said
+
+
 def test_a_system_without_an_adapter_is_an_unusable_secret(office: Any) -> None:
     office.write("acme", "syspro", {})
     rows = office.run("ping", "acme", "syspro", "--json", code=2)

@@ -68,7 +68,8 @@ def something_of_everything(desk: Any) -> None:
     desk.world.rings.bury("acme.lane", {"id": "k1", "scope": ledger.scope, "death": 1, **names})
     desk.world.rings.bury("odd", {"hello": "world"})  # nobody can read it, so it is shown again
     folder = f"audit/acme/{ledger.integration}/invoices/{ledger.now()[:10]}/k2"
-    desk.world.blobs.put(f"{folder}/1.json.gz", gzip.compress(b'{"n": 1, "hash": "h"}\n{"at": "1"}'))
+    envelope = b'{"n": 1, "previous": null, "body_hash": "b", "hash": "h"}'
+    desk.world.blobs.put(f"{folder}/1.json.gz", gzip.compress(envelope + b'\n{"at": "1"}'))
     vendors = desk.stream("acme", "vendors").ledger
     desk.world.store.put(Item(vendors.pk, "r#V1", dump(Row(outcome="delivered", code="V1"))))
 

@@ -80,10 +80,10 @@ def test_nothing_of_a_purged_body_is_left_in_the_folder(office: Any) -> None:
 def test_before_a_date_keeps_what_was_made_later_also_of_one_document(office: Any) -> None:
     chunk = invoice(office, "k1", OLD, NEW)
     done = office.run("purge", "acme", "--before", "2026-01-11", "--json")
-    assert done == {"tenant": "acme", "purged": 1, "purged_before": 0, "kept": 1}
+    assert done == {"tenant": "acme", "purged": 1, "purged_before": 0, "kept": 1, "damaged": []}
     assert [bool(body) for body in bodies(office, chunk)] == [False, True]
     again = office.run("purge", "acme", "--json")
-    assert again == {"tenant": "acme", "purged": 1, "purged_before": 1, "kept": 0}
+    assert again == {"tenant": "acme", "purged": 1, "purged_before": 1, "kept": 0, "damaged": []}
     assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json")["faults"] == []
 
 

@@ -19,6 +19,8 @@ from ml_connector.wiring import TenantSettings
         (["held", "acm"], "did you mean 'acme'?"),
         (["deliveries", "acme", "invoice"], "did you mean 'invoices'?"),
         (["mappings", "list", "acme", "acount"], "did you mean 'account'?"),
+        (["ping", "acm"], "did you mean 'acme'?"),
+        (["ping", "acme", "baswre"], "did you mean 'basware'?"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(office: Any, words: list[str], meant: str) -> None:
@@ -75,9 +77,10 @@ SAP = {"service_layer_url": "https://sap.example.com:50000/b1s/v2", "company_db"
 
 def test_tenants_shows_a_system_that_is_away_until_when(office: Any) -> None:
     door(office, "basware").trouble(Throttled("Basware answered 503.", 600))
-    until = (office.desk.world.clock.now() + timedelta(seconds=600)).isoformat()[:13]
+    until = f"{(office.desk.world.clock.now() + timedelta(seconds=600)).astimezone():%H:%M}"
     (acme,) = office.run("tenants", "--json")
     assert "basware is away: Basware answered 503." in acme["problem"]
+    assert "Work waits until " in acme["problem"]
     assert until in acme["problem"]
     assert "ping acme basware" in office.run("tenants").stdout
 
@@ -86,7 +89,7 @@ def test_tenants_names_the_secret_that_is_missing_and_a_closed_login_of_half_a_p
     (office.folder / "acme" / "basware.json").unlink()
     door(office, "sap_b1").refused("The password is wrong.")
     (acme,) = office.run("tenants", "--json")
-    assert "the secret of the other system is missing: acme/basware" in acme["problem"]
+    assert "the secret of the other system is missing: write acme/basware" in acme["problem"]
     assert "sap_b1: the login is closed. The password is wrong." in acme["problem"]
 
 

@@ -158,7 +158,8 @@ def test_whoever_comes_back_after_a_crash_finds_the_batch_and_finishes_it(desk, 
 def test_a_batch_of_somebody_else_is_adopted_but_not_touched(desk):
     ledger = Ledger(desk.server)
     ledger.enter(description="typed by hand")
-    desk.target.read_back(Found("109:1", "109"))
+    (note,) = desk.target.read_back(Found("109:1", "109")).notes
+    assert note == "Batch 109 was not made by us and is Open: whoever entered it posts it in Sage 300."
     assert ledger.rows[109]["BatchStatus"] == "Open"
 
 
@@ -242,6 +243,7 @@ def test_a_posting_without_an_answer_is_looked_at_again(make):
 
     def cut(ledger):
         ledger.rows[109]["BatchStatus"] = "Posted"
+        ledger.posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711"})
         raise httpx.ReadError("cut")
 
     ledger = Ledger(desk.server, posting=cut)

@@ -244,6 +244,7 @@ def test_a_closed_period_moves_to_the_next_open_one_where_the_tenant_says_so(mak
     assert (prepared.posted_on, entry(prepared)["PostingDate"]) == (date(2026, 4, 1), "2026-04-01")
     assert entry(prepared)["DocumentDate"] == "2026-01-30"
     assert any("moved from 2026-02-01 to 2026-04-01" in note for note in prepared.notes)
+    assert entry(prepared)["InvoiceDescription"] == "Period 2026-02 closed: Invoice R-4711"
 
 
 def test_a_day_that_no_fiscal_year_covers_is_held(desk, invoice):
@@ -260,9 +261,12 @@ def test_a_calendar_that_may_not_be_read_is_no_obstacle(desk, invoice, fault):
 def test_a_refused_period_moves_on_where_the_tenant_says_so(make, invoice, fault):
     desk = make(options={"closed_period": "next_open"})
     no = fault(400, "RecordInvalid", "Fiscal period 02 of fiscal year 2026 is locked.")
-    desk.server.script(BATCHES, no, httpx.Response(201, json=TAKEN))
-    assert desk.target.send(desk.target.prepare(invoice(), desk.codes)).number == "109"
-    assert [b["Invoices"][0]["PostingDate"] for b in desk.server.sent("POST", BATCHES)] == ["2026-02-01", "2026-03-01"]
+    desk.server.script(BATCHES, no, no, httpx.Response(201, json=TAKEN))
+    found = desk.target.send(desk.target.prepare(invoice(), desk.codes))
+    assert (found.number, found.notes) == ("109", ("Posting date moved from 2026-02-01 to 2026-04-01: period closed.",))
+    sent = [body["Invoices"][0] for body in desk.server.sent("POST", BATCHES)]
+    assert [one["PostingDate"] for one in sent] == ["2026-02-01", "2026-03-01", "2026-04-01"]
+    assert sent[-1]["InvoiceDescription"] == "Period 2026-02 closed: Invoice R-4711"
 
 
 # ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import httpx
 import pytest
 
-from ml_connector.errors import Misconfigured
+from ml_connector.errors import Held, Misconfigured, Transient
 from ml_connector.records import Account, CostCenter, PurchaseOrder, Supplier
 
 BATCHES = "AP/APInvoiceBatches"
@@ -180,3 +180,57 @@ def test_cost_centres_are_taken_from_the_accounts_where_segment_codes_are_not_of
     assert [one.key for page in pages for one in page.records] == ["200"]
     assert "GLSegmentCodes" in caplog.text
     assert {check.what: check for check in desk.connection.ping()}["cost centres"].detail == "for example 200"
+
+
+@puzzled
+def test_a_filter_by_number_that_is_not_taken_gives_way_to_the_whole_list_read_once(make, invoice, row, answer):
+    desk = make(cost_center_segment="2")
+    account = {"UnformattedAccount": "6260200", "AccountSegmentCode1": "6260", "AccountSegmentCode2": "200"}
+    other = {"UnformattedAccount": "1300100", "AccountSegmentCode1": "1300", "AccountSegmentCode2": "100"}
+    vendors = ({"VendorNumber": n, "CurrencyCode": "CAD"} for n in ("1100", "1200"))
+    desk.server.answers |= {
+        "GL/GLAccounts": refusing(["Account"], answer, other, account),
+        "AP/APVendors": refusing(["VendorNumber"], answer, *vendors),
+    }
+    for number in ("R-1", "R-2"):
+        coded = row(net="80", tax="0", cost_center="200")
+        prepared = desk.target.prepare(invoice("80", coded, number=number), desk.codes)
+        assert prepared.body["Invoices"][0]["InvoiceDetails"][0]["GLAccount"] == "6260200"
+    for resource in ("GL/GLAccounts", "AP/APVendors"):
+        assert desk.server.asked(resource).count(None) == 1
+
+
+@puzzled
+def test_receipts_are_found_whichever_of_their_fields_can_be_filtered(desk, answer):
+    line = {"LineNumber": 10, "ItemNumber": "A1", "QuantityReceived": 4}
+    received = {"ReceiptNumber": "RC1", "PurchaseOrderNumber": "PO1", "Vendor": "1200", "ReceiptLine2s": [line]}
+    foreign = received | {"ReceiptNumber": "RC2", "PurchaseOrderNumber": "PO9", "Vendor": "1900"}
+    desk.server.rows("PO/POPurchaseOrders", order(Currency="CAD"))
+    desk.server.answers |= {
+        "PO/POGetReceipts": refusing(["PurchaseOrderNumber", "Vendor"], answer, foreign, received),
+        "PO/POReceipts": lambda _: ABSENT["MethodNotAllowed"],
+    }
+    for _ in range(2):
+        assert [r.number for r in desk.all(PurchaseOrder)[0].lines[0].receipts] == ["RC1"]
+    assert desk.server.asked("PO/POGetReceipts").count(None) == 1
+
+
+def test_receipts_that_end_in_the_middle_are_not_left_out(desk):
+    desk.server.rows(
+        "PO/POPurchaseOrders", *(order(PurchaseOrderNumber=f"PO{n:09d}", Currency="CAD") for n in range(90))
+    )
+    desk.server.script("PO/POGetReceipts", httpx.Response(200, json={"value": []}), ABSENT["ResourceNotFound"])
+    desk.server.answers["PO/POReceipts"] = lambda _: ABSENT["MethodNotAllowed"]
+    with pytest.raises(Transient, match="ended in the middle"):
+        desk.all(PurchaseOrder)
+
+
+def test_a_whole_list_is_read_anew_after_a_while(desk, invoice):
+    desk.server.answers["AP/APVendors"] = refusing(["VendorNumber"], PUZZLED["bare 400"], {"VendorNumber": "1100"})
+    for _ in range(2):
+        with pytest.raises(Held, match="no vendor 1200"):
+            desk.target.prepare(invoice(), desk.codes)
+    assert desk.server.asked("AP/APVendors").count(None) == 1
+    desk.clock.moment += timedelta(minutes=5)
+    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD"})
+    assert desk.target.prepare(invoice(), desk.codes).lookup["vendor"] == "1200"

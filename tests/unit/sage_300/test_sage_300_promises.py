@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import httpx
 import pytest
 
-from ml_connector.errors import OutcomeUnknown, Throttled
+from ml_connector.errors import Held, OutcomeUnknown, Throttled
 from ml_connector.flow import Found
 from ml_connector.integrations.sage_300_basware import SAGE_300_BASWARE
 
@@ -53,6 +53,7 @@ def test_posting_needs_neither_posting_errors_nor_posted_documents(make, status)
     desk = make(post_batches=True)
     entry = {"EntryNumber": 1, "VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentTotalIncludingTax": 86.6}
     shown = {"BatchNumber": 109, "BatchStatus": "Open", "Description": "ml-connector x", "Invoices": [entry]}
+    shown["NumberOfErrors"] = 0
 
     def becomes(word):
         def answer(_):
@@ -69,6 +70,9 @@ def test_posting_needs_neither_posting_errors_nor_posted_documents(make, status)
     }  # fmt: skip
     assert desk.target.read_back(Found("109:1", "109")).number == "109"
     assert shown["BatchStatus"] == "Posted"
+    del shown["NumberOfErrors"]
+    with pytest.raises(Held, match="neither posted documents nor posting errors"):
+        desk.target.read_back(Found("109:1", "109"))
 
 
 def test_every_request_of_an_invoice_has_a_content_type_and_credentials_retries_too(desk, invoice, fault):

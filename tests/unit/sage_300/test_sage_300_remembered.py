@@ -8,7 +8,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from ml_connector.errors import Held
+from ml_connector.errors import Held, Throttled
+from ml_connector.records import PurchaseOrder
 
 BATCHES = "AP/APInvoiceBatches"
 
@@ -95,6 +96,55 @@ def test_an_account_opened_meanwhile_lets_the_invoice_go(make, invoice, row, bef
     assert desk.target.prepare(one, desk.codes).body["Invoices"][0]["InvoiceDetails"][0]["GLAccount"] == "6260200"
 
 
+FLOODED = httpx.Response(429, json={"error": {"code": "TooManyRequests", "message": {"value": "flooded"}}})
+
+
+def ordered(**fields):
+    line = {"LineNumber": 1000, "QuantityOrdered": 1, "UnitCost": 5, "ExpenseAccount": "6260200"}
+    return {"PurchaseOrderNumber": "PO1", "Vendor": "1200", "Completed": "No", "PurchaseOrderLines": [line], **fields}
+
+
+def test_a_look_up_of_accounts_that_failed_is_no_answer(make):
+    desk = make(cost_center_segment="2")
+    desk.server.rows("PO/POPurchaseOrders", ordered(Currency="CAD"))
+    good = httpx.Response(200, json={"value": [SEGMENTED]})
+    desk.server.script("GL/GLAccounts", *[FLOODED] * 5, good)
+    with pytest.raises(Throttled):
+        desk.all(PurchaseOrder)
+    line = desk.all(PurchaseOrder)[0].lines[0]
+    assert (line.account, line.cost_center) == ("6260", "200")
+
+
+def test_an_account_that_is_opened_later_is_taken_apart_from_then_on(make):
+    desk = make(cost_center_segment="2")
+    desk.server.rows("PO/POPurchaseOrders", ordered(Currency="CAD"))
+    assert desk.all(PurchaseOrder)[0].lines[0].account == "6260200"
+    desk.server.rows("GL/GLAccounts", SEGMENTED)
+    assert desk.all(PurchaseOrder)[0].lines[0].account == "6260"
+
+
+def test_a_look_up_of_currencies_that_failed_is_no_answer(desk):
+    desk.server.rows("PO/POPurchaseOrders", ordered())
+    good = httpx.Response(200, json={"value": [{"VendorNumber": "1200", "CurrencyCode": "CAD"}]})
+    desk.server.script("AP/APVendors", *[FLOODED] * 5, good)
+    source = desk.connection.source(PurchaseOrder)
+    with pytest.raises(Throttled):
+        list(source.pages(None, None))
+    (page,) = source.pages(None, None)
+    assert [one.currency for one in page.records] == ["CAD"]
+
+
+def test_another_name_that_failed_is_not_taken_for_the_right_one(desk):
+    line = {"LineNumber": 1000, "QuantityReceived": 1, "PurchaseOrderLineNumber": 1000}
+    received = {"ReceiptNumber": "RC1", "PurchaseOrderNumber": "PO1", "Vendor": "1200", "ReceiptLine2s": [line]}
+    desk.server.rows("PO/POPurchaseOrders", ordered(Currency="CAD"))
+    desk.server.script("PO/POGetReceipts", httpx.Response(404), httpx.Response(200, json={"value": [received]}))
+    desk.server.answers["PO/POReceipts"] = lambda _: FLOODED
+    with pytest.raises(Throttled):
+        desk.all(PurchaseOrder)
+    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
+
+
 def year(status):
     first = {"FiscalPeriod1StartDate": "2026-02-01", "FiscalPeriod1EndDate": "2026-02-28"}
     return {"FiscalYear": "2026", **first, "FiscalPeriod1Status": status}
@@ -124,3 +174,12 @@ def test_a_vendor_entered_anew_in_the_invoices_currency_lets_it_go(desk, invoice
         desk.target.prepare(invoice(currency="USD"), desk.codes)
     desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "USD"})
     assert desk.target.prepare(invoice(currency="USD"), desk.codes).currency == "USD"
+
+
+def test_an_inactive_vendor_is_held_before_anything_is_acknowledged_and_goes_when_it_is_activated(desk, invoice):
+    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD", "Status": "Inactive"})
+    with pytest.raises(Held, match="inactive") as held:
+        desk.target.prepare(invoice(), desk.codes)
+    assert held.value.waiting_for == "supplier:1200"
+    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD", "Status": "Active"})
+    assert desk.target.prepare(invoice(), desk.codes).currency == "CAD"

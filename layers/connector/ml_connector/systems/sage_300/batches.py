@@ -7,18 +7,15 @@ others; each is done only where it is not done yet, so that whoever comes back a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
 from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Found
-from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.entries import GONE, MARK, Documents, Entry, readable, status_of
-from ml_connector.systems.sage_300.names import ZERO, amount, children, digits, plain, text, whole
-from ml_connector.systems.sage_300.open_batches import BATCHES, UNPOSTED, Row, batches_query, entries_of
-from ml_connector.systems.sage_300.paging import Query
-from ml_connector.systems.sage_300.refusals import about, kind_of_text
+from ml_connector.systems.sage_300.entries import GONE, MARK, Entry, readable, status_of
+from ml_connector.systems.sage_300.names import ZERO, amount, children, digits, text, whole
+from ml_connector.systems.sage_300.open_batches import BATCHES, entries_of
+from ml_connector.systems.sage_300.postings import Case, Postings, deleted, joined, stuck
 from ml_connector.systems.sage_300.replies import NO_RIGHT, Fault
 
 log = logging.getLogger("ml_connector")
@@ -28,13 +25,8 @@ STAYS_OPEN = (
 )
 
 
-class Batches(Documents):
-    """The invoice batches of one company."""
-
-    def __init__(self, api: WebApi, *, post: bool) -> None:
-        """`post`: post them too, and do not only set them ready."""
-        super().__init__(api)
-        self._post = post
+class Batches(Postings):
+    """The invoice batches of one company. With `post` they are posted too, and not only set ready."""
 
     # ── finishing ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -46,65 +38,64 @@ class Batches(Documents):
         """
         number, _, entry = found.id.partition(":")
         if number == GONE:
-            vendor, _, document = entry.partition("~")
-            row = next(self.posted(vendor, document), None)
-            if row is None:
-                raise Transient(f"Sage 300 does not show the document {document} any more.")
-            return Entry(None, row).found()
+            return self._gone(entry)
         if digits(number) is None:
             raise Transient(f"Sage 300 shows the document in a batch of no number ({number}).")
-        one = self._entry(number, entry)
-        batch = one.batch or {}
-        if (text(batch, "description") or "").startswith(MARK) and status_of(batch) != "posted":
-            refusal = self._finish(number, one)
-            one = self._entry(number, entry)
-            if status_of(one.batch or {}) == "open":
-                return replace(one.found(), notes=(f"{STAYS_OPEN} {refusal or ''}".strip(),))
-        elif status_of(batch) == "deleted":
-            raise _deleted(number, one)
-        return one.found()
+        case = self._case(number, entry, found.number)
+        if case.row is None or status_of(case.batch or {}) == "posted":
+            return self.confirm(case)
+        if not (text(case.batch or {}, "description") or "").startswith(MARK):
+            return replace(case.shown.found(), notes=(_left_to_others(case),))
+        refusal = self._finish(case)
+        case = self._case(number, entry, found.number)
+        if case.row is None or status_of(case.batch or {}) == "posted":
+            return self.confirm(case)
+        if status_of(case.batch or {}) == "open":
+            return replace(case.shown.found(), notes=(f"{STAYS_OPEN} {refusal or ''}".strip(),))
+        if self._post:
+            raise self._not_through(case)
+        return case.shown.found()
 
-    def _entry(self, number: str, entry: str) -> Entry:
+    def _gone(self, name: str) -> Found:
+        """Read a document whose batch the server does not tell."""
+        vendor, _, document = name.partition("~")
+        row = next(iter(self.posted(vendor, document) or ()), None)
+        if row is None:
+            raise Transient(f"Sage 300 does not show the document {document} any more.")
+        return Entry(None, row).found()
+
+    def _case(self, number: str, entry: str, label: str) -> Case:
+        """Read a batch and its entry. Raises `Held` where somebody deleted it."""
         batch = self._api.get(BATCHES, f"({number})")
         rows = entries_of(batch) if batch is not None else []
         row = next((r for r in rows if (whole(r, "entry") or "1") == entry), None)
-        if batch is None or row is None:
-            if batch is not None and status_of(batch) == "deleted":
-                raise _deleted(number, Entry(batch, {}))
-            return self._moved(number, entry, text(batch or {}, "posting"))
-        return Entry(batch, row)
+        case = Case(number, entry, batch, row, label)
+        if status_of(batch or {}) == "deleted":
+            raise deleted(number, case.document)
+        return case
 
-    def _moved(self, number: str, entry: str, posting: str | None) -> Entry:
-        """Follow an entry that a posting has put into an error batch: somebody may have posted it from there.
+    def _not_through(self, case: Case) -> Held | Transient:
+        """Tell why a batch is not posted although its posting was asked for: no answer says so."""
+        told = joined(self.complaints(case) or ())
+        if told:
+            return stuck(case, told)
+        return Transient(f"Batch {case.number} is not posted yet in Sage 300; it is looked at again.")
 
-        Raises `Held` while nobody has.
-        """
-        told = [row for row in self._complaints(number, posting) if whole(row, "entry") in {None, entry}]
-        vendor, document = (next((t for row in told if (t := text(row, n))), None) for n in ("vendor", "document"))
-        if not vendor or not document:
-            raise Transient(f"Sage 300 does not show entry {entry} of batch {number}, which it has taken.")
-        posted = next(self.posted(vendor, document), None)
-        if posted is not None:
-            return Entry(None, posted)
-        batches = self._api.rows(batches_query(UNPOSTED, ""))
-        held = next(iter(self.entries(batches, vendor, document)), Entry(None, {"DocumentNumber": document}))
-        raise _stuck(number, held, _joined(told))
-
-    def _finish(self, number: str, one: Entry) -> str | None:
+    def _finish(self, case: Case) -> str | None:
         """Do what is left to do; give the server's words where it does not let a batch be set ready."""
-        status = status_of(one.batch or {})
-        if status == "deleted":
-            raise _deleted(number, one)
+        number, status = case.number, status_of(case.batch or {})
         if status == "open":
-            _must_balance(number, one)
+            _must_balance(number, case.shown)
             fault = self._api.change(BATCHES, f"({number})", {"BatchNumber": int(number), "BatchStatus": "ReadyToPost"})
             if fault is not None:
                 self._not_ready(number, fault)
                 return f"It said: {fault}."
         elif status != "readytopost":
-            raise Transient(f"Batch {number} is being worked on in Sage 300 ({text(one.batch or {}, 'batch_status')}).")
+            raise Transient(
+                f"Batch {number} is being worked on in Sage 300 ({text(case.batch or {}, 'batch_status')})."
+            )
         if self._post:
-            self._post_it(number, one)
+            self._post_it(case)
         return None
 
     def _not_ready(self, number: str, fault: Fault) -> None:
@@ -117,9 +108,10 @@ class Batches(Documents):
             )
         log.info("batch stays open", extra={"batch": number, "reason": f"{STAYS_OPEN} {fault}"})
 
-    def _post_it(self, number: str, one: Entry) -> None:
-        """Post, then look what became of it: a failure does not show in the answer."""
-        body = {"ProcessAllBatches": "Donotpostallbatches", "FromBatch": int(number), "ToBatch": int(number)}
+    def _post_it(self, case: Case) -> None:
+        """Post. What became of it must be read: a failure does not show in the answer."""
+        number = int(case.number)
+        body = {"ProcessAllBatches": "Donotpostallbatches", "FromBatch": number, "ToBatch": number}
         try:
             fault = self._api.process("AP/APPostInvoices", body)
         except OutcomeUnknown as error:
@@ -127,50 +119,22 @@ class Batches(Documents):
                 f"The posting of batch {number} was not confirmed; it is looked at again. {error}"
             ) from error
         if fault is not None:
-            self._not_posted(number, one, fault)
-        after = self._api.get(BATCHES, f"({number})") or {}
-        told = _joined(self._complaints(number, text(after, "posting")))
-        if status_of(after) == "posted" and (not told or self._is_posted(one)):
-            return
-        if told:
-            raise _stuck(number, one, told)
-        if status_of(after) == "posted":
-            return  # no message, and it may take the server a moment to show the document
-        raise Transient(f"Batch {number} is not posted yet in Sage 300; it is looked at again.")
+            self._not_posted(case, fault)
 
-    def _not_posted(self, number: str, one: Entry, fault: Fault) -> None:
+    def _not_posted(self, case: Case, fault: Fault) -> None:
         if fault.locked:
-            raise Transient(f"Batch {number} is open on somebody's screen in Sage 300: {fault}.")
+            raise Transient(f"Batch {case.number} is open on somebody's screen in Sage 300: {fault}.")
         if fault.code == NO_RIGHT:
             raise Misconfigured(
-                f"Batch {number} is ready, but this user may not post it: {fault}. Give its security group the right "
-                "to post AP invoices, or take 'post_batches' out of the secret."
+                f"Batch {case.number} is ready, but this user may not post it: {fault}. Give its security group the "
+                "right to post AP invoices, or take 'post_batches' out of the secret."
             )
-        raise _stuck(number, one, str(fault))
-
-    def _is_posted(self, one: Entry) -> bool:
-        vendor, number = text(one.row, "vendor"), text(one.row, "document")
-        return bool(vendor and number and any(True for _ in self.posted(vendor, number)))
-
-    def _complaints(self, number: str, posting: str | None) -> Iterator[Row]:
-        """Read what a posting complained of; how these rows are named is inferred, so they are told apart here."""
-        wheres = [f"BatchNumber eq {number}", ""]
-        query: Query[Row] = Query("AP/APPostingErrorMessages", None, _message_name, *wheres)
-        try:
-            for row in self._api.rows(query):
-                mine = whole(row, "batch") == number or (posting and whole(row, "posting") == plain(posting))
-                if mine:
-                    yield row
-        except Misconfigured as error:
-            log.warning("posting errors cannot be read", extra={"batch": number, "reason": str(error)})
+        raise stuck(case, str(fault))
 
 
-def _message_name(row: Row) -> str:
-    return "~".join(str(row[name]) for name in sorted(row) if not isinstance(row[name], (list, dict)))
-
-
-def _joined(complaints: Iterable[Row]) -> str:
-    return " ".join(dict.fromkeys(told for row in complaints if (told := text(row, "error_text"))))
+def _left_to_others(case: Case) -> str:
+    status = text(case.batch or {}, "batch_status")
+    return f"Batch {case.number} was not made by us and is {status}: whoever entered it posts it in Sage 300."
 
 
 def _must_balance(number: str, one: Entry) -> None:
@@ -190,25 +154,3 @@ def _must_balance(number: str, one: Entry) -> None:
             f"Batch {number} does not balance in Sage 300: its total is {total}, its lines make {net}, its tax {tax}. "
             "Correct the tax of the entry there and set the batch ready to post.",
         )
-
-
-def _stuck(number: str, one: Entry, why: str) -> Held:
-    """Hold on what a posting complained of; the batch stands, so it is mended there and goes on by itself."""
-    document, now_in = text(one.row, "document") or number, whole(one.batch or {}, "batch")
-    moved = now_in not in {None, number}
-    where = f" It stands in batch {now_in} now: post that there once the cause is mended." if moved else ""
-    said = f"Batch {number} was entered but not posted by Sage 300: {why}{where}"
-    lookup = {f"supplier={text(one.row, 'vendor')}": str(text(one.row, "vendor"))} | {
-        f"account={text(line, 'account')}": str(text(line, "account")) for line in children(one.row, "details")
-    }
-    month = str(text(one.row, "entry_date") or "")[:7]
-    held = about(kind_of_text(why, lookup), said, why, lookup, month)
-    return held or Held(f"conflict:{document}", f"{said} Mend it there; then it goes on by itself.")
-
-
-def _deleted(number: str, one: Entry) -> Held:
-    document = text(one.row, "document") or number
-    return Held(
-        f"conflict:{document}",
-        f"Batch {number} was deleted in Sage 300. Restore it there, or post the document by hand.",
-    )

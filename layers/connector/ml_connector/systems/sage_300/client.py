@@ -16,6 +16,7 @@ from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply
 from ml_connector.systems.sage_300.auth import EVERY
 from ml_connector.systems.sage_300.calls import Caller
+from ml_connector.systems.sage_300.keyed import Keyed
 from ml_connector.systems.sage_300.listing import number_of, row_by_row
 from ml_connector.systems.sage_300.paging import Batch, Place, Query, walk
 from ml_connector.systems.sage_300.reads import Failed, NotOffered, refused_read
@@ -47,6 +48,7 @@ class WebApi:
         self._whole: set[str] = set()
         self._renamed: set[str] = set()
         self._lacking: set[str] = set()
+        self.keyed = Keyed(self)
 
     @property
     def sessions_lost(self) -> int:
@@ -85,16 +87,20 @@ class WebApi:
         except NotOffered as error:
             if begun:
                 raise Transient(f"{query.name} ended in the middle. {error}") from error
-            if query.resource not in self._lacking:
-                log.warning("Sage 300 does not offer %s, so it is left out: %s", query.resource, error)
-            self._lacking.add(query.resource)
+            self.left_out(query.resource, error)
             yield Batch([], [])
+
+    def left_out(self, resource: str, error: NotOffered) -> None:
+        """Say once that a resource is not offered."""
+        if resource not in self._lacking:
+            log.warning("Sage 300 does not offer %s, so it is left out: %s", resource, error)
+        self._lacking.add(resource)
 
     def rows(self, query: Query[W], *, needed: bool = True) -> Iterator[W]:
         """Read all rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
         for batch in self.pages(query) if needed else self.offered(query):
             for bad in batch.spoiled:
-                raise Transient(f"Sage 300 gave a row of {query.name} that cannot be read: {bad.reason}.")
+                raise Transient(f"Sage 300 gave a row of {query.name}, {bad.key}: {bad.reason}")
             yield from batch.rows
 
     def count(self, query: Query[Any]) -> int | None:
@@ -156,19 +162,24 @@ class WebApi:
                 "if it names a date.", query.where[0], query.resource,
             )  # fmt: skip
 
+    def unfiltered(self, query: Query[Any]) -> bool:
+        """Tell whether a query is asked without a filter, since the server takes none of its filters."""
+        return not query.where[self._filters.get(query.shape, 0)]
+
     def _asked(self, query: Query[Any], place: Place, where: str, select: list[str]) -> tuple[Reply, Fault | None]:
         """Ask, and once more by the resource's other name where it has one and does not go by the first."""
         reply, fault = self._ask(query, place, where, select)
         if fault is None or not fault.absent or not query.instead or query.resource in self._renamed:
             return reply, fault
-        self._renamed.add(query.resource)
-        reply, other = self._ask(query, place, where, select)
+        other_reply, other = self._ask(query, place, where, select, renamed=True)
         if other is not None and not other.puzzled:
-            self._renamed.discard(query.resource)  # it goes by neither
-            return reply, fault
-        return reply, other
+            return reply, fault  # it goes by neither
+        self._renamed.add(query.resource)
+        return other_reply, other
 
-    def _ask(self, query: Query[Any], place: Place, where: str, select: list[str]) -> tuple[Reply, Fault | None]:
+    def _ask(
+        self, query: Query[Any], place: Place, where: str, select: list[str], *, renamed: bool = False
+    ) -> tuple[Reply, Fault | None]:
         options = {"$filter": where} if where else {}
         if select:
             options["$select"] = ",".join(select)
@@ -179,7 +190,8 @@ class WebApi:
         if place.skip:
             options["$skip"] = str(place.skip)
         text = "&".join(f"{name}={quote(value, safe=',()')}" for name, value in options.items())
-        resource = query.instead if query.resource in self._renamed else query.resource
+        renamed = renamed or query.resource in self._renamed
+        resource = query.instead if renamed else query.resource
         return self._call(Call("GET", f"{self._path(resource)}?{text}", want="text", expect=EVERY))
 
     def _read(self, query: Query[W], place: Place, reply: Reply) -> Batch[W]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.names import ZERO, amount, text, whole
+from ml_connector.systems.sage_300.names import ZERO, amount, digits, text, whole
 from ml_connector.systems.sage_300.open_batches import OpenBatches, Row, entries_of, name_of
 from ml_connector.systems.sage_300.paging import Query
+from ml_connector.systems.sage_300.reads import Failed, NotOffered, Refused, not_understood
 
 POSTED = "AP/APPostedDocuments"
 MARK = "ml-connector "
 """Begins the description of a batch of ours; our own key of the invoice follows."""
 GONE = "posted"
 """Stands for the batch in the id of a document whose batch the server does not tell."""
+_LABEL = re.compile(r"\d+ \(([^~]*)~(.*)\)", re.DOTALL)
 
 
 @contextmanager
@@ -63,24 +66,48 @@ class Entry:
 class Documents:
     """Finds documents of one company."""
 
-    def __init__(self, api: WebApi) -> None:
-        self._api, self._open = api, OpenBatches(api)
+    def __init__(self, api: WebApi, *, post: bool = False) -> None:
+        """`post`: batches are posted too, and then an entry may leave its batch (`label`)."""
+        self._api, self._open, self._post = api, OpenBatches(api), post
 
     @readable()
     def find(self, vendor: str, number: str, own: str, *, credit: bool) -> list[Found]:
         """Find a document by our own key, among unposted batches, and among posted documents."""
         found: dict[str, Found] = {}
         batches = self._open.holding((vendor, number.strip().casefold()), own)
-        for entry in self.entries(batches, vendor, number, own):
+        entries = list(self.entries(batches, vendor, number, own))
+        for batch in batches:
+            if status_of(batch) == "posted" and text(batch, "description") == own and errors_of(batch) != 0:
+                return [self._of_failed(batch, entries, vendor, number)]
+        for entry in entries:
             if entry.credit == credit:
                 one = entry.found(ours=text(entry.batch or {}, "description") == own)
+                if status_of(entry.batch or {}) != "posted":
+                    one = replace(one, number=self.label(one.number, vendor, number))
                 found.setdefault(one.id, one)
-        for row in self.posted(vendor, number):
+        for row in self.posted(vendor, number) or ():
             one = Entry(None, row).found()
             known = one.id in found or (one.id.startswith(GONE) and found)
             if not known and Entry(None, row).credit == credit:
                 found[one.id] = one
         return list(found.values())
+
+    def _of_failed(self, batch: Row, entries: list[Entry], vendor: str, number: str) -> Found:
+        """Give our batch alone where its posting may have failed: what stands elsewhere is what was moved from it."""
+        mine = next((one for one in entries if one.batch is batch), None)
+        shown = mine or next(iter(entries), Entry(batch, {}))
+        entry = (whole(mine.row, "entry") if mine else None) or "1"
+        name = str(whole(batch, "batch"))
+        return Found(
+            f"{name}:{entry}", self.label(name, vendor, number), shown.total(), text(shown.row, "currency"), ours=True
+        )
+
+    def label(self, batch: str, vendor: str, document: str) -> str:
+        """Name a batch that is yet to be posted, and whose document it holds: the posting may move the entry away.
+
+        `carried` reads it. The number is all that is handed back to `read` besides batch and entry.
+        """
+        return f"{batch} ({vendor}~{document})" if self._post else batch
 
     def entries(self, batches: Iterable[Row], vendor: str, number: str, own: str = "") -> Iterator[Entry]:
         """Give the document's entries in batches; posted ones count by their description, else among the posted."""
@@ -92,20 +119,54 @@ class Documents:
                 if _same(row, vendor, number):
                     yield Entry(batch, row)
 
-    def posted(self, vendor: str, number: str) -> Iterator[Row]:
+    def posted(self, vendor: str, number: str, *, anew: bool = False) -> list[Row] | None:
         """Read posted documents. Numbers are kept in capitals, so both spellings are asked for.
 
-        None on a server that does not offer them: then Sage 300 itself refuses what is there already.
+        None on a server that does not offer them. `anew`: also where a whole list was read a moment ago.
         """
-        for spelling in dict.fromkeys((number, number.upper())):
-            by_number = f"DocumentNumber eq {self._api.text(spelling)}"
-            wheres = (f"{by_number} and VendorNumber eq {self._api.text(vendor)}", by_number)
-            query: Query[Row] = Query(POSTED, None, _posted_name, *wheres)
-            yield from (row for row in self._api.rows(query, needed=False) if _same(row, vendor, number))
+        found: dict[str, Row] = {}
+        try:
+            for spelling in dict.fromkeys((number, number.upper())):
+                for row in self._spelt(vendor, spelling, anew=anew):
+                    if _same(row, vendor, number):
+                        found[f"{_posted_name(row)}~{whole(row, 'batch')}"] = row
+        except NotOffered as error:
+            self._api.left_out(POSTED, error)
+            return None
+        return list(found.values())
+
+    def _spelt(self, vendor: str, number: str, *, anew: bool) -> Iterable[Row]:
+        """Ask by number, else by vendor, else look through all of them."""
+        by_number, by_vendor = (
+            f"{name} eq {self._api.text(value)}"
+            for name, value in (("DocumentNumber", number), ("VendorNumber", vendor))
+        )
+        try:
+            yield from self._api.rows(_posted_query(f"{by_number} and {by_vendor}", by_number, by_vendor))
+        except (Refused, Failed) as error:
+            if not not_understood(error):
+                raise
+            yield from self._api.keyed.whole(_posted_query(), anew=anew).rows
+
+
+def carried(number: str) -> tuple[str, str] | None:
+    """Read vendor and document out of what `label` wrote; None where there is nothing of it."""
+    match = _LABEL.fullmatch(number)
+    return (match[1], match[2]) if match else None
+
+
+def _posted_query(*where: str) -> Query[Row]:
+    return Query(POSTED, None, _posted_name, *where)
 
 
 def _posted_name(row: Row) -> str:
     return f"{text(row, 'vendor')}~{text(row, 'document')}~{whole(row, 'entry')}"
+
+
+def errors_of(batch: Row) -> int | None:
+    """Tell how many entries of a batch the posting refused; None where the server does not say."""
+    told = whole(batch, "errors")
+    return digits(told) if told else None
 
 
 def status_of(batch: Row) -> str:

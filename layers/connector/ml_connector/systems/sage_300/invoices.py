@@ -15,8 +15,9 @@ from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, 
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
-from ml_connector.systems.sage_300.amounts import Sums, sum_up
+from ml_connector.systems.sage_300.amounts import sum_up
 from ml_connector.systems.sage_300.batches import Batches
+from ml_connector.systems.sage_300.bodies import OPTIONAL, changed, changes, closed, moved, moved_note, totals
 from ml_connector.systems.sage_300.calendar import Calendar
 from ml_connector.systems.sage_300.client import Created, WebApi
 from ml_connector.systems.sage_300.entries import MARK
@@ -24,7 +25,7 @@ from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
 from ml_connector.systems.sage_300.names import digits, whole
 from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
-from ml_connector.systems.sage_300.refusals import judge, kind_of, month_of
+from ml_connector.systems.sage_300.refusals import judge, kind_of
 from ml_connector.systems.sage_300.replies import Fault
 from ml_connector.systems.sage_300.segments import Ledger
 from ml_connector.systems.sage_300.settings import Settings
@@ -33,8 +34,6 @@ from ml_connector.wiring import Wiring
 
 NUMBER_LIMIT, ORDER_LIMIT, KEY_LIMIT = 22, 22, 36
 MONTHS_AHEAD = 3
-OPTIONAL = ("PONumber",)
-"""Fields that some releases may not know: left out where the refusal names one (`docs/vendors/sage_300.md`)."""
 
 
 class Invoices:
@@ -66,9 +65,12 @@ class Invoices:
         lines.used |= {f"supplier={supplier}": record.supplier, f"currency={currency}": record.currency}
         sums = sum_up(record, self._wiring.options.rounding_tolerance)
         details = lines.write(sums)
-        posted_on = self._open_day(record.accounting_date or self._today(), lines)
+        wanted = record.accounting_date or self._today()
+        posted_on = self._open_day(wanted, lines)
         entry = self._entry(record, codes, lines, supplier, currency, posted_on)
-        entry |= _totals(sums, taxed=vendor.taxed or lines.tax_group is not None) | {"InvoiceDetails": details}
+        if posted_on != wanted:
+            entry["InvoiceDescription"] = closed(wanted.isoformat()[:7], entry["InvoiceDescription"])
+        entry |= totals(sums, taxed=vendor.taxed or lines.tax_group is not None) | {"InvoiceDetails": details}
         return Prepared(
             key=record.key,
             body={
@@ -104,6 +106,13 @@ class Invoices:
                 f"supplier:{record.supplier}",
                 f"Sage 300 has no vendor {supplier}. Enter it there, or map the supplier {record.supplier} to another "
                 "one.",
+            )
+        if not vendor.active:
+            self._vendors.forget(supplier)
+            raise Held(
+                f"supplier:{record.supplier}",
+                f"Vendor {supplier} is inactive in Sage 300. Activate it there, or map the supplier {record.supplier} "
+                "to another one.",
             )
         if vendor.currency and vendor.currency != currency:
             self._vendors.forget(supplier)
@@ -156,7 +165,7 @@ class Invoices:
                 f"The fiscal calendar of Sage 300 has no open period for {day}. Open it there, or correct the "
                 "accounting date.",
             )
-        lines.notes.append(f"Posting date moved from {day} to {following}: period closed.")
+        lines.notes.append(moved_note(day.isoformat(), following.isoformat()))
         return following
 
     def _lookup(self, record: Invoice, supplier: str) -> dict[str, str]:
@@ -181,17 +190,21 @@ class Invoices:
 
         Raises `Rejected`, `Held`, `Misconfigured`, `OutcomeUnknown` or `Transient` (had no effect).
         """
+        notes: tuple[str, ...] = ()
         outcome = self._api.create(BATCHES, prepared.body)
         if isinstance(outcome, Fault):
+            before = prepared
             prepared, outcome = self._once_more(outcome, prepared)
+            notes = changes(before, prepared)
         if isinstance(outcome, Fault):
             raise self._refusal(outcome, prepared)
         number = whole(dict(outcome.body), "batch")
         if number is None or not digits(number):
-            return self._without_number(prepared)
+            return replace(self._without_number(prepared), notes=notes)
         invoices = listed(outcome.body.get("Invoices")) or [{}]
         entry = (whole(invoices[0], "entry") if isinstance(invoices[0], dict) else None) or "1"
-        return Found(f"{number}:{entry}", number, prepared.amount, prepared.currency, ours=True)
+        label = self._batches.label(number, prepared.lookup["vendor"], prepared.lookup["number"])
+        return Found(f"{number}:{entry}", label, prepared.amount, prepared.currency, ours=True, notes=notes)
 
     def read_back(self, found: Found) -> Found:
         """Finish the batch where that is not done yet, and read number, total and currency as Sage 300 keeps them."""
@@ -202,13 +215,13 @@ class Invoices:
         outcome: Created | Fault = fault
         for name in OPTIONAL:
             if (name in fault.text or fault.code == "InvalidPayload") and name in prepared.body["Invoices"][0]:
-                prepared = replace(prepared, body=_changed(prepared.body, {name: None}))
+                prepared = replace(prepared, body=changed(prepared.body, {name: None}))
                 outcome = self._api.create(BATCHES, prepared.body)
         for _ in range(MONTHS_AHEAD):
             movable = self._wiring.options.closed_period == "next_open"
             if not movable or not isinstance(outcome, Fault) or kind_of(outcome, prepared) != "period":
                 break
-            prepared = replace(prepared, body=_moved(prepared.body))
+            prepared = replace(prepared, body=moved(prepared.body))
             outcome = self._api.create(BATCHES, prepared.body)
         return prepared, outcome
 
@@ -231,27 +244,3 @@ class Invoices:
         if not found:
             raise OutcomeUnknown("Sage 300 took the invoice without naming the batch that it became.")
         return found[0]
-
-
-def _totals(sums: Sums, *, taxed: bool) -> dict[str, Any]:
-    """Give the totals, positive also for a credit note. The tax is stated, so that none is worked out anew."""
-    sign = -1 if sums.gross < 0 else 1
-    totals: dict[str, Any] = {"DocumentTotalBeforeTaxes": sums.net * sign}
-    if taxed or sums.tax:
-        totals["TaxAmount1"] = sums.tax * sign
-    return totals | {"DocumentTotalIncludingTax": sums.gross * sign}
-
-
-def _changed(body: Any, fields: dict[str, Any]) -> dict[str, Any]:
-    """Give a body with other fields in its head, in the same order; None takes one out."""
-    head = {name: fields.get(name, value) for name, value in body["Invoices"][0].items()}
-    return {**body, "Invoices": [{name: value for name, value in head.items() if value is not None}]}
-
-
-def _moved(body: Any) -> dict[str, Any]:
-    """Post to the first day of the next month, and say so in the description."""
-    month = month_of(body)
-    year, number = int(month[:4]), int(month[5:7])
-    day = f"{year + number // 12:04d}-{number % 12 + 1:02d}-01"
-    said = f"Period {month} closed: {body['Invoices'][0]['InvoiceDescription']}"[:TEXT_LIMIT]
-    return _changed({**body, "BatchDate": day}, {"PostingDate": day, "InvoiceDescription": said})

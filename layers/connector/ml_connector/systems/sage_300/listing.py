@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from ml_connector.errors import Transient
 from ml_connector.systems.http import UNREADABLE, Reply, decode, dumps
+from ml_connector.systems.misfit import misfit
 from ml_connector.systems.sage_300.names import digits
 from ml_connector.systems.sage_300.paging import Batch, Place, Query, Spoiled
 
@@ -31,7 +32,8 @@ def row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
             rows.append(row)
         except (*UNREADABLE, TypeError, AttributeError) as error:
             name = _name(query, raw, name)
-            spoiled.append(Spoiled(name, str(error), dumps(raw)[:RAW_LIMIT]))
+            reason = f"It cannot be read: {misfit(error)}. Correct it in Sage 300."
+            spoiled.append(Spoiled(name, reason, dumps(raw)[:RAW_LIMIT]))
         keys.append(name)
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
     count = body.get("@odata.count", body.get("odata.count"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -13,9 +13,10 @@ from ml_connector.flow import Broken, Page
 from ml_connector.records import Address, Record, Supplier
 from ml_connector.systems.http import dumps
 from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.keyed import Wanted
 from ml_connector.systems.sage_300.listing import RAW_LIMIT
 from ml_connector.systems.sage_300.names import day_of
-from ml_connector.systems.sage_300.paging import Batch, Query, in_filters
+from ml_connector.systems.sage_300.paging import Batch, Query
 
 W = TypeVar("W")
 R = TypeVar("R", bound=Record)
@@ -77,14 +78,18 @@ class Masters(Generic[W, R]):
     def reread(self, keys: Sequence[str]) -> Iterator[Page[R]]:
         """Read these very records, as many to a call as an address holds; what is gone is left out."""
         whole, wanted = self._query(None), set(keys)
-        wheres: Iterable[str] = whole.where if wanted else ()
-        if self._key_field:
-            wheres = in_filters(self._key_field, map(self._api.text, keys))
-        for where in wheres:
-            for batch in self._api.pages(Query(whole.resource, whole.row, whole.key, where)):
-                page = self._page(batch)
-                records = [record for record in page.records if record.key in wanted]
-                yield Page(records, page.broken)
+        for batch in self._very(whole, keys) if wanted else ():
+            page = self._page(batch)
+            yield Page([record for record in page.records if record.key in wanted], page.broken)
+
+    def _very(self, whole: Query[W], keys: Sequence[str]) -> Iterator[Batch[W]]:
+        if not self._key_field:
+            return self._api.pages(whole)
+
+        def some(where: str) -> Query[W]:
+            return Query(whole.resource, whole.row, whole.key, where)
+
+        return self._api.keyed.batches(Wanted(some, self._key_field, keys, lambda row: (whole.key(row),)))
 
     def _page(self, batch: Batch[W]) -> Page[R]:
         records, broken = [], [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
@@ -159,7 +164,7 @@ def supplier(row: VendorRow) -> Supplier:
         key=number,
         code=number,
         name=said(row.vendor_name) or number,
-        active=(row.status or "Active").strip().lower() == "active",
+        active=is_active(row.status),
         currency=said(row.currency_code),
         tax_id=said(row.tax_number) or said(row.business_registration_number),
         vat_number=next(filter(None, map(said, codes)), None),
@@ -187,6 +192,11 @@ def _addresses(row: VendorRow) -> tuple[Address, ...]:
             country=country if len(country) == 2 else _COUNTRIES.get(country),
         ),
     )
+
+
+def is_active(status: str | None) -> bool:
+    """Read a status; one that is not told is no bar."""
+    return (said(status) or "Active").lower() == "active"
 
 
 def said(value: str | None) -> str | None:

@@ -67,6 +67,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "year": ("FiscalYear", "Year"),
     "batch": ("BatchNumber",),
     "batch_status": ("BatchStatus",),
+    "errors": ("NumberOfErrors",),
     "invoices": ("Invoices", "APInvoices"),
     "details": ("InvoiceDetails", "APInvoiceDetails"),
     "distributed": ("DistributedAmount",),

@@ -12,11 +12,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal
 
+from ml_connector.errors import Transient
 from ml_connector.flow import Broken, Page
 from ml_connector.records import PurchaseOrder
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.masters import after, raw_of
-from ml_connector.systems.sage_300.names import text
+from ml_connector.systems.sage_300.keyed import Wanted
+from ml_connector.systems.sage_300.masters import OVERLAP, after, raw_of
+from ml_connector.systems.sage_300.names import day, text
 from ml_connector.systems.sage_300.order_rows import (
     Ordered,
     day_or_none,
@@ -26,7 +28,7 @@ from ml_connector.systems.sage_300.order_rows import (
     ordered,
     purchase_order,
 )
-from ml_connector.systems.sage_300.paging import Batch, Query, in_filters
+from ml_connector.systems.sage_300.paging import Batch, Query
 from ml_connector.systems.sage_300.receipts import Book, Receipts, Row, orders_of, receipts_query, returns_query
 from ml_connector.systems.sage_300.segments import Ledger
 
@@ -65,10 +67,9 @@ class Orders:
         For orders whose closing or receiving moved no stamp. The pages have neither position nor stamp: what is read
         so says nothing about what else changed.
         """
-        for where in in_filters("PurchaseOrderNumber", map(self._api.text, dict.fromkeys(keys))):
-            for batch in self._api.pages(orders_query(where)):
-                page = self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
-                yield replace(page, position=None, stamp=None)
+        for batch in self._api.keyed.batches(_numbered(keys)):
+            page = self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
+            yield replace(page, position=None, stamp=None)
 
     def _phase(self, phase: Phase, since: str | None, place: str | None) -> Iterator[Page[PurchaseOrder]]:
         if phase == "orders":
@@ -77,15 +78,18 @@ class Orders:
                 rows = [row for row in batch.rows if since or not long_closed(row)]
                 yield self._page(batch, rows, broken)
             return
-        query, own, lines = (
-            (receipts_query, "ReceiptDate", "receipt_lines")
+        query, own, name, lines = (
+            (receipts_query, "ReceiptDate", "receipt_date", "receipt_lines")
             if phase == "receipts"
-            else (returns_query, "ReturnDate", "return_lines")
+            else (returns_query, "ReturnDate", "return_date", "return_lines")
         )
         stamped, dated = after(self._api, "LastPostingDate", since or ""), after(self._api, own, since or "")
-        for batch in self._api.offered(query(f"{stamped} or {dated}", dated), place):
+        asked = query(f"{stamped} or {dated}", dated, "")
+        for batch in self._api.offered(asked, place):
             broken = [Broken(f"{phase[:-1]}~{bad.key}", bad.reason, bad.raw) for bad in batch.spoiled]
-            numbers = sorted({n for row in batch.rows for n in orders_of(row, lines)} | self._by_receipt(batch.rows))
+            every = not self._api.unfiltered(asked)
+            fresh = [row for row in batch.rows if every or _since(row, name, since or "")]
+            numbers = sorted({n for row in fresh for n in orders_of(row, lines)} | self._by_receipt(fresh))
             yield self._page(batch, self.by_number(numbers), broken)
 
     def _wanted(self, since: str | None) -> tuple[str, ...]:
@@ -104,18 +108,17 @@ class Orders:
             number for row in returns if not orders_of(row, "return_lines") and (number := text(row, "receipt_number"))
         }
         found: set[str] = set()
-        for where in in_filters("ReceiptNumber", map(self._api.text, sorted(numbers))):
-            for row in self._api.rows(receipts_query(where), needed=False):
+        wanted = Wanted(receipts_query, "ReceiptNumber", sorted(numbers), lambda row: (text(row, "receipt_number"),))
+        for batch in self._api.keyed.offered(wanted):
+            for bad in batch.spoiled:
+                raise Transient(f"Sage 300 gave a receipt, {bad.key}: {bad.reason}")
+            for row in batch.rows:
                 found |= orders_of(row, "receipt_lines")
         return found
 
     def by_number(self, numbers: Iterable[str]) -> list[Row]:
         """Read orders by their numbers, some thirty to a call."""
-        return [
-            row
-            for where in in_filters("PurchaseOrderNumber", map(self._api.text, numbers))
-            for row in self._api.rows(orders_query(where))
-        ]
+        return list(self._api.keyed.rows(_numbered(numbers)))
 
     # ── conversion ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,8 +147,28 @@ class Orders:
         """Find the vendors' currencies for orders that show none: a vendor has one, and is ordered from in it."""
         wanted = {one.vendor for one in orders if text(one.row, "currency") is None}
         missing = sorted(wanted - self._currencies.keys())
-        self._currencies |= dict.fromkeys(missing)
-        for where in in_filters("VendorNumber", map(self._api.text, missing)):
-            query: Query[Row] = Query("AP/APVendors", None, lambda row: str(text(row, "vendor")), where)
-            self._currencies |= {str(text(row, "vendor")): text(row, "currency") for row in self._api.rows(query)}
+        vendors = Wanted(_vendors_query, "VendorNumber", missing, lambda row: (text(row, "vendor"),))
+        found = {str(text(row, "vendor")): text(row, "currency") for row in self._api.keyed.rows(vendors)}
+        self._currencies |= dict.fromkeys(missing) | found  # only now: a failure is no answer
         return self._currencies
+
+
+def _vendors_query(*where: str) -> Query[Row]:
+    """Vendors, whole."""
+    return Query("AP/APVendors", None, lambda row: str(text(row, "vendor")), *where)
+
+
+def _numbered(numbers: Iterable[str]) -> Wanted[Row]:
+    """Want orders by their numbers."""
+    return Wanted(orders_query, "PurchaseOrderNumber", numbers, lambda row: (text(row, "order_number"),))
+
+
+def _since(row: Row, name: str, since: str) -> bool:
+    """Tell whether a receipt or return may have come since a day: a server that takes no filter by day gives all."""
+    try:
+        days = [day(row, "posted_on"), day(row, name)]
+    except ValueError:
+        return True  # it is told of where it is read
+    first = date.fromisoformat(since[:10]) - OVERLAP
+    told = [one for one in days if one]
+    return not told or max(told) >= first

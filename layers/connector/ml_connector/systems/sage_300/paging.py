@@ -150,23 +150,25 @@ def _skip_of(link: str) -> int:
 
 def in_filters(field: str, literals: Iterable[str]) -> Iterator[str]:
     """Write `f eq a or f eq b …`, as many to a filter as an address holds."""
-    return (" or ".join(part) for part in _parts(field, literals, 0))
+    return (where for where, _ in narrowed(field, literals))
 
 
-def narrowed(field: str, literals: Iterable[str], tail: str) -> Iterator[tuple[str, ...]]:
-    """Write the same with `tail`, a condition on all of them; and again without, where parentheses are not known."""
-    for part in _parts(field, literals, len(quote(tail)) + 10):
+def narrowed(field: str, literals: Iterable[str], tail: str = "", most: int | None = None) -> Iterator[tuple[str, int]]:
+    """Write the same with `tail`, a condition on all of them; with how many each filter asks for, at most `most`."""
+    for part in _parts(field, literals, len(quote(tail)) + 10 if tail else 0, most):
         said = " or ".join(part)
-        yield (f"({said}) and {tail}" if len(part) > 1 else f"{said} and {tail}", said) if tail else (said,)
+        if tail:
+            said = f"({said}) and {tail}" if len(part) > 1 else f"{said} and {tail}"
+        yield said, len(part)
 
 
-def _parts(field: str, literals: Iterable[str], taken: int) -> Iterator[list[str]]:
+def _parts(field: str, literals: Iterable[str], taken: int, most: int | None) -> Iterator[list[str]]:
     part: list[str] = []
     size = taken
     for literal in literals:
         one = f"{field} eq {literal}"
         more = len(quote(f" or {one}"))
-        if part and size + more > LONGEST:
+        if part and (size + more > LONGEST or len(part) == most):
             yield part
             part, size = [], taken
         part.append(one)

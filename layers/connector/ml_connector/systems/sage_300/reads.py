@@ -6,7 +6,13 @@ from ml_connector.errors import Misconfigured, Transient
 from ml_connector.systems.sage_300.replies import NO_RIGHT, Fault
 
 
-class NotOffered(Misconfigured):
+class Refused(Misconfigured):
+    """The server refuses to show something. `puzzled`: it does not know a word of the question."""
+
+    puzzled = False
+
+
+class NotOffered(Refused):
     """The server does not know the resource, or does not let it be read: an older release, or no such module.
 
     What a company can do without is left out (`WebApi.offered`); for anything else this is a wrong address.
@@ -27,8 +33,15 @@ def refused_read(resource: str, fault: Fault) -> Transient | Misconfigured:
             f"Sage 300 does not let this user read {resource}: {fault}. Give one of its security groups in the module "
             f"{module} the right 'Sage 300 Web API' and the right to these records."
         )
-    kind = NotOffered if fault.absent else Misconfigured
-    return kind(
+    kind = NotOffered if fault.absent else Refused
+    error = kind(
         f"Sage 300 refuses to show {resource}: {fault}. Check 'api_url' and 'company', whether the module is "
         "activated, and 'date_literal'."
     )
+    error.puzzled = fault.puzzled
+    return error
+
+
+def not_understood(error: Exception) -> bool:
+    """Tell whether a refusal may be about the words of the question, so that others are worth a try."""
+    return isinstance(error, Failed) or (isinstance(error, Refused) and error.puzzled)

@@ -8,18 +8,20 @@ what they name (`docs/vendors/sage_300.md`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from ml_connector.flow import Broken
 from ml_connector.records import Receipt
 from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.keyed import Wanted
 from ml_connector.systems.sage_300.masters import raw_of
 from ml_connector.systems.sage_300.names import ZERO, amount, children, day, text, whole
-from ml_connector.systems.sage_300.paging import Query, in_filters, narrowed
+from ml_connector.systems.sage_300.paging import Query
 
 Row = dict[str, Any]
 LineKey = tuple[str, str]
@@ -109,35 +111,35 @@ class Receipts:
         origins: dict[tuple[str, str], LineKey] = {}
         for row in self._receipts(heads, broken):
             _take(row, set(heads), book, found, origins, broken)
-        for row in self._read(returns_query, self._of_vendors(heads, "ReturnDate"), broken):
+        for row in self._read(self._of_vendors(returns_query, heads, "ReturnDate"), broken):
             _give_back(row, set(heads), book, found, origins, broken)
         return {key: tuple(receipts) for key, receipts in found.items()}
 
     def _receipts(self, heads: Mapping[str, tuple[str, date | None]], broken: list[Broken]) -> Iterator[Row]:
-        text_of = self._api.text
-        numbers = ((where,) for where in in_filters("PurchaseOrderNumber", map(text_of, heads)))
-        mixed = self._of_vendors(heads, "ReceiptDate", "PurchaseOrderNumber eq ''")
+        numbered = Wanted(
+            receipts_query, "PurchaseOrderNumber", list(heads), lambda row: orders_of(row, "receipt_lines")
+        )
+        mixed = self._of_vendors(receipts_query, heads, "ReceiptDate", "PurchaseOrderNumber eq ''")
         seen: set[str] = set()
-        for row in self._read(receipts_query, (*numbers, *mixed), broken):
+        for row in chain(self._read(numbered, broken), self._read(mixed, broken)):
             if (number := receipt_number(row)) not in seen:
                 seen.add(number)
                 yield row
 
     def _of_vendors(
-        self, heads: Mapping[str, tuple[str, date | None]], field_name: str, *more: str
-    ) -> Iterator[tuple[str, ...]]:
-        """Filter by the vendors, from the day of the oldest order on: nothing is received before it is ordered."""
+        self, make: Callable[..., Query[Row]], heads: Mapping[str, tuple[str, date | None]], field_name: str, *more: str
+    ) -> Wanted[Row]:
+        """Want those of the vendors, from the day of the oldest order on: nothing is received before it is ordered."""
         days = [on for _, on in heads.values()]
         since = min((one for one in days if one), default=None) if None not in days else None
         tail = [*more, *([f"{field_name} gt {self._api.day(since - timedelta(days=1))}"] if since else [])]
         vendors = sorted({vendor for vendor, _ in heads.values()})
-        return narrowed("Vendor", map(self._api.text, vendors), " and ".join(tail))
+        return Wanted(make, "Vendor", vendors, lambda row: (text(row, "vendor"),), " and ".join(tail))
 
-    def _read(self, query: Any, filters: Iterable[tuple[str, ...]], broken: list[Broken]) -> Iterator[Row]:
-        for wheres in filters:
-            for batch in self._api.offered(query(*wheres)):
-                broken.extend(Broken(f"receipt~{bad.key}", bad.reason, bad.raw) for bad in batch.spoiled)
-                yield from batch.rows
+    def _read(self, wanted: Wanted[Row], broken: list[Broken]) -> Iterator[Row]:
+        for batch in self._api.keyed.offered(wanted):
+            broken.extend(Broken(f"receipt~{bad.key}", bad.reason, bad.raw) for bad in batch.spoiled)
+            yield from batch.rows
 
 
 def _take(

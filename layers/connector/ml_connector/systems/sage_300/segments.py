@@ -15,11 +15,9 @@ from ml_connector.errors import Held
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Account
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.masters import Masters, said
-from ml_connector.systems.sage_300.paging import Query, in_filters
-
-FEW, PAGE = 3, 100
-"""Calls by number that need no second thought, and the rows of a page."""
+from ml_connector.systems.sage_300.keyed import FEW, PAGE, Wanted
+from ml_connector.systems.sage_300.masters import Masters, is_active, said
+from ml_connector.systems.sage_300.paging import Batch, Query, in_filters
 
 
 class AccountRow(Struct, rename="pascal"):
@@ -48,7 +46,7 @@ class AccountRow(Struct, rename="pascal"):
     @property
     def active(self) -> bool:
         """Tell whether it may be posted to."""
-        return (self.status or "Active").strip().lower() == "active"
+        return is_active(self.status)
 
     def segment(self, number: int) -> str:
         """Give the code in a segment; empty where the account's structure has no such segment."""
@@ -79,6 +77,11 @@ def account(row: AccountRow) -> Account:
     return Account(key=row.code, code=row.code, name=said(row.description) or row.code, active=row.active)
 
 
+def of_natural(segment: int, codes: Iterable[str]) -> Wanted[AccountRow]:
+    """Want the accounts of some natural accounts, which stand in `segment`."""
+    return Wanted(accounts_query, f"AccountSegmentCode{segment}", codes, lambda row: (row.segment(segment),))
+
+
 def natural_of(segment: int) -> int:
     """Tell the segment of the natural account: the first that is not the cost centre."""
     return 2 if segment == 1 else 1
@@ -95,19 +98,18 @@ class NaturalAccounts:
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[Account]]:  # noqa: ARG002 - no stamp
         """Read all of them. The name is that of the shortest number, which is the most general."""
-        yield self._gathered([accounts_query()])
+        yield self._gathered(self._api.pages(accounts_query()))
 
     def reread(self, keys: Sequence[str]) -> Iterator[Page[Account]]:
         """Read the accounts of these natural accounts."""
-        field = f"AccountSegmentCode{self._natural}"
-        page = self._gathered(accounts_query(where) for where in in_filters(field, map(self._api.text, keys)))
+        page = self._gathered(self._api.keyed.batches(of_natural(self._natural, keys)))
         yield Page([record for record in page.records if record.key in set(keys)], page.broken)
 
-    def _gathered(self, queries: Iterable[Query[AccountRow]]) -> Page[Account]:
+    def _gathered(self, batches: Iterable[Batch[AccountRow]]) -> Page[Account]:
         best: dict[str, AccountRow] = {}
         active: set[str] = set()
         broken: list[Broken] = []
-        for batch in (batch for query in queries for batch in self._api.pages(query)):
+        for batch in batches:
             broken += [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
             for row in batch.rows:
                 code = row.segment(self._natural) or row.code
@@ -130,7 +132,7 @@ class Ledger:
     def __init__(self, api: WebApi, segment: int | None) -> None:
         self._api, self._segment = api, segment
         self._natural = natural_of(segment) if segment is not None else 1
-        self._by_code: dict[str, AccountRow | None] = {}
+        self._by_code: dict[str, AccountRow] = {}
         self._by_natural: dict[str, list[AccountRow]] = {}
 
     @property
@@ -153,15 +155,16 @@ class Ledger:
         return row.segment(self._natural) or code, row.segment(self._segment) or None
 
     def _fetch(self, codes: set[str]) -> None:
+        """Read the accounts that are not known yet. One that is not there is asked for again the next time."""
         missing = sorted(codes - self._by_code.keys())
-        self._by_code |= dict.fromkeys(missing)
-        wheres = list(in_filters("UnformattedAccount", map(self._api.text, missing)))
-        if len(wheres) > FEW:
-            total = self._api.count(accounts_query())
-            if total is not None and total / PAGE < len(wheres):
-                wheres = [""]  # the whole chart is fewer calls
-        for where in wheres:
-            self._by_code |= {row.code: row for row in self._api.rows(accounts_query(where))}
+        calls = len(list(in_filters("UnformattedAccount", map(self._api.text, missing))))
+        total = self._api.count(accounts_query()) if calls > FEW else None
+        if total is not None and total / PAGE < calls:
+            rows = self._api.rows(accounts_query())
+        else:
+            rows = self._api.keyed.rows(Wanted(accounts_query, "UnformattedAccount", missing, lambda row: (row.code,)))
+        for row in rows:
+            self._by_code[row.code] = row
 
     def join(self, account: str, cost_center: str | None) -> str:
         """Give the ledger's account for a natural account and a cost centre. Raises `Held` where there is none."""
@@ -171,8 +174,6 @@ class Ledger:
             return self._joined(account, cost_center, self._segment)
         except Held:
             self._by_natural.pop(account, None)  # a person mends it, and then it is there
-            if self._by_code.get(bare(account)) is None:
-                self._by_code.pop(bare(account), None)
             raise
 
     def _joined(self, account: str, cost_center: str | None, segment: int) -> str:
@@ -195,8 +196,8 @@ class Ledger:
 
     def _with_natural(self, account: str) -> list[AccountRow]:
         if account not in self._by_natural:
-            where = f"AccountSegmentCode{self._natural} eq {self._api.text(account)}"
-            rows = [row for row in self._api.rows(accounts_query(where)) if row.segment(self._natural) == account]
+            wanted = of_natural(self._natural, [account])
+            rows = [row for row in self._api.keyed.rows(wanted) if row.segment(self._natural) == account]
             self._by_natural[account] = [row for row in rows if row.active] or rows
         return self._by_natural[account]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.masters import said
+from ml_connector.systems.sage_300.keyed import Wanted
+from ml_connector.systems.sage_300.masters import is_active, said
 from ml_connector.systems.sage_300.paging import Query
 
 
@@ -15,6 +16,7 @@ class VendorFacts(Struct, rename="pascal"):
     vendor_number: str
     currency_code: str | None = None
     tax_group: str | None = None
+    status: str | None = None
 
     @property
     def currency(self) -> str | None:
@@ -25,6 +27,16 @@ class VendorFacts(Struct, rename="pascal"):
     def taxed(self) -> bool:
         """Tell whether tax is worked out for the vendor."""
         return said(self.tax_group) is not None
+
+    @property
+    def active(self) -> bool:
+        """Tell whether the vendor may be invoiced; being on hold is no bar."""
+        return is_active(self.status)
+
+
+def vendors_query(*where: str) -> Query[VendorFacts]:
+    """Vendors."""
+    return Query("AP/APVendors", VendorFacts, lambda row: row.vendor_number.strip(), *where)
 
 
 class Vendors:
@@ -41,9 +53,8 @@ class Vendors:
     def get(self, number: str) -> VendorFacts | None:
         """Read a vendor; None where there is none."""
         if number not in self._known:
-            where = f"VendorNumber eq {self._api.text(number)}"
-            query = Query("AP/APVendors", VendorFacts, lambda row: row.vendor_number.strip(), where)
-            found = next((row for row in self._api.rows(query) if row.vendor_number.strip() == number), None)
+            wanted = Wanted(vendors_query, "VendorNumber", [number], lambda row: (row.vendor_number.strip(),))
+            found = next((row for row in self._api.keyed.rows(wanted) if row.vendor_number.strip() == number), None)
             if found is None:
                 return None
             self._known[number] = found
