@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 
 def part(found: Sequence[Tenant]) -> None:
-    """Let none of two tenants run that would do the same work twice. One in shadow writes nothing."""
+    """Let none of two tenants run that would do the same work twice. One in shadow, paused or unusable does none."""
     owners: dict[str, list[Tenant]] = {}
     for tenant in found:
-        for key in tenant.owns if not tenant.options.shadow else ():
+        works = tenant.pairs and not tenant.options.shadow and not tenant.options.paused
+        for key in tenant.owns if works else ():
             owners.setdefault(key, []).append(tenant)
     for key, several in owners.items():
         if len(several) < 2:
