@@ -222,11 +222,11 @@ def _lost(case: Case) -> Held:
 def _not_shown(case: Case, posted: list[Row]) -> Held:
     """Wait for a posted document to appear; where another one has its number, that must be judged."""
     if posted:
-        other = whole(posted[0], "batch")
+        other = f"{text(posted[0], 'kind') or 'document'} of batch {whole(posted[0], 'batch')}"
         return Held(
             f"conflict:{case.document}",
-            f"Batch {case.number} is posted, but the posted document {case.document} of this vendor is that of batch "
-            f"{other}. Is it the same invoice twice? Remove one of them there.",
+            f"Batch {case.number} is posted, but what Sage 300 has posted as {case.document} of this vendor is another "
+            f"one, the {other}. Is it the same invoice twice? Remove one of them there.",
         )
     return Held(
         f"lookup:{case.document}",
