@@ -25,7 +25,7 @@ endef
 # $(call suite,FOLDER): the tests of one folder
 suite = @if [ -d tests/$(1) ]; then $(BIN)/pytest tests/$(1) $(ARGS); else echo "tests/$(1): none yet"; fi
 
-.PHONY: help setup demo test lint types template unit property fuzz fuzz-some contract e2e budgets simulation weakenings simulate fmt layer \
+.PHONY: help setup demo test lint types template unit property fuzz fuzz-some contract e2e budgets simulation simulation-some weakenings simulate fmt layer \
 	layer-local sam-validate deploy lock clean from-now
 
 help: ## this list
@@ -56,7 +56,7 @@ setup: .venv/.ready .venv-ministack/.ready .venv-lambda/.ready ## the virtual en
 demo: setup layer-local ## the whole product on this machine, with simulated vendors
 	@$(BIN)/ml-connector demo $(ARGS)
 
-test: from-now lint types template unit property fuzz-some contract e2e budgets simulation sam-validate ## everything that CI runs, stopping at the first failure
+test: from-now lint types template unit property fuzz-some contract e2e budgets simulation-some sam-validate ## everything that CI runs, stopping at the first failure
 	$(call title,all passed)
 	@awk 'NR > 1 { printf "%6d s  %s\n", $$1 - at, name } \
 		{ if (!from) from = $$1; at = $$1; name = substr($$0, length($$1) + 2) } \
@@ -95,6 +95,10 @@ e2e: setup layer-local ## the real template on the local stack
 budgets: .venv/.ready ## what imports, memory, calls and AWS may cost: see docs/performance.md
 	$(call title,budgets)
 	@$(BIN)/pytest tests/budgets $(ARGS) # one after the other: two at once would time each other
+
+simulation-some: .venv/.ready
+	$(call title,simulation)
+	@HISTORIES=120 $(BIN)/pytest tests/simulation -m 'not weakenings' $(ARGS) # it uses both cores itself
 
 simulation: .venv/.ready ## the whole product under seeded faults: 300 histories
 	$(call title,simulation)

@@ -15,7 +15,7 @@ from tests.simulation.__main__ import Told, tell
 from tests.simulation.history import History
 from tests.simulation.worlds import ERPS
 
-HISTORIES, CORES = 300, 2
+HISTORIES, CORES = int(os.environ.get("HISTORIES", "300")), 2
 ROOT = Path(__file__).parents[2]
 FOUND = {
     6085: "a setting changed between a sending and its verdict, and the old body counted as new",
@@ -46,7 +46,7 @@ def test_what_a_seed_has_found_stays_mended(seed):
 def test_every_integration_and_every_kind_of_fault_was_met(told):
     met = {kind for one in told.values() for kind in one.faults}
     assert {one.integration for one in told.values()} == {erp.integration for erp in ERPS}
-    assert len(met) >= 65, sorted(met)
+    assert len(met) >= (65 if HISTORIES >= 300 else 55), sorted(met)
 
 
 def test_a_seed_is_one_history():

@@ -252,11 +252,6 @@ def no_maintenance() -> Any:
     return patch("tests.simulation.plant.ring_due", lambda world, **_: 0)
 
 
-def no_taint() -> Any:
-    """Trust in what stands in the rows, though a worker that had lost its chunk went on sending."""
-    return patch.object(doubt, "taint", lambda *args: None)
-
-
 def settings_of_the_verdict() -> Any:
     """Fingerprint what was sent with the settings there are when its verdict comes."""
 
@@ -302,7 +297,7 @@ CAUGHT: tuple[Weakening, ...] = (
     acknowledge_in_poll, no_signature, task_before_row, position_before_rows, strict_cursor,
     no_full_comparison, unchanged_by_sight, rebaseline_blindly, no_epoch, delivered_without_verdict, no_doubt,
     counters, codes_forgotten, no_condition, released_by_events_only, no_maintenance, open_door, no_redaction,
-    no_scope, no_chain, no_taint,
+    no_scope, no_chain,
 )  # fmt: skip
 
 
@@ -343,15 +338,6 @@ TILTS = {
     open_door: Tilt(acts=(people.rotate,), hours=12, short=True, busy=0.3),
     no_redaction: Tilt(acts=(people.new_invoice,), hours=2, short=True),
     no_chain: Tilt(acts=(people.new_invoice,), hours=2, short=True),
-    no_taint: Tilt(
-        weather={"zombie": 0.03, "preempt": 0.03},
-        acts=_RENAMES,
-        hours=6,
-        short=True,
-        busy=12,
-        erp=SapB1,
-        schedules=dict.fromkeys(("vendors", "accounts", "cost_centers"), "rate(4 minutes)"),
-    ),
     settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
 }
 """The circumstances under which a weakening shows, made frequent."""
