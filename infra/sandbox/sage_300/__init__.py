@@ -1,6 +1,6 @@
 """A strict, in-memory Sage 300 Web API: `create_app(seeded_world())` (`docs/vendors/sage_300.md`).
 
-What the dossier calls a gap is answered in one plausible way, marked "inferred" where it is done.
+What is not documented is answered in one plausible way, marked "inferred" where it is done.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class Refusal(Exception):
 
 
 def bad_request(text: str, code: int = -1000) -> Refusal:
-    """400: the request itself is malformed (the code is inferred; the dossier lists -1000 for batches)."""
+    """400: the request itself is malformed (the code is inferred; -1000 is known for batches)."""
     return Refusal(400, code, text)
 
 

@@ -126,7 +126,7 @@ def ordered(rows: list[Record], query: Query) -> list[Record]:
 def paged(rows: list[Record], query: Query) -> tuple[list[Record], int | None]:
     """One page of sorted rows and the $skip of the next one, None at the end.
 
-    $top larger than a page is served in pages too and ends at $top (inferred: the dossier lists it as a gap).
+    $top larger than a page is served in pages too and ends at $top (inferred: it is not documented).
     """
     end = len(rows) if query.top is None else min(len(rows), query.skip + query.top)
     stop = end if query.page == 0 else min(end, query.skip + query.page)

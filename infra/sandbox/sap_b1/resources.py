@@ -182,7 +182,7 @@ def _created(world: World, call: Call, record: Record) -> Response:
 
 
 def _waits_for_approval(world: World) -> Response:
-    """How a POST is answered that an approval template turned into a draft: a gap of the dossier (inferred)."""
+    """How a POST is answered that an approval template turned into a draft: not documented (inferred)."""
     if world.approval_reply == "-2028":
         raise not_found()
     return Response(status=204)

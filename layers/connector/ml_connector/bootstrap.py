@@ -126,7 +126,7 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
                 tenant.zones[system] = settings[system].timezone
                 tenant.timeouts[system] = settings[system].timeout_seconds
                 tenant.webhook_keys += settings[system].webhook_keys()
-                tenant.webhook_url = getattr(settings[system], "webhook_url", None) or tenant.webhook_url
+                tenant.webhook_url = settings[system].webhook_address() or tenant.webhook_url
                 tenant.owns |= settings[system].owns()
             else:
                 raise Misconfigured(_unknown(name, system))

@@ -112,7 +112,7 @@ class Rendered:
     """A record in the target's words: its entities by stage, each stage a list of JSON objects.
 
     `target_id` is the code by which documents of the target name the record (a vendor code, an account code).
-    `known`: an earlier version of it was delivered, so parts of that may have to go.
+    `known`: an earlier version of it was sent, of which parts may stand even if it was refused, and may have to go.
     """
 
     key: str

@@ -187,7 +187,7 @@ def test_a_server_that_never_answers_costs_two_timeouts(listening: Any) -> None:
     base, began = listening(hang), time.monotonic()
     with pytest.raises(Transient, match="did not answer in time"):
         client(None, SystemClock(), timeout=0.3, base=base).get("/x")
-    assert len(guests) == 2 and time.monotonic() - began < 2
+    assert len(guests) == 2 and time.monotonic() - began < 10
 
 
 def test_a_server_that_drips_is_cut_over_a_real_connection(listening: Any) -> None:
@@ -200,4 +200,4 @@ def test_a_server_that_drips_is_cut_over_a_real_connection(listening: Any) -> No
     base, began = listening(drip), time.monotonic()
     with pytest.raises(Transient, match="trickled"):
         client(None, SystemClock(), timeout=0.3, base=base).get("/x")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # of the 20 s that it would drip

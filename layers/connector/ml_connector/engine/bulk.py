@@ -168,7 +168,7 @@ class Bulk:
         if not self.chunk.stage:
             self.chunk.epoch, self.chunk.sent_at = self.task.pair.epoch, self.task.ledger.now()
         if self.task.flow.follows:  # the others have no parts that could go
-            batch = [replace(r, known=self._was_delivered(r.key)) for r in batch]
+            batch = [replace(r, known=r.key in self.known) for r in batch]
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
@@ -176,9 +176,6 @@ class Bulk:
         self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
         self.chunk.attempts = 0
         self.task.posted(1)
-
-    def _was_delivered(self, key: str) -> bool:
-        return key in self.known and self.known[key][0].code is not None
 
     def _judged(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> bool:
         """Ask for verdicts; False while the target has none yet."""

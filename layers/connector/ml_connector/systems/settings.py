@@ -88,6 +88,10 @@ class SystemSettings(BaseModel):
         """List the keys by which the system signs its webhooks; none for most."""
         return []
 
+    def webhook_address(self) -> str | None:
+        """Name the address that the system is to notify; most notify nobody."""
+        return None
+
     def urls(self) -> list[str]:
         """List every address that will be called."""
         raise NotImplementedError

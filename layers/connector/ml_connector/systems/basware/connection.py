@@ -91,8 +91,6 @@ class BaswareConnection:
         return Masters(stages, self._outward().cost_center, code=self._code("cost_center"))
 
     def _orders(self) -> Masters[PurchaseOrder]:
-        if self.settings.purchase_order_target == "purchase_requisitions":
-            raise Misconfigured("'purchase_order_target' purchase_requisitions is not available; use matching_orders.")
         stages = {
             "orders": Stage(self.client, "/v1/matchingOrders", ORDERS, closed_order),
             "lines": Stage(self.client, "/v1/matchingOrderLines", LINES),

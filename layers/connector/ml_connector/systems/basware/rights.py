@@ -11,11 +11,6 @@ from collections.abc import Collection, Iterable, Iterator
 
 from ml_connector.systems.basware.settings import Settings
 
-_ORDERS = {
-    "matching_orders": ("matchingOrders.read", "matchingOrders.write", "matchingOrderLines.read",
-                        "matchingOrderLines.write"),
-    "purchase_requisitions": ("purchaseRequisitions.read", "purchaseRequisitions.write"),
-}  # fmt: skip
 _DOCUMENTS = ("accountingDocuments.read", "accountingDocuments.write")
 _FLOWS: dict[str, tuple[str, ...]] = {
     "suppliers": ("vendors.read", "vendors.write"),
@@ -23,6 +18,8 @@ _FLOWS: dict[str, tuple[str, ...]] = {
     "accounts": ("accounts.read", "accounts.write"),
     "cost_centers": ("costCenters.read", "costCenters.write"),
     "dimensions": ("costCenters.read", "costCenters.write", "lists.read", "lists.write"),
+    "purchase_orders": ("matchingOrders.read", "matchingOrders.write", "matchingOrderLines.read",
+                        "matchingOrderLines.write"),
     "invoices": _DOCUMENTS,
     "payments": _DOCUMENTS,
     "alignment": ("vendors.read", "accounts.read", "costCenters.read", "lists.read"),
@@ -49,13 +46,11 @@ def needed_by(settings: Settings, flows: Iterable[str]) -> dict[str, list[str]]:
 
     "webhook" stands for the subscriptions, "every flow" for the verdicts.
     """
-    orders = _ORDERS[settings.purchase_order_target or "matching_orders"]
-    table = {**_FLOWS, "purchase_orders": orders}
     wanted: dict[str, list[str]] = {"requestStatus.read": ["every flow"]}
     heard = tuple(f for f in flows if f != "order_notices" or settings.webhook_secret)  # unheard without a secret
     for flow in heard or _USUAL:
         name = flow.rpartition("/")[2]
-        scopes = table.get(name, ())
+        scopes = _FLOWS.get(name, ())
         if settings.dimension_lists and "costCenters.write" in scopes:
             scopes = tuple(dict.fromkeys((*scopes, "lists.read", "lists.write")))
         for scope in scopes:

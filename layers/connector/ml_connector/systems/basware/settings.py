@@ -145,6 +145,10 @@ class Settings(SystemSettings):
         secrets = (self.webhook_secret, self.previous_webhook_secret)
         return [s.get_secret_value().encode() for s in secrets if s and s.get_secret_value()]
 
+    def webhook_address(self) -> str | None:
+        """Name the address that is subscribed."""
+        return self.webhook_url
+
     def urls(self) -> list[str]:
         """List the address of the API, and of the Network where one is set."""
         return [url for url in (self.base, self.network_base_url) if url]
