@@ -153,3 +153,21 @@ def test_a_line_that_is_taken_out_of_an_order_is_taken_out_in_basware(small):
     before = small.writes()
     small.ran()
     assert small.writes() == before
+
+
+def test_an_order_that_was_refused_for_one_line_and_lost_another_leaves_none_open(small):
+    from infra.sandbox.basware.model import ForcedVerdict
+
+    order = small.order({}, {"Quantity": Decimal(4)})
+    small.ap.forced.append(ForcedVerdict("MatchingOrderLine", "Error", "No such unit"))
+    assert [line["flow"] for line in small.ran()["rejected"]] == ["purchase_orders"]
+    _, lines = lines_of(small, order)
+    assert list(lines) == ["1"]
+    small.ap.forced.clear()
+    with small.erp.lock:
+        kept = small.erp.tables["PurchaseOrders"][order["DocEntry"]]
+        kept["DocumentLines"] = kept["DocumentLines"][:1]
+        small.erp.upsert("PurchaseOrders", kept)
+    small.ran()
+    _, lines = lines_of(small, order)
+    assert {n: line["isDeleted"] for n, line in lines.items()} == {"0": False, "1": True}
