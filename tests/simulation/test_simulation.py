@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -16,6 +17,9 @@ from tests.simulation.history import History
 from tests.simulation.worlds import ERPS
 
 HISTORIES, CORES = int(os.environ.get("HISTORIES", "300")), 2
+SECONDS = float(os.environ.get("SECONDS", "inf"))
+"""After these no more histories are begun: a slow machine runs fewer, and says so."""
+FEWEST = 60
 ROOT = Path(__file__).parents[2]
 FOUND = {
     6085: "a setting changed between a sending and its verdict, and the old body counted as new",
@@ -27,14 +31,24 @@ FOUND = {
 
 @pytest.fixture(scope="module")
 def told() -> Iterator[dict[int, Told]]:
-    """Run the histories on both cores."""
+    """Run the histories on both cores, as many as the time allows."""
+    done: dict[int, Told] = {}
+    until = time.monotonic() + SECONDS
     with ProcessPoolExecutor(CORES) as pool:
-        yield {one.seed: one for one in pool.map(tell, range(HISTORIES), chunksize=4)}
+        for one in pool.map(tell, range(HISTORIES), chunksize=4):
+            done[one.seed] = one
+            if len(done) >= min(FEWEST, HISTORIES) and time.monotonic() > until:
+                pool.shutdown(cancel_futures=True)
+                break
+    yield done
 
 
-@pytest.mark.parametrize("first", range(0, HISTORIES, 50))
+@pytest.mark.parametrize("first", range(0, HISTORIES, 20))
 def test_nothing_is_lost_or_doubled(told, first):
-    bad = {s: told[s].breaches[:3] for s in range(first, min(first + 50, HISTORIES)) if told[s].breaches}
+    ran = [told[seed] for seed in range(first, min(first + 20, HISTORIES)) if seed in told]
+    if not ran:
+        pytest.skip(f"the {SECONDS:.0f} seconds were over after {len(told)} histories")
+    bad = {one.seed: one.breaches[:3] for one in ran if one.breaches}
     assert bad == {}, "repeat: make simulate SEEDS=1 FROM=<seed>"
 
 
@@ -46,7 +60,7 @@ def test_what_a_seed_has_found_stays_mended(seed):
 def test_every_integration_and_every_kind_of_fault_was_met(told):
     met = {kind for one in told.values() for kind in one.faults}
     assert {one.integration for one in told.values()} == {erp.integration for erp in ERPS}
-    assert len(met) >= (65 if HISTORIES >= 300 else 55), sorted(met)
+    assert len(met) >= (65 if len(told) >= 300 else 55), sorted(met)
 
 
 def test_a_seed_is_one_history():

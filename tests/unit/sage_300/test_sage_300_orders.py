@@ -113,6 +113,15 @@ def test_a_return_makes_its_order_be_read_again_by_its_receipt(desk):
     assert [r.quantity for r in one.lines[0].receipts] == [Decimal(4), Decimal(-1)]
 
 
+def test_an_order_whose_receipt_and_return_changed_too_is_given_once(desk):
+    desk.server.rows("PO/POPurchaseOrders", order(LastPostingDate="2026-02-06T00:00:00Z"))
+    desk.server.rows("PO/POGetReceipts", receipt())
+    desk.server.rows("PO/POReturns", back(ReceiptNumber="RC1"))
+    (one,) = desk.all(PurchaseOrder, since="2026-02-05")
+    assert [r.quantity for r in one.lines[0].receipts] == [Decimal(4), Decimal(-1)]
+    assert len(desk.server.asked("PO/POPurchaseOrders")) == 1
+
+
 def test_a_stamp_that_the_server_does_not_know_gives_way_to_a_comparison(desk, fault):
     def orders(request):
         if "LastPostingDate" in request.url.params.get("$filter", ""):

@@ -58,6 +58,20 @@ def test_a_list_goes_on_where_the_link_is_missing_but_the_count_says_more(desk):
     assert len(desk.all(Supplier)) == 150
 
 
+@pytest.mark.parametrize("total", [99, 100, 101, 199, 250])
+@pytest.mark.parametrize("skips", [True, False])
+def test_a_list_that_tells_neither_link_nor_count_is_read_to_its_end(desk, total, skips):
+    def answer(request):
+        skip = int(request.url.params.get("$skip", 0))
+        return httpx.Response(
+            200, json={"value": vendors(skip, min(total, skip + 100)) if skips else vendors(0, total)}
+        )
+
+    desk.server.answers["AP/APVendors"] = answer
+    assert [one.key for one in desk.all(Supplier)] == [f"{n:05d}" for n in range(total)]
+    assert len(desk.server.requests) <= total // 99 + 1
+
+
 def test_a_row_that_leaves_between_two_pages_hides_no_other(desk):
     there = vendors(0, 250)
 

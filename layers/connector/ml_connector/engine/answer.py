@@ -98,7 +98,8 @@ class Answering:
 
     def _words(self) -> Answer:
         chunk, ok = self.chunk, self.chunk.answer_ok
-        message = f"Posted as {chunk.code}." if ok else (chunk.refusal or chunk.reason or "Refused.")
+        # not "posted": where batches are posted by people it is entered, and ready to be
+        message = f"Entered in the ERP as {chunk.code}." if ok else (chunk.refusal or chunk.reason or "Refused.")
         kind = "transferred" if ok else "refused"
         internal = (chunk.target or "").partition(":")[2] or chunk.target
         day = date.fromisoformat(chunk.posted_on) if chunk.posted_on else self.task.now.astimezone(UTC).date()

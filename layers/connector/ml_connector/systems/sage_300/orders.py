@@ -51,13 +51,19 @@ class Orders:
         self._currencies: dict[str, str | None] = {}
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[PurchaseOrder]]:
-        """Read orders since the day `since`. A position is the phase and the place in it."""
+        """Read orders since the day `since`. A position is the phase and the place in it.
+
+        An order is given once, although it, a receipt and a return of it may all have changed: what comes between is
+        found by the next reading, which begins a day earlier.
+        """
         begin, _, place = (position or "orders|").partition("|")
         phases = [phase for phase in PHASES if since or phase == "orders"]
         phases = phases[phases.index(begin) :] if begin in phases else phases
+        given: set[str] = set()
         for number, phase in enumerate(phases):
             following = f"{phases[number + 1]}|" if number + 1 < len(phases) else None
-            for page in self._phase(phase, since, place or None):
+            for page in self._phase(phase, since, place or None, given):
+                given |= {record.key for record in page.records}
                 yield replace(page, position=f"{phase}|{page.position}" if page.position else following)
             place = ""
 
@@ -71,7 +77,9 @@ class Orders:
             page = self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
             yield replace(page, position=None, stamp=None)
 
-    def _phase(self, phase: Phase, since: str | None, place: str | None) -> Iterator[Page[PurchaseOrder]]:
+    def _phase(
+        self, phase: Phase, since: str | None, place: str | None, given: set[str]
+    ) -> Iterator[Page[PurchaseOrder]]:
         if phase == "orders":
             for batch in self._api.pages(orders_query(*self._wanted(since)), place):
                 broken = [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
@@ -89,7 +97,8 @@ class Orders:
             broken = [Broken(f"{phase[:-1]}~{bad.key}", bad.reason, bad.raw) for bad in batch.spoiled]
             every = not self._api.unfiltered(asked)
             fresh = [row for row in batch.rows if every or _since(row, name, since or "")]
-            numbers = sorted({n for row in fresh for n in orders_of(row, lines)} | self._by_receipt(fresh))
+            named = {number for row in fresh for number in orders_of(row, lines)} | self._by_receipt(fresh)
+            numbers = sorted(named - given)
             yield self._page(batch, self.by_number(numbers), broken)
 
     def _wanted(self, since: str | None) -> tuple[str, ...]:

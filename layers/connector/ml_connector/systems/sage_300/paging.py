@@ -22,6 +22,8 @@ from ml_connector.errors import Transient
 from ml_connector.systems.sage_300.names import digits
 
 W = TypeVar("W")
+FULL = 100
+"""The most that a page holds: one as long, with neither link nor count, does not tell whether it is the last."""
 FEW = 5
 """Pages shorter than this do not overlap: they would hardly get on."""
 MOST_STEPS_BACK = 40
@@ -100,6 +102,11 @@ class Batch(Generic[W]):
     count: int | None = None
     position: str | None = None
 
+    @property
+    def untold(self) -> bool:
+        """Tell whether nothing says how much more there is."""
+        return self.link is None and self.count is None
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -122,9 +129,9 @@ class Place:
         """Find the next place; None after the last page. Raises `Transient` where a link leads nowhere."""
         read = self.skip + len(batch.keys)
         if batch.link is None:
-            if batch.count is None or batch.count <= read:
+            if (len(batch.keys) < FULL) if batch.count is None else (batch.count <= read):
                 return None
-            following = read  # the link is missing, and yet there is more
+            following = read  # the link is missing, and yet there is more, or may be
         else:
             following = min(_skip_of(batch.link), read)  # a link past what came would leave rows out
         overlap = len(batch.keys) >= FEW
@@ -198,6 +205,9 @@ def walk(
             continue
         fresh = _without(batch, known, query.key)
         following = None if query.top else place.after(batch)
+        if batch.untold and not _gets_on(batch.keys, known):
+            yield fresh  # more was only supposed: a server that tells nothing may begin anew after the end
+            return
         if not _gets_on(batch.keys, known) and (following is not None or (len(batch.keys) > 1 and not back)):
             raise loop("a page was given twice")
         if following is None:
