@@ -79,21 +79,6 @@ def patience(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-class Clock:
-    """Time that passes only where somebody sleeps."""
-
-    def __init__(self, moment: object) -> None:
-        self.moment = moment
-
-    def now(self):  # type: ignore[no-untyped-def]
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        from datetime import timedelta
-
-        self.moment += timedelta(seconds=seconds)  # type: ignore[operator]
-
-
 def stopwatch() -> Callable[[], float]:
     """Give a function that tells the seconds since now."""
     begun = time.monotonic()

@@ -24,8 +24,9 @@ from ml_connector.systems.sage_300 import Settings as Sage300
 from ml_connector.systems.sap_b1 import Settings as SapB1
 from ml_connector.systems.settings import parse
 from ml_connector.wiring import TenantSettings
+from tests.clock import Clock
 from tests.fuzz import mutate
-from tests.fuzz.runner import Clock, Finding
+from tests.fuzz.runner import Finding
 
 PASSWORD, CLIENT_SECRET, HOOK_KEY = 'hidden-pä"ss-17', "hidden-client-secret-17", "hidden-hook-key-17"
 HIDDEN = (PASSWORD, PASSWORD.upper(), CLIENT_SECRET, HOOK_KEY)

@@ -26,8 +26,9 @@ from ml_connector.engine.sessions import Sessions
 from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, Transient
 from ml_connector.records import Record
 from ml_connector.wiring import TenantSettings, Wiring
+from tests.clock import Clock
 from tests.fuzz import operations
-from tests.fuzz.runner import Clock, Finding
+from tests.fuzz.runner import Finding
 from tests.fuzz.tape import Player, Recorder, Tape
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

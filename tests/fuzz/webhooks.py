@@ -28,8 +28,9 @@ from ml_connector.engine.rows import dump
 from ml_connector.ports import Item
 from ml_connector.receive import LARGEST, Receiver
 from ml_connector.systems.basware.webhook import HEADER
+from tests.clock import Clock
 from tests.fuzz import mutate
-from tests.fuzz.runner import Clock, Finding
+from tests.fuzz.runner import Finding
 
 KEYS = (b"hidden-webhook-key-1", "vorhöriger-schlüssel".encode())
 VALID = {

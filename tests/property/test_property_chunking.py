@@ -17,13 +17,14 @@ from ml_connector.engine.poll import Poll
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Account
 from ml_connector.systems.basware.client import batches
-from tests.unit.engine.bench import ACCOUNTS, Bench, HandClock, Systems, account
+from tests.clock import Clock
+from tests.unit.engine.bench import ACCOUNTS, BEGIN, Bench, Systems, account
 
 weights = st.lists(st.integers(1, 12), max_size=40)
 
 
 def bench():
-    clock = HandClock()
+    clock = Clock(BEGIN)
     rings = MemoryRings(clock)
     world = World(SqliteStore(clock=clock), rings, MemoryBlobs(), clock, SeededChance(1), boot="b", sole=True)
     return Bench(world, Systems(), clock, rings)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -17,22 +17,10 @@ from ml_connector.engine.sessions import Sessions
 from ml_connector.errors import Held
 from ml_connector.systems.basware import Settings, connect
 from ml_connector.wiring import TenantSettings, Wiring
+from tests.clock import Clock
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 FLOWS = ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments")
-
-
-class Clock:
-    """Time that passes only where somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.moment = START
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
 
 
 class Codes:
@@ -69,7 +57,7 @@ class Bench:
     """The adapter in front of a sandbox, under one clock."""
 
     def __init__(self, world: World, **settings: Any) -> None:
-        self.clock, self.codes = Clock(), Codes()
+        self.clock, self.codes = Clock(START), Codes()
         self.world = world
         world.clock = self.clock.now
         world.sleep = self.clock.sleep
@@ -115,7 +103,7 @@ def bench() -> Iterator[Bench]:
 
 @pytest.fixture
 def seeded() -> Iterator[Bench]:
-    clock = Clock()
+    clock = Clock(START)
     made = Bench(seeded_world(clock=clock.now))
     yield made
     made.connection.close()

@@ -23,7 +23,8 @@ from ml_connector.flow import Connection
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.records import Record
 from ml_connector.wiring import TenantSettings, Wiring
-from tests.contract.conformance.parts import Clock, Codes, Row, decoded, password_in, recoded
+from tests.clock import Clock
+from tests.contract.conformance.parts import START, Codes, Row, decoded, password_in, recoded
 from tests.contract.conformance.wire import ALWAYS, Wire, instead
 
 
@@ -43,7 +44,7 @@ class Stand:
     """Documents whose total the server keeps, so that `read_back` must give it."""
 
     def __init__(self) -> None:
-        self.clock, self.codes, self.size = Clock(), Codes(), 0
+        self.clock, self.codes, self.size = Clock(START), Codes(), 0
         self.world = self.make_world()
         self.world.clock, self.world.sleep = self.clock.now, self.clock.sleep
         self.app = self.make_app()

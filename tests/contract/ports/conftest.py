@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,13 +17,13 @@ from ml_connector.aws.vault import KmsVault
 from ml_connector.embedded.blobs import FolderBlobs, MemoryBlobs
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import FileVault, MemoryVault
+from tests.clock import Clock
 from tests.contract.ports.port_benches import (
     FolderKeeper,
     ManagerKeeper,
     MemoryDesk,
     MemoryKeeper,
     SqsDesk,
-    TurnedClock,
     dynamo,
 )
 
@@ -30,8 +31,8 @@ REGION = "us-east-1"
 
 
 @pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
+def clock() -> Clock:
+    return Clock(datetime(2026, 1, 31, 12, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def client_of(kind: str, service: str, request: pytest.FixtureRequest) -> Any:
 # --- Store
 
 
-def open_store(kind: str, request: pytest.FixtureRequest, clock: TurnedClock) -> Any:
+def open_store(kind: str, request: pytest.FixtureRequest, clock: Clock) -> Any:
     match kind:
         case "memory":
             return SqliteStore(":memory:", clock)
@@ -72,12 +73,12 @@ def open_store(kind: str, request: pytest.FixtureRequest, clock: TurnedClock) ->
 
 
 @pytest.fixture(params=["memory", "file", "moto", "ministack"])
-def store(request: pytest.FixtureRequest, clock: TurnedClock) -> Any:
+def store(request: pytest.FixtureRequest, clock: Clock) -> Any:
     return open_store(request.param, request, clock)
 
 
 @pytest.fixture(params=["memory", "file", "ministack"])
-def exact_store(request: pytest.FixtureRequest, clock: TurnedClock) -> Any:
+def exact_store(request: pytest.FixtureRequest, clock: Clock) -> Any:
     """Without moto, which neither checks the conditions of PartiQL nor writes one at a time from many threads."""
     return open_store(request.param, request, clock)
 
@@ -86,7 +87,7 @@ def exact_store(request: pytest.FixtureRequest, clock: TurnedClock) -> Any:
 
 
 @pytest.fixture(params=["memory", "moto", "ministack"])
-def desk(request: pytest.FixtureRequest, clock: TurnedClock) -> Any:
+def desk(request: pytest.FixtureRequest, clock: Clock) -> Any:
     match request.param:
         case "memory":
             return MemoryDesk(clock)
@@ -98,7 +99,7 @@ def desk(request: pytest.FixtureRequest, clock: TurnedClock) -> Any:
 
 
 @pytest.fixture(params=["memory", "folder", "moto", "ministack"])
-def keeper(request: pytest.FixtureRequest, clock: TurnedClock, tmp_path: Path) -> Any:
+def keeper(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Any:
     match request.param:
         case "memory":
             return MemoryKeeper()
@@ -125,7 +126,7 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 @pytest.fixture(params=["memory", "file", "moto", "ministack"])
-def vault_maker(request: pytest.FixtureRequest, clock: TurnedClock, tmp_path: Path) -> Any:
+def vault_maker(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Any:
     """Makes vaults under one key: of two processes, say."""
     match request.param:
         case "memory":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,22 +13,10 @@ from ml_connector.aws.store import DynamoStore
 from ml_connector.embedded.clock import SystemChance
 from ml_connector.embedded.rings import MemoryRings, Ring
 from ml_connector.embedded.secrets import FolderSecrets, MemorySecrets
+from tests.clock import Clock
 
 
-class TurnedClock:
-    """A clock that stands until it is turned; sleeping turns it."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 1, 31, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-
-
-def dynamo(client: Any, clock: TurnedClock) -> DynamoStore:
+def dynamo(client: Any, clock: Clock) -> DynamoStore:
     """A store on a table of its own, made as the template makes it."""
     name = f"rows-{uuid4().hex[:8]}"
     client.create_table(
@@ -54,7 +41,7 @@ def dynamo(client: Any, clock: TurnedClock) -> DynamoStore:
 class MemoryDesk:
     """Rings in memory, with the reading end that a worker has."""
 
-    def __init__(self, clock: TurnedClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.rings = MemoryRings(clock)
 
     def take(self) -> tuple[Any, str, Any] | None:
@@ -127,7 +114,7 @@ class MemoryKeeper:
 
 
 class ManagerKeeper:
-    def __init__(self, client: Any, clock: TurnedClock) -> None:
+    def __init__(self, client: Any, clock: Clock) -> None:
         self._client, self._prefix = client, f"ml-{uuid4().hex[:8]}"
         self.secrets = SecretsManagerSecrets(client, self._prefix, clock)
 

@@ -51,7 +51,7 @@ def test_a_changed_secret_is_seen_in_time_without_asking(keeper: Any, clock: Any
     keeper.write("acme", "basware", TEXT)
     keeper.secrets.read("acme", "basware")
     keeper.write("acme", "basware", "{}")
-    clock.time += timedelta(seconds=301)
+    clock.moment += timedelta(seconds=301)
     assert keeper.secrets.read("acme", "basware").text == "{}"
 
 
@@ -61,7 +61,7 @@ def test_a_deleted_secret_ends(keeper: Any, clock: Any) -> None:
     keeper.remove("acme", "basware")
     assert keeper.secrets.names() == []
     assert keeper.secrets.read("acme", "basware", fresh=True) is None
-    clock.time += timedelta(seconds=301)
+    clock.moment += timedelta(seconds=301)
     assert keeper.secrets.read("acme", "basware") is None
 
 

@@ -202,7 +202,7 @@ def test_an_expired_row_is_absent_everywhere(store: Any, clock: Any) -> None:
         store.put(Item("p", name, ttl=ends, due_pk="due", due_at="2026"))
     store.put(Item("p", "c", due_pk="due", due_at="2027"))
     assert keys(store.query("p")) == ["a", "b", "c"]
-    clock.time += timedelta(seconds=60)
+    clock.moment += timedelta(seconds=60)
     assert store.get("p", "a") is None
     assert store.get_many("p", ["a", "b"]) == {}
     assert keys(store.query("p")) == keys(store.query("p", limit=1)) == ["c"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,22 +20,10 @@ from ml_connector.errors import Held
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sage_300 import Settings, connect
 from ml_connector.wiring import TenantSettings, Wiring
+from tests.clock import Clock
 
 START = datetime(2026, 2, 10, 9, 30, tzinfo=UTC)
 PASSWORD = "SANDBOX-ONLY"
-
-
-class Clock:
-    """Time that passes only where somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.moment = START
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
 
 
 class Codes:
@@ -73,7 +61,7 @@ class Bench:
     """One tenant's connection to one simulated company."""
 
     def __init__(self, world: World, options: dict[str, Any], settings: dict[str, Any]) -> None:
-        self.world, self.clock, self.codes = world, Clock(), Codes()
+        self.world, self.clock, self.codes = world, Clock(START), Codes()
         world.clock, world.sleep = self.clock.now, self.clock.sleep
         plain = {"api_url": "https://erp.example/Sage300WebApi/v1.0/-", "company": "SAMLTD", "user": "webapi"}
         self.settings = Settings.model_validate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,22 +13,10 @@ import pytest
 
 from infra.sandbox.sage_300 import World, create_app, seeded_world
 from infra.sandbox.sage_300.codec import decode, encode
+from tests.clock import Hand
 
 HOST = "https://sage.example"
 JSON = {"Content-Type": "application/json"}
-
-
-class Clock:
-    """Time that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 2, 10, 9, 30, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **delta: float) -> None:
-        self.now += timedelta(**delta)
 
 
 def basic(user: str, password: str) -> dict[str, str]:
@@ -95,12 +83,12 @@ def expect_refusal() -> Callable[..., None]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Hand:
+    return Hand(datetime(2026, 2, 10, 9, 30, tzinfo=UTC))
 
 
 @pytest.fixture
-def world(clock: Clock) -> World:
+def world(clock: Hand) -> World:
     return seeded_world(1, clock=clock)
 
 

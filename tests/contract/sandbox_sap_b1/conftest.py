@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,19 +12,7 @@ import pytest
 
 from infra.sandbox.sap_b1 import World, create_app, seeded_world
 from infra.sandbox.sap_b1.dialect import decode, encode
-
-
-class Clock:
-    """Time that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 2, 10, 9, 30, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **delta: float) -> None:
-        self.now += timedelta(**delta)
+from tests.clock import Hand
 
 
 class Api:
@@ -85,12 +73,12 @@ def expect_refusal() -> Callable[..., None]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Hand:
+    return Hand(datetime(2026, 2, 10, 9, 30, tzinfo=UTC))
 
 
 @pytest.fixture
-def world(clock: Clock) -> World:
+def world(clock: Hand) -> World:
     return seeded_world(1, clock=clock)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,21 +20,9 @@ from ml_connector.errors import Held
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sap_b1 import Settings, connect
 from ml_connector.wiring import TenantSettings, Wiring
+from tests.clock import Clock
 
 START = datetime(2026, 2, 10, 9, 30, tzinfo=UTC)
-
-
-class Clock:
-    """Time that passes only where somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.moment = START
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
 
 
 class Codes:
@@ -72,7 +60,7 @@ class Bench:
     """One tenant's connection to one simulated company."""
 
     def __init__(self, world: World, version: str, options: dict[str, Any], settings: dict[str, Any]) -> None:
-        self.world, self.clock, self.codes = world, Clock(), Codes()
+        self.world, self.clock, self.codes = world, Clock(START), Codes()
         world.clock = self.clock.now
         world.sleep = self.clock.sleep
         self.settings = Settings.model_validate(

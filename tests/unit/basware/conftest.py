@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -15,19 +15,9 @@ from ml_connector.engine.sessions import Sessions
 from ml_connector.errors import Held
 from ml_connector.systems.basware import Settings, connect
 from ml_connector.wiring import TenantSettings, Wiring
+from tests.clock import Clock
 
 Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
 
 
 class Codes:
@@ -69,7 +59,7 @@ class Server:
 
 class Bench:
     def __init__(self, server: Server, flows: tuple[str, ...] = ("invoices",), **settings: Any) -> None:
-        self.server, self.clock, self.codes = server, Clock(), Codes()
+        self.server, self.clock, self.codes = server, Clock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC)), Codes()
         self.settings = Settings.model_validate(
             {
                 "region": "EU",

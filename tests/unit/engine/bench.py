@@ -30,23 +30,12 @@ from ml_connector.flow import (
     Verdict,
 )
 from ml_connector.records import Account, CodingRow, Invoice
+from tests.clock import Clock
 
 ACCOUNTS = Flow("accounts", Account, "erp", "ap", "master", "masters", maps="account")
 INVOICES = Flow("invoices", Invoice, "ap", "erp", "document", "documents", after=("accounts",), money=True)
+BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 TABLE = Integration("erp-ap", "erp", "ap", (ACCOUNTS, INVOICES))
-
-
-class HandClock:
-    """A clock that moves when told."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
 
 
 @dataclass
@@ -213,7 +202,7 @@ class Bench:
 
     world: World
     systems: Systems
-    clock: HandClock
+    clock: Clock
     rings: MemoryRings
     runs: int = 0
     shadow: bool = False
@@ -257,7 +246,7 @@ class Bench:
                 self.rings.done(ring)
             if self.clock.now() >= end:
                 return
-            self.clock.time = min(self.clock.time + timedelta(seconds=30), end)
+            self.clock.moment = min(self.clock.moment + timedelta(seconds=30), end)
 
     def sheet(self, flow: Flow) -> Sheet:
         sheet, ledger = Sheet(flow), self.pair().ledger(flow.name)

@@ -34,12 +34,12 @@ def foreign(bench):
 def test_it_asks_once_a_day_however_often_offers_are_read(bench, sweeps):
     for _ in range(12):
         bench.poll(INVOICES)
-        bench.clock.time += timedelta(minutes=5)
+        bench.clock.moment += timedelta(minutes=5)
     assert len(sweeps) == 1
-    bench.clock.time += timedelta(days=1)
+    bench.clock.moment += timedelta(days=1)
     for _ in range(12):
         bench.poll(INVOICES)
-        bench.clock.time += timedelta(minutes=5)
+        bench.clock.moment += timedelta(minutes=5)
     assert len(sweeps) == 2
 
 
@@ -48,7 +48,7 @@ def test_it_takes_what_is_acknowledged_and_not_on_its_way(foreign, sweeps):
     assert {(c.key, c.swept) for c in foreign.pair().ledger("invoices").unfinished()} == {
         ("i0", True), ("i1", True), ("i2", True),
     }  # fmt: skip
-    foreign.clock.time += timedelta(days=1)
+    foreign.clock.moment += timedelta(days=1)
     foreign.poll(INVOICES)
     assert len(sweeps) == 2
     assert len(list(foreign.pair().ledger("invoices").unfinished())) == 3

@@ -55,7 +55,7 @@ def _delivered(bench, count):
     bench.systems.accounts = {k: account(k) for k in keys}
     bench.poll(ORDERS)
     bench.work(0.5)
-    bench.clock.time += timedelta(days=1)
+    bench.clock.moment += timedelta(days=1)
     return keys
 
 
@@ -85,7 +85,7 @@ def test_following_that_is_killed_goes_on_from_its_position_without_the_pages(be
         with pytest.raises(Killed):
             _slice(bench)
         assert _cursor(bench).full_at == before
-        bench.clock.time += timedelta(minutes=6)
+        bench.clock.moment += timedelta(minutes=6)
     assert _slice(bench)
     assert asked.positions == [None]
     # what a killed part had shown before is not asked for again either

@@ -51,10 +51,10 @@ def test_a_pass_before_the_night_is_none_and_the_first_one_after_it_is(bench):
     bench.systems.accounts = {"a": account("a")}
     _poll(bench)
     first = _full_at(bench)
-    bench.clock.time += timedelta(hours=6)
+    bench.clock.moment += timedelta(hours=6)
     _poll(bench)
     assert _full_at(bench) == first
-    bench.clock.time += timedelta(hours=18)
+    bench.clock.moment += timedelta(hours=18)
     _poll(bench)
     assert _full_at(bench) > first
 
@@ -64,10 +64,10 @@ def test_the_tenants_own_full_schedule_counts(bench):
     weekly = {"schedules": {"accounts.full": "cron(0 3 ? * SUN *)"}}
     _poll(bench, **weekly)
     first = _full_at(bench)
-    bench.clock.time += timedelta(days=3)
+    bench.clock.moment += timedelta(days=3)
     _poll(bench, **weekly)
     assert _full_at(bench) == first
-    bench.clock.time += timedelta(days=4)
+    bench.clock.moment += timedelta(days=4)
     _poll(bench, **weekly)
     assert _full_at(bench) > first
 
@@ -77,7 +77,7 @@ def test_a_full_schedule_that_is_off_leaves_the_first_pass_only(bench):
     never = {"schedules": {"erp-ap/accounts.full": "off"}}
     _poll(bench, **never)
     first = _full_at(bench)
-    bench.clock.time += timedelta(days=30)
+    bench.clock.moment += timedelta(days=30)
     _poll(bench, **never)
     assert first is not None
     assert _full_at(bench) == first

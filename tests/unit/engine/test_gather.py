@@ -8,10 +8,11 @@ from ml_connector.engine.gather import LONGEST, WEIGHT, gathered
 from ml_connector.errors import Transient
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Account
-from tests.unit.engine.bench import Bench, HandClock, account
+from tests.clock import Clock
+from tests.unit.engine.bench import BEGIN, Bench, account
 
 
-def pages(count: int, size: int, clock: HandClock, seconds: float = 0, fails_at: int = -1) -> Iterator[Page[Account]]:
+def pages(count: int, size: int, clock: Clock, seconds: float = 0, fails_at: int = -1) -> Iterator[Page[Account]]:
     for start in range(0, count, size):
         if start == fails_at:
             raise Transient("away")
@@ -26,7 +27,7 @@ def one(_: Account) -> int:
 
 
 def test_pages_of_twenty_become_pages_of_a_thousand() -> None:
-    clock = HandClock()
+    clock = Clock(BEGIN)
     got = list(gathered(pages(2500, 20, clock), one, clock))
     assert [len(p.records) for p in got] == [1000, 1000, 500]
     assert [p.position for p in got] == ["1000", "2000", None]
@@ -37,13 +38,13 @@ def test_pages_of_twenty_become_pages_of_a_thousand() -> None:
 
 
 def test_a_slow_source_is_not_waited_for() -> None:
-    clock = HandClock()
+    clock = Clock(BEGIN)
     got = list(gathered(pages(200, 20, clock, seconds=LONGEST.total_seconds() / 2), one, clock))
     assert [len(p.records) for p in got] == [60, 60, 60, 20]
 
 
 def test_what_was_read_before_an_error_is_kept() -> None:
-    clock = HandClock()
+    clock = Clock(BEGIN)
     reader = gathered(pages(200, 20, clock, fails_at=60), one, clock)
     page = next(reader)
     assert (len(page.records), page.position) == (60, "60")

@@ -50,7 +50,7 @@ def _delivered(bench, count):
     bench.systems.accounts = {k: account(k) for k in keys}
     bench.poll(ORDERS)
     bench.work(0.5)
-    bench.clock.time += timedelta(days=1)
+    bench.clock.moment += timedelta(days=1)
     return keys
 
 
@@ -68,9 +68,9 @@ def test_a_pass_that_takes_two_hours_ends_without_beginning_anew(bench, reads):
 def test_a_pass_that_stood_still_for_an_hour_begins_anew(bench, reads):
     bench.systems.accounts = {f"A{n}": account(f"A{n}") for n in range(9)}
     assert not _slice(bench, "run1")
-    bench.clock.time += timedelta(minutes=59)
+    bench.clock.moment += timedelta(minutes=59)
     assert not _slice(bench, "run2")
-    bench.clock.time += timedelta(minutes=61)
+    bench.clock.moment += timedelta(minutes=61)
     assert not _slice(bench, "run3")
     assert reads == [None, "3", None]
 

@@ -74,7 +74,7 @@ def test_passing_trouble_is_tried_again(notice, exports):
     exports.faults = [Transient("away")]
     chunk = notice.work(notice.take())
     assert chunk.state == "waiting"
-    notice.bench.clock.time = notice.bench.clock.time.replace(hour=12)
+    notice.bench.clock.moment = notice.bench.clock.moment.replace(hour=12)
     assert notice.work(chunk).state == "done"
 
 
@@ -83,7 +83,7 @@ def test_a_missing_right_is_asked_for_three_times_and_then_said(notice, exports)
     chunk = notice.take()
     for hour in (9, 10, 11):
         chunk = notice.work(chunk)
-        notice.bench.clock.time = notice.bench.clock.time.replace(hour=hour)
+        notice.bench.clock.moment = notice.bench.clock.moment.replace(hour=hour)
     assert chunk.state == "done"
     assert "could not be read: The scope is missing." in chunk.reason
 

@@ -42,7 +42,7 @@ def test_a_chunk_that_only_a_newer_release_understands_is_left_alone(bench, flow
     begun = bench.clock.now()
     for hour in range(1, 40):  # for longer than anything that fails is tried
         assert write(bench.pair(), flow, "i").state == "waiting"
-        bench.clock.time = begun + timedelta(hours=hour)
+        bench.clock.moment = begun + timedelta(hours=hour)
     chunk, _ = ledger.chunk("i")
     assert (chunk.op, chunk.tokens, chunk.crashes, chunk.failures) == ("fold", ["t"], 0, 0)
     assert "'fold', which only a newer release knows" in chunk.reason

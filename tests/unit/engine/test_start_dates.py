@@ -69,7 +69,7 @@ def test_one_that_is_swept_every_day_holds_nobody_up(march):
         march.poll(INVOICES)
         march.work(0.2)
         assert march.counts(INVOICES).get("held", 0) == 0
-        march.clock.time += timedelta(days=1)
+        march.clock.moment += timedelta(days=1)
     assert [c.outcome for c in march.pair().ledger("invoices").finished()] == ["unchanged"] * 3
     assert _untouched(march)
 

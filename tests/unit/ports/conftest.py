@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-
-class TurnedClock:
-    """Sleeping turns it; `slept` tells what was slept."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 1, 31, 12, tzinfo=UTC)
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += timedelta(seconds=seconds)
+from tests.clock import Clock
 
 
 @pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
+def clock() -> Clock:
+    return Clock(datetime(2026, 1, 31, 12, tzinfo=UTC))

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -25,19 +25,10 @@ from ml_connector.engine.pair import World
 from ml_connector.ports import Secret
 from ml_connector.receive import Receiver
 from ml_connector.subscribe import subscribe
+from tests.clock import Clock
 
 SECRET = "höök-secret"
 TEST = json.dumps({"taskId": "1", "taskStatus": "New", "taskType": "ConnectionTest", "documentId": "1"}).encode()
-
-
-class Clock:
-    moment = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
 
 
 class CountingStore(SqliteStore):
@@ -58,7 +49,7 @@ class CountingStore(SqliteStore):
 class Site:
     """Tenants with a webhook, Basware that does not sign its tests, and one process that receives."""
 
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=lambda: Clock(datetime(2026, 3, 2, 9, tzinfo=UTC)))
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     answers: list[int] = field(default_factory=list)
     lag: float = 0.2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,25 +20,12 @@ from ml_connector.errors import Held
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sage_300 import Settings, connect
 from ml_connector.wiring import TenantSettings, Wiring
+from tests.clock import Clock
 
 Answer = Callable[[httpx.Request], httpx.Response]
 BASE = "https://erp.example/Sage300WebApi/v1.0/-"
 INNER = "http://localhost/Sage300WebApi/v1.0/-/SAMLTD"
 PROOF = {"$top": "1", "$select": "VendorNumber"}
-
-
-class Clock:
-    """Time that passes only where somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.moment, self.slept = datetime(2026, 2, 10, 9, 30, tzinfo=UTC), []
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.moment += timedelta(seconds=seconds)
 
 
 class Server:
@@ -105,7 +92,7 @@ class Desk:
     """A tenant's connection to that server."""
 
     def __init__(self, settings: dict[str, Any], options: dict[str, Any]) -> None:
-        self.server, self.clock, self.codes = Server(), Clock(), Codes()
+        self.server, self.clock, self.codes = Server(), Clock(datetime(2026, 2, 10, 9, 30, tzinfo=UTC)), Codes()
         self.store = SqliteStore(clock=self.clock)
         plain = {"api_url": BASE, "company": "SAMLTD", "user": "webapi", "password": "Secret-1x"}
         self.settings = Settings.model_validate({**plain, **settings})

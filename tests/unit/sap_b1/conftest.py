@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -17,22 +17,10 @@ from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.sessions import Sessions
 from ml_connector.systems.sap_b1 import Settings, connect
 from ml_connector.wiring import TenantSettings, Wiring
+from tests.clock import Clock
 
 Answer = Callable[[httpx.Request], httpx.Response]
 BASE = "https://sl.example:50000/b1s/v2"
-
-
-class Clock:
-    """Time that passes only where somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 2, 10, 9, 30, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
 
 
 class Server:
@@ -81,7 +69,7 @@ class Desk:
     """A tenant's connection to that server."""
 
     def __init__(self, base: str, settings: dict[str, Any], options: dict[str, Any]) -> None:
-        self.server, self.clock = Server(), Clock()
+        self.server, self.clock = Server(), Clock(datetime(2026, 2, 10, 9, 30, tzinfo=UTC))
         store = SqliteStore(clock=self.clock)
         self.settings = Settings.model_validate(
             {"service_layer_url": base, "company_db": "SBO", "user_name": "manager", "password": "geheim-1", **settings}

@@ -17,22 +17,13 @@ from ml_connector.embedded.clock import SeededChance, SystemClock
 from ml_connector.errors import OutcomeUnknown, Throttled, Transient, Unreachable
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Call, Http
+from tests.clock import Clock
 
 DROP = 10.0
 """Seconds between two bytes of a dripping server."""
 
 
-class Clock:
-    """Time that passes where somebody sleeps, and where a body drips."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class Scripted:
@@ -51,7 +42,7 @@ class Scripted:
 
 def client(transport: Any, clock: Any = None, timeout: float = 30, base: str = "https://erp.example") -> Http:
     return Http(
-        base_url=base, vendor="ERP", clock=clock or Clock(), chance=SeededChance(1), redactor=Redactor([]),
+        base_url=base, vendor="ERP", clock=clock or Clock(START), chance=SeededChance(1), redactor=Redactor([]),
         timeout=timeout, transport=transport, insecure=True,
     )  # fmt: skip
 
@@ -118,7 +109,7 @@ class Drip(httpx.SyncByteStream):
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_body_that_drips_is_cut_after_twice_the_timeout_and_not_asked_for_again(packed: bool) -> None:
-    clock = Clock()
+    clock = Clock(START)
     began, text = clock.now(), b'{"value": [' + b"0," * 5000
     drip = Drip(clock, gzip.compress(text) if packed else text)
     headers = {"content-encoding": "gzip"} if packed else {}
@@ -130,7 +121,7 @@ def test_a_body_that_drips_is_cut_after_twice_the_timeout_and_not_asked_for_agai
 
 
 def test_a_slow_body_within_its_time_is_read_whole() -> None:
-    clock = Clock()
+    clock = Clock(START)
     body = iter([b'{"a"', b": 1", b"}"])
 
     class Slow(httpx.SyncByteStream):
