@@ -37,13 +37,13 @@ PATIENCE = 900.0
 TOLERANCE = Decimal("0.05")
 Tell = Callable[[str], None]
 TOGETHER = (
-    "The report adds both acts up: everything is read once in each, so what act one delivered and nobody changed is "
-    "counted a second time, as unchanged."
+    "The report adds both acts up: what act one delivered and act two read again without a change is counted a second "
+    "time, as unchanged."
 )
 BY_HAND = (
-    "These vendors ended with the demo. To try the commands named here: start the same ones with "
-    "`ml-connector sandbox` and `ml-connector sandbox --system sage_300`, each in a terminal of its own, then "
-    f"`ml-connector local run --secrets {DEFAULT}`; the same documents wait there."
+    "These vendors ended with the demo. To try the commands named here: `source .venv/bin/activate`, start "
+    "the same ones with `ml-connector sandbox` and `ml-connector sandbox --system sage_300`, each in a terminal of its "
+    f"own, then `ml-connector local run --secrets {DEFAULT}`; the same documents wait there."
 )
 
 

@@ -167,6 +167,8 @@ def _print_attempt(attempt: dict[str, Any], tenant: str) -> None:
     reason = f": {said['reason']}" if said.get("reason") else ""
     step = f", {said['step']}" if said.get("step") else ""
     typer.echo(f"  #{attempt['n']}  {table.moment(attempt['at'])}  {said.get('state', '')}{step}{reason}{beside}")
+    for note in said.get("notes") or []:
+        typer.echo(f"      note: {note}")
     for exchange in attempt["exchanges"]:
         _print_exchange(exchange)
 

@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import KINDS, Mapping
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import iso
-from ml_connector.errors import Misconfigured
+from ml_connector.errors import Misconfigured, Transient
 
 HEADER = ("integration", "kind", "code", "target", "origin")
 MANUAL, SYNC = "manual", "sync"
@@ -71,10 +72,22 @@ class Codebook:
             integration=integration, kind=kind, code=code, target=target, by=by, at=iso(self._desk.world.clock.now())
         )
         self._desk.mappings(self.tenant, integration).set(mapping)
+        self._compare(integration, kind)
 
     def remove(self, integration: str, kind: str, code: str) -> None:
         """Delete a mapping of a person's."""
         self._desk.mappings(self.tenant, integration).remove(kind, code)
+        self._compare(integration, kind)
+
+    def _compare(self, integration: str, kind: str) -> None:
+        """Let what goes out with codes of a kind be compared by the next poll; one that is being read, by the night."""
+        pair = self._pairs.get(integration)
+        if pair is None:
+            return
+        for flow in pair.integration.flows:
+            if kind in flow.codes:
+                with suppress(Transient):
+                    pair.ledger(flow.name).compare_everything()
 
     def release(self, integration: str, entries: Iterable[tuple[str, str, str]]) -> int:
         """Make due at once what waits for one of the codes (inward) or targets (outward); tells how many."""

@@ -200,6 +200,7 @@ def _local(secrets: Path, state: Path | None) -> Desk:
     from infra.local.state import open_state
 
     if not secrets.is_dir():
-        raise Misconfigured(f"The folder {secrets} does not exist; make it, with TENANT/SYSTEM.json for each system.")
+        what = "is no folder; name one" if secrets.exists() else "does not exist; make it as a folder"
+        raise Misconfigured(f"{secrets} {what}, with TENANT/SYSTEM.json for each system.")
     opened = open_state(secrets, state, sole=False)
     return Desk(opened.world, opened.secrets, opened.tools(), f"the folder {secrets}", NoLetters())

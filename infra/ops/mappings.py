@@ -190,4 +190,4 @@ def goes_on(released: int) -> str:
     """Say what a change set free."""
     if not released:
         return "Nothing waited for it."
-    return f"{released} that waited for it {'goes' if released == 1 else 'go'} on now."
+    return f"{released} that waited for it {'goes' if released == 1 else 'go'} on with the next run."

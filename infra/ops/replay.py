@@ -18,8 +18,8 @@ SENTENCES = {
     "up first.",
     "hastened": "It was waiting and is looked at again now.",
     "under way": "It is being worked on at this moment; nothing was changed.",
-    "offered": "It goes on its way again. If it was delivered before, it is found at the target and never posted "
-    "twice; if its source offers it no longer, nothing is sent.",
+    "offered": "It goes on its way again. What was delivered before is never posted twice; if its source offers it no "
+    "longer, nothing is sent.",
     "marked": "It is sent again with the next run of the flow, which compares everything: a source of master data "
     "gives no single record. A small real change goes with it, since the target would pass over an equal one.",
 }

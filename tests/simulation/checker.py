@@ -162,8 +162,9 @@ def _orders(history: History, office: Office, pair: Pair) -> Iterator[str]:
                 yield f"order {order.number} is not there{_open(pair, 'purchase_orders')}"
             continue
         mine = {r["lineNumber"]: r for r in lines if r["orderExternalCode"] == code}
-        if order.closed and order.id in office.forgotten_orders and not found.get("isClosed"):
-            continue  # it closed before the new scope began, and that follows only what was open then
+        unfinished = not found.get("isClosed") or len(mine) < len(order.received)
+        if order.closed and order.id in office.forgotten_orders and unfinished:
+            continue  # it closed before the new scope began: that finishes nothing of the old, and follows open orders
         if bool(found.get("isClosed")) != order.closed or len(mine) != len(order.received):
             yield f"order {order.number}: closed {found.get('isClosed')} there, {order.closed} here"
         for number, received in order.received.items():
@@ -224,7 +225,7 @@ def _known(pair: Pair, flow: Any, rows: dict[str, Any]) -> Iterator[str]:
             if row is None:
                 yield f"LOST {flow.name} {record.key}: no row"
             elif row.outcome != "delivered" or _unversioned(row.delivered_fp) != _unversioned(
-                fingerprint(record, pair.epoch)
+                fingerprint(record, pair.shape(flow))
             ):
                 yield f"{flow.name} {record.key}: {row.outcome} {row.reason} {row.delivered_fp}, not as it is now"
 

@@ -208,7 +208,8 @@ class Sage300(Erp):
             return False
         entry = {
             "VendorNumber": paper.supplier, "DocumentNumber": paper.number, "DocumentType": "Invoice",
-            "TaxGroup": code, "InvoiceDetails": details, "DocumentDate": self.world.today().isoformat(),
+            "TaxGroup": code, "InvoiceDetails": details,
+            "DocumentDate": (record.get("invoiceDate") or self.world.today().isoformat())[:10],
             "DocumentTotalIncludingTax": record["grossSum"],
         }  # fmt: skip
         try:

@@ -232,6 +232,7 @@ class SapB1(Erp):
             for row in record["codingRows"]
         ]  # fmt: skip
         body = {"CardCode": paper.supplier, "NumAtCard": paper.number, "DocType": "dDocument_Service",
+                "TaxDate": (record.get("invoiceDate") or self.world.today())[:10],
                 "DocCurrency": record["currencyCode"], "DocumentLines": lines}  # fmt: skip
         try:
             clerk.change(self.world, "PurchaseInvoices", body)

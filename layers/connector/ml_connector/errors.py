@@ -47,10 +47,11 @@ class Rejected(ConnectorError):
 
 
 class Unreadable(Rejected):
-    """A document that cannot be read as one. `standing` and `stamp` are its platform's, and could be read."""
+    """A document that cannot be read as one. `standing`, `stamp` and `number` are its platform's, and could be read."""
 
-    def __init__(self, message: str, standing: Standing, stamp: str | None) -> None:
+    def __init__(self, message: str, standing: Standing, stamp: str | None, number: str | None = None) -> None:
         super().__init__(message)
+        self.number = number
         self.standing = standing
         self.stamp = stamp
 

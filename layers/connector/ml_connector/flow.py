@@ -256,7 +256,11 @@ class DocumentSource(Protocol[R_co]):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document in the target's words, with what is needed to find it there again."""
+    """A document in the target's words, with what is needed to find it there again.
+
+    `natural`: kind, partner and number as the target compares them; two documents that share it are one to the target
+    (empty: nothing tells). `dated`: the vendor's own date as it is sent, None where the source gives none.
+    """
 
     key: str
     body: Mapping[str, Any]
@@ -265,6 +269,8 @@ class Prepared:
     currency: str
     posted_on: date | None = None
     notes: tuple[str, ...] = ()
+    natural: str = ""
+    dated: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +278,8 @@ class Found:
     """A document at the target. `ours` is true where it carries our own key. `state`: draft = awaits approval;
     cancelled = it was posted and taken back since, which only a read back tells.
 
-    `notes`: what a person should know of how it was posted.
+    `notes`: what a person should know of how it was posted. `dated`: the vendor's own date, `posted_on`: the day it was
+    posted on; each None where the target does not tell it.
     """
 
     id: str
@@ -282,6 +289,8 @@ class Found:
     ours: bool = False
     state: Literal["posted", "draft", "cancelled"] = "posted"
     notes: tuple[str, ...] = ()
+    dated: date | None = None
+    posted_on: date | None = None
 
 
 class DocumentTarget(Protocol[R_contra]):

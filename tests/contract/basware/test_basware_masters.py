@@ -283,6 +283,22 @@ def test_a_line_that_an_order_has_no_more_is_closed_and_deleted(bench: Any) -> N
     assert [one[1] for one in sent(other)] == [False, False]
 
 
+def test_an_order_of_which_a_line_could_not_be_taken_out_is_refused(bench: Any) -> None:
+    sync(bench, Supplier, [supplier(1)])
+    sync(bench, PurchaseOrder, [order(1, lines=2), order(2)])
+    target = bench.connection.target(PurchaseOrder)
+    batch = [replace(target.render(one, bench.codes), known=True) for one in (order(1, lines=1), order(2))]
+    rows = bench.world.entities["matchingOrderLines"]
+    gone = next(c for c, row in rows.items() if row.record["lineNumber"] == "2")
+    bench.world.forced.append(ForcedVerdict("MatchingOrderLine", "Error", "It is matched", code=gone))
+    tokens = target.send("lines", batch).tokens
+    bench.later(2)
+    said = target.verdicts("lines", batch, tokens)
+    assert [(said[one.key].outcome, "It is matched" in (said[one.key].reason or "")) for one in batch] == [
+        ("rejected", True), ("unchanged", False)
+    ]  # fmt: skip
+
+
 def test_without_the_right_to_read_lines_none_is_looked_for(make: Any) -> None:
     bench = make(
         World(), scopes=["vendors.write", "matchingOrders.write", "matchingOrderLines.write", "requestStatus.read"]

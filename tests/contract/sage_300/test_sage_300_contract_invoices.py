@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -114,7 +115,10 @@ def test_a_locked_period_is_held_or_moved(make, invoice, row):
     with pytest.raises(Held) as held:
         strict.post(one)
     assert held.value.waiting_for == "period:2026-02"
-    assert lenient.post(one)["Invoices"][0]["PostingDate"] == "2026-03-01"
+    found = lenient.target.send(lenient.target.prepare(one, lenient.codes))
+    back = lenient.target.read_back(found)
+    assert lenient.batch(back)["Invoices"][0]["PostingDate"] == "2026-03-01"
+    assert (found.posted_on, back.posted_on, back.dated) == (date(2026, 3, 1), date(2026, 3, 1), date(2026, 1, 30))
 
 
 def test_a_number_that_the_vendor_has_already_is_a_conflict(bench, invoice, row):
@@ -139,6 +143,9 @@ def test_a_batch_posted_in_the_desktop_is_found_posted_and_counted_once(bench, i
     clerk.post(bench.world, batch["BatchNumber"])
     (found,) = bench.target.look(bench.target.trace(one, bench.codes))
     assert (found.id, found.ours) == (f"{batch['BatchNumber']}:1", True)
+    (posted,) = bench.target.look(replace(bench.target.trace(one, bench.codes), lookup={
+        **bench.target.trace(one, bench.codes).lookup, "own": "ml-connector another"}))  # fmt: skip
+    assert (posted.dated, posted.posted_on) == (date(2026, 1, 30), date(2026, 2, 1))
     assert bench.target.read_back(found).amount == Decimal("100.00")
 
 
@@ -148,6 +155,8 @@ def test_a_document_typed_by_hand_is_found_and_left_as_it_is(bench, invoice, row
     bench.connection.api.create("AP/APInvoiceBatches", by_hand)
     (found,) = bench.target.look(other)
     assert not found.ours
+    assert (found.dated, found.posted_on) == (date(2026, 1, 30), date(2026, 2, 1))
+    assert other.dated == found.dated
     bench.target.read_back(found)
     assert bench.batch(found)["BatchStatus"] == "Open"
 

@@ -209,6 +209,8 @@ def test_an_invoice_entered_by_hand_is_found_and_a_cancelled_one_is_not(bench: A
     prepared = target.prepare(invoice("119.00", row(net="100.00")), bench.codes)
     (found,) = target.look(prepared)
     assert (found.amount, found.currency, found.state, found.ours) == (Decimal("119.00"), "EUR", "posted", False)
+    assert (found.dated, found.posted_on) == (date(2026, 1, 30), date(2026, 2, 1))
+    assert prepared.dated == found.dated
     changes.act(bench.world, "PurchaseInvoices", document["DocEntry"], "Cancel")
     assert target.look(prepared) == []
 
@@ -290,6 +292,18 @@ def test_a_closed_period_moves_to_the_next_open_one_where_the_tenant_wants_it(
     document = bench.post(invoice("119.00", row(net="100.00"), accounting_date=date(2025, 11, 30)))
     assert document["DocDate"] == "2026-01-01"
     assert document["Comments"].startswith("Posting date moved from 2025-11-30 to 2026-01-01")
+
+
+def test_the_day_that_was_really_posted_on_is_told(make: Any, invoice: Any, row: Any) -> None:
+    bench = make(options={"closed_period": "next_open"})
+    bench.world.closed_periods |= {"2025-11"}
+    target = bench.connection.target(Invoice)
+    one = invoice("119.00", row(net="100.00"), accounting_date=date(2025, 11, 30))
+    found = target.send(target.prepare(one, bench.codes))
+    back = target.read_back(found)
+    assert found.posted_on == back.posted_on == date(2025, 12, 1)
+    assert back.dated == date(2026, 1, 30), "the supplier's own date is not moved"
+    assert found.notes == ("Posting date moved from 2025-11-30 to 2025-12-01: period closed.",)
 
 
 def test_a_branch_is_taken_from_the_secret_the_mapping_or_the_organization(make: Any, invoice: Any, row: Any) -> None:

@@ -171,3 +171,30 @@ def test_an_order_that_was_refused_for_one_line_and_lost_another_leaves_none_ope
     small.ran()
     _, lines = lines_of(small, order)
     assert {n: line["isDeleted"] for n, line in lines.items()} == {"0": False, "1": True}
+
+
+def test_a_mapping_made_later_reaches_what_was_delivered_before(small):
+    order = small.order()
+    small.ran()
+    assert lines_of(small, order)[1]["0"]["taxCode"] == "V0"
+    small.ops("mappings", "set", "acme", "tax", "VAT0", "V0", "--yes")
+    assert small.flows(small.ran())["purchase_orders"]["delivered"] == 1
+    assert lines_of(small, order)[1]["0"]["taxCode"] == "VAT0"
+    writes = small.writes()
+    small.ran()
+    assert small.writes() == writes
+
+
+def test_an_order_whose_line_is_not_let_go_is_rejected_and_not_called_unchanged(small):
+    from infra.sandbox.basware.model import ForcedVerdict
+
+    order = small.order({}, {"Quantity": Decimal(4)})
+    small.ran()
+    gone = next(c for c, line in small.imported("matchingOrderLines").items() if line["lineNumber"] == "1")
+    small.ap.forced.append(ForcedVerdict("MatchingOrderLine", "Error", "It is being matched", code=gone))
+    with small.erp.lock:
+        kept = small.erp.tables["PurchaseOrders"][order["DocEntry"]]
+        kept["DocumentLines"] = kept["DocumentLines"][:1]
+        small.erp.upsert("PurchaseOrders", kept)
+    (line,) = small.ran()["rejected"]
+    assert "It is being matched" in line["reason"]

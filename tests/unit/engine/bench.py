@@ -155,7 +155,10 @@ class Papers:
     def prepare(self, record: Invoice, codes: Any) -> Prepared:
         for row in record.rows:
             codes.erp("account", row.account)
-        return Prepared(record.key, {"n": record.number}, {"n": record.number}, record.gross, record.currency)
+        return Prepared(
+            record.key, {"n": record.number}, {"n": record.number}, record.gross, record.currency,
+            natural=f"{record.supplier}~{record.number.strip().casefold()}", dated=record.invoice_date,
+        )  # fmt: skip
 
     trace = prepare
 

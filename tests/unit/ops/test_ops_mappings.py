@@ -99,7 +99,7 @@ def test_export_and_import_of_a_file_and_one_kind(office: Any) -> None:
 def test_import_sets_free_what_waits(office: Any) -> None:
     office.chunk("invoices", key="k1", state="waiting", waiting_for="account:6100")
     said = office.run("mappings", "import", "acme", stdin="kind,code,target\naccount,6100,400000\n")
-    assert "1 that waited for it goes on now" in said.stdout
+    assert "1 that waited for it goes on with the next run" in said.stdout
 
 
 def test_import_takes_what_a_spreadsheet_writes(office: Any) -> None:

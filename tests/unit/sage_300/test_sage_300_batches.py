@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 
 import httpx
@@ -87,6 +88,23 @@ def test_a_posted_document_is_found_by_batch_and_entry(desk, invoice):
                           "BatchNumber": 55, "EntryNumber": 2, "OriginalDocumentAmount": 86.6})  # fmt: skip
     (found,) = looked(desk, invoice())
     assert (found.id, found.number, found.amount) == ("55:2", "55", Decimal("86.6"))
+    assert (found.dated, found.posted_on) == (None, None)
+
+
+@pytest.mark.parametrize("told", ["2025-01-30T00:00:00Z", "2025-01-30", None, "", "soon"])
+def test_dates_are_told_of_entries_and_posted_documents_where_the_server_gives_them(desk, invoice, told):
+    ledger = Ledger(desk.server)
+    ledger.enter(description="typed by hand", DocumentDate=told, PostingDate=told)
+    ledger.posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentType": "Invoice",
+                          "BatchNumber": 55, "EntryNumber": 2, "DocumentDate": told, "PostingDate": told})  # fmt: skip
+    days = [(found.dated, found.posted_on) for found in looked(desk, invoice())]
+    day = date(2025, 1, 30) if told and told[0] == "2" else None
+    assert days == [(day, day)] * 2
+
+
+def test_two_spellings_of_a_number_are_one_document(desk, invoice):
+    plain, spelt = (desk.target.trace(invoice(number=number), desk.codes) for number in ("INV-7", " inv-7 "))
+    assert plain.natural == spelt.natural == "invoice~1200~inv-7"
 
 
 def test_a_posted_document_whose_batch_is_not_told_is_found_all_the_same(desk, invoice):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import httpx
@@ -211,3 +212,20 @@ def test_a_start_date_narrows_the_first_reading(make):
     desk = make(options={"start_dates": {"purchase_orders": "2026-01-01"}})
     desk.all(PurchaseOrder)
     assert desk.server.asked("PO/POPurchaseOrders") == ["PurchaseOrderDate gt 2025-12-31T00:00:00Z"]
+
+
+def test_goods_that_came_before_their_order_was_entered_count(desk):
+    def from_then_on(row, name):
+        def answer(request):
+            since = re.search(rf"{name} gt (\S{{10}})", request.url.params.get("$filter", ""))
+            return httpx.Response(200, json={"value": [row] if since and row[name][:10] > since[1] else []})
+
+        return answer
+
+    mixed = {**receipt(PurchaseOrderNumber="PO1"), "PurchaseOrderNumber": "", "ReceiptDate": "2026-01-12"}
+    sent_back = back(ReceiptNumber="RC1", ReturnDate="2026-01-13")
+    desk.server.rows("PO/POPurchaseOrders", order())  # of January 15th
+    desk.server.answers["PO/POGetReceipts"] = from_then_on(mixed, "ReceiptDate")
+    desk.server.answers["PO/POReturns"] = from_then_on(sent_back, "ReturnDate")
+    (one,) = desk.all(PurchaseOrder)
+    assert [one.quantity for one in one.lines[0].receipts] == [4, -1]

@@ -12,6 +12,7 @@ from ml_connector.flow import Found
 from ml_connector.records import Account, Supplier
 
 BATCHES = "AP/APInvoiceBatches"
+READY = "Batch 109 is ready to post, and not posted: that is left to people in Sage 300."
 
 
 def answering(number, **more):
@@ -59,7 +60,7 @@ def test_setting_ready_may_answer_with_or_without_a_body(desk, status):
 
     desk.server.answers[f"PATCH {BATCHES}(109)"] = ready
     desk.server.answers[f"GET {BATCHES}(109)"] = lambda _: httpx.Response(200, json=shown)
-    assert desk.target.read_back(Found("109:1", "109")).notes == ()
+    assert desk.target.read_back(Found("109:1", "109")).notes == (READY,)
 
 
 def test_a_batch_that_stays_open_says_what_the_server_said(desk, fault):

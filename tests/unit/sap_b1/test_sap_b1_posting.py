@@ -97,6 +97,26 @@ def test_cancelled_and_other_documents_are_not_ours(desk: Any) -> None:
     assert (found.id, found.amount, found.currency) == ("18:4", Decimal("119.0"), "USD")
 
 
+@pytest.mark.parametrize("told", ["2025-01-30", "2025-01-30T00:00:00Z", None, "", "soon"])
+def test_dates_come_with_or_without_a_time_or_not_at_all(desk: Any, told: str | None) -> None:
+    row = {"DocEntry": 4, "NumAtCard": "R1", "TaxDate": told, "DocDate": told}
+    one = target(desk, found=[row])
+    (found,) = one.look(one.prepare(invoice(), Codes()))
+    assert found.dated == found.posted_on == (date(2025, 1, 30) if told and told[0] == "2" else None)
+
+
+def test_two_spellings_of_a_number_are_one_document_and_a_credit_note_is_another(desk: Any) -> None:
+    one = target(desk)
+    plain, spelt, credit = (
+        one.trace(invoice(**fields), Codes())
+        for fields in ({"number": "INV-7"}, {"number": " inv-7 "}, {"number": "INV-7", "gross": Decimal(-119)})
+    )
+    assert plain.natural == spelt.natural == one.prepare(invoice(number="INV-7"), Codes()).natural
+    assert plain.natural != credit.natural
+    assert plain.dated is None, "what is sent for want of a date is no date of the supplier's"
+    assert one.trace(invoice(invoice_date=date(2026, 1, 30)), Codes()).dated == date(2026, 1, 30)
+
+
 def test_a_tax_code_field_of_other_localizations(make: Any) -> None:
     desk = make(tax_code_field="TaxCode")
     one = target(desk)

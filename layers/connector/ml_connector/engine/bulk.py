@@ -21,6 +21,7 @@ from msgspec import Struct
 from ml_connector.engine import doubt
 from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw
 from ml_connector.engine.readiness import release_landed, wait_for_masters
+from ml_connector.engine.reading import cut
 from ml_connector.engine.rows import Row
 from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
@@ -32,6 +33,8 @@ from ml_connector.shapes import learn
 
 PATIENCE = timedelta(hours=24)
 """How long a verdict may take before the target's own record is read instead."""
+MOST_REASONS = 100_000
+"""Characters of all reasons in a chunk: it is one row of the store."""
 OVERTAKEN = ("unchanged", "A newer version of the record was sent.")
 
 
@@ -64,6 +67,11 @@ class Bulk:
         """What is known of the records, perhaps a little old: a settle that meets a newer row reads that again."""
         return self._rows(consistent=False)
 
+    @cached_property
+    def epoch(self) -> str:
+        """What shapes what is sent; read before any code is translated."""
+        return self.task.pair.shape(self.task.flow)
+
     def _rows(self, *, consistent: bool) -> dict[str, tuple[Row, Item]]:
         return self.task.ledger.rows([*self.records, *(b.key for b in self.broken)], consistent=consistent)
 
@@ -73,7 +81,7 @@ class Bulk:
         if not self.records:
             self._settle()
             return
-        if not self.chunk.tokens and self._drop_overtaken() and self._in_doubt():
+        if not self.chunk.tokens and ((self._drop_overtaken() and self._in_doubt()) or self._too_early()):
             return
         if self.chunk.op == "rebaseline":
             self._settle()
@@ -104,7 +112,8 @@ class Bulk:
     def reject_unreadable(self) -> None:
         """Decide the records that could not be read; the audit keeps their text."""
         for bad in self.broken:
-            self.chunk.results.setdefault(bad.key, ("rejected", bad.reason))
+            if bad.key not in self.chunk.results:
+                self._refuse(bad.key, bad.reason)
         if self.broken:
             self.task.said["unreadable"] = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in self.broken]
 
@@ -116,6 +125,13 @@ class Bulk:
         if left > 0:
             self.task.wait(left, reason="An earlier request for one of its records may still take effect.")
         return left > 0
+
+    def _too_early(self) -> bool:
+        """Wait for the verdict on an earlier version: only then shows which of its parts have to go."""
+        early = self.chunk.renewed and not self.chunk.stage and doubt.awaits_verdict(self.task, self.records)
+        if early:
+            self.task.wait(30, reason="An earlier version of one of its records awaits its verdict.")
+        return early
 
     def _drop_overtaken(self) -> bool:
         """Let go of what a later chunk has settled or sent. While none has begun, no row is read for it."""
@@ -129,6 +145,8 @@ class Bulk:
         return True
 
     def _render(self, target: MasterTarget[Record]) -> None:
+        if not self.chunk.tokens:
+            _ = self.epoch  # read before any code is translated, so that a mapping made meanwhile counts as new
         codes, held = self.task.pair.codes(), defaultdict[str, list[Held]](list)
         moved: dict[str, str] = {}
         for key, record in self.records.items():
@@ -140,7 +158,7 @@ class Bulk:
                 held[error.waiting_for].append(error)
                 moved[key] = error.waiting_for
             except Rejected as error:
-                self.chunk.results[key] = ("rejected", str(error))
+                self._refuse(key, str(error))
         if not moved:
             return
         if len(moved) == len(self.records) and len(held) == 1:
@@ -166,12 +184,12 @@ class Bulk:
 
     def _send(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> None:
         if not self.chunk.stage:
-            self.chunk.epoch, self.chunk.sent_at = self.task.pair.epoch, self.task.ledger.now()
+            self.chunk.epoch, self.chunk.sent_at = self.epoch, self.task.ledger.now()
         if self.task.flow.follows:  # the others have no parts that could go
-            batch = [replace(r, known=r.key in self.known) for r in batch]
+            batch = [replace(r, known=self.chunk.renewed or r.key in self.known) for r in batch]
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
-            self.chunk.results[key] = ("rejected", reason)
+            self._refuse(key, reason)
         self.task.pair.breakers[self.task.flow.target].well()
         self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
         self.chunk.attempts = 0
@@ -214,7 +232,7 @@ class Bulk:
         if verdict.outcome == "held":
             self._move([key], verdict.waiting_for or f"lookup:{key}", reason)
         elif verdict.outcome == "rejected":
-            self.chunk.results[key] = ("rejected", reason)
+            self._refuse(key, reason)
         elif last:
             stages_changed = self.chunk.stage > 0 and verdict.outcome == "unchanged" and key in self.chunk.notes
             self.chunk.results[key] = ("delivered" if stages_changed else verdict.outcome, reason)
@@ -229,6 +247,8 @@ class Bulk:
             chunk.results.setdefault(key, ("unchanged" if chunk.op == "rebaseline" else "delivered", ""))
         rows = {k: r for k in chunk.results if (r := self._row(k)) is not None}
         self.task.ledger.settle(rows, self.known, self._made)
+        if any(row.taint for row in rows.values()):
+            self.task.ledger.compare_everything()  # a pass since the taint held this chunk to be on its way
         for key, row in rows.items():  # orders are asked for by number, master data by the code in documents
             name = row.number if self.task.flow.follows else row.code
             if name is not None and name != key and row.outcome != "rejected":
@@ -242,6 +262,10 @@ class Bulk:
         chunk.rejected, chunk.moved = counts["rejected"], counts["moved"]
         chunk.results = {k: v for k, v in chunk.results.items() if v[0] == "rejected"}
         self.task.done()
+
+    def _refuse(self, key: str, reason: str) -> None:
+        """Decide a record; all reasons of a chunk together must fit into one row of the store."""
+        self.chunk.results[key] = ("rejected", cut(reason, max(200, MOST_REASONS // max(1, self.chunk.count))))
 
     def _row(self, key: str) -> Row | None:
         """Make the record row of a decided record; moved and overtaken ones keep the row they have."""
@@ -281,7 +305,7 @@ class Bulk:
 
     def _fingerprint(self, key: str) -> str:
         """Say what the target holds now: made with the settings of the sending, not with those of its verdict."""
-        epoch = self.chunk.epoch or self.task.pair.epoch
+        epoch = self.chunk.epoch or self.epoch
         if key in self.records:
             return fingerprint(self.records[key], epoch)
         raw = next(b.raw for b in self.broken if b.key == key)

@@ -3,7 +3,8 @@
 fetch ─► map ─► look ─┬─ found: adopt ──────────────────────┐
                       └─ acknowledge ─► sent ─► post ─► posted ─► answer ─► answered ─► settle
                                           │
-                                          └─ unknown: look again, send only after `settle_seconds`
+                                          ├─ unknown: look again, send only after `settle_seconds`
+                                          └─ collided: posted under another's id; only a person's replay goes on
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Paper(Finding):
                 self._hear()
             case "refusing":
                 self._tell(taken=False)
+            case "collided":
+                self._disentangle()
             case _:
                 self._deliver()
 
@@ -67,7 +70,7 @@ class Paper(Finding):
             return
         self._value(prepared)
         if self.task.pair.shadow:
-            self._rehearse(document.record, prepared)
+            self._rehearse(prepared)
             return
         if self.chunk.swept and self.chunk.step in FRESH and not self.target.look(prepared):
             raise Held(
@@ -79,14 +82,14 @@ class Paper(Finding):
         if (found := self._look(prepared)) is not None:
             self._adopt(found, prepared)
         elif self._may_send(looked_at):
-            self._reserve(document.record)
+            self._reserve(prepared)
             self._post(document, prepared)
 
-    def _rehearse(self, record: Any, prepared: Prepared) -> None:
+    def _rehearse(self, prepared: Prepared) -> None:
         """Find out what would become of the document, as far as reading shows it."""
         found = self._look(prepared)
         if found is None:
-            self._reserve(record)
+            self._reserve(prepared)
         else:
             self._agree(found, prepared)
             self.chunk.notes.append(f"The target has it already as {found.number}: it would be adopted.")
@@ -151,7 +154,7 @@ class Paper(Finding):
         try:
             return self._fetch()
         except Unreadable as error:
-            self.chunk.stamp = error.stamp or self.chunk.stamp
+            self.chunk.stamp, self.chunk.number = error.stamp or self.chunk.stamp, error.number or self.chunk.number
             if error.standing in {"offered", "acknowledged"} and (row.outcome != "delivered" or row.target is None):
                 raise
             return Document(None, error.standing, error.stamp, str(error))
@@ -165,7 +168,8 @@ class Paper(Finding):
         if record is not None:
             self.chunk.number = getattr(record, "number", None)
             money = getattr(record, "gross", None) if hasattr(record, "gross") else getattr(record, "amount", None)
-            self.chunk.amount = str(money) if money is not None else self.chunk.amount
+            if money is not None:  # what was paid and taken back is nothing, in the sums too
+                self.chunk.amount = str(-money if getattr(record, "cancelled", False) else money)
             self.chunk.currency = getattr(record, "currency", None) or self.chunk.currency
         return document
 
@@ -237,6 +241,8 @@ class Paper(Finding):
     def _keep(self, found: Found) -> None:
         """Write down what the target made of it, before anything else happens."""
         holder = self.task.ledger.link(found.id, self.key)
+        if holder != self.key and (found.ours or self.chunk.step not in FRESH):
+            raise self._collide(found, holder)
         if holder != self.key:
             raise Held(f"conflict:{self.key}", f"The target's document {found.number} belongs to {holder} already.")
         self.chunk.target, self.chunk.code = found.id, found.number
@@ -247,8 +253,14 @@ class Paper(Finding):
         self.task.pair.breakers[self.task.flow.target].well()
         self._confirm()
 
-    def _note(self, found: Found) -> None:
-        self.chunk.notes += [note for note in found.notes if note not in self.chunk.notes]
+    def _disentangle(self) -> None:
+        """Wait until a person's replay has linked the document to this one; then it is looked for, as in any doubt."""
+        target = self.chunk.target or ""
+        holder = self.task.ledger.links([target]).get(target, self.key)
+        if holder != self.key:
+            raise self._collided(holder)
+        self.chunk.step, self.chunk.target, self.chunk.code = "unknown", None, None
+        self._deliver()
 
     def _confirm(self) -> None:
         """Read the number and the total back, then answer the source."""

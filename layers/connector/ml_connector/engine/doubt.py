@@ -79,6 +79,12 @@ def sent_later(task: Task, keys: Collection[str]) -> set[str]:
     return found
 
 
+def awaits_verdict(task: Task, keys: Collection[str]) -> bool:
+    """Tell whether an earlier chunk has sent one of the records and not heard yet what became of it."""
+    earlier = [o for o in task.ledger.unfinished() if o.op == "send" and o.seq < task.chunk.seq and _begun(o)]
+    return len(earlier) > MANY or any(not _keys(task, other).isdisjoint(keys) for other in earlier)
+
+
 def _begun(chunk: Chunk) -> bool:
     return chunk.state != "dead" and (chunk.state in {"sending", "posted"} or bool(chunk.tokens) or chunk.stage > 0)
 

@@ -42,14 +42,52 @@ class Finding(Answering):
                 f"The target already has a document with this partner and number ({_told(others[0])}), made from "
                 f"{holders[others[0].id]}. Is it the same invoice twice? Remove one at the platform.",
             )
+        if others and self.chunk.step == "unknown":  # nothing was there before we sent, so it may be what we sent
+            raise self._collide(others[0], holders[others[0].id])
         return None
 
+    def _collide(self, found: Found, holder: str) -> Held:
+        """Remember that what we sent stands there under an id that is linked to another document of ours.
+
+        An ERP restored from a backup gives its ids out again. Forgotten, our own posting would be taken for the
+        other's, and sent once more.
+        """
+        self.chunk.target, self.chunk.code = found.id, found.number
+        self.task.progress("collided")
+        return self._collided(holder)
+
+    def _collided(self, holder: str) -> Held:
+        number = self.chunk.code
+        return Held(
+            f"conflict:{self.key}",
+            f"It is booked in the ERP as {number}, but the id of that is linked to {self._described(holder)}, which "
+            "probably no longer exists there: was the ERP restored from a backup, or did its numbers begin anew? "
+            f"Nothing is sent again. Look at {number} there: if it is this document, `ml-connector replay "
+            f"{self.chunk.tenant} {self.chunk.flow} {self.key}` keeps it; if it is wrong, cancel it there first, and "
+            f"the same command posts it anew. Enter there by hand what a restore took away, such as {holder}.",
+        )
+
     def _agree(self, found: Found, prepared: Prepared) -> None:
-        """Compare amount and currency of a document that the target has already; raises `Held` where they differ."""
+        """Compare a document that the target has already; raises `Held` where it is not the same."""
         if found.amount is not None and self._apart(found.amount, prepared.amount):
             self._differs(found, f"{found.amount} there, {prepared.amount} here")
         if found.currency and found.currency != prepared.currency:
             self._differs(found, f"{found.currency} there, {prepared.currency} here")
+        if found.dated and prepared.dated and found.dated != prepared.dated and not self._sent_by_us(found):
+            raise Held(
+                f"conflict:{self.key}",
+                f"The target has document {found.number} with this partner, number and amount, but dated "
+                f"{found.dated}; this one is dated {prepared.dated}. If it is the same invoice, correct the date on "
+                f"either side, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`. If it is "
+                "not, the supplier has used the number twice: this one needs another number at the platform, or is "
+                "entered by hand.",
+            )
+
+    def _sent_by_us(self, found: Found) -> bool:
+        """Tell whether a document is or may be what we sent; any other one was keyed in by somebody."""
+        if found.ours or self.chunk.step not in FRESH:
+            return True
+        return self.task.ledger.links([found.id]).get(found.id) == self.key
 
     def _apart(self, there: Decimal, here: Decimal) -> bool:
         """Tell whether two totals differ by more than taxes are rounded; signs belong to the kind of document."""
@@ -62,18 +100,19 @@ class Finding(Answering):
             f"either side, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
         )
 
-    def _reserve(self, record: Any) -> None:
-        """Let only one of two documents with the same partner and number be posted, also when both come at once."""
-        partner, number = getattr(record, "supplier", None), getattr(record, "number", None)
-        if partner is None or number is None:
+    def _reserve(self, prepared: Prepared) -> None:
+        """Let only one of two documents with the same partner and number be posted, also when both come at once.
+
+        The target's own words decide: two codes may mean one partner there, and letters' case may not count.
+        """
+        if not prepared.natural:
             return
-        kind = "credit" if getattr(record, "gross", 0) < 0 else "invoice"
-        holder = self.task.ledger.reserve(f"{kind}~{partner}~{number}", self.key)
+        holder = self.task.ledger.reserve(prepared.natural, self.key)
         if holder != self.key:
             raise Held(
                 f"conflict:{self.key}",
-                f"{self._described(holder)} has the same partner and number {number}. Is it the same invoice twice? "
-                "Remove one at the platform.",
+                f"{self._described(holder)} has the same partner and number {self.chunk.number or ''}. Is it the same "
+                "invoice twice? Remove one at the platform.",
             )
 
     def _described(self, key: str) -> str:
@@ -104,12 +143,27 @@ class Finding(Answering):
     def _reread(self, document: Document[Any], row: Row) -> None:
         """Read what was delivered before, and raise `Held` where it is not what is offered now."""
         assert row.target is not None
+        holder = self.task.ledger.links([row.target]).get(row.target, self.key)
+        if holder != self.key:
+            raise Held(
+                f"conflict:{self.key}",
+                f"It was posted as {row.code}, but its id in the ERP is {holder}'s by now, as after a restore from a "
+                "backup. Look for it there. If it is missing, enter it by hand, and mark it as transferred at the "
+                "platform.",
+            )
         found: Found = self.target.read_back(Found(row.target, row.code or ""))
         self.chunk.code = found.number or self.chunk.code
+        self._note(found)
         self._still_stands(found)
         amount = getattr(document.record, "gross", None)
         if amount is not None and found.amount is not None and self._apart(found.amount, amount):
             self._differs(found, f"{found.amount} there, {amount} here")
+
+    def _note(self, found: Found) -> None:
+        """Take over what the target tells of its posting: its own day counts, which may be later than was asked for."""
+        self.chunk.notes += [note for note in found.notes if note not in self.chunk.notes]
+        if found.posted_on is not None:
+            self.chunk.posted_on = found.posted_on.isoformat()
 
     def _still_stands(self, found: Found) -> None:
         if found.state == "cancelled":

@@ -194,6 +194,12 @@ class Ledger:
             return self.links([target]).get(target, key)
         return key
 
+    def relink(self, target: str, key: str) -> None:
+        """Bind a target's document to ours whoever held it: a person says so."""
+        name = f"{self.flow}#{target}"
+        item = self.store.get(self.links_pk, name) or Item(self.links_pk, name)
+        self.store.put(replace(item, data={"key": key}))
+
     def reserve(self, name: str, key: str) -> str:
         """Take a name (a partner and its number) for a document before it is posted; gives the key that has it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -120,6 +121,13 @@ class Pair:
         return LedgerCodes(
             self.mappings, masters, tenant=self.tenant, companies=self.companies, erp_company=self.erp_company
         )
+
+    def shape(self, flow: Flow) -> str:
+        """Name what shapes what is sent: the settings, and what people mapped of the kinds that a flow sends."""
+        mapped = sorted((m.kind, m.code, m.target) for m in self.mappings.all() if m.kind in flow.codes)
+        if not mapped:
+            return self.epoch
+        return hashlib.blake2b(repr((self.epoch, mapped)).encode(), digest_size=4).hexdigest()
 
     def lane(self, flow: Flow, partner: str = "") -> str:
         """Name the queue group that writes in order: one for masters, a few for documents."""

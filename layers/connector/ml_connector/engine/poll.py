@@ -1,15 +1,18 @@
 """The poll: pages of a source become chunks. It sends nothing to the target and writes no record row.
 
 Rule 1: chunks are written, then rung, then the position is saved. A crash in between reads again, which is harmless.
-Rule 2: a watermark is a stamp seen at the source, never this machine's clock.
+Rule 2: a watermark is a stamp seen at the source, never this machine's clock, which only keeps it out of the future.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ml_connector.engine import schedule
 from ml_connector.engine.gather import gathered
@@ -17,12 +20,18 @@ from ml_connector.engine.pending import Pending
 from ml_connector.engine.poll_documents import DocumentPages
 from ml_connector.engine.poll_masters import MasterPages
 from ml_connector.engine.readiness import release_followers
+from ml_connector.engine.roll import Seen
 from ml_connector.engine.rows import Pass
 from ml_connector.engine.vanished import keys_of
 from ml_connector.errors import ConnectorError
+from ml_connector.flow import Page
 
 RESUME = timedelta(hours=1)
 """A pass that stood still for longer starts anew: its positions may point elsewhere by now."""
+OPEN = "~open:"
+"""Begins a position in the second part of a nightly pass: behind what changed, in what is open at the source."""
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 class Poll(MasterPages, DocumentPages):
@@ -48,11 +57,12 @@ class Poll(MasterPages, DocumentPages):
         self._pending = self._unsettled()
         now = self.cursor.now
         assert now is not None
-        for page in self.ahead(self._pages(source, now)) if not self._at_end() else ():
-            self._take(page)
-            self.pair.breakers[self.flow.source].well()
-            if page.position is not None and self._late():
-                return False
+        for pages in self._parts(source, now):
+            for page in self.ahead(pages):
+                self._take(page)
+                self.pair.breakers[self.flow.source].well()
+                if page.position is not None and self._late():
+                    return False
         if self.flow.manner == "master" and not self._find_vanished(source):
             return False
         if self.flow.manner == "document" and now.daily and source.answers and not self.pair.shadow:
@@ -60,11 +70,25 @@ class Poll(MasterPages, DocumentPages):
         self._end()
         return True
 
-    def _pages(self, source: Any, now: Pass) -> Iterator[Any]:
+    def _parts(self, source: Any, now: Pass) -> Iterator[Iterator[Any]]:
+        """Give the parts of a pass that are left, each when the one before it has been taken."""
+        if self._at_end():
+            return
+        # what was entered with a day long past never shows among what changed, and is unknown, so not followed either
+        if not (self.flow.follows and now.daily and now.since is not None):
+            yield self._pages(source, now.since, now.position)
+            return
+        if not (now.position or "").startswith(OPEN):
+            yield _leading_on(self._pages(source, now.since, now.position))
+        roll, place = self._roll, (now.position or "").removeprefix(OPEN)
+        assert roll is not None
+        yield _others(self._pages(source, None, place or None), roll.seen())
+
+    def _pages(self, source: Any, since: str | None, position: str | None) -> Iterator[Any]:
         if self.flow.manner == "document":
-            return source.offers(now.since, now.position)  # type: ignore[no-any-return]
+            return source.offers(since, position)  # type: ignore[no-any-return]
         _, weigh = self.pair.chunking[self.flow.record]
-        return gathered(source.pages(now.since, now.position), weigh, self.pair.world.clock)
+        return gathered(source.pages(since, position), weigh, self.pair.world.clock)
 
     def _begin(self) -> None:
         clock = self.pair.world.clock.now()
@@ -76,7 +100,8 @@ class Poll(MasterPages, DocumentPages):
         # what is followed until it is closed would be lost by a pass over what is open
         anew = daily and (not self.flow.follows or self.full or self.cursor.full_at is None)
         full = anew or self.cursor.watermark is None
-        since = None if full else self.cursor.watermark
+        # in rows of former releases it may lie ahead
+        since = not_ahead(self.cursor.watermark, clock, self.pair.zone) if self.cursor.watermark and not full else None
         self.cursor.now = Pass(started=self.ledger.now(), since=since, full=full, daily=daily)
         self._save()
         if self._roll is not None:
@@ -95,7 +120,9 @@ class Poll(MasterPages, DocumentPages):
         now = self.cursor.now
         assert now is not None
         if now.stamp is not None:
-            self.cursor.watermark = max(now.stamp, self.cursor.watermark or "")
+            # by the clock at its begin: of what changed since then, the first pages knew nothing
+            begun = datetime.fromisoformat(now.started)
+            self.cursor.watermark = not_ahead(max(now.stamp, self.cursor.watermark or ""), begun, self.pair.zone)
         if now.daily:
             self.cursor.full_at = now.started
         self.cursor.passes += 1
@@ -123,3 +150,31 @@ class Poll(MasterPages, DocumentPages):
         if page.stamp is not None:
             now.stamp = max(page.stamp, now.stamp or "")
         self._move(page.position)
+
+
+def not_ahead(stamp: str, now: datetime, zone: str) -> str:
+    """Bring a stamp from the future down to the present, in its own spelling; days are those of the source's zone.
+
+    A stamp may be a day that a person typed: a watermark a month ahead would hide all that is entered until then.
+    """
+    if _DAY.fullmatch(stamp):
+        return min(stamp, now.astimezone(ZoneInfo(zone)).date().isoformat())
+    if _INSTANT.match(stamp):
+        return min(stamp[:19], now.astimezone(UTC).isoformat()[:19]) + stamp[19:]
+    return stamp
+
+
+def _leading_on(pages: Iterator[Page[Any]]) -> Iterator[Page[Any]]:
+    """Let the last page lead to what is open, so that whoever goes on from there does not read these again."""
+    for page in pages:
+        yield page if page.position is not None else replace(page, position=OPEN)
+
+
+def _others(pages: Iterator[Page[Any]], seen: Seen) -> Iterator[Page[Any]]:
+    """Leave out what this pass has shown before: each counts once. The stamps of the rest say nothing of changes."""
+    for page in pages:
+        yield Page(
+            [record for record in page.records if record.key not in seen],
+            [broken for broken in page.broken if broken.key not in seen],
+            page.position if page.position is None else f"{OPEN}{page.position}",
+        )

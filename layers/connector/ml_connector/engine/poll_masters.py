@@ -24,7 +24,7 @@ class MasterPages(Vanished):
             return dict.fromkeys((k for k in gone if k not in chunk.results), GONE)
         records = msgspec.json.decode(body.get("records", b"[]"), type=list[self.flow.record])  # type: ignore[name-defined]
         live = [r for r in records if chunk.results.get(r.key, ("",))[0] != "moved"]
-        epoch = chunk.epoch or self.pair.epoch  # what has gone out under former settings must go again
+        epoch = chunk.epoch or self._epoch  # what has gone out under former settings must go again
         return {r.key: fingerprint(r, epoch) for r in live}
 
     def _masters(self, page: Page[Record]) -> list[Chunk]:
@@ -38,13 +38,18 @@ class MasterPages(Vanished):
             if place is not None:
                 (fresh if place == "send" else aged)[record.key] = record
         broken = [b for b in page.broken if not self._seen_broken(b, rows.get(b.key))]
-        touches = {k: row.touch for k, row in rows.items() if row.touch and k in fresh}
+        touches = {k: touch for k, row in rows.items() if k in fresh and (touch := self._touch(fresh[k], row))}
         replayed = [fresh.pop(k) for k in touches]  # in chunks of their own: a touch is for them alone
         return [
             *self._cut(list(fresh.values()), broken),
             *self._cut(replayed, [], touch=max(touches.values(), default=None)),
             *self._cut(list(aged.values()), [], op="rebaseline"),
         ]
+
+    def _touch(self, record: Record, row: Row) -> str | None:
+        """Say whether a record must differ from its last sending: what was refused as it is may count as no change."""
+        refused = row.outcome == "rejected" and row.seen_fp == fingerprint(record, self._epoch)
+        return row.touch or (self.ledger.now() if refused else None)
 
     def _place(self, record: Record, row: Row | None) -> str | None:
         """Decide whether a record goes on its way: None where nothing is to be done for it."""
@@ -53,7 +58,7 @@ class MasterPages(Vanished):
             return None
         if unknown and self._too_old(getattr(record, "created", None)):
             return None
-        now = fingerprint(record, self.pair.epoch)
+        now = fingerprint(record, self._epoch)
         if record.key in self._pending:
             return None if self._pending.holds(record.key, now) else "send"
         if row is None or row.outcome is None:
@@ -73,7 +78,7 @@ class MasterPages(Vanished):
             return None
         if row.delivered_fp == GONE:
             return "send"  # it is back at its source
-        return "rebaseline" if only_older(row.delivered_fp, record, self.pair.epoch) else "send"
+        return "rebaseline" if only_older(row.delivered_fp, record, self._epoch) else "send"
 
     def _cut(
         self, records: Sequence[Record], broken: Sequence[Broken], op: Any = "send", touch: str | None = None

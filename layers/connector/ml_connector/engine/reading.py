@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from ml_connector.engine.fingerprint import fingerprint_raw
@@ -19,8 +20,14 @@ from ml_connector.records import Record
 
 BLOCK = 1000
 """Sequence numbers are reserved in blocks, so that a crash leaves a gap and never a repeat."""
-MOST_REJECTS = 200
+MOST_REJECTS, LONGEST_REASON = 200, 500
+"""What a cursor holds of refusals: all of it is one row of the store."""
 Ahead = Callable[[Iterator[Any]], Iterator[Any]]
+
+
+def cut(reason: str, longest: int = LONGEST_REASON) -> str:
+    """Cut a reason to what a row has room for."""
+    return reason if len(reason) <= longest else f"{reason[: longest - 1]}…"
 
 
 def straight(pages: Iterator[Any]) -> Iterator[Any]:
@@ -48,6 +55,11 @@ class Reading:
             self.cursor.figures = Figures(run=self.run)
         self._block = self.cursor.seq
         self._pending = Pending()
+
+    @cached_property
+    def _epoch(self) -> str:
+        """What shapes what is sent, as it was when this reading began."""
+        return self.pair.shape(self.flow)
 
     def _save(self) -> None:
         self.item = self.ledger.save_cursor(self.cursor, self.item)
@@ -79,7 +91,7 @@ class Reading:
 
     def _reject(self, reject: Reject) -> None:
         if len(self.cursor.figures.rejects) < MOST_REJECTS:
-            self.cursor.figures.rejects.append(reject)
+            self.cursor.figures.rejects.append((reject[0], cut(reject[1])))
 
     def _blank(self, count: int) -> Chunk:
         number = seq = self._seq()
@@ -91,7 +103,7 @@ class Reading:
         )  # fmt: skip
 
     def _seen_broken(self, broken: Broken, row: Row | None) -> bool:
-        if row is None or row.outcome != "rejected" or row.seen_fp != fingerprint_raw(broken.raw, self.pair.epoch):
+        if row is None or row.outcome != "rejected" or row.seen_fp != fingerprint_raw(broken.raw, self._epoch):
             return False
         self.cursor.figures.rejected += 1
         self._reject((broken.key, row.reason or broken.reason))
@@ -100,8 +112,9 @@ class Reading:
     def _chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any, touch: str | None = None) -> Chunk:
         chunk = self._blank(len(records) + len(broken))
         chunk.op, chunk.touch = op, touch
+        chunk.renewed = self.flow.follows and any(record.key in self._pending for record in records)
         if op == "rebaseline":
-            chunk.epoch = self.pair.epoch
+            chunk.epoch = self._epoch
         raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]
         self.ledger.add(chunk, {"records": list(records), "broken": raw})
         return chunk

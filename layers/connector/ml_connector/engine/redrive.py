@@ -61,11 +61,15 @@ def hasten(ledger: Ledger, chunk_id: str, note: str) -> Chunk | None:
     """Make a chunk due now that waits for its time or for somebody; None where it does not wait.
 
     A document that the daily sweep found is hereby a person's to post: it is looked up, and sent if it is not there.
+    One that was posted under another's id is hereby said to be what stands there.
     """
 
     def start(chunk: Chunk) -> bool:
+        waits = chunk.state in {"open", "waiting", "posted"}
+        if waits and chunk.step == "collided":
+            ledger.relink(str(chunk.target), str(chunk.key))  # the writer sends only what is gone from there
         chunk.swept = False
-        return chunk.state in {"open", "waiting", "posted"}
+        return waits
 
     return _due_now(ledger, chunk_id, note, start)
 
@@ -104,14 +108,16 @@ def holder(ledger: Ledger, key: str) -> Chunk | None:
 def _due_now(ledger: Ledger, chunk_id: str, note: str, fits: Callable[[Chunk], bool]) -> Chunk | None:
     for _ in range(TRIES):
         found = ledger.chunk(chunk_id)
-        if found is None or not fits(found[0]):
+        if found is None:
             return None
         chunk, item = found
-        if chunk.state == "dead":
-            chunk.state = "waiting"
-        chunk.attempts, chunk.due_at = 0, ledger.now()
-        chunk.notes.append(note)
         try:
+            if not fits(chunk):
+                return None
+            if chunk.state == "dead":
+                chunk.state = "waiting"
+            chunk.attempts, chunk.due_at = 0, ledger.now()
+            chunk.notes.append(note)
             ledger.store.put(ledger.place(chunk, item))
         except Conflict:
             continue

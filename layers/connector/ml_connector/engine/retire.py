@@ -132,6 +132,8 @@ class Retire:
         settled = {key for key, result in chunk.results.items() if result not in (OVERTAKEN, BACK, MOVED)}
         rows = {key: self._row(key) for key in sorted(settled)}
         self.task.ledger.settle(rows, self.known)
+        if any(row.taint for row in rows.values()):
+            self.task.ledger.compare_everything()
         counts = Counter(outcome for outcome, _ in chunk.results.values())
         chunk.delivered, chunk.unchanged = counts["delivered"], counts["unchanged"]
         chunk.rejected, chunk.moved = counts["rejected"], counts["moved"]

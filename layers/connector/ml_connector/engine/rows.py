@@ -88,12 +88,13 @@ class Row(Struct, kw_only=True, omit_defaults=True):
 class Chunk(Struct, kw_only=True, omit_defaults=True):
     """Records of one flow on their way to the target. See `docs/architecture.md` for its states.
 
-    `step` says how far a document came (sent, unknown, posted, answered); `results` holds what is already decided
-    of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `swept`: found acknowledged by the daily sweep,
-    nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing. `op` is send,
+    `step` says how far a document came (sent, unknown, collided, posted, answered); `results` holds what is already
+    decided of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `swept`: found acknowledged by the daily
+    sweep, nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing. `op` is send,
     rebaseline, retire, notice or broken; any other is a newer release's, and is left to it. `guarded`: why a
     person must agree before these records are switched off. `epoch`: the settings that its body was made with, once
-    it has gone out; they may be others by the time its verdict comes.
+    it has gone out; they may be others by the time its verdict comes. `renewed`: an earlier version of one of its
+    records was on its way when it was read, and may leave parts behind.
     """
 
     id: str
@@ -151,6 +152,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     guarded: str | None = None
     doubt: str | None = None
     epoch: str | None = None
+    renewed: bool = False
 
     @property
     def settled(self) -> bool:

@@ -101,7 +101,7 @@ class Task:
         return Chunk(
             id=f"{chunk.id}.{name}", tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow,
             lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=len(keys), state="waiting",
-            touch=chunk.touch, doubt=chunk.doubt, **fields,
+            touch=chunk.touch, doubt=chunk.doubt, renewed=chunk.renewed, **fields,
         )  # fmt: skip
 
     def dead(self, cause: str, reason: str) -> None:

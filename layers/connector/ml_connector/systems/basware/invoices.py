@@ -84,7 +84,7 @@ class Invoices:
         try:
             record = doc.invoice(found, self._settings.dimension_fields())
         except Rejected as error:
-            raise Unreadable(str(error), standing, stamp) from error
+            raise Unreadable(str(error), standing, stamp, doc.text(found, "invoiceNumber")) from error
         return Document(record, standing, stamp, status)
 
     def raw(self, key: str) -> dict[str, Any] | None:

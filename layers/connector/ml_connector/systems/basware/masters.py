@@ -149,7 +149,21 @@ class Masters(Generic[R]):
             if status is None:
                 return None
             found.append(status)
-        return {r.key: self._judge(stage, r, found) for r in batch}
+        return {r.key: self._judge(stage, r, found) for r in batch} | self._not_taken_away(stage, batch, found)
+
+    def _not_taken_away(self, stage: str, batch: Sequence[Rendered], found: Sequence[Status]) -> dict[str, Verdict]:
+        """Refuse records of which something stayed that should have gone: an item that is none of theirs went wrong."""
+        known = {str(e["externalCode"]) for r in batch for e in r.entities.get(stage, ())}
+        items = {code: item for status in found for code, item in status.items.items() if code not in known}
+        refused: dict[str, Verdict] = {}
+        for code, item in items.items() if stage in self._leftovers else ():
+            if (said := verdict(item)) is None or said.outcome != "rejected":
+                continue
+            present = self._stages[stage].read(code) or {}
+            for owner in (r.key for r in batch if present.get("orderExternalCode") == r.target_id or len(batch) == 1):
+                why = "; ".join(item.messages) or unclear(item)
+                refused[owner] = Verdict("rejected", f"Basware did not close a line that is gone: {why}")
+        return refused
 
     def _judge(self, stage: str, rendered: Rendered, found: Sequence[Status]) -> Verdict:
         """Take the gravest word on any of a record's entities."""

@@ -103,14 +103,18 @@ class BasicAuth(httpx.Auth):
 
     def _why(self, reply: Reply, fault: Fault) -> str:
         settings = self._settings
-        how = "user and password are sent" if settings.uppercase_password else "the user is sent"
+        how = (
+            "user and password are sent in upper case (set 'uppercase_password' to false where the password has small "
+            "letters)"
+            if settings.uppercase_password
+            else "the user is sent in upper case, and the password as it is written"
+        )
         windows = reply.headers.get("www-authenticate", "").lower()
         iis = f" {IIS}" if fault.page or "ntlm" in windows or "negotiate" in windows else ""
         return (
-            f"Sage 300 refused user '{settings.user.upper()}' at {settings.api_url}: {fault}. Note that {how} in upper "
-            "case (set 'uppercase_password' to false where the password has small letters); that ADMIN may not use "
-            "the Web API unless AllowWebApiAccessForAdmin is set in web.config; and that the user's security groups "
-            f"need the right 'Sage 300 Web API' in each module (AP, GL, PO, CS).{iis}"
+            f"Sage 300 refused user '{settings.user.upper()}' at {settings.api_url}: {fault}. Note that {how}; "
+            "that ADMIN may not use the Web API unless AllowWebApiAccessForAdmin is set in web.config; and that the "
+            f"user's security groups need the right 'Sage 300 Web API' in each module (AP, GL, PO, CS).{iis}"
         )
 
 

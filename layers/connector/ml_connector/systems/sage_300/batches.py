@@ -54,7 +54,8 @@ class Batches(Postings):
             return replace(case.shown.found(), notes=(f"{STAYS_OPEN} {refusal or ''}".strip(),))
         if self._post:
             raise self._not_through(case)
-        return case.shown.found()
+        said = f"Batch {number} is ready to post, and not posted: that is left to people in Sage 300."
+        return replace(case.shown.found(), notes=(said,))
 
     def _gone(self, name: str) -> Found:
         """Read a document whose batch the server does not tell."""

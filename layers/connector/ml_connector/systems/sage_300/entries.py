@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.names import ZERO, amount, digits, text, whole
+from ml_connector.systems.sage_300.names import ZERO, amount, day_of, digits, text, whole
 from ml_connector.systems.sage_300.open_batches import OpenBatches, Row, entries_of, name_of
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.reads import Failed, NotOffered, Refused, not_understood
@@ -43,10 +44,14 @@ class Entry:
     def found(self, *, ours: bool = False) -> Found:
         """Say it in the engine's words: the id is `batch:entry`, the number the batch's."""
         number, entry = whole(self.batch or self.row, "batch"), whole(self.row, "entry") or "1"
+        name = f"{number}:{entry}"
         if number is None:
-            name = f"{text(self.row, 'vendor')}~{text(self.row, 'document')}"
-            return Found(f"{GONE}:{name}", str(text(self.row, "document")), self.total(), self._currency(), ours=ours)
-        return Found(f"{number}:{entry}", number, self.total(), self._currency(), ours=ours)
+            name = f"{GONE}:{text(self.row, 'vendor')}~{text(self.row, 'document')}"
+            number = str(text(self.row, "document"))
+        return Found(
+            name, number, self.total(), text(self.row, "currency"), ours=ours,
+            dated=_day(self.row, "DocumentDate"), posted_on=_day(self.row, "PostingDate"),
+        )  # fmt: skip
 
     def total(self) -> Decimal | None:
         """Give the total; that of a credit note is negative, as on the platform."""
@@ -58,9 +63,6 @@ class Entry:
     def credit(self) -> bool:
         """Tell a credit note; invoices, debit notes and interest all add to what is owed."""
         return _word(text(self.row, "kind")) == "creditnote" or (amount(self.row, "total") or ZERO) < 0
-
-    def _currency(self) -> str | None:
-        return text(self.row, "currency")
 
 
 class Documents:
@@ -172,6 +174,14 @@ def errors_of(batch: Row) -> int | None:
 def status_of(batch: Row) -> str:
     """Give a batch's status as one word in small letters, such as `readytopost`."""
     return _word(text(batch, "batch_status"))
+
+
+def _day(row: Row, field: str) -> date | None:
+    """Read a date that only compares or informs: one that is none keeps no document from being found."""
+    try:
+        return day_of(row.get(field))
+    except ValueError:
+        return None
 
 
 def _word(value: str | None) -> str:

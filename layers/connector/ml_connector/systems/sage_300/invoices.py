@@ -84,6 +84,8 @@ class Invoices:
             currency=currency,
             posted_on=posted_on,
             notes=tuple(dict.fromkeys(lines.notes)),
+            natural=self._natural(record, supplier),
+            dated=record.invoice_date,
         )
 
     def trace(self, record: Invoice, codes: Codes) -> Prepared:
@@ -96,6 +98,8 @@ class Invoices:
             amount=record.gross,
             currency=codes.erp("currency", record.currency),
             posted_on=record.accounting_date or self._today(),
+            natural=self._natural(record, supplier),
+            dated=record.invoice_date,
         )
 
     def _vendor(self, record: Invoice, supplier: str, currency: str) -> VendorFacts:
@@ -172,6 +176,11 @@ class Invoices:
         kind = "credit" if record.gross < 0 else "invoice"
         return {"kind": kind, "vendor": supplier, "number": record.number, "own": self._own(record)}
 
+    def _natural(self, record: Invoice, supplier: str) -> str:
+        """Name the document as `Documents.find` compares it."""
+        kind = "credit" if record.gross < 0 else "invoice"
+        return f"{kind}~{supplier}~{record.number.strip().casefold()}"
+
     def _own(self, record: Invoice) -> str:
         return MARK + self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
 
@@ -204,7 +213,10 @@ class Invoices:
         invoices = listed(outcome.body.get("Invoices")) or [{}]
         entry = (whole(invoices[0], "entry") if isinstance(invoices[0], dict) else None) or "1"
         label = self._batches.label(number, prepared.lookup["vendor"], prepared.lookup["number"])
-        return Found(f"{number}:{entry}", label, prepared.amount, prepared.currency, ours=True, notes=notes)
+        return Found(
+            f"{number}:{entry}", label, prepared.amount, prepared.currency, ours=True, notes=notes,
+            posted_on=date.fromisoformat(prepared.body["Invoices"][0]["PostingDate"]),
+        )  # fmt: skip
 
     def read_back(self, found: Found) -> Found:
         """Finish the batch where that is not done yet, and read number, total and currency as Sage 300 keeps them."""

@@ -26,6 +26,8 @@ from ml_connector.systems.sage_300.paging import Query
 Row = dict[str, Any]
 LineKey = tuple[str, str]
 """An order's number, and the key of its line."""
+EARLY = timedelta(days=90)
+"""How long before its order's day a receipt is looked for: an order is often entered after the goods came."""
 
 
 def receipts_query(*where: str) -> Query[Row]:
@@ -129,10 +131,10 @@ class Receipts:
     def _of_vendors(
         self, make: Callable[..., Query[Row]], heads: Mapping[str, tuple[str, date | None]], field_name: str, *more: str
     ) -> Wanted[Row]:
-        """Want those of the vendors, from the day of the oldest order on: nothing is received before it is ordered."""
+        """Want those of the vendors, from a while before the day of the oldest order on."""
         days = [on for _, on in heads.values()]
         since = min((one for one in days if one), default=None) if None not in days else None
-        tail = [*more, *([f"{field_name} gt {self._api.day(since - timedelta(days=1))}"] if since else [])]
+        tail = [*more, *([f"{field_name} gt {self._api.day(since - EARLY)}"] if since else [])]
         vendors = sorted({vendor for vendor, _ in heads.values()})
         return Wanted(make, "Vendor", vendors, lambda row: (text(row, "vendor"),), " and ".join(tail))
 

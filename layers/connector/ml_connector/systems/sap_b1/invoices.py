@@ -25,7 +25,7 @@ from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.refusals import judge, kind_of, moved
 from ml_connector.systems.sap_b1.replies import NO_RECORDS, Fault, whole_number
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.systems.sap_b1.wire import FoundRow, is_void
+from ml_connector.systems.sap_b1.wire import FoundRow, day_told, is_void
 from ml_connector.wiring import Wiring
 
 INVOICE, CREDIT_NOTE = 18, 19
@@ -79,6 +79,8 @@ class Invoices:
             currency=currency,
             posted_on=posted_on,
             notes=tuple(lines.notes),
+            natural=self._natural(record, supplier),
+            dated=record.invoice_date,
         )
 
     def trace(self, record: Invoice, codes: Codes) -> Prepared:
@@ -91,6 +93,8 @@ class Invoices:
             amount=record.gross,
             currency=codes.erp("currency", record.currency),
             posted_on=record.accounting_date or self._today(),
+            natural=self._natural(record, supplier),
+            dated=record.invoice_date,
         )
 
     def _header(self, record: Invoice, codes: Codes, lines: Lines, posted_on: date) -> dict[str, Any]:
@@ -125,6 +129,11 @@ class Invoices:
         kind = CREDIT_NOTE if record.gross < 0 else INVOICE
         own = self._own_key(record) if self._settings.external_id_field else ""
         return {"kind": str(kind), "entity": SETS[kind], "card": supplier, "number": record.number, "own": own}
+
+    def _natural(self, record: Invoice, supplier: str) -> str:
+        """Name the document as `_counts` compares it."""
+        kind = CREDIT_NOTE if record.gross < 0 else INVOICE
+        return f"{kind}~{supplier}~{record.number.strip().casefold()}"
 
     def _own_key(self, record: Invoice) -> str:
         return self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
@@ -180,31 +189,39 @@ class Invoices:
         body = dict(prepared.body)
         outcome = self._layer.create(prepared.lookup["entity"], body)
         if isinstance(outcome, Fault):
-            outcome = self._once_more(outcome, prepared, body)
+            outcome, body = self._once_more(outcome, prepared, body)
         if isinstance(outcome, Fault):
             raise self._refusal(outcome, prepared)
         if outcome.entry is None or outcome.body.get("AuthorizationStatus") == "dasPending":
             return self._without_number(prepared)
         number = str(outcome.body.get("DocNum") or outcome.entry)
-        return Found(f"{prepared.lookup['kind']}:{outcome.entry}", number, prepared.amount, prepared.currency)
+        asked, sent = prepared.body.get("DocDate"), body.get("DocDate")
+        notes = () if sent == asked else (f"Posting date moved from {asked} to {sent}: period closed.",)
+        return Found(
+            f"{prepared.lookup['kind']}:{outcome.entry}", number, prepared.amount, prepared.currency,
+            notes=notes, posted_on=day_told(sent),
+        )  # fmt: skip
 
-    def _once_more(self, fault: Fault, prepared: Prepared, body: dict[str, Any]) -> Created | Fault:
+    def _once_more(
+        self, fault: Fault, prepared: Prepared, body: dict[str, Any]
+    ) -> tuple[Created | Fault, dict[str, Any]]:
         """Send a refused body with another branch or posting date, where that is what it was refused for."""
         kind = kind_of(fault, prepared)
         organization = prepared.lookup.get("organization", "")
         if kind == "branch" and "BPL_IDAssignedToInvoice" not in body and whole_number(organization) is not None:
             # The organization's code may be the branch's number without a mapping; only now is it known to matter.
             body = {**body, "BPL_IDAssignedToInvoice": int(organization)}
-            return self._layer.create(prepared.lookup["entity"], body)
+            return self._layer.create(prepared.lookup["entity"], body), body
         outcome: Created | Fault = fault
         if kind == "period" and self._wiring.options.closed_period == "next_open":
-            day = str(body["DocDate"])
+            wanted, day = body, str(body["DocDate"])
             for _ in range(MONTHS_AHEAD):
                 day = _next_month(day)
-                outcome = self._layer.create(prepared.lookup["entity"], moved(body, day))
+                body = moved(wanted, day)
+                outcome = self._layer.create(prepared.lookup["entity"], body)
                 if not isinstance(outcome, Fault) or kind_of(outcome, prepared) != "period":
                     break
-        return outcome
+        return outcome, body
 
     def _refusal(self, fault: Fault, prepared: Prepared) -> ConnectorError:
         if fault.code == NO_RECORDS and (drafts := self._drafts(prepared)):
@@ -242,7 +259,10 @@ class Invoices:
         """Convert; a credit note's total is negative, as on the platform."""
         total = self._total(row)
         total = total if kind == INVOICE or total is None else -total
-        return Found(f"{kind}:{row.doc_entry}", row.number, total, row.doc_currency, ours=ours)
+        return Found(
+            f"{kind}:{row.doc_entry}", row.number, total, row.doc_currency, ours=ours,
+            dated=day_told(row.tax_date), posted_on=day_told(row.doc_date),
+        )  # fmt: skip
 
     def _total(self, row: FoundRow) -> Decimal | None:
         """Give the total in document currency: the foreign one, unless the document is in the company's own."""

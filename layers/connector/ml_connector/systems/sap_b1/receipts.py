@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
@@ -22,6 +22,8 @@ from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day
 ORDER, NOTE, RETURN = 22, 20, 21
 """Object types, as `BaseType` names them."""
 OrderLineKey = tuple[int, int]
+EARLY = timedelta(days=90)
+"""How long before its order's day a receipt is looked for: an order is often entered after the goods came."""
 
 
 def notes_query(where: str) -> Query[DocumentRow]:
@@ -57,7 +59,7 @@ class Receipts:
         """
         found: dict[OrderLineKey, list[Receipt]] = defaultdict(list)
         suppliers = sorted({order.card_code for order in orders if order.card_code})
-        days = [_begun(order) for order in orders]
+        days = [_earliest(order) for order in orders]
         since = min((one for one in days if one), default=None) if None not in days else None
         entries = {order.doc_entry for order in orders}
         for part in in_parts(suppliers):
@@ -69,7 +71,7 @@ class Receipts:
 
     def notes_on(self, order: DocumentRow) -> list[DocumentRow]:
         """Read the goods receipts based on one order, oldest first."""
-        where = self._where([order.card_code or ""], _begun(order))
+        where = self._where([order.card_code or ""], _earliest(order))
         notes = self._layer.rows(notes_query(where))
         return [n for n in notes if not n.void and order.doc_entry in base_entries([n], ORDER)]
 
@@ -90,12 +92,13 @@ class Receipts:
                         yield document
 
 
-def _begun(order: DocumentRow) -> date | None:
-    """Give an order's day: nothing is received before it. A day that is none is left to the order's conversion."""
+def _earliest(order: DocumentRow) -> date | None:
+    """Give the first day on which goods of an order are looked for. A day that is none is left to its conversion."""
     try:
-        return day(order.doc_date)
+        begun = day(order.doc_date)
     except ValueError:
         return None
+    return begun - min(EARLY, begun - date.min) if begun else None
 
 
 def broken_document(kind: int, bad: Spoiled) -> Broken:

@@ -186,12 +186,17 @@ class DocumentRow(Struct, rename="pascal"):
 
 
 class FoundRow(Amounts, rename="pascal"):
-    """A posted invoice, credit note or draft, as far as it is needed to recognise it."""
+    """A posted invoice, credit note or draft, as far as it is needed to recognise it.
+
+    `DocDate` is the day it was posted on, `TaxDate` the supplier's own.
+    """
 
     doc_entry: int
     doc_num: int | None = None
     num_at_card: str | None = None
     card_code: str | None = None
+    doc_date: str | None = None
+    tax_date: str | None = None
     doc_total: Decimal | None = None
     doc_total_fc: Decimal | None = None
     doc_currency: str | None = None
@@ -227,6 +232,11 @@ def stamp_day(text: str | None) -> str | None:
         return date.fromisoformat(head).isoformat() if len(head) == 10 else None
     except ValueError:
         return None
+
+
+def day_told(text: str | None) -> date | None:
+    """Give a day where the text is one; None for anything else."""
+    return day(stamp_day(text))
 
 
 def told(text: str | None) -> str | None:

@@ -1,0 +1,104 @@
+"""The ERP gives out ids again, as after a restore from a backup: what we post under one of them is booked once."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from ml_connector.engine import redrive
+from ml_connector.engine.rows import Chunk
+from ml_connector.errors import OutcomeUnknown
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, account, invoice
+
+
+@pytest.fixture
+def restored(bench: Bench) -> Bench:
+    """Four invoices were posted, then the ERP lost them; a fifth is offered."""
+    bench.systems.accounts = {"6100": account("6100")}
+    bench.compare(ACCOUNTS)
+    bench.systems.invoices = {f"old{n}": invoice(f"old{n}") for n in range(4)}
+    bench.poll(INVOICES)
+    bench.work(0.1)
+    bench.systems.booked.clear()
+    bench.systems.invoices["new"] = invoice("new", gross="50.00")
+    return bench
+
+
+def booked(bench: Bench) -> list[tuple[str, str]]:
+    return [(number, prepared.key) for number, prepared in bench.systems.booked]
+
+
+def chunk_of(bench: Bench) -> Chunk:
+    chunk, _ = bench.pair().ledger("invoices").chunk("new") or pytest.fail("it is not under way")
+    return chunk
+
+
+def replay(bench: Bench, key: str = "new") -> None:
+    assert redrive.replay(bench.pair(), INVOICES, key, "somebody did").what in {"hastened", "offered"}
+    bench.work(3)
+
+
+def told(bench: Bench, key: str) -> list[str | None]:
+    return [answer.number for k, answer in bench.systems.answers if k == key]
+
+
+def test_it_is_booked_once_and_held_for_a_person(restored: Bench) -> None:
+    restored.poll(INVOICES)
+    restored.work(30)
+    chunk = chunk_of(restored)
+    assert booked(restored) == [("100", "new")] and told(restored, "new") == []
+    assert (chunk.step, chunk.waiting_for, chunk.target) == ("collided", "conflict:new", "100")
+    assert "booked in the ERP as 100" in str(chunk.reason) and "linked to old0 (posted as 100)" in str(chunk.reason)
+    assert "`ml-connector replay acme invoices new`" in str(chunk.reason)
+
+
+def test_a_replay_keeps_what_stands_there(restored: Bench) -> None:
+    restored.poll(INVOICES)
+    restored.work(1)
+    replay(restored)
+    assert booked(restored) == [("100", "new")] and told(restored, "new") == ["100"]
+    assert restored.pair().ledger("invoices").links(["100"]) == {"100": "new"}
+
+
+def test_a_replay_after_it_was_cancelled_there_posts_it_anew(restored: Bench) -> None:
+    restored.poll(INVOICES)
+    restored.work(1)
+    restored.systems.booked.clear()
+    replay(restored)
+    assert booked(restored) == [("100", "new")] and told(restored, "new") == ["100"]
+
+
+def test_another_amount_there_is_not_taken_by_a_replay(restored: Bench) -> None:
+    restored.poll(INVOICES)
+    restored.work(1)
+    restored.systems.invoices["new"] = invoice("new", gross="51.00")
+    replay(restored)
+    assert "50.00 there, 51.00 here" in str(chunk_of(restored).reason)
+    assert booked(restored) == [("100", "new")] and told(restored, "new") == []
+
+
+@pytest.mark.parametrize("lost", [OutcomeUnknown("no answer"), Killed()], ids=["its answer is lost", "its worker dies"])
+def test_a_posting_in_doubt_is_not_sent_again_beside_what_stands_there(restored: Bench, lost: BaseException) -> None:
+    restored.systems.faults = [("post-acted", lost)]
+    restored.poll(INVOICES)
+    with suppress(Killed):
+        restored.work(2)
+    for ring in list(restored.rings._taken.values()):
+        restored.rings.done(ring)
+    restored.work(2)
+    assert booked(restored) == [("100", "new")] and chunk_of(restored).step == "collided"
+    replay(restored)
+    assert booked(restored) == [("100", "new")] and told(restored, "new") == ["100"]
+
+
+def test_the_one_that_lost_its_id_is_not_answered_with_anothers(restored: Bench) -> None:
+    restored.poll(INVOICES)
+    restored.work(1)
+    replay(restored)
+    restored.systems.standing["old0"] = "offered"
+    before = told(restored, "old0")
+    replay(restored, "old0")
+    (held,) = restored.sheet(INVOICES).held
+    assert held["waiting_for"] == "conflict:old0" and "its id in the ERP is new's by now" in held["reason"]
+    assert told(restored, "old0") == before and booked(restored) == [("100", "new")]
