@@ -52,11 +52,12 @@ def test_last_years_invoice_of_the_same_number_is_not_adopted(ready: Bench, monk
     ("found", "ours"),
     [
         ({"dated": date(2026, 3, 2)}, date(2026, 3, 2)),
+        ({"dated": date(2026, 2, 25)}, date(2026, 3, 2)),
         ({"dated": None}, date(2026, 3, 2)),
         ({"dated": date(2025, 3, 2)}, None),
         ({"dated": date(2025, 3, 2), "ours": True}, date(2026, 3, 2)),
     ],
-    ids=["the same day", "not told there", "not told here", "it carries our key"],
+    ids=["the same day", "the day of entry", "not told there", "not told here", "it carries our key"],
 )
 def test_any_other_is_adopted(
     ready: Bench, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], ours: date | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,9 @@ from ml_connector.engine.rows import Row
 from ml_connector.errors import Held
 from ml_connector.flow import Document, Found, Prepared
 
+REUSED = timedelta(days=180)
+"""A document keyed in by hand is another one where its date is as far away: some suppliers number anew each year. Less
+is a clerk's date of entry."""
 FRESH = frozenset({"", "held", "refused"})
 """Steps at which nothing of ours can be at the target."""
 
@@ -73,7 +77,8 @@ class Finding(Answering):
             self._differs(found, f"{found.amount} there, {prepared.amount} here")
         if found.currency and found.currency != prepared.currency:
             self._differs(found, f"{found.currency} there, {prepared.currency} here")
-        if found.dated and prepared.dated and found.dated != prepared.dated and not self._sent_by_us(found):
+        apart = abs(found.dated - prepared.dated) if found.dated and prepared.dated else timedelta(0)
+        if apart > REUSED and not self._sent_by_us(found):
             raise Held(
                 f"conflict:{self.key}",
                 f"The target has document {found.number} with this partner, number and amount, but dated "
