@@ -25,6 +25,8 @@ FOUND = {
     6085: "a setting changed between a sending and its verdict, and the old body counted as new",
     100200: "a refusal whose teller had died became a success when the dead chunk was opened again",
     100421: "the refusal of one version was told to the next one, which was offered meanwhile",
+    302024: "a payment was cancelled while its first response was in doubt, and that came to lie over the reversal",
+    302935: "a verdict on what was sent before a taint came after the pass that would have sent it anew",
 }
 """Seeds that found a fault in the product, kept as they are. A unit test holds each mend, whatever they draw later."""
 

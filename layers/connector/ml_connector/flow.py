@@ -259,7 +259,8 @@ class Prepared:
     """A document in the target's words, with what is needed to find it there again.
 
     `natural`: kind, partner and number as the target compares them; two documents that share it are one to the target
-    (empty: nothing tells). `dated`: the vendor's own date as it is sent, None where the source gives none.
+    (empty: nothing tells). `dated`: the vendor's own date as it is sent, None where the source gives none. `name`: by
+    which a target that refuses duplicates knows a second one; another name is another document to it.
     """
 
     key: str
@@ -271,6 +272,7 @@ class Prepared:
     notes: tuple[str, ...] = ()
     natural: str = ""
     dated: date | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

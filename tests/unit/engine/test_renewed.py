@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from ml_connector.engine.mappings import Mapping
 from ml_connector.engine.reading import LONGEST_REASON
-from ml_connector.errors import Transient
-from ml_connector.flow import Rendered, Sent, Verdict
-from tests.unit.engine.bench import ACCOUNTS, TABLE, Accounts, Bench, account
+from ml_connector.errors import OutcomeUnknown, Transient
+from ml_connector.flow import Found, Prepared, Rendered, Sent, Verdict
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, TABLE, Accounts, Bench, Papers, account, invoice
 
 ORDERS = replace(ACCOUNTS, follows=True)
 
@@ -98,3 +99,31 @@ def test_long_reasons_do_not_burst_the_rows_that_hold_them(bench: Bench, monkeyp
     assert {row.outcome for _, row in ledger.all_rows()} == {"rejected"}
     bench.poll(ACCOUNTS)
     assert max(len(reason) for _, reason in ledger.cursor()[0].figures.rejects) == LONGEST_REASON
+
+
+@pytest.mark.parametrize(("number", "hours", "posts"), [("R-1", 0.05, 2), ("R-2", 0.05, 1), ("R-2", 1, 2)])
+def test_what_goes_by_another_name_than_its_sending_in_doubt_waits_for_that(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: str, hours: float, posts: int
+) -> None:
+    """A payment that was cancelled while its first response was in doubt: that one could land on the reversal."""
+    prepare, send, tries = Papers.prepare, Papers.send, []
+
+    def named(self: Papers, record: Any, codes: Any) -> Prepared:
+        return replace(prepare(self, record, codes), name=record.number)
+
+    def noted(self: Papers, prepared: Prepared) -> Found:
+        tries.append(prepared.name)
+        return send(self, prepared)
+
+    monkeypatch.setattr(Papers, "refuses_duplicates", True)
+    for name, made in (("prepare", named), ("trace", named), ("send", noted)):
+        monkeypatch.setattr(Papers, name, made)
+    bench.systems.accounts = {"6100": account("6100")}
+    bench.compare(ACCOUNTS)
+    bench.systems.invoices = {"i": msgspec.structs.replace(invoice("i"), number="R-1")}
+    bench.systems.faults = [("post", OutcomeUnknown("broke off"))]
+    bench.poll(INVOICES)
+    bench.work()
+    bench.systems.invoices = {"i": msgspec.structs.replace(invoice("i"), number=number)}
+    bench.work(hours)
+    assert tries == ["R-1", number][:posts]

@@ -81,7 +81,7 @@ class Paper(Finding):
         looked_at = self.task.now
         if (found := self._look(prepared)) is not None:
             self._adopt(found, prepared)
-        elif self._may_send(looked_at):
+        elif self._may_send(looked_at, prepared):
             self._reserve(prepared)
             self._post(document, prepared)
 
@@ -198,14 +198,16 @@ class Paper(Finding):
             self._acknowledge()
         self._keep(found)
 
-    def _may_send(self, looked_at: datetime) -> bool:
+    def _may_send(self, looked_at: datetime, prepared: Prepared) -> bool:
         """Tell whether sending is safe now: at once where nothing was sent, else after the settle time.
 
-        It counts from when the connection broke to when the look-up that found nothing began.
+        It counts from when the connection broke to when the look-up that found nothing began. A target that refuses
+        a second one takes the same at once; what goes by another name might come to lie under the first.
         """
         if self.chunk.step != "unknown":
             return True
-        settle = 0 if self.target.refuses_duplicates else self.task.pair.settle_seconds.get(self.task.flow.target, 900)
+        same = self.target.refuses_duplicates and self.chunk.sent_as in {None, prepared.name}
+        settle = 0 if same else self.task.pair.settle_seconds.get(self.task.flow.target, 900)
         since = looked_at - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
         if since >= timedelta(seconds=settle):
             self.chunk.recheck = settle > 0
@@ -220,7 +222,7 @@ class Paper(Finding):
     def _post(self, document: Document[Any], prepared: Prepared) -> None:
         if document.standing == "offered":
             self._acknowledge()
-        self.chunk.sent_at = self.task.ledger.now()
+        self.chunk.sent_at, self.chunk.sent_as = self.task.ledger.now(), prepared.name
         again = self.chunk.step in {"sent", "unknown"}
         self.task.progress("sent")
         try:

@@ -94,7 +94,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     rebaseline, retire, notice or broken; any other is a newer release's, and is left to it. `guarded`: why a
     person must agree before these records are switched off. `epoch`: the settings that its body was made with, once
     it has gone out; they may be others by the time its verdict comes. `renewed`: an earlier version of one of its
-    records was on its way when it was read, and may leave parts behind.
+    records was on its way when it was read, and may leave parts behind. `sent_as`: the name that was last sent.
     """
 
     id: str
@@ -153,6 +153,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     doubt: str | None = None
     epoch: str | None = None
     renewed: bool = False
+    sent_as: str | None = None
 
     @property
     def settled(self) -> bool:

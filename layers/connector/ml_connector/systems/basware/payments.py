@@ -56,6 +56,7 @@ class Payments:
             amount=record.amount,
             currency=record.currency,
             posted_on=record.paid_on,
+            name=code,
         )
 
     def trace(self, record: Payment, codes: Codes) -> Prepared:
