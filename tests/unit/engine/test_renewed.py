@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ml_connector.engine.mappings import Mapping
-from ml_connector.engine.reading import LONGEST_REASON
+from ml_connector.engine.rows import LONGEST_REASON
 from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.flow import Found, Prepared, Rendered, Sent, Verdict
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, TABLE, Accounts, Bench, Papers, account, invoice

@@ -21,8 +21,7 @@ from msgspec import Struct
 from ml_connector.engine import doubt
 from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw
 from ml_connector.engine.readiness import release_landed, wait_for_masters
-from ml_connector.engine.reading import cut
-from ml_connector.engine.rows import Row
+from ml_connector.engine.rows import Row, cut
 from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
 from ml_connector.errors import Held, Rejected
@@ -145,7 +144,7 @@ class Bulk:
         return True
 
     def _render(self, target: MasterTarget[Record]) -> None:
-        if not self.chunk.tokens:
+        if not self.chunk.tokens and not self.chunk.stage:
             _ = self.epoch  # read before any code is translated, so that a mapping made meanwhile counts as new
         codes, held = self.task.pair.codes(), defaultdict[str, list[Held]](list)
         moved: dict[str, str] = {}

@@ -124,7 +124,7 @@ class Pair:
 
     def shape(self, flow: Flow) -> str:
         """Name what shapes what is sent: the settings, and what people mapped of the kinds that a flow sends."""
-        mapped = sorted((m.kind, m.code, m.target) for m in self.mappings.all() if m.kind in flow.codes)
+        mapped = sorted((m.kind, m.code, m.target) for kind in flow.codes for m in self.mappings.all(kind))
         if not mapped:
             return self.epoch
         return hashlib.blake2b(repr((self.epoch, mapped)).encode(), digest_size=4).hexdigest()

@@ -13,21 +13,15 @@ from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.pending import Pending
-from ml_connector.engine.rows import Chunk, Figures, Reject, Row
+from ml_connector.engine.rows import Chunk, Figures, Reject, Row, cut
 from ml_connector.flow import Broken, Flow
 from ml_connector.ports import Item
 from ml_connector.records import Record
 
 BLOCK = 1000
 """Sequence numbers are reserved in blocks, so that a crash leaves a gap and never a repeat."""
-MOST_REJECTS, LONGEST_REASON = 200, 500
-"""What a cursor holds of refusals: all of it is one row of the store."""
+MOST_REJECTS = 200
 Ahead = Callable[[Iterator[Any]], Iterator[Any]]
-
-
-def cut(reason: str, longest: int = LONGEST_REASON) -> str:
-    """Cut a reason to what a row has room for."""
-    return reason if len(reason) <= longest else f"{reason[: longest - 1]}…"
 
 
 def straight(pages: Iterator[Any]) -> Iterator[Any]:

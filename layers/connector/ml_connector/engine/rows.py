@@ -16,6 +16,8 @@ Reject = tuple[str, str]
 """A record's key and the reason why it was rejected."""
 GONE = "gone"
 """Stands for the fingerprint of a record that vanished at its source and was switched off at the target."""
+LONGEST_REASON = 500
+"""Characters of one refusal in a cursor, which is one row of the store."""
 
 
 class Figures(Struct, kw_only=True, omit_defaults=True):
@@ -184,3 +186,8 @@ def dump(row: Struct) -> dict[str, Any]:
 def iso(moment: datetime) -> str:
     """Write a time so that text order is time order: always six digits of a second, always UTC."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def cut(reason: str, longest: int = LONGEST_REASON) -> str:
+    """Cut a reason to what a row has room for."""
+    return reason if len(reason) <= longest else f"{reason[: longest - 1]}…"
