@@ -244,7 +244,8 @@ def _audits(history: History, office: Office, pair: Pair) -> Iterator[str]:
 
 
 def _crossed(history: History, office: Office, pair: Pair) -> Iterator[str]:
-    """Nothing crosses tenants."""
+    """Nothing crosses tenants, or goes to a company that was left."""
+    yield from office.erp.strayed
     for text in office.erp.strangers():
         yield f"in the books is {text}"
     for row in office.ap.imported.get("vendors", {}).values():

@@ -72,7 +72,7 @@ class Sage300(Erp):
             "user": USER, "timezone": "America/Vancouver", "cost_center_segment": "2", "post_batches": self.posting,
         }  # fmt: skip
 
-    def moved(self, plain: dict[str, Any]) -> dict[str, Any]:
+    def moved(self, plain: dict[str, Any], dice: Random) -> dict[str, Any]:
         return {**plain, "api_url": plain["api_url"].replace("sage.", "erp.")}
 
     def set_password(self, password: str) -> None:

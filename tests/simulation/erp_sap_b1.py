@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.simulation.worlds import Office, Paper
 
 SUPPLIERS, ACCOUNTS, CENTERS, ORDERS = 6, 6, 3, 3
+LINGERS = timedelta(minutes=15)
+"""For so long a worker may go on with the secret it has: it is kept five minutes, and a worker may stand still."""
 SETS = ("PurchaseInvoices", "PurchaseCreditNotes")
 
 
@@ -38,6 +40,7 @@ class SapB1(Erp):
         self.app = sap_b1.create_app(world)
         self.closed_periods = world.closed_periods
         world.sessions.company = world.company
+        self.moved_at = clock()
         self.password = f"hidden-password-{name}-0"
         world.sessions.accounts["manager"] = self.password
         world.stamp_base_documents = True
@@ -78,8 +81,22 @@ class SapB1(Erp):
             **({"external_id_field": "U_ExtId"} if dice.random() < 0.4 else {}),
         }  # fmt: skip
 
-    def moved(self, plain: dict[str, Any]) -> dict[str, Any]:
-        return {**plain, "service_layer_url": plain["service_layer_url"].replace("sap.", "erp.")}
+    def moved(self, plain: dict[str, Any], dice: Random) -> dict[str, Any]:
+        """Give the server another name, or the company one: then the old company is there still, and nobody's."""
+        if dice.random() < 0.5:
+            return {**plain, "service_layer_url": plain["service_layer_url"].replace("sap.", "erp.")}
+        sessions = self.world.sessions
+        sessions.copies.add(sessions.company)
+        sessions.company, self.moved_at = f"{sessions.company}X", self.world.clock()
+        return {**plain, "company_db": sessions.company}
+
+    def asked(self, request: httpx.Request) -> None:
+        """Note who asks a company that was left: a while after that, nobody may."""
+        session = self.world.sessions.open.get(request.headers.get("Cookie", "").partition("B1SESSION=")[2][:36])
+        now = self.world.clock()
+        if session is None or session.company == self.world.sessions.company or now - self.moved_at < LINGERS:
+            return
+        self.strayed.append(f"{request.method} {request.url.path} went to {session.company} at {now}")
 
     def set_password(self, password: str) -> None:
         self.password = password

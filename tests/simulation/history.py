@@ -84,7 +84,7 @@ class History:
             self.lines[office.name, office.erp.system].very_late = late
         queue = {"retention": timedelta(hours=2)} if dice.random() < 0.1 else {}
         self.plant = Plant(machine, self.offices, self.lines, self.after, self.tilt.schedules, **queue)
-        machine.preempting = self.plant.interrupt
+        machine.preempting, machine.living = self.plant.interrupt, self._live_until
 
     @property
     def end(self) -> datetime:
@@ -183,6 +183,12 @@ class History:
         act()
         return self.converged is None
 
+    def _live_until(self, moment: datetime) -> None:
+        """Let everything go on while one process stands still."""
+        while min(self._choices(), key=lambda c: c[:2])[0] <= moment and self._step():
+            pass
+        self.machine.jump(moment)
+
     def _choices(self) -> list[tuple[datetime, int, Callable[[], Any]]]:
         now = self.machine.now()
         choices = [(max(self._heap[0][0], now), 0, self._event)]
@@ -237,12 +243,19 @@ class History:
         if not quietly:
             self.plant.release = release
             self.plant.restart()
+            self._end_frozen()
             self.machine.fault("ours: release deployed" if release == 2 else "ours: release rolled back")
+
+    def _end_frozen(self) -> None:
+        """End a process that stands still: it must not wake up in another release, nor after a restore."""
+        if self.machine.frozen is not None:
+            self.machine.frozen.dead = True
 
     def restored(self, saved: bytes) -> None:
         """Bring our rows back to a copy, as a restore does; nothing of ours runs until the vendors are through."""
         self.plant.store.restore(saved)
         self.plant.restart()
+        self._end_frozen()
         self.plant.paused_until = self.machine.now() + timedelta(seconds=SETTLE + TIMEOUT + EDGE)
         for office in self.offices:
             for paper in office.papers.values():

@@ -80,6 +80,8 @@ class Machine:
     stack: list[Process] = field(default_factory=list)
     last: deque[str] = field(default_factory=lambda: deque(maxlen=400))
     preempting: Callable[[int], None] | None = None
+    living: Callable[[datetime], None] | None = None
+    frozen: Process | None = None
     skew: float = 0.0
     decisions: int = 0
     struck: list[int] = field(default_factory=list)
@@ -189,9 +191,7 @@ class Machine:
             if self.time > process.deadline:
                 self.die(process, "timed out")
         elif self.hit(self.weather.zombie):
-            process.deadline += timedelta(seconds=3600)
-            self._between("ours: frozen beyond its lease", 4, self.dice.uniform(*ZOMBIE))
-            process.deadline = max(self.time + timedelta(seconds=30), process.deadline - timedelta(seconds=3600))
+            self._freeze(process)
 
     def _between(self, kind: str, count: int, seconds: float) -> None:
         """Let others work while the process that runs stands still."""
@@ -203,6 +203,22 @@ class Machine:
             self.preempting(count)
         finally:
             self._inside = False
+
+    def _freeze(self, process: Process) -> None:
+        """Let a process stand still while the whole world goes on, and wake up long after its lease was over."""
+        assert self.living is not None
+        assert self.preempting is not None
+        stack, self.stack = self.stack, []
+        self._inside, self.frozen = True, process
+        try:
+            self.fault("ours: frozen beyond its lease")
+            self.living(self.time + timedelta(seconds=self.dice.uniform(*ZOMBIE)))
+            self.preempting(4)
+        finally:
+            self.stack, self._inside, self.frozen = stack, False, None
+        if process.dead:
+            raise Killed(f"{process.name}: it was not to wake up")
+        process.deadline = max(process.deadline, self.time + timedelta(seconds=30))
 
 
 @dataclass(frozen=True)

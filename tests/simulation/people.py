@@ -57,7 +57,7 @@ def new_supplier(history: History, office: Office) -> None:
     code = f"N{office.name[:3].upper()}{office.edits:03d}"
     if office.dice.random() < 0.5:
         history.machine.fault("world: missing parent")
-        worlds.invoice(office, card=code)
+        worlds.invoice(office, card=code).orphan = True
         hours = office.dice.uniform(1, 12)
         history.meanwhile(hours * 3600, f"enter {code}", lambda: office.erp.enter_supplier(code))
     else:
@@ -104,6 +104,8 @@ def send_refused_again(history: History, office: Office) -> None:
     """Somebody looks at what the ERP refused, and offers it again."""
     for paper in list(office.papers.values()):
         if _status(office, paper) == "TransferFailed":
+            if paper.orphan:
+                history.wrong.append(f"{paper.number} was refused, and only its supplier was late")
             _again(history, office, paper)
 
 
@@ -137,7 +139,7 @@ def poison(history: History, office: Office) -> None:
     kept = record["invoiceDate"]
     if kept == NEVER:
         return  # it is so already, and somebody will mend it
-    record["invoiceDate"] = NEVER
+    record["invoiceDate"], paper.orphan = NEVER, False
     history.machine.fault("world: poison record")
 
     def mended() -> None:
@@ -204,12 +206,12 @@ def _follow(history: History, office: Office) -> None:
 
 
 def move(history: History, office: Office) -> None:
-    """The ERP's server gets another name: another identity, so a scope of its own, with the same books behind it.
+    """The ERP's server or company gets another name: another identity, so a scope of its own, with the same books.
 
     What was done under the old name is not known under the new one; payments of it are nobody's.
     """
     system = office.erp.system
-    history.plant.plain[office.name][system] = office.erp.moved(history.plant.plain[office.name][system])
+    history.plant.plain[office.name][system] = office.erp.moved(history.plant.plain[office.name][system], office.dice)
     _follow(history, office)
     for paper in office.papers.values():
         paper.forgotten = True
@@ -229,15 +231,19 @@ def map_nowhere(history: History, office: Office) -> None:
     if office.gone:
         return
     pair = history.plant.pair(office)
-    target = office.erp.account_key(office.dice.choice(office.erp.accounts()))
-    pair.mappings.set(Mapping(integration=pair.integration.name, kind="account", code=NOWHERE, target=target))
-    release(pair.world, pair.ledger("invoices"), f"account:{NOWHERE}")
+    _map(pair, office)
     pair.close()
     for paper in office.papers.values():
         if paper.waits:
             paper.fate, paper.waits = "post", ""
     office.mapped = True
     history.machine.fault("ours: mapping set")
+
+
+def _map(pair: Pair, office: Office) -> None:
+    target = office.erp.account_key(office.dice.choice(office.erp.accounts()))
+    pair.mappings.set(Mapping(integration=pair.integration.name, kind="account", code=NOWHERE, target=target))
+    release(pair.world, pair.ledger("invoices"), f"account:{NOWHERE}")
 
 
 def leave(history: History, office: Office) -> None:
@@ -323,11 +329,13 @@ HEALED_DAILY: frozenset[Act] = frozenset({bad_verdict, language, heavy, move, po
 
 
 def operate(history: History) -> None:
-    """Ping, redrive what is dead, replay what only a person can judge; users send refused invoices again."""
+    """Ping, redrive what is dead, replay what only a person can judge, map again; users send refused invoices again."""
     for office in history.offices:
         if office.gone:
             continue
         pair = history.plant.pair(office)
+        if office.mapped and pair.mappings.get("account", NOWHERE) is None:
+            _map(pair, office)  # a restore took it away
         for system, breaker in pair.breakers.items():
             data = breaker._data()
             if data.get("refused") == breaker._version:

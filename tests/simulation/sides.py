@@ -49,6 +49,9 @@ class Side:
         """Give what a login shows: the same bytes for the same secret."""
         raise NotImplementedError
 
+    def asked(self, request: httpx.Request) -> None:
+        """Look at a request before it is answered."""
+
     def small_pages(self, request: httpx.Request) -> None:
         """Ask for small pages, so that a small world has several."""
 
@@ -141,6 +144,7 @@ class Erp(Side):
 
     def __init__(self, name: str, number: int, dice: Random, clock: Any, sleep: Any) -> None:
         self.name = name
+        self.strayed: list[str] = []
 
     @property
     def table(self) -> Any:
@@ -157,8 +161,8 @@ class Erp(Side):
         """Put the password into the secret."""
         return {**plain, "password": password}
 
-    def moved(self, plain: dict[str, Any]) -> dict[str, Any]:
-        """Give the settings after the server got another name: the same books under another identity."""
+    def moved(self, plain: dict[str, Any], dice: Random) -> dict[str, Any]:
+        """Give the settings after the server or its company got another name: the same books, another identity."""
         raise NotImplementedError
 
     password: str

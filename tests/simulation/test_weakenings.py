@@ -7,7 +7,7 @@ import pytest
 from tests.simulation import shrink
 from tests.simulation.checker import check
 from tests.simulation.history import Cut, History
-from tests.simulation.weakenings import CAUGHT, MENDED, TILTS, Weakening, caught_at, no_look
+from tests.simulation.weakenings import CAUGHT, MADE_GOOD, MENDED, TILTS, Weakening, caught_at, no_look
 
 pytestmark = pytest.mark.weakenings
 
@@ -23,6 +23,13 @@ def test_a_fault_that_the_simulation_found_stays_mended(weakening: Weakening):
     seed, _ = caught_at(weakening, range(300)) or (-1, [])
     assert seed >= 0, "no seed showed it"
     assert check(History(seed, TILTS[weakening]).run()) == [], MENDED[weakening]
+
+
+@pytest.mark.parametrize("weakening", MADE_GOOD, ids=lambda w: w.__name__)
+def test_what_another_safeguard_makes_good_loses_nothing(weakening: Weakening):
+    with weakening():
+        for seed in range(12):
+            assert check(History(seed, TILTS[weakening]).run()) == [], (seed, MADE_GOOD[weakening])
 
 
 @pytest.mark.parametrize("weakening", list(TILTS), ids=lambda w: w.__name__)

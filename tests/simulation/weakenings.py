@@ -13,13 +13,15 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from ml_connector.engine import audit, doubt, fingerprint, poll_masters
+from ml_connector.engine import audit, doubt, fingerprint, poll_masters, trouble, write
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.bulk import Bulk
 from ml_connector.engine.document import Paper
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.poll import Poll
+from ml_connector.engine.sessions import Sessions
 from ml_connector.engine.task import Task
+from ml_connector.errors import Held, Rejected
 from ml_connector.receive import Receiver
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware.masters import Masters
@@ -27,6 +29,7 @@ from ml_connector.systems.sap_b1.client import ServiceLayer
 from tests.simulation import erp_sap_b1, people
 from tests.simulation.checker import check
 from tests.simulation.erp_sap_b1 import SapB1
+from tests.simulation.fifo import RecordRings
 from tests.simulation.history import History, Tilt
 from tests.simulation.ports import SimStore
 
@@ -76,6 +79,19 @@ def failure_from_doubt() -> Any:
         real(self)
 
     return patch.object(Paper, "_deliver", hasty)
+
+
+def child_refused() -> Any:
+    """Refuse what names a record that is not there yet, where it should wait for it."""
+    real = trouble.hold
+
+    def harsh(task: Task, error: Held) -> None:
+        if error.waiting_for.startswith("supplier:"):
+            write._rejected(task, Rejected(str(error)))
+        else:
+            real(task, error)
+
+    return patch.object(trouble, "hold", harsh)
 
 
 @contextmanager
@@ -201,6 +217,11 @@ def delivered_without_verdict() -> Any:
     return patch.object(Masters, "verdicts", lambda self, stage, batch, tokens: {})
 
 
+def no_taint() -> Any:
+    """Leave no mark on records that a worker sent after it had lost its chunk."""
+    return patch.object(doubt, "taint", lambda task, exchanges: None)
+
+
 def no_doubt() -> Any:
     """Send a changed record while an older request for it may still be carried out."""
     return patch.object(doubt, "seconds_left", lambda task, keys, known: 0.0)
@@ -263,12 +284,53 @@ def settings_of_the_verdict() -> Any:
     return patch.object(Bulk, "_fingerprint", later)
 
 
+# ── what another safeguard makes good ────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def watermark_in_mid_pass() -> Iterator[None]:
+    """Move the watermark with each page: what a pass that breaks off has not shown may lie behind it."""
+    real = Poll._take
+
+    def eager(self: Poll, page: Any) -> None:
+        real(self, page)
+        if page.stamp is not None:
+            self.cursor.watermark = max(page.stamp, self.cursor.watermark or "")
+            self._save()
+
+    with patch.object(Poll, "_take", eager):
+        yield
+
+
+@contextmanager
+def rung_by_number() -> Iterator[None]:
+    """Deduplicate rings by flow and chunk number: a second ring within five minutes is swallowed."""
+
+    def ring(self: RecordRings, group: str, message: Any) -> None:
+        self.queue.send(group, self.form(message), f"{message['flow']} {message['id']}")
+
+    with patch.object(RecordRings, "ring", ring):
+        yield
+
+
 # ── around it ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def open_door() -> Any:
     """Log in again and again after a refusal."""
     return patch.object(Breaker, "refused", lambda self, reason: None)
+
+
+@contextmanager
+def session_for_all() -> Iterator[None]:
+    """Bind a session to its tenant and system alone, whatever the secret says by now."""
+    init = Sessions.__init__
+
+    def unbound(self: Sessions, *args: Any, name: str, version: str, **more: Any) -> None:
+        init(self, *args, name=name.rpartition("#")[0], version="any", **more)
+
+    with patch.object(Sessions, "__init__", unbound):
+        yield
 
 
 def no_redaction() -> Any:
@@ -293,13 +355,19 @@ def no_chain() -> Any:
 
 
 CAUGHT: tuple[Weakening, ...] = (
-    send_again_at_once, no_settle_time, no_look, no_second_look, failure_from_doubt, order_forgotten,
-    acknowledge_in_poll, no_signature, task_before_row, position_before_rows, strict_cursor,
-    no_full_comparison, unchanged_by_sight, rebaseline_blindly, no_epoch, delivered_without_verdict, no_doubt,
-    counters, codes_forgotten, no_condition, released_by_events_only, no_maintenance, open_door, no_redaction,
-    no_scope, no_chain,
+    send_again_at_once, no_settle_time, no_look, no_second_look, failure_from_doubt, child_refused, order_forgotten,
+    acknowledge_in_poll, no_signature, task_before_row, position_before_rows, strict_cursor, no_full_comparison,
+    unchanged_by_sight, rebaseline_blindly, no_epoch, delivered_without_verdict, no_taint, no_doubt, counters,
+    codes_forgotten, settings_of_the_verdict, no_condition, released_by_events_only, no_maintenance, open_door,
+    session_for_all, no_redaction, no_scope, no_chain,
 )  # fmt: skip
 
+
+MADE_GOOD: dict[Weakening, str] = {
+    watermark_in_mid_pass: "the nightly pass compares everything, and reads again what it knows to be open",
+    rung_by_number: "a row that nobody rings falls due, and is rung again",
+}
+"""Weakenings that lose nothing, and what makes them good: the checker must pass them."""
 
 _RENAMES = (erp_sap_b1.rename_supplier, erp_sap_b1.rename_account, erp_sap_b1.rename_center)
 _VERDICTS = Tilt(acts=(people.bad_verdict, *_RENAMES), short=False, hours=14, erp=SapB1)
@@ -308,6 +376,7 @@ TILTS = {
     send_again_at_once: _DOUBT,
     no_settle_time: _DOUBT,
     failure_from_doubt: _DOUBT,
+    child_refused: Tilt(acts=(people.new_supplier,), hours=5, short=True, busy=2),
     order_forgotten: Tilt(weather={"late": 0.8}, acts=(people.move,), hours=1, short=False, busy=4, erp=SapB1),
     no_second_look: Tilt(very_late=True, acts=(people.new_invoice,), hours=5, short=True, busy=1),
     no_look: Tilt(weather={"crash": 0.01, "wire": 0.1}, acts=(people.book_by_hand,), hours=5, short=True, busy=2),
@@ -335,7 +404,21 @@ TILTS = {
     no_condition: Tilt(weather={"preempt": 0.05, "zombie": 0.02}, acts=(people.new_invoice,), hours=5, short=True),
     released_by_events_only: Tilt(acts=(people.close_period, people.new_invoice), hours=5, short=True, busy=2),
     no_maintenance: Tilt(weather={"lost": 0.3}, acts=(people.new_invoice,), hours=2, short=True),
+    no_taint: Tilt(
+        weather={"zombie": 0.01},
+        acts=(erp_sap_b1.rename_center,),
+        hours=6,
+        short=True,
+        busy=60,
+        erp=SapB1,
+        schedules={"cost_centers": "rate(1 minute)"},
+    ),
+    session_for_all: Tilt(
+        acts=(people.move,), hours=3, short=False, busy=1, erp=SapB1, schedules={"cost_centers": "rate(5 minutes)"}
+    ),
     open_door: Tilt(acts=(people.rotate,), hours=12, short=True, busy=0.3),
+    watermark_in_mid_pass: Tilt(weather={"wire": 0.2, "crash": 0.01}, acts=_RENAMES[:1], short=False, erp=SapB1),
+    rung_by_number: Tilt(weather={"lost": 0.3, "preempt": 0.02}, acts=(people.new_invoice, people.restore), short=True),
     no_redaction: Tilt(acts=(people.new_invoice,), hours=2, short=True),
     no_chain: Tilt(acts=(people.new_invoice,), hours=2, short=True),
     settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
@@ -356,7 +439,7 @@ MENDED: dict[Weakening, str] = {
 HINTS = {
     order_forgotten: 16, acknowledge_in_poll: 1, task_before_row: 1, position_before_rows: 2,
     strict_cursor: 4, no_full_comparison: 4, unchanged_by_sight: 1, no_epoch: 1, delivered_without_verdict: 1,
-    no_doubt: 1, codes_forgotten: 1, no_condition: 1, settings_of_the_verdict: 40,
+    no_taint: 1, no_doubt: 1, codes_forgotten: 1, no_condition: 1, settings_of_the_verdict: 40,
 }  # fmt: skip
 """Where to look first: the seed that showed it when the weakening was written."""
 

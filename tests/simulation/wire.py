@@ -78,6 +78,7 @@ class Wire(httpx.BaseTransport):
         machine.touch("before request")
         machine.sleep(machine.dice.uniform(0.02, 0.3))
         line.requests += 1
+        self.side.asked(request)
         self._too_heavy(request)
         self.side.small_pages(request)
         if line.outage_until is not None and machine.now() < line.outage_until:

@@ -16,19 +16,24 @@ LOCK_AFTER = 5
 
 @dataclass
 class Session:
-    """One logged-in session and when it was last used."""
+    """One logged-in session, to which company, and when it was last used."""
 
     user: str
     used: datetime
+    company: str
 
 
 @dataclass
 class Sessions:
-    """All sessions of a company, with the accounts that may log in (`accounts`: user name to password)."""
+    """All sessions of a company, with the accounts that may log in (`accounts`: user name to password).
+
+    `copies` names further companies of the server with the same accounts and, in this simulation, the same books.
+    """
 
     clock: Callable[[], datetime]
     rng: Random
     company: str = "SBODEMO"
+    copies: set[str] = field(default_factory=set)
     accounts: dict[str, str] = field(default_factory=dict, repr=False)
     timeout_minutes: int = 30
     limit_per_user: int = 10
@@ -43,7 +48,7 @@ class Sessions:
         """Open a session and return its id; refuses wrong data and, after five refusals in a row, the user."""
         expected = self.accounts.get(user)
         locked = self.consecutive[user] >= LOCK_AFTER
-        if locked or company != self.company or expected is None or password != expected:
+        if locked or company not in {self.company, *self.copies} or expected is None or password != expected:
             self.failures[user] += 1
             self.consecutive[user] += 1
             raise Refusal(401, self.failure_code, "Fail to get DB Credentials from SLD")
@@ -54,7 +59,7 @@ class Sessions:
         self.consecutive[user] = 0
         self.logins += 1
         number = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
-        self.open[number] = Session(user, self.clock())
+        self.open[number] = Session(user, self.clock(), company)
         return number
 
     def touch(self, number: str | None) -> Session:
