@@ -46,13 +46,11 @@ def tell(seed: int, erp: str | None = None) -> Told:
     machine = history.machine
     days = (machine.now() - machine.start).total_seconds() / 86_400
     requests = sum(line.requests for line in history.lines.values())
-    calm = history.calm_at or machine.now()
-    converge = history.steps - history.calm_steps, (machine.now() - calm).total_seconds() / 3600
     late = [p for o in history.offices for p in o.papers.values() if p.very_late]
     doubled = sum(len(o.erp.posted(p)) > 1 for o in history.offices for p in o.papers.values() if p.very_late)
     told = Told(
-        seed, history.offices[0].erp.integration, found, days, history.steps, requests, converge, (len(late), doubled),
-        machine.faults,
+        seed, history.offices[0].erp.integration, found, days, history.steps, requests, history.good_after,
+        (len(late), doubled), machine.faults,
     )  # fmt: skip
     del history, machine
     gc.collect()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ml_connector.engine import audit
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.fingerprint import fingerprint
+from tests.simulation.ports import unpacked
+from tests.simulation.sides import summed
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     from tests.simulation.sides import Posted
 
 MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS = 14, 20_000, 2_000
-CENT = Decimal("0.05")
+TAXES = Decimal("0.05")
 """How far an ERP may round taxes away from the platform's total (`rounding_tolerance`)."""
 
 
 def check(history: History) -> list[str]:
     """Give every breach of a promise: an empty list is a good history."""
-    return [] if history.converged else list(breaches(history))
+    return [] if history.converged and not history.thorough else list(breaches(history))
 
 
 def breaches(history: History) -> Iterator[str]:
@@ -39,7 +40,7 @@ def breaches(history: History) -> Iterator[str]:
             yield f"{office.name} is gone"
             continue
         pair = history.plant.pair(office)
-        for part in (_papers, _payments, _masters, _orders, _sheets, _rows, _audits, _crossed):
+        for part in (_papers, _delivered_once, _payments, _masters, _orders, _sheets, _rows, _audits, _crossed):
             yield from (f"{office.name}: {part.__name__[1:]}: {text}" for text in part(history, office, pair))
         pair.close()
     yield from _lines(history)
@@ -97,8 +98,13 @@ def _where(paper: Paper, rows: dict[str, Any], chunks: dict[str | None, Any]) ->
 
 
 def _agrees(paper: Paper, document: Any, posted: Posted, row: Any, chunk: Any) -> Iterator[str]:
-    if abs(posted.total - abs(document.gross)) > CENT:
+    if abs(posted.total - abs(document.gross)) > (TAXES if any(r["taxSum"] for r in _coding(document)) else 0):
         yield f"{paper.number}: posted with {posted.total}, approved with {document.gross}"
+    if posted.supplier != paper.supplier:
+        yield f"{paper.number}: posted for {posted.supplier}, approved for {paper.supplier}"
+    coded = summed((f"{r['accountCode']}{r.get('costCenterCode') or ''}", r["netTotal"]) for r in _coding(document))
+    if not paper.by_hand and posted.lines != coded and not any(NOWHERE in account for account in coded):
+        yield f"{paper.number}: posted on {posted.lines}, coded on {coded}"
     if document.record.get("voucherNumber1") != posted.number:
         yield f"{paper.number}: told {document.record.get('voucherNumber1')}, posted as {posted.number}"
     if chunk is not None:
@@ -108,6 +114,27 @@ def _agrees(paper: Paper, document: Any, posted: Posted, row: Any, chunk: Any) -
         yield f"{paper.number}: our row says {row and (row.outcome, row.reason)}"
     if not paper.forgotten and row is not None and row.outcome != "delivered":
         yield f"{paper.number}: our row says {row.outcome}: {row.reason}"
+
+
+def _coding(document: Any) -> list[Any]:
+    return list(document.record["codingRows"])
+
+
+def _delivered_once(history: History, office: Office, pair: Pair) -> Iterator[str]:
+    """What our finished chunks say was delivered is what stands in the books: each once, with its amount."""
+    said: dict[str, list[Decimal]] = {}
+    for chunk in pair.ledger("invoices").finished():
+        if chunk.delivered and chunk.key:
+            said.setdefault(chunk.key, []).append(Decimal(chunk.amount or 0))
+    for paper in office.papers.values():
+        document = office.ap.documents[paper.key]
+        if paper.forgotten or paper.very_late or document.status not in {"Transferred", "Paid"}:
+            continue
+        if said.get(paper.key) != [document.gross]:
+            yield f"{paper.number}: {document.gross} {document.status}, and we say {said.get(paper.key)}"
+    strange = said.keys() - office.papers.keys()
+    if strange:
+        yield f"delivered, and nobody offered it: {sorted(strange)}"
 
 
 def _payments(history: History, office: Office, pair: Pair) -> Iterator[str]:
@@ -191,8 +218,8 @@ def _sheets(history: History, office: Office, pair: Pair) -> Iterator[str]:
                 yield f"{flow.name} {chunk.id}: {chunk.count} records, {parts} outcomes"
             if chunk.rejected and not chunk.reason and not all(reason for _, reason in chunk.results.values()):
                 yield f"{flow.name} {chunk.id}: rejected without a reason"
-        for key, times in Counter((c.id, c.done_at) for c in done).items():
-            if times > 1:
+        for key, times in Counter(c.id for c in done).items():
+            if times > 1 and flow.manner == "master":
                 yield f"{flow.name} {key}: finished {times} times"
         for chunk in left:
             if chunk.state == "dead" or chunk.waiting_for is None:
@@ -265,16 +292,11 @@ def _lines(history: History) -> Iterator[str]:
         for number, times in line.posts.items():
             if times > MOST_POSTS:
                 yield f"{tenant}: {number} was sent {times} times"
-    for office in history.offices:
-        if office.erp.locked():
-            yield f"{office.name}: the ERP's user is locked"
 
 
 def _secrets(history: History) -> Iterator[str]:
     """Look for planted secrets, tokens and session ids wherever something rests."""
-    wanted = set(history.plant.planted)
-    for office in history.offices:
-        wanted |= set(office.ap.tokens) | office.erp.secrets()
+    wanted = history.plant.planted.union(*(line.issued for line in history.lines.values()))
     for where, text in _resting(history):
         for secret in wanted:
             if secret in text:
@@ -285,16 +307,9 @@ def _resting(history: History) -> Iterator[tuple[str, str]]:
     for pk, sk, data, blob in history.plant.store.dump():
         yield f"row {pk} {sk}", data
         if blob:
-            yield f"body {pk} {sk}", _unpacked(blob)
+            yield f"body {pk} {sk}", unpacked(blob)
     for key in history.plant.blobs.keys(""):
         yield f"object {key}", gzip.decompress(history.plant.blobs.get(key) or b"").decode()
     for queue in history.plant.queues:
         yield f"messages of {queue.name}", "\n".join(sorted(queue.bodies))
     yield "the log", "\n".join(history.log.lines)
-
-
-def _unpacked(blob: bytes) -> str:
-    try:
-        return zlib.decompress(blob).decode("utf-8", "replace")
-    except zlib.error:
-        return blob.decode("latin-1")

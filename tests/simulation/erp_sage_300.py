@@ -15,7 +15,7 @@ from infra.sandbox.basware.seed_invoices import OrderRow
 from infra.sandbox.sage_300 import clerk
 from infra.sandbox.sage_300.errors import Refusal
 from infra.sandbox.sage_300.seed_masters import account, add_codes, add_finance
-from tests.simulation.sides import Erp, OrderState, Posted
+from tests.simulation.sides import Erp, OrderState, Posted, summed
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -29,9 +29,9 @@ CENTER = "000002"
 class Sage300(Erp):
     system, integration = "sage_300", "sage_300-basware"
     login = ""  # there are no sessions: each request carries the password, and is a login
-    proofs = 2  # the one that proves it, and one of a worker under way
     posts = ("/APInvoiceBatches",)
     tax_codes = ("V0", "V1", "V2")
+    user = USER
     one_tax, currency, refusals = True, "EUR", (Refusal,)
 
     def __init__(self, name: str, number: int, dice: Random, clock: Any, sleep: Any) -> None:
@@ -78,9 +78,6 @@ class Sage300(Erp):
     def set_password(self, password: str) -> None:
         self.password = password.upper()
         self.world.users.add(USER, self.password)
-
-    def locked(self) -> bool:
-        return self.world.users.locked(USER)
 
     def nearly_unlock(self) -> None:
         self.world.users.known[USER].failures = min(self.world.users.known[USER].failures, 4)
@@ -132,12 +129,15 @@ class Sage300(Erp):
 
     def posted(self, paper: Paper) -> list[Posted]:
         return [
-            Posted(batch, str(batch["BatchNumber"]), abs(one["DocumentTotalIncludingTax"]))
+            Posted(
+                batch, str(batch["BatchNumber"]), abs(one["DocumentTotalIncludingTax"]), one["VendorNumber"],
+                summed((line["GLAccount"], line["DistributedAmount"]) for line in one["InvoiceDetails"]),
+            )
             for batch in self.world.rows(BATCHES)
             if batch["BatchStatus"] != "Deleted"
             for one in batch["Invoices"]
             if one["DocumentNumber"] == paper.number
-        ]
+        ]  # fmt: skip
 
     def masters(self) -> dict[str, dict[str, str]]:
         codes = self.world.rows("GLSegmentCodes")

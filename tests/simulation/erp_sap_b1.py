@@ -16,7 +16,7 @@ from infra.sandbox.basware.seed_invoices import OrderRow
 from infra.sandbox.sap_b1 import clerk, payments
 from infra.sandbox.sap_b1.errors import Refusal
 from infra.sandbox.sap_b1.seed_masters import _finance
-from tests.simulation.sides import Erp, OrderState, Posted
+from tests.simulation.sides import Erp, OrderState, Posted, summed
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -31,6 +31,7 @@ SETS = ("PurchaseInvoices", "PurchaseCreditNotes")
 class SapB1(Erp):
     system, integration = "sap_b1", "sap_b1-basware"
     login, posts = "/Login", ("/PurchaseInvoices", "/PurchaseCreditNotes")
+    user = "manager"
     tax_codes = ("V0", "V1", "V2")
     pays, refusals = True, (Refusal,)
 
@@ -103,16 +104,13 @@ class SapB1(Erp):
         self.world.sessions.accounts["manager"] = password
         self.world.expire_sessions()
 
-    def locked(self) -> bool:
-        return self.world.sessions.consecutive["manager"] >= 5
-
     def nearly_unlock(self) -> None:
         self.world.sessions.consecutive["manager"] = min(self.world.sessions.consecutive["manager"], 4)
 
     def expire(self) -> None:
         self.world.expire_sessions()
 
-    def secrets(self) -> set[str]:
+    def live(self) -> set[str]:
         return set(self.world.sessions.open)
 
     # ── the wire ────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,9 +138,9 @@ class SapB1(Erp):
         if kind == "empty page":
             body["value"] = []
         elif kind == "page loop":
-            body[link] = f"PurchaseOrders?$skip={request.url.params.get('$skip', '0')}"
+            body[link] = f"{request.url.path.rpartition('/')[2]}?$skip={request.url.params.get('$skip', '0')}"
         elif kind == "wrong total":
-            body["odata.count"] = "3"
+            return None  # it tells none
         elif b'"value"' in before:
             body["value"] = json.loads(before)["value"]
         return json.dumps(body).encode()
@@ -167,8 +165,13 @@ class SapB1(Erp):
             if row.get("NumAtCard") == paper.number and row["CancelStatus"] == "csNo":
                 foreign = row["DocCurrency"] != "EUR"
                 total, paid = ("DocTotalFc", "PaidToDateFC") if foreign else ("DocTotal", "PaidToDate")
-                found.append(Posted(row, str(row["DocNum"]), abs(row[total]), row[paid]))
+                lines = self._lines(row["DocumentLines"], "RowTotalFC" if foreign else "LineTotal")
+                found.append(Posted(row, str(row["DocNum"]), abs(row[total]), row["CardCode"], lines, row[paid]))
         return found
+
+    def _lines(self, lines: list[Any], amount: str) -> dict[str, Decimal]:
+        codes = {row["Code"]: row["FormatCode"] for row in self.world.tables["ChartOfAccounts"].values()}
+        return summed((f"{codes.get(one['AccountCode'])}{one.get('CostingCode') or ''}", one[amount]) for one in lines)
 
     def masters(self) -> dict[str, dict[str, str]]:
         tables = self.world.tables
@@ -318,7 +321,7 @@ def delete_account(history: History, office: Office) -> None:
     code = office.dice.choice(sorted(rows))
     if rows[code]["FormatCode"] in {"157600", "180000"}:
         row = rows.pop(code)
-        history.machine.fault("world: deleted while read")
+        history.machine.fault("world: row deleted")
         history.meanwhile(office.dice.uniform(30, 7200), f"enter {code} again", lambda: rows.setdefault(code, row))
 
 

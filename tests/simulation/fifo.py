@@ -8,13 +8,14 @@ are looked at; one deduplication id within five minutes is one message, whatever
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from ml_connector.errors import Transient
 from tests.simulation.machine import Machine
 
 DEDUPLICATION = timedelta(minutes=5)
@@ -131,10 +132,12 @@ class Fifo:
         """Tell when the next message can be received."""
         return min((queue[0].at for queue in self.groups.values()), default=None)
 
-    def purge(self) -> None:
-        """Lose everything, as when a queue is deleted and made anew."""
+    def purge(self) -> int:
+        """Lose everything, as when a queue is deleted and made anew; gives how many messages were lost."""
+        lost = sum(map(len, self.groups.values()))
         self.groups.clear()
         self._waiting = 0
+        return lost
 
     def redrive(self) -> int:
         """Move the dead letters back, as the AWS console does; gives how many."""
@@ -143,11 +146,25 @@ class Fifo:
             self._append(letter.group, letter.body, 0)
         return len(letters)
 
-    def again(self) -> None:
-        """Make one message that is being handled visible at once: SQS delivers at least once."""
+    def again(self) -> bool:
+        """Make one message that is being handled visible at once: SQS delivers at least once. False where none is."""
         hidden = [q[0] for q in self.groups.values() if q[0].received and q[0].at > self.machine.now()]
         if hidden:
             self.machine.dice.choice(hidden).at = self.machine.now()
+        return bool(hidden)
+
+
+def taken(machine: Machine, what: str, send: Callable[[], None]) -> None:
+    """Send, through a service that throttles, and whose answer may be lost: the message was taken all the same."""
+    machine.touch(f"before {what}")
+    if machine.stack and machine.hit(machine.weather.throttle):
+        machine.fault("queue: throttled")
+        raise Transient("AWS throttles the queue; it is tried again later.")
+    send()
+    if machine.stack and machine.hit(machine.weather.unheard):
+        machine.fault("queue: taken, and the answer lost")
+        raise Transient("AWS did not answer; the message may have been queued all the same.")
+    machine.touch(f"after {what}")
 
 
 class RecordRings:
@@ -157,19 +174,18 @@ class RecordRings:
         self.queue, self.machine, self.form = queue, queue.machine, form
 
     def ring(self, group: str, message: Mapping[str, Any]) -> None:
-        self.machine.touch("before ring")
-        self.queue.send(group, self.form(message))
-        self.machine.touch("after ring")
+        taken(self.machine, "ring", lambda: self.queue.send(group, self.form(message)))
 
     def ring_many(self, rings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         for group, message in rings:
             self.ring(group, message)
 
     def bury(self, group: str, message: Mapping[str, Any]) -> None:
-        self.machine.touch("before bury")
+        taken(self.machine, "bury", lambda: self._bury(group, message))
+
+    def _bury(self, group: str, message: Mapping[str, Any]) -> None:
         body = msgspec.json.encode(self.form(message)).decode()
         self.queue.bodies.add(body)
         now = self.machine.now()
         self.queue.dead.append(Letter(group, body, -1, now, now))
         self.machine.note(f"buried {message.get('flow')} {message.get('id')}: {message.get('cause')}")
-        self.machine.touch("after bury")

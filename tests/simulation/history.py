@@ -61,6 +61,7 @@ class History:
         self.hours = self.tilt.hours or dice.choice((2, 5, 12, 20))
         self.storm_end = machine.start + timedelta(hours=self.hours)
         self.short = dice.random() < 0.4
+        self.thorough = dice.random() < 0.25
         if self.tilt.short is not None:
             self.short = self.tilt.short
         self._heap: list[tuple[datetime, int, str, Callable[[], Any]]] = []
@@ -73,6 +74,7 @@ class History:
         self.calm_at: datetime | None = None
         self.calm_steps = 0
         self.converged: datetime | None = None
+        self.good_after = (0, 0.0)
         self.log = LogKeeper()
         names = ["alpha", "beta"] if dice.random() < 0.25 else ["alpha"]
         self.offices = [
@@ -84,7 +86,7 @@ class History:
             self.lines[office.name, office.erp.system].very_late = late
         queue = {"retention": timedelta(hours=2)} if dice.random() < 0.1 else {}
         self.plant = Plant(machine, self.offices, self.lines, self.after, self.tilt.schedules, **queue)
-        machine.preempting, machine.living = self.plant.interrupt, self._live_until
+        machine.preempting, machine.living, machine.meddling = self.plant.interrupt, self._live_until, self._meddle
 
     @property
     def end(self) -> datetime:
@@ -158,6 +160,15 @@ class History:
         except office.erp.refusals as refusal:
             self.machine.note(f"the ERP refuses: {refusal}")
 
+    def _meddle(self, line: Line) -> None:
+        """Let people of the ERP change something between two pages that are being read."""
+        office = line.office
+        acts = [act for act in office.erp.acts if not (self.short and act in office.erp.healed_daily)]
+        act = self.machine.dice.choice(acts)
+        self.machine.fault("world: changed while it was being read")
+        self.machine.note(f"* {act.__name__} {office.name}, between two pages")
+        self._do(act, office)
+
     def _set_weather(self) -> None:
         """Draw which kinds of faults there are: each history has its own mixture."""
         dice = self.machine.dice
@@ -165,7 +176,8 @@ class History:
             "wire": (0.01, 0.05, 0.2), "late": (0.1, 0.5), "crash": (0.0005, 0.003, 0.01), "preempt": (0.002, 0.02),
             "zombie": (0.001, 0.005), "lost": (0.05, 0.5), "doubled": (0.05, 0.3), "delayed": (0.05, 0.3),
             "missed_tick": (0.1, 0.5), "doubled_tick": (0.1, 0.5), "hook": (0.1, 0.5), "throttle": (0.0005, 0.005),
-            "unheard": (0.001, 0.01), "stale": (0.1, 0.5), "lag": (0.1, 0.5), "jump": (0.0005, 0.003),
+            "unheard": (0.001, 0.01), "edit": (0.02, 0.2), "stale": (0.1, 0.5), "lag": (0.1, 0.5),
+            "jump": (0.0005, 0.003),
         }  # fmt: skip
         drawn = {k: dice.choice(v) if dice.random() < 0.4 else 0 for k, v in some.items()}
         self.machine.weather = Weather(**drawn | self.tilt.weather)
@@ -181,7 +193,7 @@ class History:
             return False
         self.machine.jump(at)
         act()
-        return self.converged is None
+        return self.converged is None or self.thorough
 
     def _live_until(self, moment: datetime) -> None:
         """Let everything go on while one process stands still."""
@@ -253,14 +265,17 @@ class History:
 
     def restored(self, saved: bytes) -> None:
         """Bring our rows back to a copy, as a restore does; nothing of ours runs until the vendors are through."""
-        self.plant.store.restore(saved)
+        lost = "\n".join(self.plant.store.restore(saved))
         self.plant.restart()
         self._end_frozen()
         self.plant.paused_until = self.machine.now() + timedelta(seconds=SETTLE + TIMEOUT + EDGE)
+        for line in self.lines.values():
+            line.refused.clear()
         for office in self.offices:
             for paper in office.papers.values():
-                paper.forgotten = True
-        self.machine.fault("ours: state rolled back")
+                paper.forgotten |= paper.key in lost
+        if lost:
+            self.machine.fault("ours: state rolled back")
 
     # ── the calm ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -270,7 +285,7 @@ class History:
             self.after((self.storm_end - self.machine.now()).total_seconds(), "calm", self._calm)
             return
         self.calm_at, self.calm_steps = self.machine.now(), self.steps
-        self.machine.weather, self.machine.skew = Weather(), 0.0
+        self.machine.peace()
         for office in self.offices:
             people.come_back(self, office)
             office.ap.forced.clear()
@@ -285,9 +300,10 @@ class History:
             self.after(later * 3600, "is all well?", self._look, standing=True)
 
     def _look(self) -> None:
-        """End the history where everything has come right and nothing is planned any more."""
+        """End the history where all has come right and nothing is planned any more; some live on to their end."""
         from tests.simulation.checker import breaches
 
         quiet = not self.machine.late and all(what in self._standing for _, _, what, _ in self._heap)
-        if quiet and next(breaches(self), None) is None:
+        if self.converged is None and quiet and next(breaches(self), None) is None:
             self.converged = self.machine.now()
+            self.good_after = self.steps - self.calm_steps, (self.converged - self.storm_end).total_seconds() / 3600

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 STARTS = (
     datetime(2026, 3, 2, 8, 0, tzinfo=UTC),
@@ -31,11 +32,24 @@ class Killed(BaseException):
 
 @dataclass
 class Process:
-    """One invocation of a function. After `deadline` it is dead, whatever it was doing."""
+    """One invocation of a function. After `deadline` it is dead, whatever it was doing.
+
+    `skew`: the seconds by which its machine's clock is off; `heard`: what all know at its end, if nothing kept it from
+    writing that down.
+    """
 
     name: str
     deadline: datetime
+    began: datetime
     dead: bool = False
+    skew: float = 0.0
+    heard: list[tuple[int, Callable[[], Any]]] = field(default_factory=list)
+
+    def end(self, upsets: int) -> None:
+        """Count as known to all what it heard, unless something may have kept it from writing that down."""
+        for before, known in self.heard:
+            if not self.dead and before == upsets:
+                known()
 
 
 @dataclass
@@ -53,6 +67,7 @@ class Weather:
     missed_tick: float = 0
     doubled_tick: float = 0
     hook: float = 0
+    edit: float = 0
     throttle: float = 0
     unheard: float = 0
     stale: float = 0
@@ -81,10 +96,11 @@ class Machine:
     last: deque[str] = field(default_factory=lambda: deque(maxlen=400))
     preempting: Callable[[int], None] | None = None
     living: Callable[[datetime], None] | None = None
+    meddling: Callable[[Any], None] | None = None
     frozen: Process | None = None
-    skew: float = 0.0
     decisions: int = 0
     struck: list[int] = field(default_factory=list)
+    touches: int = 0
     echo: bool = False
 
     def __post_init__(self) -> None:
@@ -94,6 +110,7 @@ class Machine:
         self._inside = False
         self.late: list[tuple[datetime, int, Callable[[], None]]] = []
         self._planned = 0
+        self._ambushes: list[tuple[int, Callable[[], None]]] = []
 
     # ── the vendors' clock, which is the true one ───────────────────────────────────────────────────────────
 
@@ -174,15 +191,33 @@ class Machine:
         process = self.stack[-1]
         if process.dead or self.time > process.deadline:
             self.die(process, "timed out")
+        if self._ambushes:
+            self._spring()
         if self.weather.rough:
             self._suffer(process, what)
+
+    def ambush(self, act: Callable[[], None]) -> None:
+        """Do something while a process is at work, at one of its next port calls or requests."""
+        self._ambushes.append((self.touches + self.dice.randint(1, 60), act))
+
+    def peace(self) -> None:
+        """End the storm."""
+        self.weather = Weather()
+        self._ambushes.clear()
+
+    def _spring(self) -> None:
+        self.touches += 1
+        ready = [act for at, act in self._ambushes if at <= self.touches]
+        self._ambushes = [one for one in self._ambushes if one[0] > self.touches]
+        for act in ready:
+            act()
 
     def _suffer(self, process: Process, what: str) -> None:
         if self.hit(self.weather.crash):
             self.note(f"dies at {what}")
             self.die(process, "crash")
         if self.hit(self.weather.jump):
-            self.skew = self.dice.uniform(-30, 30)
+            process.skew = self.dice.uniform(-30, 30)
             self.fault("ours: clock jumps")
         if self.preempting is None or self._inside:
             return
@@ -223,12 +258,13 @@ class Machine:
 
 @dataclass(frozen=True)
 class OurClock:
-    """The clock port: true but for `skew`, by which our machines are off."""
+    """The clock port: true but for the seconds by which the machine of a process is off."""
 
     machine: Machine
 
     def now(self) -> datetime:
-        return self.machine.time + timedelta(seconds=self.machine.skew)
+        machine = self.machine
+        return machine.time + timedelta(seconds=machine.stack[-1].skew) if machine.stack else machine.time
 
     def sleep(self, seconds: float) -> None:
         self.machine.sleep(seconds)

@@ -153,6 +153,8 @@ def sick(history: History, office: Office) -> None:
     """One document cannot be posted for 30 hours, while all others can."""
     paper = _pick(office, lambda p: _untouched(history, office, p) and not p.by_hand)
     if paper is not None:
+        if office.dice.random() < 0.3:
+            history.endure(timedelta(hours=30))
         office.sick[paper.number] = min(
             history.machine.now() + timedelta(hours=30), history.storm_end + timedelta(minutes=30)
         )
@@ -197,12 +199,29 @@ def rotate(history: History, office: Office) -> None:
         office.ap.tokens.clear()
     history.machine.fault("sessions: rotated")
     delay = office.dice.choice((0.0, 60.0, 3600.0 * 5, 3600.0 * 24))
+    if delay > 3600 * 5:
+        history.endure(timedelta(hours=25))
     history.meanwhile(delay, "the secret follows", lambda: _follow(history, office))
 
 
 def _follow(history: History, office: Office) -> None:
     if not office.gone:
         history.plant.write_secrets(office)
+
+
+def mistype(history: History, office: Office) -> None:
+    """Somebody writes a wrong password for the ERP into the secret, and sees it hours or a day later."""
+    if office.gone:
+        return
+    office.edits += 1
+    if office.dice.random() < 0.5:  # while changing it: then the old one is wrong as well
+        office.erp.set_password(f"hidden-password-{office.name}-{office.edits}")
+    history.plant.write_secrets(office, f"hidden-mistake-{office.name}-{office.edits}")
+    history.machine.fault("sessions: password mistyped")
+    hours = office.dice.choice((0.1, 3, 24))
+    if hours == 24 and not history.endure(timedelta(hours=25)):
+        hours = 9
+    history.meanwhile(hours * 3600, "the password is put right", lambda: _follow(history, office))
 
 
 def move(history: History, office: Office) -> None:
@@ -278,15 +297,24 @@ def outage(history: History, office: Office) -> None:
 
 
 def purge(history: History, office: Office) -> None:
-    """Delete all queues."""
-    for queue in history.plant.queues:
-        queue.purge()
-    history.machine.fault("ours: all queues deleted")
+    """Delete all queues while something is at work."""
+
+    def gone() -> None:
+        lost = sum(queue.purge() for queue in history.plant.queues)
+        if lost:
+            history.machine.fault("ours: all queues deleted")
+
+    history.machine.ambush(gone)
 
 
 def twice(history: History, office: Office) -> None:
-    history.plant.records.again()
-    history.machine.fault("queue: received twice")
+    """Give a message to a second worker while the first has it."""
+
+    def again() -> None:
+        if history.plant.records.again():
+            history.machine.fault("queue: received twice")
+
+    history.machine.ambush(again)
 
 
 def old_hooks(history: History, office: Office) -> None:
@@ -311,15 +339,20 @@ def deploy(history: History, office: Office) -> None:
 
 
 def restore(history: History, office: Office) -> None:
-    """Our state goes back by seconds, the vendors' does not. What was under way settles before we go on."""
-    saved = history.plant.store.save()
-    history.after(office.dice.uniform(1, 90), "restore", lambda: history.restored(saved))
+    """Our state goes back to a point in mid-work, the vendors' does not. What was under way settles before we go on."""
+    seconds = office.dice.uniform(1, 90)
+
+    def point() -> None:
+        saved = history.plant.store.save()
+        history.after(seconds, "restore", lambda: history.restored(saved))
+
+    history.machine.ambush(point)
 
 
 ACTS: tuple[Act, ...] = (
     new_invoice, new_invoice, new_invoice, new_supplier, recall, recall, send_refused_again, book_by_hand, bad_verdict,
-    bad_verdict, close_period, poison, sick, heavy, expire_sessions, rotate, rotate, move, language, map_nowhere,
-    leave, outage, outage, purge, twice, old_hooks, console, deploy, restore,
+    bad_verdict, close_period, poison, sick, heavy, expire_sessions, rotate, rotate, mistype, move, language,
+    map_nowhere, leave, outage, outage, purge, purge, twice, old_hooks, console, deploy, restore, restore,
 )  # fmt: skip
 HEALED_DAILY: frozenset[Act] = frozenset({bad_verdict, language, heavy, move, poison})
 """What only the daily full comparison makes good again, or an operator who comes once a day."""
@@ -337,8 +370,7 @@ def operate(history: History) -> None:
         if office.mapped and pair.mappings.get("account", NOWHERE) is None:
             _map(pair, office)  # a restore took it away
         for system, breaker in pair.breakers.items():
-            data = breaker._data()
-            if data.get("refused") == breaker._version:
+            if breaker._version in breaker._data().get("refused", []):
                 breaker.welcome()
                 history.lines[office.name, system].refused.clear()
         for flow in pair.integration.flows:

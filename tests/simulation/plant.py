@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -26,7 +27,7 @@ from ml_connector.errors import LeaseLost, Transient
 from ml_connector.pairs import Pairs
 from ml_connector.receive import Receiver
 from ml_connector.runs import Run, tick
-from tests.simulation.fifo import Fifo, Letter, RecordRings
+from tests.simulation.fifo import Fifo, Letter, RecordRings, taken
 from tests.simulation.machine import Killed, Machine, OurClock, Process
 from tests.simulation.ports import SimBlobs, SimSecrets, SimStore
 from tests.simulation.wire import Line, Wire
@@ -41,6 +42,11 @@ WRITE, POLL, MAINTAIN, HOOK = 120, 300, 50, 10
 WARM = 3
 PASSING = (Transient, LeaseLost)
 """What a function may end with: AWS throttles, or somebody else has the row. The message comes again."""
+
+
+def basic(user: str, password: str) -> str:
+    """Spell credentials as they go over the wire."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode().rstrip("=")
 
 
 class LogKeeper(logging.Handler):
@@ -110,12 +116,15 @@ class Plant:
         self.secrets.write(name, "settings", json.dumps({"schedules": schedules}))
         self.write_secrets(office)
 
-    def write_secrets(self, office: Office) -> None:
-        """Write the credentials that the servers know now into the secrets."""
+    def write_secrets(self, office: Office, wrong: str = "") -> None:
+        """Write the credentials that the servers know now into the secrets; or a `wrong` password for the ERP."""
         plain, (client, password) = self.plain[office.name], next(iter(office.ap.clients.items()))
-        self.planted |= {password, office.erp.password}
+        self.planted |= {password, office.erp.password, *filter(None, [wrong])}
         basware = {**plain["basware"], "client_id": client, "client_secret": password, "language": office.language}
-        books = office.erp.with_password(plain[office.erp.system], office.erp.password)
+        books = office.erp.with_password(plain[office.erp.system], wrong or office.erp.password)
+        self.planted |= {basic(client, password), basic(office.erp.user, office.erp.password)}
+        for system in ("basware", office.erp.system):
+            self.lines[office.name, system].refused.clear()  # another version of a secret may be tried, even the same
         self.secrets.write(office.name, "basware", json.dumps(basware))
         self.secrets.write(office.name, office.erp.system, json.dumps(books))
 
@@ -137,7 +146,7 @@ class Plant:
     def invoke(self, name: str, seconds: float, call: Callable[[], Any]) -> bool:
         """Run a function to its end, or to the end of its process; false where it died or raised."""
         machine = self.machine
-        process = Process(name, machine.now() + timedelta(seconds=seconds))
+        process = Process(name, machine.now() + timedelta(seconds=seconds), machine.now())
         machine.note(name)
         machine.stack.append(process)
         try:
@@ -153,15 +162,14 @@ class Plant:
             return False
         finally:
             machine.stack.pop()
+            process.end(machine.upsets())
         return True
 
     def ticked(self, system: str) -> None:
         """Take the minute's tick of a poll function."""
 
         def send(tenant: str, request: str) -> None:
-            self.machine.touch("before run request")
-            self.runs[system].send(tenant, {"tenant": tenant}, request)
-            self.machine.touch("after run request")
+            taken(self.machine, "run request", lambda: self.runs[system].send(tenant, {"tenant": tenant}, request))
 
         self.invoke(f"tick {system}", POLL, lambda: tick(self.world(), system, send))
 
@@ -298,6 +306,6 @@ class Plant:
         due = self.store.earliest(prefix)
         if due is None:
             return None
-        moment = max(datetime.fromisoformat(due) - timedelta(seconds=self.machine.skew), self.machine.now())
+        moment = max(datetime.fromisoformat(due), self.machine.now())
         whole = moment.replace(second=0, microsecond=0)
         return whole if whole == moment else whole + timedelta(minutes=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -130,10 +131,18 @@ class SimStore:
         """Take a copy of every row, as a restore point does."""
         return self.base._connection.serialize()
 
-    def restore(self, saved: bytes) -> None:
-        """Bring every row back to a copy."""
+    def restore(self, saved: bytes) -> list[str]:
+        """Bring every row back to a copy; gives the texts of those that differ, as they were and as they are now."""
+        before = dict(self._texts())
         self.base._connection.deserialize(saved)
         self._before.clear()
+        after = dict(self._texts())
+        keys = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
+        return [f"{key} {before.get(key)} {after.get(key)}" for key in keys]
+
+    def _texts(self) -> Iterator[tuple[Key, str]]:
+        for pk, sk, data, blob in self.dump():
+            yield (pk, sk), f"{data} {unpacked(blob) if blob else ''}"
 
     def earliest(self, prefix: str) -> str | None:
         """Tell when the first row of a part of the due index falls due."""
@@ -144,6 +153,14 @@ class SimStore:
     def dump(self) -> Iterator[tuple[str, str, str, bytes | None]]:
         """Give every row as it rests."""
         yield from self.base._connection.execute("SELECT pk, sk, data, blob FROM rows")
+
+
+def unpacked(blob: bytes) -> str:
+    """Read a body as it rests, packed or not."""
+    try:
+        return zlib.decompress(blob).decode("utf-8", "replace")
+    except zlib.error:
+        return blob.decode("latin-1")
 
 
 class SimBlobs(MemoryBlobs):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -33,13 +33,19 @@ class Side:
     system: str
     login: str
     """How the path of a login ends."""
-    proofs = 0
-    """How many more requests with a refused password prove the refusal, where there are no sessions."""
     posts: tuple[str, ...]
     """How the paths of calls end that must not take effect twice."""
     upserts: tuple[str, ...] = ()
     """How the paths of calls end that may take effect again, but not late."""
     app: Any
+
+    def live(self) -> set[str]:
+        """Give the tokens or sessions there are now."""
+        return set()
+
+    def leads_on(self, page: bytes) -> bool:
+        """Tell whether there is another page behind one."""
+        return b"nextLink" in page
 
     def number_in(self, request: httpx.Request) -> str | None:
         """Tell which document a post carries."""
@@ -99,18 +105,37 @@ class BaswareSide(Side):
             return json.dumps({name: [] for name in response.json()}).encode()
         return None
 
+    def live(self) -> set[str]:
+        return set(self.world.tokens)
+
+    def leads_on(self, page: bytes) -> bool:
+        return False  # its people are busy enough
+
     def expire(self) -> None:
         self.world.tokens.clear()
 
 
 @dataclass
 class Posted:
-    """A live document in the books. `total` and `paid` are in document currency, without sign for `total`."""
+    """A live document in the books, in document currency; `total` and the amounts of `lines` without sign.
+
+    `lines`: net amounts by account and cost centre in one.
+    """
 
     id: Any
     number: str
     total: Decimal
+    supplier: str
+    lines: dict[str, Decimal]
     paid: Decimal | None = None
+
+
+def summed(lines: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """Add up amounts by account: an ERP may split a line among receipts."""
+    sums: dict[str, Decimal] = {}
+    for account, amount in lines:
+        sums[account] = sums.get(account, Decimal(0)) + abs(amount)
+    return sums
 
 
 @dataclass
@@ -165,16 +190,13 @@ class Erp(Side):
         """Give the settings after the server or its company got another name: the same books, another identity."""
         raise NotImplementedError
 
+    user: str
     password: str
     closed_periods: set[str]
     """Months into which nobody can post, e.g. "2026-03"."""
 
     def set_password(self, password: str) -> None:
         raise NotImplementedError
-
-    def locked(self) -> bool:
-        """Tell whether the vendor locked the user after too many wrong passwords."""
-        return False
 
     def nearly_unlock(self) -> None:
         """Let an administrator lift a lock that other wrong logins than ours may have caused."""

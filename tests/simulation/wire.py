@@ -35,18 +35,21 @@ HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 @dataclass
 class Line:
-    """One tenant's line to one system, and what was seen on it."""
+    """One tenant's line to one system, and what was seen on it.
+
+    `refused`: since when all could know that credentials are refused; `issued`: every token and session there ever was.
+    """
 
     office: Office
     side: Side
     outage_until: datetime | None = None
-    refused: dict[str, int] = field(default_factory=dict)
-    proven: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, datetime] = field(default_factory=dict)
     relogins: int = 0
     requests: int = 0
     posts: Counter[str] = field(default_factory=Counter)
     pages: dict[str, bytes] = field(default_factory=dict)
     very_late: bool = False
+    issued: set[str] = field(default_factory=set)
 
     @property
     def tenant(self) -> str:
@@ -87,6 +90,9 @@ class Wire(httpx.BaseTransport):
         response = self._weathered(request)
         machine.note(f"{line.tenant} {request.method} {request.url.raw_path.decode()[:110]} -> {response.status_code}")
         machine.touch("after request")
+        page = line.pages.get(request.url.path, b"") if request.method == "GET" else b""
+        if self.side.leads_on(page) and machine.meddling is not None and machine.hit(machine.weather.edit):
+            machine.meddling(line)
         return response
 
     def _too_heavy(self, request: httpx.Request) -> None:
@@ -152,7 +158,7 @@ class Wire(httpx.BaseTransport):
             return self._made(int(kind[:3]), HTML.format(plain[kind]) if plain[kind] else "", "text/html")
         if kind.startswith("429"):
             return self._made(429, headers={"Retry-After": self._when(kind)})
-        if kind == "200 error" and request.method == "GET":
+        if kind == "200 error":
             return self._made(200, self.side.envelope())
         machine.sleep(machine.dice.uniform(5, 25))
         return self._passed(request)
@@ -180,10 +186,9 @@ class Wire(httpx.BaseTransport):
 
     def _paged(self, kind: str, request: httpx.Request) -> httpx.Response:
         """Spoil a page in the middle of a list; where there is none, the answer is whole."""
-        response = self._passed(request)
         before = self.line.pages.get(request.url.path, b"")
+        response = self._passed(request)
         body = self.side.spoilt(kind, request, response, before) if request.method == "GET" else None
-        self.line.pages[request.url.path] = response.content
         if body is None:
             return response
         self.machine.fault(f"wire: {kind}")
@@ -216,18 +221,20 @@ class Wire(httpx.BaseTransport):
         line, side = self.line, self.side
         login = request.url.path.endswith(side.login) and not late
         who = hashlib.blake2b(side.credentials(request), digest_size=8).hexdigest() if login else ""
-        if login and who in line.refused and line.refused[who] == self.machine.upsets():
-            line.proven[who] += 1  # and nobody died who might have told of it
-            frozen = self.machine.faults["ours: frozen beyond its lease"] > 0  # it was about to log in before that
-            line.relogins += line.proven[who] > side.proofs + frozen
+        process = self.machine.stack[-1] if self.machine.stack else None
+        if login and process is not None and who in line.refused and process.began > line.refused[who]:
+            line.relogins += 1
             self.machine.note(f"{line.tenant} {side.system}: LOGIN AGAIN after a refusal")
         try:
             response = self._inner.handle_request(request)
             response.read()
         except ConnectionError as error:
             raise httpx.ReadError(str(error), request=request) from error
-        if login and response.status_code == 401 and not unheard:
-            line.refused[who] = self.machine.upsets()
+        if login and response.status_code == 401 and not unheard and process is not None:
+            process.heard.append((self.machine.upsets(), lambda: line.refused.setdefault(who, self.machine.now())))
+        line.issued |= side.live()
+        if request.method == "GET":
+            line.pages[request.url.path] = response.content
         if number := side.number_in(request):
             line.posts[number] += 1
         return response

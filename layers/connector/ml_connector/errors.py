@@ -46,6 +46,10 @@ class Rejected(ConnectorError):
     """The record itself is refused, by us or by the target; sending the same again would change nothing."""
 
 
+class Unexplained(Rejected):
+    """The target refused records for a trouble of its own, of which one of them may be the cause: tried apart."""
+
+
 class Unreadable(Rejected):
     """A document that cannot be read as one. `standing`, `stamp` and `number` are its platform's, and could be read."""
 

@@ -6,6 +6,7 @@ or `ping` succeeds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,8 @@ from ml_connector.ports import Clock, Item, Store
 FIRST, MOST = 5.0, 900.0
 """Seconds that an outage parks work: at first, and at most."""
 DOUBLINGS = 8
+REMEMBERED = 8
+"""Refused versions of a secret: more are hardly in use at once."""
 
 
 class Parked(Throttled):
@@ -60,7 +63,7 @@ class Breaker:
         data = self._data()
         until = data.get("open_until")
         parked = until is not None and datetime.fromisoformat(until) > self._clock.now()
-        parked = parked or data.get("refused") == self._version
+        parked = parked or self._version in _versions(data)
         return str(data.get("reason", "The server is away.")) if parked else None
 
     def try_again(self) -> None:
@@ -88,8 +91,17 @@ class Breaker:
         self._change(change)
 
     def refused(self, reason: str) -> None:
-        """Close the login until the secret changes."""
-        self._change(lambda data: data.update(refused=self._version, reason=reason))
+        """Close the login until the secret changes.
+
+        Versions that were refused before stay so: workers that have not seen the new one yet would otherwise open the
+        door for those that have, and the other way round, until the server locks the user.
+        """
+
+        def change(data: dict[str, Any]) -> None:
+            others = [version for version in _versions(data) if version != self._version]
+            data.update(refused=[*others, self._version][-REMEMBERED:], reason=reason)
+
+        self._change(change)
 
     def well(self) -> None:
         """End an outage: the system answered. A login that was refused stays so, whoever still has a session."""
@@ -101,7 +113,7 @@ class Breaker:
             self._change(lambda data: data.clear())
 
     def _closed(self, data: dict[str, Any]) -> None:
-        if data.get("refused") == self._version:
+        if self._version in _versions(data):
             raise LoginRefused(
                 f"{data.get('reason', 'The login was refused.')} Nothing logs in again until the secret is changed "
                 "or `ml-connector ping` succeeds."
@@ -121,3 +133,9 @@ class Breaker:
             except Conflict:
                 continue
             return
+
+
+def _versions(data: Mapping[str, Any]) -> list[str]:
+    """List the versions of the secret that were refused; rows of former releases hold the last one alone."""
+    refused = data.get("refused") or []
+    return [refused] if isinstance(refused, str) else list(refused)

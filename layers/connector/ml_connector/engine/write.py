@@ -26,6 +26,7 @@ from ml_connector.errors import (
     OutcomeUnknown,
     Rejected,
     Transient,
+    Unexplained,
 )
 from ml_connector.flow import Flow
 from ml_connector.records import Record
@@ -134,6 +135,9 @@ def _split(task: Task, error: ConnectorError) -> None:
     """Find the record that spoils a chunk by halving it; alone, it is rejected with the reason."""
     work = Bulk(task)
     left = _undecided(work)
+    if len(left) == 1 and isinstance(error, Unexplained):
+        trouble.pause(task, error)
+        return
     if len(left) <= 1:
         for key in left:
             task.chunk.results[key] = ("rejected", str(error))

@@ -43,6 +43,11 @@ class Answer:
         """Tell whether the call was taken."""
         return not self.refused
 
+    @property
+    def says_nothing_of_records(self) -> bool:
+        """Tell whether Basware only had a trouble of its own: the same again may well be taken."""
+        return not self.ok and all(f.external_code is None and f.code in faults.OWN for f in self.refused)
+
     def words(self) -> str:
         """Say the complaints in one line."""
         return faults.words(list(self.refused))

@@ -12,6 +12,10 @@ WORDS = 1_000
 """Characters of one complaint that are kept."""
 
 
+OWN = frozenset({"UNEXPECTED_ERROR", "SNS_PUBLISH_ERROR", "SQS_PUBLISH_ERROR"})
+"""Codes of Basware's own troubles, of those that its schema lists (`ErrorEntity`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One complaint. `external_code` names the record that it is about, where the server tells."""

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from ml_connector.errors import Rejected, Transient
+from ml_connector.errors import Rejected, Transient, Unexplained
 from ml_connector.flow import Codes, Rendered, Sent, Verdict
 from ml_connector.records import Record
 from ml_connector.systems.basware import compare
@@ -74,6 +74,8 @@ class Stage:
             raise Transient(
                 f"Basware answered {answer.status} to a POST of {self.path}; it is tried again: {answer.words()}"
             )
+        if answer.says_nothing_of_records:
+            raise Unexplained(f"Basware had a trouble of its own at a POST of {self.path}: {answer.words()}")
         if not named and len(left) == 1:
             return {left[0][0]: f"Basware refused it ({answer.status}): {answer.words()}"}
         if not named:

@@ -128,7 +128,7 @@ class Payments:
         if answer.status in {400, 409} and (self.look(prepared) or find(self._client, "PaymentResponse", code)):
             return ours  # it is there, or under way: an earlier attempt of ours arrived
         said = f"Basware did not take the payment {prepared.lookup['number']} ({answer.status}): {answer.words()}"
-        if answer.status in {404, 405, 409}:
+        if answer.status in {404, 405, 409} or answer.says_nothing_of_records:
             raise Transient(said)
         raise Rejected(said)
 
