@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from tests.simulation.history import History
     from tests.simulation.sides import Posted
 
-MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS = 14, 20_000, 2_000
+MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS, MOST_WAITS = 14, 12_000, 150, 400
+"""Of one document; of a tenant's line; at a chunk that was finished; at one that is held, also for days."""
+SILENT = (
+    "ours: crash", "ours: timed out", "ours: out of memory", "ours: state rolled back", "objects: throttled",
+    "ours: release deployed", "ours: release rolled back",
+)  # fmt: skip
+"""After these something that was sent may be in nobody's audit trail."""
 TAXES = Decimal("0.05")
 """How far an ERP may round taxes away from the platform's total (`rounding_tolerance`)."""
 
@@ -40,7 +47,7 @@ def breaches(history: History) -> Iterator[str]:
             yield f"{office.name} is gone"
             continue
         pair = history.plant.pair(office)
-        for part in (_papers, _delivered_once, _payments, _masters, _orders, _sheets, _rows, _audits, _crossed):
+        for part in PARTS:
             yield from (f"{office.name}: {part.__name__[1:]}: {text}" for text in part(history, office, pair))
         pair.close()
     yield from _lines(history)
@@ -226,7 +233,15 @@ def _sheets(history: History, office: Office, pair: Pair) -> Iterator[str]:
                 yield f"{flow.name} {chunk.id} is still {chunk.state} {chunk.step}: {chunk.cause} {chunk.reason}"
             elif not chunk.reason:
                 yield f"{flow.name} {chunk.id} waits for {chunk.waiting_for} without a reason"
-            if chunk.attempts > MOST_ATTEMPTS:
+
+
+def _attempts(history: History, office: Office, pair: Pair) -> Iterator[str]:
+    """Nothing is tried without end."""
+    for flow in office.erp.table.flows:
+        ledger = pair.ledger(flow.name)
+        for chunk, most in (*((c, MOST_ATTEMPTS) for c in ledger.finished()),
+                            *((c, MOST_WAITS) for c in ledger.unfinished())):  # fmt: skip
+            if chunk.attempts > most:
                 yield f"{flow.name} {chunk.id}: {chunk.attempts} attempts"
 
 
@@ -270,6 +285,20 @@ def _audits(history: History, office: Office, pair: Pair) -> Iterator[str]:
             yield from audit.verify(history.plant.blobs, chunk)
 
 
+def _told(history: History, office: Office, pair: Pair) -> Iterator[str]:
+    """Each posting that reached the ERP is in the audit trail, unless the process that sent it died."""
+    if any(history.machine.faults[kind] for kind in SILENT):
+        return
+    blobs, kept = history.plant.blobs, []
+    for key in blobs.keys(f"audit/{office.name}/"):
+        _, body = audit.opened(blobs.get(key) or b"")
+        kept += [e["request_body"] for e in json.loads(body)["exchanges"] if e["method"] == "POST"]
+    for number, times in history.lines[office.name, office.erp.system].posts.items():
+        found = sum(f'"{number}"' in text for text in kept)
+        if found < times:
+            yield f"{number} was sent {times} times, and the audit trail has {found}"
+
+
 def _crossed(history: History, office: Office, pair: Pair) -> Iterator[str]:
     """Nothing crosses tenants, or goes to a company that was left."""
     yield from office.erp.strayed
@@ -278,6 +307,12 @@ def _crossed(history: History, office: Office, pair: Pair) -> Iterator[str]:
     for row in office.ap.imported.get("vendors", {}).values():
         if not row["name"].startswith(office.name):
             yield f"vendor {row['vendorCode']} is {row['name']}"
+
+
+PARTS = (
+    _papers, _delivered_once, _payments, _masters, _orders, _sheets, _attempts, _rows, _audits, _told, _crossed,
+)  # fmt: skip
+"""The rules for one tenant, the cheap ones first."""
 
 
 # ── lines and secrets ────────────────────────────────────────────────────────────────────────────────────────

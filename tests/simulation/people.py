@@ -101,11 +101,12 @@ def _correct(record: dict[str, Any]) -> None:
 
 
 def send_refused_again(history: History, office: Office) -> None:
-    """Somebody looks at what the ERP refused, and offers it again."""
+    """Somebody looks at what was refused, and offers it again; only what could not be read may be refused."""
     for paper in list(office.papers.values()):
         if _status(office, paper) == "TransferFailed":
-            if paper.orphan:
-                history.wrong.append(f"{paper.number} was refused, and only its supplier was late")
+            if not paper.poisoned:
+                why = "only its supplier was late" if paper.orphan else "nothing is wrong with it"
+                history.wrong.append(f"{paper.number} was refused, and {why}")
             _again(history, office, paper)
 
 
@@ -139,7 +140,7 @@ def poison(history: History, office: Office) -> None:
     kept = record["invoiceDate"]
     if kept == NEVER:
         return  # it is so already, and somebody will mend it
-    record["invoiceDate"], paper.orphan = NEVER, False
+    record["invoiceDate"], paper.poisoned = NEVER, True
     history.machine.fault("world: poison record")
 
     def mended() -> None:
@@ -374,16 +375,23 @@ def operate(history: History) -> None:
                 breaker.welcome()
                 history.lines[office.name, system].refused.clear()
         for flow in pair.integration.flows:
-            _redrive(pair, flow.name)
+            _redrive(history, pair, flow.name)
         send_refused_again(history, office)
         pair.close()
     history.plant.records.dead.clear()
 
 
-def _redrive(pair: Pair, flow: str) -> None:
-    ledger = pair.ledger(flow)
+def _redrive(history: History, pair: Pair, flow: str) -> None:
+    """Take up again what was given up, which must have had a ground; and look at what only a person can judge."""
+    ledger, faults = pair.ledger(flow), history.machine.faults
+    grounds = {
+        "crashed": [kind for kind in faults if kind.startswith(("ours: ", "store: ", "objects: ", "queue: "))],
+        "exhausted": [kind for kind in faults if kind.startswith(("wire: ", "world: one document sick"))],
+    }
     for chunk in list(ledger.unfinished()):
         if chunk.state == "dead":
+            if not any(faults[kind] for kind in grounds.get(chunk.cause or "", ())):
+                history.wrong.append(f"{flow} {chunk.id} was given up ({chunk.cause}): {chunk.reason}")
             redrive.reopen(ledger, chunk.id, "redriven")
         elif (chunk.waiting_for or "").startswith("lookup:"):
             with suppress(Exception):

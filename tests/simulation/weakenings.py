@@ -81,6 +81,35 @@ def failure_from_doubt() -> Any:
     return patch.object(Paper, "_deliver", hasty)
 
 
+@contextmanager
+def no_backoff() -> Iterator[None]:
+    """Try again every second or so, for as long as it takes."""
+
+    def at_once(attempts: int, first: float, most: float) -> float:
+        return 1.0
+
+    with (
+        patch.object(trouble, "backoff", at_once),
+        patch("ml_connector.engine.bulk.backoff", at_once),
+        patch.object(trouble, "EXHAUSTED", 10**9),
+    ):
+        yield
+
+
+def refused_at_once() -> Any:
+    """Refuse a document after its first trouble, though nothing is wrong with it."""
+    return patch.object(trouble, "pause", lambda task, error: write._rejected(task, Rejected(str(error))))
+
+
+def given_up_early() -> Any:
+    """Give work up after a few attempts that failed, as if it were hopeless."""
+
+    def pause(task: Task, error: Exception) -> None:
+        task.dead("away", str(error))
+
+    return patch.object(trouble, "pause", pause)
+
+
 def child_refused() -> Any:
     """Refuse what names a record that is not there yet, where it should wait for it."""
     real = trouble.hold
@@ -349,17 +378,23 @@ def no_scope() -> Any:
     return patch.object(Ledger, "__init__", shared)
 
 
+def lost_attempts_unkept() -> Any:
+    """Forget what a worker said that had lost its chunk meanwhile."""
+    return patch.object(write, "_keep", lambda task, exchanges, error: None)
+
+
 def no_chain() -> Any:
     """Write no audit object."""
     return patch.object(audit, "write", lambda *args: None)
 
 
 CAUGHT: tuple[Weakening, ...] = (
-    send_again_at_once, no_settle_time, no_look, no_second_look, failure_from_doubt, child_refused, order_forgotten,
+    send_again_at_once, no_settle_time, no_look, no_second_look, failure_from_doubt, no_backoff, refused_at_once,
+    given_up_early, child_refused, order_forgotten,
     acknowledge_in_poll, no_signature, task_before_row, position_before_rows, strict_cursor, no_full_comparison,
     unchanged_by_sight, rebaseline_blindly, no_epoch, delivered_without_verdict, no_taint, no_doubt, counters,
     codes_forgotten, settings_of_the_verdict, no_condition, released_by_events_only, no_maintenance, open_door,
-    session_for_all, no_redaction, no_scope, no_chain,
+    session_for_all, no_redaction, no_scope, no_chain, lost_attempts_unkept,
 )  # fmt: skip
 
 
@@ -376,6 +411,9 @@ TILTS = {
     send_again_at_once: _DOUBT,
     no_settle_time: _DOUBT,
     failure_from_doubt: _DOUBT,
+    no_backoff: Tilt(acts=(people.sick, people.new_invoice), hours=12, short=True, busy=2),
+    refused_at_once: Tilt(weather={"wire": 0.1}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
+    given_up_early: Tilt(weather={"wire": 0.1}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
     child_refused: Tilt(acts=(people.new_supplier,), hours=5, short=True, busy=2),
     order_forgotten: Tilt(weather={"late": 0.8}, acts=(people.move,), hours=1, short=False, busy=4, erp=SapB1),
     no_second_look: Tilt(very_late=True, acts=(people.new_invoice,), hours=5, short=True, busy=1),
@@ -420,6 +458,7 @@ TILTS = {
     watermark_in_mid_pass: Tilt(weather={"wire": 0.2, "crash": 0.01}, acts=_RENAMES[:1], short=False, erp=SapB1),
     rung_by_number: Tilt(weather={"lost": 0.3, "preempt": 0.02}, acts=(people.new_invoice, people.restore), short=True),
     no_redaction: Tilt(acts=(people.new_invoice,), hours=2, short=True),
+    lost_attempts_unkept: Tilt(weather={"zombie": 0.02}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
     no_chain: Tilt(acts=(people.new_invoice,), hours=2, short=True),
     settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
 }
@@ -437,6 +476,7 @@ MENDED: dict[Weakening, str] = {
 
 
 HINTS = {
+    no_backoff: 1,
     order_forgotten: 16, acknowledge_in_poll: 1, task_before_row: 1, position_before_rows: 2,
     strict_cursor: 4, no_full_comparison: 4, unchanged_by_sight: 1, no_epoch: 1, delivered_without_verdict: 1,
     no_taint: 1, no_doubt: 1, codes_forgotten: 1, no_condition: 1, settings_of_the_verdict: 40,

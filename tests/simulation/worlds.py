@@ -28,7 +28,7 @@ class Paper:
 
     `sick`: its posting fails for now; `heavy`: whoever works on it dies; `very_late`: the server carried a posting
     out later than `settle_seconds`; `forgotten`: a restore or a move took our memory of it; `orphan`: its supplier
-    comes later, and nothing else is wrong with it.
+    comes later, and nothing else is wrong with it; `poisoned`: it could not be read at a time.
     """
 
     key: str
@@ -41,6 +41,7 @@ class Paper:
     very_late: bool = False
     forgotten: bool = False
     orphan: bool = False
+    poisoned: bool = False
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pytest
 
 from infra.sandbox.basware.model import Fault, ForcedVerdict
 from infra.sandbox.basware.world import World
-from ml_connector.errors import LoginRefused, OutcomeUnknown, Throttled, Transient
+from ml_connector.errors import LoginRefused, OutcomeUnknown, Throttled, Transient, Unexplained
 from ml_connector.flow import Rendered
 from ml_connector.records import Account, CostCenter, OrderLine, PurchaseOrder, Receipt, Supplier
 from ml_connector.systems.basware import CHUNKING
@@ -234,8 +234,8 @@ def test_a_master_post_survives_what_leaves_it_in_doubt(bench: Any, kind: str) -
 def test_an_error_in_a_200_is_not_believed(bench: Any) -> None:
     bench.world.faults.append(Fault("error_envelope", path="/v1/vendors", method="POST"))
     target = bench.connection.target(Supplier)
-    sent = target.send("vendors", [target.render(supplier(1), bench.codes)])
-    assert "V1" in sent.refused and not sent.tokens
+    with pytest.raises(Unexplained, match="trouble of its own"):
+        target.send("vendors", [target.render(supplier(1), bench.codes)])
 
 
 def test_throttling_keeps_the_time_asked_for(bench: Any) -> None:

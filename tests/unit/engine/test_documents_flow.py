@@ -6,9 +6,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from ml_connector import exchange
 from ml_connector.engine import audit
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
+from ml_connector.engine.trouble import SOON
+from ml_connector.engine.write import write
 from ml_connector.errors import Held, LeaseLost, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Broken, Prepared
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, Papers, account, invoice
@@ -200,6 +203,36 @@ def test_a_holder_that_lost_its_lease_writes_nothing(ready):
     assert first and second
     with pytest.raises(LeaseLost):
         first.save()
+
+
+def test_what_a_worker_said_that_lost_its_lease_is_kept_beside_the_chain(ready, monkeypatch):
+    """The row belongs to another one by then; that something was sent must be known all the same."""
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.poll(INVOICES)
+    sent = exchange.Exchange(
+        at="2026-03-02T08:00:00+00:00", method="POST", url="https://erp.test/x", request_headers={}, status=201
+    )
+
+    def lost(task):
+        exchange.note(sent)
+        raise LeaseLost("Another worker has it.")
+
+    monkeypatch.setattr("ml_connector.engine.write._attempt", lost)
+    assert write(ready.pair(), INVOICES, "i") is None
+    monkeypatch.undo()
+    go(ready, 1)
+    (chunk,) = ready.pair().ledger("invoices").finished()
+    said = [body for _, body in audit.read(ready.world.blobs, chunk)]
+    assert [b["attempt"]["state"] for b in said if b["exchanges"] and b["exchanges"][0]["url"] == sent.url] == ["lost"]
+    assert audit.verify(ready.world.blobs, chunk) == []
+
+
+def test_what_is_awaited_soon_is_looked_at_rarely_once_hours_have_gone_by(ready):
+    ready.systems.invoices = {"i": invoice("i")}
+    ready.systems.faults = [("look", Held("lookup:i", "It comes by itself.", soon=True))] * 400
+    go(ready, 24)
+    (chunk,) = ready.pair().ledger("invoices").unfinished()
+    assert SOON < chunk.attempts < SOON + 40
 
 
 def test_passing_trouble_of_one_document_exhausts_after_a_day_and_is_rung_on_the_dead_letter_queue(ready):

@@ -5,7 +5,7 @@ import pytest
 
 from ml_connector.engine.mappings import Mapping
 from ml_connector.engine.redrive import reopen
-from ml_connector.errors import LoginRefused, Transient, Unreachable
+from ml_connector.errors import LoginRefused, Transient, Unexplained, Unreachable
 from ml_connector.flow import Broken
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, account, invoice
 
@@ -58,6 +58,19 @@ def test_a_record_that_spoils_its_chunk_is_found_by_halving(bench):
     bench.poll(ACCOUNTS)
     bench.work(0.2)
     assert bench.counts(ACCOUNTS) == {"delivered": 3, "rejected": 1}
+
+
+def test_what_a_trouble_of_the_target_refuses_alone_is_tried_again_and_given_up_after_a_day(bench):
+    bench.systems.accounts = {k: account(k) for k in "abc"}
+    bench.systems.faults = [("send", Unexplained("An unexpected error."))] * 4
+    bench.poll(ACCOUNTS)
+    bench.work(1)
+    assert bench.counts(ACCOUNTS) == {"delivered": 3}
+    bench.systems.accounts = {"d": account("d")}
+    bench.systems.faults = [("send", Unexplained("An unexpected error."))] * 40
+    bench.poll(ACCOUNTS)
+    bench.work(40)
+    assert [dead["cause"] for dead in bench.sheet(ACCOUNTS).dead] == ["exhausted"]
 
 
 def test_a_held_record_waits_in_a_chunk_of_its_own_and_goes_on_when_it_can(bench):

@@ -38,6 +38,14 @@ def test_a_list_without_rows_is_shown_without_the_credentials_in_it(desk):
     assert HEADER not in str(trouble.value)
 
 
+def test_an_error_within_a_success_is_no_refusal_of_a_batch(desk, invoice):
+    prepared = desk.target.prepare(invoice(), desk.codes)
+    body = {"error": {"code": "UnknownError", "message": {"lang": "en-US", "value": "An error has occurred."}}}
+    desk.server.answers[f"POST {BATCHES}"] = lambda _: httpx.Response(200, json=body)
+    with pytest.raises(OutcomeUnknown, match="UnknownError"):
+        desk.target.send(prepared)
+
+
 def test_a_record_that_is_none_is_shown_without_the_credentials_in_it(desk):
     desk.server.answers[f"GET {BATCHES}(109)"] = lambda _: httpx.Response(200, json=[f"SECRET-1X {HEADER}"])
     with pytest.raises(Transient, match=r"no record: .*\*\*\*") as trouble:

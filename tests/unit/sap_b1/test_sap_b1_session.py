@@ -96,6 +96,13 @@ def test_a_business_failure_with_code_5002_is_never_sent_again(desk: Any, fault:
     assert (desk.server.logins, len(desk.server.requests)) == (1, 1)
 
 
+def test_an_error_within_a_success_is_no_refusal_of_a_posting(desk: Any, fault: Any) -> None:
+    """The server says two things of it; a failure told to the platform may be false."""
+    desk.server.answer = lambda _: fault(200, -5002, "Internal error (-5002) occurred")
+    with pytest.raises(OutcomeUnknown, match="-5002"):
+        desk.layer.create("PurchaseInvoices", {})
+
+
 def test_a_replayed_posting_without_an_answer_is_unknown(desk: Any, fault: Any) -> None:
     def hang(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("nothing came", request=request)

@@ -15,6 +15,8 @@ from ml_connector.errors import (
 
 EXHAUSTED = 30
 """Real attempts with growing pauses: about a day. Outages do not count, they park the work."""
+SOON = 40
+"""Looks, in about two hours, at what should come by itself: then it is looked at as rarely as anything else."""
 BEHIND_LOGIN = 900.0
 
 
@@ -25,8 +27,11 @@ def backoff(attempts: int, first: float, most: float) -> float:
 
 def hold(task: Task, error: Held) -> None:
     """Hold the chunk for a person or for another record."""
-    soon = error.soon or error.waiting_for.startswith("parent:")
-    pause = backoff(task.chunk.attempts, 2, 120) if soon else backoff(task.chunk.attempts, 300, 3600)
+    looks = task.chunk.attempts
+    if error.soon or error.waiting_for.startswith("parent:"):
+        pause = backoff(looks, 2, 120) if looks <= SOON else backoff(looks - SOON, 240, 3600)
+    else:
+        pause = backoff(looks, 300, 3600)
     task.wait(pause, waiting_for=error.waiting_for, reason=str(error))
 
 

@@ -40,6 +40,7 @@ def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
     task = claim(pair, flow, chunk_id)
     if task is None:
         return None
+    audits = task.chunk.audits
     try:
         with exchange.recording() as exchanges:
             _attempt(task)
@@ -52,6 +53,8 @@ def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
     except LeaseLost as error:
         log.warning("lease lost", extra={"chunk": chunk_id, "reason": str(error)})
         _taint(task, exchanges)
+        if exchanges and task.chunk.audits == audits:
+            _keep(task, exchanges, error)
         return None
     return task.chunk
 
@@ -61,6 +64,15 @@ def _taint(task: Task, exchanges: list[exchange.Exchange]) -> None:
         doubt.taint(task, exchanges)
     except ConnectorError as error:
         log.warning("what a lost attempt sent is not marked", extra={"chunk": task.chunk.id, "reason": str(error)})
+
+
+def _keep(task: Task, exchanges: list[exchange.Exchange], error: LeaseLost) -> None:
+    """Keep what a lost attempt said to the vendors, beside the chain: the row belongs to another worker by now."""
+    said = {"state": "lost", "step": task.chunk.step, "reason": str(error)}
+    try:
+        audit.write(task.world.blobs, task.chunk, task.ledger.now(), exchanges, said)
+    except ConnectorError as fault:
+        log.warning("a lost attempt is not kept", extra={"chunk": task.chunk.id, "reason": str(fault)})
 
 
 def _attempt(task: Task) -> None:

@@ -215,6 +215,8 @@ class WebApi:
         """
         call = Call("POST", self._path(resource), body=body, safe=False, want="text", expect=EVERY)
         reply, fault = self._call(call)
+        if fault is not None and fault.status < 300:
+            raise OutcomeUnknown(f"Sage 300 said of a new {resource} that it went well, and in it: {fault}.")
         if fault is not None:
             return fault
         created = reply.json() if reply.body.strip() else {}

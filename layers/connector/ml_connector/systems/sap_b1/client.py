@@ -174,6 +174,8 @@ class ServiceLayer:
         if fault is not None:
             if fault.session_is_dead:
                 raise Transient(f"SAP Business One refused a session that was just opened: {fault}.")
+            if fault.status < 300:
+                raise OutcomeUnknown(f"SAP Business One said of a new {entity} that it went well, and in it: {fault}.")
             return fault
         try:
             created = reply.json() if reply.body.strip() else {}
