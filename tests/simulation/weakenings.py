@@ -458,7 +458,7 @@ TILTS = {
     watermark_in_mid_pass: Tilt(weather={"wire": 0.2, "crash": 0.01}, acts=_RENAMES[:1], short=False, erp=SapB1),
     rung_by_number: Tilt(weather={"lost": 0.3, "preempt": 0.02}, acts=(people.new_invoice, people.restore), short=True),
     no_redaction: Tilt(acts=(people.new_invoice,), hours=2, short=True),
-    lost_attempts_unkept: Tilt(weather={"zombie": 0.02}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
+    lost_attempts_unkept: Tilt(weather={"zombie": 0.01}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
     no_chain: Tilt(acts=(people.new_invoice,), hours=2, short=True),
     settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
 }
@@ -476,7 +476,7 @@ MENDED: dict[Weakening, str] = {
 
 
 HINTS = {
-    no_backoff: 1,
+    no_backoff: 1, lost_attempts_unkept: 5,
     order_forgotten: 16, acknowledge_in_poll: 1, task_before_row: 1, position_before_rows: 2,
     strict_cursor: 4, no_full_comparison: 4, unchanged_by_sight: 1, no_epoch: 1, delivered_without_verdict: 1,
     no_taint: 1, no_doubt: 1, codes_forgotten: 1, no_condition: 1, settings_of_the_verdict: 40,
