@@ -24,6 +24,7 @@ from ml_connector.engine.task import Task
 from ml_connector.errors import Held, Rejected
 from ml_connector.receive import Receiver
 from ml_connector.redact import Redactor
+from ml_connector.systems.basware.client import Answer
 from ml_connector.systems.basware.masters import Masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from tests.simulation import erp_sap_b1, people
@@ -241,6 +242,11 @@ def no_epoch() -> Any:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def blamed_on_the_record() -> Any:
+    """Take a trouble of the platform's own for a refusal of the record."""
+    return patch.object(Answer, "says_nothing_of_records", False)
+
+
 def delivered_without_verdict() -> Any:
     """Count a post to the platform as delivered, whatever its import says."""
     return patch.object(Masters, "verdicts", lambda self, stage, batch, tokens: {})
@@ -345,6 +351,15 @@ def rung_by_number() -> Iterator[None]:
 # ── around it ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def last_refusal_only() -> Any:
+    """Remember only the last version of a secret that was refused."""
+
+    def refused(self: Breaker, reason: str) -> None:
+        self._change(lambda data: data.update(refused=[self._version], reason=reason))
+
+    return patch.object(Breaker, "refused", refused)
+
+
 def open_door() -> Any:
     """Log in again and again after a refusal."""
     return patch.object(Breaker, "refused", lambda self, reason: None)
@@ -394,7 +409,8 @@ CAUGHT: tuple[Weakening, ...] = (
     acknowledge_in_poll, no_signature, task_before_row, position_before_rows, strict_cursor, no_full_comparison,
     unchanged_by_sight, rebaseline_blindly, no_epoch, delivered_without_verdict, no_taint, no_doubt, counters,
     codes_forgotten, settings_of_the_verdict, no_condition, released_by_events_only, no_maintenance, open_door,
-    session_for_all, no_redaction, no_scope, no_chain, lost_attempts_unkept,
+    last_refusal_only, blamed_on_the_record, session_for_all, no_redaction, no_scope, no_chain,
+    lost_attempts_unkept,
 )  # fmt: skip
 
 
@@ -454,6 +470,23 @@ TILTS = {
     session_for_all: Tilt(
         acts=(people.move,), hours=3, short=False, busy=1, erp=SapB1, schedules={"cost_centers": "rate(5 minutes)"}
     ),
+    last_refusal_only: Tilt(
+        acts=(people.mistype, people.new_invoice, people.rotate),
+        hours=12,
+        short=True,
+        busy=3,
+        erp=SapB1,
+        schedules=dict.fromkeys(("vendors", "invoices"), "rate(5 minutes)"),
+    ),
+    blamed_on_the_record: Tilt(
+        weather={"wire": 0.3},
+        acts=_RENAMES,
+        hours=6,
+        short=True,
+        busy=6,
+        erp=SapB1,
+        schedules=dict.fromkeys(("vendors", "accounts", "cost_centers"), "rate(20 minutes)"),
+    ),
     open_door: Tilt(acts=(people.rotate,), hours=12, short=True, busy=0.3),
     watermark_in_mid_pass: Tilt(weather={"wire": 0.2, "crash": 0.01}, acts=_RENAMES[:1], short=False, erp=SapB1),
     rung_by_number: Tilt(weather={"lost": 0.3, "preempt": 0.02}, acts=(people.new_invoice, people.restore), short=True),
@@ -470,13 +503,15 @@ MENDED: dict[Weakening, str] = {
     no_second_look: "a posting carried out within an hour, after a second sending, was not found",
     rebaseline_blindly: "what changed at the source while a release was installed counted as unchanged",
     settings_of_the_verdict: "a setting was changed between a sending and its verdict, and the old body counted as new",
+    last_refusal_only: "workers with two versions of a secret, both wrong, took turns until the server locked the user",
+    blamed_on_the_record: "an unexpected error of the platform refused a record until the next night",
     order_forgotten: "an invoice whose own posting had used up its order was held for good, once its rows were lost",
 }
 """Faults that the simulation found in the product; each weakening takes its mend out again."""
 
 
 HINTS = {
-    no_backoff: 1, lost_attempts_unkept: 5,
+    no_backoff: 1, lost_attempts_unkept: 5, last_refusal_only: 15, blamed_on_the_record: 38,
     order_forgotten: 16, acknowledge_in_poll: 1, task_before_row: 1, position_before_rows: 2,
     strict_cursor: 4, no_full_comparison: 4, unchanged_by_sight: 1, no_epoch: 1, delivered_without_verdict: 1,
     no_taint: 1, no_doubt: 1, codes_forgotten: 1, no_condition: 1, settings_of_the_verdict: 40,
