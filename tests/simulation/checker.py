@@ -25,7 +25,7 @@ MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS, MOST_WAITS = 14, 12_000, 150, 400
 """Of one document; of a tenant's line; at a chunk that was finished; at one that is held, also for days."""
 SILENT = (
     "ours: crash", "ours: timed out", "ours: out of memory", "ours: state rolled back", "objects: throttled",
-    "ours: release deployed", "ours: release rolled back",
+    "ours: ended while it stood still",
 )  # fmt: skip
 """After these something that was sent may be in nobody's audit trail."""
 TAXES = Decimal("0.05")

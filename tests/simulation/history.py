@@ -262,6 +262,7 @@ class History:
         """End a process that stands still: it must not wake up in another release, nor after a restore."""
         if self.machine.frozen is not None:
             self.machine.frozen.dead = True
+            self.machine.fault("ours: ended while it stood still")
 
     def restored(self, saved: bytes) -> None:
         """Bring our rows back to a copy, as a restore does; nothing of ours runs until the vendors are through."""

@@ -43,13 +43,17 @@ class Process:
     began: datetime
     dead: bool = False
     skew: float = 0.0
-    heard: list[tuple[int, Callable[[], Any]]] = field(default_factory=list)
+    heard: list[tuple[int, str, Callable[[], Any]]] = field(default_factory=list)
 
     def end(self, upsets: int) -> None:
         """Count as known to all what it heard, unless something may have kept it from writing that down."""
-        for before, known in self.heard:
+        for before, _, known in self.heard:
             if not self.dead and before == upsets:
                 known()
+
+    def knows(self, what: str, upsets: int) -> bool:
+        """Tell whether it has heard something itself, with nothing that kept it from minding that."""
+        return any(before == upsets and heard == what for before, heard, _ in self.heard)
 
 
 @dataclass

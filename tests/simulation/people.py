@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.sandbox.basware import notify
 from infra.sandbox.basware.model import ForcedVerdict
-from ml_connector.engine import redrive
+from ml_connector.engine import redrive, trouble
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
 from tests.simulation import worlds
@@ -385,12 +385,14 @@ def _redrive(history: History, pair: Pair, flow: str) -> None:
     """Take up again what was given up, which must have had a ground; and look at what only a person can judge."""
     ledger, faults = pair.ledger(flow), history.machine.faults
     grounds = {
-        "crashed": [kind for kind in faults if kind.startswith(("ours: ", "store: ", "objects: ", "queue: "))],
+        "crashed": ["ours: crash", "ours: timed out", "ours: out of memory", "ours: frozen beyond its lease",
+                    *(kind for kind in faults if kind.startswith(("store: ", "objects: ", "queue: t")))],
         "exhausted": [kind for kind in faults if kind.startswith(("wire: ", "world: one document sick"))],
-    }
+    }  # fmt: skip
     for chunk in list(ledger.unfinished()):
         if chunk.state == "dead":
-            if not any(faults[kind] for kind in grounds.get(chunk.cause or "", ())):
+            early = chunk.cause == "exhausted" and chunk.failures < trouble.EXHAUSTED
+            if early or not any(faults[kind] for kind in grounds.get(chunk.cause or "", ())):
                 history.wrong.append(f"{flow} {chunk.id} was given up ({chunk.cause}): {chunk.reason}")
             redrive.reopen(ledger, chunk.id, "redriven")
         elif (chunk.waiting_for or "").startswith("lookup:"):

@@ -122,7 +122,10 @@ class Plant:
         self.planted |= {password, office.erp.password, *filter(None, [wrong])}
         basware = {**plain["basware"], "client_id": client, "client_secret": password, "language": office.language}
         books = office.erp.with_password(plain[office.erp.system], wrong or office.erp.password)
-        self.planted |= {basic(client, password), basic(office.erp.user, office.erp.password)}
+        self.planted |= {
+            basic(client, password),
+            *(basic(office.erp.user, p) for p in (office.erp.password, wrong) if p),
+        }
         for system in ("basware", office.erp.system):
             self.lines[office.name, system].refused.clear()  # another version of a secret may be tried, even the same
         self.secrets.write(office.name, "basware", json.dumps(basware))

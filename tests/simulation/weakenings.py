@@ -106,7 +106,8 @@ def given_up_early() -> Any:
     """Give work up after a few attempts that failed, as if it were hopeless."""
 
     def pause(task: Task, error: Exception) -> None:
-        task.dead("away", str(error))
+        task.chunk.failures += 1
+        task.dead("exhausted", str(error))
 
     return patch.object(trouble, "pause", pause)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -24,10 +25,10 @@ EDGE = 60.0
 HOUR = 3600.0
 KINDS = (
     "500", "502 html", "503", "429 seconds", "429 date", "429 absurd", "timeout before", "timeout after",
-    "reset before", "reset after", "hang in mid-body", "truncated", "200 html", "200 error", "refused", "empty page",
-    "repeated page", "page loop", "wrong total", "slow",
+    "reset before", "reset after", "hang in mid-body", "truncated", "200 html", "200 error", "200 error after",
+    "refused", "empty page", "repeated page", "page loop", "wrong total", "slow",
 )  # fmt: skip
-AFTER = frozenset({"timeout after", "reset after", "truncated", "hang in mid-body"})
+AFTER = frozenset({"timeout after", "reset after", "truncated", "hang in mid-body", "200 error after"})
 UNHEARD = AFTER - {"truncated"}
 PAGES = frozenset({"empty page", "repeated page", "page loop", "wrong total"})
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
@@ -178,6 +179,8 @@ class Wire(httpx.BaseTransport):
             raise httpx.ReadTimeout("timed out", request=request)
         if kind == "reset after":
             raise httpx.ReadError("connection reset", request=request)
+        if kind == "200 error after":
+            return self._made(200, self.side.envelope())
         headers = {k: v for k, v in response.headers.items() if k.lower() not in {"content-length", "set-cookie"}}
         if kind == "hang in mid-body":
             return httpx.Response(response.status_code, headers=headers, stream=_Hang(self.machine, response.content))
@@ -222,7 +225,14 @@ class Wire(httpx.BaseTransport):
         login = request.url.path.endswith(side.login) and not late
         who = hashlib.blake2b(side.credentials(request), digest_size=8).hexdigest() if login else ""
         process = self.machine.stack[-1] if self.machine.stack else None
-        if login and process is not None and who in line.refused and process.began > line.refused[who]:
+        who = f"{line.tenant} {side.system} {who}"
+        if (
+            login
+            and process is not None
+            and (
+                (who in line.refused and process.began > line.refused[who]) or process.knows(who, self.machine.upsets())
+            )
+        ):
             line.relogins += 1
             self.machine.note(f"{line.tenant} {side.system}: LOGIN AGAIN after a refusal")
         try:
@@ -231,7 +241,8 @@ class Wire(httpx.BaseTransport):
         except ConnectionError as error:
             raise httpx.ReadError(str(error), request=request) from error
         if login and response.status_code == 401 and not unheard and process is not None:
-            process.heard.append((self.machine.upsets(), lambda: line.refused.setdefault(who, self.machine.now())))
+            known = partial(line.refused.setdefault, who)
+            process.heard.append((self.machine.upsets(), who, lambda: known(self.machine.now())))
         line.issued |= side.live()
         if request.method == "GET":
             line.pages[request.url.path] = response.content

@@ -47,7 +47,7 @@ class Rejected(ConnectorError):
 
 
 class Unexplained(Rejected):
-    """The target refused records for a trouble of its own, of which one of them may be the cause: tried apart."""
+    """The target speaks of a trouble of its own: the same again may be taken, unless one record brings it about."""
 
 
 class Unreadable(Rejected):

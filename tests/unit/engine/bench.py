@@ -15,7 +15,7 @@ from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.poll import Poll
 from ml_connector.engine.write import write
-from ml_connector.errors import Rejected
+from ml_connector.errors import Rejected, Unexplained
 from ml_connector.flow import (
     Document,
     Flow,
@@ -102,6 +102,8 @@ class Accounts:
         self.s.sends.append([r.key for r in batch])
         if any(self.s.accounts[r.key].name == "poison" for r in batch if r.key in self.s.accounts):
             raise Rejected("Something in it is refused, and nobody knows what.")
+        if any(self.s.accounts[r.key].name == "trouble" for r in batch if r.key in self.s.accounts):
+            raise Unexplained("An unexpected error.")
         self.s.fault("send")
         for r in batch:
             (sent,) = r.entities["accounts"]

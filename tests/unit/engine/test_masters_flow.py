@@ -69,8 +69,29 @@ def test_what_a_trouble_of_the_target_refuses_alone_is_tried_again_and_given_up_
     bench.systems.accounts = {"d": account("d")}
     bench.systems.faults = [("send", Unexplained("An unexpected error."))] * 40
     bench.poll(ACCOUNTS)
+    bench.work(1)
+    assert [line["waiting_for"] for line in bench.sheet(ACCOUNTS).held] == ["lookup:d"]
     bench.work(40)
     assert [dead["cause"] for dead in bench.sheet(ACCOUNTS).dead] == ["exhausted"]
+
+
+def test_a_trouble_that_passes_within_a_minute_leaves_a_chunk_in_one_piece(bench):
+    bench.systems.accounts = {k: account(k) for k in "abc"}
+    bench.systems.faults = [("send", Unexplained("An unexpected error."))] * 4
+    bench.poll(ACCOUNTS)
+    bench.work(1)
+    assert bench.counts(ACCOUNTS) == {"delivered": 3}
+    assert [len(keys) for keys in bench.systems.sends] == [3] * 5
+
+
+def test_a_trouble_that_one_record_brings_about_holds_neither_the_others_nor_documents(bench):
+    bench.systems.accounts = {k: account(k) for k in "abc"} | {"x": account("x", "trouble")}
+    bench.poll(ACCOUNTS)
+    bench.systems.invoices = {"i": invoice("i", account="a")}
+    bench.poll(INVOICES)
+    bench.work(1)
+    assert bench.counts(ACCOUNTS) == {"delivered": 3, "held": 1}
+    assert bench.counts(INVOICES) == {"delivered": 1}
 
 
 def test_a_held_record_waits_in_a_chunk_of_its_own_and_goes_on_when_it_can(bench):

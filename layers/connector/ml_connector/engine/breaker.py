@@ -17,8 +17,8 @@ from ml_connector.ports import Clock, Item, Store
 FIRST, MOST = 5.0, 900.0
 """Seconds that an outage parks work: at first, and at most."""
 DOUBLINGS = 8
-REMEMBERED = 8
-"""Refused versions of a secret: more are hardly in use at once."""
+REMEMBERED = timedelta(hours=1)
+"""For so long a version of a secret that was refused stays so, once another one was: no worker has it any more."""
 
 
 class Parked(Throttled):
@@ -63,7 +63,7 @@ class Breaker:
         data = self._data()
         until = data.get("open_until")
         parked = until is not None and datetime.fromisoformat(until) > self._clock.now()
-        parked = parked or self._version in _versions(data)
+        parked = parked or self._is_refused(data)
         return str(data.get("reason", "The server is away.")) if parked else None
 
     def try_again(self) -> None:
@@ -93,13 +93,16 @@ class Breaker:
     def refused(self, reason: str) -> None:
         """Close the login until the secret changes.
 
-        Versions that were refused before stay so: workers that have not seen the new one yet would otherwise open the
-        door for those that have, and the other way round, until the server locks the user.
+        Versions that were refused within the last hour stay so: workers that have not seen the new one yet would
+        otherwise open the door for those that have, and the other way round, until the server locks the user.
         """
 
         def change(data: dict[str, Any]) -> None:
-            others = [version for version in _versions(data) if version != self._version]
-            data.update(refused=[*others, self._version][-REMEMBERED:], reason=reason)
+            before = self._before(data)
+            if last := data.get("refused"):
+                before[last] = self._clock.now().isoformat()
+            before.pop(self._version, None)
+            data.update(refused=self._version, refused_before=before, reason=reason)
 
         self._change(change)
 
@@ -113,11 +116,19 @@ class Breaker:
             self._change(lambda data: data.clear())
 
     def _closed(self, data: dict[str, Any]) -> None:
-        if self._version in _versions(data):
+        if self._is_refused(data):
             raise LoginRefused(
                 f"{data.get('reason', 'The login was refused.')} Nothing logs in again until the secret is changed "
                 "or `ml-connector ping` succeeds."
             )
+
+    def _is_refused(self, data: Mapping[str, Any]) -> bool:
+        return data.get("refused") == self._version or self._version in self._before(data)
+
+    def _before(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """List the versions that were refused before the last one, and when another one followed; old ones left out."""
+        since = self._clock.now() - REMEMBERED
+        return {v: at for v, at in data.get("refused_before", {}).items() if datetime.fromisoformat(at) > since}
 
     def _data(self) -> dict[str, Any]:
         item = self._store.get(self._pk, self._system)
@@ -133,9 +144,3 @@ class Breaker:
             except Conflict:
                 continue
             return
-
-
-def _versions(data: Mapping[str, Any]) -> list[str]:
-    """List the versions of the secret that were refused; rows of former releases hold the last one alone."""
-    refused = data.get("refused") or []
-    return [refused] if isinstance(refused, str) else list(refused)

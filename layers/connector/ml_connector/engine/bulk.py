@@ -129,7 +129,8 @@ class Bulk:
         """Wait for the verdict on an earlier version: only then shows which of its parts have to go."""
         early = self.chunk.renewed and not self.chunk.stage and doubt.awaits_verdict(self.task, self.records)
         if early:
-            self.task.wait(30, reason="An earlier version of one of its records awaits its verdict.")
+            pause = backoff(self.chunk.attempts, 5, 900)  # as rarely as the verdict itself is asked for
+            self.task.wait(pause, reason="An earlier version of one of its records awaits its verdict.")
         return early
 
     def _drop_overtaken(self) -> bool:

@@ -16,7 +16,7 @@ from ml_connector.errors import (
 EXHAUSTED = 30
 """Real attempts with growing pauses: about a day. Outages do not count, they park the work."""
 SOON = 40
-"""Looks, in about two hours, at what should come by itself: then it is looked at as rarely as anything else."""
+"""Looks, in an hour or two, at what should come by itself: then it is looked at as rarely as anything else."""
 BEHIND_LOGIN = 900.0
 
 

@@ -32,6 +32,10 @@ from ml_connector.flow import Flow
 from ml_connector.records import Record
 
 log = logging.getLogger("ml_connector")
+TOGETHER = 5
+"""Attempts, in about a minute, before a chunk is halved for a trouble that may be over by then."""
+STUCK = 20
+"""Looks and sendings, in some three hours, after which a person is told of an outcome that stays unknown."""
 KNOWN = frozenset({"send", "rebaseline", "retire", "notice", "broken"})
 
 
@@ -119,7 +123,11 @@ def _advance(task: Task) -> None:
 def _unknown(task: Task, error: OutcomeUnknown) -> None:
     """After a doubt: look soon, send again only after the settle time (see `document.py`)."""
     task.chunk.failures += 1
-    task.wait(trouble.backoff(task.chunk.failures, 1, 900), reason=str(error))
+    stuck = task.chunk.failures > STUCK
+    task.wait(
+        3600 if stuck else trouble.backoff(task.chunk.failures, 1, 900), reason=str(error),
+        waiting_for=f"lookup:{task.chunk.key or task.chunk.id}" if stuck else None,
+    )  # fmt: skip
 
 
 def _rejected(task: Task, error: Rejected) -> None:
@@ -147,8 +155,8 @@ def _split(task: Task, error: ConnectorError) -> None:
     """Find the record that spoils a chunk by halving it; alone, it is rejected with the reason."""
     work = Bulk(task)
     left = _undecided(work)
-    if len(left) == 1 and isinstance(error, Unexplained):
-        trouble.pause(task, error)
+    if isinstance(error, Unexplained) and left and (len(left) == 1 or task.chunk.failures < TOGETHER):
+        _wait_out(task, error, next(iter(left)) if len(left) == 1 else None)
         return
     if len(left) <= 1:
         for key in left:
@@ -160,6 +168,14 @@ def _split(task: Task, error: ConnectorError) -> None:
         for record in half:
             task.chunk.results[record.key] = ("moved", "split")
     work._settle()
+
+
+def _wait_out(task: Task, error: Unexplained, alone: str | None) -> None:
+    """Pause for a trouble of the target's own. A record that meets it alone is held, so that nobody waits for it."""
+    trouble.pause(task, error)
+    if alone is not None and task.chunk.state == "waiting":
+        task.chunk.waiting_for = f"lookup:{alone}"
+        task.chunk.stage, task.chunk.tokens, task.chunk.token_at = 0, [], None
 
 
 def _crashed_too_often(task: Task) -> bool:

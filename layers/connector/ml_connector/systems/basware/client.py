@@ -45,7 +45,7 @@ class Answer:
 
     @property
     def says_nothing_of_records(self) -> bool:
-        """Tell whether Basware only had a trouble of its own: the same again may well be taken."""
+        """Tell whether Basware speaks of a trouble of its own and names no record, though one may be its cause."""
         return not self.ok and all(f.external_code is None and f.code in faults.OWN for f in self.refused)
 
     def words(self) -> str:

@@ -60,7 +60,10 @@ class Stage:
             left = [one for one in left if one[0] not in named]
 
     def _named(self, answer: Answer, left: Sequence[tuple[str, bytes, Entity]]) -> dict[str, str]:
-        """Find the entities that a refusal is about. Raises `Rejected` where it is about none of them."""
+        """Find the entities that a refusal is about. Raises `Rejected` where it is about none of them.
+
+        Raises `Unexplained` where Basware speaks of itself alone.
+        """
         named: dict[str, str] = {}
         known = [(code, {*compare.codes_in(e), e.get("orderExternalCode")} - {None}) for code, _, e in left]
         for fault in answer.refused:

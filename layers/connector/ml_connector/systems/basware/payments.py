@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ml_connector.errors import Held, Rejected, Transient
+from ml_connector.errors import Held, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.records import Payment
 from ml_connector.systems.basware import document as doc
@@ -128,7 +128,9 @@ class Payments:
         if answer.status in {400, 409} and (self.look(prepared) or find(self._client, "PaymentResponse", code)):
             return ours  # it is there, or under way: an earlier attempt of ours arrived
         said = f"Basware did not take the payment {prepared.lookup['number']} ({answer.status}): {answer.words()}"
-        if answer.status in {404, 405, 409} or answer.says_nothing_of_records:
+        if answer.says_nothing_of_records:
+            raise OutcomeUnknown(said)
+        if answer.status in {404, 405, 409}:
             raise Transient(said)
         raise Rejected(said)
 
