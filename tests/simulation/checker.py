@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.simulation.history import History
     from tests.simulation.sides import Posted
 
-MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS, MOST_WAITS = 14, 12_000, 150, 400
+MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS, MOST_WAITS = 14, 12_000, 600, 600
 """Of one document; of a tenant's line; at a chunk that was finished; at one that is held, also for days."""
 SILENT = (
     "ours: crash", "ours: timed out", "ours: out of memory", "ours: state rolled back", "objects: throttled",
@@ -117,7 +117,8 @@ def _agrees(paper: Paper, document: Any, posted: Posted, row: Any, chunk: Any) -
     if chunk is not None:
         yield f"{paper.number}: done at both ends, and our chunk is {chunk.state} {chunk.step} {chunk.reason}"
     known = row is not None and row.outcome in {"delivered", "unchanged"} and row.number in {paper.number, None}
-    if not known and not (row is None and paper.forgotten):
+    lost = paper.forgotten and (row is None or row.outcome == "rejected")  # a restore brought its refusal back
+    if not known and not lost:
         yield f"{paper.number}: our row says {row and (row.outcome, row.reason)}"
     if not paper.forgotten and row is not None and row.outcome != "delivered":
         yield f"{paper.number}: our row says {row.outcome}: {row.reason}"

@@ -31,7 +31,7 @@ class Sage300(Erp):
     login = ""  # there are no sessions: each request carries the password, and is a login
     posts = ("/APInvoiceBatches",)
     tax_codes = ("V0", "V1", "V2")
-    user = USER
+    user, proofs = USER, 1
     one_tax, currency, refusals = True, "EUR", (Refusal,)
 
     def __init__(self, name: str, number: int, dice: Random, clock: Any, sleep: Any) -> None:

@@ -51,9 +51,9 @@ class Process:
             if not self.dead and before == upsets:
                 known()
 
-    def knows(self, what: str, upsets: int) -> bool:
-        """Tell whether it has heard something itself, with nothing that kept it from minding that."""
-        return any(before == upsets and heard == what for before, heard, _ in self.heard)
+    def told(self, what: str, upsets: int) -> int:
+        """Tell how often it has heard something itself, with nothing that kept it from minding that."""
+        return sum(before == upsets and heard == what for before, heard, _ in self.heard)
 
 
 @dataclass

@@ -33,6 +33,8 @@ class Side:
     system: str
     login: str
     """How the path of a login ends."""
+    proofs = 0
+    """How many more requests of a process prove a refusal, where there are no sessions."""
     posts: tuple[str, ...]
     """How the paths of calls end that must not take effect twice."""
     upserts: tuple[str, ...] = ()

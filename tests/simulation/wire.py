@@ -230,7 +230,8 @@ class Wire(httpx.BaseTransport):
             login
             and process is not None
             and (
-                (who in line.refused and process.began > line.refused[who]) or process.knows(who, self.machine.upsets())
+                (who in line.refused and process.began > line.refused[who])
+                or process.told(who, self.machine.upsets()) > side.proofs
             )
         ):
             line.relogins += 1
