@@ -83,7 +83,7 @@ unit: .venv/.ready ## memory only, no network
 	$(call title,unit)
 	@$(BIN)/pytest tests/unit -n 2 $(ARGS)
 
-contract: .venv/.ready .venv-ministack/.ready ## each client against its vendor's sandbox
+contract: setup ## each client against its vendor's sandbox
 	$(call title,contract)
 	@$(BIN)/pytest tests/contract -n 2 $(ARGS)
 
