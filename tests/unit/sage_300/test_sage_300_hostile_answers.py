@@ -30,6 +30,15 @@ def test_the_credentials_of_the_header_are_masked_where_a_server_says_them_back(
     assert "***" in str(refusal.value)
 
 
+def test_a_code_that_is_the_credentials_is_masked(desk):
+    error = {"code": f"{HEADER}-1", "message": {"value": "x"}}
+    desk.server.answers["AP/APVendors"] = lambda _: httpx.Response(200, json={"error": error})
+    with pytest.raises(ConnectorError) as refusal:
+        desk.pages(Supplier)
+    assert HEADER not in str(refusal.value)
+    assert "***-1" in str(refusal.value)
+
+
 def test_a_list_without_rows_is_shown_without_the_credentials_in_it(desk):
     desk.server.answers["AP/APVendors"] = lambda _: httpx.Response(200, json={"trace": f"SECRET-1X {HEADER}"})
     with pytest.raises(Transient, match=r"without 'value': .*\*\*\*") as trouble:

@@ -96,6 +96,13 @@ def test_a_business_failure_with_code_5002_is_never_sent_again(desk: Any, fault:
     assert (desk.server.logins, len(desk.server.requests)) == (1, 1)
 
 
+def test_a_code_that_is_the_password_is_masked(desk: Any, fault: Any) -> None:
+    desk.server.answer = lambda _: fault(400, "geheim-1", "No.")
+    refusal = desk.layer.create("PurchaseInvoices", {})
+    assert isinstance(refusal, Fault)
+    assert refusal.code == "***"
+
+
 def test_an_error_within_a_success_is_no_refusal_of_a_posting(desk: Any, fault: Any) -> None:
     """The server says two things of it; a failure told to the platform may be false."""
     desk.server.answer = lambda _: fault(200, -5002, "Internal error (-5002) occurred")

@@ -98,7 +98,7 @@ def fault_in(reply: Reply) -> Fault | None:
         return None if reply.status < 300 else _unworded(reply, body)
     named = error.get("code") if isinstance(error, dict) else None
     words = _words(error) if isinstance(error, dict) else str(error)
-    code = str(named or _BY_STATUS.get(reply.status, ""))[:LONGEST_CODE]
+    code = reply.clean(str(named or _BY_STATUS.get(reply.status, "")))[:LONGEST_CODE]
     return Fault(reply.status, code, reply.clean(words)[:WORDS])
 
 

@@ -73,7 +73,9 @@ def fault_in(reply: Reply) -> Fault | None:
         return None if reply.status < 300 else Fault(reply.status, "", reply.text(), worded=False)
     if not isinstance(error, dict):
         return Fault(reply.status, "", reply.clean(str(error))[:WORDS])
-    return Fault(reply.status, str(error.get("code") or "")[:LONGEST_CODE], reply.clean(_words(error))[:WORDS])
+    return Fault(
+        reply.status, reply.clean(str(error.get("code") or ""))[:LONGEST_CODE], reply.clean(_words(error))[:WORDS]
+    )
 
 
 def _words(error: dict[str, Any]) -> str:
