@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.simulation.history import History
     from tests.simulation.sides import Posted
 
-MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS, MOST_WAITS = 14, 12_000, 600, 600
+MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS, MOST_WAITS = 40, 12_000, 600, 600
 """Of one document; of a tenant's line; at a chunk that was finished; at one that is held, also for days."""
 SILENT = (
     "ours: crash", "ours: timed out", "ours: out of memory", "ours: state rolled back", "objects: throttled",
