@@ -85,9 +85,6 @@ class Sage300(Erp):
     def expire(self) -> None:
         """Nothing: there are no sessions."""
 
-    def secrets(self) -> set[str]:
-        return {self.password}
-
     # ── the wire ────────────────────────────────────────────────────────────────────────────────────────────
 
     def number_in(self, request: httpx.Request) -> str | None:
@@ -223,9 +220,6 @@ class Sage300(Erp):
         for batch in list(self.world.rows("APInvoiceBatches")):
             if batch["Description"].startswith("Error batch") and batch["BatchStatus"] == "Open":
                 clerk.post(self.world, batch["BatchNumber"])
-
-    def cancel(self, posted: Posted) -> None:
-        clerk.delete_batch(self.world, posted.id["BatchNumber"])
 
 
 def _world(office: Office) -> sage_300.World:

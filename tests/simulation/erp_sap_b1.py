@@ -260,9 +260,6 @@ class SapB1(Erp):
             return False  # its supplier is not there yet
         return True
 
-    def cancel(self, posted: Posted) -> None:
-        posted.id |= {"CancelStatus": "csYes", "Cancelled": "tYES", "DocumentStatus": "bost_Close"}
-
 
 def _world(office: Office) -> sap_b1.World:
     assert isinstance(office.erp, SapB1)

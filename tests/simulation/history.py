@@ -71,7 +71,6 @@ class History:
         self.acts: list[int] = []
         self.titles: list[str] = []
         self.wrong: list[str] = []
-        self.calm_at: datetime | None = None
         self.calm_steps = 0
         self.converged: datetime | None = None
         self.good_after = (0, 0.0)
@@ -285,7 +284,7 @@ class History:
         if self.machine.now() < self.storm_end:
             self.after((self.storm_end - self.machine.now()).total_seconds(), "calm", self._calm)
             return
-        self.calm_at, self.calm_steps = self.machine.now(), self.steps
+        self.calm_steps = self.steps
         self.machine.peace()
         for office in self.offices:
             people.come_back(self, office)

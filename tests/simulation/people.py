@@ -57,7 +57,7 @@ def new_supplier(history: History, office: Office) -> None:
     code = f"N{office.name[:3].upper()}{office.edits:03d}"
     if office.dice.random() < 0.5:
         history.machine.fault("world: missing parent")
-        worlds.invoice(office, card=code).orphan = True
+        worlds.invoice(office, card=code)
         hours = office.dice.uniform(1, 12)
         history.meanwhile(hours * 3600, f"enter {code}", lambda: office.erp.enter_supplier(code))
     else:
@@ -105,8 +105,7 @@ def send_refused_again(history: History, office: Office) -> None:
     for paper in list(office.papers.values()):
         if _status(office, paper) == "TransferFailed":
             if not paper.poisoned:
-                why = "only its supplier was late" if paper.orphan else "nothing is wrong with it"
-                history.wrong.append(f"{paper.number} was refused, and {why}")
+                history.wrong.append(f"{paper.number} was refused, and nothing is wrong with it")
             _again(history, office, paper)
 
 
@@ -371,7 +370,7 @@ def operate(history: History) -> None:
         if office.mapped and pair.mappings.get("account", NOWHERE) is None:
             _map(pair, office)  # a restore took it away
         for system, breaker in pair.breakers.items():
-            if breaker._version in breaker._data().get("refused", []):
+            if breaker._data().get("refused") == breaker._version:
                 breaker.welcome()
                 history.lines[office.name, system].refused.clear()
         for flow in pair.integration.flows:

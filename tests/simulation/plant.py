@@ -119,13 +119,11 @@ class Plant:
     def write_secrets(self, office: Office, wrong: str = "") -> None:
         """Write the credentials that the servers know now into the secrets; or a `wrong` password for the ERP."""
         plain, (client, password) = self.plain[office.name], next(iter(office.ap.clients.items()))
-        self.planted |= {password, office.erp.password, *filter(None, [wrong])}
+        written = wrong or office.erp.password
+        self.planted |= {password, office.erp.password, written}
+        self.planted |= {basic(client, password), basic(office.erp.user, written)}
         basware = {**plain["basware"], "client_id": client, "client_secret": password, "language": office.language}
-        books = office.erp.with_password(plain[office.erp.system], wrong or office.erp.password)
-        self.planted |= {
-            basic(client, password),
-            *(basic(office.erp.user, p) for p in (office.erp.password, wrong) if p),
-        }
+        books = office.erp.with_password(plain[office.erp.system], written)
         for system in ("basware", office.erp.system):
             self.lines[office.name, system].refused.clear()  # another version of a secret may be tried, even the same
         self.secrets.write(office.name, "basware", json.dumps(basware))

@@ -241,10 +241,6 @@ class Erp(Side):
         """List document references that do not carry this tenant's name."""
         return []
 
-    def secrets(self) -> set[str]:
-        """List passwords and sessions that must rest nowhere."""
-        raise NotImplementedError
-
     def by_hand(self, office: Office, paper: Paper) -> bool:
         """Book an invoice as a clerk does, without our key; False where the ERP does not let him."""
         return False
@@ -252,7 +248,3 @@ class Erp(Side):
     def reopen(self, month: str) -> None:
         """Open a period again, and post what its closing kept from being posted."""
         self.closed_periods.discard(month)
-
-    def cancel(self, posted: Posted) -> None:
-        """Cancel a posted document as a clerk does."""
-        raise NotImplementedError

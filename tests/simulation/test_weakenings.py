@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation import shrink
+from tests.simulation.catalogue import CAUGHT, MADE_GOOD, MENDED, TILTS, caught_at
 from tests.simulation.checker import check
 from tests.simulation.history import Cut, History
-from tests.simulation.weakenings import CAUGHT, MADE_GOOD, MENDED, TILTS, Weakening, caught_at, no_look
+from tests.simulation.weakenings import Weakening, no_look
 
 pytestmark = pytest.mark.weakenings
 

@@ -1,8 +1,4 @@
-"""Deliberate weakenings of the product, put in for one history at a time: the checker must catch each of them.
-
-A weakening that shows under rare circumstances only has a tilt, which makes them frequent. The product itself passes
-under the same tilts.
-"""
+"""Deliberate weakenings of the product, put in for one history at a time (`catalogue.py` lists them)."""
 
 from __future__ import annotations
 
@@ -27,11 +23,7 @@ from ml_connector.redact import Redactor
 from ml_connector.systems.basware.client import Answer
 from ml_connector.systems.basware.masters import Masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
-from tests.simulation import erp_sap_b1, people
-from tests.simulation.checker import check
-from tests.simulation.erp_sap_b1 import SapB1
 from tests.simulation.fifo import RecordRings
-from tests.simulation.history import History, Tilt
 from tests.simulation.ports import SimStore
 
 Weakening = Callable[[], Any]
@@ -402,129 +394,3 @@ def lost_attempts_unkept() -> Any:
 def no_chain() -> Any:
     """Write no audit object."""
     return patch.object(audit, "write", lambda *args: None)
-
-
-CAUGHT: tuple[Weakening, ...] = (
-    send_again_at_once, no_settle_time, no_look, no_second_look, failure_from_doubt, no_backoff, refused_at_once,
-    given_up_early, child_refused, order_forgotten,
-    acknowledge_in_poll, no_signature, task_before_row, position_before_rows, strict_cursor, no_full_comparison,
-    unchanged_by_sight, rebaseline_blindly, no_epoch, delivered_without_verdict, no_taint, no_doubt, counters,
-    codes_forgotten, settings_of_the_verdict, no_condition, released_by_events_only, no_maintenance, open_door,
-    last_refusal_only, blamed_on_the_record, session_for_all, no_redaction, no_scope, no_chain,
-    lost_attempts_unkept,
-)  # fmt: skip
-
-
-MADE_GOOD: dict[Weakening, str] = {
-    watermark_in_mid_pass: "the nightly pass compares everything, and reads again what it knows to be open",
-    rung_by_number: "a row that nobody rings falls due, and is rung again",
-}
-"""Weakenings that lose nothing, and what makes them good: the checker must pass them."""
-
-_RENAMES = (erp_sap_b1.rename_supplier, erp_sap_b1.rename_account, erp_sap_b1.rename_center)
-_VERDICTS = Tilt(acts=(people.bad_verdict, *_RENAMES), short=False, hours=14, erp=SapB1)
-_DOUBT = Tilt(weather={"late": 0.5}, acts=(people.new_invoice,), hours=5, short=True, busy=2)
-TILTS = {
-    send_again_at_once: _DOUBT,
-    no_settle_time: _DOUBT,
-    failure_from_doubt: _DOUBT,
-    no_backoff: Tilt(acts=(people.sick, people.new_invoice), hours=12, short=True, busy=2),
-    refused_at_once: Tilt(weather={"wire": 0.1}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
-    given_up_early: Tilt(weather={"wire": 0.1}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
-    child_refused: Tilt(acts=(people.new_supplier,), hours=5, short=True, busy=2),
-    order_forgotten: Tilt(weather={"late": 0.8}, acts=(people.move,), hours=1, short=False, busy=4, erp=SapB1),
-    no_second_look: Tilt(very_late=True, acts=(people.new_invoice,), hours=5, short=True, busy=1),
-    no_look: Tilt(weather={"crash": 0.01, "wire": 0.1}, acts=(people.book_by_hand,), hours=5, short=True, busy=2),
-    acknowledge_in_poll: Tilt(acts=(people.new_invoice,), hours=5, short=True, busy=3),
-    no_signature: Tilt(acts=(people.old_hooks,), hours=5, short=True, busy=1),
-    task_before_row: Tilt(weather={"crash": 0.05}, acts=(people.new_invoice,), hours=12, short=True, busy=4),
-    position_before_rows: Tilt(weather={"crash": 0.03}, hours=6, short=True, acts=_RENAMES, erp=SapB1),
-    strict_cursor: Tilt(acts=_RENAMES, hours=20, short=True, busy=1, erp=SapB1),
-    no_full_comparison: Tilt(acts=_RENAMES[:1], hours=12, short=False, busy=1, erp=SapB1),
-    unchanged_by_sight: _VERDICTS,
-    rebaseline_blindly: Tilt(acts=(people.deploy, *_RENAMES), hours=20, short=False, busy=2, erp=SapB1),
-    no_epoch: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
-    delivered_without_verdict: _VERDICTS,
-    no_doubt: Tilt(
-        weather={"late": 0.5},
-        acts=_RENAMES,
-        hours=6,
-        short=True,
-        busy=12,
-        erp=SapB1,
-        schedules=dict.fromkeys(("vendors", "accounts", "cost_centers"), "rate(4 minutes)"),
-    ),
-    counters: _VERDICTS,
-    codes_forgotten: Tilt(weather={"throttle": 0.02, "unheard": 0.05}, acts=(people.new_invoice,), hours=2, short=True),
-    no_condition: Tilt(weather={"preempt": 0.05, "zombie": 0.02}, acts=(people.new_invoice,), hours=5, short=True),
-    released_by_events_only: Tilt(acts=(people.close_period, people.new_invoice), hours=5, short=True, busy=2),
-    no_maintenance: Tilt(weather={"lost": 0.3}, acts=(people.new_invoice,), hours=2, short=True),
-    no_taint: Tilt(
-        weather={"zombie": 0.01},
-        acts=(erp_sap_b1.rename_center,),
-        hours=6,
-        short=True,
-        busy=60,
-        erp=SapB1,
-        schedules={"cost_centers": "rate(1 minute)"},
-    ),
-    session_for_all: Tilt(
-        acts=(people.move,), hours=3, short=False, busy=1, erp=SapB1, schedules={"cost_centers": "rate(5 minutes)"}
-    ),
-    last_refusal_only: Tilt(
-        acts=(people.mistype, people.new_invoice, people.rotate),
-        hours=12,
-        short=True,
-        busy=3,
-        erp=SapB1,
-        schedules=dict.fromkeys(("vendors", "invoices"), "rate(5 minutes)"),
-    ),
-    blamed_on_the_record: Tilt(
-        weather={"wire": 0.3},
-        acts=_RENAMES,
-        hours=6,
-        short=True,
-        busy=6,
-        erp=SapB1,
-        schedules=dict.fromkeys(("vendors", "accounts", "cost_centers"), "rate(20 minutes)"),
-    ),
-    open_door: Tilt(acts=(people.rotate,), hours=12, short=True, busy=0.3),
-    watermark_in_mid_pass: Tilt(weather={"wire": 0.2, "crash": 0.01}, acts=_RENAMES[:1], short=False, erp=SapB1),
-    rung_by_number: Tilt(weather={"lost": 0.3, "preempt": 0.02}, acts=(people.new_invoice, people.restore), short=True),
-    no_redaction: Tilt(acts=(people.new_invoice,), hours=2, short=True),
-    lost_attempts_unkept: Tilt(weather={"zombie": 0.01}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
-    no_chain: Tilt(acts=(people.new_invoice,), hours=2, short=True),
-    settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
-}
-"""The circumstances under which a weakening shows, made frequent."""
-
-MENDED: dict[Weakening, str] = {
-    no_doubt: "an old upsert was carried out late over a newer one, and the newer one counted as delivered",
-    codes_forgotten: "a settle that was broken off wrote its rows without their codes, and nothing could refer to them",
-    no_second_look: "a posting carried out within an hour, after a second sending, was not found",
-    rebaseline_blindly: "what changed at the source while a release was installed counted as unchanged",
-    settings_of_the_verdict: "a setting was changed between a sending and its verdict, and the old body counted as new",
-    last_refusal_only: "workers with two versions of a secret, both wrong, took turns until the server locked the user",
-    blamed_on_the_record: "an unexpected error of the platform refused a record until the next night",
-    order_forgotten: "an invoice whose own posting had used up its order was held for good, once its rows were lost",
-}
-"""Faults that the simulation found in the product; each weakening takes its mend out again."""
-
-
-HINTS = {
-    no_backoff: 1, lost_attempts_unkept: 5, last_refusal_only: 15, blamed_on_the_record: 38,
-    order_forgotten: 16, acknowledge_in_poll: 1, task_before_row: 1, position_before_rows: 2,
-    strict_cursor: 4, no_full_comparison: 4, unchanged_by_sight: 1, no_epoch: 1, delivered_without_verdict: 1,
-    no_taint: 1, no_doubt: 1, codes_forgotten: 1, no_condition: 1, settings_of_the_verdict: 40,
-}  # fmt: skip
-"""Where to look first: the seed that showed it when the weakening was written."""
-
-
-def caught_at(weakening: Weakening, seeds: range) -> tuple[int, list[str]] | None:
-    """Find a seed at which the checker catches a weakening, and what it says: the first, or the one that is known."""
-    for seed in (HINTS.get(weakening, 0), *seeds):
-        with weakening():
-            found = check(History(seed, TILTS.get(weakening)).run())
-        if found:
-            return seed, found
-    return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.simulation.machine import Machine
+from tests.simulation.machine import Machine, Process
 from tests.simulation.sides import Side
 
 if TYPE_CHECKING:
@@ -224,16 +224,9 @@ class Wire(httpx.BaseTransport):
         line, side = self.line, self.side
         login = request.url.path.endswith(side.login) and not late
         who = hashlib.blake2b(side.credentials(request), digest_size=8).hexdigest() if login else ""
-        process = self.machine.stack[-1] if self.machine.stack else None
         who = f"{line.tenant} {side.system} {who}"
-        if (
-            login
-            and process is not None
-            and (
-                (who in line.refused and process.began > line.refused[who])
-                or process.told(who, self.machine.upsets()) > side.proofs
-            )
-        ):
+        process = self.machine.stack[-1] if self.machine.stack else None
+        if login and process is not None and self._knows(process, who):
             line.relogins += 1
             self.machine.note(f"{line.tenant} {side.system}: LOGIN AGAIN after a refusal")
         try:
@@ -244,12 +237,19 @@ class Wire(httpx.BaseTransport):
         if login and response.status_code == 401 and not unheard and process is not None:
             known = partial(line.refused.setdefault, who)
             process.heard.append((self.machine.upsets(), who, lambda: known(self.machine.now())))
-        line.issued |= side.live()
+        if login:
+            line.issued |= side.live()
         if request.method == "GET":
             line.pages[request.url.path] = response.content
         if number := side.number_in(request):
             line.posts[number] += 1
         return response
+
+    def _knows(self, process: Process, who: str) -> bool:
+        """Tell whether a process could know of a refusal: it began after all could, or has met it itself."""
+        since = self.line.refused.get(who)
+        itself = process.told(who, self.machine.upsets()) > self.side.proofs
+        return itself or (since is not None and process.began > since)
 
     def _made(
         self, status: int, body: str = "", kind: str = "application/json", headers: dict[str, str] | None = None

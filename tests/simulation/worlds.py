@@ -27,8 +27,8 @@ class Paper:
     """One invoice and what must become of it in the end: post, or hold for `waits`.
 
     `sick`: its posting fails for now; `heavy`: whoever works on it dies; `very_late`: the server carried a posting
-    out later than `settle_seconds`; `forgotten`: a restore or a move took our memory of it; `orphan`: its supplier
-    comes later, and nothing else is wrong with it; `poisoned`: it could not be read at a time.
+    out later than `settle_seconds`; `forgotten`: a restore or a move took our memory of it; `poisoned`: it could
+    not be read at a time.
     """
 
     key: str
@@ -40,7 +40,6 @@ class Paper:
     waits: str = ""
     very_late: bool = False
     forgotten: bool = False
-    orphan: bool = False
     poisoned: bool = False
 
 

@@ -60,12 +60,7 @@ def test_a_record_that_spoils_its_chunk_is_found_by_halving(bench):
     assert bench.counts(ACCOUNTS) == {"delivered": 3, "rejected": 1}
 
 
-def test_what_a_trouble_of_the_target_refuses_alone_is_tried_again_and_given_up_after_a_day(bench):
-    bench.systems.accounts = {k: account(k) for k in "abc"}
-    bench.systems.faults = [("send", Unexplained("An unexpected error."))] * 4
-    bench.poll(ACCOUNTS)
-    bench.work(1)
-    assert bench.counts(ACCOUNTS) == {"delivered": 3}
+def test_what_a_trouble_of_the_target_refuses_alone_is_held_and_given_up_after_a_day(bench):
     bench.systems.accounts = {"d": account("d")}
     bench.systems.faults = [("send", Unexplained("An unexpected error."))] * 40
     bench.poll(ACCOUNTS)

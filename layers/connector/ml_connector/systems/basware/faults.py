@@ -10,8 +10,6 @@ from ml_connector.systems.http import Reply, listed
 
 WORDS = 1_000
 """Characters of one complaint that are kept."""
-
-
 OWN = frozenset({"UNEXPECTED_ERROR", "SNS_PUBLISH_ERROR", "SQS_PUBLISH_ERROR"})
 """Codes of Basware's own troubles, of those that its schema lists (`ErrorEntity`)."""
 
