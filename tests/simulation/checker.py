@@ -226,7 +226,8 @@ def _sheets(history: History, office: Office, pair: Pair) -> Iterator[str]:
                 yield f"{flow.name} {chunk.id}: {chunk.count} records, {parts} outcomes"
             if chunk.rejected and not chunk.reason and not all(reason for _, reason in chunk.results.values()):
                 yield f"{flow.name} {chunk.id}: rejected without a reason"
-        for key, times in Counter(c.id for c in done).items():
+        # a part that was made once more while it was being finished ends as moved, with no outcome of its own
+        for key, times in Counter(c.id for c in done if c.moved < c.count).items():
             if times > 1 and flow.manner == "master":
                 yield f"{flow.name} {key}: finished {times} times"
         for chunk in left:
