@@ -18,6 +18,8 @@ from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
     from ml_connector.engine.pair import Pair
+    from ml_connector.engine.rows import Chunk
+    from ml_connector.flow import Flow
     from tests.simulation.history import History
     from tests.simulation.sides import Posted
 
@@ -226,15 +228,25 @@ def _sheets(history: History, office: Office, pair: Pair) -> Iterator[str]:
                 yield f"{flow.name} {chunk.id}: {chunk.count} records, {parts} outcomes"
             if chunk.rejected and not chunk.reason and not all(reason for _, reason in chunk.results.values()):
                 yield f"{flow.name} {chunk.id}: rejected without a reason"
-        # a part that was made once more while it was being finished ends as moved, with no outcome of its own
-        for key, times in Counter(c.id for c in done if c.moved < c.count).items():
-            if times > 1 and flow.manner == "master":
-                yield f"{flow.name} {key}: finished {times} times"
+        yield from _parts(flow, done, left)
         for chunk in left:
             if chunk.state == "dead" or chunk.waiting_for is None:
                 yield f"{flow.name} {chunk.id} is still {chunk.state} {chunk.step}: {chunk.cause} {chunk.reason}"
             elif not chunk.reason:
                 yield f"{flow.name} {chunk.id} waits for {chunk.waiting_for} without a reason"
+
+
+def _parts(flow: Flow, done: list[Chunk], left: list[Chunk]) -> Iterator[str]:
+    """What a chunk was split into has as many outcomes as it had records: none lost, none counted twice."""
+    whole = {c.id: c.count for c in (*done, *left) if "." not in c.id}
+    found = Counter[str]()
+    for chunk in done:
+        found[chunk.id.split(".")[0]] += chunk.delivered + chunk.unchanged + chunk.rejected
+    for chunk in left:
+        found[chunk.id.split(".")[0]] += chunk.count - sum(1 for o, _ in chunk.results.values() if o == "moved")
+    for key, count in whole.items():
+        if flow.manner == "master" and found[key] != count:
+            yield f"{flow.name} {key}: {count} records, {found[key]} outcomes over its parts"
 
 
 def _attempts(history: History, office: Office, pair: Pair) -> Iterator[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from ml_connector.engine.rows import Chunk
 from ml_connector.engine.task import Task, claim
+from ml_connector.engine.write import write
 from tests.unit.engine.bench import ACCOUNTS, Bench, account
 
 
@@ -36,3 +39,16 @@ def test_a_second_split_leaves_the_parts_of_the_first_as_they_are(bench: Bench) 
         assert task.ledger.add(part, {"records": [bench.systems.accounts[k] for k in keys]})
     assert held(task, first) == ["A1", "A2"] and held(task, second) == ["A2", "A3"]
     assert not task.ledger.add(first, {"records": [bench.systems.accounts[k] for k in ("A1", "A2")]})
+
+
+def test_a_part_that_is_made_and_done_once_more_counts_once(bench: Bench) -> None:
+    task = claimed(bench, "A1", "A2", "A3")
+    part = task.part(["A1", "A2"])
+    for _ in range(2):  # the worker that split the chunk died before it had let go of the records
+        assert task.ledger.add(part, {"records": [bench.systems.accounts[k] for k in ("A1", "A2")]})
+        for _ in range(3):
+            bench.clock.moment += timedelta(minutes=5)
+            write(bench.pair(), ACCOUNTS, part.id)
+        assert task.ledger.chunk(part.id) is None
+    assert len(list(task.ledger.store.query(task.ledger.pk, "d#"))) == 2
+    assert [(c.id, c.delivered) for c in task.ledger.finished()] == [(part.id, 2)]

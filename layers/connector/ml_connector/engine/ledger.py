@@ -269,9 +269,17 @@ class Ledger:
             yield load(Chunk, item.data)
 
     def finished(self, since: str = "") -> Iterator[Chunk]:
-        """Read the chunks that were done since a time."""
+        """Read the chunks that were done since a time.
+
+        A part that a dying worker left behind, and that was made and done once more, is given the first time only.
+        """
+        parts: set[str] = set()
         for item in self.store.query(self.pk, "d#", after=f"d#{since}" if since else None):
-            yield load(Chunk, item.data)
+            chunk = load(Chunk, item.data)
+            if chunk.id not in parts:
+                yield chunk
+            if "." in chunk.id:
+                parts.add(chunk.id)
 
     def body(self, chunk_id: str) -> Any:
         """Read a chunk's body."""
