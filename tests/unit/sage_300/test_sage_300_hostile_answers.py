@@ -84,6 +84,28 @@ def test_a_link_that_is_no_address_is_read_again_later(desk):
         desk.pages(Supplier)
 
 
+@pytest.mark.parametrize("row", [0, {}, {"VendorName": ["x"]}])
+@pytest.mark.parametrize("count", [3, 150])
+def test_rows_that_cannot_be_named_are_not_read_for_ever(desk, row, count):
+    desk.server.answers["AP/APVendors"] = lambda _: httpx.Response(200, json={"value": [VENDOR] + [row] * count})
+    pages = desk.pages(Supplier)
+    assert [one.key for page in pages for one in page.records] == ["1200"]
+    (bad,) = (one for page in pages for one in page.broken)
+    assert bad.key.startswith("?")
+    assert len(desk.server.asked("APVendors")) <= 2
+
+
+def test_rows_that_cannot_be_named_keep_their_names_where_others_come_before_them(desk):
+    def names(*rows):
+        desk.server.rows("AP/APVendors", *rows)
+        return {bad.key for page in desk.pages(Supplier) for bad in page.broken}
+
+    first, second = {"VendorName": ["x"]}, {"VendorName": ["y"]}
+    found = names(first, second)
+    assert len(found) == 2
+    assert names(VENDOR, second, first) == found
+
+
 @pytest.mark.parametrize("number", ["²", "-5", "9" * 5000, "x", "1.5", 0, True, [], {}])
 def test_a_new_batch_of_no_number_is_looked_for(desk, invoice, number):
     prepared = desk.target.prepare(invoice(), desk.codes)
