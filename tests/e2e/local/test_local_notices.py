@@ -68,7 +68,7 @@ def test_an_exported_order_is_read_and_kept_with_the_order_of_its_number(place):
         ends = time.monotonic() + 20
         while time.monotonic() < ends and not books.world.ap.calls["GET /v1/exportedPurchaseOrders/<code>"]:
             time.sleep(0.1)
-        time.sleep(1)
+        time.sleep(3)  # it is written down after that
     finally:
         serve.kill()
         serve.communicate()
