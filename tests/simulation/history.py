@@ -12,9 +12,9 @@ from typing import Any
 
 from infra.sandbox.basware import notify
 from ml_connector.engine import fingerprint
-from tests.simulation import people
+from tests.simulation import functions, people
 from tests.simulation.machine import Machine, Weather
-from tests.simulation.plant import LogKeeper, Plant
+from tests.simulation.plant import Plant
 from tests.simulation.sides import Act, Erp
 from tests.simulation.wire import EDGE, SETTLE, TIMEOUT, Line
 from tests.simulation.worlds import ERPS, Office, make_office
@@ -74,7 +74,6 @@ class History:
         self.calm_steps = 0
         self.converged: datetime | None = None
         self.good_after = (0, 0.0)
-        self.log = LogKeeper()
         names = ["alpha", "beta"] if dice.random() < 0.25 else ["alpha"]
         self.offices = [
             make_office(kind, n, i + 1, Random(dice.random()), machine.now, machine.sleep) for i, n in enumerate(names)
@@ -85,6 +84,7 @@ class History:
             self.lines[office.name, office.erp.system].very_late = late
         queue = {"retention": timedelta(hours=2)} if dice.random() < 0.1 else {}
         self.plant = Plant(machine, self.offices, self.lines, self.after, self.tilt.schedules, **queue)
+        self.log = self.plant.log
         machine.preempting, machine.living, machine.meddling = self.plant.interrupt, self._live_until, self._meddle
 
     @property
@@ -114,20 +114,24 @@ class History:
 
     def run(self) -> History:
         """Live it through."""
-        logger = logging.getLogger("ml_connector")
-        level, propagate = logger.level, logger.propagate
-        logger.addHandler(self.log)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
+        functions.load()
+        loggers = [logging.getLogger(name) for name in functions.LOGGERS]
+        before = [(logger.level, logger.propagate) for logger in loggers]
+        for logger in loggers:
+            logger.addHandler(self.log)
+            logger.setLevel(logging.INFO)
+            logger.propagate = False
         try:
             self._begin()
             while self._step():
                 pass
         finally:
             self.install(1, quietly=True)
-            logger.removeHandler(self.log)
-            logger.setLevel(level)
-            logger.propagate = propagate
+            self.plant.restart()
+            for logger, (level, propagate) in zip(loggers, before, strict=True):
+                logger.removeHandler(self.log)
+                logger.setLevel(level)
+                logger.propagate = propagate
         return self
 
     def _begin(self) -> None:

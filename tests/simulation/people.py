@@ -385,6 +385,7 @@ def _redrive(history: History, pair: Pair, flow: str) -> None:
     ledger, faults = pair.ledger(flow), history.machine.faults
     grounds = {
         "crashed": ["ours: crash", "ours: timed out", "ours: out of memory", "ours: frozen beyond its lease",
+                    "ours: state rolled back",  # to a moment at which a worker had it, who is not there any more
                     *(kind for kind in faults if kind.startswith(("store: ", "objects: ", "queue: t")))],
         "exhausted": [kind for kind in faults if kind.startswith(("wire: ", "world: one document sick"))],
     }  # fmt: skip

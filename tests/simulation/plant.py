@@ -13,21 +13,16 @@ from typing import Any
 
 from infra.sandbox.basware.model import Notification
 from infra.sandbox.basware.notify import SIGNATURE_HEADER
-from ml_connector import enrol
 from ml_connector.bootstrap import Toolbox, whole_pair
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine import roster
-from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.offer import read_ring
 from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.redrive import reopen
-from ml_connector.engine.write import write
+from ml_connector.engine.rows import Chunk
 from ml_connector.errors import LeaseLost, Transient
-from ml_connector.pairs import Pairs
-from ml_connector.receive import Receiver
-from ml_connector.runs import Run, tick
 from tests.simulation.fifo import Fifo, Letter, RecordRings, taken
+from tests.simulation.functions import Container, SimAws
 from tests.simulation.machine import Killed, Machine, OurClock, Process
 from tests.simulation.ports import SimBlobs, SimSecrets, SimStore
 from tests.simulation.wire import Line, Wire
@@ -87,7 +82,8 @@ class Plant:
         self.tools = Toolbox(self.vault, transport=lambda t, s: Wire(machine, lines[t, s]))
         self.chance = SeededChance(machine.seed)
         self.offices, self.boots, self.release = offices, 0, 1
-        self.warm: list[Pairs] = []
+        self.log = LogKeeper()
+        self.warm: list[Container] = []
         self.plain: dict[str, dict[str, dict[str, Any]]] = {}
         self.planted: set[str] = set()
         self.raised: list[str] = []
@@ -166,26 +162,37 @@ class Plant:
             process.end(machine.upsets())
         return True
 
-    def ticked(self, system: str) -> None:
-        """Take the minute's tick of a poll function."""
+    def container(self, name: str, system: str = "") -> Container:
+        """Start a container of a function."""
 
         def send(tenant: str, request: str) -> None:
             taken(self.machine, "run request", lambda: self.runs[system].send(tenant, {"tenant": tenant}, request))
 
-        self.invoke(f"tick {system}", POLL, lambda: tick(self.world(), system, send))
+        rings, clock = RecordRings(self.records, self._spelt), OurClock(self.machine)
+        aws = SimAws(self.store, rings, self.vault, self.secrets, self.tools, clock, self.world, send, system)
+        return Container(name, aws, self.log.lines.append)
+
+    def once(self, name: str, seconds: float, container: Container, call: Callable[[], Any]) -> bool:
+        """Run a function in a container that is not kept."""
+        try:
+            return self.invoke(name, seconds, call)
+        finally:
+            container.end()
+
+    def ticked(self, system: str) -> None:
+        """Take the minute's tick of a poll function."""
+        container = self.container("poll", system)
+        self.once(f"tick {system}", POLL, container, container.tick)
 
     def maintained(self) -> None:
         """Take the minute's tick of the maintain function."""
-
-        def ring() -> None:
-            world = self.world()
-            ring_due(world, wanted=roster.wanted(world.store))
-
-        self.invoke("maintain", MAINTAIN, ring)
+        container = self.container("maintain")
+        self.once("maintain", MAINTAIN, container, container.maintain)
 
     def enrolled(self) -> None:
         """Rebuild the roster."""
-        self.invoke("roster", MAINTAIN, lambda: enrol.rebuild(self.world(), self.secrets, self.tools))
+        container = self.container("maintain")
+        self.once("roster", MAINTAIN, container, container.enrol)
 
     def handle(self, queue: Fifo) -> bool:
         """Take one message from a queue and work on it; false where there is none."""
@@ -199,36 +206,45 @@ class Plant:
         return True
 
     def polled(self, queue: Fifo, letter: Letter) -> None:
+        """Run what is due for a tenant."""
         system, tenant = queue.name.removeprefix("runs-"), letter.message["tenant"]
-        run = Run(self.world(), self.secrets, self.tools, system)
-        if self.invoke(f"poll {system} {tenant}", POLL, lambda: run.of(tenant)):
+        container = self.container("poll", system)
+        run = lambda: container.poll(tenant, letter.received)  # noqa: E731
+        if self.once(f"poll {system} {tenant}", POLL, container, run):
             queue.done(letter)
 
     def written(self, letter: Letter) -> None:
         """Work on a ring in a warm container, or in a new one; a container that dies is gone."""
-        pairs = self.warm.pop() if self.warm else Pairs(self.world(), self.secrets, self.tools)
-        message = letter.message
-        if self.release == 1 and read_ring(json.dumps(message)) is None:
+        container = self.warm.pop() if self.warm else self.container("write")
+        message, body = letter.message, letter.body
+        if self.release == 1 and read_ring(body) is None:
             self.machine.fault("ours: message of a release that was rolled back")
+            container.write(body, letter.received, self._unmeant)
             self.records.done(letter)
+            self._keep_warm(container)
             return
-        message.setdefault("id", message.get("chunk"))
-        if self.invoke(f"write {message['flow']} {message['id']}", WRITE, lambda: self._write(pairs, message)):
+        if self.release == 2:  # it reads both forms, and is played by the release at hand
+            message = {**message, "id": message.get("id", message.get("chunk")), "v": 1}
+            body = json.dumps(message)
+        write = lambda: container.write(body, letter.received, self._noted)  # noqa: E731
+        if self.invoke(f"write {message['flow']} {message['id']}", WRITE, write):
             self.records.done(letter)
-            if len(self.warm) < WARM:
-                self.warm.insert(0, pairs)
+            self._keep_warm(container)
+        else:
+            container.end()
 
-    def _write(self, pairs: Pairs, message: Any) -> None:
-        """Do what the write function's handler does with a ring."""
-        pair, flow = pairs.of(message["tenant"], message["integration"], message["flow"])
-        if pair is None or pair.scope != message["scope"] or flow.name not in pair.active:
-            return
-        if "cause" in message:
-            reopen(pair.ledger(flow.name), message["id"], "redriven from the queue", message["death"])
-        chunk = write(pair, flow, message["id"])
-        if chunk is not None:
-            self.machine.note(f"chunk {chunk.flow} {chunk.id}: {chunk.state} {chunk.step} {chunk.waiting_for or ''} "
-                              f"{(chunk.reason or '')[:150]}")  # fmt: skip
+    def _keep_warm(self, container: Container) -> None:
+        if len(self.warm) < WARM:
+            self.warm.insert(0, container)
+        else:
+            container.end()
+
+    def _noted(self, chunk: Chunk) -> None:
+        self.machine.note(f"chunk {chunk.flow} {chunk.id}: {chunk.state} {chunk.step} {chunk.waiting_for or ''} "
+                          f"{(chunk.reason or '')[:150]}")  # fmt: skip
+
+    def _unmeant(self, chunk: Chunk) -> None:
+        self.raised.append(f"a ring of another release led to work on {chunk.id}")
 
     def interrupt(self, count: int) -> None:
         """Let other workers in between: the next messages, or the one that is being handled once more."""
@@ -264,8 +280,8 @@ class Plant:
         if self.paused_until is not None and self.machine.now() < self.paused_until:
             return 503
         said: list[int] = []
-        door = Receiver(self.store, RecordRings(self.records, self._spelt), self.vault, OurClock(self.machine))
-        self.invoke(f"webhook {tenant}", HOOK, lambda: said.append(door.receive(tenant, body, signature)[0]))
+        door = self.container("basware_webhook")
+        self.once(f"webhook {tenant}", HOOK, door, lambda: said.append(door.receive(tenant, body, signature)))
         if said == [200]:
             self._promised(tenant, body)
         return said[0] if said else 502
@@ -300,7 +316,8 @@ class Plant:
 
     def restart(self) -> None:
         """End all containers: the next invocations start anew."""
-        self.warm.clear()
+        while self.warm:
+            self.warm.pop().end()
 
     def next_tick(self, prefix: str) -> datetime | None:
         """Tell when the next minute is in which a part of the due index has something."""

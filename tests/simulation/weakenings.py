@@ -298,7 +298,7 @@ def released_by_events_only() -> Any:
 
 def no_maintenance() -> Any:
     """Nothing looks for rows that fell due."""
-    return patch("tests.simulation.plant.ring_due", lambda world, **_: 0)
+    return patch("ml_connector.engine.maintain.due_rows", lambda *_: [])
 
 
 def settings_of_the_verdict() -> Any:

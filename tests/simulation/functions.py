@@ -1,0 +1,200 @@
+"""The functions as they are deployed: their handlers, loaded as Lambda does, on the simulated ports.
+
+A container is a module of its own with what it keeps from one invocation to the next; so two workers, of which one
+comes in between the other, share nothing but the ports. What is replaced in a module is what stands for AWS, and a few
+names: `write` notes what came of a chunk, `ahead` reads pages in line (threads have no seed), `measure` and `metrics`
+only tell CloudWatch, and what is printed goes into the log.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import logging
+import os
+import warnings
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+
+from ml_connector.bootstrap import Toolbox
+from ml_connector.engine.pair import World
+from ml_connector.engine.reading import straight
+from ml_connector.ports import Rings, Secrets, Store, Vault
+from ml_connector.receive import Receiver
+from ml_connector.systems.basware.webhook import HEADER
+from tests.simulation.machine import OurClock
+
+FOLDER = Path(__file__).parents[2] / "functions"
+NAMES = ("TABLE", "RECORDS_QUEUE", "RECORDS_DLQ", "AUDIT_BUCKET", "KMS_KEY", "SECRET_PREFIX", "SYSTEM", "RUNS_QUEUE")
+LOGGERS = ("ml_connector", "ml-connector")
+"""The product's, and the one that the handlers share."""
+CONTEXT = SimpleNamespace(
+    function_name="simulated", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request"
+)
+REPLACED = {
+    "ahead": straight,
+    "measure": lambda: None,
+    "metrics": SimpleNamespace(add_metric=lambda *_: None, set_default_dimensions=lambda **_: None),
+}
+NEVER = 100
+"""A level that no message has."""
+_idle: dict[str, list[ModuleType]] = defaultdict(list)
+"""Modules of containers that are gone: loading one takes milliseconds."""
+
+
+@dataclass
+class SimAws:
+    """Stands for `ml_connector.aws.assembly.Aws` in a container."""
+
+    store: Store
+    rings: Rings
+    vault: Vault
+    secrets: Secrets
+    tools: Toolbox
+    clock: OurClock
+    start: Callable[[], World]
+    send: Callable[[str, str], None]
+    system: str = ""
+
+    @cached_property
+    def world(self) -> World:
+        """The ports of this container, made when something asks for them."""
+        return self.start()
+
+    @property
+    def names(self) -> Any:
+        """What the template tells a function."""
+        return SimpleNamespace(stage="dev", system=self.system, runs_queue="runs")
+
+    @property
+    def clients(self) -> dict[str, Any]:
+        """Boto's clients: of SQS, the one call that a handler makes itself."""
+        return {"sqs": SimpleNamespace(send_message=self._asked)}
+
+    def _asked(self, *, QueueUrl: str, MessageGroupId: str, MessageDeduplicationId: str, MessageBody: str) -> None:
+        assert QueueUrl == "runs"
+        assert MessageGroupId == MessageBody
+        self.send(MessageBody, MessageDeduplicationId)
+
+
+class Container:
+    """One process of one function."""
+
+    def __init__(self, name: str, aws: SimAws, said: Callable[[str], None]) -> None:
+        """`said` takes what the function prints."""
+        self.name, self.module = name, _idle[name].pop() if _idle[name] else _loaded(name)
+        module: Any = self.module
+        module.aws, module.print = aws, lambda *texts: said(" ".join(map(str, texts)))
+
+    def end(self) -> None:
+        """Give the module back, without what it kept."""
+        if "pairs" in vars(self.module):
+            self.module.pairs.cache_clear()
+        _idle[self.name].append(self.module)
+
+    # ── one method for each function ────────────────────────────────────────────────────────────────────────
+
+    def write(self, body: str, received: int, noted: Callable[[Any], None]) -> None:
+        """Hand over a ring; `noted` is told the chunk that was worked on."""
+        vars(self.module)["noted"] = noted
+        self._batch(body, received)
+
+    def poll(self, tenant: str, received: int) -> None:
+        """Hand over a run request."""
+        self._batch(tenant, received)
+
+    def tick(self) -> None:
+        """Hand over the minute's tick of a poll function."""
+        self.module.handler({"source": "aws.scheduler"}, CONTEXT)
+
+    def maintain(self) -> None:
+        """Hand over the minute's tick of the maintain function, between two rebuilds of the roster."""
+        self.module._last[:] = [self.module.aws.clock.now()]
+        self.module.handler({"source": "aws.scheduler"}, CONTEXT)
+
+    def enrol(self) -> None:
+        """Let the maintain function rebuild the roster."""
+        self.module.keep_roster(force=True)
+
+    def receive(self, tenant: str, body: bytes, signature: str | None) -> int:
+        """Hand over a request of API Gateway, which spells some bodies as base64; gives the status."""
+        aws: SimAws = self.module.aws
+        self.module.receiver = Receiver(aws.store, aws.rings, aws.vault, aws.clock)  # type: ignore[assignment]
+        packed = len(body) % 2 == 1
+        event = {
+            "pathParameters": {"tenant": tenant}, "isBase64Encoded": packed,
+            "headers": {HEADER.title(): signature} if signature is not None else {},
+            "body": base64.b64encode(body).decode() if packed else body.decode(),
+        }  # fmt: skip
+        return int(self.module.handler(event, None)["statusCode"])
+
+    def _batch(self, body: str, received: int) -> None:
+        """Hand over a batch of one. What the handler reports as failed is raised, as SQS would see it."""
+        record = {
+            "messageId": "1", "receiptHandle": "1", "body": body, "eventSource": "aws:sqs", "awsRegion": "eu-central-1",
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:queue.fifo", "messageAttributes": {},
+            "attributes": {"ApproximateReceiveCount": str(received), "MessageGroupId": "group"}, "md5OfBody": "",
+        }  # fmt: skip
+        try:
+            answer = self.module.handler({"Records": [record]}, CONTEXT)
+        except BatchProcessingError as error:
+            _, cause, _ = error.child_exceptions[0]
+            raise cause from None
+        assert answer == {"batchItemFailures": []}, answer
+
+
+def load() -> None:
+    """Load each function once. Before anybody listens to the log: a handler's logger must find its own outlet first."""
+    os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "simulated")
+    warnings.filterwarnings("ignore", category=UserWarning, module="aws_lambda_powertools")
+    for name in sorted(path.name for path in FOLDER.iterdir() if (path / "handler.py").exists()):
+        if not _idle[name]:
+            _idle[name].append(_loaded(name))
+
+
+def _loaded(name: str) -> ModuleType:
+    """Load a function, and replace in it what the simulation does not run."""
+    module = deployed(name)
+    vars(module).update({known: other for known, other in REPLACED.items() if known in vars(module)})
+    if "write" in vars(module):
+        vars(module)["write"] = _telling(module, module.write)
+    return module
+
+
+def deployed(name: str) -> ModuleType:
+    """Load a function, and take back what it did to this process: its environment, and its way of logging."""
+    kept, (product, shared) = dict(os.environ), map(logging.getLogger, LOGGERS)
+    before = list(product.handlers), product.level, product.propagate
+    os.environ.update({f"ML_{n}": "x" for n in NAMES} | {"AWS_DEFAULT_REGION": "eu-central-1"})
+    try:
+        spec = importlib.util.spec_from_file_location(f"simulated_{name}", FOLDER / name / "handler.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+        product.handlers[:], product.level, product.propagate = before
+        for handler in shared.handlers:
+            handler.setLevel(NEVER)  # not removed: the next module looks for it
+    return module
+
+
+def _telling(module: ModuleType, write: Callable[..., Any]) -> Callable[..., Any]:
+    """Tell of each chunk what came of it."""
+
+    def telling(*args: Any) -> Any:
+        chunk = write(*args)
+        if chunk is not None:
+            module.noted(chunk)
+        return chunk
+
+    return telling
