@@ -40,7 +40,7 @@ def tell(seed: int, erp: str | None = None) -> Told:
     gc.disable()  # a history's rings of objects are freed together, at its end
     history = History(seed, _tilt(erp))
     try:
-        found = check(history.run())
+        found = check(history.run()) and check(history.overtime())
     except Exception:  # the simulation itself broke; the other seeds go on
         found = [f"the simulation broke: {traceback.format_exc(limit=-6)}"]
     machine = history.machine

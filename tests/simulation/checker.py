@@ -198,10 +198,9 @@ def _orders(history: History, office: Office, pair: Pair) -> Iterator[str]:
             if not order.closed:
                 yield f"order {order.number} is not there{_open(pair, 'purchase_orders')}"
             continue
-        mine = {r["lineNumber"]: r for r in lines if r["orderExternalCode"] == code}
-        unfinished = not found.get("isClosed") or len(mine) < len(order.received)
-        if order.closed and order.id in office.forgotten_orders and unfinished:
+        if order.closed and order.id in office.forgotten_orders:
             continue  # it closed before the new scope began: that finishes nothing of the old, and follows open orders
+        mine = {r["lineNumber"]: r for r in lines if r["orderExternalCode"] == code}
         if bool(found.get("isClosed")) != order.closed or len(mine) != len(order.received):
             yield f"order {order.number}: closed {found.get('isClosed')} there, {order.closed} here"
         for number, received in order.received.items():

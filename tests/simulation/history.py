@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -72,6 +73,7 @@ class History:
         self.titles: list[str] = []
         self.wrong: list[str] = []
         self.calm_steps = 0
+        self.extra = timedelta(0)
         self.converged: datetime | None = None
         self.good_after = (0, 0.0)
         names = ["alpha", "beta"] if dice.random() < 0.25 else ["alpha"]
@@ -89,7 +91,7 @@ class History:
 
     @property
     def end(self) -> datetime:
-        return self.storm_end + (SHORT if self.short else CALM)
+        return self.storm_end + (SHORT if self.short else CALM) + self.extra
 
     # ── events ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -115,6 +117,24 @@ class History:
     def run(self) -> History:
         """Live it through."""
         functions.load()
+        with self._heard():
+            self._begin()
+            while self._step():
+                pass
+        return self
+
+    def overtime(self) -> History:
+        """Live on for an hour: what a poll began just before the end may have its verdict after half of it."""
+        self.extra = timedelta(hours=1)
+        with self._heard():
+            self.install(self.plant.release, quietly=True)
+            while self._step():
+                pass
+        return self
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Keep what is logged meanwhile; then leave the process as it was."""
         loggers = [logging.getLogger(name) for name in functions.LOGGERS]
         before = [(logger.level, logger.propagate) for logger in loggers]
         for logger in loggers:
@@ -122,9 +142,7 @@ class History:
             logger.setLevel(logging.INFO)
             logger.propagate = False
         try:
-            self._begin()
-            while self._step():
-                pass
+            yield
         finally:
             self.install(1, quietly=True)
             self.plant.restart()
@@ -132,7 +150,6 @@ class History:
                 logger.removeHandler(self.log)
                 logger.setLevel(level)
                 logger.propagate = propagate
-        return self
 
     def _begin(self) -> None:
         self.plant.enrolled()
