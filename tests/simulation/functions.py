@@ -16,6 +16,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -116,7 +117,7 @@ class Container:
 
     def maintain(self) -> None:
         """Hand over the minute's tick of the maintain function, between two rebuilds of the roster."""
-        self.module._last[:] = [self.module.aws.clock.now()]
+        self.module._last[:] = [self.module.aws.clock.now() + timedelta(days=1)]
         self.module.handler({"source": "aws.scheduler"}, CONTEXT)
 
     def enrol(self) -> None:

@@ -221,7 +221,7 @@ class Plant:
             self.machine.fault("ours: message of a release that was rolled back")
             container.write(body, letter.received, self._unmeant)
             self.records.done(letter)
-            self._keep_warm(container)
+            container.end()
             return
         if self.release == 2:  # it reads both forms, and is played by the release at hand
             message = {**message, "id": message.get("id", message.get("chunk")), "v": 1}
@@ -229,15 +229,10 @@ class Plant:
         write = lambda: container.write(body, letter.received, self._noted)  # noqa: E731
         if self.invoke(f"write {message['flow']} {message['id']}", WRITE, write):
             self.records.done(letter)
-            self._keep_warm(container)
-        else:
-            container.end()
-
-    def _keep_warm(self, container: Container) -> None:
-        if len(self.warm) < WARM:
-            self.warm.insert(0, container)
-        else:
-            container.end()
+            if len(self.warm) < WARM:
+                self.warm.insert(0, container)
+                return
+        container.end()
 
     def _noted(self, chunk: Chunk) -> None:
         self.machine.note(f"chunk {chunk.flow} {chunk.id}: {chunk.state} {chunk.step} {chunk.waiting_for or ''} "
