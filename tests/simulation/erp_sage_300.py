@@ -95,6 +95,9 @@ class Sage300(Erp):
     def credentials(self, request: httpx.Request) -> bytes:
         return request.headers.get("authorization", "").encode()
 
+    def proves(self, request: httpx.Request) -> bool:
+        return request.url.params.get("$top") == "1" and request.url.params.get("$select") == "VendorNumber"
+
     def envelope(self) -> str:
         return '{"error":{"code":"UnknownError","message":{"lang":"en-US","value":"An error has occurred."}}}'
 

@@ -57,6 +57,10 @@ class Side:
         """Give what a login shows: the same bytes for the same secret."""
         raise NotImplementedError
 
+    def proves(self, request: httpx.Request) -> bool:
+        """Tell whether a refusal of this request is one of the login, and of nothing else."""
+        return True
+
     def asked(self, request: httpx.Request) -> None:
         """Look at a request before it is answered."""
 

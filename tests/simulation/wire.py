@@ -235,7 +235,7 @@ class Wire(httpx.BaseTransport):
         except ConnectionError as error:
             raise httpx.ReadError(str(error), request=request) from error
         if login and response.status_code == 401 and not unheard and process is not None:
-            known = partial(line.refused.setdefault, who)
+            known = partial(line.refused.setdefault, who) if side.proves(request) else lambda _: None
             process.heard.append((self.machine.upsets(), who, lambda: known(self.machine.now())))
         if login:
             line.issued |= side.live()

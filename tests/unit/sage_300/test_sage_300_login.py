@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from ml_connector.bootstrap import LANES, _epoch
-from ml_connector.errors import LoginRefused, Misconfigured
+from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.records import Supplier
 from ml_connector.systems.sage_300 import Settings
 from ml_connector.systems.settings import parse
@@ -79,6 +79,27 @@ def test_a_password_changed_meanwhile_stops_after_one_look(desk):
     with pytest.raises(LoginRefused):
         desk.all(Supplier)
     assert len(desk.server.proofs) + len(desk.server.requests) == seen
+
+
+@pytest.mark.parametrize(
+    "open_answer",
+    [
+        httpx.Response(200, json={"error": {"code": "UnknownError", "message": {"lang": "en-US", "value": "No."}}}),
+        httpx.Response(503, text="<html>Service Unavailable</html>"),
+    ],
+)
+def test_a_proof_that_stays_open_is_made_again_before_anything_else_is_asked(desk, open_answer):
+    desk.all(Supplier)
+    desk.server.answers["AP/APVendors"], desk.server.proof = refuse, lambda _: open_answer
+    with pytest.raises(Transient):
+        desk.all(Supplier)
+    seen = len(desk.server.requests)
+    desk.server.proof = refuse
+    with pytest.raises(LoginRefused):
+        desk.all(Supplier)
+    assert len(desk.server.requests) == seen
+    with pytest.raises(LoginRefused):
+        desk.breaker.check()
 
 
 def test_windows_authentication_in_front_is_explained_by_the_iis_setting(desk):

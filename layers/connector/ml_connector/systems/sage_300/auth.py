@@ -49,8 +49,16 @@ class BasicAuth(httpx.Auth):
         request.headers["Authorization"] = self._header
         response = yield request
         if _refused(response) and self._proven is None:
-            self._sessions.renew(session, self.log_in)
+            self._look_into(session)
             yield request
+
+    def _look_into(self, session: Session) -> None:
+        """Prove anew after a refusal. Where that stays open, whoever comes next proves first."""
+        try:
+            self._sessions.renew(session, self.log_in)
+        except Transient:
+            self._sessions.forget()
+            raise
 
     def prove(self) -> None:
         """Ask the server for sure, so that `ping` tries the password and not yesterday's success.
@@ -91,6 +99,9 @@ class BasicAuth(httpx.Auth):
         if fault.code == REFUSED_LOGIN:
             self._refusal = self._why(reply, fault)
             raise LoginRefused(self._refusal)
+        if fault.passing or (reply.status < 300 and not fault.page):  # an error in a good answer proves nothing
+            hint = f" {IIS}" if fault.page else ""
+            raise Transient(f"Sage 300 could not open a session: {fault}.{hint}")
         if fault.page or 300 <= reply.status < 400 or fault.absent or fault.gone:
             raise not_the_api(self._settings.api_url, fault)
         if fault.code == NO_RIGHT and self._settings.user.upper() == ADMIN:
@@ -98,8 +109,6 @@ class BasicAuth(httpx.Auth):
                 f"Sage 300 took the login of {ADMIN}, who may not use the Web API: {fault}. Make a user of its own, or "
                 "set AllowWebApiAccessForAdmin in the web.config of Online/Web and of Online/WebApi."
             )
-        if fault.passing:
-            raise Transient(f"Sage 300 could not open a session: {fault}.")
 
     def _why(self, reply: Reply, fault: Fault) -> str:
         settings = self._settings
