@@ -98,6 +98,7 @@ class Container:
         """Give the module back, without what it kept."""
         if "pairs" in vars(self.module):
             self.module.pairs.cache_clear()
+        vars(self.module).update(aws=None, receiver=None, noted=None)
         _idle[self.name].append(self.module)
 
     # ── one method for each function ────────────────────────────────────────────────────────────────────────
