@@ -10,6 +10,8 @@ from ml_connector.errors import Transient
 from tests.simulation.functions import CONTEXT, FOLDER, deployed
 from tests.simulation.history import History
 
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
+
 
 @pytest.fixture
 def plant():
