@@ -47,8 +47,10 @@ def measure() -> None:
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Take the minute's tick; `{"roster": true}` rebuilds the roster at once."""
-    rung = ring_due(aws.world, wanted=wanted(aws.store))
-    metrics.add_metric("Rung", MetricUnit.Count, rung)
-    keep_roster(bool(event.get("roster")))  # after the rings: while secrets cannot be read, the work goes on
+    try:
+        keep_roster(bool(event.get("roster")))
+    finally:  # while secrets cannot be read, the work goes on
+        rung = ring_due(aws.world, wanted=wanted(aws.store))
+        metrics.add_metric("Rung", MetricUnit.Count, rung)
     measure()
     return {"rung": rung}

@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from tests.simulation import shrink
-from tests.simulation.checker import check
+from tests.simulation.checker import judge
 from tests.simulation.history import Cut, History, Tilt
 from tests.simulation.worlds import ERPS
 
@@ -40,7 +40,7 @@ def tell(seed: int, erp: str | None = None) -> Told:
     gc.disable()  # a history's rings of objects are freed together, at its end
     history = History(seed, _tilt(erp))
     try:
-        found = check(history.run()) and check(history.overtime())
+        found = judge(history)
     except Exception:  # the simulation itself broke; the other seeds go on
         found = [f"the simulation broke: {traceback.format_exc(limit=-6)}"]
     machine = history.machine
@@ -122,8 +122,7 @@ def alone(seed: int, erp: str | None, cut: Cut | None, *, echo: bool) -> int:
     """Run one history, whole or cut, with its events on the screen."""
     history = History(seed, _tilt(erp), cut)
     history.machine.echo = echo
-    history.run()
-    found = check(history)
+    found = judge(history)
     for text in found:
         print(text)
     print(f"seed {seed}: {'failed' if found else 'good'}, {history.steps} steps, digest {history.machine.digest()}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tests.simulation import erp_sap_b1, people
 from tests.simulation import weakenings as w
-from tests.simulation.checker import check
+from tests.simulation.checker import judge
 from tests.simulation.erp_sap_b1 import SapB1
 from tests.simulation.history import History, Tilt
 from tests.simulation.weakenings import Weakening
@@ -135,7 +135,7 @@ def caught_at(weakening: Weakening, seeds: range) -> tuple[int, list[str]] | Non
     """Find a seed at which the checker catches a weakening, and what it says: the first, or the one that is known."""
     for seed in (HINTS.get(weakening, 0), *seeds):
         with weakening():
-            found = check(History(seed, TILTS.get(weakening)).run())
+            found = judge(History(seed, TILTS.get(weakening)))
         if found:
             return seed, found
     return None

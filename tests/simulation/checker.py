@@ -30,6 +30,11 @@ SILENT = (
     "ours: ended while it stood still",
 )  # fmt: skip
 """After these something that was sent may be in nobody's audit trail."""
+DEATHS = frozenset({
+    "ours: crash", "ours: timed out", "ours: out of memory", "ours: frozen beyond its lease",
+    "ours: state rolled back",  # to a moment at which a worker had it, who is not there any more
+})  # fmt: skip
+"""Ways in which a worker ends in the midst of its work."""
 TAXES = Decimal("0.05")
 """How far an ERP may round taxes away from the platform's total (`rounding_tolerance`)."""
 
@@ -37,6 +42,11 @@ TAXES = Decimal("0.05")
 def check(history: History) -> list[str]:
     """Give every breach of a promise: an empty list is a good history."""
     return [] if history.converged and not history.thorough else list(breaches(history))
+
+
+def judge(history: History) -> list[str]:
+    """Live a history through and check it; one that does not pass an hour later too, and what is wrong then counts."""
+    return check(history.run()) and check(history.overtime())
 
 
 def breaches(history: History) -> Iterator[str]:
@@ -192,13 +202,14 @@ def _name(names: list[Any]) -> str:
 def _orders(history: History, office: Office, pair: Pair) -> Iterator[str]:
     there = {r["orderNumber"]: (k, r) for k, r in office.ap.imported.get("matchingOrders", {}).items()}
     lines = list(office.ap.imported.get("matchingOrderLines", {}).values())
+    known = dict(pair.ledger("purchase_orders").all_rows())
     for order in office.erp.orders():
         code, found = there.get(order.number, ("", None))
         if found is None:
             if not order.closed:
                 yield f"order {order.number} is not there{_open(pair, 'purchase_orders')}"
             continue
-        if order.closed and order.id in office.forgotten_orders:
+        if order.closed and order.id in office.forgotten_orders and order.id not in known:
             continue  # it closed before the new scope began: that finishes nothing of the old, and follows open orders
         mine = {r["lineNumber"]: r for r in lines if r["orderExternalCode"] == code}
         if bool(found.get("isClosed")) != order.closed or len(mine) != len(order.received):
@@ -228,11 +239,20 @@ def _sheets(history: History, office: Office, pair: Pair) -> Iterator[str]:
             if chunk.rejected and not chunk.reason and not all(reason for _, reason in chunk.results.values()):
                 yield f"{flow.name} {chunk.id}: rejected without a reason"
         yield from _parts(flow, done, left)
+        ends = Counter(item.sk.rpartition("#")[2] for item in ledger.store.query(ledger.pk, "d#"))
+        again = [key for key, times in ends.items() if times > 1 and flow.manner == "master"]
+        if again and not any(history.machine.faults[kind] for kind in DEATHS | set(throttles(history))):
+            yield f"{flow.name} {again[0]}: finished {ends[again[0]]} times, and nobody died"
         for chunk in left:
             if chunk.state == "dead" or chunk.waiting_for is None:
                 yield f"{flow.name} {chunk.id} is still {chunk.state} {chunk.step}: {chunk.cause} {chunk.reason}"
             elif not chunk.reason:
                 yield f"{flow.name} {chunk.id} waits for {chunk.waiting_for} without a reason"
+
+
+def throttles(history: History) -> list[str]:
+    """List the faults that may keep a worker from writing down how it ended."""
+    return [kind for kind in history.machine.faults if kind.startswith(("store: ", "objects: ", "queue: t"))]
 
 
 def _parts(flow: Flow, done: list[Chunk], left: list[Chunk]) -> Iterator[str]:

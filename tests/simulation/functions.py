@@ -185,8 +185,8 @@ def deployed(name: str) -> ModuleType:
         os.environ.clear()
         os.environ.update(kept)
         product.handlers[:], product.level, product.propagate = before
-        for handler in shared.handlers:
-            handler.setLevel(NEVER)  # not removed: the next module looks for it
+        for own in shared.handlers[:1]:  # powertools' own; not removed, since the next module looks for it
+            own.setLevel(NEVER)
     return module
 
 

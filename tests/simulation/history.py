@@ -130,6 +130,7 @@ class History:
             self.install(self.plant.release, quietly=True)
             while self._step():
                 pass
+        self.good_after = self.steps - self.calm_steps, (self.machine.now() - self.storm_end).total_seconds() / 3600
         return self
 
     @contextmanager

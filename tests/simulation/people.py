@@ -17,6 +17,7 @@ from ml_connector.engine import redrive, trouble
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
 from tests.simulation import worlds
+from tests.simulation.checker import DEATHS, throttles
 from tests.simulation.sides import Act
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
@@ -384,9 +385,7 @@ def _redrive(history: History, pair: Pair, flow: str) -> None:
     """Take up again what was given up, which must have had a ground; and look at what only a person can judge."""
     ledger, faults = pair.ledger(flow), history.machine.faults
     grounds = {
-        "crashed": ["ours: crash", "ours: timed out", "ours: out of memory", "ours: frozen beyond its lease",
-                    "ours: state rolled back",  # to a moment at which a worker had it, who is not there any more
-                    *(kind for kind in faults if kind.startswith(("store: ", "objects: ", "queue: t")))],
+        "crashed": [*DEATHS, *throttles(history)],
         "exhausted": [kind for kind in faults if kind.startswith(("wire: ", "world: one document sick"))],
     }  # fmt: skip
     for chunk in list(ledger.unfinished()):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from tests.simulation.checker import check
+from tests.simulation.checker import judge
 from tests.simulation.history import Cut, History, Tilt
 
 MOST_RUNS = 200
@@ -26,8 +26,8 @@ def shrunk(seed: int, tilt: Tilt | None = None, most: int = MOST_RUNS) -> tuple[
         runs += 1
         if runs > most:
             return False
-        history = History(seed, tilt, cut).run()
-        if not check(history):
+        history = History(seed, tilt, cut)
+        if not judge(history):
             return False
         best[0] = history
         return True

@@ -58,8 +58,8 @@ class Side:
         raise NotImplementedError
 
     def proves(self, request: httpx.Request) -> bool:
-        """Tell whether a refusal of this request is one of the login, and of nothing else."""
-        return True
+        """Tell whether this request looks into a refusal: where its answer is spoilt, that stays open."""
+        return False
 
     def asked(self, request: httpx.Request) -> None:
         """Look at a request before it is answered."""

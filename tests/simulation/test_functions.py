@@ -69,3 +69,13 @@ def test_two_containers_of_a_function_share_nothing(plant, name):
     first, second = plant.container(name), plant.container(name)
     assert first.module is not second.module
     assert first.module.aws is not second.module.aws
+
+
+def test_what_is_logged_is_heard_also_after_a_container_was_loaded(plant):
+    heard = History(5).run()
+    with heard._heard():
+        before = len(heard.log.lines)
+        held = [heard.plant.container("write") for _ in range(4)]  # more than are idle
+        held[-1].module.logger.warning("said by a handler")
+        assert len(heard.log.lines) == before + 1
+    assert [len(History(5).run().log.lines) for _ in range(2)] == [before, before]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.simulation import shrink
 from tests.simulation.catalogue import CAUGHT, MADE_GOOD, MENDED, TILTS, caught_at
-from tests.simulation.checker import check
+from tests.simulation.checker import check, judge
 from tests.simulation.history import Cut, History
 from tests.simulation.weakenings import Weakening, no_look
 
@@ -23,20 +23,20 @@ def test_a_fault_that_the_simulation_found_stays_mended(weakening: Weakening):
     """At a seed that shows the fault with the mend taken out, the product as it is passes."""
     seed, _ = caught_at(weakening, range(300)) or (-1, [])
     assert seed >= 0, "no seed showed it"
-    assert check(History(seed, TILTS[weakening]).run()) == [], MENDED[weakening]
+    assert judge(History(seed, TILTS[weakening])) == [], MENDED[weakening]
 
 
 @pytest.mark.parametrize("weakening", MADE_GOOD, ids=lambda w: w.__name__)
 def test_what_another_safeguard_makes_good_loses_nothing(weakening: Weakening):
     with weakening():
         for seed in range(12):
-            assert check(History(seed, TILTS[weakening]).run()) == [], (seed, MADE_GOOD[weakening])
+            assert judge(History(seed, TILTS[weakening])) == [], (seed, MADE_GOOD[weakening])
 
 
 @pytest.mark.parametrize("weakening", list(TILTS), ids=lambda w: w.__name__)
 def test_the_product_itself_passes_under_the_same_circumstances(weakening: Weakening):
     for seed in range(2):
-        assert check(History(seed, TILTS[weakening]).run()) == [], seed
+        assert judge(History(seed, TILTS[weakening])) == [], seed
 
 
 def test_a_failing_history_is_shrunk_to_what_is_enough_for_it():
@@ -44,7 +44,7 @@ def test_a_failing_history_is_shrunk_to_what_is_enough_for_it():
         seed, _ = caught_at(no_look, range(100)) or (0, [])
         cut, small = shrink.shrunk(seed, TILTS[no_look], most=60)
         assert check(small) != []
-        assert check(History(seed, TILTS[no_look], cut).run()) != [], "the cut repeats it"
+        assert judge(History(seed, TILTS[no_look], cut)) != [], "the cut repeats it"
     whole = History(seed, TILTS[no_look]).run()
     assert len(cut.acts) + len(cut.faults) < len(whole.acts) + len(whole.machine.struck)
     assert shrink.read(shrink.spell(cut)) == cut

@@ -87,6 +87,7 @@ class Wire(httpx.BaseTransport):
         self.side.small_pages(request)
         if line.outage_until is not None and machine.now() < line.outage_until:
             machine.note(f"{line.tenant} {self.side.system} is down")
+            self._left_open(request)
             raise httpx.ConnectError("connection refused", request=request)
         response = self._weathered(request)
         machine.note(f"{line.tenant} {request.method} {request.url.raw_path.decode()[:110]} -> {response.status_code}")
@@ -111,6 +112,7 @@ class Wire(httpx.BaseTransport):
         if not machine.hit(machine.weather.wire):
             return self._passed(request)
         kind = machine.dice.choice(KINDS)
+        self._left_open(request)
         if kind in AFTER:
             machine.fault(f"wire: {kind}")
             return self._spoilt(kind, request, self._passed(request, unheard=kind in UNHEARD))
@@ -118,6 +120,11 @@ class Wire(httpx.BaseTransport):
             return self._paged(kind, request)
         machine.fault(f"wire: {kind}")
         return self._instead(kind, request)
+
+    def _left_open(self, request: httpx.Request) -> None:
+        """Count for nothing what a process has heard of a refusal, where the request that looks into it is spoilt."""
+        if self.side.proves(request) and self.machine.stack:
+            self.machine.stack[-1].heard.clear()
 
     def _broken_off(self, request: httpx.Request) -> httpx.Response | None:
         """Break off a post: one that cannot succeed, or one that the server carries out later."""
@@ -235,7 +242,7 @@ class Wire(httpx.BaseTransport):
         except ConnectionError as error:
             raise httpx.ReadError(str(error), request=request) from error
         if login and response.status_code == 401 and not unheard and process is not None:
-            known = partial(line.refused.setdefault, who) if side.proves(request) else lambda _: None
+            known = partial(line.refused.setdefault, who)
             process.heard.append((self.machine.upsets(), who, lambda: known(self.machine.now())))
         if login:
             line.issued |= side.live()

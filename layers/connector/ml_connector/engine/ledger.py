@@ -271,15 +271,16 @@ class Ledger:
     def finished(self, since: str = "") -> Iterator[Chunk]:
         """Read the chunks that were done since a time.
 
-        A part that a dying worker left behind, and that was made and done once more, is given the first time only.
+        A part that a dying worker left behind, and that was made and done once more, is given once, as it ended last.
         """
-        parts: set[str] = set()
+        parts: dict[str, Chunk] = {}
         for item in self.store.query(self.pk, "d#", after=f"d#{since}" if since else None):
             chunk = load(Chunk, item.data)
-            if chunk.id not in parts:
+            if chunk.key is None and "." in chunk.id:
+                parts[chunk.id] = chunk
+            else:
                 yield chunk
-            if "." in chunk.id:
-                parts.add(chunk.id)
+        yield from parts.values()
 
     def body(self, chunk_id: str) -> Any:
         """Read a chunk's body."""

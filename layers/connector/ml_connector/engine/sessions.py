@@ -71,6 +71,17 @@ class Sessions:
             self._mine = None
             self._store.delete(self._pk, "session")
 
+    def distrust(self, session: Session) -> None:
+        """Let nobody use a session that may be good no more, unless another worker is making a new one."""
+        with self._lock:
+            self._mine = None
+        item = self._store.get(self._pk, "session")
+        if item is None or item.data.get("generation") != session.generation:
+            return
+        until = item.data.get("lease_until")
+        if until is None or datetime.fromisoformat(until) <= self._clock.now():
+            self._put(replace(item, data={**item.data, "sealed": None}))
+
     def _fresh(self, session: Session) -> bool:
         return session.expires_at is None or session.expires_at - self._clock.now() > MARGIN
 

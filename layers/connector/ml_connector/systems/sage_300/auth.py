@@ -56,8 +56,8 @@ class BasicAuth(httpx.Auth):
         """Prove anew after a refusal. Where that stays open, whoever comes next proves first."""
         try:
             self._sessions.renew(session, self.log_in)
-        except Transient:
-            self._sessions.forget()
+        except (Transient, Misconfigured):
+            self._sessions.distrust(session)
             raise
 
     def prove(self) -> None:

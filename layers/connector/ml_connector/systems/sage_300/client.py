@@ -137,7 +137,7 @@ class WebApi:
                 continue
             if fault is None:
                 self._learn(query, choice, select)
-                return self._read(query, reply)
+                return self._read(query, place, reply)
             refusal = refusal or refused_read(query.resource, fault)
             if not fault.puzzled:
                 break
@@ -194,15 +194,15 @@ class WebApi:
         resource = query.instead if renamed else query.resource
         return self._call(Call("GET", f"{self._path(resource)}?{text}", want="text", expect=EVERY))
 
-    def _read(self, query: Query[W], reply: Reply) -> Batch[W]:
+    def _read(self, query: Query[W], place: Place, reply: Reply) -> Batch[W]:
         try:
             listing = query.decoder.decode(reply.body)
             rows: list[W] = listing.value if listing.value is not msgspec.UNSET else []
             keys = [query.key(row) for row in rows]
         except UNREADABLE:
-            return row_by_row(query, reply)
+            return row_by_row(query, place, reply)
         if listing.value is msgspec.UNSET:
-            return row_by_row(query, reply)
+            return row_by_row(query, place, reply)
         count = listing.count_v4 if listing.count_v4 is not None else listing.count_v3
         return Batch(rows, keys, link=listing.link_v4 or listing.link_v3, count=number_of(count))
 

@@ -93,7 +93,10 @@ class Spoiled:
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[W]):
-    """A page of rows. `keys` are those of all rows as they came, spoiled ones too; `position` the next place."""
+    """A page of rows. `keys` are those of all rows as they came, spoiled ones too; `position` the next place.
+
+    `mark` tells a page by what it holds, where rows have no key and are named by their place, which is always new.
+    """
 
     rows: Sequence[W]
     keys: Sequence[str]
@@ -101,6 +104,7 @@ class Batch(Generic[W]):
     link: str | None = None
     count: int | None = None
     position: str | None = None
+    mark: str | None = None
 
     @property
     def untold(self) -> bool:
@@ -195,8 +199,12 @@ def walk(
     """Read page after page from `position` on, each row once. Raises `Transient` where paging does not get on."""
     place, steps, size, back = Place.read(position), 0, 100, False
     known: frozenset[str] = place.seen
+    mark: str | None = None
     while True:
         batch = fetch(query, place)
+        if batch.untold and batch.mark is not None and batch.mark == mark:
+            return  # a server that tells nothing gives one page for ever
+        mark = batch.mark
         if place.seen and not place.seen.intersection(batch.keys):
             steps += 1
             if steps > MOST_STEPS_BACK:
