@@ -202,7 +202,7 @@ def _name(names: list[Any]) -> str:
 def _orders(history: History, office: Office, pair: Pair) -> Iterator[str]:
     there = {r["orderNumber"]: (k, r) for k, r in office.ap.imported.get("matchingOrders", {}).items()}
     lines = list(office.ap.imported.get("matchingOrderLines", {}).values())
-    known = dict(pair.ledger("purchase_orders").all_rows())
+    known = {key for key, _ in pair.ledger("purchase_orders").all_rows()}
     for order in office.erp.orders():
         code, found = there.get(order.number, ("", None))
         if found is None:

@@ -92,6 +92,7 @@ def test_a_page_of_rows_without_keys_is_not_read_for_ever(desk, row, count):
     assert [one.key for page in pages for one in page.records] == ["1200"]
     assert len({one.key for page in pages for one in page.broken}) == count
     assert len(desk.server.asked("APVendors")) <= 2
+    assert pages[-1].position is None, "the last page says that it is the last"
 
 
 @pytest.mark.parametrize("told", [True, False])

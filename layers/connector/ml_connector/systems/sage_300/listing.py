@@ -24,7 +24,7 @@ def row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
             f"Sage 300 answered a list of {query.name} without 'value': {reply.text(200)}. This is no empty list; "
             "it is read again later."
         )
-    rows, keys, spoiled, unnamed = [], [], [], False
+    rows, keys, spoiled = [], [], []
     for number, raw in enumerate(body["value"]):
         name = f"?{place.skip + number}"
         try:
@@ -32,13 +32,13 @@ def row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
             name = query.key(row)
             rows.append(row)
         except (*UNREADABLE, TypeError, AttributeError) as error:
-            known = raw.get(query.select[0]) if isinstance(raw, dict) and query.select else None
-            name, unnamed = (str(known), unnamed) if known is not None else (name, True)
+            name = _name(query, raw, name)
             reason = f"It cannot be read: {misfit(error)}. Correct it in Sage 300."
             spoiled.append(Spoiled(name, reason, dumps(raw)[:RAW_LIMIT]))
         keys.append(name)
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
     count = body.get("@odata.count", body.get("odata.count"))
+    unnamed = any(bad.key.startswith("?") for bad in spoiled)
     mark = hashlib.blake2b(dumps(body["value"]).encode()).hexdigest() if unnamed else None
     return Batch(rows, keys, spoiled, str(link) if link else None, number_of(count), mark=mark)
 
@@ -48,6 +48,12 @@ def _texts(raw: Any) -> Any:
     if not isinstance(raw, dict):
         return raw
     return {k: str(v) if isinstance(v, (int, Decimal)) and not isinstance(v, bool) else v for k, v in raw.items()}
+
+
+def _name(query: Query[Any], raw: Any, unnamed: str) -> str:
+    """Name a spoiled row by the first selected field, which is its key."""
+    known = raw.get(query.select[0]) if isinstance(raw, dict) and query.select else None
+    return str(known) if known is not None else unnamed
 
 
 def number_of(count: object) -> int | None:

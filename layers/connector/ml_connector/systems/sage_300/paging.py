@@ -203,7 +203,8 @@ def walk(
     while True:
         batch = fetch(query, place)
         if batch.untold and batch.mark is not None and batch.mark == mark:
-            return  # a server that tells nothing gives one page for ever
+            yield replace(batch, rows=(), keys=(), spoiled=())  # a server that tells nothing gives one page for ever
+            return
         mark = batch.mark
         if place.seen and not place.seen.intersection(batch.keys):
             steps += 1
