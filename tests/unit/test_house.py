@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/connector/ml_connector"
-LOW = {"ports", "flow", "records", "errors", "exchange", "redact", "wiring"}
+LOW = {"ports", "flow", "folding", "records", "errors", "exchange", "redact", "wiring"}
 
 
 def imports(path: Path) -> set[str]:

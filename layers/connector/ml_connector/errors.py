@@ -76,8 +76,26 @@ class NotYet(ConnectorError):
     """Other work of ours must be through first; nothing failed, and nothing is counted as an attempt."""
 
 
+class NotUnderstood(Held):
+    """The target refused a document in words that nobody knows: a person looks, and its source is told nothing yet.
+
+    `key` is the document's. Known faults of the document are `Rejected`; this is everything else.
+    """
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(f"lookup:{key}", message)
+
+
 class OutcomeUnknown(ConnectorError):
-    """The request was sent and no trustworthy answer came: it may or may not have taken effect."""
+    """The request was sent and no trustworthy answer came: it may or may not have taken effect.
+
+    `taken`: the target said that it took the document, without naming what it became. It is looked for, then held for
+    a person, and never sent again by itself.
+    """
+
+    def __init__(self, message: str = "", *, taken: bool = False) -> None:
+        super().__init__(message)
+        self.taken = taken
 
 
 class LeaseLost(ConnectorError):
