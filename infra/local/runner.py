@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -26,7 +27,6 @@ from ml_connector.engine.redrive import keys_of
 from ml_connector.engine.rows import Chunk, iso
 from ml_connector.engine.write import write
 from ml_connector.errors import (
-    Conflict,
     ConnectorError,
     LeaseLost,
     LoginRefused,
@@ -152,16 +152,14 @@ class Runner:
                 self._wake(lap, chunk)
 
     def _wake(self, lap: Lap, chunk: Chunk) -> None:
-        found = lap.ledger.chunk(chunk.id)
-        if found is None:
-            return
-        fresh, item = found
-        if fresh.state == "posted" or (fresh.state == "waiting" and fresh.step != "unknown"):
-            fresh.due_at, fresh.attempts = iso(self.world.clock.now()), 0
-            try:
-                lap.pair.world.store.put(lap.ledger.place(fresh, item))
-            except Conflict:
-                return
+        """Have a chunk looked at now, whatever its step: what may have been sent is not sent again before its time."""
+
+        def wake(fresh: Chunk) -> bool:
+            fresh.due_at, fresh.attempts = lap.ledger.now(), 0
+            return fresh.state in {"posted", "waiting"}
+
+        with suppress(Transient):  # somebody works on it
+            lap.ledger.change(chunk.id, wake)
         self.world.rings.ring(chunk.lane, ring_of(chunk, lap.pair.scope))
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────

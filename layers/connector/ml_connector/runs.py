@@ -75,8 +75,10 @@ class Run:
             if planned.get(full_name, "") <= iso(self.world.clock.now()):
                 done = self._flow(tenant, options, integration, flow, deadline)
                 planned[full_name] = self._next(tenant, options, integration, flow, done)
-        latest = self.world.store.get(item.pk, item.sk) or item
-        enrol.plan(self.world.store, latest, planned)
+        latest = self.world.store.get(item.pk, item.sk)
+        if latest is not None:  # its flows may be others by now: what began or ended meanwhile stands
+            flows = {flow: planned.get(flow, when) for flow, when in latest.data["flows"].items()}
+            enrol.plan(self.world.store, latest, flows)
 
     def _next(
         self, tenant: roster.TenantRow, options: TenantSettings, integration: Integration, flow: Flow, done: bool | None

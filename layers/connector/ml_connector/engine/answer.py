@@ -139,16 +139,17 @@ class Answering:
     def _finish(self, outcome: Any, reason: str | None = None) -> None:
         """Settle the record row, then the chunk."""
         ledger, chunk = self.task.ledger, self.chunk
-        known = ledger.rows([self.key], consistent=True)
-        before = known[self.key][0] if self.key in known else Row()
-        if outcome == "unchanged" and before.outcome is not None:
-            row = msgspec.structs.replace(before, seq=max(before.seq, chunk.seq), stamp=chunk.stamp)
-        else:
-            row = Row(
-                seq=chunk.seq, outcome=outcome, chunk=chunk.id, reason=reason, stamp=self._stamp(outcome),
+        known, stamp = ledger.rows([self.key], consistent=True), self._stamp(outcome)
+
+        def made(_key: str, before: Row) -> Row:
+            if outcome == "unchanged" and before.outcome is not None:
+                return msgspec.structs.replace(before, seq=max(before.seq, chunk.seq), stamp=chunk.stamp)
+            return Row(
+                seq=chunk.seq, outcome=outcome, chunk=chunk.id, reason=reason, stamp=stamp,
                 target=chunk.target, code=chunk.code, number=chunk.number,
             )  # fmt: skip
-        ledger.settle({self.key: row}, known)
+
+        ledger.settle({self.key: made(self.key, known[self.key][0] if self.key in known else Row())}, known, made)
         self.task.done(outcome, reason)
 
     def _stamp(self, outcome: str) -> str | None:

@@ -222,6 +222,7 @@ class Paper(Finding):
     def _post(self, document: Document[Any], prepared: Prepared) -> None:
         if document.standing == "offered":
             self._acknowledge()
+        earlier = self.chunk.sent_at
         self.chunk.sent_at, self.chunk.sent_as = self.task.ledger.now(), prepared.name
         again = self.chunk.step in {"sent", "unknown"}
         self.task.progress("sent")
@@ -235,6 +236,7 @@ class Paper(Finding):
             raise
         except (Held, Transient, LoginRefused, Misconfigured):
             self.chunk.step = "unknown" if again else "held"  # this request had no effect; an earlier one may have
+            self.chunk.sent_at = earlier if again else self.chunk.sent_at  # whose doubt is counted from then
             raise
         self._keep(found)
 

@@ -23,6 +23,8 @@ PART = 300_000
 SHARDS = 8
 GRACE = timedelta(seconds=60)
 """An open chunk whose ring was lost is found by the due index after this."""
+TRIES = 5
+"""Looks at a row that changes again and again, before whoever wants to change it gives up."""
 KEEP_DONE = timedelta(days=3653)
 """Ten years, as long as the audit objects that a finished chunk leads to."""
 
@@ -150,6 +152,8 @@ class Ledger:
                 with suppress(Conflict):
                     self.store.put(replace(item, data=dump(row)))
                     break
+            else:
+                raise Transient(f"The row of {key} changed again and again; what lies under it is not known.")
         self.compare_everything()
 
     def compare_everything(self) -> None:
@@ -209,9 +213,7 @@ class Ledger:
         holder = str(item.data.get("key", key))
         if holder != key and self._keeps(holder):
             return holder
-        if item.data.get("key") == key:
-            return key
-        try:
+        try:  # also where it is ours: whoever just found that we had let go of it must see that we have not
             self.store.put(replace(item, data={"key": key}))
         except Conflict:
             return self.reserve(name, key)  # another document was first
@@ -245,6 +247,25 @@ class Ledger:
             return self.store.put(self.place(chunk, item))
         except Conflict as error:
             raise LeaseLost(f"The chunk {chunk.id} was taken over by another worker.") from error
+
+    def change(self, chunk_id: str, fits: Callable[[Chunk], bool]) -> Chunk | None:
+        """Change an unfinished chunk from outside of an attempt, such as one that was listed; gives it as written.
+
+        `fits` sees the very row that is written, changes it, and tells whether it may be: a chunk that was listed may
+        be in a worker's hands by now, and must not be taken out of them. None where it is gone or does not fit.
+        Raises `Transient` where the row changes again and again.
+        """
+        for _ in range(TRIES):
+            found = self.chunk(chunk_id)
+            if found is None:
+                return None
+            chunk, item = found
+            with suppress(Conflict):
+                if not fits(chunk):
+                    return None
+                self.store.put(self.place(chunk, item))
+                return chunk
+        raise Transient(f"The chunk {chunk_id} is being worked on at this moment; try again in a minute.")
 
     def finish(self, chunk: Chunk, item: Item) -> None:
         """Mark a chunk done and move it among the finished; may be repeated after a crash."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from ml_connector.engine.ledger import Ledger, due_rows, rung
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import World
 from ml_connector.engine.rows import Chunk, iso, load
-from ml_connector.errors import Conflict
+from ml_connector.errors import Transient
 
 RUNG = timedelta(seconds=60)
 """A chunk that was rung is not rung again within this: the ring may still be on its way."""
@@ -45,22 +45,25 @@ def ring_due(world: World, limit: int = 200, wanted: Wanted | None = None) -> in
 
 def release(world: World, ledger: Ledger, *waiting_for: str) -> int:
     """Make the chunks due at once that wait for one of `waiting_for`, e.g. after a mapping was set."""
-    count, causes = 0, frozenset(waiting_for)
-    for chunk in list(ledger.unfinished()):
-        if chunk.waiting_for not in causes or chunk.state != "waiting":
-            continue
-        found = ledger.chunk(chunk.id)
-        if found is None:
-            continue
-        fresh, item = found
-        fresh.due_at = iso(world.clock.now())
-        fresh.attempts = 0
-        try:
-            world.store.put(ledger.place(fresh, item))
-        except Conflict:
-            continue
-        count += 1
-    return count
+    causes = frozenset(waiting_for)
+
+    def set_going(chunk: Chunk) -> bool:
+        chunk.due_at, chunk.attempts = iso(world.clock.now()), 0
+        return _waits(chunk, causes)
+
+    listed = [chunk.id for chunk in ledger.unfinished() if _waits(chunk, causes)]
+    return sum(_changed(ledger, chunk_id, set_going) for chunk_id in listed)
+
+
+def _waits(chunk: Chunk, causes: Collection[str]) -> bool:
+    return chunk.state == "waiting" and chunk.waiting_for in causes
+
+
+def _changed(ledger: Ledger, chunk_id: str, fits: Callable[[Chunk], bool]) -> bool:
+    try:
+        return ledger.change(chunk_id, fits) is not None
+    except Transient:
+        return False  # workers have it again and again: it does not wait
 
 
 def ages(world: World, wanted: Wanted | None = None) -> dict[str, tuple[float, float]]:

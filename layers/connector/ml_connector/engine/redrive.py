@@ -13,14 +13,12 @@ from typing import Literal
 
 import msgspec
 
-from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.ledger import TRIES, Ledger
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.poll_documents import offer_document
 from ml_connector.engine.rows import Chunk, dump, load
 from ml_connector.errors import Conflict, Transient
 from ml_connector.flow import Flow, Offer
-
-TRIES = 5
 
 What = Literal["reopened", "hastened", "under way", "offered", "marked", "forgotten", "unknown"]
 
@@ -78,11 +76,12 @@ def approve(ledger: Ledger, note: str) -> int:
     """Let the records be switched off that are missing at their source in great number; returns how many."""
 
     def agree(chunk: Chunk) -> bool:
-        chunk.guarded = None
-        return chunk.state == "waiting"
+        guarded, chunk.guarded = chunk.guarded, None
+        return bool(guarded) and chunk.state == "waiting"
 
-    waiting = [c for c in ledger.unfinished() if c.op == "retire" and c.guarded]
-    return sum(chunk.count for chunk in waiting if _due_now(ledger, chunk.id, note, agree))
+    listed = [c.id for c in ledger.unfinished() if c.op == "retire" and c.guarded]
+    agreed = [_due_now(ledger, chunk_id, note, agree) for chunk_id in listed]
+    return sum(chunk.count for chunk in agreed if chunk is not None)
 
 
 def dead(ledger: Ledger, cause: str | None = None) -> Iterator[Chunk]:
@@ -106,23 +105,16 @@ def holder(ledger: Ledger, key: str) -> Chunk | None:
 
 
 def _due_now(ledger: Ledger, chunk_id: str, note: str, fits: Callable[[Chunk], bool]) -> Chunk | None:
-    for _ in range(TRIES):
-        found = ledger.chunk(chunk_id)
-        if found is None:
-            return None
-        chunk, item = found
-        try:
-            if not fits(chunk):
-                return None
-            if chunk.state == "dead":
-                chunk.state = "waiting"
-            chunk.attempts, chunk.due_at = 0, ledger.now()
-            chunk.notes.append(note)
-            ledger.store.put(ledger.place(chunk, item))
-        except Conflict:
-            continue
-        return chunk
-    raise Transient(f"The chunk {chunk_id} is being worked on at this moment; try again in a minute.")
+    def set_going(chunk: Chunk) -> bool:
+        if not fits(chunk):
+            return False
+        if chunk.state == "dead":
+            chunk.state = "waiting"
+        chunk.attempts, chunk.due_at = 0, ledger.now()
+        chunk.notes.append(note)
+        return True
+
+    return ledger.change(chunk_id, set_going)
 
 
 def _answer_anew(chunk: Chunk) -> None:
@@ -147,9 +139,13 @@ def replay(pair: Pair, flow: Flow, key: str, note: str) -> Replayed:
     Raises `Transient` where the rows change too fast.
     """
     ledger = pair.ledger(flow.name)
-    chunk = holder(ledger, key)
-    if chunk is not None:
-        return _set_going(ledger, chunk, note)
+    for _ in range(TRIES):
+        chunk = holder(ledger, key)
+        if chunk is None:
+            break
+        done = _set_going(ledger, chunk, note)
+        if done.what != "under way" or ledger.chunk(chunk.id) is not None:
+            return done  # else it was finished meanwhile
     if flow.manner == "master":
         return Replayed("marked" if _mark(ledger, key) else "unknown")
     return _offer(pair, flow, ledger, key, note)

@@ -130,8 +130,8 @@ class Retire:
         for key in self._alive():
             chunk.results[key] = ("delivered", "")
         settled = {key for key, result in chunk.results.items() if result not in (OVERTAKEN, BACK, MOVED)}
-        rows = {key: self._row(key) for key in sorted(settled)}
-        self.task.ledger.settle(rows, self.known)
+        rows = {key: self._row(key, self.known[key][0]) for key in sorted(settled)}
+        self.task.ledger.settle(rows, self.known, self._row)
         if any(row.taint for row in rows.values()):
             self.task.ledger.compare_everything()
         counts = Counter(outcome for outcome, _ in chunk.results.values())
@@ -140,8 +140,9 @@ class Retire:
         chunk.results = {k: v for k, v in chunk.results.items() if v[0] == "rejected"}
         self.task.done()
 
-    def _row(self, key: str) -> Row:
-        before, (outcome, reason) = self.known[key][0], self.chunk.results[key]
+    def _row(self, key: str, before: Row) -> Row:
+        """Make the row anew over the one there is."""
+        outcome, reason = self.chunk.results[key]
         if outcome == "rejected":
             return msgspec.structs.replace(
                 before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="rejected", reason=reason, delivered_fp=None,

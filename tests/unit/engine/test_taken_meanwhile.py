@@ -1,0 +1,188 @@
+"""A chunk that was listed is in a worker's hands by the time it is to be changed: it is left there.
+
+Each decision is met twice: by a worker that came between the list and the row, and by one that came between the row
+and the write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.local.runner import Lap, Runner
+from infra.local.state import open_state
+from ml_connector.embedded.blobs import MemoryBlobs
+from ml_connector.embedded.store import SqliteStore
+from ml_connector.engine import redrive
+from ml_connector.engine.ledger import Ledger, due_rows, rung
+from ml_connector.engine.maintain import release
+from ml_connector.engine.readiness import release_followers, release_landed
+from ml_connector.engine.rows import GONE, Chunk, Row, dump, load
+from ml_connector.engine.task import Task, claim
+from ml_connector.ports import Item
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench
+
+Decision = Callable[[Bench, Ledger, Path], object]
+
+
+class Meanwhile(SqliteStore):
+    """A store in which something happens right before a chunk is read, or right before it is written."""
+
+    def __init__(self, clock: object) -> None:
+        super().__init__(":memory:", clock)  # type: ignore[arg-type]
+        self.before: dict[str, Callable[[], None]] = {}
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        self._happens("get", sk)
+        return super().get(pk, sk)
+
+    def put(self, item: Item) -> Item:
+        self._happens("put", item.sk)
+        return super().put(item)
+
+    def put_many(self, items: Sequence[Item]) -> list[bool]:
+        self._happens("put_many", "c#")
+        return super().put_many(items)
+
+    def _happens(self, where: str, sk: str) -> None:
+        if sk.startswith("c#") and (happen := self.before.pop(where, None)) is not None:
+            happen()
+
+
+@pytest.fixture
+def bench(bench: Bench) -> Bench:
+    bench.world = replace(bench.world, store=Meanwhile(bench.clock), blobs=MemoryBlobs())
+    return bench
+
+
+def waiting(bench: Bench, flow: str, **fields: object) -> Ledger:
+    """One chunk that waits, and is due."""
+    ledger = bench.pair().ledger(flow)
+    ledger.add(Chunk(**{  # type: ignore[arg-type]
+        "id": "k1", "key": "k1", "tenant": "acme", "integration": "erp-ap", "flow": flow, "lane": "acme.erp.0",
+        "run": "r", "created": ledger.now(), "state": "waiting", "due_at": ledger.now(), **fields,
+    }), {"retired": []})  # fmt: skip
+    return ledger
+
+
+def wake(bench: Bench, ledger: Ledger, folder: Path) -> None:
+    lap = Lap(bench.pair(), INVOICES)
+    Runner(open_state(folder, folder / ".state"))._take_over(lap)
+
+
+def after_the_pass(bench: Bench, ledger: Ledger, folder: Path) -> None:
+    release_followers(bench.pair(), ACCOUNTS)
+
+
+DECISIONS: dict[str, tuple[Decision, str, dict[str, object]]] = {
+    "release": (lambda b, led, _: release(b.world, led, "account:1"), "invoices", {"waiting_for": "account:1"}),
+    "landed": (lambda b, *_: release_landed(b.pair(), ACCOUNTS, ["1"]), "invoices", {"waiting_for": "account:1"}),
+    "followers": (after_the_pass, "invoices", {"waiting_for": "masters:accounts"}),
+    "hasten": (lambda _b, led, _: redrive.hasten(led, "k1", "note"), "invoices", {}),
+    "replay": (lambda b, *_: redrive.replay(b.pair(), INVOICES, "k1", "note"), "invoices", {}),
+    "approve": (lambda _b, led, _: redrive.approve(led, "note"), "accounts", {"op": "retire", "guarded": "many"}),
+    "wake": (wake, "invoices", {"step": "unknown", "waiting_for": "period:2026-01"}),
+}
+
+
+@pytest.mark.parametrize("when", ["get", "put"])
+@pytest.mark.parametrize("name", DECISIONS)
+def test_a_worker_keeps_what_it_claimed_meanwhile(bench: Bench, tmp_path: Path, name: str, when: str) -> None:
+    decision, flow, fields = DECISIONS[name]
+    ledger, tasks = waiting(bench, flow, **fields), list[Task]()
+
+    def work() -> None:
+        task = claim(bench.pair(), {"invoices": INVOICES, "accounts": ACCOUNTS}[flow], "k1")
+        assert task is not None
+        tasks.append(task)
+
+    bench.world.store.before[when] = work  # type: ignore[attr-defined]
+    decision(bench, ledger, tmp_path)
+    assert tasks, "no worker came between: this test shows nothing"
+    chunk, _ = ledger.chunk("k1") or pytest.fail("it is gone")
+    assert (chunk.state, chunk.attempts, chunk.notes) == ("sending", 1, [])
+    assert claim(bench.pair(), INVOICES, "k1") is None, "a second worker would start on it"
+    tasks[0].save()  # raises `LeaseLost` where somebody wrote over it
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_what_nobody_took_is_set_going(bench: Bench, tmp_path: Path, name: str) -> None:
+    decision, flow, fields = DECISIONS[name]
+    ledger = waiting(bench, flow, **fields, due_at="2026-03-09T00:00:00.000000+00:00")
+    decision(bench, ledger, tmp_path)
+    chunk, _ = ledger.chunk("k1") or pytest.fail("it is gone")
+    assert (chunk.state, chunk.due_at) == ("waiting", ledger.now())
+
+
+def test_what_was_reopened_meanwhile_is_not_opened_again(bench: Bench) -> None:
+    ledger = waiting(bench, "invoices", state="dead", death=1)
+
+    def work() -> None:
+        assert redrive.reopen(ledger, "k1", "another") is not None
+        assert claim(bench.pair(), INVOICES, "k1") is not None
+
+    bench.world.store.before["put"] = work  # type: ignore[attr-defined]
+    assert redrive.reopen(ledger, "k1", "note") is None
+    chunk, _ = ledger.chunk("k1") or pytest.fail("it is gone")
+    assert (chunk.state, chunk.notes) == ("sending", ["another"])
+
+
+def test_what_was_agreed_to_meanwhile_is_not_counted_twice(bench: Bench) -> None:
+    ledger = waiting(bench, "accounts", op="retire", guarded="many", count=30)
+    bench.world.store.before["get"] = lambda: redrive.approve(ledger, "another")  # type: ignore[attr-defined]
+    assert redrive.approve(ledger, "note") == 0
+
+
+def test_a_row_that_is_rung_is_left_to_the_worker_that_has_it(bench: Bench) -> None:
+    ledger = waiting(bench, "invoices")
+    (item,) = due_rows(bench.world.store, bench.clock.now())
+    task = claim(bench.pair(), INVOICES, "k1")
+    assert task is not None
+    assert not rung(bench.world.store, item, ledger.now())
+    task.save()
+
+
+def test_a_replay_of_what_was_finished_meanwhile_offers_it_again(bench: Bench) -> None:
+    ledger = waiting(bench, "invoices")
+
+    def finish() -> None:
+        task = claim(bench.pair(), INVOICES, "k1")
+        assert task is not None
+        ledger.finish(task.chunk, task.item)
+
+    bench.world.store.before["get"] = finish  # type: ignore[attr-defined]
+    assert redrive.replay(bench.pair(), INVOICES, "k1", "note").what == "offered"
+
+
+def test_a_retired_record_is_settled_over_the_row_as_it_is(bench: Bench) -> None:
+    """A worker that had lost its chunk taints the row while another switches the record off: the taint stays."""
+    ledger = bench.pair().ledger("accounts")
+    bench.world.store.put(Item(ledger.pk, "r#6100", dump(Row(seq=1, outcome="delivered", delivered_fp="fp"))))
+    ledger.add(Chunk(
+        id="0000000002", tenant="acme", integration="erp-ap", flow="accounts", lane="acme.ap.master", run="r", seq=2,
+        created=ledger.now(), due_at=ledger.now(), op="retire",
+    ), {"retired": ["6100"]})  # fmt: skip
+    bench.work()
+    assert bench.systems.retired == ["6100"]
+    bench.world.store.before["put_many"] = lambda: ledger.taint(["6100"])  # type: ignore[attr-defined]
+    bench.work(0.01)
+    row = load(Row, (bench.world.store.get(ledger.pk, "r#6100") or pytest.fail("it is gone")).data)
+    assert row.taint is not None and row.delivered_fp != GONE
+
+
+def test_a_name_that_its_holder_takes_up_again_is_not_given_away(bench: Bench) -> None:
+    """The holder's chunk was finished, and is offered again while another takes over the name."""
+    store, ledger = bench.world.store, bench.pair().ledger("invoices")
+    assert ledger.reserve("V1~RE-1", "old") == "old"
+    asked = ledger._keeps
+    ledger._keeps = lambda holder: asked(holder) or (_offered_again(bench), False)[1]  # type: ignore[method-assign]
+    assert ledger.reserve("V1~RE-1", "new") == "old"
+    assert store.get(ledger.links_pk, "invoices~V1~RE-1").data["key"] == "old"  # type: ignore[union-attr]
+
+
+def _offered_again(bench: Bench) -> None:
+    ledger = waiting(bench, "invoices", id="old", key="old")
+    assert ledger.reserve("V1~RE-1", "old") == "old"
