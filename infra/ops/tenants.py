@@ -42,7 +42,7 @@ def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
     from infra.ops.desk import problem
 
     named = [s for s in systems if s != "settings"]
-    whys = [problem(tenant), lonely(tenant, named), *_doors(desk, tenant.name, named)]
+    whys = [problem(tenant), lonely(tenant, named), *_doors(desk, tenant.name, named), _registered(desk, tenant)]
     return {
         "tenant": tenant.name,
         "integrations": sorted({p.integration.name for p in tenant.pairs} | set(tenant.faults)),
@@ -51,6 +51,25 @@ def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
         "shadow": tenant.options.shadow,
         "problem": "; ".join(why.rstrip(".") for why in whys if why) or None,
     }
+
+
+def _registered(desk: Desk, tenant: Tenant) -> str | None:
+    """Say why notifications of a tenant are refused: its row is damaged, or its webhook keys are not sealed."""
+    from ml_connector.engine import roster
+    from ml_connector.enrol import is_sealed
+
+    item = desk.world.store.get(roster.PK, tenant.name)
+    if item is None:
+        return None
+    row, again = (
+        roster.read(item),
+        f"It is written again within minutes, or at once by `ml-connector ping {tenant.name}`",
+    )
+    if row is None:
+        return f"The row of {tenant.name} in the tenant registry is damaged. {again}"
+    if row.webhook_problem or not tenant.webhook_keys:
+        return row.webhook_problem
+    return None if is_sealed(row, desk.tools.vault) else f"The webhook keys of {tenant.name} cannot be opened. {again}"
 
 
 def _doors(desk: Desk, tenant: str, systems: list[str]) -> Iterator[str]:

@@ -13,11 +13,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.engine import schedule
+from ml_connector.engine import roster, schedule
 from ml_connector.engine.pair import World
 from ml_connector.engine.roster import PK, SUBSCRIBING, PairRow, TenantRow, webhook_context
 from ml_connector.engine.rows import dump, iso
-from ml_connector.errors import Conflict
+from ml_connector.errors import Conflict, ConnectorError
 from ml_connector.flow import Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Item, Secrets, Store, Vault
@@ -30,8 +30,9 @@ def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[Te
     """Write the roster anew from the secrets; a tenant whose secrets are gone ends, its rows of work remain."""
     from ml_connector import bootstrap  # noqa: PLC0415 - loaded late, as it says: a tick needs the timetable alone
 
-    fresh = [_row(t, tools.vault) for t in bootstrap.tenants(world, secrets, tools)]
+    found = bootstrap.tenants(world, secrets, tools)
     present = {item.sk: item for item in world.store.query(PK)}
+    fresh = [_row(t, present.get(t.name), tools.vault) for t in found]
     for tenant in fresh:
         _write(world, present.pop(tenant.name, Item(PK, tenant.name)), tenant)
         _plan(world, tenant, bootstrap.SYSTEMS)
@@ -48,26 +49,28 @@ def _write(world: World, item: Item, tenant: TenantRow) -> None:
     A webhook that is new or changed is subscribed by one of the next runs. That is marked here already, so that the
     doors for webhooks, which look at the roster once a minute, mostly know of it before Basware tests the address.
     """
-    tenant.subscribing_until = item.data.get("subscribing_until")
+    known = _known(item)
+    tenant.subscribing_until = known.subscribing_until if known else None
     earnest = any(not pair.shadow for pair in tenant.pairs.values())  # else nothing is subscribed
-    if earnest and tenant.webhook_url and (tenant.webhook_url, tenant.webhook_hash) != _hook(item):
+    if earnest and tenant.webhook_url and (tenant.webhook_url, tenant.webhook_hash) != _hook(known):
         tenant.subscribing_until = iso(world.clock.now() + SUBSCRIBING)
     new = dump(tenant)
-    if _unsealed(dict(item.data)) == _unsealed(new):
+    if dict(item.data) == new:
         return
     with suppress(Conflict):  # another rebuild was first
         world.store.put(replace(item, data=new))
 
 
-def _hook(item: Item) -> tuple[str | None, str | None]:
-    return item.data.get("webhook_url"), item.data.get("webhook_hash")
+def _hook(known: TenantRow | None) -> tuple[str | None, str | None]:
+    return (known.webhook_url, known.webhook_hash) if known else (None, None)
 
 
-def _unsealed(data: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in data.items() if k != "webhook"}
+def _known(item: Item | None) -> TenantRow | None:
+    """Read the row that stands there; one that is damaged counts as none, and is written again."""
+    return roster.read(item) if item is not None and item.data else None
 
 
-def _row(tenant: bootstrap.Tenant, vault: Vault) -> TenantRow:
+def _row(tenant: bootstrap.Tenant, item: Item | None, vault: Vault) -> TenantRow:
     pairs = {
         p.integration.name: PairRow(
             scope=p.scope, epoch=p.epoch, companies=list(p.companies), erp_company=p.erp_company,
@@ -76,13 +79,39 @@ def _row(tenant: bootstrap.Tenant, vault: Vault) -> TenantRow:
         )
         for p in tenant.pairs
     }  # fmt: skip
-    sealed = [base64.b64encode(vault.seal(k, webhook_context(tenant.name))).decode() for k in tenant.webhook_keys]
     problem = "; ".join([*tenant.faults.values()]) or tenant.problem
-    return TenantRow(
+    row = TenantRow(
         name=tenant.name, pairs=pairs, options=tenant.options.model_dump_json(), zones=tenant.zones,
-        webhook=sealed, webhook_hash=hashlib.blake2b(b"\0".join(tenant.webhook_keys), digest_size=12).hexdigest(),
+        webhook_hash=hashlib.blake2b(b"\0".join(tenant.webhook_keys), digest_size=12).hexdigest(),
         webhook_url=tenant.webhook_url, problem=problem,
     )  # fmt: skip
+    _seal(row, tenant.webhook_keys, _known(item), vault)
+    return row
+
+
+def _seal(row: TenantRow, keys: list[bytes], known: TenantRow | None, vault: Vault) -> None:
+    """Seal a tenant's webhook keys, where what stands there is not the same, whole, and under the vault's key of today.
+
+    What AWS or the disk has against it stays with this tenant: its notifications are refused, and its polls go on.
+    """
+    if known is not None and known.webhook_hash == row.webhook_hash and is_sealed(known, vault):
+        row.webhook, row.webhook_seal = known.webhook, known.webhook_seal
+        return
+    try:
+        row.webhook = [base64.b64encode(vault.seal(k, webhook_context(row.name))).decode() for k in keys]
+    except ConnectorError as error:
+        row.webhook_problem = (
+            f"{row.name}: the webhook keys cannot be sealed ({error}) Until they are, notifications are refused, and "
+            "the scheduled polls find what they were about."
+        )
+        row.problem = "; ".join(filter(None, (row.problem, row.webhook_problem)))
+        return
+    row.webhook_seal = roster.seal_of(vault.key_name, row.webhook)
+
+
+def is_sealed(row: TenantRow, vault: Vault) -> bool:
+    """Tell whether a row's webhook keys are whole, and under the key that the vault seals with today."""
+    return row.webhook_seal == roster.seal_of(vault.key_name, row.webhook)
 
 
 # ── schedules ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -115,6 +115,10 @@ class Blobs(Protocol):
 class Vault(Protocol):
     """Encrypts what rests: tokens, sessions, webhook keys."""
 
+    @property
+    def key_name(self) -> str:
+        """Name the key that seals today. It is no secret; under another name, what was sealed may not open."""
+
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt; `context` must be given again to open."""
 

@@ -8,7 +8,9 @@ is then.
 from __future__ import annotations
 
 import base64
-import hashlib
+import logging
+import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,17 +19,26 @@ from ml_connector.engine import roster
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.offer import lane, put_notice, put_on_its_way, ring_of
 from ml_connector.engine.rows import iso
-from ml_connector.errors import Conflict
+from ml_connector.errors import Conflict, ConnectorError, Transient
 from ml_connector.flow import Flow, Offer
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Clock, Item, Rings, Store, Vault
 from ml_connector.records import Invoice
 from ml_connector.systems.basware.webhook import Notification, parse, verify
 
+log = logging.getLogger("ml_connector")
 LARGEST = 256 * 1024
 FRESH = timedelta(seconds=60)
 REMEMBER = timedelta(days=14)
 HEARD = frozenset({"documents", "exported_order"})
+KEYS = 2
+"""Keys that a tenant has at most, the present one and the one before it: so many are tried for everybody."""
+_STAND_IN = secrets.token_bytes(32)
+"""Tried in place of keys that are not there. What it says is never looked at."""
+_UNOPENED = (
+    "A webhook key cannot be opened ({}), so that notifications signed with it are refused. It is sealed again from "
+    "the secret when the tenant registry is rebuilt; until then the scheduled polls find what was missed."
+)
 
 
 @dataclass
@@ -40,6 +51,8 @@ class Receiver:
     clock: Clock
     _tenants: dict[str, roster.TenantRow] = field(default_factory=dict)
     _keys: dict[str, list[bytes]] = field(default_factory=dict)
+    _opened: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False)
+    _not_yet: set[str] = field(default_factory=set)
     _loaded: datetime | None = None
     _looked_again: datetime | None = None
 
@@ -68,15 +81,34 @@ class Receiver:
 
     def _read(self, now: datetime) -> None:
         tenants = {row.name: row for row in roster.rows(self.store)}
-        keys = {name: [self._open(name, key) for key in row.webhook] for name, row in tenants.items()}
+        self._open_all(tenants.values())
+        keys = {name: [k for s in row.webhook if (k := self._opened.get((name, s)))] for name, row in tenants.items()}
         self._tenants, self._keys = tenants, keys  # together: other threads answer meanwhile
         self._loaded = now
 
+    def _open_all(self, tenants: Iterable[roster.TenantRow]) -> None:
+        """Open the keys that are new. One that cannot be opened is its own tenant's trouble, and named."""
+        opened: dict[tuple[str, str], bytes] = {}
+        not_yet: set[str] = set()
+        for tenant, sealed in ((row.name, sealed) for row in tenants for sealed in row.webhook):
+            try:
+                key = self._opened.get((tenant, sealed)) or self._open(tenant, sealed)
+            except (ValueError, ConnectorError) as error:
+                log.warning("%s: %s", tenant, _UNOPENED.format(error), extra={"tenant": tenant})
+                not_yet |= {tenant} if isinstance(error, Transient) else set()
+                continue
+            if key.strip():  # anybody could guess an empty one
+                opened[tenant, sealed] = key
+        self._opened, self._not_yet = opened, not_yet
+
     def _open(self, tenant: str, sealed: str) -> bytes:
-        return self.vault.open(base64.b64decode(sealed), roster.webhook_context(tenant))
+        return self.vault.open(base64.b64decode(sealed, validate=True), roster.webhook_context(tenant))
 
     def receive(self, tenant: str, body: bytes, signature: str | None) -> tuple[int, dict[str, str]]:
-        """Take one request: 200, 400 for signed junk, 401 for a wrong signature or tenant alike, 413 for too much."""
+        """Take one request: 200, 400 for signed junk, 401 for a wrong signature or tenant alike, 413 for too much.
+
+        503 where the tenant's keys could not be opened just now.
+        """
         if len(body) > LARGEST:
             return 413, {"message": "The notification is larger than 256 KB."}
         just_read = self.load()
@@ -95,13 +127,16 @@ class Receiver:
         return self._accept(self._tenants[tenant], notification)
 
     def _signed(self, tenant: str, body: bytes, signature: str | None) -> bool:
-        # an unknown tenant costs the same work, so that the time tells nothing
-        keys = self._keys.get(tenant) or [hashlib.sha256(tenant.encode("utf-8", "replace")).digest()]
+        # an unknown tenant, or one without keys, costs the same work, so that the time tells nothing
+        keys = self._keys.get(tenant, [])
+        verify(body, signature, [_STAND_IN] * (KEYS - len(keys)))
         return verify(body, signature, keys) and tenant in self._tenants
 
     def _unsigned(self, tenant: str, *, test: bool) -> tuple[int, dict[str, str]]:
         if test and self._subscribing(tenant):
             return 200, {"message": "Hello."}
+        if tenant in self._not_yet:
+            return 503, {"message": "The signature cannot be checked at the moment; send it again later."}
         return 401, {"message": "The signature is missing or wrong."}
 
     def _subscribing(self, tenant: str) -> bool:

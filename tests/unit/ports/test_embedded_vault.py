@@ -35,11 +35,22 @@ def test_first_uses_at_once_make_one_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"x" * 33])
-def test_a_broken_key_is_explained_and_kept(tmp_path: Path, content: bytes) -> None:
+def test_a_broken_key_is_set_aside_and_a_new_one_made(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "key").write_bytes(content)
-    with pytest.raises(Misconfigured, match="is not a key of 32 bytes"):
+    (tmp_path / "key").chmod(0o644)
+    one, two = FileVault(tmp_path / "key"), FileVault(tmp_path / "key")
+    assert two.open(one.seal(b"plain", "c"), "c") == b"plain" and one.key_name == two.key_name
+    (aside,) = tmp_path.glob("key.damaged-*")
+    assert aside.read_bytes() == content and "was kept as" in caplog.text
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_key_that_cannot_be_read_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "key").mkdir()
+    with pytest.raises(Misconfigured, match="cannot be read"):
         FileVault(tmp_path / "key")
-    assert (tmp_path / "key").read_bytes() == content
 
 
 def test_another_key_does_not_open() -> None:

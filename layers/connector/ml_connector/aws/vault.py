@@ -48,6 +48,11 @@ class KmsVault:
         self._sealing: OrderedDict[str, _DataKey] = OrderedDict()
         self._opening: OrderedDict[tuple[str, bytes], _DataKey] = OrderedDict()
 
+    @property
+    def key_name(self) -> str:
+        """Name the KMS key."""
+        return self._key_id
+
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt; `context` must be given again to open, and is no secret."""
         key = self._key_to_seal(context)

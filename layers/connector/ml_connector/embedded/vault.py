@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ml_connector.errors import Misconfigured
 
+log = logging.getLogger("ml_connector")
 KEY_BYTES, NONCE_BYTES = 32, 12
 FORMAT = b"\x01"
 """First byte of every sealed text, then the nonce, then the ciphertext with its tag."""
@@ -21,7 +24,14 @@ class MemoryVault:
     """A vault whose key lives as long as the object, unless one (32 bytes) is given."""
 
     def __init__(self, key: bytes | None = None) -> None:
-        self._cipher = AESGCM(key or secrets.token_bytes(KEY_BYTES))
+        key = key or secrets.token_bytes(KEY_BYTES)
+        self._cipher = AESGCM(key)
+        self._key_name = hashlib.blake2b(b"ml-connector vault", key=key, digest_size=8).hexdigest()
+
+    @property
+    def key_name(self) -> str:
+        """Name the key by a hash from which it cannot be found."""
+        return self._key_name
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt; `context` must be given again to open."""
@@ -42,7 +52,8 @@ class MemoryVault:
 class FileVault(MemoryVault):
     """A vault whose key rests in a file that only its owner reads (mode 0600), made on first use.
 
-    Raises `Misconfigured` where the file is no key.
+    A file that is no key is set aside and a new key made: what was sealed is made again from the secrets. Raises
+    `Misconfigured` where the file cannot be read.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -52,13 +63,36 @@ class FileVault(MemoryVault):
 def _key(path: Path) -> bytes:
     if not path.exists():
         _make(path)
-    key = path.read_bytes()
+    key = _read(path)
     if len(key) != KEY_BYTES:
-        raise Misconfigured(
-            f"{path} is not a key of {KEY_BYTES} bytes. Restore it from a backup; or delete it, and every session "
-            "is made anew."
-        )
+        _set_aside(path)
+        _make(path)
+        key = _read(path)
     return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with contextlib.suppress(PermissionError):  # another user's, who let us read it
+            path.chmod(0o600)
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(
+            f"The vault key {path} cannot be read: {error.strerror}. Correct its access rights."
+        ) from None
+
+
+def _set_aside(path: Path) -> None:
+    """Keep what is no key under another name, for whoever wants to know what happened."""
+    aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
+    if len(_read(path)) == KEY_BYTES:
+        return  # another process was first
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(aside)
+    log.warning(
+        "%s is not a key of %d bytes. It was kept as %s and a new key made: sessions are opened again, and webhook "
+        "keys sealed again from the secrets.", path, KEY_BYTES, aside.name,
+    )  # fmt: skip
 
 
 def _make(path: Path) -> None:

@@ -6,14 +6,17 @@ from the secrets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
-from msgspec import Struct, field
+from msgspec import Struct, ValidationError, field
 
 from ml_connector.engine.rows import Chunk, load
-from ml_connector.ports import Store
+from ml_connector.ports import Item, Store
 
+log = logging.getLogger("ml_connector")
 PK = "tenants"
 SUBSCRIBING = timedelta(minutes=10)
 """For how long a subscription counts as being made: long enough for the tries that follow a failed one."""
@@ -36,8 +39,9 @@ class PairRow(Struct, kw_only=True):
 class TenantRow(Struct, kw_only=True):
     """A tenant as the functions see it, its pairs by integration. `zones`: each system's; `webhook`: sealed keys.
 
-    Sealing differs each time, so `webhook_hash` tells whether the keys are the same. While `subscribing_until` is to
-    come, a subscription to notifications is being made.
+    Sealing differs each time, so `webhook_hash` tells whether the keys are the same, and `webhook_seal` whether what
+    was sealed is whole and under which key of the vault; `webhook_problem`: why there is nothing sealed. While
+    `subscribing_until` is to come, a subscription to notifications is being made.
     """
 
     name: str
@@ -46,21 +50,38 @@ class TenantRow(Struct, kw_only=True):
     zones: dict[str, str] = field(default_factory=dict)
     webhook: list[str] = field(default_factory=list)
     webhook_hash: str = ""
+    webhook_seal: str = ""
+    webhook_problem: str | None = None
     webhook_url: str | None = None
     problem: str | None = None
     subscribing_until: str | None = None
 
 
 def rows(store: Store) -> Iterator[TenantRow]:
-    """Read every tenant's row."""
+    """Read every tenant's row but damaged ones, which are named in the log."""
     for item in store.query(PK):
-        yield load(TenantRow, item.data)
+        found = read(item)
+        if found is not None:
+            yield found
 
 
 def row(store: Store, tenant: str) -> TenantRow | None:
-    """Read one tenant's row."""
+    """Read one tenant's row; None where it is damaged, too."""
     item = store.get(PK, tenant)
-    return load(TenantRow, item.data) if item else None
+    return read(item) if item else None
+
+
+def read(item: Item) -> TenantRow | None:
+    """Read a tenant's row; None, with a word in the log, where it is damaged: the next rebuild writes it again."""
+    try:
+        found = load(TenantRow, item.data)
+    except ValidationError as error:
+        log.warning("%s: its row in the tenant registry is damaged (%s).", item.sk, error, extra={"tenant": item.sk})
+        return None
+    if found.name != item.sk:
+        log.warning("%s: its row in the tenant registry is that of %r.", item.sk, found.name, extra={"tenant": item.sk})
+        return None
+    return found
 
 
 def wanted(store: Store) -> Callable[[Chunk, str], bool]:
@@ -77,3 +98,8 @@ def wanted(store: Store) -> Callable[[Chunk, str], bool]:
 def webhook_context(tenant: str) -> str:
     """Name what a webhook key is bound to."""
     return f"webhook#{tenant}"
+
+
+def seal_of(vault_key: str, sealed: Sequence[str]) -> str:
+    """Mark sealed keys, so that damage and another key of the vault are seen without opening them."""
+    return hashlib.blake2b("\0".join((vault_key, *sealed)).encode(), digest_size=12).hexdigest()

@@ -93,15 +93,15 @@ class Sessions:
         data = item.data
         if data.get("made_with") != self._version or not data.get("sealed"):
             return None
-        if stale is not None and data["generation"] <= stale.generation:
-            return None
         try:
+            if stale is not None and data["generation"] <= stale.generation:
+                return None
             value = self._vault.open(base64.b64decode(data["sealed"]), self._pk).decode()
-        except ValueError:
-            return None  # sealed under another key: a new login replaces it
-        ends = datetime.fromisoformat(data["expires_at"]) if data["expires_at"] else None
-        session = Session(value, ends, data["generation"])
-        return session if self._fresh(session) else None
+            ends = datetime.fromisoformat(data["expires_at"]) if data["expires_at"] else None
+            session = Session(value, ends, data["generation"])
+            return session if self._fresh(session) else None
+        except (ValueError, TypeError, KeyError):
+            return None  # sealed under another key, or damaged: a new login replaces it
 
     def _login(self, stale: Session | None, login: Callable[[], Session]) -> Session:
         waited = 0.0

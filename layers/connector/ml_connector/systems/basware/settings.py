@@ -41,6 +41,11 @@ def _words(value: Any) -> Any:
     return tuple(value.split()) if isinstance(value, str) else value
 
 
+def _none_if_blank(value: Any) -> Any:
+    """Take a blank secret for none: as a key it could be guessed."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
 def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
@@ -75,6 +80,7 @@ def _ordered(target: str) -> str:
 
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
+WebhookSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -90,8 +96,8 @@ class Settings(SystemSettings):
     base_url: Annotated[Url, AfterValidator(_without_version)] | None = None
     network_base_url: Url | None = None
     scopes: Annotated[tuple[Filled, ...], BeforeValidator(_words)] | None = None
-    webhook_secret: SecretStr | None = None
-    previous_webhook_secret: SecretStr | None = None
+    webhook_secret: WebhookSecret = None
+    previous_webhook_secret: WebhookSecret = None
     webhook_url: Url | None = None
     purchase_order_target: (
         Annotated[Literal["matching_orders", "purchase_requisitions"], AfterValidator(_ordered)] | None
@@ -109,7 +115,7 @@ class Settings(SystemSettings):
     def _fits_together(self) -> Settings:
         if not self.client_secret.get_secret_value().strip():
             raise ValueError("the field 'client_secret' is empty; copy it from Basware's API administration")
-        if self.webhook_url and not (self.webhook_secret and self.webhook_secret.get_secret_value()):
+        if self.webhook_url and not self.webhook_secret:
             raise ValueError("'webhook_url' needs 'webhook_secret': Basware signs its notifications with it; add it")
         if len(set(self.dimension_lists.values())) < len(self.dimension_lists):
             raise ValueError("'dimension_lists' gives one list to two dimensions; give each dimension its own")
@@ -143,7 +149,7 @@ class Settings(SystemSettings):
     def webhook_keys(self) -> list[bytes]:
         """List the keys of notifications, the present one first."""
         secrets = (self.webhook_secret, self.previous_webhook_secret)
-        return [s.get_secret_value().encode() for s in secrets if s and s.get_secret_value()]
+        return [s.get_secret_value().encode() for s in secrets if s]
 
     def webhook_address(self) -> str | None:
         """Name the address that is subscribed."""
