@@ -13,9 +13,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.engine.offer import read_ring
+from ml_connector.engine.pair import Pair
 from ml_connector.engine.redrive import reopen
 from ml_connector.engine.rows import Chunk
 from ml_connector.engine.write import write
+from ml_connector.flow import Flow
 from ml_connector.pairs import Pairs
 
 aws = Aws(Names.from_environment())
@@ -37,7 +39,11 @@ def work(record: SQSRecord) -> None:
     if message is None:
         logger.warning("a ring that cannot be read is passed over", extra={"body": record.body[:500]})
         return
-    pair, flow = pairs().of(message["tenant"], message["integration"], message["flow"])
+    with pairs().lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
+        _write(pair, flow, message)
+
+
+def _write(pair: Pair | None, flow: Flow, message: dict[str, Any]) -> None:
     if pair is None or pair.scope != message["scope"] or flow.name not in pair.active:
         logger.info("no such pair now", extra={"tenant": message["tenant"], "integration": message["integration"]})
         return

@@ -119,9 +119,9 @@ class Server:
             rings.done(ring)
 
     def _write(self, message: Any) -> None:
-        pair, flow = self.pairs.of(message["tenant"], message["integration"], message["flow"])
-        if pair is not None and pair.scope == message["scope"] and flow.name in pair.active:
-            write(pair, flow, message["id"])
+        with self.pairs.lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
+            if pair is not None and pair.scope == message["scope"] and flow.name in pair.active:
+                write(pair, flow, message["id"])
 
     def _safely(self, work: Callable[..., None], *args: Any) -> None:
         """Go on whatever one tenant's work did; the rows keep what it was about."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ml_connector.engine.pair import Pair, World
 from ml_connector.errors import Misconfigured
-from ml_connector.flow import Flow
+from ml_connector.flow import Flow, Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secrets
 
@@ -19,33 +22,74 @@ AGE = timedelta(seconds=300)
 
 
 @dataclass
+class _Kept:
+    """A pair, since when it is kept, how many threads work with it, and whether a newer one took its place."""
+
+    pair: Pair
+    since: datetime
+    users: int = 0
+    over: bool = False
+
+
+@dataclass
 class Pairs:
     """Pairs by tenant and integration. A secret that changed makes a new pair within five minutes."""
 
     world: World
     secrets: Secrets
     tools: Toolbox
-    _made: dict[tuple[str, str], tuple[Pair, datetime]] = field(default_factory=dict)
+    _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, tenant: str, integration: str, flow: str) -> tuple[Pair | None, Flow]:
-        """Give a pair and one of its flows; no pair where the tenant ended or its secrets cannot be used."""
+    @contextmanager
+    def lent(self, tenant: str, integration: str, flow: str) -> Iterator[tuple[Pair | None, Flow]]:
+        """Lend a pair and one of its flows; no pair where the tenant ended or its secrets cannot be used.
+
+        Its connections stay open while it is lent, however old it gets: closed under a posting, they would make a good
+        one unknown. Whoever gives it back last closes it.
+        """
         table = next(i for i in INTEGRATIONS if i.name == integration)
-        return self._pair(tenant, integration), table.flow(flow)
+        kept = self._take(tenant, table)
+        try:
+            yield kept.pair if kept is not None else None, table.flow(flow)
+        finally:
+            if kept is not None:
+                self._give_back(kept)
 
-    def _pair(self, tenant: str, integration: str) -> Pair | None:
+    def _take(self, tenant: str, table: Integration) -> _Kept | None:
+        now, idle = self.world.clock.now(), None
+        with self._lock:
+            kept = self._kept.get((tenant, table.name))
+            if kept is None or now - kept.since >= AGE:
+                idle = self._retired(tenant, table)
+                kept = self._made(tenant, table, now)
+            if kept is not None:
+                kept.users += 1
+        if idle is not None:
+            idle.close()
+        return kept
+
+    def _retired(self, tenant: str, table: Integration) -> Pair | None:
+        """Keep a pair no longer; gives it where nobody works with it, and so nobody else will close it."""
+        kept = self._kept.pop((tenant, table.name), None)
+        if kept is None:
+            return None
+        kept.over = True
+        return None if kept.users else kept.pair
+
+    def _made(self, tenant: str, table: Integration, now: datetime) -> _Kept | None:
         from ml_connector.bootstrap import whole_pair  # noqa: PLC0415 - loaded late, as it says
 
-        now = self.world.clock.now()
-        known = self._made.get((tenant, integration))
-        if known is not None and now - known[1] < AGE:
-            return known[0]
-        if known is not None:
-            known[0].close()
-        table = next(i for i in INTEGRATIONS if i.name == integration)
         try:
-            pair = whole_pair(self.world, self.secrets, self.tools, tenant, table)
+            kept = _Kept(whole_pair(self.world, self.secrets, self.tools, tenant, table), now)
         except Misconfigured:
-            self._made.pop((tenant, integration), None)
             return None
-        self._made[tenant, integration] = (pair, now)
-        return pair
+        self._kept[tenant, table.name] = kept
+        return kept
+
+    def _give_back(self, kept: _Kept) -> None:
+        with self._lock:
+            kept.users -= 1
+            last = kept.over and not kept.users
+        if last:
+            kept.pair.close()

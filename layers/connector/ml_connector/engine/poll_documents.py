@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from ml_connector.engine.offer import put_on_its_way, ring_of
@@ -42,15 +43,25 @@ class DocumentPages(Reading):
             if offer.void:
                 figures.unchanged += 1  # cancelled before anybody was told of it
             return offer.void
-        if row.outcome == "rejected" and offer.stamp and row.stamp and offer.stamp <= row.stamp:
+        if row.outcome == "rejected" and (_seen(offer, row) or self._refused_before(offer, row)):
             figures.rejected += 1
             self._reject((offer.key, row.reason or ""))
             return True
-        settled = self.flow.links is not None or self.pair.shadow  # what is answered is not offered again
+        settled = not self._answerable or self.pair.shadow  # what is answered is not offered again
         if row.outcome != "rejected" and settled and offer.stamp == row.stamp:
             figures.unchanged += 1
             return True
         return False
+
+    @cached_property
+    def _answerable(self) -> bool:
+        """Tell whether the source takes answers: then it offers no document again that it was answered."""
+        return bool(self.pair.source(self.flow).answers)
+
+    def _refused_before(self, offer: Offer, row: Row) -> bool:
+        """Tell whether a source that takes no answer offers what was refused as it was; the daily pass tries again."""
+        daily = self.cursor.now is not None and self.cursor.now.daily
+        return not self._answerable and offer.stamp == row.stamp and not daily
 
     def _one(self, offer: Offer) -> Chunk | None:
         return offer_document(self.pair, self.flow, offer, self.run)
@@ -72,6 +83,10 @@ class DocumentPages(Reading):
             chunk = offer_document(self.pair, self.flow, Offer(key), self.run, swept=True)
             if chunk is not None:
                 self.pair.world.rings.ring(chunk.lane, ring_of(chunk, self.pair.scope))
+
+
+def _seen(offer: Offer, row: Row) -> bool:
+    return bool(offer.stamp and row.stamp and offer.stamp <= row.stamp)
 
 
 def untouched(row: Row | None) -> bool:
