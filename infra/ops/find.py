@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from infra.ops.desk import NotThere, Stream
+from ml_connector.engine.poll import LONGEST_KEY
 from ml_connector.engine.redrive import keys_of
-from ml_connector.engine.rows import Chunk, Row, load
+from ml_connector.engine.rows import Chunk, Row, load, readable
 from ml_connector.errors import Misconfigured
 
 
@@ -15,7 +17,7 @@ def record_key(stream: Stream, text: str) -> str:
     each of them stands.
     """
     ledger = stream.ledger
-    if ledger.rows([text], consistent=True):
+    if _may_be_key(text) and ledger.rows([text], consistent=True):
         return text
     keys = dict.fromkeys(_numbered(stream, text))
     if text in keys:
@@ -25,9 +27,16 @@ def record_key(stream: Stream, text: str) -> str:
     for key in keys:
         return key
     raise NotThere(
-        f"Nothing is known of {text} in {stream}. KEY is the source's key, or the number of the document at the "
-        "source or target; `ml-connector deliveries` and `held` list them."
+        f"Nothing is known of {readable(text)} in {stream}. KEY is the source's key, or the number of the document at "
+        "the source or target; `ml-connector deliveries` and `held` list them."
     )
+
+
+def _may_be_key(text: str) -> bool:
+    """Tell whether a row may have this name: what a terminal passes on may be no text, or far too long."""
+    with suppress(UnicodeEncodeError):
+        return 0 < len(text.encode()) <= LONGEST_KEY
+    return False
 
 
 def _several(stream: Stream, number: str, keys: list[str]) -> str:

@@ -99,8 +99,21 @@ class Secrets(Protocol):
         """Read one secret; None where there is none. `fresh`: now, and not from a cache."""
 
 
+def object_key(key: str) -> list[str]:
+    """Split an object's key into its names. Raises `ValueError` where it could not be a path below a folder.
+
+    Both families refuse the same, so that no key is good in one of them only: a name that leads elsewhere, also on
+    Windows, or is longer than a file system (255 bytes) or S3 (1,024 for the whole key) takes.
+    """
+    names = key.split("/")
+    odd = any(name in {"", ".", ".."} or len(name.encode(errors="surrogatepass")) > 255 for name in names)
+    if odd or len(key.encode(errors="surrogatepass")) > 1024 or "\\" in key or any(c < " " or c == "\x7f" for c in key):
+        raise ValueError(f"{key[:300]!r} cannot be the key of an object.")
+    return names
+
+
 class Blobs(Protocol):
-    """Objects by key: the audit trail."""
+    """Objects by key: the audit trail. A key is refused as `object_key` says."""
 
     def put(self, key: str, body: bytes) -> None:
         """Store an object; the same key again replaces it."""

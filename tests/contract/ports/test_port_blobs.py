@@ -52,7 +52,24 @@ def test_more_keys_than_one_page(blobs: Any) -> None:
     assert list(blobs.keys("audit/")) == names
 
 
-@pytest.mark.parametrize("key", ["", "/a", "a/", "a//b", "../a", "a/../../b", "a/./b", "..", "a\0b"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/a",
+        "a/",
+        "a//b",
+        "../a",
+        "a/../../b",
+        "a/./b",
+        "..",
+        "a\0b",
+        "a\\..\\b",
+        "a\nb",
+        "a" * 256,
+        "/".join(["ab"] * 400),
+    ],
+)
 def test_a_key_that_leaves_its_place_is_refused(blobs: Any, key: str) -> None:
     with pytest.raises(ValueError, match="cannot be the key"):
         blobs.put(key, b"x")

@@ -39,6 +39,25 @@ def test_a_record_is_found_by_key_and_by_every_number(office: Any, invoice: Any,
     assert "request_body" not in exchange
 
 
+@pytest.mark.parametrize("key", ["\udcff", "k" * 5000, "../../x", "a\\b"])
+def test_a_key_that_no_row_can_have_is_not_found(office: Any, invoice: Any, key: str) -> None:
+    assert "Nothing is known of" in office.run("audit", "acme", "invoices", key, code=1).output
+    assert "Nothing is known of" in office.run("replay", "acme", "invoices", key, "--yes", code=1).output
+
+
+def test_a_document_whose_id_looks_like_a_path_has_a_history(office: Any) -> None:
+    chunk = office.chunk("invoices", key="../../x", state="waiting")
+    office.attempt(chunk, state="waiting")
+    ledger = office.ledger("invoices")
+    ledger.save(chunk, ledger.chunk("../../x")[1])
+    history = office.run("audit", "acme", "invoices", "../../x", "--json")
+    assert (history["key"], [len(c["attempt_list"]) for c in history["chunks"]]) == ("../../x", [1])
+    for path in (office.folder / ".state").rglob("*.json.gz"):
+        path.unlink()
+    text = office.run("audit", "acme", "invoices", "../../x", "--verify", code=1).stdout
+    assert "/../../x/: an attempt is missing" in text, "the id is shown as it is"
+
+
 def test_bodies_are_printed_where_asked_for(office: Any, invoice: Any) -> None:
     text = office.run("audit", "acme", "invoices", "k1").stdout
     assert "POST https://sap.example.com/b1s/v2/PurchaseInvoices → 201" in text

@@ -59,6 +59,14 @@ def test_an_id_that_no_row_could_carry_is_junk(door: Receiver) -> None:
     assert sent(door, documentId="k" * 100, taskId="t" * 4000) == 200
 
 
+@pytest.mark.parametrize(
+    ("document", "status"), [("..", 400), (".", 400), ("../../x", 200), ("..\\x", 200), ("a\0b", 200)]
+)
+def test_an_id_that_looks_like_a_path_is_an_id(door: Receiver, document: str, status: int) -> None:
+    assert sent(door, documentId=document, taskId=document) == status
+    assert sent(door, documentId=document, taskId=document) == status
+
+
 def test_a_body_that_is_said_to_be_base64_and_is_none_is_taken_as_it_is() -> None:
     module = lambda_module()
     assert module.raw_body({"body": "ü", "isBase64Encoded": True}) == "ü".encode()

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ml_connector.aws.errors import code_of, translated
+from ml_connector.ports import object_key
 
 
 class S3Blobs:
@@ -48,6 +49,5 @@ class S3Blobs:
 
 def _checked(key: str) -> str:
     """Let no key pass that the embedded family could not keep as a file."""
-    if "\0" in key or any(part in {"", ".", ".."} for part in key.split("/")):
-        raise ValueError(f"{key!r} cannot be the key of an object.")
+    object_key(key)
     return key

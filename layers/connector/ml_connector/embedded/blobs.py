@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from ml_connector.ports import object_key
+
 DRAFTS = ".drafts"
 
 
@@ -89,7 +91,7 @@ class MemoryBlobs:
 
 def _parts(key: str) -> list[str]:
     """Split a key into the names of folders and file."""
-    parts = key.split("/")
-    if "\0" in key or parts[0] == DRAFTS or any(part in {"", ".", ".."} for part in parts):
+    parts = object_key(key)
+    if parts[0] == DRAFTS:
         raise ValueError(f"{key!r} cannot be the key of an object.")
     return parts

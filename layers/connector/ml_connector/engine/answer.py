@@ -10,13 +10,15 @@ from typing import Any
 
 import msgspec
 
-from ml_connector.engine.rows import Row
+from ml_connector.engine.rows import Row, readable
 from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
 from ml_connector.errors import Held, Rejected, Unreadable
 from ml_connector.flow import Answer, Document, Standing, Verdict
 
 ANSWER_TRIES = 3
+LONGEST = 2000
+"""Characters of a reason that a document's rows keep."""
 PATIENCE = timedelta(hours=24)
 
 
@@ -45,10 +47,10 @@ class Answering:
         if self.chunk.step == "answered":
             self._not_taken(Verdict("rejected", str(error)))
             return
-        self.chunk.reason = self.chunk.refusal = str(error)
+        self.chunk.reason = self.chunk.refusal = readable(str(error), LONGEST)
         self.chunk.answer_ok = False
         if not self.source.answers or self.task.pair.shadow:
-            self._finish("rejected", str(error))
+            self._finish("rejected", self.chunk.refusal)
             return
         taken = bool(self.chunk.step) and self.chunk.step != "held"
         self.task.progress("refusing")  # from here on the refusal stands, whenever this process dies
@@ -138,7 +140,7 @@ class Answering:
 
     def _finish(self, outcome: Any, reason: str | None = None) -> None:
         """Settle the record row, then the chunk."""
-        ledger, chunk = self.task.ledger, self.chunk
+        ledger, chunk, reason = self.task.ledger, self.chunk, reason and readable(reason, LONGEST)
         known, stamp = ledger.rows([self.key], consistent=True), self._stamp(outcome)
 
         def made(_key: str, before: Row) -> Row:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -17,10 +19,40 @@ from ml_connector.engine.rows import Chunk
 from ml_connector.exchange import Exchange, as_rows
 from ml_connector.ports import Blobs
 
+_HALF = re.compile("%.?$")
+_LONGEST = 200
+"""Bytes of an id that are spelt out in the name of a folder; a file system takes 255."""
+
+
+def folder_name(name: str) -> str:
+    """Spell an id from outside so that it is the name of one folder, on any file system and in S3; injective.
+
+    A document's id is the platform's own text, and may read `../../x`. Letters, digits and `_ - . ~` stay as they are,
+    everything else and a leading dot is percent-encoded; one that is too long is cut, and ends in its hash.
+    """
+    spelt = quote(name, safe="", errors="surrogatepass")
+    spelt = f"%2E{spelt[1:]}" if spelt.startswith(".") else spelt
+    if 0 < len(spelt) <= _LONGEST:
+        return spelt
+    digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
+    return f"{_HALF.sub('', spelt[: _LONGEST - 70])}%-{digest}"
+
+
+def name_of(folder: str) -> str:
+    """Read a folder's name back: the id, or its beginning where it was cut."""
+    spelt, cut, _ = folder.partition("%-")
+    return unquote(spelt, errors="replace") + ("…" if cut else "")
+
 
 def prefix(chunk: Chunk) -> str:
     """Name the folder of a chunk's objects."""
-    return f"audit/{chunk.tenant}/{chunk.integration}/{chunk.flow}/{chunk.created[:10]}/{chunk.id}/"
+    where = (chunk.tenant, chunk.integration, chunk.flow, chunk.created[:10], chunk.id)
+    return f"audit/{'/'.join(map(folder_name, where))}/"
+
+
+def shown(key: str) -> str:
+    """Write an object's key, or a folder's, as a person knows the ids in it."""
+    return "/".join(map(name_of, key.split("/")))
 
 
 def link(previous: str | None, body_hash: str) -> str:
@@ -68,15 +100,15 @@ def verify(blobs: Blobs, chunk: Chunk) -> list[str]:
     for key in blobs.keys(prefix(chunk)):
         envelope, body = opened(blobs.get(key) or gzip.compress(b"{}"))
         if body and hashlib.sha256(body).hexdigest() != envelope.get("body_hash"):
-            faults.append(f"{key}: the body was changed")
+            faults.append(f"{shown(key)}: the body was changed")
         by_hash[envelope.get("hash")] = envelope
     at, steps = chunk.chain, 0
     while at is not None:
         found = by_hash.get(at)
         if found is None:
-            faults.append(f"{prefix(chunk)}: an attempt is missing before the hash {at[:12]}")
+            faults.append(f"{shown(prefix(chunk))}: an attempt is missing before the hash {at[:12]}")
             break
         if link(found["previous"], found["body_hash"]) != at:
-            faults.append(f"{prefix(chunk)}: the chain is broken at attempt {found['n']}")
+            faults.append(f"{shown(prefix(chunk))}: the chain is broken at attempt {found['n']}")
         at, steps = found["previous"], steps + 1
     return faults

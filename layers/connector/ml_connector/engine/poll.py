@@ -6,8 +6,9 @@ Rule 2: a watermark is a stamp seen at the source, never this machine's clock, w
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,12 +25,14 @@ from ml_connector.engine.roll import Seen
 from ml_connector.engine.rows import Pass
 from ml_connector.engine.vanished import keys_of
 from ml_connector.errors import ConnectorError
-from ml_connector.flow import Page
+from ml_connector.flow import Broken, Page
 
 RESUME = timedelta(hours=1)
 """A pass that stood still for longer starts anew: its positions may point elsewhere by now."""
 OPEN = "~open:"
 """Begins a position in the second part of a nightly pass: behind what changed, in what is open at the source."""
+LONGEST_KEY = 900
+"""Bytes of a key: the name of a row takes 1,024, and has more to say than the key."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
@@ -143,6 +146,7 @@ class Poll(MasterPages, DocumentPages):
     def _take(self, page: Any) -> None:
         now = self.cursor.now
         assert now is not None
+        page = bounded(page)
         chunks = self._masters(page) if self.flow.manner == "master" else self._documents(page.offers, page.broken)
         self._ring(chunks)
         if (roll := self._roll) is not None:
@@ -150,6 +154,24 @@ class Poll(MasterPages, DocumentPages):
         if page.stamp is not None:
             now.stamp = max(page.stamp, now.stamp or "")
         self._move(page.position)
+
+
+def bounded(page: Any) -> Any:
+    """Reject what has a longer key than a row of the store takes, before anything is written under it."""
+    name = "records" if isinstance(page, Page) else "offers"
+    records: Sequence[Any] = getattr(page, name)
+    long = [record for record in records if len(record.key.encode(errors="replace")) > LONGEST_KEY]
+    if not long and all(len(b.key.encode(errors="replace")) <= LONGEST_KEY for b in page.broken):
+        return page
+    broken = [*page.broken, *(Broken(r.key, "It cannot be read: its key is far too long.", str(r)) for r in long)]
+    left = {name: [record for record in records if record not in long]}
+    return replace(page, broken=[replace(b, key=_shortened(b.key)) for b in broken], **left)
+
+
+def _shortened(key: str) -> str:
+    if len(key.encode(errors="replace")) <= LONGEST_KEY:
+        return key
+    return f"{key[:100]}…{hashlib.sha256(key.encode(errors='replace')).hexdigest()[:16]}"
 
 
 def not_ahead(stamp: str, now: datetime, zone: str) -> str:

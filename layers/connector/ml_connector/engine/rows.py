@@ -191,3 +191,8 @@ def iso(moment: datetime) -> str:
 def cut(reason: str, longest: int = LONGEST_REASON) -> str:
     """Cut a reason to what a row has room for."""
     return reason if len(reason) <= longest else f"{reason[: longest - 1]}…"
+
+
+def readable(reason: str, longest: int = LONGEST_REASON) -> str:
+    """Cut a text to what a row has room for, and replace what no store takes: half of a surrogate pair."""
+    return cut(reason.encode(errors="replace").decode(), longest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from ml_connector import exchange
 from ml_connector.engine import audit, doubt, trouble
@@ -13,7 +14,7 @@ from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.readiness import release_followers
 from ml_connector.engine.retire import Retire
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.rows import Chunk, readable
 from ml_connector.engine.task import BodyGone, Task, claim
 from ml_connector.errors import (
     Conflict,
@@ -73,13 +74,22 @@ def _taint(task: Task, exchanges: list[exchange.Exchange]) -> None:
 def _keep(task: Task, exchanges: list[exchange.Exchange], error: LeaseLost) -> None:
     """Keep what a lost attempt said to the vendors, beside the chain: the row belongs to another worker by now."""
     said = {"state": "lost", "step": task.chunk.step, "reason": str(error)}
-    try:
-        audit.write(task.world.blobs, task.chunk, task.ledger.now(), exchanges, said)
-    except ConnectorError as fault:
-        log.warning("a lost attempt is not kept", extra={"chunk": task.chunk.id, "reason": str(fault)})
+    _audit(task, exchanges, said)
 
 
 def _attempt(task: Task) -> None:
+    """Work, and decide what follows from what went wrong, also while that was decided."""
+    try:
+        _work(task)
+    except LeaseLost:
+        raise
+    except Exception as error:  # a fault of ours: the row must not be lost for it, and a person must hear of it
+        log.exception("unexpected", extra={"tenant": task.chunk.tenant, "chunk": task.chunk.id})
+        task.chunk.crashes += 1
+        task.wait(5, reason=f"An unexpected fault ({type(error).__name__}: {error}); it is tried again.")
+
+
+def _work(task: Task) -> None:
     try:
         if not _crashed_too_often(task):
             _advance(task)
@@ -92,8 +102,6 @@ def _attempt(task: Task) -> None:
         trouble.pause(task, error)
     except Rejected as error:
         _rejected(task, error)
-    except LeaseLost:
-        raise
     except BodyGone:
         task.chunk.moved = task.chunk.count
         task.done()
@@ -101,10 +109,6 @@ def _attempt(task: Task) -> None:
         task.wait(30, reason=str(error))
     except Conflict as error:
         task.wait(5, reason=f"A row changed while it was being written: {error}")
-    except Exception as error:  # a fault of ours: the row must not be lost for it, and a person must hear of it
-        log.exception("unexpected", extra={"tenant": task.chunk.tenant, "chunk": task.chunk.id})
-        task.chunk.crashes += 1
-        task.wait(5, reason=f"An unexpected fault ({type(error).__name__}: {error}); it is tried again.")
 
 
 def _advance(task: Task) -> None:
@@ -197,17 +201,56 @@ def _undecided(work: Bulk) -> dict[str, Record]:
 
 
 def _report(task: Task, exchanges: list[exchange.Exchange]) -> None:
-    """Write the audit object, then the row; a dead row goes to the dead-letter queue, whose depth is the alarm."""
+    """Write the audit object, then the row; a dead row goes to the dead-letter queue, whose depth is the alarm.
+
+    What was done is done: whatever fails here but the row itself, the work ends, and says what failed.
+    """
     chunk = task.chunk
     said = {"state": chunk.state, "step": chunk.step, "reason": chunk.reason, "waiting_for": chunk.waiting_for,
             "outcome": chunk.outcome, "target": chunk.target, "number": chunk.code, **task.said}  # fmt: skip
     if exchanges or chunk.state in {"done", "dead"}:
-        audit.write(task.world.blobs, chunk, task.ledger.now(), exchanges, said)
-    if chunk.state == "done":
-        task.ledger.finish(chunk, task.item)
-        return
-    task.save()
+        _audit(task, exchanges, said)
+    try:
+        _save(task)
+    except ValueError as error:  # the row cannot be written as it is: too large, or no text
+        log.exception("a row is shortened", extra={"tenant": chunk.tenant, "chunk": chunk.id})
+        _shorten(chunk, f"Its row was shortened, since it could not be written: {error}")
+        _save(task)
     if chunk.state == "dead":
-        task.world.rings.bury(
-            chunk.lane, {**ring_of(chunk, task.pair.scope), "cause": chunk.cause, "death": chunk.death}
+        _bury(task)
+
+
+def _save(task: Task) -> None:
+    if task.chunk.state == "done":
+        task.ledger.finish(task.chunk, task.item)
+    else:
+        task.save()
+
+
+def _audit(task: Task, exchanges: list[exchange.Exchange], said: dict[str, Any]) -> None:
+    try:
+        audit.write(task.world.blobs, task.chunk, task.ledger.now(), exchanges, said)
+    except Exception as error:  # a full disk, a bucket that is away: neither is a reason to post again
+        log.exception(
+            "an attempt is not in the audit trail", extra={"tenant": task.chunk.tenant, "chunk": task.chunk.id}
         )
+        what = f"The attempt of {task.ledger.now()[:19]}Z is missing from the audit trail ({type(error).__name__}: "
+        task.chunk.notes.append(readable(f"{what}{error})"))
+
+
+def _shorten(chunk: Chunk, note: str) -> None:
+    """Leave a row what it needs to go on; notes of a bulk chunk are keys, which it needs."""
+    chunk.reason, chunk.refusal = (readable(text) if text else text for text in (chunk.reason, chunk.refusal))
+    chunk.waiting_for = readable(chunk.waiting_for) if chunk.waiting_for else None
+    chunk.results = {key: (what, readable(why)) for key, (what, why) in chunk.results.items()}
+    notes = [*(readable(one) for one in chunk.notes[-20:]), readable(note)]
+    chunk.notes = notes if chunk.key is not None else chunk.notes
+
+
+def _bury(task: Task) -> None:
+    chunk = task.chunk
+    try:
+        letter = {**ring_of(chunk, task.pair.scope), "cause": chunk.cause, "death": chunk.death}
+        task.world.rings.bury(chunk.lane, letter)
+    except ConnectorError:  # its row is dead all the same, and listed
+        log.exception("a dead chunk is not in the dead-letter queue", extra={"tenant": chunk.tenant, "chunk": chunk.id})

@@ -13,7 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Transient
+from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware import faults
 from ml_connector.systems.basware.auth import BaswareAuth
@@ -204,7 +204,9 @@ class Basware:
 
 
 def quoted(code: str) -> str:
-    """Make a code safe for a path."""
+    """Make a code safe for a path. Raises `Rejected` for one that every server takes for a step in the path."""
+    if code in {"", ".", ".."}:
+        raise Rejected(f"'{code}' is no code that Basware can be asked for.")
     return quote(code, safe="")
 
 

@@ -73,6 +73,8 @@ def parse(body: bytes) -> Notification:
     document = _text(fields.get("documentid"))
     if kind in {"documents", "exported_order", "verdict"} and not document:
         raise ValueError("the body has no documentId")
+    if document and not document.strip("."):
+        raise ValueError("its documentId is a step in a path, and none of Basware's")
     if len(document) > LONGEST:
         raise ValueError("its documentId is longer than any of Basware's")
     task = _text(fields.get("taskid"))
