@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from string import ascii_letters
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine.codes import LedgerCodes
 from ml_connector.engine.mappings import AS_IT_IS, KINDS, Mapping, Mappings
 from ml_connector.errors import Held
+from ml_connector.systems.kit.currency import is_currency
 
 kinds = st.sampled_from([kind for kind in KINDS if kind != "company"])
 codes = st.text(ascii_letters + "0123456789#~.-/ äß", min_size=1, max_size=10)
@@ -75,3 +77,34 @@ def test_a_list_shows_each_mapping_as_it_was_set(table):
     assert {(m.kind, m.code): m.target for m in mappings.all()} == table
     for kind in KINDS:
         assert all(m.kind == kind for m in mappings.all(kind))
+
+
+@given(st.text(ascii_letters + "$ß", min_size=1, max_size=3))
+def test_a_currency_that_is_none_of_iso_4217_crosses_by_a_mapping_only(code):
+    mappings = made({})
+    bare = LedgerCodes(mappings, {}, tenant="acme", companies=(), erp_company="", is_currency=is_currency)
+    for way in (bare.erp, bare.platform):
+        if is_currency(code):
+            assert way("currency", code) == code
+            continue
+        with pytest.raises(Held, match="mappings set acme currency") as held:
+            way("currency", code)
+        assert held.value.waiting_for == f"currency:{code}"
+    mappings.set(Mapping(integration="erp-ap", kind="currency", code="COP", target=code))
+    told = LedgerCodes(mappings, {}, tenant="acme", companies=(), erp_company="", is_currency=is_currency)
+    assert (told.erp("currency", "COP"), told.platform("currency", code)) == (code, "COP")
+
+
+@given(st.sets(st.sampled_from(["1000", "2000", "3000"]), min_size=2), st.dictionaries(codes, codes, max_size=3))
+def test_of_several_companies_only_what_is_mapped_to_the_erps_own_comes_in(companies, others):
+    table = {("company", code): target for code, target in others.items()} | {("company", "1000"): "My_DB"}
+    translated = LedgerCodes(made(table), {}, tenant="acme", companies=sorted(companies), erp_company="MY_DB")
+    for code in {*companies, *others, "1000"}:
+        if table.get(("company", code), "").strip().casefold() == "my_db":
+            assert translated.erp("company", code) == "MY_DB"
+        else:
+            with pytest.raises(Held, match="mappings set acme company") as held:
+                translated.erp("company", code)
+            assert held.value.waiting_for == f"company:{code}"
+    if "1000" in companies and "my_db" not in {target.casefold() for target in others.values()}:
+        assert translated.platform("company", "") == "1000"

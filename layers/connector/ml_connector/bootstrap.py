@@ -27,6 +27,7 @@ from ml_connector.errors import Misconfigured
 from ml_connector.flow import Connection, Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secret, Secrets, Vault
+from ml_connector.systems.kit.currency import is_currency
 from ml_connector.systems.settings import SystemSettings, parse
 from ml_connector.wiring import TenantSettings, Wiring
 
@@ -250,7 +251,7 @@ def assemble(
         world=_sheet(world) if row.shadow and not tools.shadow_ledger else world, shadow=row.shadow,
         tenant=tenant, integration=integration, scope=row.scope, connectors=connectors, breakers=breakers,
         options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies), zone=row.zone,
-        erp_company=row.erp_company, settle_seconds=row.settle_seconds, lanes=row.lanes,
+        erp_company=row.erp_company, is_currency=is_currency, settle_seconds=row.settle_seconds, lanes=row.lanes,
         chunking={k: v for s in (integration.erp, integration.platform) for k, v in module(s).CHUNKING.items()},
     )  # fmt: skip
 

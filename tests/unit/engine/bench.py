@@ -211,6 +211,7 @@ class Bench:
     rings: MemoryRings
     runs: int = 0
     shadow: bool = False
+    companies: tuple[str, ...] = ("1000",)
 
     def pair(self) -> Pair:
         breakers = {
@@ -226,6 +227,9 @@ class Bench:
             connectors={s: lambda: Place(self.systems) for s in ("erp", "ap")},
             active=frozenset({"accounts", "invoices"}),
             epoch="e",
+            companies=self.companies,
+            erp_company="DB",
+            is_currency=lambda code: code in {"EUR", "COP"},
             chunking={Account: (4, lambda _: 1)},
             settle_seconds={"erp": 900, "ap": 0},
             shadow=self.shadow,

@@ -7,7 +7,8 @@ the one to refer to it by; people's mappings are read backwards for what was nev
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.mappings import AS_IT_IS, Mappings
@@ -15,7 +16,11 @@ from ml_connector.errors import Held
 
 
 class LedgerCodes:
-    """Codes of one tenant and integration, remembered for one attempt."""
+    """Codes of one tenant and integration, remembered for one attempt.
+
+    `used` tells which codes were asked for outward since `begin`, and what they became, as far as mappings decide
+    that: `{"tax:V1": "19"}`. What a delivered master record decides is left out.
+    """
 
     def __init__(
         self,
@@ -25,19 +30,37 @@ class LedgerCodes:
         tenant: str,
         companies: Sequence[str],
         erp_company: str,
+        is_currency: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """`masters`: for each mapping kind the ledger of the flow that provides it."""
+        """`masters`: for each mapping kind the ledger of the flow that provides it.
+
+        `is_currency` tells whether a code is one of ISO 4217: any other one crosses by a mapping only.
+        """
         self._mappings, self._masters, self._tenant = mappings, masters, tenant
         self._companies, self._erp_company = companies, erp_company
+        self._is_currency = is_currency
         self._seen: dict[tuple[str, str, str], str] = {}
+        self._backwards: dict[str, dict[str, list[str]]] = {}
+        self._firm: set[tuple[str, str]] = set()
+        self.used: dict[str, str] = {}
+
+    def begin(self) -> None:
+        """Note from here on what is used."""
+        self.used = {}
 
     def erp(self, kind: str, code: str) -> str:
-        """Translate the platform's code into the ERP's; raises `Held` where there is none."""
+        """Translate the platform's code into the ERP's; raises `Held` where there is none.
+
+        A company is the ERP's own, or raises `Held`: what belongs to another one is never written here.
+        """
         return self._remember("erp", kind, code)
 
     def platform(self, kind: str, code: str) -> str:
         """Translate the ERP's code into the platform's; an empty company code means the ERP's own company."""
-        return self._remember("platform", kind, code)
+        found = self._remember("platform", kind, code)
+        if (kind, code) not in self._firm:
+            self.used[f"{kind}:{code}"] = found
+        return found
 
     def _remember(self, way: str, kind: str, code: str) -> str:
         known = self._seen.get((way, kind, code))
@@ -46,15 +69,29 @@ class LedgerCodes:
             self._seen[way, kind, code] = known
         return known
 
+    # ── platform to ERP ─────────────────────────────────────────────────────────────────────────────────────
+
     def _inward(self, kind: str, code: str) -> str:
+        if kind == "company" and len(self._companies) < 2:
+            return self._erp_company
         mapping = self._mappings.get(kind, code)
         if mapping is not None:
-            return mapping.target
+            return self._own(code, mapping.target) if kind == "company" else mapping.target
         if kind in self._masters and (key := self._delivered(self._masters[kind], code)) is not None:
             return key
-        if kind in AS_IT_IS:
+        if self._crosses(kind, code):
             return code
         raise self._missing(kind, code)
+
+    def _own(self, code: str, target: str) -> str:
+        """Give the ERP's own company; raises `Held` where a company is mapped to another one."""
+        if _same_company(target, self._erp_company):
+            return self._erp_company
+        raise Held(
+            f"company:{code}",
+            f"company {code} is mapped to {target}, and this is {self._erp_company}. It is left to {target}. If it "
+            f"belongs here: `{self._set('company', code, self._erp_company)}`.",
+        )
 
     def _delivered(self, ledger: Ledger, code: str) -> str | None:
         row = ledger.rows([code], consistent=True).get(code)
@@ -62,15 +99,18 @@ class LedgerCodes:
             return code
         return ledger.alias(code)
 
+    # ── ERP to platform ─────────────────────────────────────────────────────────────────────────────────────
+
     def _outward(self, kind: str, code: str) -> str:
         if kind == "company" and len(self._companies) == 1:
             return self._companies[0]
-        code = code or self._erp_company
+        asked, code = code, code or (self._erp_company if kind == "company" else "")
         if kind in self._masters:
             row = self._masters[kind].rows([code], consistent=True).get(code)
             if row is not None and row[0].code is not None:
+                self._firm.add((kind, asked))
                 return row[0].code
-        back = self._mappings.back(kind, code)
+        back = self._back(kind, code)
         if len(back) == 1:
             return back[0]
         if len(back) > 1:
@@ -79,25 +119,77 @@ class LedgerCodes:
                 f"The ERP's {_words(kind)} {code} is mapped to several codes ({', '.join(sorted(back))}); "
                 f"keep one: `ml-connector mappings list {self._tenant} {kind}`.",
             )
-        if kind in AS_IT_IS:
+        if self._crosses(kind, code):
             return code
         raise self._missing_outward(kind, code)
 
+    def _back(self, kind: str, target: str) -> list[str]:
+        """List the platform's codes that people mapped to an ERP code; of companies only this tenant's."""
+        if kind not in self._backwards:
+            found = defaultdict[str, list[str]](list)
+            for mapping in self._mappings.all(kind):
+                found[_folded(kind, mapping.target)].append(mapping.code)
+            self._backwards[kind] = dict(found)
+        codes = self._backwards[kind].get(_folded(kind, target), [])
+        return [code for code in codes if code in self._companies] if kind == "company" else codes
+
+    # ── both ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _crosses(self, kind: str, code: str) -> bool:
+        """Tell whether a code that nobody mapped is sent as it is."""
+        return kind in AS_IT_IS and (kind != "currency" or self._is_currency(code))
+
     def _missing(self, kind: str, code: str) -> Held:
+        if kind == "company":
+            return Held(
+                f"company:{code}",
+                f"company {code} is not mapped to {self._erp_company}, the company of this ERP. If it belongs there: "
+                f"`{self._set(kind, code, self._erp_company)}`. If not, it is left to the system that it belongs to.",
+            )
+        if kind == "currency":
+            return Held(
+                f"currency:{code}",
+                f"The currency {code} is no code of ISO 4217 and is not mapped. To fix: `{self._set(kind, code)}`, "
+                "TARGET being the ERP's code.",
+            )
         return Held(
             f"{kind}:{code}",
-            f"The {_words(kind)} {code} has no counterpart in the ERP. Mend it with "
-            f"`ml-connector mappings set {self._tenant} {kind} {shlex.quote(code)} TARGET`, TARGET being the ERP's "
-            "code.",
+            f"The {_words(kind)} {code} has no counterpart in the ERP. Mend it with `{self._set(kind, code)}`, TARGET "
+            "being the ERP's code.",
         )
 
     def _missing_outward(self, kind: str, code: str) -> Held:
+        command = f"`ml-connector mappings set {self._tenant} {kind} CODE {shlex.quote(code)}`"
+        if kind == "company":
+            return Held(
+                f"company:{code}",
+                f"None of the companies {', '.join(self._companies)} is mapped to {code}, the company of this ERP. To "
+                f"fix: {command}, CODE being the one it is.",
+            )
+        if kind == "currency":
+            return Held(
+                f"currency:{code}",
+                f"The ERP's currency {code} is no code of ISO 4217 and is not mapped. To fix: {command}, CODE being "
+                "the platform's code, such as EUR.",
+            )
         return Held(
             f"{kind}:{code}",
             f"The ERP's {_words(kind)} {code} has not reached the platform. It goes on by itself once it has, or with "
-            f"`ml-connector mappings set {self._tenant} {kind} CODE {shlex.quote(code)}`, CODE being the platform's "
-            "code.",
+            f"{command}, CODE being the platform's code.",
         )
+
+    def _set(self, kind: str, code: str, target: str = "") -> str:
+        there = shlex.quote(target) if target else "TARGET"
+        return f"ml-connector mappings set {self._tenant} {kind} {shlex.quote(code)} {there}"
+
+
+def _same_company(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _folded(kind: str, target: str) -> str:
+    """Company names are typed by people, in capitals or not; every other code counts as it is."""
+    return target.strip().casefold() if kind == "company" else target
 
 
 def _words(kind: str) -> str:

@@ -18,7 +18,7 @@ from ml_connector.engine.finding import FRESH, Finding
 from ml_connector.engine.readiness import wait_for_masters
 from ml_connector.engine.rows import Row
 from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient, Unreadable
-from ml_connector.flow import Document, Found, Prepared
+from ml_connector.flow import Codes, Document, Found, Prepared
 
 LATEST = 4
 """Settle times (an hour by default) after a second sending at which the target is looked at once more: what a server
@@ -110,7 +110,12 @@ class Paper(Finding):
         one that our rows have forgotten: then the source shows the document as acknowledged.
         """
         codes = self.task.pair.codes()
+        elsewhere = self._of_another_company(record, codes)
+        if elsewhere is not None and self.chunk.step in FRESH:
+            raise elsewhere
         try:
+            if elsewhere is not None:
+                raise elsewhere
             prepared: Prepared = self.target.prepare(record, codes)
         except (Held, Rejected):
             if self.chunk.step in FRESH and standing != "acknowledged":
@@ -123,6 +128,21 @@ class Paper(Finding):
             self._adopt(found, trace)
             return None
         return prepared
+
+    def _of_another_company(self, record: Any, codes: Codes) -> Held | None:
+        """Say why a document is not this ERP company's business: it is neither looked for, nor taken, nor posted.
+
+        Only what was sent already is still looked for, so that its fate is known.
+        """
+        company = getattr(record, "company", None)
+        if company is None or self.task.flow.target != self.task.pair.integration.erp:
+            return None
+        try:
+            codes.erp("company", company)
+        except Held as held:
+            what = f"Invoice {record.number} ({record.gross} {record.currency}, supplier {record.supplier})"
+            return Held(held.waiting_for, f"{what} is not posted: {held}")
+        return None
 
     def _recognised(self, document: Document[Any]) -> bool:
         """Take up again what is done at both ends and our rows have forgotten, as after a restore of the table.
@@ -188,6 +208,8 @@ class Paper(Finding):
         return msgspec.structs.replace(record, document=key)
 
     def _value(self, prepared: Prepared) -> None:
+        if self.task.flow.target == self.task.pair.integration.platform:
+            self.chunk.currency = prepared.currency  # amounts are told in the platform's currencies, in every flow
         self.chunk.posted_on = prepared.posted_on.isoformat() if prepared.posted_on else None
         self.task.said["notes"] = list(prepared.notes)
 

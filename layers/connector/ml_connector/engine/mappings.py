@@ -45,10 +45,6 @@ class Mappings:
         for item in self._store.query(self._pk, f"{kind}#" if kind else ""):
             yield self._load(item)
 
-    def back(self, kind: str, target: str) -> list[str]:
-        """Find the platform's codes that people mapped to an ERP code."""
-        return [m.code for m in self.all(kind) if m.target == target]
-
     def set(self, mapping: Mapping) -> None:
         """Write a mapping; the last writer wins."""
         sk = f"{mapping.kind}#{mapping.code}"

@@ -56,8 +56,8 @@ class Pair:
     """An integration of one tenant. Connections are made when first asked for.
 
     `shadow`: read, map and report, but send, answer and acknowledge nothing. `active` names the flows that are
-    neither off nor paused. `epoch` hashes the settings that shape what is sent. `zone` is the ERP's, in which its
-    nights are.
+    neither off nor paused. `epoch` hashes the settings that shape what is sent. `is_currency` tells a code of ISO
+    4217. `zone` is the ERP's, in which its nights are.
     """
 
     world: World
@@ -72,6 +72,7 @@ class Pair:
     epoch: str = ""
     companies: tuple[str, ...] = ()
     erp_company: str = ""
+    is_currency: Callable[[str], bool] = lambda _: True
     zone: str = "UTC"
     chunking: Chunking = field(default_factory=dict)
     settle_seconds: Mapping[str, int] = field(default_factory=dict)
@@ -119,8 +120,9 @@ class Pair:
         """Give a translator that remembers for one attempt."""
         masters = {f.maps: self.ledger(f.name) for f in self.integration.flows if f.maps}
         return LedgerCodes(
-            self.mappings, masters, tenant=self.tenant, companies=self.companies, erp_company=self.erp_company
-        )
+            self.mappings, masters, tenant=self.tenant, companies=self.companies, erp_company=self.erp_company,
+            is_currency=self.is_currency,
+        )  # fmt: skip
 
     def shape(self, flow: Flow) -> str:
         """Name what shapes what is sent: the settings, and what people mapped of the kinds that a flow sends."""

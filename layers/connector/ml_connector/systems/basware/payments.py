@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from ml_connector.errors import Held, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.records import Payment
@@ -36,23 +38,18 @@ class Payments:
         self._client, self._invoices = client, Invoices(client)
         self._tokens: dict[str, str] = {}
 
-    def prepare(self, record: Payment, codes: Codes) -> Prepared:  # noqa: ARG002
+    def prepare(self, record: Payment, codes: Codes) -> Prepared:
         """Make the payment response. Raises `Held` where the invoice is not there or not transferred yet."""
         if not record.document:
             raise Held(f"lookup:{record.key}", f"The payment {record.number} belongs to no invoice that Basware has.")
         found = self._payable(record)
-        currency = doc.text(found, "currencyCode")
-        if currency and currency != record.currency:
-            raise Held(
-                f"conflict:{record.key}",
-                f"The payment {record.number} is in {record.currency} and Basware's invoice in {currency}. Correct "
-                "either side.",
-            )
+        _of_this_company(record, found, codes)
+        record = msgspec.structs.replace(record, currency=_currency(record, found, codes))
         code = self._code(record)
         return Prepared(
             key=record.key,
             body=self._body(record, code, found),
-            lookup={"document": record.document, "externalCode": code, "number": record.number},
+            lookup={"document": str(record.document), "externalCode": code, "number": record.number},
             amount=record.amount,
             currency=record.currency,
             posted_on=record.paid_on,
@@ -170,6 +167,35 @@ class Payments:
             return status.of(code) if status else Item("inprogress")
         found = find(self._client, "PaymentResponse", code)
         return found[1] if found else None
+
+
+def _of_this_company(record: Payment, found: Mapping[str, Any], codes: Codes) -> None:
+    """Raise `Held` where the invoice is of a company that this ERP company is not: its payments are another one's."""
+    company = doc.text(found, "companyCode")
+    if company is None:
+        return
+    try:
+        codes.erp("company", company)
+    except Held as held:
+        what = f"Payment {record.number} ({record.amount} {record.currency}) of invoice {_named(record, found)}"
+        raise Held(held.waiting_for, f"{what} is not told: {held}") from held
+
+
+def _currency(record: Payment, found: Mapping[str, Any], codes: Codes) -> str:
+    """Give the payment's currency in Basware's word, which must be its invoice's. Raises `Held`."""
+    currency = doc.text(found, "currencyCode")
+    told = codes.platform("currency", record.currency) if record.currency else "no currency"
+    if currency != told and (currency or not record.currency):
+        raise Held(
+            f"conflict:{record.key}",
+            f"Payment {record.number} ({record.amount}) is in {told} and Basware's invoice {_named(record, found)} in "
+            f"{currency or 'none'}. Correct either side.",
+        )
+    return told
+
+
+def _named(record: Payment, found: Mapping[str, Any]) -> str:
+    return doc.text(found, "invoiceNumber") or str(record.document)
 
 
 def _total(record: Payment) -> Decimal:

@@ -53,8 +53,8 @@ class Company:
             Supplier: lambda: masters.suppliers(self.layer, bank_details=options.send_bank_details),
             Account: lambda: masters.accounts(self.layer),
             CostCenter: lambda: masters.cost_centers(self.layer),
-            PurchaseOrder: lambda: Orders(self.layer, self._settings.tax_code_field),
-            Payment: lambda: Payments(self.layer, options.start(self._wiring.integration, "payments")),
+            PurchaseOrder: lambda: Orders(self.layer, self._lookups, self._settings.tax_code_field),
+            Payment: lambda: Payments(self.layer, self._lookups, options.start(self._wiring.integration, "payments")),
         }
         return makers[record]()
 

@@ -69,7 +69,7 @@ class Lines:
         ordered = self.bases.find(row.row)
         if ordered is None:
             return None
-        currency = ordered.order.doc_currency
+        currency = ordered.order.currency or self.lookups.local_currency()
         if row.net <= 0 or (currency and currency != self._code("currency", self.invoice.currency)):
             self.notes.append(
                 f"Row {row.row.key} names order {ordered.order.number}, but is no purchase in its currency; it was "

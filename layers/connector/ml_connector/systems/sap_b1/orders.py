@@ -11,6 +11,7 @@ from typing import Literal
 from ml_connector.flow import Broken, Page
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
 from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.masters import OVERLAP, raw_of
 from ml_connector.systems.sap_b1.paging import Batch, Query, any_of, in_parts
 from ml_connector.systems.sap_b1.receipts import (
@@ -38,8 +39,9 @@ PHASES: tuple[Phase, ...] = ("orders", "receipts", "returns")
 class Orders:
     """The source of purchase orders. At first the open ones, then whatever changed."""
 
-    def __init__(self, layer: ServiceLayer, tax_code_field: str) -> None:
+    def __init__(self, layer: ServiceLayer, lookups: Lookups, tax_code_field: str) -> None:
         self._layer, self._receipts, self._tax_code_field = layer, Receipts(layer), tax_code_field
+        self._lookups = lookups
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[PurchaseOrder]]:
         """Read orders since the day `since`. A position is the phase and the place in it."""
@@ -104,7 +106,8 @@ class Orders:
         records = []
         for row in orders:
             try:
-                records.append(purchase_order(row, receipts, self._tax_code_field))
+                currency = row.currency or self._lookups.local_currency()
+                records.append(purchase_order(row, currency, receipts, self._tax_code_field))
             except ValueError as error:
                 broken.append(Broken(str(row.doc_entry), str(error), raw_of(row)))
         stamps = [stamp for row in batch.rows if (stamp := stamp_day(row.update_date))]
@@ -116,14 +119,16 @@ def _orders_query(where: str) -> Query[DocumentRow]:
 
 
 def purchase_order(
-    row: DocumentRow, receipts: dict[OrderLineKey, tuple[Receipt, ...]], tax_code_field: str = "VatGroup"
+    row: DocumentRow,
+    currency: str | None,
+    receipts: dict[OrderLineKey, tuple[Receipt, ...]],
+    tax_code_field: str = "VatGroup",
 ) -> PurchaseOrder:
     """Convert an order. Raises `ValueError` where it has no supplier, no currency or a date that is none."""
     if not row.card_code:
         raise ValueError("The order has no CardCode.")
-    currency = told(row.doc_currency) or next((told(line.currency) for line in row.lines if line.currency), None)
     if currency is None:
-        raise ValueError("The order has no DocCurrency.")
+        raise ValueError("The order has no DocCurrency, and the company does not tell its own currency.")
     service = row.doc_type == SERVICE
     return PurchaseOrder(
         key=str(row.doc_entry),

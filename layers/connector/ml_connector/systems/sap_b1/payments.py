@@ -14,6 +14,7 @@ from ml_connector.errors import Rejected
 from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
 from ml_connector.records import Payment
 from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.wire import ZERO, day, told
 from ml_connector.systems.sap_b1.wire_payments import AppliedRow, CurrencyRow, PaymentRow
@@ -28,9 +29,9 @@ class Payments:
 
     answers = False
 
-    def __init__(self, layer: ServiceLayer, start: date | None) -> None:
+    def __init__(self, layer: ServiceLayer, lookups: Lookups, start: date | None) -> None:
         """`start`: payments before that day are not listed."""
-        self._layer, self._start = layer, start
+        self._layer, self._lookups, self._start = layer, lookups, start
         self._currencies: dict[tuple[int, int], str | None] = {}
 
     def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:  # noqa: ARG002 - no stamp exists
@@ -91,12 +92,12 @@ class Payments:
         """Tell the invoice's currency: the payment's own, unless one of the two is local and the other foreign."""
         foreign_payment = row.doc_rate not in {None, ZERO, Decimal(1)}
         lines = [line for line in row.lines if _place(line) == (kind, invoice)]
-        if row.doc_currency and any(line.applied_fc for line in lines) == foreign_payment:
+        if told(row.doc_currency) and any(line.applied_fc for line in lines) == foreign_payment:
             return row.doc_currency
         if (kind, invoice) not in self._currencies:
             found = self._layer.get(SETS[kind], invoice, CurrencyRow)
-            self._currencies[kind, invoice] = found.doc_currency if found else None
-        return self._currencies[kind, invoice] or row.doc_currency
+            self._currencies[kind, invoice] = told(found.doc_currency) if found else None
+        return self._currencies[kind, invoice] or row.doc_currency or self._lookups.local_currency()
 
     def _paid_total(self, supplier: str | None, kind: int, invoice: int) -> Decimal:
         where = f"CardCode eq {self._layer.text(supplier)}" if supplier else ""

@@ -175,6 +175,11 @@ class DocumentRow(Struct, rename="pascal"):
         return self.document_lines or []
 
     @property
+    def currency(self) -> str | None:
+        """The document's currency, as its head or else a line of it tells; None: it may be the company's own."""
+        return told(self.doc_currency) or next(filter(None, (told(line.currency) for line in self.lines)), None)
+
+    @property
     def void(self) -> bool:
         """Tell whether the document was cancelled or is itself the cancellation of another."""
         return is_void(self.cancelled, self.cancel_status)

@@ -1,0 +1,1 @@
+"""What every vendor's adapter is made of. It knows no vendor."""
