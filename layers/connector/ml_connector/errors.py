@@ -63,11 +63,13 @@ class Unreadable(Rejected):
 class Held(ConnectorError):
     """The record waits for something that a person or another record brings, named by `waiting_for`.
 
-    `soon`: it comes by itself while other work goes on, so it is looked at again within seconds.
+    `soon`: it comes by itself while other work goes on, so it is looked at again within seconds. `awaits`: the one
+    record that it waits for, as KIND:CODE, where `waiting_for` names the flow that brings it.
     """
 
-    def __init__(self, waiting_for: str, message: str, *, soon: bool = False) -> None:
+    def __init__(self, waiting_for: str, message: str, *, soon: bool = False, awaits: str | None = None) -> None:
         super().__init__(message)
+        self.awaits = awaits
         self.waiting_for = waiting_for
         self.soon = soon
 

@@ -147,31 +147,30 @@ class Bulk:
     def _render(self, target: MasterTarget[Record]) -> None:
         if not self.chunk.tokens and not self.chunk.stage:
             _ = self.epoch  # read before any code is translated, so that a mapping made meanwhile counts as new
-        codes, held = self.task.pair.codes(), defaultdict[str, list[Held]](list)
-        moved: dict[str, str] = {}
+        codes, held = self.task.pair.codes(), defaultdict[tuple[str, str | None], list[Held]](list)
+        moved: dict[str, tuple[str, str | None]] = {}
         for key, record in self.records.items():
             if key in self.chunk.results:
                 continue
             try:
                 self.rendered[key] = target.render(record, codes, self.chunk.touch)
             except Held as error:
-                held[error.waiting_for].append(error)
-                moved[key] = error.waiting_for
+                moved[key] = (error.waiting_for, error.awaits)
+                held[moved[key]].append(error)
             except Rejected as error:
                 self._refuse(key, str(error))
         if not moved:
             return
         if len(moved) == len(self.records) and len(held) == 1:
             raise next(iter(held.values()))[0]  # the whole chunk waits for one thing: it may stay in one piece
-        for waiting_for, errors in held.items():
-            self._move([k for k, w in moved.items() if w == waiting_for], waiting_for, str(errors[0]))
+        for cause, errors in held.items():
+            self._move([k for k, w in moved.items() if w == cause], cause[0], str(errors[0]), cause[1])
 
-    def _move(self, keys: Sequence[str], waiting_for: str, reason: str) -> None:
+    def _move(self, keys: Sequence[str], waiting_for: str, reason: str, awaits: str | None = None) -> None:
         """Give held records a chunk of their own, then let go of them here."""
         chunk = self.chunk
-        soon = waiting_for.startswith("parent:")
-        due = self.task.later(5 if soon else 300)
-        child = self.task.part(keys, op="send", waiting_for=waiting_for, reason=reason, due_at=due)
+        due = self.task.later(5 if awaits or waiting_for.startswith("parent:") else 300)
+        child = self.task.part(keys, op="send", waiting_for=waiting_for, reason=reason, due_at=due, awaits=awaits)
         self.task.ledger.add(child, {"records": [self.records[k] for k in keys]})
         for key in keys:
             chunk.results[key] = ("moved", waiting_for)
@@ -254,7 +253,7 @@ class Bulk:
             if name is not None and name != key and row.outcome != "rejected":
                 self.task.ledger.set_alias(name, key)
         landed = [row.code for row in rows.values() if row.code is not None and row.outcome == "delivered"]
-        release_landed(self.task.pair, self.task.flow, landed)
+        release_landed(self.task.pair, self.task.flow, landed, chunk.results)
         counts = defaultdict[str, int](int)
         for outcome, _ in chunk.results.values():
             counts[outcome] += 1

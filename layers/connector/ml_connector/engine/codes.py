@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from ml_connector.engine.first_delivery import under_way
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.mappings import AS_IT_IS, Mappings
 from ml_connector.errors import Held
@@ -31,11 +32,13 @@ class LedgerCodes:
         companies: Sequence[str],
         erp_company: str,
         is_currency: Callable[[str], bool] = lambda _: True,
+        active: Collection[str] = (),
     ) -> None:
-        """`masters`: for each mapping kind the ledger of the flow that provides it.
+        """`masters`: for each mapping kind the ledger of the flow that provides it. `active`: flows that bring more.
 
         `is_currency` tells whether a code is one of ISO 4217: any other one crosses by a mapping only.
         """
+        self._active = active
         self._mappings, self._masters, self._tenant = mappings, masters, tenant
         self._companies, self._erp_company = companies, erp_company
         self._is_currency = is_currency
@@ -76,9 +79,13 @@ class LedgerCodes:
             return self._erp_company
         mapping = self._mappings.get(kind, code)
         if mapping is not None:
-            return self._own(code, mapping.target) if kind == "company" else mapping.target
+            if kind == "company":
+                return self._own(code, mapping.target)
+            self._wait_for(kind, mapping.target)
+            return mapping.target
         if kind in self._masters and (key := self._delivered(self._masters[kind], code)) is not None:
             return key
+        self._wait_for(kind, code)
         if self._crosses(kind, code):
             return code
         raise self._missing(kind, code)
@@ -92,6 +99,17 @@ class LedgerCodes:
             f"company {code} is mapped to {target}, and this is {self._erp_company}. It is left to {target}. If it "
             f"belongs here: `{self._set('company', code, self._erp_company)}`.",
         )
+
+    def _wait_for(self, kind: str, code: str) -> None:
+        """Raise `Held` while the master record of a code is on its way to the platform for the first time."""
+        ledger = self._masters.get(kind)
+        if ledger is not None and ledger.flow in self._active and under_way(ledger, code):
+            raise Held(
+                f"masters:{ledger.flow}",
+                f"The {_words(kind)} {code} is on its way to the platform for the first time ({ledger.flow}). This "
+                "goes on by itself once it has arrived.",
+                soon=True, awaits=f"{kind}:{code}",
+            )  # fmt: skip
 
     def _delivered(self, ledger: Ledger, code: str) -> str | None:
         row = ledger.rows([code], consistent=True).get(code)
@@ -110,6 +128,7 @@ class LedgerCodes:
             if row is not None and row[0].code is not None:
                 self._firm.add((kind, asked))
                 return row[0].code
+        self._wait_for(kind, code)
         back = self._back(kind, code)
         if len(back) == 1:
             return back[0]

@@ -43,20 +43,23 @@ def ring_due(world: World, limit: int = 200, wanted: Wanted | None = None) -> in
     return len(chunks)
 
 
-def release(world: World, ledger: Ledger, *waiting_for: str) -> int:
-    """Make the chunks due at once that wait for one of `waiting_for`, e.g. after a mapping was set."""
+def release(world: World, ledger: Ledger, *waiting_for: str, awaits: Collection[str] = ()) -> int:
+    """Make the chunks due at once that wait for one of `waiting_for`, e.g. after a mapping was set; tells how many.
+
+    `awaits`: also those that wait until one of these records is through (`Chunk.awaits`).
+    """
     causes = frozenset(waiting_for)
 
     def set_going(chunk: Chunk) -> bool:
         chunk.due_at, chunk.attempts = iso(world.clock.now()), 0
-        return _waits(chunk, causes)
+        return _waits(chunk, causes, awaits)
 
-    listed = [chunk.id for chunk in ledger.unfinished() if _waits(chunk, causes)]
+    listed = [chunk.id for chunk in ledger.unfinished() if _waits(chunk, causes, awaits)]
     return sum(_changed(ledger, chunk_id, set_going) for chunk_id in listed)
 
 
-def _waits(chunk: Chunk, causes: Collection[str]) -> bool:
-    return chunk.state == "waiting" and chunk.waiting_for in causes
+def _waits(chunk: Chunk, causes: Collection[str], awaits: Collection[str]) -> bool:
+    return chunk.state == "waiting" and (chunk.waiting_for in causes or chunk.awaits in awaits)
 
 
 def _changed(ledger: Ledger, chunk_id: str, fits: Callable[[Chunk], bool]) -> bool:

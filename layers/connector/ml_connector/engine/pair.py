@@ -121,7 +121,7 @@ class Pair:
         masters = {f.maps: self.ledger(f.name) for f in self.integration.flows if f.maps}
         return LedgerCodes(
             self.mappings, masters, tenant=self.tenant, companies=self.companies, erp_company=self.erp_company,
-            is_currency=self.is_currency,
+            is_currency=self.is_currency, active=self.active,
         )  # fmt: skip
 
     def shape(self, flow: Flow) -> str:

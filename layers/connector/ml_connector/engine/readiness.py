@@ -1,9 +1,13 @@
-"""Makes a chunk wait until the master data that it points at has been through once."""
+"""Makes a chunk wait until the master data that it points at is there: once all of it, then its own records alone.
+
+That a record of its own is on its way shows when its codes are translated (`codes.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ml_connector.engine.first_delivery import under_way
 from ml_connector.engine.maintain import release
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.task import Task
@@ -12,32 +16,43 @@ from ml_connector.flow import Flow
 
 
 def wait_for_masters(task: Task) -> None:
-    """Raise `Held` while a flow named in `after` has not passed completely, or has a chunk on its way.
+    """Raise `Held` while a flow named in `after` has not passed completely, or brings the record that is waited for.
 
-    A flow that is off counts as complete; what is held or dead waits for a person and holds nobody else.
+    A flow that is off counts as complete. What else is on its way holds nobody: a request status that is lost must
+    not stop the documents of other suppliers.
     """
     for name in task.flow.after:
-        if name not in task.pair.active:
-            continue
-        ledger = task.ledger.sibling(name)
-        if ledger.cursor()[0].passes == 0:  # the end of its pass releases what waits here
+        if name in task.pair.active and task.ledger.sibling(name).cursor()[0].passes == 0:
+            # the end of its pass releases what waits here
             raise Held(f"masters:{name}", f"The flow {name} has not been through completely yet.")
-        if any(c.in_flight for c in ledger.unfinished()):
-            raise Held(f"masters:{name}", f"The flow {name} still has records on their way.", soon=True)
+    kind, _, code = (task.chunk.awaits or "").partition(":")
+    for flow in task.pair.integration.flows:  # asked here, before any vendor is
+        if (
+            kind
+            and flow.maps == kind
+            and flow.name in task.pair.active
+            and under_way(task.pair.ledger(flow.name), code)
+        ):
+            reason = task.chunk.reason or f"{task.chunk.awaits} is on its way for the first time."
+            raise Held(f"masters:{flow.name}", reason, soon=True, awaits=task.chunk.awaits)
 
 
 def release_followers(pair: Pair, flow: Flow) -> None:
-    """Set going what waits for a flow, once nothing of it is on its way any more."""
-    if any(chunk.in_flight for chunk in pair.ledger(flow.name).unfinished()):
-        return
+    """Set going what waits for a flow: it has passed, or what it had under way has stopped."""
     for follower in pair.integration.flows:
         if flow.name in follower.after:
             release(pair.world, pair.ledger(follower.name), f"masters:{flow.name}")
 
 
-def release_landed(pair: Pair, flow: Flow, codes: Iterable[str]) -> None:
-    """Set going what is held for master records that have just reached the platform."""
+def release_landed(pair: Pair, flow: Flow, codes: Iterable[str], settled: Iterable[str] = ()) -> None:
+    """Set going what is held for master records that have just reached the platform.
+
+    `settled`: keys of others that are on their way no more, which some document may have waited for.
+    """
+    if flow.maps is None:
+        return
     causes = [f"{flow.maps}:{code}" for code in codes]
-    for follower in pair.integration.flows if flow.maps is not None and causes else ():
+    over = frozenset([*causes, *(f"{flow.maps}:{key}" for key in settled)])
+    for follower in pair.integration.flows if over else ():
         if flow.name in follower.after:
-            release(pair.world, pair.ledger(follower.name), *causes)
+            release(pair.world, pair.ledger(follower.name), *causes, awaits=over)

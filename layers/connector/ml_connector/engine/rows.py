@@ -97,6 +97,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     person must agree before these records are switched off. `epoch`: the settings that its body was made with, once
     it has gone out; they may be others by the time its verdict comes. `renewed`: an earlier version of one of its
     records was on its way when it was read, and may leave parts behind. `sent_as`: the name that was last sent.
+    `awaits`: the master record for which a chunk waits, as KIND:CODE, where `waiting_for` names its flow.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     crashes: int = 0
     failures: int = 0
     waiting_for: str | None = None
+    awaits: str | None = None
     reason: str | None = None
     cause: str | None = None
     death: int = 0

@@ -71,9 +71,11 @@ class Task:
         self.chunk.step, self.chunk.crashes, self.chunk.due_at = step, 0, iso(self.now + self.world.lease)
         self.save()
 
-    def wait(self, seconds: float, *, waiting_for: str | None = None, reason: str | None = None) -> None:
-        """Leave the chunk until later. `waiting_for` names what it is held for."""
-        self.chunk.state = "waiting"
+    def wait(
+        self, seconds: float, *, waiting_for: str | None = None, reason: str | None = None, awaits: str | None = None
+    ) -> None:
+        """Leave the chunk until later. `waiting_for` names what it is held for, `awaits` a record on its way."""
+        self.chunk.state, self.chunk.awaits = "waiting", awaits
         self.chunk.waiting_for, self.chunk.reason = waiting_for, reason
         self.chunk.due_at = self.later(seconds)
 

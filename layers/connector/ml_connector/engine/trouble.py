@@ -32,7 +32,7 @@ def hold(task: Task, error: Held) -> None:
         pause = backoff(looks, 2, 120) if looks <= SOON else backoff(looks - SOON, 240, 3600)
     else:
         pause = backoff(looks, 300, 3600)
-    task.wait(pause, waiting_for=error.waiting_for, reason=str(error))
+    task.wait(pause, waiting_for=error.waiting_for, reason=str(error), awaits=error.awaits)
 
 
 def pause(task: Task, error: ConnectorError) -> None:

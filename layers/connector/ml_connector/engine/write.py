@@ -53,8 +53,8 @@ def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
             if task.chunk.state == "sending":
                 task.wait(60, reason="The attempt ended without a result.")
         _report(task, exchanges)
-        if flow.maps is not None and not task.chunk.in_flight:
-            release_followers(pair, flow)
+        if flow.maps is not None and not task.chunk.in_flight and task.chunk.state != "done":
+            release_followers(pair, flow)  # what is held or dead brings its records to nobody for now
     except LeaseLost as error:
         log.warning("lease lost", extra={"chunk": chunk_id, "reason": str(error)})
         _taint(task, exchanges)

@@ -1,0 +1,191 @@
+"""An invoice waits for its own master records and for the first complete pass, and for nothing else of the flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from ml_connector.engine.first_delivery import MANY
+from ml_connector.engine.maintain import release
+from ml_connector.engine.mappings import Mapping
+from ml_connector.engine.pair import Pair
+from ml_connector.engine.rows import Chunk
+from ml_connector.flow import Integration, Rendered, Verdict
+from ml_connector.records import Account, Invoice
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Accounts, Bench, Place, Systems, account, invoice
+
+
+class Silent(Accounts):
+    """A platform that loses the request status of some records for ever."""
+
+    def __init__(self, systems: Systems, lost: set[str]) -> None:
+        super().__init__(systems)
+        self.lost = lost
+
+    def verdicts(self, stage: str, batch: list[Rendered], tokens: Any) -> dict[str, Verdict] | None:
+        return None if self.lost & {r.key for r in batch} else super().verdicts(stage, batch, tokens)
+
+
+@dataclass
+class LossyBench(Bench):
+    lost: set[str] = field(default_factory=set)
+    off: bool = False
+
+    def pair(self) -> Pair:
+        def place() -> Place:
+            made = Place(self.systems)
+            made.parts[Account] = Silent(self.systems, self.lost)
+            return made
+
+        pair = replace(super().pair(), connectors={"erp": place, "ap": place})
+        return replace(
+            pair, chunking={Account: (1, lambda _: 1)}, active=frozenset({"invoices"} if self.off else pair.active)
+        )
+
+
+@pytest.fixture
+def lossy(bench: Bench) -> LossyBench:
+    """Accounts k1 and k2 were read; what became of k2 is not told."""
+    lossy = LossyBench(bench.world, bench.systems, bench.clock, bench.rings, lost={"k2"})
+    lossy.systems.accounts = {k: account(k) for k in ("k1", "k2")}
+    lossy.compare(ACCOUNTS)
+    return lossy
+
+
+def on(*codes: str, key: str = "") -> Invoice:
+    one = invoice(key or f"i-{'-'.join(codes)}")
+    (row,) = one.rows
+    share = msgspec.structs.replace(row, net=row.net / len(codes), gross=row.gross / len(codes)) if row.gross else row
+    return msgspec.structs.replace(one, rows=tuple(msgspec.structs.replace(share, account=c) for c in codes))
+
+
+def offered(bench: Bench, *invoices: Invoice) -> None:
+    bench.systems.invoices |= {one.key: one for one in invoices}
+    bench.poll(INVOICES)
+    bench.work(0.01)
+
+
+def chunk_of(bench: Bench, key: str) -> Chunk:
+    chunk, _ = bench.pair().ledger("invoices").chunk(key) or pytest.fail("it is not under way")
+    return chunk
+
+
+def booked(bench: Bench) -> list[str]:
+    return [prepared.key for _, prepared in bench.systems.booked]
+
+
+def test_a_lost_status_stops_the_invoices_of_its_own_record_alone(lossy: LossyBench) -> None:
+    offered(lossy, on("k1"), on("k2"), on("k1", "k2"), on("k9"))
+    assert booked(lossy) == ["i-k1"]
+    for key in ("i-k2", "i-k1-k2"):
+        waits = chunk_of(lossy, key)
+        assert (waits.waiting_for, waits.awaits) == ("masters:accounts", "account:k2")
+        assert "account k2 is on its way" in str(waits.reason)
+    assert chunk_of(lossy, "i-k9").waiting_for == "account:k9", "what nobody maps holds as before"
+    assert chunk_of(lossy, "i-k9").awaits is None
+
+
+def test_it_goes_on_once_its_own_record_has_arrived(lossy: LossyBench) -> None:
+    offered(lossy, on("k2"))
+    lossy.work(1)
+    assert booked(lossy) == []
+    lossy.lost.clear()
+    lossy.work(0.3)
+    assert booked(lossy) == ["i-k2"]
+
+
+def test_while_it_waits_no_vendor_is_asked(lossy: LossyBench) -> None:
+    offered(lossy, on("k2"))
+    lossy.systems.faults = [("fetch", AssertionError("it was fetched again"))]
+    lossy.work(1)
+    assert (len(lossy.systems.faults), chunk_of(lossy, "i-k2").crashes) == (1, 0)
+
+
+def test_a_mapped_code_waits_for_the_record_that_it_leads_to(lossy: LossyBench) -> None:
+    mappings = lossy.pair().mappings
+    for code, target in (("6999", "k2"), ("6998", "k1"), ("6997", "not-read")):
+        mappings.set(Mapping(integration="erp-ap", kind="account", code=code, target=target))
+    offered(lossy, on("6999"), on("6998"), on("6997"))
+    assert sorted(booked(lossy)) == ["i-6997", "i-6998"]
+    assert chunk_of(lossy, "i-6999").awaits == "account:k2"
+
+
+def test_a_record_that_was_delivered_before_holds_nobody_while_it_goes_again(lossy: LossyBench) -> None:
+    lossy.lost = {"k1"}
+    lossy.systems.accounts["k1"] = account("k1", "renamed")
+    lossy.compare(ACCOUNTS)
+    offered(lossy, on("k1"))
+    assert booked(lossy) == ["i-k1"]
+
+
+def test_a_record_that_is_rejected_lets_its_invoices_be_held_for_it(lossy: LossyBench) -> None:
+    lossy.systems.accounts["bad"] = account("bad", "poison")
+    lossy.systems.faults = []
+    offered(lossy, on("bad"))
+    assert chunk_of(lossy, "i-bad").waiting_for == "account:bad"
+    lossy.poll(ACCOUNTS)
+    assert release(lossy.world, lossy.pair().ledger("invoices"), "account:bad") == 1
+    lossy.rings.done(lossy.rings.take() or pytest.fail("none"))  # the account's ring is lost: the invoice comes first
+    lossy.work(0.1)
+    assert chunk_of(lossy, "i-bad").waiting_for == "account:bad"
+
+
+def test_an_off_flow_holds_nobody(lossy: LossyBench) -> None:
+    lossy.off = True
+    offered(lossy, on("k2"))
+    assert chunk_of(lossy, "i-k2").waiting_for == "account:k2"
+
+
+def test_before_the_first_complete_pass_everything_waits(bench: Bench) -> None:
+    bench.systems.accounts = {"k1": account("k1")}
+    offered(bench, on("k1"))
+    assert (chunk_of(bench, "i-k1").waiting_for, chunk_of(bench, "i-k1").awaits) == ("masters:accounts", None)
+    bench.compare(ACCOUNTS)
+    bench.work(0.1)
+    assert booked(bench) == ["i-k1"]
+
+
+def test_in_a_large_load_an_unknown_code_waits(lossy: LossyBench) -> None:
+    more = {f"m{n}": account(f"m{n}") for n in range(MANY + 1)}
+    lossy.systems.accounts |= more
+    lossy.lost |= more.keys()
+    lossy.compare(ACCOUNTS)
+    offered(lossy, on("k1"), on("k9"))
+    assert booked(lossy) == ["i-k1"]
+    assert chunk_of(lossy, "i-k9").waiting_for == "masters:accounts"
+
+
+# ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_order_waits_for_its_own_records(lossy: LossyBench) -> None:
+    """Two master flows, one after the other, stand for suppliers and orders: each record names a code of the first."""
+    orders = replace(ACCOUNTS, name="orders", maps=None, after=("accounts",))
+    table = Integration("erp-ap", "erp", "ap", (ACCOUNTS, orders))
+
+    class Orders(Accounts):
+        def render(self, record: Account, codes: Any, touch: str | None = None) -> Rendered:
+            codes.platform("account", record.name)
+            return super().render(record, codes, touch)
+
+    from ml_connector.engine.poll import Poll
+    from ml_connector.engine.write import write
+
+    systems = Systems(accounts={k: account(k, k.removeprefix("o-")) for k in ("o-k1", "o-k2", "o-k9")})
+    place = Place(systems)
+    place.parts[Account] = Orders(systems)
+    pair = replace(
+        lossy.pair(), integration=table, connectors={"erp": lambda: place, "ap": lambda: place},
+        active=frozenset({"accounts", "orders"}), chunking={Account: (9, lambda _: 1)},
+    )  # fmt: skip
+    Poll(pair, orders, "r1").read()
+    for _ in range(3):
+        lossy.clock.moment += lossy.world.lease
+        for chunk in list(pair.ledger("orders").unfinished()):
+            write(pair, orders, chunk.id)
+    assert set(systems.taken) == {"o-k1"}
+    held = {c.awaits or c.waiting_for for c in pair.ledger("orders").unfinished()}
+    assert held == {"account:k2", "account:k9"}
