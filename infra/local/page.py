@@ -7,7 +7,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from infra.local.report import Outcome, errors, short, standing, verdict
+from infra.local.report import Outcome, errors, remarks, short, standing, verdict
 from ml_connector.engine.balance import PLACES
 
 _STYLE = """
@@ -81,7 +81,7 @@ def _head(made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
         f"{began:%Y-%m-%d %H:%M:%S} {escape(zone)}</time> after {_seconds(made['elapsed_seconds'])}. "
         "read = delivered + unchanged + held + rejected + dead + pending</p>"
     )
-    yield from (f"<p>{_prose(note)}</p>" for note in (*outcome.notes, *standing(outcome)))
+    yield from (f"<p>{_prose(note)}</p>" for note in (*remarks(made, outcome), *standing(outcome)))
 
 
 def _seconds(seconds: float) -> str:

@@ -15,6 +15,8 @@ from infra.local.standstill import standstill
 from infra.ops import advice
 from ml_connector.bootstrap import Tenant
 from ml_connector.engine.balance import PLACES, Sheet
+from ml_connector.engine.endpoints import Earlier
+from ml_connector.engine.pair import Pair
 from ml_connector.integrations import INTEGRATIONS
 
 LONGEST = 40
@@ -26,7 +28,7 @@ class Outcome:
     """What a run came to: sheets by (tenant, integration, flow), and whether it was cut short.
 
     `where` are the options of the command line that lead to its state, for the commands that reasons suggest. `notes`:
-    what a reader should know of the figures.
+    what a reader should know of the figures. `earlier`: what is known under endpoints that were left.
     """
 
     tenants: list[Tenant]
@@ -36,6 +38,7 @@ class Outcome:
     dry_run: bool = False
     where: str = ""
     notes: tuple[str, ...] = ()
+    earlier: list[tuple[Pair, Earlier]] = field(default_factory=list)
     rejections: dict[Named, Rejection] = field(default_factory=dict)
     ended: datetime = field(default_factory=lambda: datetime.now(UTC).astimezone())
 
@@ -55,7 +58,20 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "held": _lines(sheets, "held", where),
         "rejected": [_named(line, outcome.rejections) for line in _lines(sheets, "rejected", where)],
         "dead": _lines(sheets, "dead", where),
+        "earlier_endpoints": [_earlier(pair, one, where) for pair, one in outcome.earlier],
     }
+
+
+def _earlier(pair: Pair, one: Earlier, where: str) -> dict[str, Any]:
+    return {
+        "tenant": pair.tenant, "integration": pair.integration.name, "systems": list(one.changed),
+        "documents": one.documents, "endpoint": one.systems, "reason": advice.pasteable(one.sentence(pair), where),
+    }  # fmt: skip
+
+
+def remarks(made: Mapping[str, Any], outcome: Outcome) -> list[str]:
+    """Say what a reader should know beside the figures."""
+    return [*outcome.notes, *(one["reason"] for one in made["earlier_endpoints"])]
 
 
 def _explain_faults(tenants: list[Tenant], sheets: dict[tuple[str, str, str], Sheet]) -> None:

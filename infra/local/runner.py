@@ -18,6 +18,7 @@ from infra.local.state import State
 from ml_connector import bootstrap
 from ml_connector.ahead import ahead
 from ml_connector.engine.balance import Sheet
+from ml_connector.engine.endpoints import note
 from ml_connector.engine.ledger import Ledger, due_rows
 from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.offer import ring_of
@@ -81,6 +82,8 @@ class Runner:
         tools = state.tools(dry_run=dry_run)
         self.tenants = bootstrap.tenants(self.world, state.secrets, tools, only)
         self.run = iso(self.world.clock.now())
+        self.earlier = [(p, one) for t in self.tenants for p in t.pairs for one in note(p)]
+        """What is known under endpoints that were left."""
         self.laps = [Lap(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows]
         self._by_name = {(lap.pair.tenant, lap.pair.integration.name, lap.flow.name): lap for lap in self.laps}
         self._given_up: set[tuple[str, str]] = set()  # sources that were waited for in vain: their other flows try once
@@ -302,7 +305,9 @@ class Runner:
         for key, lap in self._by_name.items():
             sheets[key].error = sheets[key].error or self._not_read(lap)
         named = rejections((lap.pair, lap.flow, sheets[key]) for key, lap in self._by_name.items())
-        return Outcome(self.tenants, sheets, seconds, self.cut, dry_run=self.dry_run, rejections=named)
+        return Outcome(
+            self.tenants, sheets, seconds, self.cut, dry_run=self.dry_run, rejections=named, earlier=self.earlier
+        )
 
     def _not_read(self, lap: Lap) -> str | None:
         """Tell of a run that was cut short why a flow was not read."""

@@ -20,6 +20,7 @@ from ml_connector.aws.assembly import Aws, Names
 from ml_connector.aws.clients import Clients
 from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.engine.balance import Sheet
+from ml_connector.engine.endpoints import note
 from ml_connector.engine.ledger import Ledger, due_rows
 from ml_connector.engine.pair import LEASE, Pair
 from ml_connector.engine.redrive import keys_of
@@ -126,7 +127,8 @@ class LocalStack:
         sheets = self.sheets(since)
         named = rejections((p, f, sheets[p.tenant, p.integration.name, f.name]) for p, f in self._streams())
         seconds = (self.aws.clock.now() - datetime.fromisoformat(since)).total_seconds()
-        return Outcome(self.tenants, sheets, seconds, cut, rejections=named)
+        earlier = [(p, one) for t in self.tenants for p in t.pairs for one in note(p)]
+        return Outcome(self.tenants, sheets, seconds, cut, rejections=named, earlier=earlier)
 
     def sheets(self, since: str) -> dict[tuple[str, str, str], Sheet]:
         """Add up the figures of every flow since a time."""

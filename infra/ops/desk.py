@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,7 +104,10 @@ class Stream:
 
 @dataclass
 class Desk:
-    """The ports, and the tenants that the secrets make. `place` is the option that led here, for hints."""
+    """The ports, and the tenants that the secrets make. `place` is the option that led here, for hints.
+
+    `exclusive` keeps engines of a local state out meanwhile; raises `Misconfigured` where one is at work.
+    """
 
     world: World
     secrets: Secrets
@@ -111,6 +115,7 @@ class Desk:
     place: str
     letters: Letters
     shredder: Shredder | None = None
+    exclusive: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     @property
     def shredding(self) -> Shredder:
@@ -198,9 +203,13 @@ def open_desk(secrets: Path | None, state: Path | None, stack: str | None) -> De
 
 def _local(secrets: Path, state: Path | None) -> Desk:
     from infra.local.state import open_state
+    from ml_connector.embedded.lock import StateLock
 
     if not secrets.is_dir():
         what = "is no folder; name one" if secrets.exists() else "does not exist; make it as a folder"
         raise Misconfigured(f"{secrets} {what}, with TENANT/SYSTEM.json for each system.")
     opened = open_state(secrets, state, sole=False)
-    return Desk(opened.world, opened.secrets, opened.tools(), f"the folder {secrets}", NoLetters())
+    return Desk(
+        opened.world, opened.secrets, opened.tools(), f"the folder {secrets}", NoLetters(),
+        exclusive=lambda: StateLock(opened.folder),
+    )  # fmt: skip

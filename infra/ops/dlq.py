@@ -107,7 +107,7 @@ def redrive(
     desk = _desk(secrets, state, stack)
     every = _of_cause(_dead(desk, tenant), cause)
     chosen = every[:1] if canary else every
-    if chosen:
+    if chosen or desk.letters.count():
         options.confirm(f"Redrive {len(chosen)} of {table.counted(len(every), 'dead chunk')}?", yes=yes)
     opened = [{**s.name, "chunk": c.id, "key": c.key} for s, c in chosen if _open(desk, s, c, options.who(by))]
     cleared = desk.clear_letters()

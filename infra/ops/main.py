@@ -9,7 +9,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from infra.ops import advice, approve, audit, deliveries, dlq, held, mappings, ping, purge, replay, runs, tenants
+from infra.ops import (
+    advice,
+    approve,
+    audit,
+    deliveries,
+    dlq,
+    endpoint,
+    held,
+    mappings,
+    ping,
+    purge,
+    replay,
+    runs,
+    tenants,
+)
 from infra.ops.local import local_app
 from ml_connector.errors import ConnectorError, Misconfigured
 
@@ -67,6 +81,7 @@ app.command("purge")(purge.purge)
 app.command("approve")(approve.approve)
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(endpoint.app, name="endpoint")
 app.add_typer(local_app, name="local")
 
 

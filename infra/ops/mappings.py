@@ -84,7 +84,7 @@ def set_(
     where = book.integration(integration)
     before = book.get(where, kind, code)
     if before is not None and before.target != target:
-        options.confirm(f"{kind} {code} is {before.target} now. Make it {target}?", yes=yes)
+        options.confirm(f"Change the mapped {kind} {code} -> {before.target} of {tenant} to {target}?", yes=yes)
     book.set(where, kind, code, target, options.who(by))
     released = book.release(where, {(kind, code, target)})
     if as_json:

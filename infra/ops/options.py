@@ -22,7 +22,7 @@ Secrets = Annotated[Path | None, typer.Option("--secrets", metavar="DIR", callba
 State = Annotated[Path | None, typer.Option("--state", metavar="DIR", callback=noted, help="Where the local state is; default SECRETS/.state.")]  # fmt: skip # noqa: E501
 Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", callback=noted, help="Work on a deployed stack, by its CloudFormation name.")]  # fmt: skip # noqa: E501
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; without a terminal nothing is asked anyway.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does this, for the record; default: your user name.")]  # fmt: skip # noqa: E501
 Integration = Annotated[str | None, typer.Option("--integration", metavar="NAME", help="Which integration, such as sap_b1-basware; needed where a tenant has several.")]  # fmt: skip # noqa: E501
 Tenant = Annotated[str | None, typer.Argument(metavar="[TENANT]", help="One tenant; default: all.")]
@@ -40,7 +40,20 @@ def who(by: str | None) -> str:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before a change, on a terminal only; "no" ends the command with 1."""
-    if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
+    """Ask before a change or deletion; "no" ends the command with 1.
+
+    Every command that changes or destroys something comes through here. Raises `Misconfigured` where nobody can be
+    asked: what a script changes, it must say with `--yes`.
+    """
+    from ml_connector.errors import Misconfigured
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Misconfigured(
+            f"Nothing was changed, since there is no terminal to ask on: {question} Add --yes to do it without a "
+            "question."
+        )
+    if not typer.confirm(question, err=True):
         typer.echo("Nothing was changed.", err=True)
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from infra.ops.desk import Desk
 from ml_connector import bootstrap
 from ml_connector.engine.breaker import Breaker
+from ml_connector.engine.endpoints import note
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured
 from ml_connector.flow import Check, Connection
 from ml_connector.integrations import INTEGRATIONS
@@ -44,6 +45,7 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
     if system == "settings":
         return
     yield from _half(system, {s for t, s in desk.secrets.names() if t == tenant})
+    yield from _moved(whole, system)
     breaker, connection = _connection(desk, whole, tenant, system)
     try:
         yield from _tried(breaker, connection)
@@ -59,6 +61,14 @@ def _half(system: str, present: set[str]) -> Iterator[Check]:
             f"no secret of {' or '.join(others)} beside it, so nothing moves for this tenant yet; write that one too"
         )
         yield Check("pair", True, detail, warning=True)
+
+
+def _moved(whole: bootstrap.Tenant, system: str) -> Iterator[Check]:
+    """Say what is known under an earlier endpoint of the system alone."""
+    for pair in whole.pairs:
+        for earlier in note(pair) if system in pair.endpoints else ():
+            if system in earlier.changed:
+                yield Check("endpoint", True, earlier.sentence(pair), warning=True)
 
 
 def _fault(desk: Desk, tenant: str, system: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
 
 Before = Annotated[
     str | None,
-    typer.Option("--before", metavar="DATE", help="Only attempts made before: 2026-01-31, or 90d ago. Default: all."),
+    typer.Option(
+        "--before", metavar="DATE", help="Only attempts made before: 2026-01-31, or 90d ago. With --force alone: all."
+    ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Also attempts of the last 90 days.")]
+FLOOR = 90
+"""Days for which a questioned posting is still likely to be looked into."""
 
 
 @dataclass
@@ -33,6 +39,7 @@ class Purged:
 def purge(
     tenant: TenantName,
     before: Before = None,
+    force: Force = False,
     by: options.By = None,
     yes: options.Yes = False,
     secrets: options.Secrets = None,
@@ -42,16 +49,15 @@ def purge(
 ) -> None:
     """Delete the requests and responses in a tenant's audit trail for good; also of a tenant that has ended.
 
-    Their hashes stay, so that `audit --verify` still proves the rest. Refused where the bucket has Object Lock. Exits
-    with 1 where an object cannot be read, and so was left.
+    Their hashes stay, so that `audit --verify` still proves the rest. Refused where the bucket has Object Lock, and for
+    the last 90 days unless --force is given. Exits with 1 where an object cannot be read, and so was left.
 
     Example: ml-connector purge acme --before 2025-01-01 --by Ada --secrets ./secrets
     """
-    from infra.ops.deliveries import moment_of
     from infra.ops.desk import open_desk
 
     desk = open_desk(secrets, state, stack)
-    limit = moment_of(before, desk.world.clock.now()) if before else None
+    limit = _limit(before, desk.world.clock.now(), force=force)
     prefix = _prefix(desk, tenant)
     desk.shredding.check()
     since = f" made before {table.moment(limit)}" if limit else ""
@@ -63,6 +69,25 @@ def purge(
         typer.echo(_said(tenant, done))
     if done.damaged:
         raise typer.Exit(1)
+
+
+def _limit(before: str | None, now: datetime, *, force: bool) -> str | None:
+    """Read the date. Raises `Misconfigured` for one to come, and for one of the last 90 days without `force`."""
+    from infra.ops.deliveries import moment_of
+    from ml_connector.engine.rows import iso
+    from ml_connector.errors import Misconfigured
+
+    limit = moment_of(before, now) if before else None
+    if limit is not None and limit > iso(now):
+        raise Misconfigured(f"Nothing was purged: --before {before} is in the future; write a date that has passed.")
+    floor = iso(now - timedelta(days=FLOOR))
+    if not force and (limit is None or limit > floor):
+        what = f"--before {before} would take in" if before else "without --before the purge would take in"
+        raise Misconfigured(
+            f"Nothing was purged: {what} attempts of the last {FLOOR} days, which may still be needed to explain a "
+            f"posting. Write --before {floor[:10]} or an earlier date, or add --force."
+        )
+    return limit
 
 
 def _prefix(desk: Desk, tenant: str) -> str:

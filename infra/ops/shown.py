@@ -61,7 +61,8 @@ def _lines(made: dict[str, Any], outcome: Outcome, tables: bool) -> Iterator[str
         yield from _tenant(made, name)
     for kind in FURTHER:
         yield from _listed(kind, made[kind], outcome)
-    yield from outcome.notes
+    for remark in reports.remarks(made, outcome):
+        yield f"! {remark}" if remark not in outcome.notes else remark
     for why in reports.standing(outcome):
         yield f"! {why}"
     yield _verdict(made, outcome)

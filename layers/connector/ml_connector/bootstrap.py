@@ -215,7 +215,7 @@ def _pair(
     shadow = tools.dry_run or tenant.options.shadow
     apart = ("shadow",) if shadow and tools.shadow_ledger else ()
     row = PairRow(
-        scope=_hash(*(settings[s].identity() for s in sorted(settings)), *apart),
+        scope=_hash(*(f"{s}|{settings[s].identity()}" for s in sorted(settings)), *apart),
         epoch=_epoch(tenant.options, settings),
         companies=list(getattr(platform, "companies", ())),
         erp_company=settings[integration.erp].company(),
@@ -224,6 +224,7 @@ def _pair(
         active=sorted(active_flows(integration, tenant.options)),
         shadow=shadow,
         zone=settings[integration.erp].timezone,
+        endpoints={s: settings[s].endpoint() for s in sorted(settings)},
     )
     return assemble(world, tools, tenant.name, integration, row, tenant.options, settings, versions)
 
@@ -251,7 +252,8 @@ def assemble(
         world=_sheet(world) if row.shadow and not tools.shadow_ledger else world, shadow=row.shadow,
         tenant=tenant, integration=integration, scope=row.scope, connectors=connectors, breakers=breakers,
         options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies), zone=row.zone,
-        erp_company=row.erp_company, is_currency=is_currency, settle_seconds=row.settle_seconds, lanes=row.lanes,
+        endpoints=row.endpoints, apart=row.shadow and tools.shadow_ledger, erp_company=row.erp_company,
+        is_currency=is_currency, settle_seconds=row.settle_seconds, lanes=row.lanes,
         chunking={k: v for s in (integration.erp, integration.platform) for k, v in module(s).CHUNKING.items()},
     )  # fmt: skip
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.engine import roster, schedule
-from ml_connector.engine.pair import World
+from ml_connector.engine import endpoints, roster, schedule
+from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.roster import PK, SUBSCRIBING, PairRow, TenantRow, webhook_context
 from ml_connector.engine.rows import dump, iso
 from ml_connector.errors import Conflict, ConnectorError
@@ -25,6 +26,8 @@ from ml_connector.ports import Item, Secrets, Store, Vault
 if TYPE_CHECKING:
     from ml_connector import bootstrap
 
+log = logging.getLogger("ml_connector")
+
 
 def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[TenantRow]:
     """Write the roster anew from the secrets; a tenant whose secrets are gone ends, its rows of work remain."""
@@ -33,6 +36,8 @@ def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[Te
     found = bootstrap.tenants(world, secrets, tools)
     present = {item.sk: item for item in world.store.query(PK)}
     fresh = [_row(t, present.get(t.name), tools.vault) for t in found]
+    for pair in (p for tenant in found for p in tenant.pairs):
+        _note_endpoint(pair, _known(present.get(pair.tenant)))
     for tenant in fresh:
         _write(world, present.pop(tenant.name, Item(PK, tenant.name)), tenant)
         _plan(world, tenant, bootstrap.SYSTEMS)
@@ -61,6 +66,14 @@ def _write(world: World, item: Item, tenant: TenantRow) -> None:
         world.store.put(replace(item, data=new))
 
 
+def _note_endpoint(pair: Pair, known: TenantRow | None) -> None:
+    """Note an endpoint when it changes, and say once what is known under the one that was left."""
+    before = known.pairs.get(pair.integration.name) if known is not None else None
+    if before is None or before.scope != pair.scope:
+        for earlier in endpoints.note(pair):
+            log.warning("%s", earlier.sentence(pair), extra={"tenant": pair.tenant})
+
+
 def _hook(known: TenantRow | None) -> tuple[str | None, str | None]:
     return (known.webhook_url, known.webhook_hash) if known else (None, None)
 
@@ -75,7 +88,7 @@ def _row(tenant: bootstrap.Tenant, item: Item | None, vault: Vault) -> TenantRow
         p.integration.name: PairRow(
             scope=p.scope, epoch=p.epoch, companies=list(p.companies), erp_company=p.erp_company,
             settle_seconds=dict(p.settle_seconds), lanes=dict(p.lanes), active=sorted(p.active), shadow=p.shadow,
-            zone=p.zone,
+            zone=p.zone, endpoints={s: dict(e) for s, e in p.endpoints.items()},
         )
         for p in tenant.pairs
     }  # fmt: skip

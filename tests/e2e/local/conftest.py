@@ -74,7 +74,9 @@ class Stage:
         return subprocess.run(self.command(*args), capture_output=True, text=True, timeout=timeout, check=False)
 
     def ops(self, *args: str) -> str:
-        """Run a command of the operator against this folder; it must succeed."""
+        """Run a command of the operator against this folder, without questions; it must succeed."""
+        changes = {"set", "remove", "import", "replay", "approve", "redrive", "purge"} & set(args[:2])
+        args = (*args, "--yes") if changes and "--yes" not in args else args
         ran = self.cli(*args, "--secrets", str(self.folder))
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from infra.local.state import open_state
@@ -37,6 +38,14 @@ SAP_B1 = {
 }  # fmt: skip
 OLD, NEW = "2026-01-10T08:00:00.000000+00:00", "2026-01-11T08:00:00.000000+00:00"
 """Two runs."""
+
+
+def sure(*words: str, yes: bool = True) -> list[str]:
+    """Give `--yes` to a command that asks before it changes something."""
+    command: Any = get_command(app)
+    for word in words:
+        command = command.commands.get(word, command) if hasattr(command, "commands") else command
+    return ["--yes"] if yes and any("--yes" in option.opts for option in command.params) else []
 
 
 class Server:
@@ -89,9 +98,12 @@ class Office:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(secret if isinstance(secret, str) else json.dumps(secret), encoding="utf-8")
 
-    def run(self, *words: str, code: int = 0, stdin: str | None = None) -> Any:
-        """Run a command on this state; gives its result, or what its JSON says where `--json` is asked for."""
-        result = CliRunner().invoke(app, [*words, "--secrets", str(self.folder)], input=stdin)
+    def run(self, *words: str, code: int = 0, stdin: str | None = None, yes: bool = True) -> Any:
+        """Run a command on this state; gives its result, or what its JSON says where `--json` is asked for.
+
+        One that asks is told `--yes`.
+        """
+        result = CliRunner().invoke(app, [*words, *sure(*words, yes=yes), "--secrets", str(self.folder)], input=stdin)
         assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
         assert "hush-hush" not in result.output
         return json.loads(result.stdout) if "--json" in words else result

@@ -176,7 +176,7 @@ def test_an_object_that_cannot_be_read_is_named_and_hides_no_other(office: Any, 
 def test_a_purge_leaves_what_it_cannot_read_and_says_so(office: Any, invoice: Any) -> None:
     first, last = _objects(office, invoice)
     last.write_bytes(b"no gzip")
-    text = office.run("purge", "acme", "--yes", code=1).stdout
+    text = office.run("purge", "acme", "--force", "--yes", code=1).stdout
     assert "1 attempt was purged of acme" in text
     assert last.name in text
     assert last.read_bytes() == b"no gzip"

@@ -17,6 +17,7 @@ from infra.local.package import load_template
 from infra.ops.main import app
 from ml_connector.engine.rows import Chunk, Row, dump
 from ml_connector.ports import Item
+from tests.unit.ops.conftest import sure
 
 IAM = {
     ("sqs", "SendMessageBatch"): "SendMessage", ("s3", "ListObjectsV2"): "ListBucket",
@@ -52,7 +53,7 @@ def allowed(name: str) -> set[str]:
 
 
 def run(*words: str, codes: tuple[int, ...] = (0,)) -> None:
-    result = CliRunner().invoke(app, [*words, "--stack", "live"])
+    result = CliRunner().invoke(app, [*words, *sure(*words), "--stack", "live"])
     assert result.exit_code in codes, f"{result.output}\n{result.exception!r}"
 
 
@@ -100,7 +101,7 @@ def test_a_purge_calls_what_both_policies_allow(stack: Any, calls: set[str]) -> 
     for turn in (b"1", b"2"):
         stack.world.blobs.put("audit/acme/1", gzip.compress(b'{"n": 1}\n{"at": "%s"}' % turn))
     calls.clear()
-    run("purge", "acme")
+    run("purge", "acme", "--force")
     both = allowed("OperatorPolicy") | allowed("PurgePolicy")
     assert calls <= both, calls - both
     assert allowed("PurgePolicy") <= calls

@@ -57,7 +57,7 @@ def bodies(office: Any, chunk: Any) -> list[bytes]:
 def test_a_purge_deletes_bodies_and_the_chain_still_verifies(office: Any) -> None:
     chunk = invoice(office, "k1", OLD, NEW)
     hashes = [head["body_hash"] for head, _ in audit.read(office.desk.world.blobs, chunk)]
-    said = office.run("purge", "acme", "--by", "Ada").stdout
+    said = office.run("purge", "acme", "--force", "--by", "Ada").stdout
     assert "The requests and responses of 2 attempts were purged of acme; their hashes stay." in said
     assert bodies(office, chunk) == [b"", b""]
     assert [head["body_hash"] for head, _ in audit.read(office.desk.world.blobs, chunk)] == hashes
@@ -71,7 +71,7 @@ def test_a_purge_deletes_bodies_and_the_chain_still_verifies(office: Any) -> Non
 
 def test_nothing_of_a_purged_body_is_left_in_the_folder(office: Any) -> None:
     invoice(office, "k1", OLD)
-    office.run("purge", "acme")
+    office.run("purge", "acme", "--force")
     for path in (office.folder / ".state" / "audit").rglob("*"):
         if path.is_file():
             assert b"A Person" not in gzip.decompress(path.read_bytes())
@@ -82,22 +82,25 @@ def test_before_a_date_keeps_what_was_made_later_also_of_one_document(office: An
     done = office.run("purge", "acme", "--before", "2026-01-11", "--json")
     assert done == {"tenant": "acme", "purged": 1, "purged_before": 0, "kept": 1, "damaged": []}
     assert [bool(body) for body in bodies(office, chunk)] == [False, True]
-    again = office.run("purge", "acme", "--json")
+    again = office.run("purge", "acme", "--force", "--json")
     assert again == {"tenant": "acme", "purged": 1, "purged_before": 1, "kept": 0, "damaged": []}
     assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json")["faults"] == []
 
 
 def test_a_second_purge_changes_neither_time_nor_name(office: Any) -> None:
     chunk = invoice(office, "k1", OLD)
-    office.run("purge", "acme", "--by", "Ada")
+    office.run("purge", "acme", "--force", "--by", "Ada")
     first = next(audit.read(office.desk.world.blobs, chunk))[0]
-    assert "Nothing was purged of acme. 1 were purged before." in office.run("purge", "acme", "--by", "Bob").stdout
+    assert (
+        "Nothing was purged of acme. 1 were purged before."
+        in office.run("purge", "acme", "--force", "--by", "Bob").stdout
+    )
     assert next(audit.read(office.desk.world.blobs, chunk))[0] == first
 
 
 def test_a_changed_hash_is_found_also_after_a_purge(office: Any) -> None:
     chunk = invoice(office, "k1", OLD, NEW)
-    office.run("purge", "acme")
+    office.run("purge", "acme", "--force")
     (first, _) = office.desk.world.blobs.keys(audit.prefix(chunk))
     envelope, _ = audit.opened(office.desk.world.blobs.get(first))
     office.desk.world.blobs.put(first, audit.emptied({**envelope, "body_hash": "0" * 64}, NEW, "Eve"))
@@ -112,7 +115,7 @@ def test_a_tenant_that_has_ended_can_be_purged_and_one_with_a_longer_name_is_lef
     neighbour.write_bytes(packed)
     for file in (office.folder / "acme").iterdir():
         file.unlink()
-    assert office.run("purge", "acme", "--json")["purged"] == 1
+    assert office.run("purge", "acme", "--force", "--json")["purged"] == 1
     assert bodies(office, chunk) == [b""]
     assert neighbour.read_bytes() == packed
 
@@ -120,7 +123,7 @@ def test_a_tenant_that_has_ended_can_be_purged_and_one_with_a_longer_name_is_lef
 @pytest.mark.parametrize("name", ["acm", "acme/sap_b1-basware"])
 def test_an_unknown_tenant_is_wrong_use(office: Any, name: str) -> None:
     invoice(office, "k1", OLD)
-    stderr = office.run("purge", name, code=2).stderr
+    stderr = office.run("purge", name, "--force", code=2).stderr
     assert "Nothing is on record of a tenant" in stderr
     assert "nown are: acme" in stderr
 

@@ -14,12 +14,13 @@ from infra.ops.main import app
 from infra.ops.stack import open_stack
 from ml_connector.engine.rows import Chunk
 from ml_connector.errors import Misconfigured
+from tests.unit.ops.conftest import sure
 
 REGION = "us-east-1"
 
 
 def run(*words: str, code: int = 0) -> Any:
-    result = CliRunner().invoke(app, [*words, "--stack", "live"])
+    result = CliRunner().invoke(app, [*words, *sure(*words), "--stack", "live"])
     assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
     return json.loads(result.stdout) if "--json" in words else result
 
@@ -119,7 +120,7 @@ def test_a_purge_deletes_bodies_and_their_earlier_versions(stack: Any) -> None:
         Bucket="audit", VersioningConfiguration={"Status": "Enabled"}
     )  # as the template has it
     stack.world.blobs.put("audit/acme/i/invoices/2026-01-10/k1/1.json.gz", gzip.compress(b'{"n": 1}\n{"at": "2026"}'))
-    assert run("purge", "acme", "--json")["purged"] == 1
+    assert run("purge", "acme", "--force", "--json")["purged"] == 1
     (left,) = boto3.client("s3", REGION).list_object_versions(Bucket="audit")["Versions"]
     assert b"2026" not in gzip.decompress(stack.world.blobs.get(left["Key"])).partition(b"\n")[2]
 
@@ -129,7 +130,7 @@ def test_a_purge_is_refused_under_object_lock(stack: Any) -> None:
     s3.delete_bucket(Bucket="audit")
     s3.create_bucket(Bucket="audit", ObjectLockEnabledForBucket=True)
     stack.world.blobs.put("audit/acme/1", gzip.compress(b'{"n": 1}\n{"at": "2026"}'))
-    result = run("purge", "acme", code=1)
+    result = run("purge", "acme", "--force", code=1)
     assert "Nothing was purged: the bucket audit has Object Lock" in result.stderr
     assert b"2026" in gzip.decompress(stack.world.blobs.get("audit/acme/1"))
 

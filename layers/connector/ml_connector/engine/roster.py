@@ -23,7 +23,7 @@ SUBSCRIBING = timedelta(minutes=10)
 
 
 class PairRow(Struct, kw_only=True):
-    """What a pair is, without its credentials. `zone` is the ERP's."""
+    """What a pair is, without its credentials. `zone` is the ERP's; `endpoints`: each system's server, company …"""
 
     scope: str
     epoch: str
@@ -34,6 +34,7 @@ class PairRow(Struct, kw_only=True):
     active: list[str]
     shadow: bool
     zone: str = "UTC"
+    endpoints: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class TenantRow(Struct, kw_only=True):

@@ -7,7 +7,7 @@ import re
 import ssl
 from ipaddress import ip_address
 from typing import Annotated, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -57,6 +57,37 @@ def _pem(text: str) -> str:
     return text
 
 
+def server(url: str) -> str:
+    """Write an address as every spelling of it comes to: for telling one server from another, not for calling it.
+
+    Case, a default port, a last dot, a last slash, percent signs and the xn-- form of a name say nothing; another
+    name for the same machine may be another server.
+    """
+    parts = urlsplit(url)
+    path = quote(unquote(parts.path), safe="/:@!$&'()*+,;=~-._").lower().rstrip("/")
+    return f"{parts.scheme.lower()}://{authority(url)}{path}"
+
+
+def authority(url: str) -> str:
+    """Write host and port of an address as every spelling of them comes to; a default port is left out."""
+    parts = urlsplit(url)
+    port = "" if parts.port in {None, _PORTS.get(parts.scheme.lower())} else f":{parts.port}"
+    return f"{_host(parts.hostname or '')}{port}"
+
+
+def _host(name: str) -> str:
+    try:
+        address = ip_address(name)
+    except ValueError:
+        plain = unquote(name).lower().rstrip(".")
+        try:
+            return plain.encode("idna").decode()
+        except UnicodeError:
+            return plain
+    return f"[{address}]" if address.version == 6 else str(address)
+
+
+_PORTS = {"http": 80, "https": 443}
 Zone = Annotated[str, AfterValidator(_zone)]
 Url = Annotated[str, AfterValidator(_address)]
 
@@ -72,9 +103,16 @@ class SystemSettings(BaseModel):
     max_concurrency: int | None = Field(default=None, ge=1, le=32)
     settle_seconds: int = Field(default=900, ge=0, le=86_400)
 
-    def identity(self) -> str:
-        """Name the server, company, region and environment: what makes two configurations different places."""
+    def endpoint(self) -> dict[str, str]:
+        """Name server, company, region and environment, as far as the system has them, for people to read.
+
+        What differs here makes two configurations different places; another spelling of an address does not.
+        """
         raise NotImplementedError
+
+    def identity(self) -> str:
+        """Write the endpoint as one text."""
+        return "|".join(self.endpoint().values())
 
     def company(self) -> str:
         """Name the ERP's company as mappings of companies know it; empty for a platform."""

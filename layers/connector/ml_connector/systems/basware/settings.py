@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
 
-from ml_connector.systems.settings import SystemSettings, Url
+from ml_connector.systems.settings import SystemSettings, Url, authority
 
 Region = Literal["EU", "US", "AU", "CA"]
 REGIONS = ("EU", "US", "AU", "CA")
@@ -137,9 +137,9 @@ class Settings(SystemSettings):
         """The address that every call goes to: scheme and host, without a path."""
         return self.base_url or f"https://{host_of(self.region, self.environment)}"
 
-    def identity(self) -> str:
+    def endpoint(self) -> dict[str, str]:
         """Name server, region and environment. Companies are left out: adding one does not make another place."""
-        return f"basware|{urlsplit(self.base).netloc.lower()}|{self.region}|{self.environment}"
+        return {"server": authority(self.base), "region": self.region, "environment": self.environment}
 
     def owns(self) -> dict[str, str]:
         """Name the companies of the account: whoever else has one would post the same invoices."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from ml_connector.systems.settings import SystemSettings, Url
+from ml_connector.systems.settings import SystemSettings, Url, server
 
 _END = re.compile(r"/v\d+(\.\d+)?/-$", re.IGNORECASE)
 
@@ -62,9 +62,9 @@ class Settings(SystemSettings):
         """List what is masked: the password in both spellings, and as the header carries it, which servers echo."""
         return [*super().secret_values(), self.credentials()[1], self.basic()]
 
-    def identity(self) -> str:
+    def endpoint(self) -> dict[str, str]:
         """Name server and company; another version of the API is the same place."""
-        return f"sage_300 {_END.sub('', self.api_url).lower()} {self.company_id}"
+        return {"server": server(_END.sub("", self.api_url)), "company": self.company_id}
 
     def company(self) -> str:
         """Name the company as mappings of companies do: its id."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from ml_connector.systems.settings import SystemSettings, Url
+from ml_connector.systems.settings import SystemSettings, Url, server
 
 _VERSION = re.compile(r"/b1s/(v[12])$")
 
@@ -45,10 +45,9 @@ class Settings(SystemSettings):
         """Tell the dialect: v1 speaks OData 3, v2 OData 4."""
         return "v1" if self.service_layer_url.endswith("/v1") else "v2"
 
-    def identity(self) -> str:
+    def endpoint(self) -> dict[str, str]:
         """Name server and company; a move from v1 to v2 stays in the same place."""
-        server = _VERSION.sub("", self.service_layer_url).lower()
-        return f"sap_b1 {server} {self.company_db}"
+        return {"server": server(_VERSION.sub("", self.service_layer_url)), "company": self.company_db}
 
     def company(self) -> str:
         """Name the company as mappings of companies do: its database."""
