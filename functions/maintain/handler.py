@@ -15,10 +15,10 @@ from ml_connector.engine.maintain import ages, ring_due
 from ml_connector.engine.roster import wanted
 
 aws = Aws(Names.from_environment())
-logger = Logger(service="ml-connector")
+logger = Logger(service="ml-connector", stage=aws.names.stage)
 copy_config_to_registered_loggers(logger, include={"ml_connector"})
 metrics = Metrics()
-metrics.set_default_dimensions(stage=aws.names.stage)
+metrics.set_default_dimensions(stack=aws.names.stack)
 ROSTER = timedelta(minutes=5)
 _last: list[Any] = []
 
@@ -38,7 +38,7 @@ def measure() -> None:
     for system, (due, held) in ages(aws.world, wanted(aws.store)).items():
         for name, value in (("OldestDueSeconds", due), ("OldestHeldSeconds", held)):
             with single_metric(
-                name, MetricUnit.Seconds, value, default_dimensions={"stage": aws.names.stage, "system": system}
+                name, MetricUnit.Seconds, value, default_dimensions={"stack": aws.names.stack, "system": system}
             ):
                 pass
 

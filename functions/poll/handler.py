@@ -15,10 +15,10 @@ from ml_connector.aws.assembly import Aws, Names
 from ml_connector.runs import Run, tick
 
 aws = Aws(Names.from_environment())
-logger = Logger(service="ml-connector")
+logger = Logger(service="ml-connector", stage=aws.names.stage)
 copy_config_to_registered_loggers(logger, include={"ml_connector"})
 metrics = Metrics()
-metrics.set_default_dimensions(stage=aws.names.stage, system=aws.names.system)
+metrics.set_default_dimensions(stack=aws.names.stack, system=aws.names.system)
 processor = SqsFifoPartialProcessor()
 
 

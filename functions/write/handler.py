@@ -21,7 +21,7 @@ from ml_connector.flow import Flow
 from ml_connector.pairs import Pairs
 
 aws = Aws(Names.from_environment())
-logger = Logger(service="ml-connector")
+logger = Logger(service="ml-connector", stage=aws.names.stage)
 copy_config_to_registered_loggers(logger, include={"ml_connector"})
 metrics = Metrics()
 processor = SqsFifoPartialProcessor()
@@ -60,7 +60,7 @@ def _count(system: str, chunk: Chunk) -> None:
     """Count what became of records, by system: the dashboard shows it."""
     counts = {"Delivered": chunk.delivered, "Rejected": chunk.rejected, "Held": int(bool(chunk.waiting_for)),
               "Dead": int(chunk.state == "dead"), "Unauthorized": int(chunk.cause == "login")}  # fmt: skip
-    metrics.set_default_dimensions(stage=aws.names.stage, system=system)
+    metrics.set_default_dimensions(stack=aws.names.stack, system=system)
     for name, count in counts.items():
         if count:
             metrics.add_metric(name, MetricUnit.Count, count)

@@ -26,6 +26,15 @@ def transformed(path=ROOT / "template.yaml"):
     return transform(_with_addresses(expanded(path)), {}, SimpleNamespace(load=dict))
 
 
+def every(listed):
+    """The entries of a list in the template, also those that a condition of its own lets in."""
+    for one in listed if isinstance(listed, list) else [listed]:
+        if isinstance(one, dict) and "Fn::If" in one:
+            yield from (given for given in one["Fn::If"][1:] if given != {"Ref": "AWS::NoValue"})
+        else:
+            yield one
+
+
 def code_folder(properties):
     """The folder in this repository that a function's code comes from."""
     return ROOT / properties["Code"]["S3Key"]

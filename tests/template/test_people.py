@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from tests.template.loading import every
+
 POLICIES = ("OperatorPolicy", "PurgePolicy")
 
 
 def statements(of_type, name):
-    return of_type("AWS::IAM::ManagedPolicy")[name]["PolicyDocument"]["Statement"]
+    return list(every(of_type("AWS::IAM::ManagedPolicy")[name]["PolicyDocument"]["Statement"]))
 
 
 def listed(value):
@@ -24,6 +26,8 @@ def test_there_is_a_policy_for_operators_and_one_for_purges(of_type, written):
     for name in POLICIES:
         assert written["Outputs"][name]["Value"] == {"Ref": name}
         assert "ManagedPolicyName" not in of_type("AWS::IAM::ManagedPolicy")[name]  # CAPABILITY_IAM is enough
+        # A changed description would replace the policy, and detach it from everybody.
+        assert "Description" not in of_type("AWS::IAM::ManagedPolicy")[name]
 
 
 @pytest.mark.parametrize("name", POLICIES)

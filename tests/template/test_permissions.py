@@ -1,14 +1,16 @@
 """Every function has a role of its own, with what it uses and nothing else."""
 
 import json
+import re
+
+from tests.template.loading import ROOT, every
 
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"}
 
 
 def statements(of_type, role):
     for policy in of_type("AWS::IAM::Role")[role].get("Policies", []):
-        found = policy["PolicyDocument"]["Statement"]
-        yield from found if isinstance(found, list) else [found]
+        yield from every(policy["PolicyDocument"]["Statement"])
 
 
 def listed(value):
@@ -45,9 +47,53 @@ def test_no_action_is_a_wildcard_and_only_listing_secrets_has_no_narrower_resour
 
 def test_managed_policies_are_those_for_logs_and_the_vpc(of_type):
     for role, properties in of_type("AWS::IAM::Role").items():
-        names = {json.dumps(arn).rstrip('"}]').rsplit("/", 1)[1] for arn in properties["ManagedPolicyArns"]}
+        names = {json.dumps(arn).rstrip('"}]').rsplit("/", 1)[1] for arn in every(properties["ManagedPolicyArns"])}
         assert names <= MANAGED, role
         assert "AWSLambdaVPCAccessExecutionRole" not in names or role.startswith(("Poll", "Write")), role
+
+
+def test_rights_of_a_vpc_are_given_only_where_there_is_one(of_type):
+    for role, properties in of_type("AWS::IAM::Role").items():
+        outright = json.dumps([arn for arn in properties["ManagedPolicyArns"] if "Fn::If" not in arn])
+        assert "AWSLambdaVPCAccessExecutionRole" not in outright, role
+
+
+def test_secrets_under_a_key_of_the_customers_own_are_read_by_whoever_reads_secrets(of_type):
+    for role in of_type("AWS::IAM::Role"):
+        given = [s for s in statements(of_type, role) if s["Resource"] == {"Ref": "SecretsKmsKeyArn"}]
+        assert bool(given) == bool(secrets(of_type, role)), role
+        assert all("secretsmanager" in json.dumps(s["Condition"]["StringEquals"]["kms:ViaService"]) for s in given)
+
+
+def test_the_webhook_opens_webhook_keys_only_and_touches_no_session(of_type):
+    (table,) = [s for s in statements(of_type, "BaswareWebhookRole") if "dynamodb:PutItem" in listed(s["Action"])]
+    assert table["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["tenants", "tasks#*", "f#*"]}
+    }
+    opened = [s for s in statements(of_type, "BaswareWebhookRole") if "kms:Decrypt" in listed(s["Action"])]
+    assert all("kms:EncryptionContext" in json.dumps(s) or "dynamodb." in json.dumps(s) for s in opened)
+
+
+def test_what_is_granted_is_what_the_code_calls(of_type):
+    """AWS names a permission after what is done: a batch sent is messages sent, a batch of statements its kinds."""
+    named = {"BatchExecuteStatement": {"PartiQLInsert", "PartiQLUpdate"}, "SendMessageBatch": {"SendMessage"},
+             "ListObjectsV2": {"ListBucket"}}  # fmt: skip
+    called = {name for call in calls() for name in named.get(call, {call})}
+    by_the_service = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"}
+    for role in of_type("AWS::IAM::Role"):
+        granted = {action.split(":")[1] for action in actions(of_type, role)}
+        assert granted <= called | by_the_service, role
+
+
+def calls():
+    """The operations of AWS that the functions' side of the product calls, as botocore names them."""
+    found = set()
+    for file in [*(ROOT / "layers/connector/ml_connector/aws").glob("*.py"), *(ROOT / "functions").rglob("*.py")]:
+        text = file.read_text("utf-8")
+        names = set(re.findall(r"(?:client|get\(\"\w+\"\))\.([a-z_]+)\(", text))
+        names |= set(re.findall(r"get_paginator\(\"([a-z_]+)\"\)", text))
+        found |= {"".join(part.capitalize() for part in name.split("_")) for name in names}
+    return found
 
 
 def test_a_poll_function_reads_its_own_systems_secrets_and_the_settings(written, of_type):

@@ -22,7 +22,8 @@ def test_the_table_forgets_by_ttl_can_be_restored_and_is_encrypted(of_type):
 
 def test_what_cannot_be_made_again_survives_the_stack(template):
     for name in ("Table", "Key", "AuditBucket"):
-        assert template["Resources"][name]["DeletionPolicy"] == "Retain"
+        # a failed first deploy leaves none of them behind
+        assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
 
 
@@ -34,9 +35,11 @@ def test_the_audit_bucket_is_private_encrypted_versioned_and_forgets(of_type):
     assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == {"Ref": "AuditRetentionDays"}
 
 
-def test_the_key_rotates(of_type):
+def test_the_key_rotates_and_serves_no_other_accounts_alarms(of_type):
     (key,) = of_type("AWS::KMS::Key").values()
     assert key["EnableKeyRotation"] is True
+    services = [s for s in key["KeyPolicy"]["Statement"] if "Service" in s["Principal"]]
+    assert all(s["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}} for s in services)
 
 
 def test_every_alarm_reaches_the_topic_when_it_goes_and_when_it_ends(of_type):
@@ -55,14 +58,15 @@ def test_every_dead_letter_queue_has_an_alarm_at_its_first_message(of_type):
     assert watched == {name for name in of_type("AWS::SQS::Queue") if "Dlq" in name}
 
 
-def test_each_of_our_metrics_has_an_alarm_for_each_system_by_stage_and_system_only(written, of_type):
+def test_each_of_our_metrics_has_an_alarm_for_each_system_by_stack_and_system_only(written, of_type):
     systems = {value["Name"] for value in written["Mappings"]["SystemNames"].values()}
     alarms = [alarm for alarm in of_type("AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == "MlConnector"]
     assert {alarm["MetricName"] for alarm in alarms} == OURS
     seen = set()
     for alarm in alarms:
         dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
-        assert dimensions.keys() == {"stage", "system"}
+        assert dimensions.keys() == {"stack", "system"}
+        assert dimensions["stack"] == {"Ref": "AWS::StackName"}
         seen.add((alarm["MetricName"], dimensions["system"]))
     assert seen == {(metric, system) for metric in OURS for system in systems}
 

@@ -30,6 +30,7 @@ class Names:
     audit_bucket: str
     kms_key: str
     secret_prefix: str
+    stack: str = "local"
     stage: str = "dev"
     insecure: bool = False
     system: str = ""
@@ -43,6 +44,7 @@ class Names:
         return cls(
             table=env["ML_TABLE"], records_queue=env["ML_RECORDS_QUEUE"], records_dlq=env["ML_RECORDS_DLQ"],
             audit_bucket=env["ML_AUDIT_BUCKET"], kms_key=env["ML_KMS_KEY"], secret_prefix=env["ML_SECRET_PREFIX"],
+            stack=env.get("ML_STACK", "local"),
             stage=env.get("ML_STAGE", "dev"), insecure=env.get("ML_ALLOW_INSECURE") == "true",
             system=env.get("ML_SYSTEM", ""), runs_queue=env.get("ML_RUNS_QUEUE", ""),
             lease_seconds=int(env.get("ML_LEASE_SECONDS", "150")),
