@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/connector/ml_connector"
+SHARED = {"http", "settings", "misfit", "kit"}
+"""What a vendor may import of `systems` besides its own folder."""
 LOW = {"ports", "flow", "folding", "records", "errors", "exchange", "redact", "wiring"}
 
 
@@ -69,15 +71,22 @@ def test_the_low_modules_know_nothing_above_them():
 
 
 @pytest.mark.parametrize(
-    "vendor", sorted(p.name for p in (PACKAGE / "systems").iterdir() if p.is_dir() and p.name[0] != "_")
+    "vendor",
+    sorted(p.name for p in (PACKAGE / "systems").iterdir() if p.is_dir() and p.name[0] != "_" and p.name != "kit"),
 )
 def test_a_vendor_never_imports_another(vendor):
     for path in files(f"systems/{vendor}"):
         others = {
             m
             for m in imports(path)
-            if m.startswith("ml_connector.systems.") and m.split(".")[2] not in {vendor, "http", "settings", "misfit"}
+            if m.startswith("ml_connector.systems.") and m.split(".")[2] not in {vendor, *SHARED}
         }
+        assert not others, f"{path} imports {others}"
+
+
+def test_the_kit_imports_no_vendor():
+    for path in files("systems/kit"):
+        others = {m for m in imports(path) if m.startswith("ml_connector.systems.") and m.split(".")[2] not in SHARED}
         assert not others, f"{path} imports {others}"
 
 

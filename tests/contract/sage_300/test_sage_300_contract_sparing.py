@@ -86,7 +86,7 @@ class Sparing:
     def one(self, method, number, sent):
         batch = next((b for b in self.batches if int(b["BatchNumber"]) == number), None)
         if batch is None or method == "GET":
-            return (200, batch) if batch else (404, None)
+            return (200, batch) if batch else (404, error("RecordNotFound"))
         assert method == "PATCH"
         batch.update({n: v for n, v in sent.items() if n != "BatchNumber"})
         return 204, None
@@ -97,9 +97,9 @@ class Sparing:
         return {
             "PO/POGetReceipts": (404, error("ResourceNotFound")),
             "PO/POReceipts": (405, error("MethodNotAllowed")),
-            "PO/POReturns": (404, "<html><body>404 - File or directory not found.</body></html>"),
+            "PO/POReturns": (404, error("ResourceNotFound")),
             "CS/CSFiscalCalendars": (403, error("Forbidden")),
-        }.get(resource, (404, None))
+        }.get(resource, (404, error("ResourceNotFound")))
 
     def listing(self, resource, options):
         assert set(options) <= {"$skip", "$top", "$count", "$filter", "$select"}

@@ -8,7 +8,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from ml_connector.errors import Held, Misconfigured, Transient
+from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.records import Account, CostCenter, PurchaseOrder, Supplier
 
 BATCHES = "AP/APInvoiceBatches"
@@ -18,16 +18,19 @@ def word(status, code):
     return httpx.Response(status, json={"error": {"code": code, "message": {"lang": "en-US", "value": "no such"}}})
 
 
-ABSENT = {
-    "ResourceNotFound": word(404, "ResourceNotFound"),
-    "MethodNotAllowed": word(405, "MethodNotAllowed"),
+ABSENT = {"ResourceNotFound": word(404, "ResourceNotFound"), "MethodNotAllowed": word(405, "MethodNotAllowed")}
+ANYBODYS = {
     "bare 404": httpx.Response(404),
     "bare 405": httpx.Response(405, json={"detail": "Method Not Allowed"}),
+    "410": httpx.Response(410, text="Gone"),
+    "404 text": httpx.Response(404, text="404 page not found"),
     "404 of ASP.NET": httpx.Response(404, json={"Message": "No HTTP resource was found that matches the request."}),
+    "404 of a gateway": httpx.Response(404, json={"error": {"code": 404, "message": "no route"}}),
     "404 page": httpx.Response(404, text="<html>404 - File or directory not found.</html>"),
-    "501": httpx.Response(501, text="Not Implemented"),
 }
+"""What IIS or a gateway says as well: only the Web API's own codes mean that something is not there."""
 absent = pytest.mark.parametrize("answer", ABSENT.values(), ids=ABSENT.keys())
+anybodys = pytest.mark.parametrize("answer", ANYBODYS.values(), ids=ANYBODYS.keys())
 
 
 def order(**fields):
@@ -49,6 +52,33 @@ def test_orders_go_without_receipts_and_returns_that_the_server_does_not_offer(d
     assert sum("POReturns" in said.getMessage() for said in caplog.records) == 1
 
 
+@anybodys
+@pytest.mark.parametrize("resource", ["PO/POGetReceipts", "PO/POReturns"])
+def test_receipts_are_not_left_out_on_anybodys_word(desk, answer, resource):
+    desk.server.rows("PO/POPurchaseOrders", order())
+    desk.server.answers |= {resource: lambda _: answer, "PO/POReceipts": lambda _: answer}
+    with pytest.raises(Transient, match="Something else than the Web API"):
+        desk.pages(PurchaseOrder, "2026-02-05")
+
+
+@anybodys
+def test_no_document_is_taken_for_not_posted_on_anybodys_word(desk, invoice, answer):
+    trace = desk.target.trace(invoice(), desk.codes)
+    desk.server.answers["AP/APPostedDocuments"] = lambda _: answer
+    with pytest.raises(Transient):
+        desk.target.look(trace)
+    with pytest.raises(Transient):
+        desk.all(Supplier if desk.server.answers.update({"AP/APVendors": lambda _: answer}) is None else Account)
+
+
+@anybodys
+def test_no_posting_is_refused_on_anybodys_word(desk, invoice, answer):
+    desk.server.answers[f"POST {BATCHES}"] = lambda _: answer
+    prepared = desk.target.prepare(invoice(), desk.codes)
+    with pytest.raises((OutcomeUnknown, Misconfigured)):
+        desk.target.send(prepared)
+
+
 def test_receipts_that_may_not_be_read_stop_the_orders_and_name_the_right(desk, fault):
     desk.server.rows("PO/POPurchaseOrders", order())
     desk.server.answers["PO/POGetReceipts"] = lambda _: fault(403, "Forbidden", "no")
@@ -64,7 +94,7 @@ def test_one_refusal_of_receipts_does_not_hide_them_from_then_on(desk):
 
     def receipts(request):
         asked.append(request)
-        return httpx.Response(200, json={"value": [rows]}) if len(asked) > 2 else ABSENT["404 page"]
+        return httpx.Response(200, json={"value": [rows]}) if len(asked) > 2 else ABSENT["ResourceNotFound"]
 
     desk.server.answers |= {"PO/POGetReceipts": receipts, "PO/POReceipts": lambda _: ABSENT["MethodNotAllowed"]}
     assert desk.all(PurchaseOrder)[0].lines[0].receipts == ()

@@ -49,7 +49,7 @@ def test_a_batch_is_never_posted_unless_the_tenant_says_so(desk):
 
 
 @pytest.mark.parametrize("status", [200, 204])
-def test_posting_needs_neither_posting_errors_nor_posted_documents(make, status):
+def test_posting_needs_neither_posting_errors_nor_posted_documents(make, fault, status):
     desk = make(post_batches=True)
     entry = {"EntryNumber": 1, "VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentTotalIncludingTax": 86.6}
     shown = {"BatchNumber": 109, "BatchStatus": "Open", "Description": "ml-connector x", "Invoices": [entry]}
@@ -65,8 +65,8 @@ def test_posting_needs_neither_posting_errors_nor_posted_documents(make, status)
     desk.server.answers |= {
         f"PATCH {BATCHES}(109)": becomes("ReadyToPost"), "AP/APPostInvoices('$process')": becomes("Posted"),
         f"GET {BATCHES}(109)": lambda _: httpx.Response(200, json=shown),
-        "AP/APPostedDocuments": lambda _: httpx.Response(404),
-        "AP/APPostingErrorMessages": lambda _: httpx.Response(404, text="<html>404</html>"),
+        "AP/APPostedDocuments": lambda _: fault(404, "ResourceNotFound", "no such resource"),
+        "AP/APPostingErrorMessages": lambda _: fault(404, "ResourceNotFound", "no such resource"),
     }  # fmt: skip
     assert desk.target.read_back(Found("109:1", "109")).number == "109"
     assert shown["BatchStatus"] == "Posted"

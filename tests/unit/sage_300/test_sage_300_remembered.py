@@ -134,11 +134,13 @@ def test_a_look_up_of_currencies_that_failed_is_no_answer(desk):
     assert [one.currency for one in page.records] == ["CAD"]
 
 
-def test_another_name_that_failed_is_not_taken_for_the_right_one(desk):
+def test_another_name_that_failed_is_not_taken_for_the_right_one(desk, fault):
     line = {"LineNumber": 1000, "QuantityReceived": 1, "PurchaseOrderLineNumber": 1000}
     received = {"ReceiptNumber": "RC1", "PurchaseOrderNumber": "PO1", "Vendor": "1200", "ReceiptLine2s": [line]}
     desk.server.rows("PO/POPurchaseOrders", ordered(Currency="CAD"))
-    desk.server.script("PO/POGetReceipts", httpx.Response(404), httpx.Response(200, json={"value": [received]}))
+    desk.server.script(
+        "PO/POGetReceipts", fault(404, "ResourceNotFound", "none"), httpx.Response(200, json={"value": [received]})
+    )
     desk.server.answers["PO/POReceipts"] = lambda _: FLOODED
     with pytest.raises(Throttled):
         desk.all(PurchaseOrder)

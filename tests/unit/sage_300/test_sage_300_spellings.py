@@ -7,7 +7,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from ml_connector.errors import Rejected, Throttled
+from ml_connector.errors import Rejected, Throttled, Transient
 from ml_connector.flow import Found
 from ml_connector.records import Account, Supplier
 
@@ -72,9 +72,15 @@ def test_a_batch_that_stays_open_says_what_the_server_said(desk, fault):
     assert "PATCH is unknown" in note
 
 
-def test_a_record_that_a_bare_404_says_is_gone_is_gone(desk):
-    desk.server.answers[f"GET {BATCHES}(109)"] = lambda _: httpx.Response(404)
+@pytest.mark.parametrize(
+    "said", ["", "404 page not found", "<html>404</html>", '{"error": {"code": 404, "message": "x"}}']
+)
+def test_a_record_is_gone_where_the_web_api_says_so_and_on_nobody_elses_word(desk, fault, said):
+    desk.server.answers[f"GET {BATCHES}(109)"] = lambda _: fault(404, "RecordNotFound", "A Record cannot be found")
     assert desk.connection.api.get(BATCHES, "(109)") is None
+    desk.server.answers[f"GET {BATCHES}(109)"] = lambda _: httpx.Response(404, text=said)
+    with pytest.raises(Transient, match="Something else than the Web API"):
+        desk.connection.api.get(BATCHES, "(109)")
 
 
 def test_codes_that_come_as_numbers_are_read_as_the_texts_they_are(desk, invoice):

@@ -24,7 +24,6 @@ from ml_connector.errors import (
     LoginRefused,
     Misconfigured,
     OutcomeUnknown,
-    Rejected,
     Throttled,
     Transient,
     Unreachable,
@@ -74,7 +73,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `want`: json, text or none; `auth` false sends no credentials; `expect`: statuses handed back."""
+    """One request. `want`: json, text or none; `auth` false sends no credentials; `expect`: statuses handed back.
+
+    `judge` sees an expected answer before it is handed back, and raises `Transient` where it should be asked again.
+    """
 
     method: str
     path: str
@@ -87,6 +89,7 @@ class Call:
     auth: bool = True
     expect: tuple[int, ...] = (200,)
     foreign: bool = False
+    judge: Callable[[Reply], None] | None = None
 
 
 class _Hung(Transient):
@@ -137,8 +140,8 @@ class Http:
     def call(self, call: Call) -> Reply:
         """Send a request, a safe one again on passing trouble, and check the answer.
 
-        Raises the classes of `errors` only. A status that is neither in `expect` nor passing is `Rejected` with
-        the server's words: adapters put every status that they understand into `expect`.
+        Raises the classes of `errors` only. Adapters put every status that they understand into `expect`; any other
+        says nothing of a record, whoever answered: it is `Transient`, or `OutcomeUnknown` where it may have acted.
         """
         hung = 0
         for attempt in range(1, TRIES + 1):
@@ -250,6 +253,8 @@ class Http:
     def _checked(self, call: Call, reply: Reply) -> Reply:
         status = reply.status
         if status in call.expect:
+            if call.judge is not None:
+                call.judge(reply)
             return self._believed(call, reply)
         said = f"{self.vendor} answered {status} to {call.method} {urlsplit(reply.url).path}"
         if status == 401:
@@ -261,7 +266,10 @@ class Http:
             if not call.safe:
                 raise OutcomeUnknown(message)
             raise Throttled(message, self._retry_after(reply)) if status == 503 else Transient(message)
-        raise Rejected(f"{said}: {reply.text()}")
+        raise (Transient if call.safe else OutcomeUnknown)(
+            f"{said}, and nothing can be concluded from that: {reply.text()} It is looked at again later; if it stays "
+            "so, check the address in the secret and what stands in between."
+        )
 
     def _believed(self, call: Call, reply: Reply) -> Reply:
         """Believe a success only where its body is what was asked for."""

@@ -6,7 +6,7 @@ document call is redirected to another host that must not see the credentials (`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -20,23 +20,31 @@ from ml_connector.systems.basware.auth import BaswareAuth
 from ml_connector.systems.basware.rights import scopes_of
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.http import Call, Http, Reply
+from ml_connector.systems.kit.absence import ABSENT_STATUS, unproven
 from ml_connector.wiring import Wiring
 
 CONTINUATION = "x-amz-meta-continuationtoken"
 REQUEST_ID = "x-amzn-requestid"
 _MOVED = (301, 302, 303, 307, 308)
-_REFUSED = (400, 404, 405, 409, 413, 422)
+_EMPTY = (204, *ABSENT_STATUS)
+"""How Basware says that there is nothing; 404 is documented, the others are judged in the same way."""
+_READ = (200, 400, 401, 403, 405, *_EMPTY, *_MOVED)
+_REFUSED = (400, 404, 405, 409, 410, 413, 422)
 _TAKEN = (200, 201, 202, 204)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a call that changes something. `refused` are the complaints of a 400, 405, 409, 413 or 422."""
+    """What came of a call that changes something. `refused` are the complaints of a 400, 405, 409, 413 or 422.
+
+    `own`: they come in one of Basware's documented dialects.
+    """
 
     status: int
     token: str
     body: Any = None
     refused: tuple[faults.Fault, ...] = ()
+    own: bool = True
 
     @property
     def ok(self) -> bool:
@@ -45,8 +53,14 @@ class Answer:
 
     @property
     def says_nothing_of_records(self) -> bool:
-        """Tell whether Basware speaks of a trouble of its own and names no record, though one may be its cause."""
-        return not self.ok and all(f.external_code is None and f.code in faults.OWN for f in self.refused)
+        """Tell whether a refusal names no record and speaks of Basware's own trouble, or of one that nobody knows."""
+        return not self.ok and all(
+            f.external_code is None and (not self.own or f.blames_no_record) for f in self.refused
+        )
+
+    def echoes(self, code: str) -> bool:
+        """Tell whether a success may be Basware's: it says the entity back, or next to nothing (contracts §5.2)."""
+        return not isinstance(self.body, dict) or not self.body or str(self.body.get("externalCode")) == code
 
     def words(self) -> str:
         """Say the complaints in one line."""
@@ -75,6 +89,7 @@ class Basware:
             insecure=wiring.insecure,
         )
         self.auth.http = self.http
+        self._signs = False
 
     def scopes(self) -> tuple[str, ...]:
         """List the scopes that the tenant's active flows need, or those of the secret."""
@@ -128,8 +143,8 @@ class Basware:
 
     def _page(self, path: str, params: Mapping[str, str] | None, token: str | None) -> tuple[Reply, str | None] | None:
         headers = {CONTINUATION: token} if token else {}
-        first = self._call(Call("GET", path, params, headers=headers, expect=(200, 204, 401, 403, 404, *_MOVED)))
-        if first.status in {204, 404}:
+        first = self._call(Call("GET", path, params, headers=headers, expect=_READ, judge=self._judged(path)))
+        if first.status in _EMPTY:
             return None
         if first.status not in _MOVED:
             return first, first.headers.get(CONTINUATION)
@@ -137,6 +152,27 @@ class Basware:
         if second is None:
             return None
         return second, second.headers.get(CONTINUATION) or first.headers.get(CONTINUATION)
+
+    def _judged(self, path: str, *, foreign: bool = False) -> Callable[[Reply], None]:
+        """Take no word on what is there from anybody but Basware.
+
+        Its 404 has a body in its own words or, as documented, none. One without a body is known by the request id that
+        Basware puts on its answers; where a server puts none on any, it counts when it comes a second time.
+        """
+        unsigned = 0
+
+        def judge(reply: Reply) -> None:
+            nonlocal unsigned
+            empty = not reply.body.strip()
+            self._signs = self._signs or (not foreign and REQUEST_ID in reply.headers)
+            if reply.status not in _EMPTY:
+                _readable(path, reply)
+            elif not (REQUEST_ID in reply.headers if empty else faults.says_absent(reply, path)):
+                unsigned += empty
+                if self._signs or unsigned < 2:
+                    raise unproven("Basware", path, f"{reply.status}, {reply.text(120) or 'without a text'}")
+
+        return judge
 
     def _follow(self, path: str, first: Reply) -> Reply | None:
         """Go where the document lies: one hop, without credentials."""
@@ -149,13 +185,12 @@ class Basware:
             raise Transient(f"Basware redirected {path} without a usable address.")
         if parts.scheme == "http" and not self.wiring.insecure:
             raise Misconfigured(f"Basware redirected {path} to {parts.hostname} without https; that is not followed.")
-        reply = self.http.call(
-            Call("GET", location, auth=False, foreign=True, expect=(200, 400, 401, 403, 404, *_MOVED))
-        )
+        judge = self._judged(path, foreign=True)
+        reply = self.http.call(Call("GET", location, auth=False, foreign=True, expect=_READ, judge=judge))
         if reply.status == 200:
             return reply
-        if reply.status == 404 and not reply.body.lstrip().startswith(b"<"):
-            return None  # the list itself, answering that it is empty; a store says it in XML
+        if reply.status in _EMPTY:
+            return None
         raise Transient(f"{parts.hostname}, to which Basware redirected {path}, answered {reply.status}.")
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,14 +212,32 @@ class Basware:
             want="none", expect=(*_TAKEN, 401, 403, *_REFUSED, *_MOVED),
         )  # fmt: skip
         reply = self._call(call)
-        _must_be_basware(call, reply)
+        self._must_be_basware(call, reply)
         token = reply.headers.get(REQUEST_ID, "")
         if reply.status in _REFUSED:
-            return Answer(reply.status, token, None, tuple(faults.read(reply)))
+            return _refusal(reply, token)
         taken = _believed(reply, safe)
         if faults.hidden_in(taken):
             return Answer(400, token, taken, tuple(faults.read(reply)))
         return Answer(reply.status, token, taken)
+
+    def _must_be_basware(self, call: Call, reply: Reply) -> None:
+        """Take no refusal from what stands in between: it says nothing of the record.
+
+        Basware refuses in JSON, or without a text (401, 404, 405) and then with its request id.
+        """
+        if reply.status in _MOVED:
+            raise Misconfigured(f"Basware answered a {call.method} of {call.path} with a redirect; correct 'base_url'.")
+        if reply.status not in _REFUSED or reply.status == 413:
+            return
+        if not reply.body.strip():
+            known = REQUEST_ID in reply.headers or not self._signs
+        else:
+            absent = reply.status in ABSENT_STATUS
+            known = faults.speaks(reply) or (faults.says_absent(reply, call.path) if absent else faults.is_json(reply))
+        if not known:
+            said = f"{reply.status}, {reply.text(120) or 'without a text'}"
+            raise unproven("Basware", f"{call.method} {call.path}", said, safe=call.safe)
 
     def _call(self, call: Call) -> Reply:
         self.auth.ready()
@@ -201,6 +254,18 @@ class Basware:
             f"Basware answered {reply.status} to {call.method} {call.path}, also with a new token: {reply.text(150)} "
             f"Probably the client lacks the scope {scope}, {asked}; let Basware grant it."
         )
+
+
+def _readable(path: str, reply: Reply) -> None:
+    """Take no refusal of a read for a word on the record. Raises `Misconfigured`, or `Transient` where it is nobody's.
+
+    What a redirect leads to is judged where it is followed.
+    """
+    if reply.status not in {400, 405}:
+        return
+    if faults.speaks(reply):
+        raise Misconfigured(f"Basware refuses to show {path} ({reply.status}): {faults.words(faults.read(reply))}")
+    raise unproven("Basware", path, f"{reply.status} {reply.text(120) or 'without a text'}")
 
 
 def quoted(code: str) -> str:
@@ -238,15 +303,15 @@ def one_of(body: Any, key: str) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _must_be_basware(call: Call, reply: Reply) -> None:
-    """Take no refusal from what stands in between: it says nothing of the record."""
-    if reply.status in _MOVED:
-        raise Misconfigured(f"Basware answered a {call.method} of {call.path} with a redirect; correct 'base_url'.")
-    if reply.status in _REFUSED and reply.status != 413 and reply.body.lstrip()[:1] == b"<":
-        message = (
-            f"Something in front of Basware answered {reply.status} to {call.method} {call.path}: {reply.text(120)}"
+def _refusal(reply: Reply, token: str) -> Answer:
+    """Hand a refusal back. Raises `Misconfigured` where it is about the credentials and not about what was sent."""
+    found = tuple(faults.read(reply))
+    if reply.status == 400 and all(fault.code in faults.SETUP for fault in found):
+        raise Misconfigured(
+            f"Basware does not let this client write: {faults.words(list(found))}. Check 'client_id' and the rights "
+            "that Basware granted to it."
         )
-        raise (Transient if call.safe else OutcomeUnknown)(message)
+    return Answer(reply.status, token, None, found, faults.speaks(reply))
 
 
 def _believed(reply: Reply, safe: bool) -> Any:

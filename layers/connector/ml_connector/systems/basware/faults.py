@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,18 @@ WORDS = 1_000
 """Characters of one complaint that are kept."""
 OWN = frozenset({"UNEXPECTED_ERROR", "SNS_PUBLISH_ERROR", "SQS_PUBLISH_ERROR"})
 """Codes of Basware's own troubles, of those that its schema lists (`ErrorEntity`)."""
+NOT_FOUND = "ENTITY_NOT_FOUND"
+CODES = OWN | {
+    NOT_FOUND, "EXTERNAL_CODE_MISMATCH", "SCHEMA_VALIDATION_ERROR", "CONFLICT_IN_POST", "DATA_ORIGIN_VALIDATION_ERROR",
+    "ACCESS_TOKEN_VALIDATION_ERROR", "CREDENTIAL_VALIDATION_ERROR", "PARAMETER_VALIDATION_ERROR", "METHOD_NOT_ALLOWED",
+    "DATA_VALIDATION_FAILED",
+}  # fmt: skip
+"""All codes of the schema (contracts/basware.md §3)."""
+SETUP = frozenset({"ACCESS_TOKEN_VALIDATION_ERROR", "CREDENTIAL_VALIDATION_ERROR"})
+"""Codes that speak of the client and not of a record."""
+_ABSENT = re.compile(r"no records? (?:was|were) found|record to \w+ (?:was )?not found", re.IGNORECASE)
+"""The words of the description of a 404, for an empty list and for an entity (contracts/basware.md §3)."""
+_PUSH = ("/v1/subscriptions", "/v1/tasks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +34,11 @@ class Fault:
     external_code: str | None
     code: str
     message: str
+
+    @property
+    def blames_no_record(self) -> bool:
+        """Tell whether it speaks of a trouble of Basware's own, or of one that its schema does not know."""
+        return self.code in OWN or (self.code != "" and self.code not in CODES)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.code})" if self.code else self.message
@@ -53,6 +71,58 @@ def hidden_in(body: Any) -> bool:
     if any(body.get(flag) is True for flag in ("hasErrors", "hasError")):
         return True
     return bool(body.get("error")) and "externalCode" not in body
+
+
+def is_own(body: Any) -> bool:
+    """Tell whether a body is an error in one of Basware's documented dialects, and not a gateway's.
+
+    `hasErrors` with `errors`, `hasError` with `errorMessages`, an array of either, or a `detail` that names places.
+    """
+    if isinstance(body, list):
+        return bool(body) and all(is_own(one) for one in body)
+    if not isinstance(body, dict):
+        return False
+    if any(isinstance(body.get(flag), bool) for flag in ("hasErrors", "hasError")):
+        return True
+    entries = [e for name in ("errors", "errorMessages") for e in listed(body.get(name)) if isinstance(e, dict)]
+    places = [e for e in listed(body.get("detail")) if isinstance(e, dict) and "loc" in e]
+    return bool(places) or any(str(entry.get("code")) in CODES or "externalCode" in entry for entry in entries)
+
+
+def speaks(reply: Reply) -> bool:
+    """Tell whether an answer is an error in one of Basware's dialects."""
+    try:
+        return is_own(reply.json())
+    except ValueError:
+        return False
+
+
+def is_json(reply: Reply) -> bool:
+    """Tell whether an answer is JSON at all, and not a page or a line of a proxy."""
+    try:
+        reply.json()
+    except ValueError:
+        return False
+    return True
+
+
+def says_absent(reply: Reply, path: str) -> bool:
+    """Tell whether Basware says itself, in the body of a 404, that there is no such thing.
+
+    By its own error with the code for it, or by the words of its description; the notification API has a dialect of
+    its own. A body without content is Basware's too, and judged by who signed it (`client`).
+    """
+    try:
+        body = reply.json()
+    except ValueError:
+        return _ABSENT.search(reply.text()) is not None and reply.body.lstrip()[:1] != b"<"
+    if path.startswith(_PUSH) and body == {"detail": "Not Found"}:
+        return True
+    found = list(_faults(body)) if is_own(body) else []
+    said = body.get("message") if isinstance(body, dict) else body
+    return any(f.code == NOT_FOUND or _ABSENT.search(f.message) for f in found) or (
+        isinstance(said, str) and _ABSENT.search(said) is not None
+    )
 
 
 def _faults(body: Any) -> Iterator[Fault]:

@@ -91,7 +91,7 @@ class Invoices:
         """Read a document as Basware writes it; None where there is none. Raises `Transient` for anything else."""
         body = self._client.get(f"{PATH}/{quoted(key)}")
         found = one_of(body, KEY)
-        if found is None and (body in (None, []) or (isinstance(body, dict) and body.get(KEY) == [])):
+        if found is None and (body is None or (isinstance(body, dict) and body.get(KEY) == [])):
             return None
         if found is None or not found.keys() & {"invoiceId", "processingStatus"}:
             raise Transient(f"Basware answered 200 for the invoice {key}, and no document. Ask Basware if it stays so.")
@@ -129,6 +129,8 @@ class Invoices:
             sent = self._client.post(f"{PATH}/{quoted(key)}/transferResponses", body, safe=False)
         except OutcomeUnknown as doubt:
             return self._arrived(code, Transient(f"{doubt} It is looked for before the answer is given again."))
+        if sent.ok and not sent.echoes(code):
+            return self._arrived(code, Transient(f"Basware took the answer for the invoice {key} in strange words."))
         if sent.ok:
             return sent.token or None
         return self._not_taken(key, code, sent, answer)

@@ -18,6 +18,7 @@ from ml_connector.systems.basware import compare
 from ml_connector.systems.basware.client import Answer, Basware, batches, one_of, quoted
 from ml_connector.systems.basware.verdicts import Item, Status, ask, unclear, verdict
 from ml_connector.systems.http import listed
+from ml_connector.systems.kit.absence import unproven
 
 LARGEST = 5_500_000
 """Bytes of one request; Basware takes 6 MB."""
@@ -86,8 +87,13 @@ class Stage:
         return named
 
     def read(self, code: str) -> dict[str, Any] | None:
-        """Read one entity as Basware has it; None where it has none."""
-        return one_of(self.client.get(f"{self.path}/{quoted(code)}"), self.path.rpartition("/")[2])
+        """Read one entity as Basware has it; None where it says that it has none. Raises `Transient` for another."""
+        path = f"{self.path}/{quoted(code)}"
+        body = self.client.get(path)
+        found = one_of(body, self.path.rpartition("/")[2])
+        if body is not None and (found is None or str(found.get("externalCode")) != code):
+            raise unproven("Basware", path, "200, and not with this record")
+        return found
 
     def retire(self, code: str) -> Answer | None:
         """Switch one entity off; None where there is nothing to switch off."""

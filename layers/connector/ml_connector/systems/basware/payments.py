@@ -119,6 +119,11 @@ class Payments:
         ours = Found(f"{document}:{code}", prepared.lookup["number"], ours=True)
         path = f"/v1/accountingDocuments/{quoted(document)}/paymentResponses"
         answer = self._client.post(path, prepared.body, safe=False)
+        if answer.ok and not answer.echoes(code):
+            raise OutcomeUnknown(
+                f"What answered {answer.status} to the payment {prepared.lookup['number']} speaks of something else; "
+                "it is looked for before it is sent again."
+            )
         if answer.ok:
             self._tokens[code] = answer.token
             return ours

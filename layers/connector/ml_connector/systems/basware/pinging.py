@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ml_connector.errors import ConnectorError, Rejected
+from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.flow import Check
 from ml_connector.systems.basware import rights, subscriptions
 from ml_connector.systems.basware.auth import ScopesRefused
@@ -31,6 +31,9 @@ READS: tuple[tuple[str, dict[str, str]], ...] = (
     ("requestStatus", ONE),
 )
 """What can be read, in the order in which it is loaded; subscriptions are read with the webhook."""
+
+KEYS = {"vendors": "vendorEntities", "lists": "listItems"}
+"""The wrapper's key of a list that has another name than its address (contracts/basware.md §4)."""
 
 
 class Checks:
@@ -59,7 +62,8 @@ class Checks:
         yield from lacking or [self._rights()]
         for api, params in READS:
             if f"{api}.read" in self._needed and f"{api}.read" in granted:
-                yield from (self._reads(what, path, params) for what, path in self._places(api))
+                key = KEYS.get(api, api)
+                yield from (self._reads(what, path, key, params) for what, path in self._places(api))
         yield self._webhook()
 
     def _place(self) -> Check:
@@ -120,10 +124,10 @@ class Checks:
             return [(f"lists {name}", f"/v1/lists/{name}") for name in names]
         return [(api, f"/v1/{api}")]
 
-    def _reads(self, what: str, path: str, params: dict[str, str]) -> Check:
+    def _reads(self, what: str, path: str, key: str, params: dict[str, str]) -> Check:
         try:
-            found = self._client.get(path, params)
-        except Rejected as error:
+            found = next(self._client.list(path, key, params), None)
+        except Misconfigured as error:
             return Check(what, False, f"{error} Check 'base_url', and that this API is open to the client.")
         except ConnectorError as error:
             return Check(what, False, str(error))

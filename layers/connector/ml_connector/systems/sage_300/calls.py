@@ -7,6 +7,7 @@ from datetime import datetime
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient
 from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import PATIENCE, Call, Http, Reply
+from ml_connector.systems.kit.absence import ABSENT_STATUS
 from ml_connector.systems.sage_300.auth import IIS
 from ml_connector.systems.sage_300.reads import Failed
 from ml_connector.systems.sage_300.replies import NO_RIGHT, PASSING, REFUSED_LOGIN, Fault, fault_in, pause_asked
@@ -57,8 +58,9 @@ class Caller:
         if 300 <= reply.status < 400:
             return Misconfigured(f"Sage 300 answered with a redirect; correct 'api_url'. {IIS}")
         self.sessions_lost += fault.code == "SessionError"
-        answered = fault.code == NO_RIGHT or (call.safe and fault.absent)  # IIS answers for the Web API with pages
-        if fault.passing or (fault.page and not answered):
+        answered = fault.code == NO_RIGHT  # IIS answers for the Web API with pages
+        anybodys = fault.anybodys and (call.method == "GET" or fault.status in ABSENT_STATUS)
+        if fault.passing or anybodys or (fault.page and not answered):
             return _failure(call, reply, fault, self._clock.now())
         return None
 
@@ -69,7 +71,7 @@ def _failure(call: Call, reply: Reply, fault: Fault, now: datetime) -> Transient
     503 says that the whole server is away: work is parked, and no record's tries are used up.
     """
     said = f"Sage 300 failed: {fault}."
-    if fault.page:
+    if not fault.worded or fault.anybodys:
         said = f"Something else than the Web API of Sage 300 answered: {fault}. {IIS}"
     asked = pause_asked(reply, now)
     if call.safe and (reply.status == 503 or asked is not None):

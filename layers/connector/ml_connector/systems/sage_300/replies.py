@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from ml_connector.systems.http import Reply
+from ml_connector.systems.kit.absence import NO_SUCH_STATUS, odata_error
 
 FLOODED = "TooManyRequests"
 PASSING = frozenset({"InternalServerError", "SessionError", "DBLinkError"})
@@ -20,6 +21,10 @@ NOT_THERE = frozenset({"RecordNotFound"})
 NO_SUCH_PATH = frozenset({"ResourceNotFound", "MethodNotAllowed"})
 NOT_UNDERSTOOD = frozenset({"InvalidParameters", "InvalidPayload", "InvalidEntityKey", "InvalidAction"})
 DUPLICATE = "RecordDuplicate"
+CODES = PASSING | NOT_THERE | NO_SUCH_PATH | NOT_UNDERSTOOD | {
+    FLOODED, REFUSED_LOGIN, NO_RIGHT, DUPLICATE, "RecordInvalid", "General"
+}  # fmt: skip
+"""All codes of the Web API (contracts/sage_300.md §8)."""
 WORDS, LONGEST_CODE = 2_000, 50
 """Characters of a refusal's text and code that are kept."""
 _BY_STATUS = {401: REFUSED_LOGIN, 403: NO_RIGHT, 429: FLOODED}
@@ -59,13 +64,18 @@ class Fault:
 
     @property
     def absent(self) -> bool:
-        """Tell whether what was asked for is not offered at all. IIS says so by the status alone."""
-        return self.code in NO_SUCH_PATH or (not self.code and self.status in {404, 405, 501})
+        """Tell whether the Web API says itself that it does not offer what was asked for."""
+        return self.worded and self.code in NO_SUCH_PATH
 
     @property
     def gone(self) -> bool:
-        """Tell whether there is no record of that key."""
-        return self.code in NOT_THERE or (not self.code and self.status == 404 and not self.page)
+        """Tell whether the Web API says itself that there is no record of that key."""
+        return self.worded and self.code in NOT_THERE
+
+    @property
+    def anybodys(self) -> bool:
+        """Tell whether IIS or a gateway may have said that something is not there: only the Web API's codes count."""
+        return self.status in NO_SUCH_STATUS and not (self.worded and self.code in CODES)
 
     @property
     def puzzled(self) -> bool:
@@ -97,9 +107,10 @@ def fault_in(reply: Reply) -> Fault | None:
     if error is None:
         return None if reply.status < 300 else _unworded(reply, body)
     named = error.get("code") if isinstance(error, dict) else None
+    worded = odata_error(body, reply.status) is not None
     words = _words(error) if isinstance(error, dict) else str(error)
     code = reply.clean(str(named or _BY_STATUS.get(reply.status, "")))[:LONGEST_CODE]
-    return Fault(reply.status, code, reply.clean(words)[:WORDS])
+    return Fault(reply.status, code, reply.clean(words)[:WORDS], worded=worded)
 
 
 def _unworded(reply: Reply, body: Any) -> Fault:

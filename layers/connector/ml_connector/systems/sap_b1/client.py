@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -13,10 +13,10 @@ from msgspec import UNSET, Struct
 
 from ml_connector.errors import Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode, dumps
+from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.misfit import misfit
 from ml_connector.systems.sap_b1.paging import Batch, Place, Query, Spoiled, walk
 from ml_connector.systems.sap_b1.replies import (
-    NO_RECORDS,
     Fault,
     day_literal,
     fault_in,
@@ -76,17 +76,21 @@ class ServiceLayer:
             yield from batch.rows
 
     def get(
-        self, entity: str, key: str | int, row: type[W], unreadable: type[Transient | Rejected] = Transient
-    ) -> W | None:
-        """Read one entity; None where there is none. Raises `unreadable` where it cannot be read as `row`."""
+        self, entity: str, key: str | int, row: type[W], unreadable: type[Transient | Rejected] = Transient,
+        *, optional: bool = False,
+    ) -> W | None:  # fmt: skip
+        """Read one entity; None where the server says that there is none. Raises `unreadable` where it is no `row`.
+
+        `optional`: a server that has no such set has no such entity.
+        """
         select = ",".join(f.encode_name for f in msgspec.structs.fields(row))
         path = f"/{entity}{literal_key(key)}?$select={quote(select, safe=',')}"
-        reply = self._call(Call("GET", path, expect=READ))
+        reply = self._call(Call("GET", path, expect=READ, judge=_own(f"{entity}({key})")))
         fault = fault_in(reply)
         if fault is not None:
-            if fault.status == 404 or fault.code == NO_RECORDS:
+            if fault.no_records or (optional and fault.no_such_path):
                 return None
-            raise _refused_read(entity, fault)
+            raise _refused_read(f"{entity}({key})", fault)
         body, named = reply.json(), msgspec.structs.fields(row)[0].encode_name
         if not isinstance(body, dict) or named not in body:
             raise Transient(f"SAP Business One answered {entity}({key}), and no such record. See what is in between.")
@@ -119,12 +123,12 @@ class ServiceLayer:
             options["$skip"] = str(place.skip)
         path = f"/{query.entity}?" + "&".join(f"{name}={quote(value, safe=',')}" for name, value in options.items())
         headers = {"Prefer": f"odata.maxpagesize={query.size}"}
-        return self._call(Call("GET", path, headers=headers, want=want, expect=READ))
+        return self._call(Call("GET", path, headers=headers, want=want, expect=READ, judge=_own(query.entity)))
 
     def _read(self, query: Query[W], place: Place, reply: Reply) -> Batch[W]:
         fault = fault_in(reply)
         if fault is not None:
-            if fault.code == NO_RECORDS or _does_without(query, fault):
+            if fault.no_records or _does_without(query, fault):
                 return Batch((), ())
             raise _refused_read(query.entity, fault)
         try:
@@ -150,8 +154,8 @@ class ServiceLayer:
     def refuses(self, entity: str, *fields: str) -> Fault | None:
         """Ask for some fields of one record; gives the refusal, None where the server shows them."""
         path = f"/{entity}?$select={quote(','.join(fields), safe=',')}&$top=1"
-        fault = fault_in(self._call(Call("GET", path, expect=READ)))
-        return None if fault is not None and fault.code == NO_RECORDS else fault
+        fault = fault_in(self._call(Call("GET", path, expect=READ, judge=_own(entity))))
+        return None if fault is not None and fault.no_records else fault
 
     def told(self, service: str) -> Mapping[str, Any]:
         """Ask a service that changes nothing; empty where the server does not have it or does not let us."""
@@ -225,6 +229,17 @@ def _does_without(query: Query[Any], fault: Fault) -> bool:
     if query.lenient and fault.status == 400 and fault.worded:
         return not fault.may_be_session
     return query.optional and fault.no_such_path
+
+
+def _own(what: str) -> Callable[[Reply], None]:
+    """Take no word that something is not there from anybody but the Service Layer (contracts/sap_b1.md §3)."""
+
+    def judge(reply: Reply) -> None:
+        fault = fault_in(reply)
+        if fault is not None and fault.anybodys:
+            raise unproven("SAP Business One", what, fault)
+
+    return judge
 
 
 def _refused_read(entity: str, fault: Fault) -> Transient | Misconfigured:

@@ -31,7 +31,7 @@ class Lookups:
         """Tell the dimension (1 to 5) of a cost centre or distribution rule; None where there is neither."""
         if code not in self._dimensions:
             center = self._layer.get("ProfitCenters", code, CenterRow)
-            found = center or self._layer.get("DistributionRules", code, RuleRow)
+            found = center or self._layer.get("DistributionRules", code, RuleRow, optional=True)
             if found is None:
                 return None
             self._dimensions[code] = found.in_which_dimension or 1

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ml_connector.systems.http import Reply, listed
+from ml_connector.systems.kit.absence import NO_SUCH_STATUS, odata_error
 
 SESSION_EXPIRED = "301"
 GENERIC_FAILURE = "-5002"
@@ -52,9 +53,19 @@ class Fault:
         return vague or self.session_is_dead
 
     @property
+    def no_records(self) -> bool:
+        """Tell whether the Service Layer says itself that there is no such record (contracts/sap_b1.md §3)."""
+        return self.worded and self.code == NO_RECORDS
+
+    @property
     def no_such_path(self) -> bool:
-        """Tell whether this server does not know the entity set at all."""
-        return self.status == 404 or (self.status == 400 and "resource path" in self.text.lower())
+        """Tell whether this server says itself that it does not know the entity set at all."""
+        return self.worded and self.status in {400, 404} and "resource path" in self.text.lower()
+
+    @property
+    def anybodys(self) -> bool:
+        """Tell whether a gateway in front may have said that something is not there."""
+        return self.status in NO_SUCH_STATUS and not (self.no_records or self.no_such_path)
 
     def __str__(self) -> str:
         return f"{self.text or 'no text'} (code {self.code or 'none'}, HTTP {self.status})"
@@ -72,9 +83,13 @@ def fault_in(reply: Reply) -> Fault | None:
     if error is None:
         return None if reply.status < 300 else Fault(reply.status, "", reply.text(), worded=False)
     if not isinstance(error, dict):
-        return Fault(reply.status, "", reply.clean(str(error))[:WORDS])
+        return Fault(reply.status, "", reply.clean(str(error))[:WORDS], worded=False)
+    said = odata_error(body, reply.status)
     return Fault(
-        reply.status, reply.clean(str(error.get("code") or ""))[:LONGEST_CODE], reply.clean(_words(error))[:WORDS]
+        reply.status,
+        reply.clean(str(error.get("code") or ""))[:LONGEST_CODE],
+        reply.clean(_words(error))[:WORDS],
+        worded=said is not None and whole_number(said[0]) is not None,
     )
 
 

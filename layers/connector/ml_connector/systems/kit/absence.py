@@ -1,0 +1,45 @@
+"""Whether an answer says in its vendor's own words that something is not there.
+
+Gateways, proxies and load balancers answer 404 as well, in text, in HTML, in JSON of their own or with nothing. Whoever
+believed them would take payments for gone, receipts for none, and would post a document again that stands. So absence
+is concluded from the vendor's documented error alone; all else is passing trouble, and nothing follows from it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ml_connector.errors import OutcomeUnknown, Transient
+
+ABSENT_STATUS = frozenset({404, 410})
+"""Statuses that may speak of absence; the body must say so too."""
+NO_SUCH_STATUS = frozenset({*ABSENT_STATUS, 405})
+"""Statuses of a read by which a server may say that it does not offer something at all."""
+
+
+def odata_error(body: Any, status: int) -> tuple[str, str] | None:
+    """Give code and text of an error in the shape of OData; None where this is none.
+
+    `{"error": {"code": …, "message": "…"}}`, or with `{"value": "…"}` for the message (contracts/sap_b1.md §3,
+    contracts/sage_300.md §8). A gateway's own error often looks alike, and has the HTTP status for its code.
+    """
+    error = (body.get("error") or body.get("odata.error")) if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return None
+    code, message = error.get("code"), error.get("message")
+    if isinstance(message, dict):
+        message = message.get("value")
+    if isinstance(code, bool) or not isinstance(code, (str, int)) or not isinstance(message, str):
+        return None
+    return None if not str(code) or str(code) == str(status) else (str(code), message)
+
+
+def unproven(vendor: str, what: str, said: object, *, safe: bool = True) -> Transient | OutcomeUnknown:
+    """Make the error of an answer that may be anybody's: nothing is concluded from it.
+
+    `what` names what was asked for, `said` shows the answer. Not `safe`: the request may have taken effect.
+    """
+    return (Transient if safe else OutcomeUnknown)(
+        f"Something else than {vendor} answered for {what}: {said}. Nothing is concluded from it, and it is asked "
+        "again later; if it stays so, check the address in the secret and what stands in between (gateway, proxy)."
+    )
