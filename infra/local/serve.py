@@ -30,6 +30,8 @@ from ml_connector.systems.basware.webhook import HEADER
 log = logging.getLogger("ml_connector")
 ROSTER = timedelta(seconds=30)
 WRITERS, READERS = 6, 4
+PATIENCE = 10.0
+"""Seconds for which a webhook's connection may say nothing."""
 LINGER = 10.0
 """Seconds that a stop waits for requests under way."""
 
@@ -43,7 +45,7 @@ class Server:
         self.tools: Toolbox = state.tools()
         self.pairs = Pairs(self.world, state.secrets, self.tools)
         self.receiver = Receiver(self.world.store, self.world.rings, state.vault, self.world.clock)
-        self._http = build(self._answer, port)
+        self._http = build(self._answer, port, PATIENCE)
         self.port: int = self._http.port
         self._stop = threading.Event()
         self._running: set[tuple[str, str]] = set()
@@ -137,6 +139,17 @@ class Server:
         prefix = "/webhooks/basware/"
         if request.method != "POST" or not request.path.startswith(prefix):
             return Response("Not here.\n", 404)(environ, start_response)
-        body = request.get_data() if (request.content_length or 0) <= LARGEST else b" " * (LARGEST + 1)
-        status, said = self.receiver.receive(request.path.removeprefix(prefix), body, request.headers.get(HEADER))
+        status, said = self.receiver.receive(
+            request.path.removeprefix(prefix), _body(request), request.headers.get(HEADER)
+        )
         return Response(json.dumps(said), status, content_type="application/json")(environ, start_response)
+
+
+def _body(request: Request) -> bytes:
+    """Read a body as it came, packed or not, and no further than to know that it is too large; in chunks as well."""
+    if (request.content_length or 0) > LARGEST:
+        return b" " * (LARGEST + 1)
+    try:
+        return request.stream.read(LARGEST + 1)
+    except OSError:
+        return b""  # its sender went away, or fell silent

@@ -23,9 +23,13 @@ class QuietHandler(WSGIRequestHandler):
         """Stay silent: a sandbox is asked thousands of times."""
 
 
-def build(app: WSGIApplication, port: int = 0) -> BaseWSGIServer:
-    """Bind `app` to 127.0.0.1 on `port` (0: any free one; read it from `server.port`)."""
-    return make_server("127.0.0.1", port, app, threaded=True, request_handler=QuietHandler)
+def build(app: WSGIApplication, port: int = 0, patience: float | None = None) -> BaseWSGIServer:
+    """Bind `app` to 127.0.0.1 on `port` (0: any free one; read it from `server.port`).
+
+    `patience`: seconds after which a connection that says nothing is closed.
+    """
+    handler = type("Handler", (QuietHandler,), {"timeout": patience})
+    return make_server("127.0.0.1", port, app, threaded=True, request_handler=handler)
 
 
 @contextmanager

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gzip
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -137,37 +136,6 @@ def test_a_slow_body_within_its_time_is_read_whole() -> None:
 # ── over a real connection ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture
-def listening() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
-    """A server on this machine whose answers a test writes byte by byte."""
-    door = socket.create_server(("127.0.0.1", 0))
-    over = threading.Event()
-
-    def serve(answer: Callable[[socket.socket], None]) -> str:
-        def loop() -> None:
-            while not over.is_set():
-                try:
-                    guest, _ = door.accept()
-                except OSError:
-                    return
-                threading.Thread(target=attend, args=(guest,), daemon=True).start()
-
-        def attend(guest: socket.socket) -> None:
-            with guest:
-                try:
-                    guest.recv(65_536)
-                    answer(guest)
-                except OSError:
-                    pass  # the client left, as it should
-
-        threading.Thread(target=loop, daemon=True).start()
-        return f"http://127.0.0.1:{door.getsockname()[1]}"
-
-    yield serve
-    over.set()
-    door.close()
-
-
 def test_a_server_that_never_answers_costs_two_timeouts(listening: Any) -> None:
     guests: list[int] = []
 
@@ -192,3 +160,55 @@ def test_a_server_that_drips_is_cut_over_a_real_connection(listening: Any) -> No
     with pytest.raises(Transient, match="trickled"):
         client(None, SystemClock(), timeout=0.3, base=base).get("/x")
     assert time.monotonic() - began < 10  # of the 20 s that it would drip
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+DRIPS = {
+    "headers": (b"", b"HTTP/1.1 200 OK\r\n" + b"X-Drop: 1\r\n" * 40),
+    "one endless header": (HEAD + b"X: ", b"x" * 400),
+    "answers before the answer": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 20),
+    "body": (HEAD + b"Content-Length: 100000\r\n\r\n", b" " * 400),
+    "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 100),
+    "the size of a chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x" * 400),
+}
+
+
+@pytest.mark.parametrize("safe", [True, False])
+@pytest.mark.parametrize("name", DRIPS)
+def test_whatever_drips_ends_with_the_exchange_and_is_not_asked_for_again(
+    listening: Any, name: str, safe: bool
+) -> None:
+    at_once, drops = DRIPS[name]
+    guests: list[int] = []
+
+    def drip(guest: socket.socket) -> None:
+        guests.append(1)
+        guest.sendall(at_once)
+        for n in range(len(drops)):
+            guest.sendall(drops[n : n + 1])
+            time.sleep(0.02)
+
+    base, began = listening(drip), time.monotonic()
+    with pytest.raises(Transient if safe else OutcomeUnknown, match="trickled"):
+        client(None, SystemClock(), timeout=0.2, base=base).call(Call("POST", "/x", body={}, safe=safe))
+    assert time.monotonic() - began < 2 and len(guests) == 1
+
+
+def test_an_exchange_within_its_time_may_take_longer_than_one_step(listening: Any) -> None:
+    def slow(guest: socket.socket) -> None:
+        for part in (b"HTTP/1.1 200 OK\r\n", b"Content-Length: 2\r\n", b"\r\n", b"{", b"}"):
+            guest.sendall(part)
+            time.sleep(0.12)
+
+    assert client(None, SystemClock(), timeout=0.5, base=listening(slow)).get("/x").json() == {}
+
+
+def test_a_connection_that_is_used_again_has_its_time_anew(listening: Any) -> None:
+    def twice(guest: socket.socket) -> None:
+        for _ in range(4):
+            time.sleep(0.15)
+            guest.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            guest.recv(65_536)
+
+    http = client(None, SystemClock(), timeout=0.2, base=listening(twice))
+    assert [http.get("/x").json() for _ in range(4)] == [{}] * 4

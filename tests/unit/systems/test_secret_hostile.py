@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ml_connector.errors import Misconfigured
+from ml_connector.systems.basware.settings import Settings as Basware
 from ml_connector.systems.sap_b1 import Settings
 from ml_connector.systems.settings import parse
 
@@ -57,3 +58,22 @@ def test_a_message_has_an_end() -> None:
 def test_text_that_is_no_unicode_is_explained() -> None:
     with pytest.raises(Misconfigured):
         parse(Settings, '{"company_db": "\udcff"', "acme/sap_b1", insecure=False)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST.", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "[::1]",
+     "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254", "[fe80::1]", "224.0.0.1", "[::ffff:a9fe:a9fe]"],
+)  # fmt: skip
+def test_a_deployed_stack_takes_no_address_of_this_machine_in_any_spelling(host: str) -> None:
+    assert "must be https and not" in refusal(service_layer_url=f"https://{host}/b1s/v2")
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7", "192.168.1.1", "[fd12::1]", "167772167"])
+def test_an_erp_may_stand_in_a_private_network_and_basware_never(host: str) -> None:
+    parse(Settings, json.dumps(GOOD | {"service_layer_url": f"https://{host}/b1s/v2"}), "acme/sap_b1", insecure=False)
+    ap = {"region": "EU", "client_id": "c", "client_secret": "s3cret", "companies": ["1"], "source_system": "S"}
+    for field in ("base_url", "network_base_url"):
+        with pytest.raises(Misconfigured, match="not in a private network"):
+            parse(Basware, json.dumps({**ap, field: f"https://{host}"}), "acme/basware", insecure=False)
+        parse(Basware, json.dumps({**ap, field: f"http://{host}"}), "acme/basware", insecure=True)

@@ -31,7 +31,9 @@ from ml_connector.errors import (
 from ml_connector.ports import Chance, Clock
 from ml_connector.redact import Clean, Redactor
 from ml_connector.shapes import learn
-from ml_connector.systems.drain import Trickle, drain
+from ml_connector.systems.addresses import Reach
+from ml_connector.systems.drain import OFFERED, Bounded, TooLarge, Trickle, drain
+from ml_connector.systems.network import PORTS, Wire
 
 TRIES = 4
 HANGS = 2
@@ -42,6 +44,7 @@ DIGITS = 30
 """Places before or after the point beyond which a number is none that anybody meant."""
 SHOWN = 16 * 1024
 """Bytes of a body that are looked through for a message."""
+ELSEWHERE = "(what it said is not shown, since it is another host)"
 UNREADABLE = (ValueError, RecursionError, ArithmeticError)
 """What decoding raises: no JSON or no UTF-8, nesting without end, a number that no `Decimal` holds."""
 T = TypeVar("T")
@@ -114,20 +117,29 @@ class Http:
         connections: int = 8,
         before: Callable[[httpx.Request], None] | None = None,
         insecure: bool = False,
+        private: bool = True,
     ) -> None:
-        """`before` sees each request right before it leaves, also the replay after a renewed login."""
+        """`before` sees each request right before it leaves, also the replay after a renewed login.
+
+        `private`: the server may stand in a private network.
+        """
         self.base_url, self.vendor, self.auth = base_url.rstrip("/"), vendor, auth
         self._clock, self._chance, self._redactor, self._timeout = clock, chance, redactor, timeout
         self._insecure = insecure
+        if transport is None:
+            transport = Wire(
+                reach=_reach(vendor, self.base_url, insecure, private), verify=_trust(ca_bundle), timeout=timeout,
+                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            )  # fmt: skip
         self._client = httpx.Client(
-            transport=transport,
-            verify=_trust(ca_bundle) if transport is None else True,
+            transport=Bounded(transport, clock, timeout),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            headers={"User-Agent": f"ml-connector/{__version__}", "Accept": "application/json"},
+            headers={
+                "User-Agent": f"ml-connector/{__version__}", "Accept": "application/json", "Accept-Encoding": OFFERED,
+            },
             event_hooks={"request": [before]} if before else {},
             follow_redirects=False,
-        )
+        )  # fmt: skip
 
     def close(self) -> None:
         """Close the pool."""
@@ -202,14 +214,17 @@ class Http:
             raise Misconfigured(f"{self.vendor} cannot be called at {self.base_url} ({error}).") from error
 
     def _guard(self, url: str, foreign: bool) -> None:
-        """Let no call leave for another host; a redirect may, over https and without credentials."""
+        """Let no call leave for another host; a redirect may, over https and without credentials.
+
+        Over http only in a local run or a test stack, whose server itself is called so.
+        """
         try:
             there, here = urlsplit(url), urlsplit(self.base_url)
         except ValueError as error:
             raise Transient(f"{self.vendor} pointed to an address that is none ({error}).") from error
         if (there.scheme, there.netloc) == (here.scheme, here.netloc):
             return
-        if not foreign or (there.scheme != "https" and not self._insecure):
+        if not foreign or (there.scheme != "https" and not (self._insecure and here.scheme == "http")):
             raise Misconfigured(
                 f"{self.vendor}: a call to {there.scheme}://{there.hostname} was refused before it left; this tenant "
                 f"talks to {here.hostname} only."
@@ -223,10 +238,11 @@ class Http:
             self._client.cookies.clear()  # such a cookie would spoil each request that follows
             raise httpx.RemoteProtocolError(f"its headers cannot be read ({error})") from error
         try:
-            body = drain(response, self._clock, self._timeout)
+            body = drain(response)
         finally:
             response.close()
-        return Reply(response.status_code, response.headers, body, str(response.url), self._redactor.text)
+        clean = _unseen if call.foreign else self._redactor.text
+        return Reply(response.status_code, response.headers, body, str(response.url), clean)
 
     def _wire_trouble(self, call: Call, error: httpx.HTTPError) -> NoReturn:
         host = urlsplit(self.base_url).netloc
@@ -243,7 +259,9 @@ class Http:
             slow.spent = isinstance(error, Trickle)
             raise slow from error
         if call.safe:
-            raise Transient(f"{self.vendor} at {host} broke off ({error}).") from error
+            broken = Transient(f"{self.vendor} at {host} broke off ({error}).")
+            broken.spent = isinstance(error, TooLarge)
+            raise broken from error
         raise OutcomeUnknown(
             f"{self.vendor} at {host} gave no whole answer to a request that may have taken effect ({error})."
         ) from error
@@ -316,6 +334,19 @@ class Http:
                 error=clean.text(failure),
             )
         )
+
+
+def _unseen(_: str) -> str:
+    """Show nothing of what another host than the configured one says: nobody knows whose words these are."""
+    return ELSEWHERE
+
+
+def _reach(vendor: str, base_url: str, insecure: bool, private: bool) -> Reach:
+    try:
+        base = urlsplit(base_url)
+        return Reach(vendor, base.hostname or "", base.port or PORTS.get(base.scheme, 0), insecure, private)
+    except ValueError as error:
+        raise Misconfigured(f"{vendor} cannot be called at {base_url} ({error}).") from error
 
 
 def _trust(ca_bundle: str | None) -> ssl.SSLContext | bool:

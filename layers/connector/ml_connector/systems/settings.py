@@ -6,13 +6,14 @@ import hashlib
 import re
 import ssl
 from ipaddress import ip_address
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from ml_connector.errors import Misconfigured
+from ml_connector.systems.addresses import literal
 from ml_connector.systems.explain import explain
 
 MOST = 20
@@ -97,6 +98,9 @@ class SystemSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    private_network: ClassVar[bool] = True
+    """Whether the system may stand in a private network, as an ERP may."""
+
     timezone: Zone = "UTC"
     ca_bundle: Annotated[str, AfterValidator(_pem)] | None = None
     timeout_seconds: float = Field(default=30, gt=0, le=110)
@@ -159,18 +163,21 @@ def parse(model: type[S], text: str, where: str, *, insecure: bool) -> S:
         said = [explain(model, where, dict(e)) for e in faults[:MOST]]
         more = [f"and {len(faults) - MOST} more"] if len(faults) > MOST else []
         raise Misconfigured("; ".join([*said, *more])) from None
-    for url in settings.urls() if isinstance(settings, SystemSettings) else []:
-        if not insecure and (urlsplit(url).scheme != "https" or _is_loopback(url)):
-            raise Misconfigured(
-                f"{where}: the address {url} must be https and not this machine's own; "
-                "set the stack parameter AllowInsecureEndpoints only for tests."
-            )
+    if isinstance(settings, SystemSettings) and not insecure:
+        for url in settings.urls():
+            if why := _unfit(url, private=settings.private_network):
+                raise Misconfigured(
+                    f"{where}: the address {url} {why}; set the stack parameter AllowInsecureEndpoints only for tests."
+                )
     return settings
 
 
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+def _unfit(url: str, *, private: bool) -> str | None:
+    """Say why a deployed stack does not call an address. What a name leads to is judged at each connection."""
+    parts = urlsplit(url)
+    found = literal(parts.hostname or "")
+    if parts.scheme != "https" or found in {"loopback", "link-local", "unusable"}:
+        return "must be https and not this machine's own"
+    if found == "private" and not private:
+        return "must be https and not in a private network"
+    return None

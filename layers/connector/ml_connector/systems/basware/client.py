@@ -87,6 +87,7 @@ class Basware:
             connections=settings.max_concurrency or 8,
             before=self._stamp,
             insecure=wiring.insecure,
+            private=settings.private_network,
         )
         self.auth.http = self.http
         self._signs = False
@@ -183,7 +184,7 @@ class Basware:
             raise Transient(f"Basware redirected {path} to an address that is none ({error}).") from error
         if not first.headers.get("location") or parts.scheme not in {"https", "http"}:
             raise Transient(f"Basware redirected {path} without a usable address.")
-        if parts.scheme == "http" and not self.wiring.insecure:
+        if parts.scheme == "http" and not (self.wiring.insecure and self.http.base_url.startswith("http:")):
             raise Misconfigured(f"Basware redirected {path} to {parts.hostname} without https; that is not followed.")
         judge = self._judged(path, foreign=True)
         reply = self.http.call(Call("GET", location, auth=False, foreign=True, expect=_READ, judge=judge))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
@@ -86,6 +86,8 @@ Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 class Settings(SystemSettings):
     """One tenant's Basware account. `companies` are Basware's company codes, the first one being the default."""
+
+    private_network: ClassVar[bool] = False
 
     region: Annotated[Region, BeforeValidator(_upper)]
     client_id: Filled
