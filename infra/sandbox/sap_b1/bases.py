@@ -54,6 +54,10 @@ def check_base(document: Record, base: Record, row: int) -> None:
         raise rule_broken(f"Base document card and target document card do not match. [line: {row}]")
     if base["DocCurrency"] != document["DocCurrency"]:
         raise rule_broken(f"Base document currency and document currency do not match. [line: {row}]")
+    if document.get("BPL_IDAssignedToInvoice") != base.get("BPL_IDAssignedToInvoice"):
+        raise rule_broken(
+            f"Base document and document are of different branches [BPL_IDAssignedToInvoice][line: {row}]"
+        )
     if base["DocumentStatus"] != "bost_Open" or base.get("Cancelled") == "tYES":
         raise rule_broken(CLOSED)
 
@@ -63,6 +67,11 @@ def draw_quantity(line: Record, base_line: Record, drawn: dict[Key, Decimal], ro
     key = (line["BaseType"], line["BaseEntry"], line["BaseLine"])
     if base_line["LineStatus"] != "bost_Open":
         raise rule_broken(CLOSED)
+    if not base_line["Quantity"]:
+        if line.get("Quantity"):
+            raise rule_broken(f"Quantity exceeds the open quantity 0 [line: {row}]", -5002)
+        line["Quantity"] = ZERO
+        return
     left = base_line["RemainingOpenQuantity"] - drawn[key]
     if line.get("Quantity") is None:
         line["Quantity"] = left
@@ -91,12 +100,13 @@ def draw(world: World, document: Record, direction: int = 1) -> None:
 def _move(base_line: Record, line: Record, direction: int, service: bool) -> None:
     base_line["OpenAmount"] = max(ZERO, base_line["OpenAmount"] - direction * line["LineTotal"])
     base_line["OpenAmountFC"] = max(ZERO, base_line["OpenAmountFC"] - direction * line["RowTotalFC"])
+    left = base_line["OpenAmount"]
     if service:
         # A service line is open or it is not; its quantity says the same.
-        base_line["RemainingOpenQuantity"] = Decimal(base_line["OpenAmount"] > 0)
-    else:
+        base_line["RemainingOpenQuantity"] = Decimal(left > 0)
+    elif base_line["Quantity"]:
         base_line["RemainingOpenQuantity"] -= direction * line["Quantity"]
-    left = base_line["RemainingOpenQuantity"]
+        left = base_line["RemainingOpenQuantity"]
     base_line["LineStatus"] = "bost_Open" if left > 0 else "bost_Close"
 
 

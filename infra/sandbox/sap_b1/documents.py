@@ -104,7 +104,7 @@ def _build_lines(world: World, target: str, document: Record, rate: Decimal | No
         if document["DocType"] == "dDocument_Service":
             _service_line(line, base_line, rate)
         else:
-            _item_line(world, line, base_line, drawn, row)
+            _item_line(world, target, line, base_line, drawn, row)
         _code_line(world, document, line, base_line, row)
         _price(world, document, line, row, rate)
         line |= {"LineNum": row, "VisualOrder": row, "LineStatus": "bost_Open"}
@@ -120,14 +120,21 @@ def _service_line(line: Record, base_line: Record, rate: Decimal | None) -> None
     line["Quantity"] = Decimal(1)
 
 
-def _item_line(world: World, line: Record, base_line: Record, drawn: dict[bases.Key, Decimal], row: int) -> None:
+def _item_line(
+    world: World, target: str, line: Record, base_line: Record, drawn: dict[bases.Key, Decimal], row: int
+) -> None:
     if base_line:
         bases.draw_quantity(line, base_line, drawn, row)
-        line["ItemCode"] = base_line["ItemCode"]
+        line["ItemCode"] = base_line.get("ItemCode")
+        if not line["Quantity"] and line.get("LineTotal") is None and line.get("RowTotalFC") is None:
+            line["LineTotal"], line["RowTotalFC"] = base_line["OpenAmount"], base_line["OpenAmountFC"]
+            return
         if all(line.get(name) is None for name in ("UnitPrice", "Price", "LineTotal", "RowTotalFC")):
             line["UnitPrice"] = base_line["UnitPrice"]
             line.setdefault("DiscountPercent", base_line.get("DiscountPercent"))
         return
+    if target == "PurchaseOrders" and not line.get("ItemCode") and line.get("Quantity") == 0:
+        return  # a sum among the goods, such as freight (inferred: a quantity may be 0)
     codes.check_item(world, line.get("ItemCode"), row)
     line["Quantity"] = line.get("Quantity") if line.get("Quantity") is not None else Decimal(1)
     if line["Quantity"] <= 0:

@@ -144,9 +144,20 @@ def test_a_negative_line_is_a_return(bench: Any, change: dict[str, Any]) -> None
     assert line["matchingMode"] == "Return" and line["quantity"] > 0 and line["netSum"] == Decimal(-3)
 
 
-def test_a_line_without_quantity_is_rejected_by_name(bench: Any) -> None:
-    with pytest.raises(Rejected, match="Line 1 of order PO7"):
-        order(bench, {"quantity": Decimal(0)})
+@pytest.mark.parametrize(("net", "mode"), [("500.00", "Blanket"), ("0", "Blanket"), ("-20.00", "Return")])
+def test_a_line_without_quantity_goes_as_a_sum_of_one(bench: Any, net: str, mode: str) -> None:
+    came = (Receipt(key="1", number="G1", quantity=Decimal(0), net=Decimal(net) / 4),
+            Receipt(key="2", number="G2", quantity=Decimal(0)),
+            Receipt(key="3", number="G3", quantity=Decimal(0), reverses="2"))  # fmt: skip
+    _, line = order(bench, {"quantity": Decimal(0), "net": Decimal(net), "unit_price": None, "account": "A",
+                            "receipts": came})  # fmt: skip
+    assert (line["matchingMode"], line["quantity"], line["netSum"], line["netPrice"]) == (
+        mode, 1, Decimal(net), Decimal(net),
+    )  # fmt: skip
+    assert line["orderLineCoding"][0]["allocatedQuantity"] == 1
+    shares = [Decimal("0.25") if Decimal(net) else 1, 1, -1]
+    assert [receipt["quantity"] for receipt in line["goodsReceipts"]] == shares
+    assert not line["isReceiptRequired"]
 
 
 @pytest.mark.parametrize("kind", ["supplier", "account", "cost_center", "tax"])

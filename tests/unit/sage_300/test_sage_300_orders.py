@@ -43,6 +43,20 @@ def test_an_order_is_read_with_its_lines(desk):
     )  # fmt: skip
 
 
+def test_a_line_without_item_and_quantity_is_its_sum(desk):
+    row = order()
+    freight = {"LineNumber": 2000, "ItemNumber": "", "ItemDescription": "Freight", "QuantityOrdered": 0, "UnitCost": 0,
+               "ExtendedCost": "500.00", "PurchaseOrderLineSequence": 8}  # fmt: skip
+    row["PurchaseOrderLines"].append(freight)
+    desk.server.rows("PO/POPurchaseOrders", row)
+    desk.server.rows("PO/POGetReceipts", receipt(quantity=0, ItemNumber="", UnitCost=0, ExtendedCost="200.00",
+                                                 PurchaseOrderLineSequence=8))  # fmt: skip
+    line = desk.all(PurchaseOrder)[0].lines[1]
+    assert (line.key, line.quantity, line.net, line.item) == ("8", Decimal(0), Decimal("500.00"), None)
+    (came,) = line.receipts
+    assert (came.quantity, came.net) == (Decimal(0), Decimal("200.00"))
+
+
 def test_receipts_and_returns_stand_under_the_line_they_are_about(desk):
     desk.server.rows("PO/POPurchaseOrders", order())
     desk.server.rows("PO/POGetReceipts", receipt())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ml_connector.errors import Rejected
@@ -13,7 +13,7 @@ from ml_connector.systems.basware.outward import company, needed, touched
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.wiring import Wiring
 
-ONE = Decimal(1)
+ONE, SHARE = Decimal(1), Decimal("0.000001")
 
 
 class Orders:
@@ -63,7 +63,7 @@ class Orders:
             "externalCode": self.wiring.outward("line", record.key, line.key),
             "orderExternalCode": order,
             "lineNumber": needed(line.number, "line number", "order", record.key),
-            **_matching(record, line),
+            **_matching(line),
             "currencyCode": codes.platform("currency", record.currency),
             "isClosed": line.closed or record.status != "open",
             "isDeleted": record.status == "cancelled",
@@ -92,7 +92,7 @@ class Orders:
                 costCenterCode=codes.platform("cost_center", center) if center else None,
                 **dimensions,
                 netTotal=line.net,
-                allocatedQuantity=ONE if line.service else abs(line.quantity),
+                allocatedQuantity=ONE if by_sum(line) else abs(line.quantity),
             )
         ]
 
@@ -112,33 +112,42 @@ class Orders:
             "GoodsReceiptEntity",
             externalCode=self.wiring.outward("receipt", record.key, line.key, receipt.key),
             goodsReceiptNumber=needed(receipt.number, "receipt number", "order", record.key),
-            quantity=receipt.quantity,
+            quantity=_received(line, receipt),
             netSum=receipt.net,
-            netPrice=None if line.service else line.unit_price,
+            netPrice=None if by_sum(line) else line.unit_price,
             deliveryDate=receipt.received_on,
             referenceGRExternalCode=reverses,
         )
 
 
-def _matching(record: PurchaseOrder, line: OrderLine) -> dict[str, Any]:
+def by_sum(line: OrderLine) -> bool:
+    """Tell whether a line is a sum: a service, or one without a quantity, such as freight."""
+    return line.service or line.quantity == 0
+
+
+def _received(line: OrderLine, receipt: Receipt) -> Decimal:
+    """Give the quantity received; of a sum that came without one, its share of the line, which counts as 1."""
+    if receipt.quantity != 0 or not by_sum(line):
+        return receipt.quantity
+    if receipt.net and line.net:
+        return (receipt.net / line.net).quantize(SHARE, ROUND_HALF_UP).normalize()
+    return -ONE if receipt.reverses else ONE
+
+
+def _matching(line: OrderLine) -> dict[str, Any]:
     """Choose the matching mode, and keep its rules.
 
-    A service line is `Blanket`: matched by its sum, quantity 1, receipts not required. `Service` would need every
-    one to be received, takes no coding, and the mode would have to change when the first receipt comes in. A line
-    with a negative amount is a `Return`. All others are `Standard` and matched against their receipts.
+    A line by its sum is `Blanket`: quantity 1, receipts not required. `Service` would need every one to be received,
+    takes no coding, and the mode would have to change when the first receipt comes in. A line with a negative amount
+    is a `Return`. All others are `Standard` and matched against their receipts.
     """
-    if line.service and line.net >= 0:
+    if by_sum(line) and line.net >= 0:
         return {"matchingMode": "Blanket", "quantity": ONE, "netSum": line.net, "netPrice": line.net,
                 "isReceiptRequired": False, "isReceiptBasedMatching": False}  # fmt: skip
-    quantity = ONE if line.service else abs(line.quantity)
-    if quantity == 0:
-        raise Rejected(
-            f"Line {line.number} of order {record.number} has the quantity 0; Basware takes none. Correct the line, "
-            "or close it in the ERP."
-        )
+    quantity = ONE if by_sum(line) else abs(line.quantity)
     back = line.net < 0 or line.quantity < 0
     sign = -1 if back else 1
-    price = line.net if line.service else line.unit_price
+    price = line.net if by_sum(line) else line.unit_price
     return {
         "matchingMode": "Return" if back else "Standard",
         "quantity": quantity,

@@ -159,7 +159,8 @@ def _take(
             order = text(line, "order_number") or text(row, "order_number")
             target = book.find(order, line) if order in orders and order is not None else None
             quantity = amount(line, "received") or ZERO
-            if target is None or quantity == 0:
+            net = _cost(line, quantity)
+            if target is None or not (quantity or net):
                 continue
             key = _line_id(line, "receipt_line_key", place)
             receipt = Receipt(
@@ -167,7 +168,7 @@ def _take(
                 number=number,
                 quantity=quantity,
                 received_on=day(row, "receipt_date"),
-                net=_cost(line, quantity),
+                net=net,
             )
             found[target].append(receipt)
             origins[number, key] = target
@@ -189,9 +190,9 @@ def _give_back(
         for place, line in enumerate(children(row, "return_lines"), 1):
             quantity = amount(line, "returned") or ZERO
             target, origin = _origin(row, line, orders, book, found, origins)
-            if target is None or quantity == 0:
-                continue
             net = _cost(line, quantity)
+            if target is None or not (quantity or net):
+                continue
             found[target].append(
                 Receipt(
                     key=f"return~{number}~{_line_id(line, 'return_line_key', place)}",
@@ -225,7 +226,7 @@ def _origin(
     target = book.find(order, line) if order in orders and order is not None else None
     if target is None:
         return None, None
-    mine = [one for one in found.get(target, ()) if one.quantity > 0 and receipt in {None, one.number}]
+    mine = [one for one in found.get(target, ()) if not one.reverses and receipt in {None, one.number}]
     return target, mine[0].key if mine else None
 
 

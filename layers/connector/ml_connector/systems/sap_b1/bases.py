@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from ml_connector.errors import Held
-from ml_connector.records import CodingRow
+from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.orders import SERVICE
 from ml_connector.systems.sap_b1.paging import Query
@@ -31,15 +31,21 @@ class Ordered:
         """Tell whether it is an order of services: such lines have no quantity."""
         return self.order.doc_type == SERVICE
 
+    @property
+    def by_sum(self) -> bool:
+        """Tell whether the line is drawn by its amount: a service, or a sum among goods."""
+        return self.service or self.line.by_sum
+
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What is drawn from one base line. `quantity` None: a service."""
+    """What is drawn from one base line, of a document of a branch. `quantity` None: a sum."""
 
     base_type: int
     base_entry: int
     base_line: int
     quantity: Decimal | None = None
+    branch: int | None = None
 
     def fields(self) -> dict[str, object]:
         """Give the link in the server's words."""
@@ -47,10 +53,17 @@ class Draw:
 
 
 class Bases:
-    """Finds base documents for the rows of one invoice, and remembers what the rows before have drawn."""
+    """Finds base documents for the rows of one invoice, and remembers what the rows before have drawn.
 
-    def __init__(self, layer: ServiceLayer, card_code: str) -> None:
-        self._layer, self._receipts, self._card_code = layer, Receipts(layer), card_code
+    `branches` names, by branch, an order that something was drawn on; `notes` are for people.
+    """
+
+    def __init__(self, layer: ServiceLayer, invoice: Invoice, card_code: str, currency: str) -> None:
+        """`card_code` and `currency` are the invoice's in the ERP's words."""
+        self._layer, self._receipts, self._invoice = layer, Receipts(layer), invoice
+        self._card_code, self._currency = card_code, currency
+        self.branches: dict[int, str] = {}
+        self.notes: list[str] = []
         self._orders: dict[str, DocumentRow] = {}
         self._notes: dict[int, list[DocumentRow]] = {}
         self._drawn: dict[tuple[int, int, int], Decimal] = defaultdict(Decimal)
@@ -63,11 +76,9 @@ class Bases:
         if not row.order_number:
             return None
         order = self._order(row.order_number)
-        if not row.order_line:
-            return Ordered(order, order.lines[0]) if len(order.lines) == 1 else None
-        for line in order.lines:
-            if str(line.line_num) == row.order_line.strip():
-                return Ordered(order, line)
+        line = _line_of(order, row)
+        if line is not None or not row.order_line:
+            return Ordered(order, line) if line is not None else None
         raise Held(
             f"order:{row.order_number}",
             f"Order {row.order_number} has no line {row.order_line} (lines are numbered by LineNum). Correct the "
@@ -80,23 +91,42 @@ class Bases:
         Raises `Held` where not enough is open.
         """
         bases = list(self._open(ordered, row.receipt_number))
-        if ordered.service:
+        if ordered.by_sum:
             if not bases:
                 raise _nothing_open(ordered, row)
-            return [bases[0][0]]
+            return self._noted(ordered, [bases[0][0]])
         stated = row.quantity is not None and row.quantity > 0
         available = sum((left for _, left in bases), ZERO)
         wanted = row.quantity if stated and row.quantity is not None else _guess(ordered.line, row, net, available)
         if available <= 0 or wanted > available:
             raise _nothing_open(ordered, row, wanted, available)
-        return self._take(bases, wanted)
+        return self._noted(ordered, self._take(bases, wanted))
+
+    def named_branch(self) -> int | None:
+        """Tell the branch of the orders that the rows name, drawn on or not; None where there are several or none."""
+        found: set[int] = set()
+        for number in {row.order_number for row in self._invoice.rows if row.order_number}:
+            try:
+                branch = self._order(number).branch
+            except Held:
+                continue  # a credit note needs no order
+            if branch is not None:
+                found.add(branch)
+        return found.pop() if len(found) == 1 else None
+
+    def _noted(self, ordered: Ordered, draws: list[Draw]) -> list[Draw]:
+        for draw in draws:
+            branch = draw.branch if draw.branch is not None else ordered.order.branch
+            if branch is not None:
+                self.branches.setdefault(branch, ordered.order.number)
+        return draws
 
     def _take(self, bases: list[tuple[Draw, Decimal]], wanted: Decimal) -> list[Draw]:
         draws = []
         for base, left in bases:
             part = min(left, wanted)
             if part > 0:
-                draws.append(Draw(base.base_type, base.base_entry, base.base_line, part))
+                draws.append(replace(base, quantity=part))
                 self._drawn[base.base_type, base.base_entry, base.base_line] += part
                 wanted -= part
         return draws
@@ -104,21 +134,25 @@ class Bases:
     def _open(self, ordered: Ordered, receipt_number: str | None) -> Iterator[tuple[Draw, Decimal]]:
         """List what is still open for a line: the receipt that the row names, the other receipts, the order."""
         order, wanted = ordered.order, ordered.line
-        if order.doc_entry not in self._notes:
-            self._notes[order.doc_entry] = self._receipts.notes_on(order)
-        notes = sorted(self._notes[order.doc_entry], key=lambda note: note.number != (receipt_number or ""))
+        notes = sorted(self._notes_on(order), key=lambda note: note.number != (receipt_number or ""))
         for note in notes:
             for line in note.lines:
                 based = (line.base_type, line.base_entry, line.base_line)
                 if based == (ORDER, order.doc_entry, wanted.line_num) and line.open:
-                    yield self._left(NOTE, note.doc_entry, line)
+                    yield self._left(NOTE, note, line)
         if wanted.open and order.document_status != "bost_Close":
-            yield self._left(ORDER, order.doc_entry, wanted)
+            yield self._left(ORDER, order, wanted)
 
-    def _left(self, base_type: int, entry: int, line: LineRow) -> tuple[Draw, Decimal]:
+    def _notes_on(self, order: DocumentRow) -> list[DocumentRow]:
+        if order.doc_entry not in self._notes:
+            self._notes[order.doc_entry] = self._receipts.notes_on(order)
+        return self._notes[order.doc_entry]
+
+    def _left(self, base_type: int, document: DocumentRow, line: LineRow) -> tuple[Draw, Decimal]:
         left = line.remaining_open_quantity if line.remaining_open_quantity is not None else line.quantity
-        drawn = self._drawn[base_type, entry, line.line_num]
-        return Draw(base_type, entry, line.line_num), max(ZERO, (left or ZERO) - drawn)
+        drawn = self._drawn[base_type, document.doc_entry, line.line_num]
+        draw = Draw(base_type, document.doc_entry, line.line_num, branch=document.branch)
+        return draw, max(ZERO, (left or ZERO) - drawn)
 
     def _order(self, number: str) -> DocumentRow:
         if number not in self._orders:
@@ -126,7 +160,7 @@ class Bases:
         return self._orders[number]
 
     def _choose(self, number: str) -> DocumentRow:
-        """Choose by supplier, since a DocNum may occur in several years; then the newest open one."""
+        """Choose by supplier, since a DocNum may occur in several years and number series; see `_of_several`."""
         held = Held(
             f"order:{number}",
             f"SAP Business One has no purchase order {number} of supplier {self._card_code}. Correct the invoice's "
@@ -138,7 +172,59 @@ class Bases:
         own = [row for row in self._layer.rows(query) if row.card_code == self._card_code and not row.void]
         if not own:
             raise held
-        return max(own, key=lambda row: (row.document_status != "bost_Close", row.doc_entry))
+        return own[0] if len(own) == 1 else self._of_several(number, own)
+
+    def _of_several(self, number: str, own: list[DocumentRow]) -> DocumentRow:
+        """Choose among orders of one number: where something is open, where the rows fit, then the newest."""
+        able = [order for order in own if self._drawable(order)] or own
+        ranks = {order.doc_entry: self._rank(number, order) for order in able}
+        chosen = max(able, key=lambda order: (ranks[order.doc_entry], order.doc_entry))
+        if len(able) > 1:
+            alone = list(ranks.values()).count(ranks[chosen.doc_entry]) == 1
+            why = "whose lines fit the invoice best" if alone else "the newest, since the invoice fits them alike"
+            named = " and ".join(map(_described, sorted(able, key=lambda order: order.doc_entry)))
+            self.notes.append(
+                f"Purchase order number {number} of supplier {self._card_code} stands for {named}. Taken: document "
+                f"{chosen.doc_entry}, {why}. If that is wrong, cancel the posting and close the other order first."
+            )
+        return chosen
+
+    def _drawable(self, order: DocumentRow) -> bool:
+        """Tell whether something may still be invoiced: on the order, or on what was received for it."""
+        if order.document_status != "bost_Close" and any(line.open for line in order.lines):
+            return True
+        return any(line.open for note in self._notes_on(order) for line in note.lines)
+
+    def _rank(self, number: str, order: DocumentRow) -> tuple[bool, int]:
+        """Say how well an order fits the rows that name its number: whether they can be of it, and how many agree."""
+        if order.currency not in {None, self._currency}:
+            return False, 0
+        fits, alike = True, 0
+        for row in self._invoice.rows:
+            if row.order_number == number:
+                line = _line_of(order, row)
+                fits = fits and line is not None and _within(row, line)
+                alike += line is not None and (row.net == line.net or row.unit_price == (line.price or line.unit_price))
+        return fits, alike
+
+
+def _line_of(order: DocumentRow, row: CodingRow) -> LineRow | None:
+    """Find the line that a row names, or the only one."""
+    if not row.order_line:
+        return order.lines[0] if len(order.lines) == 1 else None
+    return next((line for line in order.lines if str(line.line_num) == (row.order_line or "").strip()), None)
+
+
+def _within(row: CodingRow, line: LineRow) -> bool:
+    """Tell whether a row states no more than its line ordered."""
+    much = row.net is not None and row.net > line.net
+    many = row.quantity is not None and bool(line.quantity) and row.quantity > (line.quantity or ZERO)
+    return not much and not many
+
+
+def _described(order: DocumentRow) -> str:
+    series = f"series {order.series}" if order.series is not None else "no series told"
+    return f"document {order.doc_entry} ({series}, dated {(order.doc_date or 'never')[:10]})"
 
 
 def _nothing_open(ordered: Ordered, row: CodingRow, wanted: Decimal | None = None, left: Decimal = ZERO) -> Held:

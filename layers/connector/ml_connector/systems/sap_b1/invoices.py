@@ -61,7 +61,7 @@ class Invoices:
             codes,
             self._settings,
             self._lookups,
-            Bases(self._layer, supplier),
+            Bases(self._layer, record, supplier, currency),
             supplier,
             posted_on,
             foreign=self._lookups.is_foreign(currency),
@@ -78,7 +78,7 @@ class Invoices:
             amount=record.gross,
             currency=currency,
             posted_on=posted_on,
-            notes=tuple(lines.notes),
+            notes=(*lines.bases.notes, *lines.notes),
             natural=self._natural(record, supplier),
             dated=record.invoice_date,
         )
@@ -110,20 +110,25 @@ class Invoices:
                 lines.notes.append(f"The description was cut at {REMARKS_LIMIT} characters.")
         if record.payment_block:
             header["PaymentBlock"] = "tYES"
-        if (branch := self._branch(record, codes)) is not None:
+        if (branch := self._branch(record, codes, lines)) is not None:
             header["BPL_IDAssignedToInvoice"] = branch
         lines.used |= {"branch=": record.organization or record.company, "organization": record.organization or ""}
         if self._settings.external_id_field:
             header[self._settings.external_id_field] = self._own_key(record)
         return header
 
-    def _branch(self, record: Invoice, codes: Codes) -> int | None:
-        """Choose the branch: what a person mapped the organization to, else the secret's."""
+    def _branch(self, record: Invoice, codes: Codes, lines: Lines) -> int | None:
+        """Choose the branch: of what is drawn from, else what a person mapped the organization to, else of the order
+        that is named, else the secret's. Raises `Held` where the lines draw on several.
+        """
+        if (drawn := lines.branch()) is not None:
+            return drawn
         if record.organization:
             mapped = codes.erp("branch", record.organization)
             if mapped != record.organization and (branch := whole_number(mapped)) is not None:
                 return branch
-        return self._settings.branch_id
+        named = lines.bases.named_branch()
+        return named if named is not None else self._settings.branch_id
 
     def _lookup(self, record: Invoice, supplier: str) -> dict[str, str]:
         kind = CREDIT_NOTE if record.gross < 0 else INVOICE

@@ -42,7 +42,7 @@ class Lines:
     def write(self, sums: Sums) -> tuple[str, list[dict[str, Any]]]:
         """Give the document's type and its lines. Raises `Held` or `Rejected`."""
         credit = self.invoice.gross < 0
-        rows = [(row, None if credit else self._ordered(row)) for row in sums.rows]
+        rows = self._without_empty([(row, None if credit else self._ordered(row)) for row in sums.rows])
         goods = [ordered is not None and not ordered.service for _, ordered in rows]
         if all(goods):
             lines = [line for row, ordered in rows if ordered for line in self._goods(row, ordered)]
@@ -55,6 +55,31 @@ class Lines:
         sign = -1 if credit else 1
         lines = [self._service(row, ordered, sign) for row, ordered in rows]
         return SERVICES, lines + self._rounding(sums.residue * sign)
+
+    def _without_empty(self, rows: list[tuple[Priced, Ordered | None]]) -> list[tuple[Priced, Ordered | None]]:
+        """Leave out rows of no amount and no order beside ordered goods: they would part the goods from their order."""
+        kept = [pair for pair in rows if pair[1] or pair[0].net or pair[0].tax]
+        if len(kept) == len(rows) or not any(ordered for _, ordered in kept):
+            return rows
+        self.notes.append(f"{len(rows) - len(kept)} rows without an amount and without an order were left out.")
+        return kept
+
+    def branch(self) -> int | None:
+        """Tell the branch of what the lines are drawn from, which the document must be of; None where none is told.
+
+        Raises `Held` where they are of several.
+        """
+        branches = self.bases.branches
+        if len(branches) > 1:
+            named = " and ".join(f"{branch} (order {number})" for branch, number in sorted(branches.items()))
+            raise Held(
+                f"order:{list(branches.values())[-1]}",
+                f"Invoice {self.invoice.number} ({self.invoice.gross} {self.invoice.currency}, supplier "
+                f"{self.invoice.supplier}) draws on orders of the branches {named}, and SAP Business One takes one "
+                "branch to a document. Let the supplier send one invoice for each branch, or correct the order "
+                "references on the platform.",
+            )
+        return next(iter(branches), None)
 
     def order_percents(self) -> list[Decimal | None]:
         """List the tax percentages of the order lines that the rows name: those that the ledger will take."""
@@ -70,7 +95,7 @@ class Lines:
         if ordered is None:
             return None
         currency = ordered.order.currency or self.lookups.local_currency()
-        if row.net <= 0 or (currency and currency != self._code("currency", self.invoice.currency)):
+        if row.net < 0 or (currency and currency != self._code("currency", self.invoice.currency)):
             self.notes.append(
                 f"Row {row.row.key} names order {ordered.order.number}, but is no purchase in its currency; it was "
                 "posted without the link."
@@ -90,7 +115,9 @@ class Lines:
 
     def _priced(self, draw: Draw, net: Decimal, ordered: Ordered) -> dict[str, Any]:
         """State quantity and price; the total too, where the price alone would not make it to the cent."""
-        quantity = draw.quantity or Decimal(1)
+        if draw.quantity is None:
+            return self._total(net)
+        quantity = draw.quantity
         price, exact = unit_price(net, quantity)
         fields: dict[str, Any] = {"Quantity": quantity, "UnitPrice": price}
         if ordered.line.discount_percent:
@@ -118,11 +145,14 @@ class Lines:
         if residue == 0:
             return lines
         self._needs_account(residue)
-        last = lines[-1]
+        place = max(number for number, line in enumerate(lines) if number == 0 or _worth(line))  # none that is free
+        last = lines[place]
         name = "RowTotalFC" if self.foreign else "LineTotal"
-        net = (last.get(name) or last["Quantity"] * last["UnitPrice"]) + residue
-        price, _ = unit_price(net, last["Quantity"])
-        lines[-1] = last | {"UnitPrice": price, name: net}
+        if "Quantity" in last:
+            net = (last.get(name) or last["Quantity"] * last["UnitPrice"]) + residue
+            lines[place] = last | {"UnitPrice": unit_price(net, last["Quantity"])[0], name: net}
+        else:
+            lines[place] = last | self._total(last["LineTotal"] + residue)
         self.notes.append(f"A residue of rounding of {residue} was added to the last line.")
         return lines
 
@@ -140,10 +170,14 @@ class Lines:
                 f"Row {row.row.key} of invoice {self.invoice.number} has neither an account nor an order with one. "
                 "Code it on the platform and transfer it again."
             )
-        line |= {"AccountCode": account, "LineTotal": net}
-        if self.foreign:
-            line["RowTotalFC"] = net  # LineTotal is read as local currency by some releases; this one never is
+        line |= {"AccountCode": account} | self._total(net)
         return line | self._tax(row, ordered) | self._cost_center(row, ordered)
+
+    def _total(self, net: Decimal) -> dict[str, Any]:
+        """State a sum without a quantity."""
+        if self.foreign:
+            return {"LineTotal": net, "RowTotalFC": net}  # some releases read LineTotal as local currency
+        return {"LineTotal": net}
 
     def _text(self, row: Priced) -> str:
         order = f"PO {row.row.order_number}/{row.row.order_line or ''} " if row.row.order_number else ""
@@ -263,3 +297,8 @@ class Lines:
 def _plain(percent: Decimal) -> str:
     """Write a percentage without needless zeros."""
     return f"{percent.normalize():f}"
+
+
+def _worth(line: dict[str, Any]) -> bool:
+    """Tell whether a line has an amount."""
+    return bool(line.get("LineTotal") or line.get("RowTotalFC") or line.get("UnitPrice"))

@@ -132,6 +132,11 @@ class LineRow(Amounts, rename="pascal"):
         return self.row_total_fc or self.line_total or ZERO
 
     @property
+    def by_sum(self) -> bool:
+        """Tell whether the line is a sum without a quantity, such as freight: drawn and matched by its amount."""
+        return not self.quantity
+
+    @property
     def open(self) -> bool:
         """Tell whether something may still be drawn from the line."""
         return self.line_status != "bost_Close"
@@ -157,8 +162,10 @@ class DocumentRow(Struct, rename="pascal"):
 
     doc_entry: int
     doc_num: int | None = None
+    series: int | None = None
     doc_type: str | None = None
     card_code: str | None = None
+    branch: int | None = field(name="BPL_IDAssignedToInvoice", default=None)
     doc_date: str | None = None
     doc_currency: str | None = None
     document_status: str | None = None
