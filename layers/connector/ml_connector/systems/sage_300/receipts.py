@@ -226,7 +226,7 @@ def _origin(
     target = book.find(order, line) if order in orders and order is not None else None
     if target is None:
         return None, None
-    mine = [one for one in found.get(target, ()) if not one.reverses and receipt in {None, one.number}]
+    mine = [one for one in found.get(target, ()) if not one.key.startswith("return~") and receipt in {None, one.number}]
     return target, mine[0].key if mine else None
 
 
