@@ -7,7 +7,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from infra.local.report import Outcome, errors, remarks, short, standing, verdict
+from infra.local.report import Outcome, errors, remarks, said_of, short, standing, verdict
 from ml_connector.engine.balance import PLACES
 
 _STYLE = """
@@ -54,9 +54,10 @@ def page(made: dict[str, Any], outcome: Outcome) -> str:
             marks = [m for m in ("shadow", "paused") if tenant in options and getattr(options[tenant], m)]
             body += _pair(tenant, integration, flows, marks)
         body += [_error(error, flows) for error, flows in stopped]
-    body += _list("Held: waiting for somebody", made["held"])
-    body += _list("Rejected", made["rejected"])
-    body += _list("Given up", made["dead"])
+    body += _list("Held: waiting for somebody", "held", made)
+    body += _list("Rejected", "rejected", made)
+    body += _list("Given up", "dead", made)
+    body += _list("Not completed yet", "open", made)
     return (
         '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -157,18 +158,22 @@ def _error(error: str, flows: Sequence[str]) -> str:
 # ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _list(title: str, lines: list[dict[str, Any]]) -> list[str]:
+def _list(title: str, kind: str, made: dict[str, Any]) -> list[str]:
+    lines: list[dict[str, Any]] = made[kind]
     if not lines:
         return []
     names = ("document", "tenant", "flow", "amount", "why")
     kinds = {"tenant": "text", "flow": "text", "why": "text"}
     columns = [(name, kinds.get(name, "")) for name in names]
-    return [f"<h2>{title} ({len(lines):,})</h2>", _framed(_total(lines), columns, "".join(map(_line, lines)))]
+    return [
+        f"<h2>{title} ({len(lines):,})</h2>",
+        _framed(_total(lines), columns, "".join(_line(line, made) for line in lines)),
+    ]
 
 
-def _line(line: dict[str, Any]) -> str:
+def _line(line: dict[str, Any], made: dict[str, Any]) -> str:
     amount = f"{Decimal(line['amount']):,} {escape(str(line.get('currency') or ''))}" if line.get("amount") else ""
-    why = _prose(str(line.get("reason") or line.get("cause") or ""))
+    why = _prose(said_of(line, made))
     cells = (
         _cell("tenant", escape(line["tenant"]), "text"), _cell("flow", escape(line["flow"]), "text"),
         _cell("amount", amount, "" if amount else "empty"), _cell("why", why, "why"),

@@ -58,6 +58,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "held": _lines(sheets, "held", where),
         "rejected": [_named(line, outcome.rejections) for line in _lines(sheets, "rejected", where)],
         "dead": _lines(sheets, "dead", where),
+        "open": _lines(sheets, "open", where),
         "earlier_endpoints": [_earlier(pair, one, where) for pair, one in outcome.earlier],
     }
 
@@ -136,6 +137,21 @@ def short(number: str) -> str:
     return number if len(number) <= LONGEST else f"{number[:LONGEST]}…"
 
 
+def said_of(line: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+    """Say why a record is in a list; of one that is not completed, how it stands, since when, and what comes next.
+
+    What keeps a whole flow from running is said with the flow, and not again for each of its records.
+    """
+    reason = str(line.get("reason") or line.get("cause") or "")
+    if not line.get("state"):
+        return reason
+    known = [error for error, _ in errors(made, line["tenant"])]
+    if any(_same(error, reason) for error in known):
+        reason = "why is said above."
+    soon = f", next retry {advice.wall_time(line['next_retry'])}" if line.get("next_retry") else ""
+    return f"{line['state']} since {advice.wall_time(line['since'])}{soon}: {reason}"
+
+
 def adds_up(row: Mapping[str, Any]) -> bool:
     """Tell whether the figures of a flow agree, to the row and the cent."""
     sums = row.get("amounts", {}).values()
@@ -158,10 +174,14 @@ def errors(made: Mapping[str, Any], tenant: str) -> list[tuple[str, list[str]]]:
 
 def _sort_in(found: list[tuple[str, list[str]]], error: str, flow: str) -> None:
     for n, (known, flows) in enumerate(found):
-        if _core(known).startswith(_core(error)) or _core(error).startswith(_core(known)):
+        if _same(known, error):
             found[n] = (max(known, error, key=len), [*flows, flow])
             return
     found.append((error, [flow]))
+
+
+def _same(one: str, other: str) -> bool:
+    return _core(one).startswith(_core(other)) or _core(other).startswith(_core(one))
 
 
 def _core(error: str) -> str:

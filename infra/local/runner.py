@@ -15,6 +15,7 @@ from infra.local.crew import Crew
 from infra.local.rejections import rejections
 from infra.local.report import Outcome
 from infra.local.state import State
+from infra.ops.standing import open_lines
 from ml_connector import bootstrap
 from ml_connector.ahead import ahead
 from ml_connector.engine.balance import Sheet
@@ -304,6 +305,7 @@ class Runner:
         sheets = self.sheets()
         for key, lap in self._by_name.items():
             sheets[key].error = sheets[key].error or self._not_read(lap)
+            sheets[key].open = list(open_lines(lap.ledger, lap.flow, frozenset(sheets[key].listed)))
         named = rejections((lap.pair, lap.flow, sheets[key]) for key, lap in self._by_name.items())
         return Outcome(
             self.tenants, sheets, seconds, self.cut, dry_run=self.dry_run, rejections=named, earlier=self.earlier

@@ -15,6 +15,7 @@ from infra.local import layer, ministack
 from infra.local.rejections import rejections
 from infra.local.report import Outcome
 from infra.local.runner import HORIZON
+from infra.ops.standing import open_lines
 from ml_connector import bootstrap, enrol
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.aws.clients import Clients
@@ -126,6 +127,9 @@ class LocalStack:
         since = since or self.started
         sheets = self.sheets(since)
         named = rejections((p, f, sheets[p.tenant, p.integration.name, f.name]) for p, f in self._streams())
+        for pair, flow in self._streams():
+            sheet = sheets[pair.tenant, pair.integration.name, flow.name]
+            sheet.open = list(open_lines(pair.ledger(flow.name), flow, frozenset(sheet.listed)))
         seconds = (self.aws.clock.now() - datetime.fromisoformat(since)).total_seconds()
         earlier = [(p, one) for t in self.tenants for p in t.pairs for one in note(p)]
         return Outcome(self.tenants, sheets, seconds, cut, rejections=named, earlier=earlier)

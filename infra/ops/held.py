@@ -1,4 +1,4 @@
-"""`held`: what waits for a person or for another record."""
+"""`held`: everything that is not completed, first of all what waits for a person or for another record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from infra.ops.desk import Stream
     from ml_connector.engine.rows import Chunk
 
-COLUMNS = ("tenant", "flow", "number", "amount", "currency", "waiting_for", "since", "next_look", "reason")
+COLUMNS = ("tenant", "flow", "number", "amount", "currency", "state", "waiting_for", "since", "next_look", "reason")
 
 
 def held(
@@ -20,24 +20,30 @@ def held(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """List what is held: for what it waits, since when, and how to mend it. The oldest comes first.
+    """List what is not completed: its state, for what it waits, since when, and how to mend it. The oldest comes first.
+
+    The state is on hold (for a person or another record), in doubt (sent, and no answer came), retrying, awaiting the
+    other system, or queued. What failed for good is in `ml-connector dlq list`.
 
     Example: ml-connector held acme --secrets ./secrets
     """
     from infra.ops.desk import open_desk, unfinished
+    from infra.ops.standing import is_open
 
     streams = open_desk(secrets, state, stack).streams(tenant)
-    rows = [row(s, c) for s, c in unfinished(streams) if c.state != "dead" and c.waiting_for]
+    rows = [row(s, c) for s, c in unfinished(streams) if is_open(c)]
     rows.sort(key=lambda r: r["since"])
     shown = rows if as_json else [for_people(r) for r in rows]
     table.show(shown, COLUMNS, as_json=as_json, empty="Nothing is held.")
 
 
 def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:
-    """Describe a chunk that is held or dead; `records` counts those of a bulk chunk."""
+    """Describe a chunk that is open or dead; `records` counts those of a bulk chunk."""
+    from infra.ops.standing import reason_of, state_of, times
     from ml_connector.engine.redrive import keys_of
 
     keys = keys_of(stream.ledger, chunk)
+    state = state_of(chunk, stream.flow, stream.ledger.now())
     return {
         **stream.name,
         "key": keys[0] if keys else chunk.id,
@@ -46,10 +52,11 @@ def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:
         "records": len(keys) or 1,
         "amount": chunk.amount if stream.flow.money else None,
         "currency": chunk.currency if stream.flow.money else None,
+        "state": state,
         "waiting_for": chunk.waiting_for,
         "cause": chunk.cause,
-        "reason": chunk.reason,
-        "since": chunk.first_try or chunk.created,
+        "reason": reason_of(chunk, state),
+        **times(chunk),
         "next_look": chunk.due_at,
     }
 

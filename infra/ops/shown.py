@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 MOST = 30
 """Lines of held, rejected and dead records that are printed of each; the report has them all."""
 NO_COUNTS = frozenset({"error", "amounts", "read", "would_send"})
+QUEUED = frozenset({"queued", "under way"})
+"""States of what a run that was cut short has not come to: the figures say how much that is."""
 FURTHER = {
     "held": "ml-connector held",
     "rejected": "ml-connector deliveries --outcome rejected",
     "dead": "ml-connector dlq list",
+    "open": "ml-connector held",
 }
 
 
@@ -60,7 +63,7 @@ def _lines(made: dict[str, Any], outcome: Outcome, tables: bool) -> Iterator[str
     for name in made["tenants"] if tables else ():
         yield from _tenant(made, name)
     for kind in FURTHER:
-        yield from _listed(kind, made[kind], outcome)
+        yield from _listed(kind, made, outcome)
     for remark in reports.remarks(made, outcome):
         yield f"! {remark}" if remark not in outcome.notes else remark
     for why in reports.standing(outcome):
@@ -88,15 +91,16 @@ def _became(row: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _listed(kind: str, lines: list[dict[str, Any]], outcome: Outcome) -> Iterator[str]:
+def _listed(kind: str, made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
     from infra.local import report as reports
     from infra.ops import advice
 
+    lines = [line for line in made[kind] if line.get("state") not in QUEUED]
     for line in lines[:MOST]:
         number = reports.short(line.get("number") or line["key"])
         money = f" ({line['amount']} {line['currency']})" if line.get("amount") else ""
         whose = f"{line['tenant']} " if len(outcome.tenants) > 1 else ""
-        yield f"{kind}  {whose}{line['flow']} {number}{money}: {line.get('reason') or line.get('cause') or ''}"
+        yield f"{kind}  {whose}{line['flow']} {number}{money}: {reports.said_of(line, made)}"
     if len(lines) > MOST:
         more = f"and {len(lines) - MOST} more {kind}: `{FURTHER[kind]}`"
         yield advice.pasteable(more, outcome.where) + " lists them all"

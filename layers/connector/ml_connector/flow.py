@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -220,7 +220,10 @@ class Document(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the source is told of a document. `code` is deterministic, so that a repeat is recognisable."""
+    """What the source is told of a document. `code` is deterministic, so that a repeat is recognisable.
+
+    `since`: when it can have been given first.
+    """
 
     code: str
     success: bool
@@ -228,6 +231,7 @@ class Answer:
     number: str | None = None
     internal: str | None = None
     posted_on: date | None = None
+    since: datetime | None = None
 
 
 class DocumentSource(Protocol[R_co]):
@@ -260,7 +264,8 @@ class Prepared:
 
     `natural`: kind, partner and number as the target compares them; two documents that share it are one to the target
     (empty: nothing tells). `dated`: the vendor's own date as it is sent, None where the source gives none. `name`: by
-    which a target that refuses duplicates knows a second one; another name is another document to it.
+    which a target that refuses duplicates knows a second one; another name is another document to it. `since`: when it
+    can have been sent first.
     """
 
     key: str
@@ -273,6 +278,7 @@ class Prepared:
     natural: str = ""
     dated: date | None = None
     name: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +287,7 @@ class Found:
     cancelled = it was posted and taken back since, which only a read back tells.
 
     `notes`: what a person should know of how it was posted. `dated`: the vendor's own date, `posted_on`: the day it was
-    posted on; each None where the target does not tell it.
+    posted on; each None where the target does not tell it. `since`: when we can have sent it first, to read it back.
     """
 
     id: str
@@ -293,6 +299,7 @@ class Found:
     notes: tuple[str, ...] = ()
     dated: date | None = None
     posted_on: date | None = None
+    since: datetime | None = None
 
 
 class DocumentTarget(Protocol[R_contra]):

@@ -10,7 +10,7 @@ from infra.local.runner import Lap, Runner
 from infra.local.state import open_state
 from ml_connector.engine.maintain import release
 from ml_connector.engine.rows import Chunk
-from ml_connector.errors import Held, OutcomeUnknown
+from ml_connector.errors import Held, OutcomeUnknown, Transient
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, account, invoice
 
 
@@ -59,3 +59,16 @@ def test_a_mapping_sets_it_going_as_well(doubtful: Bench) -> None:
     assert release(doubtful.world, doubtful.pair().ledger("invoices"), "period:2026-01") == 1
     doubtful.work()
     assert len(doubtful.systems.booked) == 1
+
+
+def test_an_answer_says_since_when_it_can_have_been_given(bench: Bench) -> None:
+    """The first attempt, and the same in each repeat: from then on the source is asked what became of it."""
+    bench.systems.accounts = {"6100": account("6100")}
+    bench.compare(ACCOUNTS)
+    bench.systems.invoices = {"i1": invoice("i1")}
+    bench.poll(INVOICES)
+    began = bench.clock.now()
+    bench.systems.faults = [("answer", Transient("away"))] * 3
+    bench.work(0.2)
+    ((_, answer),) = bench.systems.answers
+    assert answer.since == began

@@ -110,7 +110,12 @@ class Answering:
         return Answer(
             code=f"{kind}.{chunk.answer_try}.{offer}",
             success=ok, message=message, number=chunk.code, internal=internal if ok else None, posted_on=day,
+            since=self._since(),
         )  # fmt: skip
+
+    def _since(self) -> datetime:
+        """Tell since when anything of this document can have been said or sent."""
+        return datetime.fromisoformat(self.chunk.first_try or self.chunk.created)
 
     def _hear(self) -> None:
         """Ask what the source made of the answer."""

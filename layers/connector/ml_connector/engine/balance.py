@@ -22,8 +22,17 @@ def money(value: Decimal) -> str:
     return f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
 
 
+def money_of(chunk: Chunk, flow: Flow) -> tuple[str | None, str | None]:
+    """Give amount and currency of a document as people read them; None for master data and where they are unknown."""
+    if not flow.money or chunk.amount is None:
+        return None, None
+    return money(Decimal(chunk.amount)), chunk.currency
+
+
 class Sheet:
-    """The figures of one flow in one run."""
+    """The figures of one flow in one run. `open`: lines of what is not completed, beside those held, rejected or dead;
+    `listed` names the chunks that are in one of these.
+    """
 
     def __init__(self, flow: Flow) -> None:
         """Begin with zeros."""
@@ -35,6 +44,8 @@ class Sheet:
         self.held: list[dict[str, Any]] = []
         self.rejected: list[dict[str, Any]] = []
         self.dead: list[dict[str, Any]] = []
+        self.open: list[dict[str, Any]] = []
+        self.listed: set[str] = set()
 
     def add_cursor(self, ledger: Ledger, since: str) -> None:
         """Add what the poll found to need no chunk, in the run `since` or a later one."""
@@ -57,6 +68,8 @@ class Sheet:
         count = chunk.count - moved
         place = "dead" if chunk.state == "dead" else "held" if self._is_held(chunk) else "pending"
         self._put(place, count, chunk)
+        if place != "pending":
+            self.listed.add(chunk.id)
         if place == "held":
             self.held += self._lines(chunk, {"reason": chunk.reason, "waiting_for": chunk.waiting_for}, keys)
         if place == "dead":
@@ -86,8 +99,8 @@ class Sheet:
         sums[place] += Decimal(chunk.amount)
 
     def _lines(self, chunk: Chunk, more: dict[str, Any], keys: Sequence[str]) -> list[dict[str, Any]]:
-        amount = money(Decimal(chunk.amount)) if self.flow.money and chunk.amount is not None else None
-        line = {"number": chunk.number, "amount": amount, "currency": chunk.currency if amount else None, **more}
+        amount, currency = money_of(chunk, self.flow)
+        line = {"number": chunk.number, "amount": amount, "currency": currency, **more}
         return [{"key": key, **line} for key in ([chunk.key] if chunk.key else keys or [chunk.id])]
 
     @property

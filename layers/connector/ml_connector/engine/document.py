@@ -9,6 +9,7 @@ fetch ─► map ─► look ─┬─ found: adopt ─────────�
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -127,7 +128,7 @@ class Paper(Finding):
             self._value(trace)
             self._adopt(found, trace)
             return None
-        return prepared
+        return replace(prepared, since=self._since())
 
     def _of_another_company(self, record: Any, codes: Codes) -> Held | None:
         """Say why a document is not this ERP company's business: it is neither looked for, nor taken, nor posted.
@@ -291,7 +292,7 @@ class Paper(Finding):
     def _confirm(self) -> None:
         """Read the number and the total back, then answer the source."""
         assert self.chunk.target is not None
-        found: Found = self.target.read_back(Found(self.chunk.target, self.chunk.code or ""))
+        found: Found = self.target.read_back(Found(self.chunk.target, self.chunk.code or "", since=self._since()))
         self.chunk.code = found.number or self.chunk.code
         self._note(found)
         self._still_stands(found)

@@ -128,9 +128,11 @@ class Invoices:
         try:
             sent = self._client.post(f"{PATH}/{quoted(key)}/transferResponses", body, safe=False)
         except OutcomeUnknown as doubt:
-            return self._arrived(code, Transient(f"{doubt} It is looked for before the answer is given again."))
+            why = f"{doubt} It is looked for before the answer is given again."
+            return self._arrived(code, answer, Transient(why))
         if sent.ok and not sent.echoes(code):
-            return self._arrived(code, Transient(f"Basware took the answer for the invoice {key} in strange words."))
+            why = f"Basware took the answer for the invoice {key} in strange words."
+            return self._arrived(code, answer, Transient(why))
         if sent.ok:
             return sent.token or None
         return self._not_taken(key, code, sent, answer)
@@ -146,11 +148,11 @@ class Invoices:
         waiting = standing in {"offered", "acknowledged"}
         if malformed or not waiting:
             raise Rejected(f"{said} The invoice is {(found or {}).get('processingStatus', 'gone')} there.")
-        return self._arrived(code, Transient(said))
+        return self._arrived(code, answer, Transient(said))
 
-    def _arrived(self, code: str, failure: Transient) -> str | None:
+    def _arrived(self, code: str, answer: Answer, failure: Transient) -> str | None:
         """Look whether the answer is under way all the same; gives its request id. Raises `failure` if not."""
-        found = find(self._client, "TransferResponse", code)
+        found = find(self._client, "TransferResponse", code, answer.since)
         if found is None or found[1].status == "error":
             raise failure
         return found[0] or None

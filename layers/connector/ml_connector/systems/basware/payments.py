@@ -7,6 +7,7 @@ message is carried over only while it is the invoice's own: the reference of one
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -127,7 +128,9 @@ class Payments:
         if answer.ok:
             self._tokens[code] = answer.token
             return ours
-        if answer.status in {400, 409} and (self.look(prepared) or find(self._client, "PaymentResponse", code)):
+        if answer.status in {400, 409} and (
+            self.look(prepared) or find(self._client, "PaymentResponse", code, prepared.since)
+        ):
             return ours  # it is there, or under way: an earlier attempt of ours arrived
         said = f"Basware did not take the payment {prepared.lookup['number']} ({answer.status}): {answer.words()}"
         if answer.says_nothing_of_records:
@@ -144,20 +147,20 @@ class Payments:
         """
         document, _, code = found.id.partition(":")
         for pause in PAUSES:
-            if self._confirmed(document, code):
+            if self._confirmed(document, code, found.since):
                 return found
             self._client.wiring.clock.sleep(pause)
-        if self._confirmed(document, code):
+        if self._confirmed(document, code, found.since):
             return found
         self._tokens.pop(code, None)  # the next attempt looks for it everywhere
         raise Transient(f"Basware has not said yet what became of the payment response {code} on invoice {document}.")
 
-    def _confirmed(self, document: str, code: str) -> bool:
+    def _confirmed(self, document: str, code: str, since: datetime | None) -> bool:
         """Ask the request status, whose word counts: not every invoice shows its `paymentResponses`.
 
         What the invoice shows decides where no request carries the response (any more).
         """
-        item = self._import_of(code)
+        item = self._import_of(code, since)
         if item is None:
             return _response(self._invoices.raw(document), code) is not None
         said = verdict(item)
@@ -165,12 +168,12 @@ class Payments:
             raise Rejected(f"Basware refused the payment response {code}: {said.reason}")
         return said is not None
 
-    def _import_of(self, code: str) -> Item | None:
+    def _import_of(self, code: str, since: datetime | None) -> Item | None:
         """Find how the import of a response stands; None where no request is known to carry it."""
         if token := self._tokens.get(code):
             status = ask(self._client, token)
             return status.of(code) if status else Item("inprogress")
-        found = find(self._client, "PaymentResponse", code)
+        found = find(self._client, "PaymentResponse", code, since)
         return found[1] if found else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ml_connector.flow import Verdict
@@ -12,6 +13,8 @@ from ml_connector.systems.basware.client import Basware, one_of, quoted
 from ml_connector.systems.basware.stamps import comparable
 from ml_connector.systems.http import listed
 
+MARGIN = timedelta(days=1)
+"""By how much our clock and Basware's may differ, and more: what a lost row of ours had sent is found as well."""
 _GOOD, _WAIT, _BAD = "good", "wait", "bad"
 _OVERALL = {
     "success": _GOOD, "acknowledgedsuccess": _GOOD, "error": _BAD, "acknowledgederror": _BAD, "inprogress": _WAIT
@@ -98,13 +101,17 @@ def ask(client: Basware, token: str) -> Status | None:
     return None if status.overall == _WAIT else status
 
 
-def find(client: Basware, entity_type: str, code: str) -> tuple[str, Item] | None:
+def find(client: Basware, entity_type: str, code: str, since: datetime | None) -> tuple[str, Item] | None:
     """Find the request that carried an external code, where its id is not known (any more); the latest counts.
 
-    This is how a response to an invoice is found while the invoice does not show it yet.
+    This is how a response to an invoice is found while the invoice does not show it yet. Nobody acknowledges request
+    statuses, so their list only grows: it is read from a day before `since` on, when the code was sent at the earliest.
     """
     found: tuple[str, str, Item] | None = None
-    for page in client.list("/v1/requestStatus", "requestStatus", {"entityType": entity_type, "pageSize": "500"}):
+    options = {"entityType": entity_type, "pageSize": "500"}
+    if since is not None:  # "updated after", by Basware's clock
+        options["lastUpdated"] = f"{(since - MARGIN).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    for page in client.list("/v1/requestStatus", "requestStatus", options):
         for entry in page:
             item = read(entry).items.get(code) if isinstance(entry, dict) else None
             if item is None:
