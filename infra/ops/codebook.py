@@ -10,16 +10,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
 from infra.ops.desk import Desk, Stream
 from infra.ops.nearest import known
+from infra.ops.targets import Targets
 from ml_connector.engine.maintain import release
-from ml_connector.engine.mappings import KINDS, Mapping
+from ml_connector.engine.mappings import KINDS, SYNC, Mapping
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import iso
 from ml_connector.errors import Misconfigured, Transient
+from ml_connector.flow import Flow
 
 HEADER = ("integration", "kind", "code", "target", "origin")
-MANUAL, SYNC = "manual", "sync"
+MANUAL = "manual"
 MOST_FAULTS = 20
 Entry = tuple[str, str, str, str]
 """Integration, kind, code, target."""
@@ -48,6 +52,7 @@ class Codebook:
         """Raise `Misconfigured` for a tenant that does not exist, or has no integration."""
         self._desk, self.tenant = desk, tenant
         found = desk.tenants(tenant)[0]
+        self._targets: dict[tuple[str, str], Targets] = {}
         self._pairs = {pair.integration.name: pair for pair in found.pairs}
         self.integrations = sorted({*self._pairs, *found.faults})  # an unusable secret keeps nobody from mapping
         if not self.integrations:
@@ -74,10 +79,17 @@ class Codebook:
         self._desk.mappings(self.tenant, integration).set(mapping)
         self._compare(integration, kind)
 
-    def remove(self, integration: str, kind: str, code: str) -> None:
+    def remove(self, integration: str, kind: str, code: str, by: str) -> None:
         """Delete a mapping of a person's."""
-        self._desk.mappings(self.tenant, integration).remove(kind, code)
+        self._desk.mappings(self.tenant, integration).remove(kind, code, by, iso(self._desk.world.clock.now()))
         self._compare(integration, kind)
+
+    def doubtful(self, integration: str, kind: str, target: str) -> str | None:
+        """Say why a target is probably no code of the ERP; None where it is one, or nobody can tell."""
+        if integration not in self._pairs:
+            return None
+        known = self._targets.setdefault((integration, kind), Targets(self._pairs[integration], kind))
+        return known.doubtful(target)
 
     def _compare(self, integration: str, kind: str) -> None:
         """Let what goes out with codes of a kind be compared by the next poll; one that is being read, by the night."""
@@ -89,17 +101,24 @@ class Codebook:
                 with suppress(Transient):
                     pair.ledger(flow.name).compare_everything()
 
-    def release(self, integration: str, entries: Iterable[tuple[str, str, str]]) -> int:
-        """Make due at once what waits for one of the codes (inward) or targets (outward); tells how many."""
-        pair = self._pairs.get(integration)
+    def release(self, integration: str, entries: Iterable[tuple[str, str, str]], by: str) -> int:
+        """Make due at once what waits for one of the codes (inward) or targets (outward); tells how many.
+
+        The audit of each names the mapping, and whose it is.
+        """
+        pair, now = self._pairs.get(integration), self._desk.world.clock.now()
         if pair is None:
             return 0
-        wanted = {f"{kind}:{name}" for kind, code, target in entries for name in (code, target)}
+        notes = {
+            f"{kind}:{name}": f"{kind} {code} -> {target} was mapped by {by} on {iso(now)[:19]}Z."
+            for kind, code, target in entries
+            for name in (code, target)
+        }
         count = 0
         for flow in pair.integration.flows:
             ledger = pair.ledger(flow.name)
-            waiting = {chunk.waiting_for for chunk in ledger.unfinished() if chunk.waiting_for in wanted}
-            count += sum(release(self._desk.world, ledger, cause) for cause in waiting if cause)
+            waiting = {chunk.waiting_for for chunk in ledger.unfinished() if chunk.waiting_for in notes}
+            count += sum(release(self._desk.world, ledger, cause, note=notes[cause]) for cause in waiting if cause)
         return count
 
     # ── listing ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,6 +127,34 @@ class Codebook:
         """List mappings; where a person mapped a code, what was delivered for it does not count and is left out."""
         names = self.integrations if integration is None else [self.integration(integration)]
         return [row for name in names for row in self._rows(name, kind)]
+
+    def history(self, kind: str | None, integration: str | None) -> list[dict[str, Any]]:
+        """List the changes of mappings, the latest first. What a delivery provides counts from its latest delivery."""
+        names = self.integrations if integration is None else [self.integration(integration)]
+        found = [row for name in names for row in self._changes(name) if kind in {None, row["kind"]}]
+        return sorted(found, key=lambda row: str(row["at"]), reverse=True)
+
+    def _changes(self, integration: str) -> Iterator[dict[str, Any]]:
+        noted = set()
+        for change in self._desk.mappings(self.tenant, integration).history():
+            if change.by == SYNC:
+                noted.add((change.kind, change.code))
+            yield {"integration": integration, **to_builtins(change)}
+        for row in self._pairs[integration].integration.flows if integration in self._pairs else ():
+            yield from (one for one in self._first(integration, row) if (one["kind"], one["code"]) not in noted)
+
+    def _first(self, integration: str, flow: Flow) -> Iterator[dict[str, Any]]:
+        """Give what delivered records provide: none of these codes was another before."""
+        if flow.maps is None:
+            return
+        ledger = self._pairs[integration].ledger(flow.name)
+        times = {chunk.id: chunk.done_at for chunk in ledger.finished()}
+        for key, row in ledger.all_rows():
+            if row.code is not None:
+                yield {
+                    "integration": integration, "kind": flow.maps, "code": row.code, "before": None, "after": key,
+                    "by": SYNC, "at": times.get(row.chunk) or "",
+                }  # fmt: skip
 
     def _rows(self, integration: str, kind: str | None) -> Iterator[dict[str, Any]]:
         mapped = set()

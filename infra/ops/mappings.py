@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +28,11 @@ AnyKind = Annotated[str | None, typer.Argument(metavar="[KIND]", help="Only this
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The platform's code.")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="The ERP's code.")]
 File = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="A CSV file; default: standard input or output.")]  # fmt: skip # noqa: E501
+Force = Annotated[bool, typer.Option("--force", help="Also a TARGET that the ERP does not have as far as it was read.")]
 COLUMNS = ("integration", "kind", "code", "target", "origin", "by", "at")
+MOST = 20
+"""Doubtful targets that are named."""
+CHANGES = ("at", "integration", "kind", "code", "before", "after", "by")
 
 
 def _codebook(tenant: str, kind: str | None, secrets: Path | None, state: Path | None, stack: str | None) -> Codebook:
@@ -43,6 +49,7 @@ def list_(
     tenant: TenantName,
     kind: AnyKind = None,
     integration: options.Integration = None,
+    history: Annotated[bool, typer.Option("--history", help="Every change: who, when, before and after.")] = False,
     secrets: options.Secrets = None,
     state: options.State = None,
     stack: options.Stack = None,
@@ -50,9 +57,16 @@ def list_(
 ) -> None:
     """List mappings: those that people made, and (origin sync) those that delivered master records provide.
 
-    Example: ml-connector mappings list acme account --secrets ./secrets
+    With --history every change is listed, also of mappings that are gone, the latest first.
+
+    Example: ml-connector mappings list acme account --history --secrets ./secrets
     """
     book = _codebook(tenant, kind, secrets, state, stack)
+    if history:
+        changes = book.history(kind, integration)
+        lines = changes if as_json else [{**r, "at": table.moment(r["at"])} for r in changes]
+        table.show(lines, CHANGES, as_json=as_json, empty="No mapping was changed yet.")
+        return
     rows = book.rows(kind, integration)
     shown = rows if as_json else [{**r, "at": table.moment(r["at"])} for r in rows]
     table.show(shown, COLUMNS, as_json=as_json, empty="There is no mapping yet; what has none waits in `held`.")
@@ -65,6 +79,7 @@ def set_(
     code: Code,
     target: Target,
     integration: options.Integration = None,
+    force: Force = False,
     by: options.By = None,
     yes: options.Yes = False,
     secrets: options.Secrets = None,
@@ -72,7 +87,10 @@ def set_(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """Map a code of the platform to one of the ERP; what waits for it goes on at once.
+    """Map a code of the platform to one of the ERP; what waits for it resumes with the next run.
+
+    Accounts, cost centers and suppliers are compared with what the ERP was read to have: a TARGET that it has not is
+    refused, with the nearest ones, unless --force is given.
 
     Example: ml-connector mappings set acme account 6100 _SYS00000000123 --secrets ./secrets
     """
@@ -83,10 +101,11 @@ def set_(
     book = _codebook(tenant, kind, secrets, state, stack)
     where = book.integration(integration)
     before = book.get(where, kind, code)
+    _check_targets([book.doubtful(where, kind, target)], force=force, yes=yes)
     if before is not None and before.target != target:
         options.confirm(f"Change the mapped {kind} {code} -> {before.target} of {tenant} to {target}?", yes=yes)
     book.set(where, kind, code, target, options.who(by))
-    released = book.release(where, {(kind, code, target)})
+    released = book.release(where, {(kind, code, target)}, options.who(by))
     if as_json:
         table.dump({"integration": where, "kind": kind, "code": code, "target": target, "released": released})
     else:
@@ -99,6 +118,7 @@ def remove(
     kind: Kind,
     code: Code,
     integration: options.Integration = None,
+    by: options.By = None,
     yes: options.Yes = False,
     secrets: options.Secrets = None,
     state: options.State = None,
@@ -117,8 +137,8 @@ def remove(
         raise NotThere(
             f"Nobody mapped {kind} {code} of {tenant}; `ml-connector mappings list {tenant} {kind}` shows all."
         )
-    options.confirm(f"Remove {kind} {code}, which is {before.target} now?", yes=yes)
-    book.remove(where, kind, code)
+    options.confirm(f"Remove the mapped {kind} {code} -> {before.target} of {tenant}?", yes=yes)
+    book.remove(where, kind, code, options.who(by))
     typer.echo(f"{tenant} ({where}): {kind} {code} is mapped to nothing any more; it was {before.target}.")
 
 
@@ -154,6 +174,7 @@ def import_(
     csv_file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The CSV file, as with --file.")] = None,
     integration: options.Integration = None,
     file: File = None,
+    force: Force = False,
     by: options.By = None,
     yes: options.Yes = False,
     secrets: options.Secrets = None,
@@ -174,16 +195,31 @@ def import_(
         file, kind = Path(kind), None  # the kind was left out
     book = _codebook(tenant, kind, secrets, state, stack)
     entries, left_out = read_csv(book, file or csv_file, kind, integration)
+    _check_targets([book.doubtful(where, k, target) for where, k, _, target in entries], force=force, yes=yes)
     count = table.counted(len(entries), "mapping")
     options.confirm(f"Write {count} of {tenant}?", yes=yes)
     for where, its_kind, code, target in entries:
         book.set(where, its_kind, code, target, options.who(by))
-    released = sum(book.release(w, {e[1:] for e in entries if e[0] == w}) for w in {e[0] for e in entries})
+    names = {e[0] for e in entries}
+    released = sum(book.release(w, {e[1:] for e in entries if e[0] == w}, options.who(by)) for w in names)
     if as_json:
         table.dump({"imported": len(entries), "left_out": left_out, "released": released})
     else:
         skipped = f", {left_out} of origin sync left out" if left_out else ""
         typer.echo(f"{tenant}: {count} written{skipped}. {goes_on(released)}")
+
+
+def _check_targets(whys: Sequence[str | None], *, force: bool, yes: bool) -> None:
+    """Ask about targets that are probably none; raises `Misconfigured` where nobody can be asked."""
+    from ml_connector.errors import Misconfigured
+
+    doubts = [why for why in whys if why]
+    if force or not doubts:
+        return
+    listed = "\n".join([*doubts[:MOST], *([f"and {len(doubts) - MOST} more"] if len(doubts) > MOST else [])])
+    if yes or not sys.stdin.isatty():
+        raise Misconfigured(f"Nothing was written. {listed} Correct TARGET, or add --force if the ERP has it.")
+    options.confirm(f"{listed} Map it all the same?", yes=False)
 
 
 def goes_on(released: int) -> str:

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from ml_connector.engine import doubt
 from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw
+from ml_connector.engine.mappings import SYNC, Change
 from ml_connector.engine.readiness import release_landed, wait_for_masters
 from ml_connector.engine.rows import Row, cut
 from ml_connector.engine.task import Task
@@ -59,6 +60,7 @@ class Bulk:
         self.records = {r.key: r for r in records}
         self.broken = msgspec.json.decode(body.get("broken", b"[]"), type=list[BrokenRow])
         self.rendered: dict[str, Rendered] = {}
+        self._recoded: dict[str, tuple[str, str]] = {}
         task.keys = list(self.records)
 
     @cached_property
@@ -252,6 +254,7 @@ class Bulk:
             name = row.number if self.task.flow.follows else row.code
             if name is not None and name != key and row.outcome != "rejected":
                 self.task.ledger.set_alias(name, key)
+        self._note_codes()
         landed = [row.code for row in rows.values() if row.code is not None and row.outcome == "delivered"]
         release_landed(self.task.pair, self.task.flow, landed, chunk.results)
         counts = defaultdict[str, int](int)
@@ -261,6 +264,13 @@ class Bulk:
         chunk.rejected, chunk.moved = counts["rejected"], counts["moved"]
         chunk.results = {k: v for k, v in chunk.results.items() if v[0] == "rejected"}
         self.task.done()
+
+    def _note_codes(self) -> None:
+        """Put into the history of mappings that a record's code became another: documents follow it from now on."""
+        kind, mappings, at = self.task.flow.maps, self.task.pair.mappings, self.task.ledger.now()
+        for key, (before, after) in self._recoded.items() if kind is not None else ():
+            mappings.note(Change(kind=str(kind), code=before, before=key, by=SYNC, at=at))
+            mappings.note(Change(kind=str(kind), code=after, after=key, by=SYNC, at=at))
 
     def _refuse(self, key: str, reason: str) -> None:
         """Decide a record; all reasons of a chunk together must fit into one row of the store."""
@@ -289,6 +299,8 @@ class Bulk:
                 row.taint, row.delivered_fp = before.taint, None
             record = self.records.get(key)
             row.number = getattr(record, "number", None)
+            if before.code is not None and row.code is not None and before.code != row.code:
+                self._recoded[key] = (before.code, row.code)
             row.open = getattr(record, "status", "open") == "open"
         return row
 

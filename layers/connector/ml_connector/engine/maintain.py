@@ -43,15 +43,19 @@ def ring_due(world: World, limit: int = 200, wanted: Wanted | None = None) -> in
     return len(chunks)
 
 
-def release(world: World, ledger: Ledger, *waiting_for: str, awaits: Collection[str] = ()) -> int:
+def release(
+    world: World, ledger: Ledger, *waiting_for: str, awaits: Collection[str] = (), note: str | None = None
+) -> int:
     """Make the chunks due at once that wait for one of `waiting_for`, e.g. after a mapping was set; tells how many.
 
-    `awaits`: also those that wait until one of these records is through (`Chunk.awaits`).
+    `awaits`: also those that wait until one of these records is through (`Chunk.awaits`). `note`: what the audit of
+    each says of it.
     """
     causes = frozenset(waiting_for)
 
     def set_going(chunk: Chunk) -> bool:
         chunk.due_at, chunk.attempts = iso(world.clock.now()), 0
+        chunk.notes += [note] if note else []
         return _waits(chunk, causes, awaits)
 
     listed = [chunk.id for chunk in ledger.unfinished() if _waits(chunk, causes, awaits)]

@@ -12,6 +12,8 @@ from ml_connector.ports import Item, Store
 
 Kind = Literal["account", "cost_center", "supplier", "term", "tax", "company", "branch", "currency"]
 KINDS: tuple[str, ...] = get_args(Kind)
+SYNC = "sync"
+"""Who made a mapping that delivering a master record provides."""
 AS_IT_IS = frozenset({"term", "tax", "branch", "currency"})
 """Kinds whose code is sent as it is where nobody mapped it."""
 
@@ -28,12 +30,26 @@ class Mapping(Struct, frozen=True, kw_only=True):
     at: str = ""
 
 
+class Change(Struct, frozen=True, kw_only=True):
+    """One change of a mapping: who made it (`sync`: delivering a master record did), when, and the target before and
+    after; None: there was none, or there is none any more.
+    """
+
+    kind: str
+    code: str
+    before: str | None = None
+    after: str | None = None
+    by: str = ""
+    at: str = ""
+
+
 class Mappings:
-    """What people mapped, for one tenant and integration."""
+    """What people mapped, for one tenant and integration, and the history of it."""
 
     def __init__(self, store: Store, tenant: str, integration: str) -> None:
         """Keep the rows of one partition."""
         self._store, self._pk, self._integration = store, f"m#{tenant}#{integration}", integration
+        self._history_pk = f"mh#{tenant}#{integration}"
 
     def get(self, kind: str, code: str) -> Mapping | None:
         """Read the mapping of a platform's code."""
@@ -46,15 +62,36 @@ class Mappings:
             yield self._load(item)
 
     def set(self, mapping: Mapping) -> None:
-        """Write a mapping; the last writer wins."""
+        """Write a mapping; the last writer wins. The change is in the history before it takes effect."""
         sk = f"{mapping.kind}#{mapping.code}"
         item = self._store.get(self._pk, sk) or Item(self._pk, sk)
+        before = item.data.get("target")
+        if before != mapping.target:
+            self.note(Change(
+                kind=mapping.kind, code=mapping.code, before=before, after=mapping.target, by=mapping.by, at=mapping.at
+            ))  # fmt: skip
         data = {"target": mapping.target, "origin": mapping.origin, "by": mapping.by, "at": mapping.at}
         self._store.put(replace(item, data=data))
 
-    def remove(self, kind: str, code: str) -> None:
-        """Delete a mapping."""
+    def remove(self, kind: str, code: str, by: str = "", at: str = "") -> None:
+        """Delete a mapping; `by` and `at` go into the history."""
+        before = self.get(kind, code)
+        if before is not None:
+            self.note(Change(kind=kind, code=code, before=before.target, by=by, at=at))
         self._store.delete(self._pk, f"{kind}#{code}")
+
+    def note(self, change: Change) -> None:
+        """Add a change to the history; the same one again is one."""
+        sk = f"{change.at}#{change.kind}#{change.code}"
+        item = self._store.get(self._history_pk, sk) or Item(self._history_pk, sk)
+        data = {"before": change.before, "after": change.after, "by": change.by}
+        self._store.put(replace(item, data=data))
+
+    def history(self) -> Iterator[Change]:
+        """Read the changes, the oldest first."""
+        for item in self._store.query(self._history_pk):
+            at, kind, code = item.sk.split("#", 2)
+            yield Change(kind=kind, code=code, at=at, **item.data)
 
     def _load(self, item: Item) -> Mapping:
         kind, code = item.sk.split("#", 1)
