@@ -6,7 +6,7 @@ under the same tilts.
 
 from __future__ import annotations
 
-from tests.simulation import erp_sap_b1, people
+from tests.simulation import clerks_sap_b1, people
 from tests.simulation import weakenings as w
 from tests.simulation.checker import judge
 from tests.simulation.erp_sap_b1 import SapB1
@@ -41,7 +41,7 @@ MENDED: dict[Weakening, str] = {
 }
 """Faults that the simulation found in the product; each weakening takes its mend out again."""
 
-_RENAMES = (erp_sap_b1.rename_supplier, erp_sap_b1.rename_account, erp_sap_b1.rename_center)
+_RENAMES = (clerks_sap_b1.rename_supplier, clerks_sap_b1.rename_account, clerks_sap_b1.rename_center)
 _VERDICTS = Tilt(acts=(people.bad_verdict, *_RENAMES), short=False, hours=14, erp=SapB1)
 _DOUBT = Tilt(weather={"late": 0.5}, acts=(people.new_invoice,), hours=5, short=True, busy=2)
 TILTS = {
@@ -83,7 +83,7 @@ TILTS = {
     w.no_maintenance: Tilt(weather={"lost": 0.3}, acts=(people.new_invoice,), hours=2, short=True),
     w.no_taint: Tilt(
         weather={"zombie": 0.01},
-        acts=(erp_sap_b1.rename_center,),
+        acts=(clerks_sap_b1.rename_center,),
         hours=6,
         short=True,
         busy=60,

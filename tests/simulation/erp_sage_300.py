@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -33,6 +34,8 @@ class Sage300(Erp):
     tax_codes = ("V0", "V1", "V2")
     user, proofs = USER, 1
     one_tax, currency, refusals = True, "EUR", (Refusal,)
+    lists = ("APVendors", "GLAccounts", "GLSegmentCodes")
+    unnamed = ((201, ""), (204, ""), (200, "{}"))
 
     def __init__(self, name: str, number: int, dice: Random, clock: Any, sleep: Any) -> None:
         super().__init__(name, number, dice, clock, sleep)
@@ -127,17 +130,25 @@ class Sage300(Erp):
     def centers(self) -> list[str]:
         return [f"CC{100 + n}" for n in range(CENTERS)]
 
-    def posted(self, paper: Paper) -> list[Posted]:
-        return [
-            Posted(
-                batch, str(batch["BatchNumber"]), abs(one["DocumentTotalIncludingTax"]), one["VendorNumber"],
-                summed((line["GLAccount"], line["DistributedAmount"]) for line in one["InvoiceDetails"]),
-            )
-            for batch in self.world.rows(BATCHES)
-            if batch["BatchStatus"] != "Deleted"
-            for one in batch["Invoices"]
-            if one["DocumentNumber"] == paper.number
-        ]  # fmt: skip
+    def live_documents(self) -> Iterator[Posted]:
+        for batch in self.world.rows(BATCHES):
+            for one in batch["Invoices"] if batch["BatchStatus"] != "Deleted" else ():
+                yield Posted(
+                    batch, str(batch["BatchNumber"]), abs(one["DocumentTotalIncludingTax"]), one["VendorNumber"],
+                    summed((line["GLAccount"], line["DistributedAmount"]) for line in one["InvoiceDetails"]), None,
+                    f"{batch['BatchNumber']}:{one['EntryNumber']}", one["DocumentNumber"],
+                    str(one["DocumentDate"])[:10], one["DocumentType"] == "CreditNote",
+                )  # fmt: skip
+
+    def cancel(self, posted: Posted) -> bool:
+        """Delete a batch that is not posted yet, and that nobody else's entry is in."""
+        if len(posted.id["Invoices"]) != 1:
+            return False
+        try:
+            clerk.delete_batch(self.world, posted.id["BatchNumber"])
+        except Refusal:
+            return False
+        return True
 
     def masters(self) -> dict[str, dict[str, str]]:
         codes = self.world.rows("GLSegmentCodes")
@@ -192,11 +203,11 @@ class Sage300(Erp):
             if o.order_key == key
         ]
 
-    def by_hand(self, office: Office, paper: Paper) -> bool:
+    def by_hand(self, office: Office, paper: Paper, dated: str = "") -> str:
         """Enter an invoice in a batch of one's own."""
         record = office.ap.documents[paper.key].record
         if record["grossSum"] < 0 or any(row.get("orderNumber") for row in record["codingRows"]):
-            return False
+            return ""
         rate = {"V0": 0, "V1": 7, "V2": 19}
         details = [
             {"GLAccount": f"{row['accountCode']}{row.get('costCenterCode') or 'CC100'}",
@@ -205,18 +216,18 @@ class Sage300(Erp):
         ]  # fmt: skip
         code = record["codingRows"][0]["taxCode"]
         if len({row["taxCode"] for row in record["codingRows"]}) > 1 or code not in rate:
-            return False
+            return ""
         entry = {
-            "VendorNumber": paper.supplier, "DocumentNumber": paper.number, "DocumentType": "Invoice",
+            "VendorNumber": office.partner(paper.supplier), "DocumentNumber": paper.number, "DocumentType": "Invoice",
             "TaxGroup": code, "InvoiceDetails": details,
-            "DocumentDate": (record.get("invoiceDate") or self.world.today().isoformat())[:10],
+            "DocumentDate": dated or (record.get("invoiceDate") or self.world.today().isoformat())[:10],
             "DocumentTotalIncludingTax": record["grossSum"],
         }  # fmt: skip
         try:
-            sage_300.batches.create(self.world, {"Description": "by hand", "Invoices": [entry]})
+            batch = sage_300.batches.create(self.world, {"Description": "by hand", "Invoices": [entry]})
         except Refusal:
-            return False
-        return True
+            return ""
+        return f"{batch['BatchNumber']}:1"
 
     def reopen(self, month: str) -> None:
         super().reopen(month)

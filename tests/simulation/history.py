@@ -13,7 +13,7 @@ from typing import Any
 
 from infra.sandbox.basware import notify
 from ml_connector.engine import fingerprint
-from tests.simulation import functions, people
+from tests.simulation import changes, functions, people, switches
 from tests.simulation.machine import Machine, Weather
 from tests.simulation.plant import Plant
 from tests.simulation.sides import Act, Erp
@@ -87,7 +87,9 @@ class History:
         queue = {"retention": timedelta(hours=2)} if dice.random() < 0.1 else {}
         self.plant = Plant(machine, self.offices, self.lines, self.after, self.tilt.schedules, **queue)
         self.log = self.plant.log
-        machine.preempting, machine.living, machine.meddling = self.plant.interrupt, self._live_until, self._meddle
+        self.rival: Plant | None = None
+        self.rival_ended = False
+        machine.preempting, machine.living, machine.meddling = self._interrupt, self._live_until, self._meddle
 
     @property
     def end(self) -> datetime:
@@ -146,7 +148,8 @@ class History:
             yield
         finally:
             self.install(1, quietly=True)
-            self.plant.restart()
+            for plant in (self.plant, *([self.rival] if self.rival else [])):
+                plant.restart()
             for logger, (level, propagate) in zip(loggers, before, strict=True):
                 logger.removeHandler(self.log)
                 logger.setLevel(level)
@@ -159,8 +162,10 @@ class History:
         number = 0
         busy = self.tilt.busy or dice.choice((0.5, 1.0, 2.0))
         for office in self.offices:
-            acts = list(self.tilt.acts or (*people.ACTS, *office.erp.acts, *office.erp.acts))
-            spared = people.HEALED_DAILY | office.erp.healed_daily if self.short else frozenset()
+            acts = list(self.tilt.acts or (*people.ACTS, *switches.acts(), *office.erp.acts, *office.erp.acts))
+            spared = (
+                people.HEALED_DAILY | switches.HEALED_DAILY | office.erp.healed_daily if self.short else frozenset()
+            )
             acts = [a for a in acts if a not in spared]
             for _ in range(max(1, int(self.hours * busy / len(self.offices)))):
                 act, at = dice.choice(acts), dice.uniform(0, self.hours * 3600)
@@ -198,9 +203,10 @@ class History:
             "zombie": (0.001, 0.005), "lost": (0.05, 0.5), "doubled": (0.05, 0.3), "delayed": (0.05, 0.3),
             "missed_tick": (0.1, 0.5), "doubled_tick": (0.1, 0.5), "hook": (0.1, 0.5), "throttle": (0.0005, 0.005),
             "unheard": (0.001, 0.01), "edit": (0.02, 0.2), "stale": (0.1, 0.5), "lag": (0.1, 0.5),
-            "jump": (0.0005, 0.003),
+            "jump": (0.0005, 0.003), "foreign": (0.01, 0.05), "unnamed": (0.05, 0.3),
         }  # fmt: skip
         drawn = {k: dice.choice(v) if dice.random() < 0.4 else 0 for k, v in some.items()}
+        drawn |= dict.fromkeys(switches.WEATHER - switches.ON, 0)
         self.machine.weather = Weather(**drawn | self.tilt.weather)
 
     def _step(self) -> bool:
@@ -225,25 +231,31 @@ class History:
     def _choices(self) -> list[tuple[datetime, int, Callable[[], Any]]]:
         now = self.machine.now()
         choices = [(max(self._heap[0][0], now), 0, self._event)]
-        paused = self.plant.paused_until or now
-        for number, queue in enumerate(self.plant.queues):
-            if (at := queue.next_at()) is not None:
-                choices.append((max(at, now, paused), 1 + number, lambda q=queue: self.plant.handle(q)))
-        for number, prefix in enumerate(("due#", *(f"tick#{s}" for s in self.plant.runs))):
-            if (tick := self.plant.next_tick(prefix)) is not None:
-                tick = max(tick, now, paused, self._ticks.get(prefix, tick))
-                choices.append((tick, 5 + number, lambda p=prefix: self._tick(p)))
+        for first, plant in enumerate(self.plants):
+            choices += self._choices_of(plant, 20 * first)
         return choices
+
+    def _choices_of(self, plant: Plant, first: int) -> Iterator[tuple[datetime, int, Callable[[], Any]]]:
+        """Tell what an installation would do next."""
+        now = self.machine.now()
+        paused = plant.paused_until or now
+        for number, queue in enumerate(plant.queues):
+            if (at := queue.next_at()) is not None:
+                yield max(at, now, paused), first + 1 + number, lambda q=queue: plant.handle(q)
+        for number, prefix in enumerate(("due#", *(f"tick#{s}" for s in plant.runs))):
+            if (tick := plant.next_tick(prefix)) is not None:
+                tick = max(tick, now, paused, self._ticks.get(f"{first}{prefix}", tick))
+                yield tick, first + 5 + number, lambda p=prefix: self._tick(plant, first, p)
 
     def _event(self) -> None:
         _, _, what, act = heapq.heappop(self._heap)
         self.machine.note(f"* {what}")
         act()
 
-    def _tick(self, prefix: str) -> None:
+    def _tick(self, plant: Plant, first: int, prefix: str) -> None:
         """Take a tick; some are missed, some come twice."""
         machine = self.machine
-        self._ticks[prefix] = machine.now() + timedelta(seconds=60)
+        self._ticks[f"{first}{prefix}"] = machine.now() + timedelta(seconds=60)
         if machine.hit(machine.weather.missed_tick):
             machine.fault("ours: tick missed")
             return
@@ -252,18 +264,53 @@ class History:
             machine.fault("ours: tick doubled")
         for _ in range(1 + twice):
             if prefix == "due#":
-                self.plant.maintained()
+                plant.maintained()
             else:
-                self.plant.ticked(prefix.removeprefix("tick#"))
+                plant.ticked(prefix.removeprefix("tick#"))
 
     def _roster(self) -> None:
-        self.plant.enrolled()
+        for plant in self.plants:
+            plant.enrolled()
         self.after(self.dice.choice((300, 900, 3600)), "roster", self._roster, standing=True)
 
     def _pump(self) -> None:
         for office in self.offices:
             notify.pump(office.ap)
         self.after(1800, "notifications", self._pump, standing=True)
+
+    # ── a second installation ───────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def plants(self) -> list[Plant]:
+        """List the installations that run."""
+        return [self.plant, *([self.rival] if self.rival is not None and not self.rival_ended else [])]
+
+    def second(self) -> None:
+        """Start a second installation on the same companies, for invoices and what they wait for."""
+        self.rival = Plant(self.machine, self.offices, self.lines, self.after, {}, self.plant)
+        self.rival.enrolled()
+        for office in self.offices:
+            office.rivalled = True
+        self.machine.fault("ours: a second installation")
+
+    def end_second(self) -> None:
+        """End it, once it has nothing on its way any more."""
+        if self.rival is None or self.rival_ended:
+            return
+        for office in self.offices:
+            pair = self.rival.pair(office)
+            busy = any(chunk.in_flight for chunk in pair.ledger("invoices").unfinished())
+            pair.close()
+            if busy:
+                self.after(1800, "the second installation ends", self.end_second)
+                return
+        self.rival_ended = True
+        for office in self.offices:
+            office.rivalled = False
+
+    def _interrupt(self, count: int) -> None:
+        for plant in reversed(self.plants):
+            plant.interrupt(count)
 
     # ── ours ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -275,7 +322,8 @@ class History:
             fingerprint.FORMER["1"] = fingerprint.written
         if not quietly:
             self.plant.release = release
-            self.plant.restart()
+            for plant in self.plants:
+                plant.restart()
             self._end_frozen()
             self.machine.fault("ours: release deployed" if release == 2 else "ours: release rolled back")
 
@@ -296,6 +344,7 @@ class History:
         for office in self.offices:
             for paper in office.papers.values():
                 paper.forgotten |= paper.key in lost
+            changes.mapped_as_restored(self, office)
         if lost:
             self.machine.fault("ours: state rolled back")
 
@@ -313,9 +362,12 @@ class History:
             office.ap.forced.clear()
             office.heavy.clear()
             office.erp.nearly_unlock()
+            changes.tidy(self, office)
         for line in self.lines.values():
             line.outage_until, line.very_late = None, False
-        self.plant.enrolled()
+        for plant in self.plants:
+            plant.enrolled()
+        self.end_second()
         for later in (1, 6) if self.short else (2, 8, 27, 31):
             self.after(later * 3600, "operators", lambda: people.operate(self), standing=True)
         for later in LOOKS:

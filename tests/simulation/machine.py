@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -35,7 +36,7 @@ class Process:
     """One invocation of a function. After `deadline` it is dead, whatever it was doing.
 
     `skew`: the seconds by which its machine's clock is off; `heard`: what all know at its end, if nothing kept it from
-    writing that down.
+    writing that down; `stranger`: it is another installation's, and knows nothing of ours.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Process:
     began: datetime
     dead: bool = False
     skew: float = 0.0
+    stranger: bool = False
     heard: list[tuple[int, str, Callable[[], Any]]] = field(default_factory=list)
 
     def end(self, upsets: int) -> None:
@@ -77,6 +79,8 @@ class Weather:
     stale: float = 0
     lag: float = 0
     jump: float = 0
+    foreign: float = 0
+    unnamed: float = 0
 
     @property
     def rough(self) -> float:
@@ -203,6 +207,15 @@ class Machine:
     def ambush(self, act: Callable[[], None]) -> None:
         """Do something while a process is at work, at one of its next port calls or requests."""
         self._ambushes.append((self.touches + self.dice.randint(1, 60), act))
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let people act while a process is at work: its weather is not theirs."""
+        stack, self.stack = self.stack, []
+        try:
+            yield
+        finally:
+            self.stack = stack
 
     def peace(self) -> None:
         """End the storm."""

@@ -16,7 +16,7 @@ from infra.sandbox.basware.model import ForcedVerdict
 from ml_connector.engine import redrive, trouble
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
-from tests.simulation import worlds
+from tests.simulation import changes, worlds
 from tests.simulation.checker import DEATHS, throttles
 from tests.simulation.sides import Act
 from tests.simulation.worlds import NOWHERE, Office, Paper
@@ -40,8 +40,8 @@ def _status(office: Office, paper: Paper) -> str:
 
 def _untouched(history: History, office: Office, paper: Paper) -> bool:
     """Tell whether nobody has sent this invoice anywhere: only then can people act on it without a race."""
-    posts = history.lines[office.name, office.erp.system].posts
-    return _status(office, paper) == "WaitingForTransfer" and paper.number not in posts
+    unsent = not changes.posts(history, office, paper) and paper.taken is None and not paper.troubles
+    return _status(office, paper) == "WaitingForTransfer" and unsent
 
 
 # ── the platform ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -82,9 +82,10 @@ def recall(history: History, office: Office) -> None:
 
 def _again(history: History, office: Office, paper: Paper) -> None:
     document = office.ap.documents[paper.key]
-    untouched = paper.number not in history.lines[office.name, office.erp.system].posts and not paper.by_hand
+    untouched = not changes.posts(history, office, paper) and not (paper.by_hand or paper.troubles)
     if untouched and not paper.waits:
         _correct(document.record)
+        paper.versions.append(worlds.version(document.record, office.ap.now()))
     document.record |= {"processingStatus": "WaitingForTransfer", "description": f"corrected at {office.ap.now()}"}
     document.updated = office.ap.now()
     paper.recalled = False

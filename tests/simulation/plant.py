@@ -54,7 +54,8 @@ class LogKeeper(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         text = f"{record.getMessage()} {record.__dict__}"
-        if record.exc_info:
+        passing = record.exc_info is not None and isinstance(record.exc_info[1], PASSING)
+        if record.exc_info and not passing:
             text += logging.Formatter().formatException(record.exc_info)
             self.unexpected.append(text[-600:])
         self.lines.append(text)
@@ -70,8 +71,10 @@ class Plant:
         lines: dict[tuple[str, str], Line],
         later: Any,
         schedules: dict[str, str],
+        first: Plant | None = None,
         **queue: Any,
     ) -> None:
+        """`first` is the installation that stands already, where this is a second one for the same company."""
         self.machine, self.lines, self.later, self.schedules = machine, lines, later, schedules
         self.store, self.blobs, self.secrets = SimStore(machine), SimBlobs(machine), SimSecrets(machine)
         self.records = Fifo(machine, "records", visibility=720, most=5, **queue)
@@ -85,10 +88,16 @@ class Plant:
         self.log = LogKeeper()
         self.warm: list[Container] = []
         self.plain: dict[str, dict[str, dict[str, Any]]] = {}
+        self.options: dict[str, dict[str, Any]] = {}
         self.planted: set[str] = set()
         self.raised: list[str] = []
         self.hooks: list[tuple[str, bytes, str]] = []
         self.paused_until: datetime | None = None
+        self.stranger = first is not None
+        if first is not None:
+            self.secrets, self.vault, self.tools = first.secrets, first.vault, first.tools
+            self.plain, self.options, self.planted = first.plain, first.options, first.planted
+            return
         for office in offices:
             self._onboard(office)
             office.ap.deliver = self._deliver(office)
@@ -107,9 +116,10 @@ class Plant:
             office.erp.system: office.erp.settings(office.dice),
         }  # fmt: skip
         self.planted.add(hook)
+        self.options[name] = {}
         names = {flow.name for flow in office.erp.table.flows}
         schedules = {flow: every for flow, every in (SCHEDULES | self.schedules).items() if flow in names}
-        self.secrets.write(name, "settings", json.dumps({"schedules": schedules}))
+        self.options[name]["schedules"] = schedules
         self.write_secrets(office)
 
     def write_secrets(self, office: Office, wrong: str = "") -> None:
@@ -122,8 +132,13 @@ class Plant:
         books = office.erp.with_password(plain[office.erp.system], written)
         for system in ("basware", office.erp.system):
             self.lines[office.name, system].refused.clear()  # another version of a secret may be tried, even the same
+        self.write_settings(office)
         self.secrets.write(office.name, "basware", json.dumps(basware))
         self.secrets.write(office.name, office.erp.system, json.dumps(books))
+
+    def write_settings(self, office: Office) -> None:
+        """Write how a tenant's flows run."""
+        self.secrets.write(office.name, "settings", json.dumps(self.options[office.name]))
 
     # ── invocations ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -143,7 +158,7 @@ class Plant:
     def invoke(self, name: str, seconds: float, call: Callable[[], Any]) -> bool:
         """Run a function to its end, or to the end of its process; false where it died or raised."""
         machine = self.machine
-        process = Process(name, machine.now() + timedelta(seconds=seconds), machine.now())
+        process = Process(name, machine.now() + timedelta(seconds=seconds), machine.now(), stranger=self.stranger)
         machine.note(name)
         machine.stack.append(process)
         try:

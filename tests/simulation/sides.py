@@ -1,13 +1,13 @@
 """What the simulation must know of a vendor: how it is called, how its pages are spoilt, what stands in its books.
 
 `Side` is any of the two systems of a tenant, `Erp` the one with the books. One file for each ERP
-(`erp_sap_b1.py`); whatever else an integration needs is the same for all.
+(`erp_sap_b1.py`, its people in `clerks_sap_b1.py`); whatever else an integration needs is the same for all.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -40,6 +40,13 @@ class Side:
     upserts: tuple[str, ...] = ()
     """How the paths of calls end that may take effect again, but not late."""
     app: Any
+    unnamed: tuple[tuple[int, str], ...] = ()
+    """Successes that name no document: status and body."""
+
+    def nothing(self, page: bytes) -> str:
+        """Write a page of a list as it is where nothing can be seen."""
+        body = {name: value for name, value in json.loads(page).items() if not name.endswith("nextLink")}
+        return json.dumps(body | {"value": []} | {n: 0 for n in body if n.endswith("count")})
 
     def live(self) -> set[str]:
         """Give the tokens or sessions there are now."""
@@ -125,7 +132,8 @@ class BaswareSide(Side):
 class Posted:
     """A live document in the books, in document currency; `total` and the amounts of `lines` without sign.
 
-    `lines`: net amounts by account and cost centre in one.
+    `lines`: net amounts by account and cost centre in one. `key` names the document, `reference` is the supplier's
+    number, `dated` the supplier's date; `credit`: it is a credit note.
     """
 
     id: Any
@@ -134,6 +142,10 @@ class Posted:
     supplier: str
     lines: dict[str, Decimal]
     paid: Decimal | None = None
+    key: str = ""
+    reference: str = ""
+    dated: str = ""
+    credit: bool = False
 
 
 def summed(lines: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
@@ -172,10 +184,16 @@ class Erp(Side):
     """The only currency of its suppliers, where they have one."""
     pays = False
     """Whether payments are told to the platform."""
+    approves = False
+    """Whether documents may wait as drafts for somebody's approval."""
+    lists: tuple[str, ...] = ()
+    """How the paths of its lists of masters end."""
 
     def __init__(self, name: str, number: int, dice: Random, clock: Any, sleep: Any) -> None:
         self.name = name
         self.strayed: list[str] = []
+        self.others: set[str] = set()
+        """Documents that clerks keyed in for invoices which never came through the platform."""
 
     @property
     def table(self) -> Any:
@@ -230,9 +248,41 @@ class Erp(Side):
         """Give the lines of one open order that nobody has invoiced, as an invoice draws on them; [] for none."""
         return []
 
-    def posted(self, paper: Paper) -> list[Posted]:
-        """List the live documents with a paper's number."""
+    def live_documents(self) -> Iterator[Posted]:
+        """List what stands in the books and is not cancelled."""
         raise NotImplementedError
+
+    def keyed_otherwise(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Give the settings after a person changed whether documents carry our own key."""
+        return plain
+
+    def need_approval(self, supplier: str) -> None:
+        """Let a supplier's documents need somebody's approval from now on."""
+
+    def need_none(self) -> None:
+        """Let nobody's documents need approval any more."""
+
+    def decide(self, draft: Any, way: str) -> bool:
+        """Approve, reject or delete a draft; false where the ERP does not let him."""
+        return False
+
+    def drafts(self, paper: Paper) -> list[Any]:
+        """List what waits for somebody's approval with a number of a paper's."""
+        return []
+
+    def cancel(self, posted: Posted) -> bool:
+        """Take a document back as a clerk does; False where the ERP does not let him."""
+        raise NotImplementedError
+
+    def posted(self, paper: Paper) -> list[Posted]:
+        """List the live documents that are a paper's: of a number it had, and keyed in for no other invoice."""
+        return [
+            one
+            for one in self.live_documents()
+            if one.reference in paper.numbers
+            and one.key not in self.others
+            and (not paper.shared or one.dated in paper.dates)
+        ]
 
     def masters(self) -> dict[str, dict[str, str]]:
         """Give, by flow, code -> name as the platform must have it."""
@@ -245,9 +295,12 @@ class Erp(Side):
         """List document references that do not carry this tenant's name."""
         return []
 
-    def by_hand(self, office: Office, paper: Paper) -> bool:
-        """Book an invoice as a clerk does, without our key; False where the ERP does not let him."""
-        return False
+    def by_hand(self, office: Office, paper: Paper, dated: str = "") -> str:
+        """Book an invoice as a clerk does, without our key; gives the document's key, "" where the ERP refuses it.
+
+        `dated` is the date of another invoice of the same supplier, number and amount.
+        """
+        return ""
 
     def reopen(self, month: str) -> None:
         """Open a period again, and post what its closing kept from being posted."""

@@ -30,6 +30,8 @@ KINDS = (
 )  # fmt: skip
 AFTER = frozenset({"timeout after", "reset after", "truncated", "hang in mid-body", "200 error after"})
 UNHEARD = AFTER - {"truncated"}
+FOREIGN = ("404 plain", "404 html", "404 json", "410 json", "404 empty")
+"""Answers of a gateway that knows nothing of the server behind it: to readings only."""
 PAGES = frozenset({"empty page", "repeated page", "page loop", "wrong total"})
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
@@ -39,6 +41,7 @@ class Line:
     """One tenant's line to one system, and what was seen on it.
 
     `refused`: since when all could know that credentials are refused; `issued`: every token and session there ever was.
+    `hidden`: lists that show nothing until a time, as to a user whose rights were taken; `wrong`: what may not happen.
     """
 
     office: Office
@@ -50,6 +53,8 @@ class Line:
     posts: Counter[str] = field(default_factory=Counter)
     pages: dict[str, bytes] = field(default_factory=dict)
     very_late: bool = False
+    hidden: dict[str, datetime] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
     issued: set[str] = field(default_factory=set)
 
     @property
@@ -109,6 +114,8 @@ class Wire(httpx.BaseTransport):
         if (broken := self._broken_off(request)) is not None:
             return broken
         machine = self.machine
+        if request.method == "GET" and machine.hit(machine.weather.foreign):
+            return self._not_there(request)
         if not machine.hit(machine.weather.wire):
             return self._passed(request)
         kind = machine.dice.choice(KINDS)
@@ -130,6 +137,10 @@ class Wire(httpx.BaseTransport):
         """Break off a post: one that cannot succeed, or one that the server carries out later."""
         machine, path, side = self.machine, request.url.path, self.side
         document = request.method == "POST" and path.endswith(side.posts)
+        if document and (number := self.side.number_in(request)):
+            self._once_taken(number)
+            if machine.hit(machine.weather.unnamed) and (taken := self._without_number(request, number)) is not None:
+                return taken
         if document and self._is_sick(request):
             return self._instead(machine.dice.choice(("500", "timeout before", "502 html")), request)
         if document and self.line.very_late and machine.hit(0.5):
@@ -141,6 +152,12 @@ class Wire(httpx.BaseTransport):
             return self._acted_late(request, after, "old upsert" if upsert else "acted late")
         return None
 
+    def _once_taken(self, number: str) -> None:
+        """See that nothing is sent again that the server has said to have taken, unless a person says so."""
+        paper = self.line.office.paper(number)
+        if paper is not None and paper.taken is not None and not paper.decided:
+            self.line.wrong.append(f"{number} was sent again after it had been taken ({paper.troubles.get('taken')})")
+
     def _is_sick(self, request: httpx.Request) -> bool:
         number = self.side.number_in(request)
         until = self.line.office.sick.get(number or "")
@@ -148,6 +165,41 @@ class Wire(httpx.BaseTransport):
             return False
         self.machine.fault("world: one document sick")
         return True
+
+    def _not_there(self, request: httpx.Request) -> httpx.Response:
+        """Answer as a gateway does that has lost its way: nothing is said of the record."""
+        kind = self.machine.dice.choice(FOREIGN)
+        self._left_open(request)
+        self.machine.fault(f"wire: a gateway's own {kind}")
+        bodies = {
+            "plain": ("404 page not found\n", "text/plain; charset=utf-8"),
+            "html": (HTML.format("404 Not Found"), "text/html"),
+            "json": ('{"message":"no Route matched with those values"}', "application/json; charset=utf-8"),
+            "empty": ("", "text/plain"),
+        }
+        return self._made(int(kind[:3]), *bodies[kind[4:]])
+
+    def _without_number(self, request: httpx.Request, number: str) -> httpx.Response | None:
+        """Let the server take a document and not say as what: it shows at once, late, or not at all."""
+        machine, paper = self.machine, self.line.office.paper(number)
+        kind = machine.dice.choice(("at once", "at once", "late", "late", "never"))
+        if paper is None or paper.taken is not None:
+            return None
+        if kind == "at once":
+            response = self._passed(request, unheard=True)
+            if not response.is_success:
+                return response
+        elif kind == "late":
+            copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+            machine.later(machine.dice.uniform(60, 3 * HOUR), lambda: self._carried_out(copy))
+        machine.fault(f"wire: taken without a number, shown {kind}")
+        paper.taken, paper.troubles["taken"] = machine.now(), kind
+        status, body = machine.dice.choice(self.side.unnamed)
+        return self._made(status, body)
+
+    def _carried_out(self, request: httpx.Request) -> None:
+        status = self._passed(request, late=True).status_code
+        self.machine.note(f"{self.line.tenant} shows late: {request.url.path} -> {status}")
 
     # ── faults ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -233,7 +285,7 @@ class Wire(httpx.BaseTransport):
         who = hashlib.blake2b(side.credentials(request), digest_size=8).hexdigest() if login else ""
         who = f"{line.tenant} {side.system} {who}"
         process = self.machine.stack[-1] if self.machine.stack else None
-        if login and process is not None and self._knows(process, who):
+        if login and process is not None and not process.stranger and self._knows(process, who):
             line.relogins += 1
             self.machine.note(f"{line.tenant} {side.system}: LOGIN AGAIN after a refusal")
         try:
@@ -241,16 +293,37 @@ class Wire(httpx.BaseTransport):
             response.read()
         except ConnectionError as error:
             raise httpx.ReadError(str(error), request=request) from error
-        if login and response.status_code == 401 and not unheard and process is not None:
+        if login and response.status_code == 401 and not unheard and process is not None and not process.stranger:
             known = partial(line.refused.setdefault, who)
             process.heard.append((self.machine.upsets(), who, lambda: known(self.machine.now())))
         if login:
             line.issued |= side.live()
         if request.method == "GET":
+            response = self._with_rights(request, response)
             line.pages[request.url.path] = response.content
+        elif response.is_success:
+            self._heard(request, late=late or unheard)
         if number := side.number_in(request):
             line.posts[number] += 1
         return response
+
+    def _with_rights(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        """Show nothing of a list that is hidden for now."""
+        until = self.line.hidden.get(request.url.path.rpartition("/")[2])
+        if until is None or self.machine.now() >= until or not response.is_success:
+            return response
+        self.machine.fault("world: a list shows nothing")
+        return self._made(200, self.side.nothing(response.content))
+
+    def _heard(self, request: httpx.Request, *, late: bool) -> None:
+        """Note what a document's own process learns, and when its platform was told."""
+        path, office = request.url.path, self.line.office
+        if path.endswith("/transferResponses"):
+            paper = office.papers.get(path.split("/")[-2])
+            if paper is not None:
+                paper.told = self.machine.now()
+        elif (number := self.side.number_in(request)) and not late and (paper := office.paper(number)) is not None:
+            paper.heard = True
 
     def _knows(self, process: Process, who: str) -> bool:
         """Tell whether a process could know of a refusal: it began after all could, or has met it itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -12,14 +12,33 @@ from typing import Any
 from infra.sandbox.basware import World as BaswareWorld
 from infra.sandbox.basware.model import Document
 from infra.sandbox.basware.seed_invoices import Coding, Maker
+from tests.simulation import clerks_sap_b1
 from tests.simulation.erp_sage_300 import Sage300
 from tests.simulation.erp_sap_b1 import SapB1
 from tests.simulation.sides import BaswareSide, Erp
 
 ERPS: tuple[type[Erp], ...] = (SapB1, Sage300)
 """The integrations that seeds draw from."""
+SapB1.acts = clerks_sap_b1.ACTS
 NOWHERE = "499999"
 """An account that no ledger has."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """What was approved from a moment on; `total` has its sign, `supplier` is the platform's code."""
+
+    since: datetime
+    number: str
+    supplier: str
+    total: Decimal
+    dated: str
+
+
+def version(record: dict[str, Any], now: datetime) -> Version:
+    """Read what an invoice is by now."""
+    dated = (record.get("invoiceDate") or "")[:10]
+    return Version(now, record["invoiceNumber"], record["supplierCode"], Decimal(record["grossSum"]), dated)
 
 
 @dataclass
@@ -29,11 +48,16 @@ class Paper:
     `sick`: its posting fails for now; `heavy`: whoever works on it dies; `very_late`: the server carried a posting
     out later than `settle_seconds`; `forgotten`: a restore or a move took our memory of it; `poisoned`: it could
     not be read at a time.
+
+    `versions`: as what it was approved, one after the other. `troubles`: why a person may have to decide on it, and
+    what is there as well. `shared`: another invoice of the supplier has its number, of another date. `decided`: a
+    person said what it is. `taken`: since when the ERP has taken it, and did not say as what. `heard`: a success was
+    heard whole. `rivalled`: two installations posted at its time. `cancelled`, `told`: since when its document is
+    taken back, and the platform knows of it.
     """
 
     key: str
-    number: str
-    supplier: str
+    versions: list[Version]
     fate: str = "post"
     by_hand: bool = False
     recalled: bool = False
@@ -41,6 +65,30 @@ class Paper:
     very_late: bool = False
     forgotten: bool = False
     poisoned: bool = False
+    troubles: dict[str, str] = field(default_factory=dict)
+    shared: bool = False
+    decided: bool = False
+    taken: datetime | None = None
+    rivalled: bool = False
+    heard: bool = False
+    cancelled: datetime | None = None
+    told: datetime | None = None
+
+    @property
+    def number(self) -> str:
+        return self.versions[-1].number
+
+    @property
+    def numbers(self) -> set[str]:
+        return {one.number for one in self.versions}
+
+    @property
+    def supplier(self) -> str:
+        return self.versions[-1].supplier
+
+    @property
+    def dates(self) -> set[str]:
+        return {one.dated for one in self.versions}
 
 
 @dataclass
@@ -61,13 +109,26 @@ class Office:
     gone: bool = False
     mapped: bool = False
     forgotten_orders: set[str] = field(default_factory=set)
+    rivalled: bool = False
+    mappings: dict[tuple[str, str], list[tuple[datetime, str]]] = field(default_factory=dict)
+    """By kind and the platform's code: to what it was mapped, and since when; "" where the mapping was taken away."""
 
     @property
     def ap(self) -> BaswareWorld:
         return self.platform.world
 
     def paper(self, number: str) -> Paper | None:
-        return next((p for p in self.papers.values() if p.number == number), None)
+        return next((p for p in self.papers.values() if number in p.numbers), None)
+
+    def partner(self, supplier: str) -> str:
+        """Give the ERP's code for a supplier of the platform's, as people have mapped it."""
+        return self.partners(supplier)[-1]
+
+    def partners(self, supplier: str, since: datetime | None = None) -> list[str]:
+        """List the ERP's codes for a supplier, each that was right at any time since a moment; the present one last."""
+        known = self.mappings.get(("supplier", supplier), [])
+        told = [(datetime.min.replace(tzinfo=UTC), supplier), *((at, to or supplier) for at, to in known)]
+        return [to for n, (_, to) in enumerate(told) if since is None or n == len(told) - 1 or told[n + 1][0] > since]
 
 
 def make_office(
@@ -91,6 +152,7 @@ def invoice(office: Office, *, account: str | None = None, card: str | None = No
     kind = dice.random()
     fate, waits = "post", ""
     rows = erp.order_rows(office) if kind < 0.3 and account is None and card is None else []
+    rows = [] if rows and ("supplier", rows[0].supplier) in office.mappings else rows
     if rows:
         record = office.maker.for_order(rows).record
     else:
@@ -117,6 +179,6 @@ def invoice(office: Office, *, account: str | None = None, card: str | None = No
     office.ap.documents[record["invoiceId"]] = Document(
         record, office.ap.now() - timedelta(minutes=dice.choice((0, 0, 5)))
     )
-    paper = Paper(record["invoiceId"], record["invoiceNumber"], record["supplierCode"], fate, waits=waits)
+    paper = Paper(record["invoiceId"], [version(record, office.ap.now())], fate, waits=waits, rivalled=office.rivalled)
     office.papers[paper.key] = paper
     return paper

@@ -1,0 +1,393 @@
+"""What people change about a document while it is on its way: at its source, in its mappings, in the ERP's own books.
+
+Anything may happen in any state: fresh, held, just sent, in doubt, a draft, dead, posted, answered. What has to
+become of it is in `troubles.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from infra.sandbox.basware import notify
+from infra.sandbox.basware.model import Document
+from ml_connector.engine.mappings import Mapping
+from tests.simulation.worlds import Office, Paper, version
+
+if TYPE_CHECKING:
+    from tests.simulation.history import History
+
+OPEN = frozenset({"WaitingForTransfer", "TransferInProgress"})
+
+
+# ── which document, and when ─────────────────────────────────────────────────────────────────────────────────
+
+
+def posts(history: History, office: Office, paper: Paper) -> int:
+    """Count how often a document was sent to its ERP, under any number."""
+    line = history.lines[office.name, office.erp.system]
+    return sum(line.posts[number] for number in paper.numbers)
+
+
+def _record(office: Office, paper: Paper) -> dict[str, Any]:
+    return office.ap.documents[paper.key].record
+
+
+def _changeable(history: History, office: Office, paper: Paper) -> bool:
+    """Tell whether people may change a document: an ordinary one, on its way, which nobody has in hand already."""
+    rows = _record(office, paper)["codingRows"]
+    ordinary = paper.fate == "post" and not (paper.by_hand or paper.recalled or paper.poisoned or paper.shared)
+    mapped = not any(row.get("orderNumber") for row in rows) and paper.number not in office.sick
+    return ordinary and mapped and "twin" not in paper.troubles and office.ap.documents[paper.key].status in OPEN
+
+
+def choose(history: History, office: Office) -> Paper | None:
+    """Choose a document that can be changed: mostly one that was sent, and of which nothing was heard."""
+    found = [p for p in office.papers.values() if _changeable(history, office, p)]
+    sent = [p for p in found if posts(history, office, p)]
+    return office.dice.choice(sent if sent and office.dice.random() < 0.8 else found) if found else None
+
+
+def amid(history: History, office: Office, act: Callable[[], None]) -> None:
+    """Do something now, or while a worker is at work."""
+
+    def aside() -> None:
+        if not office.gone:
+            with history.machine.aside():
+                act()
+
+    if office.dice.random() < 0.5:
+        history.machine.ambush(aside)
+    else:
+        aside()
+
+
+# ── at the source ────────────────────────────────────────────────────────────────────────────────────────────
+
+Change = Callable[[Office, dict[str, Any], Paper], bool]
+
+
+def _changed(history: History, office: Office, change: Change, what: str) -> None:
+    """Change a document at its source, at times back again."""
+
+    def now() -> None:
+        paper = choose(history, office)
+        if paper is None:
+            return
+        before = _kept(_record(office, paper))
+        if not change(office, _record(office, paper), paper):
+            return
+        _note(history, office, paper, what)
+        if office.dice.random() < 0.4:
+            seconds = office.dice.uniform(0.01, 6) * 3600
+            history.meanwhile(seconds, f"{paper.number} as it was", lambda: _undone(history, office, paper, before))
+
+    amid(history, office, now)
+
+
+def _kept(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "codingRows": [dict(row) for row in record["codingRows"]]}
+
+
+def _undone(history: History, office: Office, paper: Paper, before: dict[str, Any]) -> None:
+    """Undo a change at the source, where nothing else has become of the document meanwhile."""
+    if not _changeable(history, office, paper):
+        return
+    record = _record(office, paper)
+    record.update({name: value for name, value in before.items() if name not in {"processingStatus", "lastUpdated"}})
+    record["codingRows"] = [dict(row) for row in before["codingRows"]]
+    _note(history, office, paper, "undone")
+
+
+def _note(history: History, office: Office, paper: Paper, what: str) -> None:
+    document = office.ap.documents[paper.key]
+    document.updated = office.ap.now()
+    paper.versions.append(version(document.record, office.ap.now()))
+    if posts(history, office, paper):
+        paper.troubles["changed"] = what
+    history.machine.fault(f"world: {what}")
+    notify.document_waiting(office.ap, document)
+
+
+def renumber(history: History, office: Office) -> None:
+    """The number of an invoice is corrected at its source."""
+
+    def change(office: Office, record: dict[str, Any], paper: Paper) -> bool:
+        office.edits += 1
+        record["invoiceNumber"] = f"{paper.versions[0].number}C{office.edits}"
+        return True
+
+    _changed(history, office, change, "number corrected")
+
+
+def turn_kind(history: History, office: Office) -> None:
+    """An invoice becomes a credit note, or the other way round."""
+
+    def change(office: Office, record: dict[str, Any], paper: Paper) -> bool:
+        for holder in (record, *record["codingRows"]):
+            for name in ("netSum", "grossSum", "taxSum1", "netTotal", "grossTotal", "taxSum"):
+                if name in holder:
+                    holder[name] = -holder[name]
+        return True
+
+    _changed(history, office, change, "kind corrected")
+
+
+def change_supplier(history: History, office: Office) -> None:
+    """An invoice turns out to be another supplier's."""
+
+    def change(office: Office, record: dict[str, Any], paper: Paper) -> bool:
+        code = office.dice.choice([c for c in office.erp.suppliers() if c != paper.supplier])
+        record.update(supplierCode=code, supplierName=f"Supplier {code}")
+        return True
+
+    _changed(history, office, change, "supplier corrected")
+
+
+def change_amount(history: History, office: Office) -> None:
+    """The amount of an invoice is corrected."""
+
+    def change(office: Office, record: dict[str, Any], paper: Paper) -> bool:
+        row = record["codingRows"][0]
+        if row["taxSum"]:
+            return False
+        sign = -1 if record["grossSum"] < 0 else 1
+        for holder, names in ((row, ("netTotal", "grossTotal")), (record, ("netSum", "grossSum"))):
+            for name in names:
+                holder[name] += sign * Decimal("11.10")
+        return True
+
+    _changed(history, office, change, "amount corrected")
+
+
+# ── mappings and settings ────────────────────────────────────────────────────────────────────────────────────
+
+
+def remap(history: History, office: Office, kind: str, code: str, target: str) -> None:
+    """Map a code of the platform's, or take its mapping away (`target` empty)."""
+    pair = history.plant.pair(office)
+    if target:
+        pair.mappings.set(Mapping(integration=pair.integration.name, kind=kind, code=code, target=target))
+    else:
+        pair.mappings.remove(kind, code)
+    pair.close()
+    office.mappings.setdefault((kind, code), []).append((history.machine.now(), target))
+    history.machine.fault(f"ours: {kind} mapped to another")
+
+
+def remap_supplier(history: History, office: Office) -> None:
+    """The mapping of a supplier is corrected; at times it is put back."""
+
+    def now() -> None:
+        paper = choose(history, office)
+        if paper is None or history.rival is not None or not _free_to_map(history, office, paper.supplier):
+            return
+        code = paper.supplier
+        remap(history, office, "supplier", code, office.dice.choice([c for c in office.erp.suppliers() if c != code]))
+        _upset(history, office, code)
+        if office.dice.random() < 0.4:
+            history.meanwhile(
+                office.dice.uniform(0.01, 6) * 3600, f"{code} mapped as before", lambda: _back(history, office, code)
+            )
+
+    amid(history, office, now)
+
+
+def _free_to_map(history: History, office: Office, code: str) -> bool:
+    """Tell whether no document of a supplier depends on who it is: none is based on an order, none was keyed in."""
+    mine = [p for p in office.papers.values() if code in {v.supplier for v in p.versions}]
+    pending = [p for p in mine if office.ap.documents[p.key].status not in {"Transferred", "Paid"}]
+    bound = any(row.get("orderNumber") for p in pending for row in _record(office, p)["codingRows"])
+    return not bound and not any(p.by_hand or p.shared or "twin" in p.troubles for p in pending)
+
+
+def _upset(history: History, office: Office, code: str) -> None:
+    for paper in office.papers.values():
+        if paper.supplier == code and posts(history, office, paper):
+            paper.troubles.setdefault("changed", "supplier mapped to another")
+
+
+def _back(history: History, office: Office, code: str) -> None:
+    if not office.gone and _free_to_map(history, office, code):
+        remap(history, office, "supplier", code, "")
+        _upset(history, office, code)
+
+
+def remap_account(history: History, office: Office) -> None:
+    """The mapping of an account, or of a cost centre, changes: what is posted from now on stands elsewhere."""
+    kind, codes = office.dice.choice((("account", office.erp.accounts()), ("cost_center", office.erp.centers())))
+    code, target = office.dice.sample(codes, 2)
+    key = office.erp.account_key(target) if kind == "account" else target
+    undo = office.dice.random() < 0.5
+    amid(history, office, lambda: remap(history, office, kind, code, key))
+    if undo:
+        later = lambda: None if office.gone else remap(history, office, kind, code, "")  # noqa: E731
+        history.meanwhile(office.dice.uniform(0.1, 9) * 3600, f"{code} mapped as before", later)
+
+
+def settings(history: History, office: Office) -> None:
+    """Settings change that say how documents are sent and found."""
+    plain = history.plant.plain[office.name]
+    match office.dice.choice(("tolerance", "period", "own key")):
+        case "tolerance":
+            history.plant.options[office.name]["rounding_tolerance"] = office.dice.choice(("0.05", "0.04", "0.03"))
+        case "period":
+            history.plant.options[office.name]["closed_period"] = office.dice.choice(("hold", "next_open"))
+        case _:
+            plain[office.erp.system] = office.erp.keyed_otherwise(plain[office.erp.system])
+    history.machine.fault("ours: settings of documents changed")
+    if not office.gone:
+        amid(history, office, lambda: history.plant.write_secrets(office))
+
+
+# ── in the ERP ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def approval(history: History, office: Office) -> None:
+    """A supplier's documents need somebody's approval for some hours; people look at the drafts meanwhile."""
+    if not office.erp.approves:
+        return
+    code = office.dice.choice(office.erp.suppliers())
+    office.erp.need_approval(code)
+    history.machine.fault("world: approval needed")
+    for _ in range(4):
+        history.meanwhile(
+            office.dice.uniform(0.1, 9) * 3600, "drafts are looked at", lambda: _looked_at(history, office)
+        )
+
+
+def _looked_at(history: History, office: Office) -> None:
+    for paper in office.papers.values():
+        for draft in office.erp.drafts(paper):
+            way = office.dice.choice(("approve", "approve", "reject", "delete", "later"))
+            amid(history, office, lambda p=paper, d=draft, w=way: _decide(history, office, p, d, w))
+
+
+def _decide(history: History, office: Office, paper: Paper, draft: Any, way: str) -> None:
+    """Approve, refuse or delete a draft that still waits; who refuses one deletes it as well, somewhat later."""
+    if draft not in office.erp.drafts(paper) or way == "later":
+        return
+    history.machine.fault(f"world: draft {way}")
+    if way in {"reject", "delete"}:
+        paper.taken = None
+    if not office.erp.decide(draft, way):
+        return
+    if way == "reject":
+        seconds = office.dice.uniform(0.1, 5) * 3600
+        history.meanwhile(seconds, "a refused draft is deleted", lambda: office.erp.decide(draft, "delete"))
+
+
+def approve_all(history: History, office: Office) -> None:
+    """Approve every draft that waits, of which there is one for a document."""
+    for paper in office.papers.values():
+        drafts = office.erp.drafts(paper)
+        for draft in drafts:
+            office.erp.decide(draft, "approve")
+
+
+def cancel(history: History, office: Office) -> None:
+    """A clerk takes back what was posted for an invoice: before it was told, or after."""
+
+    def now() -> None:
+        mine = [p for p in office.papers.values() if p.fate == "post" and not p.by_hand and not p.shared]
+        found = [p for p in mine if len(office.erp.posted(p)) == 1 and p.cancelled is None and not p.very_late]
+        untold = [p for p in found if p.told is None]
+        paper = office.dice.choice(untold or found) if found else None
+        if paper is not None and office.erp.cancel(office.erp.posted(paper)[0]):
+            paper.cancelled, paper.taken = history.machine.now(), None
+            paper.troubles["cancelled"] = "in the ERP"
+            history.machine.fault("world: document cancelled")
+
+    amid(history, office, now)
+
+
+def recurring(history: History, office: Office) -> None:
+    """A clerk keys in an invoice of the same supplier, number and amount, of another date: last month's rent."""
+    found = [
+        p for p in office.papers.values()
+        if _changeable(history, office, p) and not posts(history, office, p) and not p.troubles and len(p.versions) == 1
+    ]  # fmt: skip
+    if not found:
+        return
+    paper = office.dice.choice(found)
+    days = office.dice.choice((-365, -92, -31, -31, -31, -30, -1, 28))
+    dated = (date.fromisoformat(paper.versions[-1].dated) + timedelta(days=days)).isoformat()
+    key = office.erp.by_hand(office, paper, dated)
+    if key:
+        office.erp.others.add(key)
+        paper.troubles["twin"] = key
+        history.machine.fault("world: the same invoice of another date keyed in")
+
+
+def anew(history: History, office: Office) -> None:
+    """A supplier numbers anew each year: an invoice comes through the platform whose number another one had."""
+    found = [
+        p for p in office.papers.values()
+        if p.fate == "post" and not (p.by_hand or p.recalled or p.shared or p.poisoned or p.troubles)
+        and len(p.versions) == 1 and not any(row.get("orderNumber") for row in _record(office, p)["codingRows"])
+    ]  # fmt: skip
+    if not found:
+        return
+    first = office.dice.choice(found)
+    record = _kept(_record(office, first))
+    for name in ("transferResponses", "voucherNumber1", "voucherNumber2"):
+        record.pop(name, None)
+    dated = date.fromisoformat(first.versions[-1].dated).replace(day=1) - timedelta(days=365)
+    record |= {"invoiceId": f"{first.key[:28]}{office.edits:04x}", "processingStatus": "WaitingForTransfer",
+               "invoiceDate": f"{dated}T00:00:00"}  # fmt: skip
+    office.edits += 1
+    office.ap.documents[record["invoiceId"]] = Document(record, office.ap.now())
+    second = Paper(record["invoiceId"], [version(record, office.ap.now())])
+    first.shared = second.shared = True
+    for one, other in ((first, second), (second, first)):
+        one.troubles["anew"] = other.key
+    office.papers[second.key] = second
+    history.machine.fault("world: a supplier numbers anew")
+    notify.document_waiting(office.ap, office.ap.documents[second.key])
+
+
+def lost_status(history: History, office: Office) -> None:
+    """The verdict on one new supplier never comes; nobody else's invoices may wait for it."""
+    from infra.sandbox.basware.model import ForcedVerdict
+
+    office.edits += 1
+    code = f"L{office.name[:3].upper()}{office.edits:03d}"
+    office.erp.enter_supplier(code)
+    office.ap.forced.append(ForcedVerdict("Vendor", "InProgress", code=f".*{code}.*", times=1))
+    history.machine.fault("world: one verdict lost")
+
+
+def hide_list(history: History, office: Office) -> None:
+    """The ERP shows nothing of a list to our user for a day: rights were taken, and nobody noticed."""
+    if not history.endure(timedelta(hours=27)):
+        return
+    line = history.lines[office.name, office.erp.system]
+    line.hidden[office.dice.choice(office.erp.lists)] = history.machine.now() + timedelta(hours=25)
+
+
+# ── the calm, and restores ───────────────────────────────────────────────────────────────────────────────────
+
+
+def tidy(history: History, office: Office) -> None:
+    """End what people have begun: nobody's documents need approval, every draft is approved, every list is shown."""
+    office.erp.need_none()
+    history.lines[office.name, office.erp.system].hidden.clear()
+    approve_all(history, office)
+    history.after(1800, "drafts are approved", lambda: approve_all(history, office))
+
+
+def mapped_as_restored(history: History, office: Office) -> None:
+    """Take note of what a restore made of the mappings."""
+    if not office.mappings or office.gone:
+        return
+    pair = history.plant.pair(office)
+    for (kind, code), known in office.mappings.items():
+        mapping = pair.mappings.get(kind, code)
+        target = mapping.target if mapping else ""
+        if target != known[-1][1]:
+            known.append((history.machine.now(), target))
+            if kind == "supplier":
+                _upset(history, office, code)
+    pair.close()
