@@ -72,7 +72,7 @@ class SimAws:
     @property
     def names(self) -> Any:
         """What the template tells a function."""
-        return SimpleNamespace(stage="dev", system=self.system, runs_queue="runs")
+        return SimpleNamespace(stage="dev", stack="dev", system=self.system, runs_queue="runs")
 
     @property
     def clients(self) -> dict[str, Any]:
