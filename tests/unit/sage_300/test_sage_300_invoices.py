@@ -9,7 +9,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Rejected, Throttled, Transient
+from ml_connector.errors import Held, Misconfigured, NotUnderstood, OutcomeUnknown, Rejected, Throttled, Transient
 
 BATCHES = "AP/APInvoiceBatches"
 TAKEN = {"BatchNumber": 109, "Invoices": [{"BatchNumber": 109, "EntryNumber": 1}]}
@@ -296,8 +296,8 @@ def test_refusals_name_the_platforms_code_whatever_the_status(desk, invoice, row
 @pytest.mark.parametrize(
     ("status", "code", "text", "error"),
     [
-        (400, "RecordInvalid", "Something else is wrong.", Rejected),
-        (400, "InvalidPayload", "The payload is not valid.", Rejected),
+        (400, "RecordInvalid", "Something else is wrong.", NotUnderstood),
+        (400, "InvalidPayload", "The payload is not valid.", NotUnderstood),
         (403, "Forbidden", "No rights.", Misconfigured),
         (400, "General", "Batch is locked by another user.", Transient),
         (429, "TooManyRequests", "flooded", Throttled),

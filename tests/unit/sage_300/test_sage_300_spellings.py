@@ -7,7 +7,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from ml_connector.errors import Rejected, Throttled, Transient
+from ml_connector.errors import NotUnderstood, Throttled, Transient
 from ml_connector.flow import Found
 from ml_connector.records import Account, Supplier
 
@@ -149,9 +149,9 @@ def test_the_order_number_is_left_out_where_a_payload_is_refused_without_a_reaso
     assert ["PONumber" in body["Invoices"][0] for body in desk.server.sent("POST", BATCHES)] == [True, False]
 
 
-def test_a_refusal_in_the_words_of_the_web_framework_is_the_records_own(desk, invoice):
+def test_a_refusal_in_the_words_of_the_web_framework_is_held_with_those_words(desk, invoice):
     desk.server.answers[f"POST {BATCHES}"] = lambda _: httpx.Response(400, json={"Message": "DocumentDate is wrong."})
-    with pytest.raises(Rejected, match="DocumentDate is wrong"):
+    with pytest.raises(NotUnderstood, match="DocumentDate is wrong"):
         desk.target.send(desk.target.prepare(invoice(), desk.codes))
 
 

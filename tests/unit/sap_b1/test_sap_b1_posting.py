@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import Held, Misconfigured, NotUnderstood, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Found, Prepared
 from ml_connector.records import CodingRow, Invoice, Supplier
 from ml_connector.systems.sap_b1.refusals import judge
@@ -180,13 +180,40 @@ PREPARED = Prepared(
         ("-5002", "One of the base documents has already been closed", "order:5001"),
         ("-10", "Base document card and target document card do not match.", "order:5001"),
         ("234103405", "anything", "order:5001"),
+        ("-2028", "No matching records found [DocumentLines.AccountCode][line: 0] (ODBC -2028)", "account:A-4711"),
+        ("-2028", "Kein Satz [OPCH.CardCode] (ODBC -2028)", "supplier:SUP-10"),
+        ("-2028", "No matching records found (ODBC -2028) [PCH1.VatGroup] 'V2'", "tax:T2"),
+        ("-2028", "No matching records found [DocumentLines.CostingCode3]", "cost_center:K1"),
+        ("-2028", "No matching records found [DocumentLines.ItemCode][line: 0]", "order:5001"),
+        ("-10", "Fiscal year is closed", "period:2026-01"),
     ],
 )
 def test_refusals_that_a_person_can_mend_hold(code: str, text: str, waiting_for: str) -> None:
-    error = judge(Fault(400, code, text), PREPARED)
+    error = judge(Fault(404 if code == "-2028" else 400, code, text), PREPARED)
     assert isinstance(error, Held)
     assert error.waiting_for == waiting_for
     assert text in str(error)
+
+
+@pytest.mark.parametrize("code", [-2028, "-2028"])
+def test_no_records_without_a_field_on_a_posting_is_a_draft_or_taken(desk: Any, code: Any) -> None:
+    said = httpx.Response(404, json={"error": {"code": code, "message": "No matching records found (ODBC -2028)"}})
+    one = target(desk, said)
+    with pytest.raises(OutcomeUnknown, match="took invoice R1") as caught:
+        one.send(one.prepare(invoice(), Codes()))
+    assert caught.value.taken
+    row = {"DocEntry": 9, "DocNum": 90, "NumAtCard": "R1", "DocTotal": "119.00", "DocCurrency": "EUR"}
+    one = target(desk, said, found=[row])
+    assert one.send(one.prepare(invoice(), Codes())).id == "18:9"
+
+
+def test_no_date_but_the_posting_date_moves_a_month(make: Any) -> None:
+    desk = make(options={"closed_period": "next_open"})
+    fault = {"error": {"code": "-10", "message": "Date deviates from permissible range [OPCH.DocDueDate]"}}
+    one = target(desk, httpx.Response(400, json=fault))
+    with pytest.raises(NotUnderstood):
+        one.send(one.prepare(invoice(), Codes()))
+    assert posted_body(desk)["DocDate"] == "2026-02-01"
 
 
 def test_another_currency_of_the_supplier_is_said_to_be_that() -> None:
@@ -198,9 +225,17 @@ def test_another_currency_of_the_supplier_is_said_to_be_that() -> None:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Fault(400, "-5002", "Internal error (-5002) occurred"), Rejected),
+        (Fault(400, "-5002", "Internal error (-5002) occurred"), NotUnderstood),
+        (Fault(400, "-10", "Due date deviates from permissible range [OPCH.DocDueDate]"), NotUnderstood),
+        (Fault(400, "-10", "Datum liegt nicht im zulässigen Bereich [OPCH.TaxDate]"), NotUnderstood),
+        (Fault(400, "-10", "To generate this document, first define the numbering series"), Misconfigured),
+        (Fault(400, "-10", "Serie [OPCH.Series]"), Misconfigured),
+        (Fault(400, "-5002", "Attachments folder not defined"), Misconfigured),
+        (Fault(400, "-10", "Record is locked by another user [OPCH.CardCode]"), Transient),
+        (Fault(404, "-1000", "Unrecognized resource path."), Misconfigured),
+        (Fault(404, "", "404 page not found", worded=False), OutcomeUnknown),
         (Fault(400, "-10", "Value too long in property 'NumAtCard'"), Rejected),
-        (Fault(400, "1299", "Our own rule says no"), Rejected),
+        (Fault(400, "1299", "Our own rule says no"), NotUnderstood),
         (Fault(400, "-10", "Value too long in property 'U_ExtId'"), Misconfigured),
         (Fault(403, "", "No authorization"), Misconfigured),
         (Fault(412, "-2039", "Another user modified data"), Transient),

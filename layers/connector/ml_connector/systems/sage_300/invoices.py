@@ -11,10 +11,19 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import (
+    ConnectorError,
+    Held,
+    LoginRefused,
+    Misconfigured,
+    OutcomeUnknown,
+    Rejected,
+    Transient,
+)
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
+from ml_connector.systems.kit.refusals import named
 from ml_connector.systems.sage_300.amounts import sum_up
 from ml_connector.systems.sage_300.batches import Batches
 from ml_connector.systems.sage_300.bodies import OPTIONAL, changed, changes, closed, moved, moved_note, totals
@@ -249,10 +258,14 @@ class Invoices:
         return judge(fault, prepared)
 
     def _without_number(self, prepared: Prepared) -> Found:
+        """Find what a success was that names no batch. Taken is taken: it is never sent again by itself."""
+        said = f"Sage 300 took {named(prepared)} without naming the batch that it became"
         try:
             found = self.look(prepared)
-        except Transient as error:
-            raise OutcomeUnknown(f"Sage 300 took the invoice without naming the batch: {error}") from error
+        except (Transient, LoginRefused, Misconfigured) as error:
+            raise OutcomeUnknown(f"{said}: {error}", taken=True) from error
         if not found:
-            raise OutcomeUnknown("Sage 300 took the invoice without naming the batch that it became.")
+            raise OutcomeUnknown(
+                f"{said}, and shows it in no batch and among no posted documents. Look for it there.", taken=True
+            )
         return found[0]

@@ -1,7 +1,8 @@
 """What to do about a refused invoice: by `error.code`, then by what its text names.
 
 Texts come in the user's language, so our own codes quoted in them count before words (`docs/vendors/sage_300.md`).
-What stays unclear is a refusal of the record itself.
+Known faults of the document are refusals of it; troubles of the set-up are not; what nobody knows is held for a person
+(`systems.kit.refusals`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from ml_connector.errors import ConnectorError, Held, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Prepared
+from ml_connector.systems.kit.refusals import is_fault_of_the_document, named, not_understood, setup_trouble
 from ml_connector.systems.sage_300.replies import DUPLICATE, NO_RIGHT, Fault
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -30,8 +32,14 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("supplier", r"VendorNumber|\bvendor\b|account set|fournisseur|proveedor|Lieferant"),
     )
 )
-_FORM = re.compile(r"decimals|too long|at most \d+|maximum length|exceeds", re.IGNORECASE)
-"""What is wrong with a value itself, whichever field it names."""
+_OTHER_DATE = re.compile(
+    r"\b(?:Due|Document|Discount|AsOf|Batch)Date\b|(?:due|document|invoice|discount) date|échéance|vencimiento"
+    r"|Fälligkeit",
+    re.IGNORECASE,
+)
+_POSTING_DATE = re.compile(r"PostingDate|posting date", re.IGNORECASE)
+"""Only the posting date belongs to a fiscal period."""
+VENDOR = "Sage 300"
 _MENDS = {
     "supplier": "Enter or activate the vendor in Sage 300, or map the supplier to another one.",
     "currency": "Enter the currency or its exchange rate in Sage 300, or map it.",
@@ -51,11 +59,15 @@ def kind_of(fault: Fault, prepared: Prepared) -> str | None:
 
 def kind_of_text(text: str, lookup: Mapping[str, str]) -> str | None:
     """Tell what a text is about: the kind that it both speaks of and quotes a code of, else the first it speaks of."""
-    if _FORM.search(text):
+    if is_fault_of_the_document(text):
         return None
     spoken = [kind for kind, pattern in _PATTERNS if pattern.search(text)]
+    if "period" in spoken and _OTHER_DATE.search(text) and not _POSTING_DATE.search(text):
+        return None
     if spoken and spoken[0] in {"duplicate", "period"}:
         return spoken[0]
+    if setup_trouble(VENDOR, "", text, text):
+        return None
     quoted = {kind for kind, theirs, _ in _used(lookup) if theirs and _names(text, theirs)}
     both = [kind for kind in spoken if kind in quoted]
     if both or spoken:
@@ -65,7 +77,7 @@ def kind_of_text(text: str, lookup: Mapping[str, str]) -> str | None:
 
 def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
     """Make the error that says what to do."""
-    said = f"Sage 300 refused the invoice: {fault}."
+    said = f"Sage 300 refused {named(prepared)}: {fault}."
     if fault.locked:
         return Transient(f"Somebody works on the batch or record in Sage 300: {fault}. It is tried again later.")
     if fault.code == NO_RIGHT or fault.absent:
@@ -73,9 +85,15 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
             f"Sage 300 does not let this user enter AP invoice batches: {fault}. Give one of its security groups in "
             "the module AP the right 'Sage 300 Web API' and the right to invoice batches."
         )
-    if not fault.worded:
+    if not fault.worded or fault.anybodys:
         return OutcomeUnknown(f"Something in front of Sage 300 answered for it: {fault}.")
-    return about(kind_of(fault, prepared), said, fault.text, prepared.lookup, month_of(prepared.body)) or Rejected(said)
+    held = about(kind_of(fault, prepared), said, fault.text, prepared.lookup, month_of(prepared.body))
+    trouble = held or setup_trouble(VENDOR, named(prepared), fault, fault.text)
+    if trouble is not None:
+        return trouble
+    if is_fault_of_the_document(fault.text):
+        return Rejected(said)
+    return not_understood(VENDOR, prepared, fault)
 
 
 def about(kind: str | None, said: str, text: str, lookup: Mapping[str, str], month: str) -> Held | None:

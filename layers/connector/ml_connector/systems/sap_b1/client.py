@@ -173,7 +173,7 @@ class ServiceLayer:
 
         Raises `OutcomeUnknown` where the answer leaves the effect in doubt, `Transient` where there was none.
         """
-        reply = self._call(Call("POST", f"/{entity}", body=body, safe=False, expect=CREATE))
+        reply = self._call(Call("POST", f"/{entity}", body=body, safe=False, want="none", expect=CREATE))
         fault = fault_in(reply)
         if fault is not None:
             if fault.session_is_dead:

@@ -13,9 +13,18 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import (
+    ConnectorError,
+    Held,
+    LoginRefused,
+    Misconfigured,
+    OutcomeUnknown,
+    Rejected,
+    Transient,
+)
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.records import Invoice
+from ml_connector.systems.kit.refusals import named
 from ml_connector.systems.sap_b1.amounts import sum_up
 from ml_connector.systems.sap_b1.bases import Bases
 from ml_connector.systems.sap_b1.client import Created, ServiceLayer
@@ -23,7 +32,7 @@ from ml_connector.systems.sap_b1.lines import Lines
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.refusals import judge, kind_of, moved
-from ml_connector.systems.sap_b1.replies import NO_RECORDS, Fault, whole_number
+from ml_connector.systems.sap_b1.replies import Fault, whole_number
 from ml_connector.systems.sap_b1.settings import Settings
 from ml_connector.systems.sap_b1.wire import FoundRow, day_told, is_void
 from ml_connector.wiring import Wiring
@@ -104,6 +113,7 @@ class Invoices:
             header["DocDueDate"] = record.due_date.isoformat()
         elif record.payment_term and (term := whole_number(codes.erp("term", record.payment_term))) is not None:
             header["PaymentGroupCode"] = term
+            lines.used[f"term={term}"] = record.payment_term
         if record.description:
             header["Comments"] = record.description[:REMARKS_LIMIT]
             if len(record.description) > REMARKS_LIMIT:
@@ -195,6 +205,8 @@ class Invoices:
         outcome = self._layer.create(prepared.lookup["entity"], body)
         if isinstance(outcome, Fault):
             outcome, body = self._once_more(outcome, prepared, body)
+        if isinstance(outcome, Fault) and outcome.no_records and kind_of(outcome, prepared) is None:
+            return self._without_number(prepared)
         if isinstance(outcome, Fault):
             raise self._refusal(outcome, prepared)
         if outcome.entry is None or outcome.body.get("AuthorizationStatus") == "dasPending":
@@ -229,8 +241,6 @@ class Invoices:
         return outcome, body
 
     def _refusal(self, fault: Fault, prepared: Prepared) -> ConnectorError:
-        if fault.code == NO_RECORDS and (drafts := self._drafts(prepared)):
-            return _awaits_approval(prepared, drafts[0])
         if kind_of(fault, prepared) == "duplicate" and (there := self.look(prepared)):
             return Held(
                 f"conflict:{prepared.key}",
@@ -240,13 +250,19 @@ class Invoices:
         return judge(fault, prepared)
 
     def _without_number(self, prepared: Prepared) -> Found:
-        """Find what a success was that names no document: approval may have turned the invoice into a draft."""
+        """Find what a success was that names no document: approval may have turned the invoice into a draft.
+
+        Taken is taken: where it does not show, it is never sent again by itself.
+        """
+        said = f"SAP Business One took {named(prepared)} without naming the document it became"
         try:
             found = self.look(prepared)
-        except Transient as error:
-            raise OutcomeUnknown(f"SAP Business One took the invoice without naming the document: {error}") from error
+        except (Transient, LoginRefused, Misconfigured) as error:
+            raise OutcomeUnknown(f"{said}: {error}", taken=True) from error
         if not found:
-            raise OutcomeUnknown("SAP Business One took the invoice without naming the document it became.")
+            raise OutcomeUnknown(
+                f"{said}, and shows neither a document nor a draft with this number. Look for it there.", taken=True
+            )
         if found[0].state == "draft":
             raise _awaits_approval(prepared, found[0])
         return found[0]

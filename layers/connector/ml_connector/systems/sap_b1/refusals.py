@@ -1,7 +1,8 @@
 """What to do about a refused invoice.
 
 Texts come in the language of the Service Layer's user, so the names of fields and the codes quoted in them decide
-first, words second (`docs/vendors/sap_b1.md`). What stays unclear is a refusal of the record itself.
+first, words second (`docs/vendors/sap_b1.md`). Known faults of the document are refusals of it; troubles of the set-up
+are not; what nobody knows is held for a person (`systems.kit.refusals`).
 """
 
 from __future__ import annotations
@@ -12,11 +13,45 @@ from typing import Any
 
 from ml_connector.errors import ConnectorError, Held, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Prepared
+from ml_connector.systems.kit.refusals import (
+    fields_in,
+    is_fault_of_the_document,
+    is_locked,
+    named,
+    not_understood,
+    setup_trouble,
+)
 from ml_connector.systems.sap_b1.replies import Fault
 
 CHANGED_MEANWHILE = "-2039"
-NO_RATE = "-4006"
-OTHER_TYPE = "234103405"
+_OF_CODE = {"-4006": "currency", "234103405": "order", "-2035": "duplicate"}
+"""No exchange rate; a base document of another type; an entry that exists already (contracts/sap_b1.md §3)."""
+VENDOR = "SAP Business One"
+_OF_FIELD: Mapping[str, str] = {
+    name: kind
+    for kind, names in {
+        "duplicate": ("NumAtCard",),
+        "period": ("DocDate", "RefDate"),
+        "date": ("DocDueDate", "DueDate", "TaxDate", "VatDate", "CreateDate", "CancelDate"),
+        "branch": ("BPL_IDAssignedToInvoice", "BPLId", "BPL_ID", "BPLID"),
+        "order": ("BaseEntry", "BaseLine", "BaseType", "BaseRef", "BaseDocEntry", "ItemCode", "WhsCode",
+                  "WarehouseCode"),
+        "supplier": ("CardCode", "CardName"),
+        "currency": ("DocCurrency", "DocCur", "DocRate", "Currency", "Rate"),
+        "tax": ("VatGroup", "TaxCode", "VatPrcnt"),
+        "account": ("AccountCode", "AcctCode", "Account"),
+        "cost_center": ("CostingCode", "OcrCode", "ProfitCode",
+                        *(f"{name}{n}" for name in ("CostingCode", "OcrCode") for n in range(2, 6))),
+        "term": ("PaymentGroupCode", "GroupNum"),
+        "setup": ("Series", "AttachmentEntry", "AtcEntry"),
+    }.items()
+    for name in names
+}  # fmt: skip
+"""What a field that a refusal quotes in brackets is about. Only the posting date belongs to a posting period."""
+_OTHER_DATE = re.compile(
+    r"\b(?:DocDueDate|TaxDate|DueDate)\b|\bdue date|document date|Fälligkeit|Belegdatum|échéance|vencimiento|scadenza",
+    re.IGNORECASE,
+)
 _PARTNER = r"(?:business partner|\bBP\b|Geschäftspartner|partenaire|socio de negocio|partner commerciale)"
 _CURRENCY = r"(?:currency|Währung|devise|moneda|valuta)"
 _PARTNERS_CURRENCY = re.compile(f"{_CURRENCY}.*{_PARTNER}|{_PARTNER}.*{_CURRENCY}", re.IGNORECASE)
@@ -28,7 +63,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "period",
             r"\b(?:DocDate|RefDate)\b|permissible range|posting period|period (?:is )?(?:locked|closed)"
-            r"|Buchungsperiode|zulässigen Bereich|période|periodo|período",
+            r"|fiscal year|year-end|Geschäftsjahr|exercice|ejercicio|esercizio|Buchungsperiode|zulässigen Bereich"
+            r"|période|periodo|período",
         ),
         ("branch", r"BPL_?ID|\bbranch\b|Filiale|Niederlassung|succursale|sucursal"),
         (
@@ -53,6 +89,7 @@ _MENDS = {
     "tax": "Map the tax code with `ml-connector mappings set TENANT tax CODE TARGET`.",
     "account": "Unlock the account in SAP Business One, or map the code to another one.",
     "cost_center": "Activate the cost centre in SAP Business One, or map the code to another one.",
+    "term": "Map the payment term with `ml-connector mappings set TENANT term CODE TARGET`.",
     "order": "Reopen the order in SAP Business One, or correct the invoice's order reference.",
     "branch": "Name the branch: 'branch_id' in the secret, or map the organization to the branch's number.",
 }
@@ -61,23 +98,26 @@ _OTHER_CURRENCY = (
     "all currencies), or correct the currency of the invoice."
 )
 _LINE = re.compile(r"\[line: *(\d+)\]", re.IGNORECASE)
-_TOO_LONG = re.compile(r"too long|zu lang|trop long|demasiado larg|troppo lung", re.IGNORECASE)
 
 
 def kind_of(fault: Fault, prepared: Prepared) -> str | None:
     """Tell what a refusal is about; None where it does not show."""
-    if fault.code == NO_RATE:
-        return "currency"
-    if fault.code == OTHER_TYPE:
-        return "order"
-    if fault.code == "-2035":
-        return "duplicate"
-    if _TOO_LONG.search(fault.text):
+    if fault.code in _OF_CODE:
+        return _OF_CODE[fault.code]
+    if is_fault_of_the_document(fault.text):
         return None
+    if (fields := fields_in(fault.text)) and not _PARTNERS_CURRENCY.search(fault.text):
+        return next((_OF_FIELD[name] for name in fields if name in _OF_FIELD), None)
+    if setup_trouble(VENDOR, "", fault, fault.text):
+        return "setup"
+    return _kind_of_words(fault.text, prepared)
+
+
+def _kind_of_words(text: str, prepared: Prepared) -> str | None:
     for kind, pattern in (("currency", _PARTNERS_CURRENCY), *_PATTERNS):
-        if pattern.search(fault.text):
-            return kind
-    quoted = {kind for kind, theirs, _ in _used(prepared.lookup) if theirs and _quotes(fault.text, theirs)}
+        if pattern.search(text):
+            return "date" if kind == "period" and _OTHER_DATE.search(text) else kind
+    quoted = {kind for kind, theirs, _ in _used(prepared.lookup) if theirs and _quotes(text, theirs)}
     return quoted.pop() if len(quoted) == 1 else None
 
 
@@ -87,7 +127,7 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
     if elsewhere is not None:
         return elsewhere
     kind = kind_of(fault, prepared)
-    said = f"SAP Business One refused the invoice: {fault}."
+    said = f"SAP Business One refused {named(prepared)}: {fault}."
     if kind in {"account", None} and (setting := _rounding(fault.text, kind, prepared)):
         return Misconfigured(
             f"SAP Business One refused the account {setting} that 'rounding_account' in the secret names: {fault}. It "
@@ -99,20 +139,23 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
     if kind in _MENDS and (code := _culprit(kind, fault.text, prepared)):
         mend = _OTHER_CURRENCY if _PARTNERS_CURRENCY.search(fault.text) else _MENDS[kind]
         return Held(f"{kind}:{code}", f"{said} {mend}{_or_rounding(kind, fault.text, prepared)}")
-    return Rejected(said)
+    if is_fault_of_the_document(fault.text):
+        return Rejected(said)
+    trouble = setup_trouble(VENDOR, named(prepared), fault, fault.text) if kind in {"setup", None} else None
+    return trouble or not_understood(VENDOR, prepared, fault)
 
 
 def _not_the_record(fault: Fault, prepared: Prepared) -> ConnectorError | None:
     """Find the causes that no correction of the invoice would mend."""
-    if fault.code == CHANGED_MEANWHILE or fault.status == 412:
-        return Transient(f"Somebody changed a record in SAP Business One at the same time: {fault}.")
-    if fault.status in {403, 404, 405} or 300 <= fault.status < 400:
+    if fault.code == CHANGED_MEANWHILE or fault.status == 412 or (fault.worded and is_locked(fault.text)):
+        return Transient(f"Somebody works on the record in SAP Business One: {fault}. It is tried again later.")
+    if not fault.worded and fault.status not in {402, 403} and not 300 <= fault.status < 400:
+        return OutcomeUnknown(f"Something in front of SAP Business One answered for it: {fault}.")
+    if fault.no_such_path or fault.status in {402, 403, 405} or 300 <= fault.status < 400:
         return Misconfigured(
             f"SAP Business One does not let the Service Layer's user post {prepared.lookup['entity']}: {fault}. "
             "Check the user's authorizations and the address."
         )
-    if not fault.worded:
-        return OutcomeUnknown(f"Something in front of SAP Business One answered for it: {fault}.")
     if any(name.startswith("U_") and name in fault.text for name in prepared.body):
         return Misconfigured(
             f"SAP Business One does not take our key in its user field: {fault}. Make it a text field of at least 36 "
