@@ -166,6 +166,7 @@ class Paper(Finding):
             return False
         if self.task.ledger.link(found.id, self.key) != self.key:
             return False
+        self._look_back()
         self.chunk.target, self.chunk.code = found.id, found.number
         self._finish("delivered")
         return True
@@ -219,7 +220,13 @@ class Paper(Finding):
         if self.chunk.step in FRESH:
             self.chunk.notes.append(f"Adopted {found.number}, which the target already had.")
             self._acknowledge()
-        self._keep(found)
+        self._keep(found, adopted=True)
+
+    def _look_back(self) -> None:
+        """Have what refers to this document looked for from the start: it may have been listed while nobody knew it."""
+        for flow in self.task.pair.integration.flows:
+            if flow.links == self.task.flow.name:
+                self.task.ledger.sibling(flow.name).look_back()
 
     def _may_send(self, looked_at: datetime, prepared: Prepared) -> bool:
         """Tell whether sending is safe now: at once where nothing was sent, else after the settle time.
@@ -265,13 +272,15 @@ class Paper(Finding):
 
     # ── after the post ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _keep(self, found: Found) -> None:
+    def _keep(self, found: Found, *, adopted: bool = False) -> None:
         """Write down what the target made of it, before anything else happens."""
         holder = self.task.ledger.link(found.id, self.key)
         if holder != self.key and (found.ours or self.chunk.step not in FRESH):
             raise self._collide(found, holder)
         if holder != self.key:
             raise Held(f"conflict:{self.key}", f"The target's document {found.number} belongs to {holder} already.")
+        if adopted:
+            self._look_back()
         self.chunk.target, self.chunk.code = found.id, found.number
         self._note(found)
         self.chunk.attempts = self.chunk.failures = 0

@@ -167,6 +167,17 @@ class Ledger:
                 return
         raise Transient(f"The flow {self.flow} is being read at this moment; try again in a minute.")
 
+    def look_back(self) -> None:
+        """Let the next pass read everything: what it listed before may concern what became ours only now."""
+        item = self.store.get(self.pk, "whole") or Item(self.pk, "whole")
+        with suppress(Conflict):  # somebody else asks for the same at this moment
+            self.store.put(replace(item, data={"at": self.now()}))
+
+    def looks_back(self, since: str) -> bool:
+        """Tell whether `look_back` was called after a pass that read everything had begun."""
+        item = self.store.get(self.pk, "whole")
+        return item is not None and str(item.data["at"]) >= since
+
     def all_rows(self) -> Iterator[tuple[str, Row]]:
         """Read every record row of the flow in key order."""
         for item in self.store.query(self.pk, "r#"):

@@ -86,6 +86,9 @@ def move(pair: Pair, scope: str, by: str) -> Moved:
         mover.records(document=flow.manner == "document")
     for flow in pair.integration.flows:
         _Flow(endpoints.ledger_of(pair, scope, flow.name), pair.ledger(flow.name), moved).work()
+    for flow in pair.integration.flows:
+        if flow.links is not None:  # what was listed here before the links came was nobody's
+            pair.ledger(flow.name).look_back()
     _end(pair, scope, by, moved)
     return moved
 

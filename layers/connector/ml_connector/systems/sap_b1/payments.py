@@ -1,12 +1,14 @@
 """Outgoing payments, one document for each invoice that a payment was applied to.
 
-Payments carry no change stamp, and a cancellation moves nothing that could be filtered: so they are listed anew each
-time, and the stamp of an offer says how the payment stands (`docs/vendors/sap_b1.md`).
+Payments carry no change stamp: the number of a payment is the watermark, from which on they are listed. A cancellation
+moves no number either, so the cancelled ones before it are listed each time; and all of them once a day. The stamp of
+an offer says how the payment stands (`docs/vendors/sap_b1.md`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -21,7 +23,12 @@ from ml_connector.systems.sap_b1.wire_payments import AppliedRow, CurrencyRow, P
 
 KINDS = {"it_PurchaseInvoice": 18, "18": 18, "it_PurchaseCreditNote": 19, "19": 19}
 SETS = {18: "PurchaseInvoices", 19: "PurchaseCreditNotes"}
-UNDECIDED = frozenset({"pasPending", "pasRejected", "pasCancelled"})
+PENDING = "pasPending"
+UNDECIDED = frozenset({PENDING, "pasRejected", "pasCancelled"})
+OVERLAP = 100
+"""Numbers before the last one that are listed again: of two that are entered at once, the later may show first."""
+VOID = "void:"
+"""Begins a position in the second part of a pass, among what was cancelled."""
 
 
 class Payments:
@@ -34,13 +41,30 @@ class Payments:
         self._layer, self._lookups, self._start = layer, lookups, start
         self._currencies: dict[tuple[int, int], str | None] = {}
 
-    def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:  # noqa: ARG002 - no stamp exists
-        """List every payment of a purchase invoice or credit note."""
-        where = f"DocDate ge {self._layer.day(self._start)}" if self._start else ""
-        for batch in self._layer.pages(_query(where), position):
+    def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:
+        """List the payments of purchase invoices and credit notes: all of them, or what is new or cancelled.
+
+        `since` is the highest number of an earlier pass. What awaited its approval then is listed again.
+        """
+        if since is None or not since.isdecimal():
+            yield from self._listed("", position)
+            return
+        last = max(0, int(since) - OVERLAP)
+        if position is None or not position.startswith(VOID):
+            for page in self._listed(f"DocEntry gt {last}", position):
+                yield page if page.position is not None else replace(page, position=VOID)
+            position = VOID
+        for page in self._listed(f"DocEntry le {last} and Cancelled eq 'tYES'", position.removeprefix(VOID) or None):
+            yield replace(page, stamp=None, position=f"{VOID}{page.position}" if page.position is not None else None)
+
+    def _listed(self, where: str, position: str | None) -> Iterator[Offers]:
+        dated = f"DocDate ge {self._layer.day(self._start)}" if self._start else ""
+        undecided: set[int] = set()
+        for batch in self._layer.pages(_query(" and ".join(filter(None, (where, dated)))), position):
             broken = [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
             offers = [self._offer(row, key) for row in batch.rows for key in applied_keys(row)]
-            yield Offers(offers, broken, batch.position)
+            undecided |= {row.doc_entry for row in batch.rows if row.authorization_status == PENDING}
+            yield Offers(offers, broken, batch.position, _stamp(batch.keys, undecided))
 
     def fetch(self, key: str) -> Document[Payment]:
         """Read a payment as it is now, and what all payments have applied to its invoice by now.
@@ -111,6 +135,14 @@ class Payments:
             ),
             ZERO,
         )
+
+
+def _stamp(keys: Sequence[str], undecided: Collection[int]) -> str | None:
+    """Give the highest number so far as a text that compares as such; it stays below a payment that is not decided."""
+    number = max((int(key) for key in keys if key.isdecimal()), default=None)
+    if number is None:
+        return None
+    return f"{min([number, *(entry - 1 for entry in undecided)]):012d}"
 
 
 def _query(where: str) -> Query[PaymentRow]:
