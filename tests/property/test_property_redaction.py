@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
+import re
+import time
 from urllib.parse import quote, quote_plus, urlencode
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ml_connector.redact import Redactor
+from ml_connector import exchange
+from ml_connector.redact import RECENT, Redactor, given_out
 from tests.property.drawn import json_values, texts
 
 plain = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP0123456789", min_size=12, max_size=24).map(
@@ -94,3 +100,112 @@ def test_secrets_that_begin_alike_are_all_masked_whole(many, data):
     text = " ".join(data.draw(st.permutations(longer)))
     told = Redactor(longer).text(text)
     assert all(secret not in told for secret in longer) and "more" not in told
+
+
+# ── what is made at run time ────────────────────────────────────────────────────────────────────────────────────
+
+tokens = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP0123456789-_.~+/=", min_size=8, max_size=300).map(
+    lambda t: f"Zq{t}"
+)
+
+
+def spelt(value):
+    """As the wire, a page, a log or a second server may write it."""
+    plain = value.encode()
+    percent = quote(value, "")
+    yield from (value, quote(value), percent, quote_plus(value), re.sub("%..", lambda found: found[0].lower(), percent))
+    yield from (json.dumps(value), json.dumps(json.dumps(value)), json.dumps(value).replace("/", "\\/"))
+    yield from (repr(value), repr(plain), html.escape(value))
+    yield from (
+        base64.b64encode(plain).decode(),
+        base64.urlsafe_b64encode(plain).decode(),
+        plain.hex(),
+        plain.hex().upper(),
+    )
+
+
+@given(tokens | secrets, texts, st.data())
+def test_what_is_learned_is_masked_in_each_spelling(secret, other, data):
+    redactor = Redactor(["another-one"])
+    redactor.learn(secret)
+    for word in spelt(secret):
+        told = redactor.text(f"{other} {word} kept")
+        bare = word.strip("\"'b\\")
+        assert bare[:40] not in told and bare[:-4] not in told and told.endswith("kept")
+
+
+@given(plain)
+def test_a_password_is_found_in_the_pair_whatever_the_user_is_called(password):
+    redactor = Redactor([password])
+    for before in ("someone", "someon", "someo"):
+        coded = base64.b64encode(f"{before}:{password}".encode()).decode()
+        told = redactor.text(f"you sent {coded}")
+        assert "***" in told and len(told) <= len("you sent ***") + len(coded) - len(password)
+
+
+@given(plain, plain)
+def test_every_header_that_carries_a_credential_teaches(user, password):
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+    sent = {
+        "Authorization": (f"Basic {pair}", [pair, password, f"{user}:{password}"]),
+        "authorization": (f"Bearer {password}", [password]),
+        "Cookie": (f"B1SESSION={password}; ROUTEID=.{user}; theme=dark", [password, f".{user}"]),
+        "Set-Cookie": (f"B1SESSION={password};HttpOnly;Path=/", [password]),
+        "X-Api-Key": (password, [password]),
+    }
+    for name, (value, given_away) in sent.items():
+        redactor = Redactor()
+        redactor.hear([(name, value)])
+        told = redactor.text(" | ".join([*given_away, "theme is dark"]))
+        assert told == " | ".join(["***"] * len(given_away) + ["theme is dark"])
+
+
+@given(plain, fields, st.data())
+def test_the_answer_to_a_login_teaches(secret, field, data):
+    assert secret in given_out(json.dumps(data.draw(planted({field: secret}))).encode())
+    assert given_out(b"[" * 50_000) == given_out(b"no json") == []
+
+
+@given(plain, st.integers(0, 400), st.sampled_from(['{"password":"', "x", "Bearer ", "https://h/?token="]))
+def test_a_secret_across_the_cut_is_masked_too(secret, back, before):
+    """Wherever the cut falls, no piece of it is left that is worth anything."""
+    known, limit = Redactor([secret]), 1000
+    text = "a " * 500 + before + secret + "b " * 3000
+    for redactor, at in ((known, len("a " * 500 + before)), (Redactor(), len("a " * 500 + before))):
+        if redactor is not known and before == "x":
+            continue
+        kept = redactor.beginning(text, at + back)
+        assert secret[:4] not in kept and len(kept) <= at + back
+    assert len(Redactor().beginning("b " * 3000, limit)) == limit
+
+
+def test_a_body_is_cut_before_it_is_looked_through():
+    class Counting(Redactor):
+        seen = 0
+
+        def text(self, text):
+            self.seen += len(text)
+            return super().text(text)
+
+    counting = Counting(["a-secret"])
+    kept = exchange.clip("x" * 18_000_000, counting)
+    assert counting.seen <= exchange.BODY_LIMIT + 1000 and kept.endswith("… [18000000 characters, cut]")
+
+
+@pytest.mark.parametrize("row", ['{"Name":"Compass token shop","Notes":"basic text, session 5"},',
+                                 '{"password":"x","access_token":"abcdefgh"},', "<Password a='1' "])  # fmt: skip
+def test_the_time_grows_with_the_text_and_no_faster(row):
+    redactor, sizes = Redactor(["a-secret", "another"]), (200_000, 1_600_000)
+    took = []
+    for size in sizes:
+        text = row * (size // len(row))
+        began = time.process_time()
+        redactor.text(text)
+        took.append(time.process_time() - began)
+    assert took[1] < 8 * 5 * max(took[0], 0.01)
+
+
+def test_only_the_latest_are_remembered():
+    redactor = Redactor()
+    redactor.learn(*(f"token-{n:04}" for n in range(3 * RECENT)))
+    assert redactor.text("token-0000") == "token-0000" and redactor.text(f"token-{3 * RECENT - 1:04}") == "***"

@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from ml_connector.redact import Redactor
+
 BODY_LIMIT = 200_000
 """Characters of a body that are kept; a longer one is cut and says so."""
 
@@ -54,9 +56,11 @@ def note(exchange: Exchange) -> None:
         exchanges.append(exchange)
 
 
-def clip(text: str) -> str:
-    """Cut a body to what is kept."""
-    return text if len(text) <= BODY_LIMIT else f"{text[:BODY_LIMIT]}… [{len(text)} characters, cut]"
+def clip(text: str, redactor: Redactor) -> str:
+    """Mask a body and cut it to what is kept; what is not kept costs nothing."""
+    if len(text) <= BODY_LIMIT:
+        return redactor.text(text)
+    return f"{redactor.beginning(text, BODY_LIMIT)}… [{len(text)} characters, cut]"
 
 
 def as_rows(exchanges: list[Exchange]) -> list[dict[str, Any]]:

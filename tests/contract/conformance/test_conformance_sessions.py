@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import traceback
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -17,7 +19,7 @@ from tests.contract.conformance.cases import ALL, SOURCES, Case, each, every_sys
 from tests.contract.conformance.doing import use
 from tests.contract.conformance.reading import keys, naming
 from tests.contract.conformance.stand import Stand
-from tests.contract.conformance.wire import ALWAYS, ELSEWHERE, echo, instead
+from tests.contract.conformance.wire import ALWAYS, ELSEWHERE, echo, echo_values, instead
 
 
 def _first(system: str, cases: tuple[Case, ...] = ALL) -> Case:
@@ -131,6 +133,27 @@ def test_what_a_server_echoes_of_our_secrets_stands_in_no_message(stand: Stand, 
         for secret in stand.secrets():
             for text in said:
                 assert secret not in text, f"{status}: {secret[:3]}… stands in: {text[:600]}"
+
+
+@each(ALL)
+def test_what_a_server_says_back_of_our_sessions_stands_nowhere(stand: Stand, case: Case) -> None:
+    """Tokens, sessions and pairs are made at run time: no secret has them, and nothing names them in an answer."""
+    for status in (302, 400, 401, 403, 404, 422, 500, 503):
+        stand.wire.rules.clear()
+        stand.later(7200)
+        connection = stand.connect(tenant=f"acme-{status}")
+        use(stand, connection, case)
+        heard: set[str] = set()
+        stand.wire.spoil(echo_values(status, heard), lambda request: not stand.is_login(request), times=ALWAYS)
+        with exchange.recording() as exchanges:
+            said = list(_told(stand, connection, case))
+        said.append(json.dumps(exchange.as_rows(exchanges)))
+        assert heard, "nothing was sent that could be said back"
+        for secret in heard:
+            coded = base64.b64encode(secret.encode()).decode()
+            for text in said:
+                for spelt in (secret, quote(secret, ""), json.dumps(secret)[1:-1], coded):
+                    assert spelt not in text, f"{status}: {spelt[:3]}… stands in: {text[:600]}"
 
 
 def _told(stand: Stand, connection: Any, case: Case) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -162,3 +165,30 @@ def echo(status: int) -> Damage:
         return httpx.Response(status, json=body)
 
     return said
+
+
+def echo_values(status: int, heard: set[str]) -> Damage:
+    """Refuse, and say back the credentials alone, in each spelling, without the names by which they could be known.
+
+    `heard` collects them as they came.
+    """
+
+    def said(request: httpx.Request, _: Go) -> httpx.Response:
+        heard.update(_credentials(request))
+        words = [w for value in sorted(heard) for w in (value, quote(value, ""), json.dumps(json.dumps(value)))]
+        words += [base64.b64encode(value.encode()).decode() for value in sorted(heard)]
+        body = {"error": {"code": "-1", "message": {"lang": "en-us", "value": " | ".join(words)}}}
+        return httpx.Response(status, json=body)
+
+    return said
+
+
+def _credentials(request: httpx.Request) -> Iterator[str]:
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    if rest:
+        yield rest
+    if scheme == "Basic":
+        pair = base64.b64decode(rest).decode()
+        yield from (pair, pair.partition(":")[2])
+    for cookie in request.headers.get("cookie", "").split(";"):
+        yield from filter(None, [cookie.partition("=")[2].strip()])

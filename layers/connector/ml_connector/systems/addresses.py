@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
 from ml_connector.errors import Misconfigured
 
+PORTS = {"http": 80, "https": 443}
 Kind = Literal["public", "private", "loopback", "link-local", "unusable"]
 _AWS = IPv6Network("fd00:ec2::/32")
 """Where AWS has its instance metadata, time and name servers in IPv6: as good as link-local."""
@@ -74,6 +76,15 @@ class Reach:
     insecure: bool = False
     private: bool = True
     _stands: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, vendor: str, base_url: str, insecure: bool, private: bool) -> Reach:
+        """Make it from the configured address. Raises `Misconfigured` for what is none."""
+        try:
+            base = urlsplit(base_url)
+            return cls(vendor, base.hostname or "", base.port or PORTS.get(base.scheme, 0), insecure, private)
+        except ValueError as error:
+            raise Misconfigured(f"{vendor} cannot be called at {base_url} ({error}).") from error
 
     def usable(self, host: str, port: int, addresses: Iterable[str]) -> list[str]:
         """Give those of a host's addresses that may be called. Raises `Misconfigured` where none may.

@@ -29,11 +29,11 @@ from ml_connector.errors import (
     Unreachable,
 )
 from ml_connector.ports import Chance, Clock
-from ml_connector.redact import Clean, Redactor
+from ml_connector.redact import Clean, Redactor, given_out
 from ml_connector.shapes import learn
 from ml_connector.systems.addresses import Reach
 from ml_connector.systems.drain import OFFERED, Bounded, TooLarge, Trickle, drain
-from ml_connector.systems.network import PORTS, Wire
+from ml_connector.systems.network import Wire
 
 TRIES = 4
 HANGS = 2
@@ -44,6 +44,8 @@ DIGITS = 30
 """Places before or after the point beyond which a number is none that anybody meant."""
 SHOWN = 16 * 1024
 """Bytes of a body that are looked through for a message."""
+EDGE = 4 * 1024
+"""Characters that are left out where a body was cut: what stands there may be the beginning of a secret."""
 ELSEWHERE = "(what it said is not shown, since it is another host)"
 UNREADABLE = (ValueError, RecursionError, ArithmeticError)
 """What decoding raises: no JSON or no UTF-8, nesting without end, a number that no `Decimal` holds."""
@@ -71,7 +73,9 @@ class Reply:
 
     def text(self, limit: int = 300) -> str:
         """Show the beginning of the body, for messages; secrets are masked before it is cut."""
-        return " ".join(self.clean(self.body[:SHOWN].decode("utf-8", "replace")).split())[:limit]
+        shown = self.clean(self.body[:SHOWN].decode("utf-8", "replace"))
+        whole = shown if len(self.body) <= SHOWN else shown[:-EDGE]
+        return " ".join(whole.split())[:limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class Http:
         self._insecure = insecure
         if transport is None:
             transport = Wire(
-                reach=_reach(vendor, self.base_url, insecure, private), verify=_trust(ca_bundle), timeout=timeout,
+                reach=Reach.of(vendor, self.base_url, insecure, private), verify=_trust(ca_bundle), timeout=timeout,
                 limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             )  # fmt: skip
         self._client = httpx.Client(
@@ -137,7 +141,7 @@ class Http:
             headers={
                 "User-Agent": f"ml-connector/{__version__}", "Accept": "application/json", "Accept-Encoding": OFFERED,
             },
-            event_hooks={"request": [before]} if before else {},
+            event_hooks={"request": [*([before] if before else []), self._hear]},
             follow_redirects=False,
         )  # fmt: skip
 
@@ -241,29 +245,36 @@ class Http:
             body = drain(response)
         finally:
             response.close()
+        self._redactor.hear(response.headers.multi_items())
+        if not (call.auth or call.foreign):
+            self._redactor.learn(*given_out(body))
         clean = _unseen if call.foreign else self._redactor.text
         return Reply(response.status_code, response.headers, body, str(response.url), clean)
 
+    def _hear(self, request: httpx.Request) -> None:
+        """Know the credentials of a request before it leaves: a server may say back what it was sent."""
+        self._redactor.hear(request.headers.multi_items())
+
     def _wire_trouble(self, call: Call, error: httpx.HTTPError) -> NoReturn:
-        host = urlsplit(self.base_url).netloc
+        host, said = urlsplit(self.base_url).netloc, self._redactor.text(str(error))
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)):
             raise Unreachable(
-                f"{self.vendor} at {host} cannot be reached ({error or type(error).__name__}); check the address, "
+                f"{self.vendor} at {host} cannot be reached ({said or type(error).__name__}); check the address, "
                 "the firewall and whether the server runs."
             ) from error
         if call.safe and isinstance(error, httpx.TimeoutException):
             slow = _Hung(
-                f"{self.vendor} at {host} did not answer in time ({error or 'no answer'}, 'timeout_seconds' is "
+                f"{self.vendor} at {host} did not answer in time ({said or 'no answer'}, 'timeout_seconds' is "
                 f"{self._timeout:g})."
             )
             slow.spent = isinstance(error, Trickle)
             raise slow from error
         if call.safe:
-            broken = Transient(f"{self.vendor} at {host} broke off ({error}).")
+            broken = Transient(f"{self.vendor} at {host} broke off ({said}).")
             broken.spent = isinstance(error, TooLarge)
             raise broken from error
         raise OutcomeUnknown(
-            f"{self.vendor} at {host} gave no whole answer to a request that may have taken effect ({error})."
+            f"{self.vendor} at {host} gave no whole answer to a request that may have taken effect ({said})."
         ) from error
 
     # ── the answer ──────────────────────────────────────────────────────────────────────────────────────────
@@ -326,10 +337,10 @@ class Http:
                 method=request.method,
                 url=clean.text(str(request.url)),
                 request_headers=clean.headers(request.headers),
-                request_body=exchange.clip(clean.text(request.content.decode("utf-8", "replace"))),
+                request_body=exchange.clip(request.content.decode("utf-8", "replace"), clean),
                 status=reply.status if reply else None,
                 response_headers=clean.headers(reply.headers) if reply else {},
-                response_body=exchange.clip(clean.text(reply.body.decode("utf-8", "replace"))) if reply else "",
+                response_body=exchange.clip(reply.body.decode("utf-8", "replace"), clean) if reply else "",
                 seconds=str(round((self._clock.now() - started).total_seconds(), 3)),
                 error=clean.text(failure),
             )
@@ -339,14 +350,6 @@ class Http:
 def _unseen(_: str) -> str:
     """Show nothing of what another host than the configured one says: nobody knows whose words these are."""
     return ELSEWHERE
-
-
-def _reach(vendor: str, base_url: str, insecure: bool, private: bool) -> Reach:
-    try:
-        base = urlsplit(base_url)
-        return Reach(vendor, base.hostname or "", base.port or PORTS.get(base.scheme, 0), insecure, private)
-    except ValueError as error:
-        raise Misconfigured(f"{vendor} cannot be called at {base_url} ({error}).") from error
 
 
 def _trust(ca_bundle: str | None) -> ssl.SSLContext | bool:

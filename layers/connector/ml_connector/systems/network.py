@@ -16,12 +16,11 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore
 import httpx
 
-from ml_connector.systems.addresses import Reach
+from ml_connector.systems.addresses import PORTS, Reach
 from ml_connector.systems.drain import SPAN, TRICKLED, Trickle
 
 PIECE = 16 * 1024
 """Bytes that are sent before the time is looked at again."""
-PORTS = {"http": 80, "https": 443}
 Resolve = Callable[[str, int], list[str]]
 
 
