@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from infra.sandbox.basware import (
     answers,
+    companies,
     control,
     documents,
     exported_orders,
@@ -54,6 +55,13 @@ def _masterdata() -> list[Rule]:
                 continue
             rules.append(_api(method, address, entity.path, partial(handler, entity=entity)))
     return rules
+
+
+def _companies() -> list[Rule]:
+    return [
+        _api("GET", "/v1/companies", "companies", companies.get_list),
+        _api("GET", "/v1/companies/<code>", "companies", companies.get_one),
+    ]
 
 
 def _documents() -> list[Rule]:
@@ -114,7 +122,7 @@ def _control() -> list[Rule]:
 @cache
 def build_map() -> Map:
     """Return the routing table: one for all servers, since it holds nothing of theirs."""
-    rules = [*_masterdata(), *_documents(), *_exported(), *_statuses(), *_control()]
+    rules = [*_masterdata(), *_companies(), *_documents(), *_exported(), *_statuses(), *_control()]
     rules.append(Rule("/v1/tokens", methods=["POST"], endpoint=Endpoint(tokens.issue, kind=LOGIN)))
     rules.append(Rule("/_documents/<name>", methods=["GET"], endpoint=Endpoint(links.download, kind=STORAGE)))
     return Map(rules, strict_slashes=False, redirect_defaults=False, merge_slashes=False)

@@ -38,6 +38,7 @@ class World:
     clock: Callable[[], datetime] = real_clock
     rng: Random = field(default_factory=lambda: Random(1))
     companies: set[str] = field(default_factory=lambda: {"1000"})
+    companies_posted: bool = True
     clients: dict[str, str] = field(default_factory=lambda: {"sandbox-client": "sandbox-secret"})
     granted: frozenset[str] = SCOPES
     token_seconds: int = 3600

@@ -11,6 +11,7 @@ import pytest
 from infra.sandbox.basware import World
 from infra.sandbox.basware.model import Fault
 from infra.sandbox.basware.scopes import SCOPES
+from infra.sandbox.basware.seed import seeded_world
 from ml_connector.flow import Check
 
 
@@ -100,7 +101,8 @@ def test_only_what_the_active_flows_need_is_tried(make: Any) -> None:
         World(granted=frozenset({"accountingDocuments.read", "accountingDocuments.write", "requestStatus.read"}))
     )
     bench.wiring.__dict__["flows"] = lambda: ("invoices",)
-    assert list(checks(bench)) == ["region", "login", "rights", "accountingDocuments", "requestStatus", "webhook"]
+    assert list(checks(bench)) == ["region", "login", "rights", "accountingDocuments", "requestStatus", "companies",
+                                    "webhook"]  # fmt: skip
 
 
 def test_lists_of_dimensions_and_orders_of_basware_are_tried_where_they_are_used(make: Any) -> None:
@@ -117,3 +119,40 @@ def test_without_the_right_to_subscribe_everything_moves_if_later(make: Any) -> 
     found = checks(make(World(granted=SCOPES - lacking), **settings, scopes=sorted(SCOPES - lacking)))
     assert failed(found) == {}
     assert found["right subscriptions.read"].warning and found["webhook"].warning
+
+
+def test_a_company_that_basware_does_not_list_is_named_with_the_nearest(make: Any) -> None:
+    bench = make(World(companies={"1000", "9990", "X1"}), companies=["9999", "1000"])
+    found = checks(bench)["companies"]
+    assert not found.ok
+    assert "company 9999 of 'companies' is not known to Basware" in found.detail
+    assert "Basware lists 1000, 9990, X1. Did you mean 9990?" in found.detail
+    bench.world.companies = {"1000", "9999"}
+    assert checks(bench)["companies"].detail == "9999, 1000 known to Basware"
+
+
+@pytest.mark.parametrize("granted", [SCOPES, SCOPES - {"companies.read"}])
+def test_where_basware_lists_none_its_own_documents_tell(seeded: Any, granted: Any, make: Any) -> None:
+    seeded.world.companies_posted, seeded.world.granted = False, granted
+    assert checks(seeded)["companies"].detail == "1000 known to Basware"
+    world = seeded_world(clock=seeded.clock.now)
+    world.companies_posted, world.granted = False, granted
+    found = checks(make(world, companies=["1001"]))["companies"]
+    assert (found.ok, found.warning) == (True, True)
+    assert "company 1001" in found.detail
+    assert "Did you mean 1000?" in found.detail
+
+
+def test_what_we_posted_ourselves_under_a_wrong_code_is_no_proof_of_it(make: Any) -> None:
+    bench = make(World(companies_posted=False), companies=["9999"])
+    record = {"externalCode": "1", "costCenterCode": "1", "costCenterNames": [], "companies": [
+        {"companyCode": "9999", "active": True}]}  # fmt: skip
+    bench.connection.client.post("/v1/costCenters", [record], safe=True)
+    found = checks(bench)["companies"]
+    assert "nothing it holds shows whether it knows 9999" in found.detail
+
+
+def test_where_nothing_shows_it_ping_says_so(make: Any) -> None:
+    found = checks(make(World(companies_posted=False)))["companies"]
+    assert (found.ok, found.warning) == (True, False)
+    assert "the first import does" in found.detail

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -76,6 +76,16 @@ class BaswareAuth(httpx.Auth):
         except ScopesRefused:
             return False
         return True
+
+    @contextmanager
+    def lent(self, scope: str) -> Iterator[None]:
+        """Call with a token for one scope that no flow needs; raises `ScopesRefused` where it is not granted."""
+        own, granted = self._own, self.granted
+        self._own = self._ask((scope,))
+        try:
+            yield
+        finally:
+            self._own, self.granted = own, granted
 
     def lacking(self) -> frozenset[str]:
         """Name the optional scopes that the token in use goes without; logs in where there is none yet."""

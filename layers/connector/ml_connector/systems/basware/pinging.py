@@ -13,21 +13,24 @@ from ml_connector.flow import Check
 from ml_connector.systems.basware import rights, subscriptions
 from ml_connector.systems.basware.auth import ScopesRefused
 from ml_connector.systems.basware.client import Basware
+from ml_connector.systems.basware.companies import Companies
 from ml_connector.systems.basware.rights import needed_by
 from ml_connector.systems.basware.settings import Settings, region_of
 
 ONE = {"pageSize": "1"}
+SOME = {"pageSize": "50"}
+"""Enough to meet the companies that there are."""
 NO_ORDER = "ml-connector-ping"
 """Lines are listed by order; that there are none of this one shows that they may be read."""
 READS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("vendors", ONE),
-    ("accounts", ONE),
-    ("costCenters", ONE),
+    ("vendors", SOME),
+    ("accounts", SOME),
+    ("costCenters", SOME),
     ("lists", ONE),
-    ("matchingOrders", ONE),
+    ("matchingOrders", SOME),
     ("matchingOrderLines", {"orderExternalCode": NO_ORDER, **ONE}),
-    ("accountingDocuments", {"ProcessingStatus": "WaitingForTransfer", **ONE}),
-    ("exportedPurchaseOrders", {"orderStatus": "WaitingForExport", **ONE}),
+    ("accountingDocuments", {"ProcessingStatus": "WaitingForTransfer", **SOME}),
+    ("exportedPurchaseOrders", {"orderStatus": "WaitingForExport", **SOME}),
     ("requestStatus", ONE),
 )
 """What can be read, in the order in which it is loaded; subscriptions are read with the webhook."""
@@ -42,6 +45,7 @@ class Checks:
     def __init__(self, client: Basware, settings: Settings) -> None:
         """Read through the connection's own client."""
         self._client, self._settings = client, settings
+        self._companies = Companies(settings.companies)
         self._needed = needed_by(settings, client.wiring.flows())
 
     def all(self) -> Iterator[Check]:
@@ -63,7 +67,8 @@ class Checks:
         for api, params in READS:
             if f"{api}.read" in self._needed and f"{api}.read" in granted:
                 key = KEYS.get(api, api)
-                yield from (self._reads(what, path, key, params) for what, path in self._places(api))
+                yield from (self._reads(api, what, path, key, params) for what, path in self._places(api))
+        yield self._companies.check(self._client)
         yield self._webhook()
 
     def _place(self) -> Check:
@@ -124,13 +129,14 @@ class Checks:
             return [(f"lists {name}", f"/v1/lists/{name}") for name in names]
         return [(api, f"/v1/{api}")]
 
-    def _reads(self, what: str, path: str, key: str, params: dict[str, str]) -> Check:
+    def _reads(self, api: str, what: str, path: str, key: str, params: dict[str, str]) -> Check:
         try:
             found = next(self._client.list(path, key, params), None)
         except Misconfigured as error:
             return Check(what, False, f"{error} Check 'base_url', and that this API is open to the client.")
         except ConnectorError as error:
             return Check(what, False, str(error))
+        self._companies.note(api, found or ())
         return Check(what, True, "nothing there" if found is None else "read")
 
     def _webhook(self) -> Check:
