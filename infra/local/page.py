@@ -7,6 +7,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
+from infra.local.causes import grouped
 from infra.local.report import Outcome, errors, remarks, said_of, short, standing, verdict
 from ml_connector.engine.balance import PLACES
 
@@ -167,18 +168,26 @@ def _list(title: str, kind: str, made: dict[str, Any]) -> list[str]:
     columns = [(name, kinds.get(name, "")) for name in names]
     return [
         f"<h2>{title} ({len(lines):,})</h2>",
-        _framed(_total(lines), columns, "".join(_line(line, made) for line in lines)),
+        _framed(_total(lines), columns, "".join(_line(line, made) for line in grouped(kind, lines))),
     ]
 
 
 def _line(line: dict[str, Any], made: dict[str, Any]) -> str:
-    amount = f"{Decimal(line['amount']):,} {escape(str(line.get('currency') or ''))}" if line.get("amount") else ""
+    money = f"{Decimal(line['amount']):,} {line.get('currency') or ''}" if line.get("amount") else line.get("money")
+    amount = escape(str(money or ""))
     why = _prose(said_of(line, made))
     cells = (
         _cell("tenant", escape(line["tenant"]), "text"), _cell("flow", escape(line["flow"]), "text"),
         _cell("amount", amount, "" if amount else "empty"), _cell("why", why, "why"),
     )  # fmt: skip
-    return _row(escape(short(str(line.get("number") or line["key"]))), cells)
+    return _row(
+        escape(
+            f"{line['count']:,} records: {line['label']}"
+            if "count" in line
+            else short(str(line.get("number") or line["key"]))
+        ),
+        cells,
+    )
 
 
 def _class(name: str) -> str:

@@ -93,16 +93,20 @@ def _became(row: dict[str, Any]) -> str:
 
 def _listed(kind: str, made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
     from infra.local import report as reports
+    from infra.local.causes import grouped
     from infra.ops import advice
 
-    lines = [line for line in made[kind] if line.get("state") not in QUEUED]
+    lines = grouped(kind, [line for line in made[kind] if line.get("state") not in QUEUED])
     for line in lines[:MOST]:
-        number = reports.short(line.get("number") or line["key"])
-        money = f" ({line['amount']} {line['currency']})" if line.get("amount") else ""
+        what = f"{line['flow']} {reports.short(line.get('number') or line['key'])}"
+        if "count" in line:
+            what = f"{line['count']:,} records ({line['flow']}): {line['label']}"
+        amount = f"{line['amount']} {line['currency']}" if line.get("amount") else line.get("money")
+        money = f" ({amount})" if amount else ""
         whose = f"{line['tenant']} " if len(outcome.tenants) > 1 else ""
-        yield f"{kind}  {whose}{line['flow']} {number}{money}: {reports.said_of(line, made)}"
+        yield f"{kind}  {whose}{what}{money}: {reports.said_of(line, made)}"
     if len(lines) > MOST:
-        more = f"and {len(lines) - MOST} more {kind}: `{FURTHER[kind]}`"
+        more = f"and {sum(line.get('count', 1) for line in lines[MOST:])} more {kind}: `{FURTHER[kind]}`"
         yield advice.pasteable(more, outcome.where) + " lists them all"
 
 
