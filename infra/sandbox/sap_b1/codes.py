@@ -21,8 +21,19 @@ def check_account(world: World, code: str | None, row: int) -> None:
         raise rule_broken(f"Account '{code}' is a title account; specify an active account {where}")
     if "tYES" in (account.get("LockManualTransaction"), account.get("BlockManualPosting")):
         raise rule_broken(f"Account '{code}' is locked for manual transactions {where}")
-    if account.get("FrozenFor") == "tYES":
+    if not counts(account, "ValidFor", "FrozenFor", world.today()):
         raise rule_broken(f"Account '{code}' is inactive {where}")
+
+
+def counts(record: Record, valid: str, frozen: str, day: str) -> bool:
+    """Whether a partner or account is active: `valid` and `frozen` name the two flags, each with a period."""
+    if record.get(frozen) == "tYES" and _within(record, "Frozen", day):
+        return False
+    return record.get(valid) != "tYES" or _within(record, "Valid", day)
+
+
+def _within(record: Record, name: str, day: str) -> bool:
+    return (record.get(f"{name}From") or day) <= day <= (record.get(f"{name}To") or day)
 
 
 def check_cost_centres(world: World, line: Record, day: str, row: int) -> None:

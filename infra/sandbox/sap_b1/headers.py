@@ -6,6 +6,7 @@ import calendar
 from datetime import date, timedelta
 from decimal import Decimal
 
+from infra.sandbox.sap_b1.codes import counts
 from infra.sandbox.sap_b1.errors import rule_broken
 from infra.sandbox.sap_b1.fields import Record
 from infra.sandbox.sap_b1.world import World
@@ -24,7 +25,7 @@ def supplier_of(world: World, code: str | None, table: str) -> Record:
     partner = world.tables["BusinessPartners"].get(code)
     if partner is None or partner["CardType"] != "cSupplier":
         raise rule_broken(f"Invalid BP code [{table}.CardCode] , '{code or ''}'")
-    if partner.get("Frozen") == "tYES" or partner.get("Valid") == "tNO":
+    if not counts(partner, "Valid", "Frozen", world.today()):
         raise rule_broken(f"Business partner '{code}' is inactive [{table}.CardCode]")
     return partner
 

@@ -108,9 +108,11 @@ def _supplier(number: int, rng: Random) -> Record:
     partner["Currency"] = "USD" if number % 10 == 7 else "##" if number % 10 == 4 else "EUR"
     partner["PayTermsGrpCode"] = 1 + number % 4
     partner["VatGroup"] = ("V2", "V2", "V1", "V0")[number % 4]
-    # A few are frozen, a few were never made valid: neither may be posted to.
+    # A few are frozen, a few were valid once: neither may be posted to.
     partner["Frozen"] = "tYES" if number % 40 == 39 else "tNO"
-    partner["Valid"] = "tNO" if number % 60 == 29 else "tYES"
+    partner["Valid"] = "tNO" if number % 40 == 39 else "tYES"
+    if number % 60 == 29:
+        partner["ValidTo"] = "2010-12-31"
     partner |= {"GroupCode": 102, "FederalTaxID": f"DE{rng.randrange(10**8, 10**9)}", "DebitorAccount": "160000"}
     return partner | _contact(partner["CardCode"], number, rng)
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from infra.sandbox.sap_b1 import changes, clerk, documents
+from infra.sandbox.sap_b1 import changes, clerk, codes, documents
 from infra.sandbox.sap_b1.fields import Record
 from infra.sandbox.sap_b1.world import World
 
@@ -19,7 +19,7 @@ def add_orders(world: World, rng: Random, today: date) -> None:
     suppliers = [
         row["CardCode"]
         for row in world.rows("BusinessPartners")
-        if row["CardType"] == "cSupplier" and row["Frozen"] == "tNO" and row["Valid"] == "tYES"
+        if row["CardType"] == "cSupplier" and codes.counts(row, "Valid", "Frozen", today.isoformat())
     ]
     for number in range(ORDERS):
         order = _order(world, rng, number, rng.choice(suppliers[:120]))

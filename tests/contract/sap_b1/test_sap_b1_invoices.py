@@ -294,6 +294,16 @@ def test_a_closed_period_moves_to_the_next_open_one_where_the_tenant_wants_it(
     assert document["Comments"].startswith("Posting date moved from 2025-11-30 to 2026-01-01")
 
 
+def test_where_every_month_is_refused_the_invoices_own_is_named(make: Any, invoice: Any, row: Any) -> None:
+    bench = make(options={"closed_period": "next_open"})
+    bench.world.closed_periods |= {f"2025-{month}" for month in ("08", "09", "10", "11", "12")}
+    target = bench.connection.target(Invoice)
+    one = invoice("119.00", row(net="100.00"), accounting_date=date(2025, 8, 31))
+    with pytest.raises(Held, match="2025-08-31") as held:
+        target.send(target.prepare(one, bench.codes))
+    assert held.value.waiting_for == "period:2025-08"
+
+
 def test_the_day_that_was_really_posted_on_is_told(make: Any, invoice: Any, row: Any) -> None:
     bench = make(options={"closed_period": "next_open"})
     bench.world.closed_periods |= {"2025-11"}

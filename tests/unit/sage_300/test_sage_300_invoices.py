@@ -269,6 +269,28 @@ def test_a_refused_period_moves_on_where_the_tenant_says_so(make, invoice, fault
     assert sent[-1]["InvoiceDescription"] == "Period 2026-02 closed: Invoice R-4711"
 
 
+@pytest.mark.parametrize("shut", [{}, {"FiscalPeriod2Status": "Closed"}])
+def test_where_every_month_is_refused_the_invoices_own_is_named(make, invoice, fault, shut):
+    """Also where the fiscal calendar has moved it before anything was sent."""
+    desk = make(options={"closed_period": "next_open"})
+    desk.server.rows("CS/CSFiscalCalendars", calendar(**shut))
+    refusals = [fault(400, "RecordInvalid", f"Fiscal period 0{n} of fiscal year 2026 is locked.") for n in range(2, 9)]
+    desk.server.script(BATCHES, *refusals)
+    with pytest.raises(Held, match="period 02") as held:
+        desk.target.send(desk.target.prepare(invoice(), desk.codes))
+    assert held.value.waiting_for == "period:2026-02"
+    assert len(desk.server.sent("POST", BATCHES)) == 4
+
+
+def test_a_later_month_that_is_refused_for_something_else_says_so(make, invoice, fault):
+    desk = make(options={"closed_period": "next_open"})
+    no = fault(400, "RecordInvalid", "Fiscal period 02 of fiscal year 2026 is locked.")
+    desk.server.script(BATCHES, no, fault(400, "RecordInvalid", "Account 6260 does not exist."))
+    with pytest.raises(Held) as held:
+        desk.target.send(desk.target.prepare(invoice(), desk.codes))
+    assert held.value.waiting_for == "account:6260"
+
+
 # ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

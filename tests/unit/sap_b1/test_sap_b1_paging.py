@@ -91,7 +91,8 @@ def test_what_is_asked(desk: Any) -> None:
     assert request.headers["prefer"] == "odata.maxpagesize=500"
     assert "+" not in request.url.query.decode()
     query = unquote(request.url.query.decode())
-    assert query == "$select=Code,Name,FormatCode,ActiveAccount,FrozenFor&$filter=ActiveAccount eq 'tYES'&$orderby=Code"
+    fields = "Code,Name,FormatCode,ActiveAccount,ValidFor,ValidFrom,ValidTo,FrozenFor,FrozenFrom,FrozenTo"
+    assert query == f"$select={fields}&$filter=ActiveAccount eq 'tYES'&$orderby=Code"
 
 
 def test_orders_name_their_lines_and_expand_nothing(desk: Any) -> None:

@@ -88,7 +88,7 @@ class Invoices:
                 "Description": self._own(record),
                 "Invoices": [entry],
             },
-            lookup=self._lookup(record, supplier) | lines.used,
+            lookup=self._lookup(record, supplier) | lines.used | {"month": wanted.isoformat()[:7]},
             amount=record.gross,
             currency=currency,
             posted_on=posted_on,
@@ -232,18 +232,25 @@ class Invoices:
         return self._batches.read(found)
 
     def _once_more(self, fault: Fault, prepared: Prepared) -> tuple[Prepared, Created | Fault]:
-        """Send a refused body without a field the server does not know, or with another posting date."""
+        """Send a refused body without a field the server does not know, or with another posting date.
+
+        Where every month was refused, what is given back is the first refusal and the body that it was about.
+        """
         outcome: Created | Fault = fault
         for name in OPTIONAL:
             if (name in fault.text or fault.code == "InvalidPayload") and name in prepared.body["Invoices"][0]:
                 prepared = replace(prepared, body=changed(prepared.body, {name: None}))
                 outcome = self._api.create(BATCHES, prepared.body)
+        if self._wiring.options.closed_period != "next_open":
+            return prepared, outcome
+        asked, refused = prepared, outcome
         for _ in range(MONTHS_AHEAD):
-            movable = self._wiring.options.closed_period == "next_open"
-            if not movable or not isinstance(outcome, Fault) or kind_of(outcome, prepared) != "period":
-                break
+            if not isinstance(outcome, Fault) or kind_of(outcome, prepared) != "period":
+                return prepared, outcome
             prepared = replace(prepared, body=moved(prepared.body))
             outcome = self._api.create(BATCHES, prepared.body)
+        if isinstance(outcome, Fault) and kind_of(outcome, prepared) == "period":
+            return asked, refused  # the first refusal is about the invoice's own month, which a person opens
         return prepared, outcome
 
     def _refusal(self, fault: Fault, prepared: Prepared) -> ConnectorError:

@@ -195,8 +195,11 @@ def _addresses(row: VendorRow) -> tuple[Address, ...]:
 
 
 def is_active(status: str | None) -> bool:
-    """Read a status; one that is not told is no bar."""
-    return (said(status) or "Active").lower() == "active"
+    """Read a status, by its name or as the flag it is kept as; one that is not told is no bar.
+
+    Dates beside it (`StartDate`, `InactiveDate`) only tell since when: a vendor has no period.
+    """
+    return (said(status) or "active").lower() in {"active", "1", "true", "yes"}
 
 
 def said(value: str | None) -> str | None:

@@ -87,7 +87,8 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
         )
     if not fault.worded or fault.anybodys:
         return OutcomeUnknown(f"Something in front of Sage 300 answered for it: {fault}.")
-    held = about(kind_of(fault, prepared), said, fault.text, prepared.lookup, month_of(prepared.body))
+    month = prepared.lookup.get("month") or month_of(prepared.body)  # its own one, whichever were tried after it
+    held = about(kind_of(fault, prepared), said, fault.text, prepared.lookup, month)
     trouble = held or setup_trouble(VENDOR, named(prepared), fault, fault.text)
     if trouble is not None:
         return trouble

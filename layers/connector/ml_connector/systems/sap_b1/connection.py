@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
@@ -50,9 +52,9 @@ class Company:
         """Hand out a source; raises `KeyError` for a record that this system does not give."""
         options = self._wiring.options
         makers: dict[type[Record], Callable[[], Any]] = {
-            Supplier: lambda: masters.suppliers(self.layer, bank_details=options.send_bank_details),
-            Account: lambda: masters.accounts(self.layer),
-            CostCenter: lambda: masters.cost_centers(self.layer),
+            Supplier: lambda: masters.suppliers(self.layer, self._today, bank_details=options.send_bank_details),
+            Account: lambda: masters.accounts(self.layer, self._today),
+            CostCenter: lambda: masters.cost_centers(self.layer, self._today),
             PurchaseOrder: lambda: Orders(self.layer, self._lookups, self._settings.tax_code_field),
             Payment: lambda: Payments(self.layer, self._lookups, options.start(self._wiring.integration, "payments")),
         }
@@ -72,7 +74,7 @@ class Company:
         if not login.ok:
             return
         try:
-            yield from Checks(self.layer, self._settings, self._lookups).all()
+            yield from Checks(self.layer, self._settings, self._lookups, self._today).all()
         finally:
             self._auth.close_own()
 
@@ -82,6 +84,10 @@ class Company:
         The server ends it by itself when it has been idle (`docs/vendors/sap_b1.md`).
         """
         self._http.close()
+
+    def _today(self) -> date:
+        """Tell the day where the company is."""
+        return self._wiring.clock.now().astimezone(ZoneInfo(self._settings.timezone)).date()
 
     def _log_in(self) -> str:
         self._auth.open_own()

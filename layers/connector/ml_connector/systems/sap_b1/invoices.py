@@ -238,6 +238,8 @@ class Invoices:
                 outcome = self._layer.create(prepared.lookup["entity"], body)
                 if not isinstance(outcome, Fault) or kind_of(outcome, prepared) != "period":
                     break
+            else:
+                return fault, wanted  # the first refusal is about the invoice's own month, which a person opens
         return outcome, body
 
     def _refusal(self, fault: Fault, prepared: Prepared) -> ConnectorError:

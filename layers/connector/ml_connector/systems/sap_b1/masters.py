@@ -13,9 +13,9 @@ from ml_connector.records import Account, Address, BankAccount, CostCenter, Reco
 from ml_connector.systems.http import dumps
 from ml_connector.systems.sap_b1.client import RAW_LIMIT, ServiceLayer
 from ml_connector.systems.sap_b1.paging import Batch, Query, any_of, in_parts
+from ml_connector.systems.sap_b1.validity import Today, account_counts, center_counts, supplier_counts
 from ml_connector.systems.sap_b1.wire import (
     NO,
-    YES,
     AccountRow,
     AddressRow,
     BankRow,
@@ -83,7 +83,7 @@ def raw_of(row: Struct) -> str:
     return dumps({name: getattr(row, name) for name in row.__struct_fields__})[:RAW_LIMIT]
 
 
-def suppliers(layer: ServiceLayer, *, bank_details: bool) -> Masters[SupplierRow, Supplier]:
+def suppliers(layer: ServiceLayer, today: Today, *, bank_details: bool) -> Masters[SupplierRow, Supplier]:
     """Read the business partners that are suppliers."""
 
     def query(since: str | None) -> Query[SupplierRow]:
@@ -97,24 +97,28 @@ def suppliers(layer: ServiceLayer, *, bank_details: bool) -> Masters[SupplierRow
     def stamp(row: SupplierRow) -> str | None:
         return stamp_day(row.update_date) or stamp_day(row.create_date)
 
-    return Masters(layer, query, lambda row: supplier(row, bank_details=bank_details), stamp)
+    return Masters(layer, query, lambda row: supplier(row, today, bank_details=bank_details), stamp)
 
 
-def accounts(layer: ServiceLayer) -> Masters[AccountRow, Account]:
+def accounts(layer: ServiceLayer, today: Today) -> Masters[AccountRow, Account]:
     """Read the posting accounts; they carry no change stamp, so all of them every time."""
 
     def query(_: str | None) -> Query[AccountRow]:
         return Query("ChartOfAccounts", AccountRow, "Code", "ActiveAccount eq 'tYES'", size=SIZE)
 
-    return Masters(layer, query, account)
+    return Masters(layer, query, lambda row: account(row, today))
 
 
-def cost_centers(layer: ServiceLayer) -> Masters[CenterRow, CostCenter]:
+def cost_centers(layer: ServiceLayer, today: Today) -> Masters[CenterRow, CostCenter]:
     """Read the profit centres, inactive ones too; no change stamp."""
-    return Masters(layer, lambda _: Query("ProfitCenters", CenterRow, "CenterCode", size=SIZE), cost_center)
+
+    def query(_: str | None) -> Query[CenterRow]:
+        return Query("ProfitCenters", CenterRow, "CenterCode", size=SIZE)
+
+    return Masters(layer, query, lambda row: cost_center(row, today))
 
 
-def supplier(row: SupplierRow, *, bank_details: bool) -> Supplier | None:
+def supplier(row: SupplierRow, today: Today, *, bank_details: bool) -> Supplier | None:
     """Convert a business partner; None for a customer or a lead that a server let through the filter."""
     if row.card_type not in {None, "cSupplier", "S"}:
         return None
@@ -122,7 +126,7 @@ def supplier(row: SupplierRow, *, bank_details: bool) -> Supplier | None:
         key=row.card_code,
         code=row.card_code,
         name=told(row.card_name) or row.card_code,
-        active=row.valid != NO and row.frozen != YES,
+        active=supplier_counts(row, today),
         currency=None if row.currency == EVERY_CURRENCY else told(row.currency),
         tax_id=told(row.federal_tax_id),
         vat_number=told(row.vat_number) or told(row.unified_tax_id),
@@ -135,23 +139,23 @@ def supplier(row: SupplierRow, *, bank_details: bool) -> Supplier | None:
     )
 
 
-def account(row: AccountRow) -> Account | None:
+def account(row: AccountRow, today: Today) -> Account | None:
     """Convert an account; None for a title account. A system key shows its visible number as the code."""
     if row.active_account == NO:
         return None
     code = told(row.format_code) if row.code.startswith("_SYS") else None
     return Account(
-        key=row.code, code=code or row.code, name=told(row.name) or code or row.code, active=row.frozen_for != YES
+        key=row.code, code=code or row.code, name=told(row.name) or code or row.code, active=account_counts(row, today)
     )
 
 
-def cost_center(row: CenterRow) -> CostCenter:
+def cost_center(row: CenterRow, today: Today) -> CostCenter:
     """Convert a profit centre."""
     return CostCenter(
         key=row.center_code,
         code=row.center_code,
         name=told(row.center_name) or row.center_code,
-        active=row.active != NO,
+        active=center_counts(row, today),
         dimension=row.in_which_dimension,
     )
 

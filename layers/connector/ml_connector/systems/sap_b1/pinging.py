@@ -11,6 +11,7 @@ from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.paging import Query
 from ml_connector.systems.sap_b1.settings import Settings
+from ml_connector.systems.sap_b1.validity import Today, account_counts
 from ml_connector.systems.sap_b1.wire import NO, YES, AccountRow, CenterRow, FoundRow
 from ml_connector.systems.sap_b1.wire_lookups import OrderHeadRow, PostingRow, SupplierHeadRow
 from ml_connector.systems.sap_b1.wire_payments import PaymentRow
@@ -21,9 +22,9 @@ INVOICE_SETS = ("PurchaseInvoices", "PurchaseCreditNotes")
 class Checks:
     """The checks after a login that worked."""
 
-    def __init__(self, layer: ServiceLayer, settings: Settings, lookups: Lookups) -> None:
+    def __init__(self, layer: ServiceLayer, settings: Settings, lookups: Lookups, today: Today) -> None:
         """Read through the connection's own layer."""
-        self._layer, self._settings, self._lookups = layer, settings, lookups
+        self._layer, self._settings, self._lookups, self._today = layer, settings, lookups, today
 
     def all(self) -> Iterator[Check]:
         """Try everything, whatever fails."""
@@ -65,7 +66,7 @@ class Checks:
         account = self._layer.get("ChartOfAccounts", code, PostingRow)
         if account is None:
             return False, f"There is no account with the Code {code} (the FormatCode will not do); correct it."
-        wrong = next((why for why, is_so in _unfit(account) if is_so), None)
+        wrong = next((why for why, is_so in _unfit(account, self._today) if is_so), None)
         if wrong is not None:
             return False, f"Account {code} ({account.name}) {wrong}, so nothing can be posted to it; name another."
         return True, f"{code} {account.name or ''}".strip()
@@ -82,9 +83,9 @@ class Checks:
         )
 
 
-def _unfit(account: PostingRow) -> Iterator[tuple[str, bool]]:
+def _unfit(account: PostingRow, today: Today) -> Iterator[tuple[str, bool]]:
     yield "is a title account", account.active_account == NO
-    yield "is frozen", account.frozen_for == YES
+    yield "is not active today", not account_counts(account, today)
     yield "is locked for manual postings", YES in {account.lock_manual_transaction, account.block_manual_posting}
 
 

@@ -55,7 +55,11 @@ class SupplierRow(Struct, rename="pascal"):
     phone1: str | None = None
     website: str | None = None
     valid: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
     frozen: str | None = None
+    frozen_from: str | None = None
+    frozen_to: str | None = None
     address: str | None = None
     zip_code: str | None = None
     city: str | None = None
@@ -73,7 +77,12 @@ class AccountRow(Struct, rename="pascal"):
     name: str | None = None
     format_code: str | None = None
     active_account: str | None = None
+    valid_for: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
     frozen_for: str | None = None
+    frozen_from: str | None = None
+    frozen_to: str | None = None
 
 
 class CenterRow(Struct, rename="pascal"):
@@ -83,6 +92,8 @@ class CenterRow(Struct, rename="pascal"):
     center_name: str | None = None
     in_which_dimension: int | None = None
     active: str | None = None
+    effective_from: str | None = None
+    effective_to: str | None = None
 
 
 class Amounts(Struct):

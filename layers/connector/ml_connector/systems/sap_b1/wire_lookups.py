@@ -6,16 +6,12 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
-from ml_connector.systems.sap_b1.wire import Amounts
+from ml_connector.systems.sap_b1.wire import AccountRow, Amounts
 
 
-class PostingRow(Struct, rename="pascal"):
+class PostingRow(AccountRow, rename="pascal"):
     """An account, as far as it says whether invoices may be posted to it."""
 
-    code: str
-    name: str | None = None
-    active_account: str | None = None
-    frozen_for: str | None = None
     lock_manual_transaction: str | None = None
     block_manual_posting: str | None = None
 
