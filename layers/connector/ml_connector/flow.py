@@ -262,10 +262,12 @@ class DocumentSource(Protocol[R_co]):
 class Prepared:
     """A document in the target's words, with what is needed to find it there again.
 
-    `natural`: kind, partner and number as the target compares them; two documents that share it are one to the target
-    (empty: nothing tells). `dated`: the vendor's own date as it is sent, None where the source gives none. `name`: by
-    which a target that refuses duplicates knows a second one; another name is another document to it. `since`: when it
-    can have been sent first.
+    `lookup`: what `look` needs, and codes of the body under names with `=` in them, which it does not. `natural`: kind,
+    partner and number as the target compares them; two documents that share it are one to the target (empty: nothing
+    tells). `dated`: the vendor's own date as it is sent, None where the source gives none. `name`: by which a target
+    that refuses duplicates knows a second one; another name is another document to it. `since`: when it can have been
+    sent first. `partner`, `reference` (the supplier's own number) and `kind` are told to people and compared with what
+    is found; empty: nothing to compare.
     """
 
     key: str
@@ -278,16 +280,21 @@ class Prepared:
     natural: str = ""
     dated: date | None = None
     name: str = ""
+    partner: str = ""
+    reference: str = ""
+    kind: str = ""
     since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A document at the target. `ours` is true where it carries our own key. `state`: draft = awaits approval;
-    cancelled = it was posted and taken back since, which only a read back tells.
+    rejected = a draft that its approver refused; cancelled = it was posted and taken back since, which only a read back
+    tells.
 
     `notes`: what a person should know of how it was posted. `dated`: the vendor's own date, `posted_on`: the day it was
-    posted on; each None where the target does not tell it. `since`: when we can have sent it first, to read it back.
+    posted on; `partner`, `reference` and `kind` as in `Prepared`; each None where the target does not tell it. `since`:
+    when we can have sent it first, to read it back.
     """
 
     id: str
@@ -295,17 +302,21 @@ class Found:
     amount: Decimal | None = None
     currency: str | None = None
     ours: bool = False
-    state: Literal["posted", "draft", "cancelled"] = "posted"
+    state: Literal["posted", "draft", "rejected", "cancelled"] = "posted"
     notes: tuple[str, ...] = ()
     dated: date | None = None
     posted_on: date | None = None
+    partner: str | None = None
+    reference: str | None = None
+    kind: str | None = None
     since: datetime | None = None
 
 
 class DocumentTarget(Protocol[R_contra]):
-    """Takes documents one by one. `refuses_duplicates`: the target itself lets no second one in."""
+    """Takes documents one by one. `refuses_duplicates`: the target itself lets no second one in. `title`: its name."""
 
     refuses_duplicates: bool
+    title: str
 
     def prepare(self, record: R_contra, codes: Codes) -> Prepared:
         """Say a document in the target's words. Raises `Held` or `Rejected`."""
@@ -314,7 +325,17 @@ class DocumentTarget(Protocol[R_contra]):
         """Say what the document is found by, and nothing that its own posting may have changed (an order used up)."""
 
     def look(self, prepared: Prepared) -> list[Found]:
-        """Find the document by our own key or its natural key; cancelled ones do not count."""
+        """Find the document by our own key, whatever else it says, or by its natural key; cancelled ones do not count.
+
+        Numbers and codes are compared as `folding.fold` does. Drafts are read before documents, so that one that is
+        approved meanwhile is not missed.
+        """
+
+    def numbered(self, number: str, prepared: Prepared) -> list[Found]:
+        """Find the documents that the target itself calls `number`, of this partner and kind; cancelled ones not."""
+
+    def stands(self, found: Found) -> bool:
+        """Tell whether a document that was there still counts: False only where the target says that it does not."""
 
     def send(self, prepared: Prepared) -> Found:
         """Post it once. Raises `Rejected`, `Held`, `OutcomeUnknown` or `Transient` (had no effect)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.poll import Poll
 from ml_connector.engine.write import write
-from ml_connector.errors import Rejected, Unexplained
+from ml_connector.errors import Held, Rejected, Unexplained
 from ml_connector.flow import (
     Document,
     Flow,
@@ -29,6 +29,7 @@ from ml_connector.flow import (
     Sent,
     Verdict,
 )
+from ml_connector.folding import fold
 from ml_connector.records import Account, CodingRow, Invoice
 from tests.clock import Clock
 
@@ -47,6 +48,9 @@ class Systems:
     taken: dict[str, Account] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
     standing: dict[str, str] = field(default_factory=dict)
+    mapped: dict[str, str] = field(default_factory=dict)
+    drafts: bool = False
+    cancelled: set[str] = field(default_factory=set)
     answers: list[tuple[str, Any]] = field(default_factory=list)
     booked: list[tuple[str, Prepared]] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
@@ -120,6 +124,7 @@ class Papers:
 
     answers = True
     refuses_duplicates = False
+    title = "The ERP"
 
     def __init__(self, systems: Systems) -> None:
         self.s = systems
@@ -157,16 +162,41 @@ class Papers:
     def prepare(self, record: Invoice, codes: Any) -> Prepared:
         for row in record.rows:
             codes.erp("account", row.account)
+        return self._identity(record)
+
+    def trace(self, record: Invoice, codes: Any) -> Prepared:
+        return self._identity(record)
+
+    def _identity(self, record: Invoice) -> Prepared:
+        partner = self.s.mapped.get(record.supplier, record.supplier)
+        kind = "credit note" if record.gross < 0 else "invoice"
         return Prepared(
-            record.key, {"n": record.number}, {"n": record.number}, record.gross, record.currency,
-            natural=f"{record.supplier}~{record.number.strip().casefold()}", dated=record.invoice_date,
+            record.key, {"n": record.number}, {"card": partner, "n": record.number, "kind": kind}, record.gross,
+            record.currency, natural=f"{partner}~{fold(record.number)}", dated=record.invoice_date,
+            partner=partner, reference=record.number, kind=kind,
         )  # fmt: skip
 
-    trace = prepare
+    def _row(self, number: str, one: Prepared) -> Found:
+        state: Any = "draft" if number.startswith("draft") else "posted"
+        return Found(number, number, one.amount, one.currency, dated=one.dated, partner=one.partner,
+                     reference=one.reference, kind=one.kind, state=state)  # fmt: skip
+
+    def _live(self) -> list[tuple[str, Prepared]]:
+        return [(number, one) for number, one in self.s.booked if number not in self.s.cancelled]
 
     def look(self, prepared: Prepared) -> list[Found]:
         self.s.fault("look")
-        return [Found(i, i, p.amount, p.currency) for i, p in self.s.booked if p.lookup == prepared.lookup]
+        return [self._row(n, one) for n, one in self._live() if self._is(one, prepared)]
+
+    def _is(self, one: Prepared, prepared: Prepared) -> bool:
+        alike = one.partner in {"", prepared.partner} and one.kind in {"", prepared.kind}
+        return alike and fold(one.lookup["n"]) == fold(prepared.lookup["n"])
+
+    def numbered(self, number: str, prepared: Prepared) -> list[Found]:
+        return [self._row(n, one) for n, one in self._live() if n == number and one.partner == prepared.partner]
+
+    def stands(self, found: Found) -> bool:
+        return found.id not in self.s.cancelled
 
     def send(self, prepared: Prepared) -> Found:
         if self.s.faults and self.s.faults[0][0] == "post-acted":
@@ -176,14 +206,16 @@ class Papers:
         return self._book(prepared)
 
     def _book(self, prepared: Prepared) -> Found:
-        number = str(100 + len(self.s.booked))
+        number = f"{'draft' if self.s.drafts else ''}{100 + len(self.s.booked)}"
         self.s.booked.append((number, prepared))
+        if self.s.drafts:
+            raise Held(f"approval:{prepared.key}", "It awaits approval.")
         return Found(number, number, prepared.amount, prepared.currency)
 
     def read_back(self, found: Found) -> Found:
         self.s.fault("read_back")
-        prepared = dict(self.s.booked)[found.id]
-        return replace(found, amount=prepared.amount, currency=prepared.currency)
+        row = self._row(found.id, dict(self.s.booked)[found.id])
+        return replace(row, state="cancelled") if found.id in self.s.cancelled else row
 
 
 class Place:
@@ -275,7 +307,7 @@ def account(key: str, name: str = "Travel") -> Account:
 
 
 def invoice(key: str, gross: str = "119.00", account: str = "6100", number: str | None = None) -> Invoice:
-    return Invoice(key=key, number=number or f"R-{key}", company="1000", supplier="V1", currency="EUR", version="1",
+    return Invoice(key=key, number=number or f"R-{key}", company="1000", supplier="V1", currency="EUR", version="1", invoice_date=date(2026, 3, 1),
                    gross=Decimal(gross), rows=(CodingRow(key="1", account=account, net=Decimal(gross)),))  # fmt: skip
 
 

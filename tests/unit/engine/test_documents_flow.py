@@ -268,11 +268,16 @@ def test_a_dry_run_holds_what_the_run_would_hold(ready):
     ready.systems.invoices = {"i": invoice("i", number="R-1"), "j": invoice("j", number="R-1")}
     ready.systems.invoices["k"] = invoice("k", "50.00")
     number, booked = "100", invoice("k", "75.00")
-    ready.systems.booked = [(number, Prepared("k", {"n": booked.number}, {"n": booked.number}, booked.gross, "EUR"))]
+    ready.systems.booked = [
+        (
+            number,
+            Prepared("k", {"n": booked.number}, {"n": booked.number}, booked.gross, "EUR", dated=booked.invoice_date),
+        )
+    ]
     go(ready)
     assert ready.counts(INVOICES) == {"pending": 1, "held": 2}
     reasons = {held["key"]: held["reason"] for held in ready.sheet(INVOICES).held}
-    assert "same partner and number R-1" in reasons["j"]
+    assert "same supplier and number as R-1" in reasons["j"]
     assert "75.00 there, 50.00 here" in reasons["k"]
     assert len(ready.systems.booked) == 1 and ready.systems.acknowledged == []
 
@@ -281,7 +286,9 @@ def test_a_dry_run_says_what_it_would_adopt(ready):
     ready.shadow = True
     ready.systems.invoices = {"i": invoice("i")}
     same = ready.systems.invoices["i"]
-    ready.systems.booked = [("100", Prepared("i", {"n": same.number}, {"n": same.number}, same.gross, "EUR"))]
+    ready.systems.booked = [
+        ("100", Prepared("i", {"n": same.number}, {"n": same.number}, same.gross, "EUR", dated=same.invoice_date))
+    ]
     go(ready)
     assert ready.counts(INVOICES) == {"pending": 1}
     assert ready.systems.acknowledged == [] and ready.systems.answers == []
@@ -294,7 +301,7 @@ def test_the_second_of_two_alike_says_what_became_of_the_first(ready):
     ready.systems.invoices["j"] = invoice("j", number="R-1")
     go(ready)
     (held,) = ready.sheet(INVOICES).held
-    assert "i (posted as 100) has the same partner and number R-1" in held["reason"]
+    assert "i (posted as 100) has the same supplier and number as R-1" in held["reason"]
 
 
 def test_holds_are_looked_at_again_by_themselves(ready):

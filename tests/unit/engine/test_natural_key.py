@@ -34,7 +34,7 @@ def dated(day: date | None) -> Invoice:
 
 def there(bench: Bench, patch: pytest.MonkeyPatch, **more: Any) -> None:
     """The target has such a document already."""
-    one = Found("77", "77", invoice("i").gross, "EUR", **more)
+    one = Found("77", "77", **{"amount": invoice("i").gross, "currency": "EUR", **more})
     patch.setattr(Papers, "look", lambda *_: [one])
     patch.setattr(Papers, "read_back", lambda *_: one)
 
@@ -45,31 +45,54 @@ def test_last_years_invoice_of_the_same_number_is_not_adopted(ready: Bench, monk
     go(ready)
     (held,) = ready.sheet(INVOICES).held
     assert held["waiting_for"] == "conflict:i" and ready.systems.answers == [] and ready.systems.acknowledged == []
-    assert "dated 2025-03-02; this one is dated 2026-03-02" in held["reason"]
+    assert "dated 2025-03-02 there, 2026-03-02 here" in held["reason"]
+
+
+DAY = date(2026, 3, 2)
 
 
 @pytest.mark.parametrize(
-    ("found", "ours"),
+    ("found", "ours", "same"),
     [
-        ({"dated": date(2026, 3, 2)}, date(2026, 3, 2)),
-        ({"dated": date(2026, 2, 25)}, date(2026, 3, 2)),
-        ({"dated": None}, date(2026, 3, 2)),
-        ({"dated": date(2025, 3, 2)}, None),
-        ({"dated": date(2025, 3, 2), "ours": True}, date(2026, 3, 2)),
+        ({"dated": DAY}, DAY, True),
+        ({"dated": date(2026, 2, 25)}, DAY, False),
+        ({"dated": date(2026, 1, 30)}, DAY, False),
+        ({"dated": None}, DAY, False),
+        ({"dated": DAY}, None, False),
+        ({"dated": None, "ours": True}, DAY, True),
+        ({"dated": date(2025, 3, 2), "ours": True}, DAY, False),
+        ({"dated": DAY, "amount": None}, DAY, False),
+        ({"dated": DAY, "currency": None}, DAY, False),
+        ({"dated": DAY, "currency": "USD"}, DAY, False),
+        ({"dated": DAY, "partner": "V2", "ours": True}, DAY, False),
+        ({"dated": DAY, "reference": "R-2", "ours": True}, DAY, False),
+        ({"dated": DAY, "kind": "credit note", "ours": True}, DAY, False),
+        ({"dated": DAY, "partner": "v1", "reference": " r-I", "kind": "Invoice"}, DAY, True),
     ],
-    ids=["the same day", "the day of entry", "not told there", "not told here", "it carries our key"],
-)
-def test_any_other_is_adopted(
-    ready: Bench, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], ours: date | None
+    ids=[
+        "the same day", "the day of entry", "last month's", "no date there", "no date here", "ours without a date",
+        "ours of another date", "no amount", "no currency", "another currency", "ours of another supplier",
+        "ours of another number", "ours of another kind", "the same in other letters",
+    ],
+)  # fmt: skip
+def test_only_what_agrees_in_every_point_is_this_document(
+    ready: Bench, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], ours: date | None, same: bool
 ) -> None:
     there(ready, monkeypatch, **found)
     ready.systems.invoices = {"i": dated(ours)}
     go(ready)
-    assert [answer.number for _, answer in ready.systems.answers] == ["77"]
+    assert [answer.number for _, answer in ready.systems.answers] == (["77"] if same else [])
+    assert ready.systems.booked == []
+    if not same:
+        (held,) = ready.sheet(INVOICES).held
+        assert held["waiting_for"] == "conflict:i" and "The ERP document 77" in held["reason"]
+        assert "`ml-connector resolve acme invoices i --match 77`" in held["reason"]
 
 
-def test_one_that_is_linked_to_us_is_ours_whatever_its_date(ready: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    there(ready, monkeypatch, dated=date(2025, 3, 2))
+def test_one_that_is_linked_to_us_is_ours_also_where_it_tells_no_date(
+    ready: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there(ready, monkeypatch, dated=None)
     ready.pair().ledger("invoices").link("77", "i")
     ready.systems.invoices = {"i": dated(date(2026, 3, 2))}
     go(ready)

@@ -40,7 +40,7 @@ class Answering:
 
     def refuse(self, error: Rejected) -> None:
         """Tell the source once that the document was refused; what cannot be told is settled all the same."""
-        if self.chunk.step in {"sent", "unknown"}:
+        if self.chunk.step in {"sent", "unknown"} or (self.chunk.sents and self.chunk.target is None):
             raise Held(f"lookup:{self.key}", f"Its first sending may have taken effect, and now: {error}")
         if self.chunk.target is not None:  # it is in the books: what is refused is our answer or our reading
             raise Held(f"lookup:{self.key}", f"It was posted as {self.chunk.code}, but then: {error}")

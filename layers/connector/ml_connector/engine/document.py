@@ -1,21 +1,26 @@
 """Documents: one invoice or payment on its way, step by step, so that a crash resumes where it was.
 
-fetch ─► map ─► look ─┬─ found: adopt ──────────────────────┐
-                      └─ acknowledge ─► sent ─► post ─► posted ─► answer ─► answered ─► settle
-                                          │
-                                          ├─ unknown: look again, send only after `settle_seconds`
-                                          └─ collided: posted under another's id; only a person's replay goes on
+look for what was sent ─► fetch ─► map ─► look ─┬─ found: adopt ──────────────────────┐
+                                                └─ acknowledge ─► sent ─► post ─► posted ─► answer ─► answered ─► settle
+                                                                    │
+                          unknown: look again, send only after `settle_seconds` (never where it was taken)
+                          collided: posted under another's id; only a person goes on
+
+What is sent is written down first (`Chunk.sents`), as it was mapped then. Until its fate is known it is looked for
+before anything else, and nothing is sent while it may stand.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
-from ml_connector.engine.finding import FRESH, Finding
+from ml_connector.engine import resolving
+from ml_connector.engine.finding import Finding
+from ml_connector.engine.identity import remember
 from ml_connector.engine.readiness import wait_for_masters
 from ml_connector.engine.rows import Row
 from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient, Unreadable
@@ -32,7 +37,13 @@ class Paper(Finding):
     def advance(self) -> None:
         """Bring the document as far as it goes now, from the step at which it stands."""
         self.task.pair.check(self.task.flow.source, self.task.flow.target)
+        if self._open_decision("match"):
+            resolving.match(self)
+            return
         match self.chunk.step:
+            case "posted" | "collided" if self._open_decision("post"):
+                resolving.post_anew(self)
+                self._deliver()
             case "posted":
                 self._confirm()
             case "answered":
@@ -49,35 +60,39 @@ class Paper(Finding):
     def _deliver(self) -> None:
         if self.chunk.step == "sent":  # its worker died, and had the connection until now for all that is known
             self.chunk.step, self.chunk.sent_at = "unknown", self.task.ledger.now()
+        looked_at = self.task.now
+        earlier = None if self.target.refuses_duplicates else self._look_for_sent()
         row = self._known()
-        if self.chunk.step in FRESH and row.outcome != "delivered":
+        if self._fresh and row.outcome != "delivered":
             wait_for_masters(self.task)
         document = self._fetched(row)
         if row.outcome == "delivered" and row.target is not None and self.source.answers:
-            self._again(document, row)
-            return
+            if not self._decided("post"):
+                self._again(document, row)
+                return
+            resolving.posted_no_more(self, row)
         if document.record is None or document.standing in {"gone", "transferred", "refused"}:
-            if self._recognised(document):
-                return
-            if self.chunk.step in FRESH:
-                self._finish("unchanged", f"No longer offered by its source: {document.detail or document.standing}.")
-                return
-            raise Transient(f"The source shows the document as {document.standing} while its posting is in doubt.")
+            self._gone(document, earlier, looked_at)
+            return
         if self._too_old(document.record, row):
             self._finish("unchanged", "It is dated before the flow's start date.")
             return
-        prepared = self._prepared(self._linked(document.record), document.standing)
+        record = self._linked(document.record)
+        if earlier is not None:
+            self._resume(earlier, record)
+            return
+        prepared = self._prepared(record, document.standing)
         if prepared is None:
             return
         self._value(prepared)
         if self.task.pair.shadow:
             self._rehearse(prepared)
             return
-        if self.chunk.swept and self.chunk.step in FRESH and not self.target.look(prepared):
+        if self.chunk.swept and self._fresh and not self.target.look(prepared):
             raise Held(
                 f"lookup:{self.key}",
                 "It was acknowledged, but neither posted nor by us as far as we know. If nobody else works on it, "
-                f"`ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}` posts it.",
+                f"{self._replay} posts it.",
             )
         looked_at = self.task.now
         if (found := self._look(prepared)) is not None:
@@ -85,6 +100,30 @@ class Paper(Finding):
         elif self._may_send(looked_at, prepared):
             self._reserve(prepared)
             self._post(document, prepared)
+
+    def _gone(self, document: Document[Any], earlier: Found | None, looked_at: datetime) -> None:
+        """Settle what its source does not offer any more; what we sent of it must not stand there unseen."""
+        if self._recognised(document):
+            return
+        why = document.detail or document.standing
+        if earlier is not None:
+            self._conflict(
+                f"{self._there(earlier)} was sent for {self._this()}, which its source does not offer any more: {why}. "
+                f"Cancel it there; or look why its source took {self._this()} back."
+            )
+        if not self._fresh and not self._may_send(looked_at, None):
+            return
+        self._finish("unchanged", f"No longer offered by its source: {why}.")
+
+    def _resume(self, found: Found, record: Any) -> None:
+        """Go on with what was sent and stands there; raises `Held` where something else is wanted by now."""
+        try:
+            trace = self.target.trace(record, self.task.pair.codes())
+        except Held as error:
+            raise Held(error.waiting_for, f"{self._there(found)} was sent for {self._this()}. {error}") from error
+        self._agree(found, trace)
+        self._value(trace)
+        self._adopt(found, trace)
 
     def _rehearse(self, prepared: Prepared) -> None:
         """Find out what would become of the document, as far as reading shows it."""
@@ -101,7 +140,7 @@ class Paper(Finding):
         """Tell whether a document that came by webhook lies before the start date; never of one under way."""
         flow, pair = self.task.flow, self.task.pair
         start, day = pair.options.start(pair.integration.name, flow.name), getattr(record, "invoice_date", None)
-        fresh = self.chunk.step in FRESH and row.outcome in {None, "unchanged"} and row.target is None
+        fresh = self._fresh and row.outcome in {None, "unchanged"} and row.target is None
         return start is not None and day is not None and day < start and fresh
 
     def _prepared(self, record: Any, standing: str) -> Prepared | None:
@@ -119,7 +158,7 @@ class Paper(Finding):
                 raise elsewhere
             prepared: Prepared = self.target.prepare(record, codes)
         except (Held, Rejected):
-            if self.chunk.step in FRESH and standing != "acknowledged":
+            if self._fresh and standing != "acknowledged":
                 raise
             trace = self.target.trace(record, codes)
             found = self._look(trace)
@@ -152,7 +191,7 @@ class Paper(Finding):
         """
         if document.record is None or document.standing != "transferred":
             return False
-        in_doubt = self.chunk.step not in FRESH
+        in_doubt = not self._fresh
         try:
             trace = self.target.trace(self._linked(document.record), self.task.pair.codes())
             found = self._look(trace)
@@ -217,7 +256,7 @@ class Paper(Finding):
 
     def _adopt(self, found: Found, prepared: Prepared) -> None:
         self._agree(found, prepared)
-        if self.chunk.step in FRESH:
+        if self._fresh:
             self.chunk.notes.append(f"Adopted {found.number}, which the target already had.")
             self._acknowledge()
         self._keep(found, adopted=True)
@@ -228,45 +267,61 @@ class Paper(Finding):
             if flow.links == self.task.flow.name:
                 self.task.ledger.sibling(flow.name).look_back()
 
-    def _may_send(self, looked_at: datetime, prepared: Prepared) -> bool:
+    def _may_send(self, looked_at: datetime, prepared: Prepared | None) -> bool:
         """Tell whether sending is safe now: at once where nothing was sent, else after the settle time.
 
         It counts from when the connection broke to when the look-up that found nothing began. A target that refuses
-        a second one takes the same at once; what goes by another name might come to lie under the first.
+        a second one takes the same at once; what goes by another name might come to lie under the first. What was
+        taken is never sent again without a person's word. None for `prepared`: nothing is to be sent.
         """
-        if self.chunk.step != "unknown":
+        if self._fresh:
             return True
-        same = self.target.refuses_duplicates and self.chunk.sent_as in {None, prepared.name}
+        names = {one.name for one in self.chunk.sents}
+        same = self.target.refuses_duplicates and prepared is not None and names <= {prepared.name}
         settle = 0 if same else self.task.pair.settle_seconds.get(self.task.flow.target, 900)
         since = looked_at - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
-        if since >= timedelta(seconds=settle):
-            self.chunk.recheck = settle > 0
-            return True
-        self.task.wait(
-            settle - since.total_seconds(),
-            reason="The outcome of the last attempt is unknown. The target does not show the document yet; it is "
-            "looked for once more before it is sent again.",
+        if since < timedelta(seconds=settle):
+            self.task.wait(
+                settle - since.total_seconds(),
+                reason="The outcome of the last attempt is unknown. The target does not show the document yet; it is "
+                "looked for once more before it is sent again.",
+            )
+            return False
+        if any(one.taken for one in self.chunk.sents) and not self._decided("post"):
+            self._taken()
+        self.chunk.recheck = settle > 0
+        return True
+
+    def _taken(self) -> NoReturn:
+        raise Held(
+            f"lookup:{self.key}",
+            f"{self.target.title} took {self._this()} without naming the document that it became, and does not show "
+            f"it. It is not sent again. Look there: if it is there, `{self._resolve} --match ERP-NUMBER`; if it is "
+            f"not, `{self._resolve} --post`.",
         )
-        return False
 
     def _post(self, document: Document[Any], prepared: Prepared) -> None:
         if document.standing == "offered":
             self._acknowledge()
-        earlier = self.chunk.sent_at
-        self.chunk.sent_at, self.chunk.sent_as = self.task.ledger.now(), prepared.name
-        again = self.chunk.step in {"sent", "unknown"}
+        before, again, earlier = list(self.chunk.sents), not self._fresh, self.chunk.sent_at
+        sent = remember(prepared, self.task.ledger.now())
+        self.chunk.sent_at, self.chunk.alone = sent.at, False
+        self.chunk.sents = [*(one for one in before if one.lookup != sent.lookup), sent]
         self.task.progress("sent")
         try:
             found = self.target.send(prepared)
-        except OutcomeUnknown:
-            self.chunk.step, self.chunk.sent_at = "unknown", self.task.ledger.now()
+        except OutcomeUnknown as error:
+            self.chunk.step, self.chunk.sent_at, sent.taken = "unknown", self.task.ledger.now(), error.taken
             raise
         except Rejected:
-            self.chunk.step = "refused"
+            self.chunk.step, self.chunk.sents = "refused", []
             raise
-        except (Held, Transient, LoginRefused, Misconfigured):
-            self.chunk.step = "unknown" if again else "held"  # this request had no effect; an earlier one may have
-            self.chunk.sent_at = earlier if again else self.chunk.sent_at  # whose doubt is counted from then
+        except (Held, Transient, LoginRefused, Misconfigured) as error:
+            drafted = isinstance(error, Held) and error.waiting_for.startswith("approval:")
+            if not drafted:  # this request had no effect; an earlier one may have, whose doubt is counted from then
+                self.chunk.sents = before
+                self.chunk.sent_at = earlier if again else self.chunk.sent_at
+            self.chunk.step = "unknown" if again else "held"
             raise
         self._keep(found)
 
@@ -275,12 +330,19 @@ class Paper(Finding):
     def _keep(self, found: Found, *, adopted: bool = False) -> None:
         """Write down what the target made of it, before anything else happens."""
         holder = self.task.ledger.link(found.id, self.key)
-        if holder != self.key and (found.ours or self.chunk.step not in FRESH):
+        if holder != self.key and (found.ours or not self._fresh):
             raise self._collide(found, holder)
         if holder != self.key:
-            raise Held(f"conflict:{self.key}", f"The target's document {found.number} belongs to {holder} already.")
+            self._conflict(
+                f"{self._there(found)} belongs to {self._described(holder)} already. If {self._this()} is the same "
+                f"invoice twice: `{self._resolve} --match {found.number}`. If not: `{self._resolve} --post`."
+            )
         if adopted:
             self._look_back()
+        self._hold_on_to(found)
+
+    def _hold_on_to(self, found: Found) -> None:
+        """Go on with a document of the target as this one's posting."""
         self.chunk.target, self.chunk.code = found.id, found.number
         self._note(found)
         self.chunk.attempts = self.chunk.failures = 0
@@ -306,12 +368,28 @@ class Paper(Finding):
         self._note(found)
         self._still_stands(found)
         self._same_total(found)
+        self._stands_alone(found)
         if not self.source.answers:
             self._finish("delivered")
         elif self.chunk.recheck and self._recheck_later():
             pass
         else:
             self._answer()
+
+    def _stands_alone(self, posted: Found) -> None:
+        """Look once more after a posting: somebody else, or another installation, may have posted it meanwhile."""
+        if self.chunk.alone or not self.chunk.sents or self.target.refuses_duplicates:
+            return
+        found = {one.id: one for one in self._found(self._sent) if one.state != "rejected"}
+        holders = self.task.ledger.links(list(found))
+        others = [
+            one for one in found.values()
+            if one.id not in {posted.id, self.chunk.target, *self.chunk.passed}
+            and (one.ours or holders.get(one.id, self.key) == self.key)
+        ]  # fmt: skip
+        if others:
+            self._several([posted, *others])
+        self.chunk.alone = True
 
     def _recheck_later(self) -> bool:
         """Look once more after a second sending: the first may have been carried out late."""
@@ -322,8 +400,7 @@ class Paper(Finding):
             self.task.posted(patience - since.total_seconds())
             self.chunk.reason = "It was sent twice after a doubt; the target is looked at once more."
             return True
-        document = self._fetch()
-        if document.record is not None:
-            self._look(self.target.trace(self._linked(document.record), self.task.pair.codes()))
+        self.chunk.alone = False
+        self._stands_alone(Found(str(self.chunk.target), self.chunk.code or ""))
         self.chunk.recheck = False
         return False

@@ -1,54 +1,228 @@
-"""What a document finds at its target: itself, posted earlier; another one of ours; or one that somebody keyed in."""
+"""What a document finds at its target: itself, posted earlier; another one of ours; or one that somebody keyed in.
+
+What we sent is looked for first, as it was sent. Only what agrees in every point with what is wanted now counts as
+delivered; for anything else a person decides, with `ml-connector resolve` (`resolve.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, NoReturn
 
 from ml_connector.engine.answer import Answering
+from ml_connector.engine.identity import differences, filled, recall, unlike
 from ml_connector.engine.rows import Row
 from ml_connector.errors import Held
 from ml_connector.flow import Document, Found, Prepared
+from ml_connector.folding import same
 
-REUSED = timedelta(days=180)
-"""A document keyed in by hand is another one where its date is as far away: some suppliers number anew each year. Less
-is a clerk's date of entry."""
 FRESH = frozenset({"", "held", "refused"})
-"""Steps at which nothing of ours can be at the target."""
+"""Steps at which nothing of ours can be at the target, unless `Chunk.sents` says so."""
 
 
 class Finding(Answering):
     """The part of an attempt that looks for the document, and judges what it finds."""
 
+    # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _fresh(self) -> bool:
+        """Tell whether nothing of ours can be at the target."""
+        return self.chunk.step in FRESH and not self.chunk.sents
+
+    @property
+    def _sent(self) -> list[Prepared]:
+        """What was sent and may stand there, as it was sent."""
+        return [recall(self.key, one) for one in self.chunk.sents]
+
+    def _look_for_sent(self) -> Found | None:
+        """Look for what was sent, before anything is mapped anew."""
+        return self._judge(self._found(self._sent), None) if self.chunk.sents else None
+
     def _look(self, prepared: Prepared) -> Found | None:
-        """Find the document at the target; raises `Held` for what a person must judge."""
-        found: Sequence[Found] = self.target.look(prepared)
+        """Find the document at the target, as sent and as it is now; raises `Held` for what a person must judge."""
+        return self._judge(self._found([*self._sent, prepared]), prepared)
+
+    def _found(self, identities: Iterable[Prepared]) -> list[Found]:
+        """Find everything that stands under some identities; whose it is, and how it was sent, comes with it."""
+        found: dict[str, Found] = {}
+        sent = self._sent
+        for one in unlike(identities):
+            for there in self.target.look(one):
+                found.setdefault(there.id, filled(there, one) if one in sent else there)
+        return list(found.values())
+
+    def _judge(self, found: Sequence[Found], wanted: Prepared | None) -> Found | None:
+        """Choose the one that is this document; raises `Held` for what a person must judge."""
         holders = self.task.ledger.links([f.id for f in found])
-        for one in found:
-            if one.state == "draft":
-                raise Held(f"approval:{self.key}", f"It awaits approval in the ERP as draft {one.number}.")
-        others = [f for f in found if holders.get(f.id, self.key) != self.key and not f.ours]
-        mine = [f for f in found if f not in others]
+        self._pass_over(found, holders, wanted)
+        standing = [f for f in found if f.state != "rejected"]
+        mine = [f for f in standing if self._ours(f, holders.get(f.id))]
+        rest = [f for f in standing if f not in mine and f.id not in self.chunk.passed]
         if len(mine) > 1:
-            numbers = ", ".join(f.number for f in mine)
-            raise Held(
-                f"conflict:{self.key}",
-                f"The target holds it {len(mine)} times ({numbers}). Cancel all but one there, then `ml-connector "
-                f"replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
-            )
+            self._several(mine)
         if mine:
             return mine[0]
-        if others and self.chunk.step in FRESH:
-            raise Held(
-                f"conflict:{self.key}",
-                f"The target already has a document with this partner and number ({_told(others[0])}), made from "
-                f"{holders[others[0].id]}. Is it the same invoice twice? Remove one at the platform.",
-            )
-        if others and self.chunk.step == "unknown":  # nothing was there before we sent, so it may be what we sent
-            raise self._collide(others[0], holders[others[0].id])
+        self._refused_drafts([f for f in found if f.state == "rejected" and f.id not in self.chunk.passed], wanted)
+        return self._foreign(rest, holders, wanted)
+
+    def _ours(self, found: Found, holder: str | None) -> bool:
+        """Tell whether a document is or may be what we sent; any other one was keyed in by somebody."""
+        if found.ours or holder == self.key:
+            return True
+        if holder is not None or found.id in self.chunk.passed or (self.chunk.step in FRESH and not self.chunk.sents):
+            return False
+        return not self.chunk.sents or any(self._as_sent(found, one) for one in self._sent)
+
+    def _as_sent(self, found: Found, sent: Prepared) -> bool:
+        """Tell whether a document may be the one that was sent, going by the name that it was sent under."""
+        pairs = ((found.partner, sent.partner), (found.reference, sent.reference), (found.kind, sent.kind))
+        return all(not there or not here or same(there, here) for there, here in pairs)
+
+    def _pass_over(self, found: Sequence[Found], holders: Mapping[str, str], wanted: Prepared | None) -> None:
+        """Pass over what stands there when a person has said that it is something else, once; never over our own.
+
+        What differs from all that we sent cannot be it. What shows up later is judged like anything else.
+        """
+        decision = self.chunk.decision
+        if decision is None or not self._open_decision("post"):
+            return
+        passed = set(self.chunk.passed)
+        for one in found:
+            sent = [s for s in self._sent if not differences(one, s, self._tolerance)]
+            if not (one.ours or holders.get(one.id) == self.key or (sent and one.id not in holders)):
+                passed.add(one.id)
+        self.chunk.passed, decision.applied = sorted(passed), wanted is not None
+
+    def _foreign(self, rest: Sequence[Found], holders: Mapping[str, str], wanted: Prepared | None) -> Found | None:
+        """Judge what somebody else entered: only what agrees in every point is this document."""
+        unlinked = [f for f in rest if f.id not in holders]
+        linked = [f for f in rest if f.id in holders]
+        if wanted is None:
+            if linked and self.chunk.step == "unknown":  # nothing was there before we sent, so it may be what we sent
+                raise self._collide(linked[0], holders[linked[0].id])
+            return None
+        if (draft := next((f for f in unlinked if f.state == "draft"), None)) is not None:
+            self._awaits_approval(draft, wanted, sent=False)
+        same_ones = [f for f in unlinked if not differences(f, wanted, self._tolerance, all_told=True)]
+        if len(same_ones) > 1:
+            self._several(same_ones)
+        if same_ones:
+            return same_ones[0]
+        if unlinked:
+            self._another(unlinked[0], wanted)
+        if linked:
+            self._doubled(linked[0], holders[linked[0].id], wanted)
         return None
+
+    # ── comparing ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _tolerance(self) -> Decimal:
+        """By how much taxes may be rounded otherwise there."""
+        tolerance: Decimal = self.task.pair.options.rounding_tolerance
+        return tolerance
+
+    def _agree(self, found: Found, wanted: Prepared) -> None:
+        """Compare what is or may be ours with what is wanted now; raises `Held` where it is not the same."""
+        points = differences(found, wanted, self._tolerance)
+        if found.state == "draft":
+            self._awaits_approval(found, wanted, sent=True)
+        if points:
+            self._changed(found, points)
+
+    def _apart(self, there: Decimal, here: Decimal) -> bool:
+        """Tell whether two totals differ by more than taxes are rounded; signs belong to the kind of document."""
+        return abs(abs(there) - abs(here)) > self._tolerance
+
+    # ── what a person must judge ────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _resolve(self) -> str:
+        return f"ml-connector resolve {self.chunk.tenant} {self.chunk.flow} {self.key}"
+
+    @property
+    def _replay(self) -> str:
+        return f"`ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`"
+
+    def _conflict(self, message: str) -> NoReturn:
+        raise Held(f"conflict:{self.key}", message)
+
+    def _this(self, wanted: Prepared | None = None) -> str:
+        """Name the document as a person knows it."""
+        number = self.chunk.number or (wanted.reference if wanted else "") or self.key
+        money = f"{self.chunk.amount} {self.chunk.currency or ''}".strip() if self.chunk.amount else ""
+        whose = f"supplier {wanted.partner}" if wanted is not None and wanted.partner else ""
+        more = ", ".join(part for part in (money, whose) if part)
+        return f"{number} ({more})" if more else number
+
+    def _there(self, found: Found) -> str:
+        """Name a document at the target as a person finds it there."""
+        money = f"{abs(found.amount)} {found.currency or ''}".rstrip() if found.amount is not None else ""
+        whose = f"supplier {found.partner}" if found.partner else ""
+        number = f"number {found.reference}" if found.reference else ""
+        day = found.dated.isoformat() if found.dated else ""
+        more = ", ".join(part for part in (money, day, number, whose) if part)
+        draft = "draft" if found.state in {"draft", "rejected"} else "document"
+        return f"{self.target.title} {draft} {found.number}" + (f" ({more})" if more else "")
+
+    def _several(self, found: Sequence[Found]) -> NoReturn:
+        numbers, each = ", ".join(one.number for one in found), "; ".join(self._there(one) for one in found)
+        self._conflict(
+            f"{self.target.title} holds {self._this()} {len(found)} times ({numbers}): {each}. Cancel all but one there, then "
+            f"{self._replay}. If they are different invoices, name the one that is this: "
+            f"`{self._resolve} --match ERP-NUMBER`."
+        )
+
+    def _another(self, found: Found, wanted: Prepared) -> NoReturn:
+        """Hold over a document that we never sent, and that is not this one in every point."""
+        points = "; ".join(differences(found, wanted, self._tolerance, all_told=True))
+        self._conflict(
+            f"{self._there(found)} already has the number {wanted.reference or self.chunk.number} of this supplier, "
+            f"and was not sent from here; {self._this(wanted)} differs: {points}. If it is the same invoice: "
+            f"`{self._resolve} --match {found.number}`. If it is another one: `{self._resolve} --post`, or correct its "
+            "number at the source."
+        )
+
+    def _doubled(self, found: Found, holder: str, wanted: Prepared) -> NoReturn:
+        self._conflict(
+            f"{self._there(found)} has the supplier and number of {self._this(wanted)}, and was made from "
+            f"{self._described(holder)}. If it is the same invoice twice, remove one at the source, or "
+            f"`{self._resolve} --match {found.number}`. If it is another one: `{self._resolve} --post`."
+        )
+
+    def _changed(self, found: Found, points: Sequence[str]) -> NoReturn:
+        """Hold over what we sent, where something else is wanted by now."""
+        self._conflict(
+            f"{self._there(found)} was sent for {self._this()}, which is another one by now: {'; '.join(points)}. "
+            f"Nothing is sent while it stands. If it is right as it is: `{self._resolve} --match {found.number}`. If "
+            f"not, cancel it there, then {self._replay} posts the invoice as it is now."
+        )
+
+    def _awaits_approval(self, draft: Found, wanted: Prepared | None, *, sent: bool) -> NoReturn:
+        points = differences(draft, wanted, self._tolerance) if wanted is not None else []
+        said = f"{self._there(draft)} holds {self._this()} until it is approved there."
+        if points:
+            said += (
+                f" It is another one by now: {'; '.join(points)}. Reject or remove the draft there, and it is sent as "
+                f"it is now; or approve it, then `{self._resolve} --match ERP-NUMBER`."
+            )
+        if not sent:
+            said += f" If the draft is another invoice: `{self._resolve} --post`."
+        raise Held(f"approval:{self.key}", said)
+
+    def _refused_drafts(self, drafts: Sequence[Found], wanted: Prepared | None) -> None:
+        """Hold over a draft that its approver refused, unless another one is wanted now, or a person said so."""
+        if wanted is None or self._decided("post"):
+            return
+        for draft in drafts:
+            if not differences(draft, wanted, self._tolerance):
+                raise Held(
+                    f"approval:{self.key}",
+                    f"{self._there(draft)} was refused by its approver, and {self._this(wanted)} is still the same. "
+                    f"Correct it or its mapping, or refuse it at the source; `{self._resolve} --post` sends it again.",
+                )
 
     def _collide(self, found: Found, holder: str) -> Held:
         """Remember that what we sent stands there under an id that is linked to another document of ours.
@@ -66,59 +240,41 @@ class Finding(Answering):
             f"conflict:{self.key}",
             f"It is booked in the ERP as {number}, but the id of that is linked to {self._described(holder)}, which "
             "probably no longer exists there: was the ERP restored from a backup, or did its numbers begin anew? "
-            f"Nothing is sent again. Look at {number} there: if it is this document, `ml-connector replay "
-            f"{self.chunk.tenant} {self.chunk.flow} {self.key}` keeps it; if it is wrong, cancel it there first, and "
-            f"the same command posts it anew. Enter there by hand what a restore took away, such as {holder}.",
+            f"Nothing is sent again. Look at {number} there: if it is this document, `{self._resolve} --match "
+            f"{number}` (or {self._replay}) keeps it; if it is wrong, cancel it there first, and {self._replay} posts "
+            "it anew. "
+            f"Enter there by hand what a restore took away, such as {holder}.",
         )
 
-    def _agree(self, found: Found, prepared: Prepared) -> None:
-        """Compare a document that the target has already; raises `Held` where it is not the same."""
-        if found.amount is not None and self._apart(found.amount, prepared.amount):
-            self._differs(found, f"{found.amount} there, {prepared.amount} here")
-        if found.currency and found.currency != prepared.currency:
-            self._differs(found, f"{found.currency} there, {prepared.currency} here")
-        apart = abs(found.dated - prepared.dated) if found.dated and prepared.dated else timedelta(0)
-        if apart > REUSED and not self._sent_by_us(found):
-            raise Held(
-                f"conflict:{self.key}",
-                f"The target has document {found.number} with this partner, number and amount, but dated "
-                f"{found.dated}; this one is dated {prepared.dated}. If it is the same invoice, correct the date on "
-                f"either side, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`. If it is "
-                "not, the supplier has used the number twice: this one needs another number at the platform, or is "
-                "entered by hand.",
-            )
-
-    def _sent_by_us(self, found: Found) -> bool:
-        """Tell whether a document is or may be what we sent; any other one was keyed in by somebody."""
-        if found.ours or self.chunk.step not in FRESH:
-            return True
-        return self.task.ledger.links([found.id]).get(found.id) == self.key
-
-    def _apart(self, there: Decimal, here: Decimal) -> bool:
-        """Tell whether two totals differ by more than taxes are rounded; signs belong to the kind of document."""
-        return abs(abs(there) - abs(here)) > self.task.pair.options.rounding_tolerance
-
-    def _differs(self, found: Found, how: str) -> None:
-        raise Held(
-            f"conflict:{self.key}",
-            f"The target has document {found.number} with this partner and number, but not the same: {how}. Correct "
-            f"either side, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
-        )
+    # ── names ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _reserve(self, prepared: Prepared) -> None:
         """Let only one of two documents with the same partner and number be posted, also when both come at once.
 
-        The target's own words decide: two codes may mean one partner there, and letters' case may not count.
+        The target's own words decide: two codes may mean one partner there, and letters' case may not count. Whose
+        document was cancelled there lets go of the name, and a person may give it to another.
         """
         if not prepared.natural:
             return
-        holder = self.task.ledger.reserve(prepared.natural, self.key)
-        if holder != self.key:
-            raise Held(
-                f"conflict:{self.key}",
-                f"{self._described(holder)} has the same partner and number {self.chunk.number or ''}. Is it the same "
-                "invoice twice? Remove one at the platform.",
-            )
+        ledger = self.task.ledger
+        holder = ledger.reserve(prepared.natural, self.key)
+        if holder == self.key:
+            return
+        if self._decided("post") or self._cancelled_there(holder):
+            ledger.rename(prepared.natural, self.key)
+            return
+        self._conflict(
+            f"{self._described(holder)} has the same supplier and number as {self._this(prepared)}. If it is the same "
+            f"invoice twice, remove one at the source. If it is another one: `{self._resolve} --post`."
+        )
+
+    def _cancelled_there(self, key: str) -> bool:
+        """Tell whether another document of ours was posted and does not count any more, in the target's own words."""
+        under_way = self.task.ledger.chunk(key)
+        row = self.task.ledger.rows([key]).get(key)
+        target = under_way[0].target if under_way else row[0].target if row else None
+        code = under_way[0].code if under_way else row[0].code if row else None
+        return target is not None and not self.target.stands(Found(target, code or ""))
 
     def _described(self, key: str) -> str:
         """Say of another document of ours what a person needs to compare it with this one."""
@@ -128,6 +284,15 @@ class Finding(Answering):
             return f"{key} ({chunk.amount or 'amount unknown'} {chunk.currency or ''}".rstrip() + ", on its way)"
         row = self.task.ledger.rows([key]).get(key)
         return f"{key} (posted as {row[0].code})" if row is not None and row[0].code else key
+
+    def _decided(self, what: Literal["match", "post"]) -> bool:
+        return self.chunk.decision is not None and self.chunk.decision.what == what
+
+    def _open_decision(self, what: Literal["match", "post"]) -> bool:
+        """Tell whether such a decision has not been carried out yet."""
+        return self._decided(what) and self.chunk.decision is not None and not self.chunk.decision.applied
+
+    # ── delivered before ────────────────────────────────────────────────────────────────────────────────────
 
     def _again(self, document: Document[Any], row: Row) -> None:
         """It was delivered before: answer again, never post again."""
@@ -160,9 +325,8 @@ class Finding(Answering):
         self.chunk.code = found.number or self.chunk.code
         self._note(found)
         self._still_stands(found)
-        amount = getattr(document.record, "gross", None)
-        if amount is not None and found.amount is not None and self._apart(found.amount, amount):
-            self._differs(found, f"{found.amount} there, {amount} here")
+        if document.record is not None:
+            self._agree(found, self.target.trace(document.record, self.task.pair.codes()))
 
     def _note(self, found: Found) -> None:
         """Take over what the target tells of its posting: its own day counts, which may be later than was asked for."""
@@ -172,29 +336,23 @@ class Finding(Answering):
 
     def _still_stands(self, found: Found) -> None:
         if found.state == "cancelled":
-            raise Held(
-                f"conflict:{self.key}",
-                f"It was posted as {found.number}, which has been cancelled in the ERP since. Nothing is posted anew "
-                "under its number. Take it back at the platform; if it is to be paid, offer it under another number.",
+            self._conflict(
+                f"{self._this()} was posted as {found.number}, which has been cancelled in {self.target.title} since. "
+                f"If it is to be posted again: `{self._resolve} --post`. If another document there stands for it: "
+                f"`{self._resolve} --match ERP-NUMBER`. Otherwise take it back at the source."
             )
 
     def _same_total(self, found: Found) -> None:
         """Compare the total that was posted: an ERP rounds taxes in its own way, by cents and no more."""
         ours = Decimal(self.chunk.amount) if self.chunk.amount else None
-        if found.amount is None or ours is None or abs(found.amount) == abs(ours):
+        if found.amount is None or ours is None or abs(found.amount) == abs(ours) or self._decided("match"):
             return
         if not self._apart(found.amount, ours):
             note = f"The target's total is {abs(found.amount)}, for {abs(ours)}: it rounds taxes in its own way."
             if note not in self.chunk.notes:
                 self.chunk.notes.append(note)
             return
-        raise Held(
-            f"conflict:{self.key}",
-            f"It was posted as {found.number} with a total of {found.amount} instead of {ours}. Correct it in the "
-            f"ERP, then `ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`.",
+        self._conflict(
+            f"{self._this()} was posted as {found.number} with a total of {found.amount} instead of {ours}. Correct it "
+            f"in {self.target.title}, then {self._replay}; or accept it with `{self._resolve} --match {found.number}`."
         )
-
-
-def _told(found: Found) -> str:
-    money = f": {abs(found.amount)} {found.currency or ''}".rstrip() if found.amount is not None else ""
-    return found.number + money

@@ -230,6 +230,11 @@ class Ledger:
             return self.reserve(name, key)  # another document was first
         return key
 
+    def rename(self, name: str, key: str) -> None:
+        """Give a reserved name to a document whoever holds it: its holder was cancelled, or a person says so."""
+        item = self.store.get(self.links_pk, f"{self.flow}~{name}") or Item(self.links_pk, f"{self.flow}~{name}")
+        self.store.put(replace(item, data={"key": key}))
+
     def _keeps(self, key: str) -> bool:
         row = self.rows([key], consistent=True).get(key)
         return self.chunk(key) is not None or (row is not None and row[0].outcome == "delivered")

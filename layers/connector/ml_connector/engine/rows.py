@@ -87,6 +87,40 @@ class Row(Struct, kw_only=True, omit_defaults=True):
         return self.taint is not None and self.taint >= (sent_at or "")
 
 
+class SentDocument(Struct, kw_only=True, omit_defaults=True):
+    """What was sent, as it is found again: kept from right before the request until its fate is known.
+
+    The fields are those of `flow.Prepared`, dates and amounts as text. `taken`: the target said that it took it, and
+    not what it became.
+    """
+
+    lookup: dict[str, str]
+    amount: str
+    currency: str
+    natural: str = ""
+    name: str = ""
+    partner: str = ""
+    reference: str = ""
+    kind: str = ""
+    dated: str | None = None
+    posted_on: str | None = None
+    at: str = ""
+    taken: bool = False
+
+
+class Decision(Struct, kw_only=True, omit_defaults=True):
+    """What a person decided of a held document. `match`: it is the target's document `number`; `post`: it is another.
+
+    `applied`: what stood at the target then was passed over, or taken for it.
+    """
+
+    what: Literal["match", "post"]
+    number: str = ""
+    by: str = ""
+    at: str = ""
+    applied: bool = False
+
+
 class Chunk(Struct, kw_only=True, omit_defaults=True):
     """Records of one flow on their way to the target. See `docs/architecture.md` for its states.
 
@@ -96,7 +130,9 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     rebaseline, retire, notice or broken; any other is a newer release's, and is left to it. `guarded`: why a
     person must agree before these records are switched off. `epoch`: the settings that its body was made with, once
     it has gone out; they may be others by the time its verdict comes. `renewed`: an earlier version of one of its
-    records was on its way when it was read, and may leave parts behind. `sent_as`: the name that was last sent.
+    records was on its way when it was read, and may leave parts behind. `sents`: what was sent and may stand at the
+    target. `passed`: ids there that stood before it was sent, and are others by a person's word. `alone`: after the
+    posting nothing else was found under its name.
     `awaits`: the master record for which a chunk waits, as KIND:CODE, where `waiting_for` names its flow.
     """
 
@@ -157,7 +193,10 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     doubt: str | None = None
     epoch: str | None = None
     renewed: bool = False
-    sent_as: str | None = None
+    sents: list[SentDocument] = field(default_factory=list)
+    decision: Decision | None = None
+    passed: list[str] = field(default_factory=list)
+    alone: bool = False
 
     @property
     def settled(self) -> bool:
@@ -170,7 +209,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
         return self.state not in {"dead", "done"} and not self.waiting_for
 
 
-for _kind in (Row, Chunk, Cursor):
+for _kind in (Row, SentDocument, Decision, Chunk, Cursor):
     learn(_kind)
 S = TypeVar("S", bound=Struct)
 

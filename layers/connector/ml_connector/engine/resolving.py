@@ -1,0 +1,90 @@
+"""What a person decided of a held document, carried out: it is that one of the target, or it is another one.
+
+Nothing of ours is ever passed over: while something that we sent stands, a decision to post is not followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from ml_connector.engine.identity import differences
+from ml_connector.engine.rows import Row
+from ml_connector.flow import Found, Prepared
+
+if TYPE_CHECKING:
+    from ml_connector.engine.document import Paper
+
+OFFERED = frozenset({"offered", "acknowledged", "transferred"})
+
+
+def match(paper: Paper) -> None:
+    """Take a document of the target for this one, by a person's word; raises `Held` where there is none such."""
+    chunk, ledger = paper.chunk, paper.task.ledger
+    document, decision = paper._fetch(), chunk.decision
+    assert decision is not None
+    if document.record is None or document.standing not in OFFERED:
+        _drop(paper, f"{paper._this()} is not offered by its source any more ({document.standing}).")
+    trace = paper.target.trace(paper._linked(document.record), paper.task.pair.codes())
+    found = _named(paper, decision.number, trace)
+    if document.standing == "offered":
+        paper._acknowledge()
+    if chunk.step == "collided":
+        ledger.relink(found.id, paper.key)
+    ledger.link(found.id, paper.key)  # where another document of ours holds it, that one keeps it
+    chunk.recheck = chunk.step in {"sent", "unknown"} and found.id != chunk.target
+    chunk.swept, chunk.alone, decision.applied = False, not chunk.recheck, True
+    paper._value(trace)
+    if points := differences(found, trace, paper._tolerance):
+        chunk.notes.append(f"Matched to {found.number} by a person's word, though it differs: {'; '.join(points)}.")
+    paper._hold_on_to(found)
+
+
+def _named(paper: Paper, number: str, trace: Prepared) -> Found:
+    """Find the document that a person named; raises `Held` where there is none, or where ours stands beside it."""
+    title = paper.target.title
+    found: Sequence[Found] = paper.target.numbered(number, trace)
+    if len(found) != 1:
+        how = "no document" if not found else f"{len(found)} documents"
+        _drop(
+            paper,
+            f"{title} has {how} {number} of supplier {trace.partner} ({trace.kind or 'document'}), so "
+            f"{paper._this()} is held as before. Look for its number there, then "
+            f"`{paper._resolve} --match ERP-NUMBER`.",
+        )
+    standing = [one for one in paper._found(paper._sent) if one.state != "rejected" and one.id != found[0].id]
+    holders = paper.task.ledger.links([one.id for one in standing])
+    beside = [one for one in standing if paper._ours(one, holders.get(one.id))]
+    if beside:
+        _drop(
+            paper,
+            f"{paper._there(beside[0])} was sent for {paper._this()} and stands beside {number}. Cancel one of them "
+            f"there, then `{paper._resolve} --match ERP-NUMBER` with the other.",
+        )
+    return found[0]
+
+
+def _drop(paper: Paper, message: str) -> NoReturn:
+    """Forget a decision that cannot be followed, and hold the document as before."""
+    paper.chunk.decision = None
+    paper._conflict(message)
+
+
+def post_anew(paper: Paper) -> None:
+    """Let what was posted be posted again, where it does not count any more; raises `Held` where it stands."""
+    posted_no_more(paper, paper._known())
+    paper.chunk.step = "held"
+
+
+def posted_no_more(paper: Paper, row: Row) -> None:
+    """Let a person's `--post` through where what was posted does not count any more; else raise `Held`."""
+    chunk = paper.chunk
+    target, code = chunk.target or row.target, chunk.code or row.code
+    if target is not None and paper.target.stands(Found(target, code or "")):
+        _drop(
+            paper,
+            f"{paper._this()} stands in {paper.target.title} as {code}, so it is not posted again. Cancel it there "
+            f"first, then `{paper._resolve} --post`.",
+        )
+    chunk.target = chunk.code = None
+    chunk.sents, chunk.alone = [], False
