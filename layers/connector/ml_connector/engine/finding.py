@@ -170,8 +170,8 @@ class Finding(Answering):
     def _several(self, found: Sequence[Found]) -> NoReturn:
         numbers, each = ", ".join(one.number for one in found), "; ".join(self._there(one) for one in found)
         self._conflict(
-            f"{self.target.title} holds {self._this()} {len(found)} times ({numbers}): {each}. Cancel all but one there, then "
-            f"{self._replay}. If they are different invoices, name the one that is this: "
+            f"{self.target.title} holds {self._this()} {len(found)} times ({numbers}): {each}. Cancel all but one "
+            f"there, then {self._replay}. If they are different invoices, name the one that is this: "
             f"`{self._resolve} --match ERP-NUMBER`."
         )
 

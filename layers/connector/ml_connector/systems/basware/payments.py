@@ -33,6 +33,7 @@ class Payments:
     """The `DocumentTarget` of payments. Basware itself refuses a second response with the same external code."""
 
     refuses_duplicates = True
+    title = "Basware"
 
     def __init__(self, client: Basware) -> None:
         """Read invoices through the same client."""
@@ -113,6 +114,14 @@ class Payments:
         if _response(found, code) is None:
             return []
         return [Found(f"{document}:{code}", prepared.lookup["number"], ours=True)]
+
+    def numbered(self, number: str, prepared: Prepared) -> list[Found]:  # noqa: ARG002
+        """Find none: a payment response has no number of Basware's own that a person could name."""
+        return []
+
+    def stands(self, found: Found) -> bool:  # noqa: ARG002
+        """Tell that a response stands: none is taken back, a later one says something else."""
+        return True
 
     def send(self, prepared: Prepared) -> Found:
         """Post it once. Raises `Rejected`, `OutcomeUnknown` or `Transient` (had no effect)."""

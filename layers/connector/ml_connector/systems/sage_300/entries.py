@@ -11,9 +11,10 @@ from decimal import Decimal
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
+from ml_connector.folding import same, spellings
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.names import ZERO, amount, day_of, digits, text, whole
-from ml_connector.systems.sage_300.open_batches import OpenBatches, Row, entries_of, name_of
+from ml_connector.systems.sage_300.open_batches import BATCHES, OpenBatches, Row, entries_of, name_of, named
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.reads import Failed, NotOffered, Refused, not_understood
 
@@ -22,6 +23,9 @@ MARK = "ml-connector "
 """Begins the description of a batch of ours; our own key of the invoice follows."""
 GONE = "posted"
 """Stands for the batch in the id of a document whose batch the server does not tell."""
+KINDS = {False: "invoice", True: "credit note"}
+"""Kinds of document, by whether it is a credit."""
+_NUMBERED = re.compile(r"(\d{1,18})(?:[:/-](\d{1,9}))?(?: \(.*\))?", re.ASCII | re.DOTALL)
 _LABEL = re.compile(r"\d+ \(([^~]*)~(.*)\)", re.DOTALL)
 
 
@@ -51,6 +55,7 @@ class Entry:
         return Found(
             name, number, self.total(), text(self.row, "currency"), ours=ours,
             dated=_day(self.row, "DocumentDate"), posted_on=_day(self.row, "PostingDate"),
+            partner=text(self.row, "vendor"), reference=text(self.row, "document"), kind=KINDS[self.credit],
         )  # fmt: skip
 
     def total(self) -> Decimal | None:
@@ -74,16 +79,20 @@ class Documents:
 
     @readable()
     def find(self, vendor: str, number: str, own: str, *, credit: bool) -> list[Found]:
-        """Find a document by our own key, among unposted batches, and among posted documents."""
+        """Find a document by our own key, whatever else its entry says, among unposted batches, and among posted ones.
+
+        A batch of ours that was posted shows what it held also where its entry was changed by hand.
+        """
         found: dict[str, Found] = {}
-        batches = self._open.holding((vendor, number.strip().casefold()), own)
+        batches = self._open.holding(named(vendor, number), own)
         entries = list(self.entries(batches, vendor, number, own))
         for batch in batches:
             if status_of(batch) == "posted" and text(batch, "description") == own and errors_of(batch) != 0:
                 return [self._of_failed(batch, entries, vendor, number)]
         for entry in entries:
-            if entry.credit == credit:
-                one = entry.found(ours=text(entry.batch or {}, "description") == own)
+            ours = text(entry.batch or {}, "description") == own
+            if entry.credit == credit or ours:
+                one = entry.found(ours=ours)
                 if status_of(entry.batch or {}) != "posted":
                     one = replace(one, number=self.label(one.number, vendor, number))
                 found.setdefault(one.id, one)
@@ -94,6 +103,25 @@ class Documents:
                 found[one.id] = one
         return list(found.values())
 
+    @readable()
+    def numbered(self, number: str, vendor: str, *, credit: bool) -> list[Found]:
+        """Find a vendor's documents in a batch that people call by its number, `109`, or with its entry, `109:1`."""
+        match = _NUMBERED.fullmatch(number.strip())
+        if match is None:
+            return []
+        batch = self._api.get(BATCHES, f"({int(match[1])})")
+        if batch is None or status_of(batch) == "deleted":
+            return []
+        entries = [Entry(batch, row) for row in entries_of(batch) if same(text(row, "vendor"), vendor)]
+        wanted = [one for one in entries if match[2] is None or (whole(one.row, "entry") or "1") == match[2]]
+        return [one.found() for one in wanted if one.credit == credit]
+
+    def stands(self, found_id: str) -> bool:
+        """Tell whether a document's batch is still there: one that was deleted says so."""
+        number = found_id.partition(":")[0]
+        batch = self._api.get(BATCHES, f"({number})") if digits(number) is not None else None
+        return batch is None or status_of(batch) != "deleted"
+
     def _of_failed(self, batch: Row, entries: list[Entry], vendor: str, number: str) -> Found:
         """Give our batch alone where its posting may have failed: what stands elsewhere is what was moved from it."""
         mine = next((one for one in entries if one.batch is batch), None)
@@ -101,8 +129,9 @@ class Documents:
         entry = (whole(mine.row, "entry") if mine else None) or "1"
         name = str(whole(batch, "batch"))
         return Found(
-            f"{name}:{entry}", self.label(name, vendor, number), shown.total(), text(shown.row, "currency"), ours=True
-        )
+            f"{name}:{entry}", self.label(name, vendor, number), shown.total(), text(shown.row, "currency"), ours=True,
+            partner=text(shown.row, "vendor"), reference=text(shown.row, "document"),
+        )  # fmt: skip
 
     def label(self, batch: str, vendor: str, document: str) -> str:
         """Name a batch that is yet to be posted, and whose document it holds: the posting may move the entry away.
@@ -112,23 +141,26 @@ class Documents:
         return f"{batch} ({vendor}~{document})" if self._post else batch
 
     def entries(self, batches: Iterable[Row], vendor: str, number: str, own: str = "") -> Iterator[Entry]:
-        """Give the document's entries in batches; posted ones count by their description, else among the posted."""
+        """Give the document's entries in batches; posted ones count by their description, else among the posted.
+
+        A batch with our own key as its description is ours, whatever its entry says by now.
+        """
         for batch in batches:
-            status = status_of(batch)
-            if status == "deleted" or (status == "posted" and text(batch, "description") != own):
+            status, ours = status_of(batch), bool(own) and text(batch, "description") == own
+            if status == "deleted" or (status == "posted" and not ours):
                 continue
-            for row in entries_of(batch):
-                if _same(row, vendor, number):
-                    yield Entry(batch, row)
+            rows = entries_of(batch)
+            alike = [row for row in rows if _same(row, vendor, number)]
+            yield from (Entry(batch, row) for row in alike or (rows if ours else ()))
 
     def posted(self, vendor: str, number: str, *, anew: bool = False) -> list[Row] | None:
-        """Read posted documents. Numbers are kept in capitals, so both spellings are asked for.
+        """Read posted documents. Numbers are kept in capitals, so several spellings are asked for.
 
         None on a server that does not offer them. `anew`: also where a whole list was read a moment ago.
         """
         found: dict[str, Row] = {}
         try:
-            for spelling in dict.fromkeys((number, number.upper())):
+            for spelling in _asked(number):
                 for row in self._spelt(vendor, spelling, anew=anew):
                     if _same(row, vendor, number):
                         found[f"{_posted_name(row)}~{whole(row, 'batch')}"] = row
@@ -188,5 +220,12 @@ def _word(value: str | None) -> str:
     return "".join(c for c in (value or "").lower() if c.isalnum())
 
 
+def _asked(number: str) -> Iterator[str]:
+    """Give the spellings that a number may be kept in: as it came, and in capitals, which Sage 300 makes of it."""
+    for spelling in spellings(number):
+        if spelling == number or spelling == spelling.upper():
+            yield spelling
+
+
 def _same(row: Row, vendor: str, number: str) -> bool:
-    return name_of(row) == (vendor, number.strip().casefold())
+    return name_of(row) == named(vendor, number)

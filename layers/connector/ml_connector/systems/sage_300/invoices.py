@@ -21,6 +21,7 @@ from ml_connector.errors import (
     Transient,
 )
 from ml_connector.flow import Codes, Found, Prepared
+from ml_connector.folding import fold
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
 from ml_connector.systems.kit.refusals import named
@@ -29,7 +30,7 @@ from ml_connector.systems.sage_300.batches import Batches
 from ml_connector.systems.sage_300.bodies import OPTIONAL, changed, changes, closed, moved, moved_note, totals
 from ml_connector.systems.sage_300.calendar import Calendar
 from ml_connector.systems.sage_300.client import Created, WebApi
-from ml_connector.systems.sage_300.entries import MARK
+from ml_connector.systems.sage_300.entries import KINDS, MARK
 from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
 from ml_connector.systems.sage_300.names import digits, whole
 from ml_connector.systems.sage_300.open_batches import BATCHES
@@ -49,6 +50,7 @@ class Invoices:
     """The target of invoices. A posted one's id is its batch and entry, such as `109:1`."""
 
     refuses_duplicates = False
+    title = "Sage 300"
 
     def __init__(
         self, api: WebApi, settings: Settings, wiring: Wiring, *, ledger: Ledger, orders: Orders, vendors: Vendors,
@@ -95,6 +97,9 @@ class Invoices:
             notes=tuple(dict.fromkeys(lines.notes)),
             natural=self._natural(record, supplier),
             dated=record.invoice_date,
+            partner=supplier,
+            reference=record.number,
+            kind=KINDS[record.gross < 0],
         )
 
     def trace(self, record: Invoice, codes: Codes) -> Prepared:
@@ -109,6 +114,9 @@ class Invoices:
             posted_on=record.accounting_date or self._today(),
             natural=self._natural(record, supplier),
             dated=record.invoice_date,
+            partner=supplier,
+            reference=record.number,
+            kind=KINDS[record.gross < 0],
         )
 
     def _vendor(self, record: Invoice, supplier: str, currency: str) -> VendorFacts:
@@ -188,7 +196,7 @@ class Invoices:
     def _natural(self, record: Invoice, supplier: str) -> str:
         """Name the document as `Documents.find` compares it."""
         kind = "credit" if record.gross < 0 else "invoice"
-        return f"{kind}~{supplier}~{record.number.strip().casefold()}"
+        return f"{kind}~{fold(supplier)}~{fold(record.number)}"
 
     def _own(self, record: Invoice) -> str:
         return MARK + self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
@@ -202,6 +210,15 @@ class Invoices:
         """Find the document, in whichever batch or posted; deleted batches do not count."""
         lookup = prepared.lookup
         return self._batches.find(lookup["vendor"], lookup["number"], lookup["own"], credit=lookup["kind"] == "credit")
+
+    def numbered(self, number: str, prepared: Prepared) -> list[Found]:
+        """Find the vendor's documents of this kind in batch `number`, such as `109` or, with the entry, `109:1`."""
+        lookup = prepared.lookup
+        return self._batches.numbered(number, lookup["vendor"], credit=lookup["kind"] == "credit")
+
+    def stands(self, found: Found) -> bool:
+        """Tell whether a document counts: False where its batch was deleted."""
+        return self._batches.stands(found.id)
 
     def send(self, prepared: Prepared) -> Found:
         """Enter the batch, once; `read_back` sets it ready to post.
@@ -256,11 +273,12 @@ class Invoices:
     def _refusal(self, fault: Fault, prepared: Prepared) -> ConnectorError:
         if kind_of(fault, prepared) == "duplicate" and not fault.locked:
             there = self.look(prepared)
-            name = f", in batch {there[0].number}" if there else ""
+            name = f"; it has it in batch {there[0].number}" if there else ""
             return Held(
                 f"conflict:{prepared.key}",
-                f"Sage 300 holds the number {prepared.lookup['number']} of this vendor already{name}: {fault}. Is it "
-                "the same invoice twice? Remove one of them.",
+                f"Sage 300 itself lets no second document with number {prepared.lookup['number']} of vendor "
+                f"{prepared.lookup['vendor']} in{name}: {fault}. If it is the same invoice, match it; if it is another "
+                "one, correct the number at the source, or remove that document there.",
             )
         return judge(fault, prepared)
 

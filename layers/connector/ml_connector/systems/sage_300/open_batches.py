@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ml_connector.errors import Transient
+from ml_connector.folding import fold
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.names import children, digits, text, whole
 from ml_connector.systems.sage_300.paging import Query
 
 Row = dict[str, Any]
 Name = tuple[str, str]
-"""A vendor, and a document number as it is compared."""
+"""A vendor and a document number, as they are compared."""
 BATCHES = "AP/APInvoiceBatches"
 UNPOSTED = "BatchStatus eq 'Open' or BatchStatus eq 'ReadyToPost'"
 LASTS = timedelta(minutes=5)
@@ -31,8 +32,13 @@ def batches_query(*where: str) -> Query[Row]:
 
 
 def name_of(row: Mapping[str, Any]) -> Name:
-    """Name a document; Sage 300 keeps numbers in capitals."""
-    return text(row, "vendor") or "", (text(row, "document") or "").casefold()
+    """Name the document of a row."""
+    return named(text(row, "vendor") or "", text(row, "document") or "")
+
+
+def named(vendor: str, document: str) -> Name:
+    """Name a document as it is compared; Sage 300 keeps numbers in capitals."""
+    return fold(vendor), fold(document)
 
 
 def entries_of(batch: Row) -> list[Row]:

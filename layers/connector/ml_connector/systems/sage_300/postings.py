@@ -15,7 +15,7 @@ from ml_connector.errors import Held, Misconfigured
 from ml_connector.flow import Found
 from ml_connector.systems.sage_300.entries import Documents, Entry, carried, errors_of, status_of
 from ml_connector.systems.sage_300.names import children, digits, plain, text, whole
-from ml_connector.systems.sage_300.open_batches import UNPOSTED, Row, batches_query, entries_of, name_of
+from ml_connector.systems.sage_300.open_batches import UNPOSTED, Row, batches_query, entries_of, name_of, named
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.refusals import about, kind_of_text
 
@@ -100,7 +100,7 @@ class Postings(Documents):
         """Find the latest batch after this one that holds the document; those that are read were made since."""
         found: tuple[int, Entry] | None = None
         assert case.name is not None
-        name = case.name[0], case.name[1].strip().casefold()
+        name = named(*case.name)
         for batch in self._api.rows(batches_query(f"BatchNumber gt {case.number}", UNPOSTED, "")):
             number = digits(str(whole(batch, "batch"))) or 0
             if number <= int(case.number) or (found is not None and number < found[0]):
@@ -172,7 +172,7 @@ def _about(case: Case, row: Row) -> bool:
         mine = batch == case.number
     vendor, document = name_of(row)
     if mine and vendor and document and case.name is not None:
-        return (vendor, document) == (case.name[0], case.name[1].strip().casefold())
+        return (vendor, document) == named(*case.name)
     return mine and whole(row, "entry") in {None, case.entry}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from ml_connector.errors import Held
+from ml_connector.folding import same
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.orders import SERVICE
@@ -169,7 +170,7 @@ class Bases:
         if whole_number(number.strip()) is None:
             raise held
         query = Query("PurchaseOrders", DocumentRow, "DocEntry", f"DocNum eq {int(number)}")
-        own = [row for row in self._layer.rows(query) if row.card_code == self._card_code and not row.void]
+        own = [row for row in self._layer.rows(query) if same(row.card_code, self._card_code) and not row.void]
         if not own:
             raise held
         return own[0] if len(own) == 1 else self._of_several(number, own)

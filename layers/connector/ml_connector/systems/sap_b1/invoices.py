@@ -6,7 +6,7 @@ the customer made one, and by supplier and invoice number (`docs/vendors/sap_b1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -23,6 +23,7 @@ from ml_connector.errors import (
     Transient,
 )
 from ml_connector.flow import Codes, Found, Prepared
+from ml_connector.folding import fold, same, spellings
 from ml_connector.records import Invoice
 from ml_connector.systems.kit.refusals import named
 from ml_connector.systems.sap_b1.amounts import sum_up
@@ -30,11 +31,11 @@ from ml_connector.systems.sap_b1.bases import Bases
 from ml_connector.systems.sap_b1.client import Created, ServiceLayer
 from ml_connector.systems.sap_b1.lines import Lines
 from ml_connector.systems.sap_b1.lookups import Lookups
-from ml_connector.systems.sap_b1.paging import Query
+from ml_connector.systems.sap_b1.paging import Query, any_of
 from ml_connector.systems.sap_b1.refusals import judge, kind_of, moved
 from ml_connector.systems.sap_b1.replies import Fault, whole_number
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.systems.sap_b1.wire import FoundRow, day_told, is_void
+from ml_connector.systems.sap_b1.wire import FoundRow, day_told, is_void, own_row, told
 from ml_connector.wiring import Wiring
 
 INVOICE, CREDIT_NOTE = 18, 19
@@ -42,6 +43,8 @@ SETS = {INVOICE: "PurchaseInvoices", CREDIT_NOTE: "PurchaseCreditNotes"}
 DRAFT_CODES = {INVOICE: "oPurchaseInvoices", CREDIT_NOTE: "oPurchaseCreditNotes"}
 NUMBER_LIMIT, REMARKS_LIMIT, KEY_LIMIT = 100, 254, 36
 MONTHS_AHEAD = 3
+KINDS = {INVOICE: "invoice", CREDIT_NOTE: "credit note"}
+REFUSED_DRAFT = "dasRejected"
 SETTLED_DRAFTS = frozenset({"dasGenerated", "dasGeneratedbyAuthorizer", "dasCancelled"})
 
 
@@ -49,6 +52,7 @@ class Invoices:
     """The target of invoices. A posted one's id is its object type and DocEntry, such as `18:812`."""
 
     refuses_duplicates = False
+    title = "SAP Business One"
 
     def __init__(self, layer: ServiceLayer, settings: Settings, wiring: Wiring, lookups: Lookups) -> None:
         self._layer, self._settings, self._wiring, self._lookups = layer, settings, wiring, lookups
@@ -90,6 +94,9 @@ class Invoices:
             notes=(*lines.bases.notes, *lines.notes),
             natural=self._natural(record, supplier),
             dated=record.invoice_date,
+            partner=supplier,
+            reference=record.number,
+            kind=KINDS[_kind_of(record)],
         )
 
     def trace(self, record: Invoice, codes: Codes) -> Prepared:
@@ -104,6 +111,9 @@ class Invoices:
             posted_on=record.accounting_date or self._today(),
             natural=self._natural(record, supplier),
             dated=record.invoice_date,
+            partner=supplier,
+            reference=record.number,
+            kind=KINDS[_kind_of(record)],
         )
 
     def _header(self, record: Invoice, codes: Codes, lines: Lines, posted_on: date) -> dict[str, Any]:
@@ -141,14 +151,14 @@ class Invoices:
         return named if named is not None else self._settings.branch_id
 
     def _lookup(self, record: Invoice, supplier: str) -> dict[str, str]:
-        kind = CREDIT_NOTE if record.gross < 0 else INVOICE
-        own = self._own_key(record) if self._settings.external_id_field else ""
-        return {"kind": str(kind), "entity": SETS[kind], "card": supplier, "number": record.number, "own": own}
+        kind, own = _kind_of(record), self._settings.external_id_field
+        lookup = {"kind": str(kind), "entity": SETS[kind], "card": supplier, "number": record.number}
+        lookup["dated"] = record.invoice_date.isoformat() if record.invoice_date else ""
+        return lookup | ({"own": self._own_key(record), "own_field": own} if own else {})
 
     def _natural(self, record: Invoice, supplier: str) -> str:
         """Name the document as `_counts` compares it."""
-        kind = CREDIT_NOTE if record.gross < 0 else INVOICE
-        return f"{kind}~{supplier}~{record.number.strip().casefold()}"
+        return f"{_kind_of(record)}~{fold(supplier)}~{fold(record.number)}"
 
     def _own_key(self, record: Invoice) -> str:
         return self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
@@ -159,43 +169,95 @@ class Invoices:
     # ── look ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def look(self, prepared: Prepared) -> list[Found]:
-        """Find the document, or a draft of it that awaits approval. Cancelled ones do not count."""
+        """Find the document, or a draft of it that awaits approval. Cancelled ones do not count.
+
+        Drafts come first: one that is approved in between is found as what it became.
+        """
         lookup = prepared.lookup
         kind, entity = int(lookup["kind"]), lookup["entity"]
-        found: dict[str, Found] = {}
-        if own := lookup.get("own"):
-            where = f"{self._settings.external_id_field} eq {self._layer.text(own)}"
-            found |= {
-                f.id: f
-                for f in self._found(entity, where, kind, number=lookup["number"], card=lookup["card"], ours=True)
-            }
-        where = self._natural_key(prepared)
-        for one in self._found(entity, where, kind, number=lookup["number"], card=lookup["card"]):
+        drafts = self._drafts(prepared)
+        found = {one.id: one for one in self._carrying_our_key(lookup)}
+        for row in self._alike(entity, lookup):
+            one = self._as_found(row, kind)
             found.setdefault(one.id, one)
-        return list(found.values()) or self._drafts(prepared)
+        return list(found.values()) or drafts
 
-    def _natural_key(self, prepared: Prepared) -> str:
+    def _carrying_our_key(self, lookup: Mapping[str, str]) -> Iterator[Found]:
+        """Find what carries our own key, of either kind and whatever partner and number it has."""
+        field, own = lookup.get("own_field"), lookup.get("own")
+        if not field or not own:
+            return
+        row_type, where = own_row(field), f"{field} eq {self._layer.text(own)}"
+        for kind, entity in SETS.items():
+            query = Query(entity, row_type, "DocEntry", where, lenient=field != self._settings.external_id_field)
+            for row in self._layer.rows(query):
+                if row.own_key == own and not is_void(row.cancelled, row.cancel_status):
+                    yield self._as_found(row, kind, ours=True)
+
+    def _alike(self, entity: str, lookup: Mapping[str, str]) -> list[FoundRow]:
+        """Find documents of a partner and number, however the server spells the two.
+
+        Its filters compare exactly. So several spellings are asked for, and whatever has the same invoice date, of
+        which there are few; they are compared here. A server that refuses so much is asked for the plain words.
+        """
+        try:
+            rows = list(self._layer.rows(Query(entity, FoundRow, "DocEntry", self._widely(lookup))))
+        except Misconfigured:
+            rows = list(self._layer.rows(Query(entity, FoundRow, "DocEntry", self._exactly(lookup))))
+        return [row for row in rows if _counts(row, lookup["number"], lookup["card"])]
+
+    def _exactly(self, lookup: Mapping[str, str]) -> str:
         text = self._layer.text
-        return f"CardCode eq {text(prepared.lookup['card'])} and NumAtCard eq {text(prepared.lookup['number'])}"
+        return f"CardCode eq {text(lookup['card'])} and NumAtCard eq {text(lookup['number'])}"
+
+    def _widely(self, lookup: Mapping[str, str]) -> str:
+        text = self._layer.text
+        cards = any_of("CardCode", map(text, spellings(lookup["card"])))
+        numbers = any_of("NumAtCard", map(text, spellings(lookup["number"])))
+        day = f" or TaxDate eq {self._layer.day(date.fromisoformat(lookup['dated']))}" if lookup.get("dated") else ""
+        return f"{cards} and ({numbers}{day})" if day else f"{cards} and {numbers}"
 
     def _drafts(self, prepared: Prepared) -> list[Found]:
-        kind = int(prepared.lookup["kind"])
-        where = f"{self._natural_key(prepared)} and DocObjectCode eq '{DRAFT_CODES[kind]}'"
-        query = Query("Drafts", FoundRow, "DocEntry", where, optional=True)
+        """Find drafts that wait for their approver, and those that he refused."""
+        lookup, found = prepared.lookup, dict[str, Found]()
+        kind = int(lookup["kind"])
+        if (own := lookup.get("own")) and (field := lookup.get("own_field")):
+            where = f"{field} eq {self._layer.text(own)}"
+            for one in self._layer.rows(Query("Drafts", own_row(field), "DocEntry", where, lenient=True)):
+                if one.own_key == own and not is_void(one.cancelled, one.cancel_status):
+                    found |= self._as_draft(one, kind, ours=True)
+        where = f"{self._exactly(lookup)} and DocObjectCode eq '{DRAFT_CODES[kind]}'"
+        for row in self._layer.rows(Query("Drafts", FoundRow, "DocEntry", where, optional=True)):
+            if _counts(row, lookup["number"], lookup["card"]):
+                found = self._as_draft(row, kind) | found
+        return list(found.values())
+
+    def _as_draft(self, row: FoundRow, kind: int, *, ours: bool = False) -> dict[str, Found]:
+        if row.document_status == "bost_Close" or row.authorization_status in SETTLED_DRAFTS:
+            return {}
+        one = self._as_found(row, kind, ours=ours)
+        state: Any = "rejected" if row.authorization_status == REFUSED_DRAFT else "draft"
+        return {f"draft:{row.doc_entry}": replace(one, id=f"draft:{row.doc_entry}", state=state)}
+
+    def numbered(self, number: str, prepared: Prepared) -> list[Found]:
+        """Find the documents that SAP calls `number`, of this supplier and kind; cancelled ones do not count."""
+        kind, wanted = int(prepared.lookup["kind"]), whole_number(number.strip())
+        if wanted is None:
+            return []
+        query = Query(SETS[kind], FoundRow, "DocEntry", f"DocNum eq {wanted}")
         return [
-            Found(f"draft:{row.doc_entry}", row.number, self._total(row), row.doc_currency, state="draft")
+            self._as_found(row, kind)
             for row in self._layer.rows(query)
-            if _counts(row, prepared.lookup["number"], prepared.lookup["card"])
-            and row.document_status != "bost_Close"
-            and row.authorization_status not in SETTLED_DRAFTS
+            if row.doc_num == wanted and _counts(row, None, prepared.lookup["card"])
         ]
 
-    def _found(
-        self, entity: str, where: str, kind: int, *, number: str, card: str, ours: bool = False
-    ) -> Iterator[Found]:
-        for row in self._layer.rows(Query(entity, FoundRow, "DocEntry", where)):
-            if _counts(row, number, card):
-                yield self._as_found(row, kind, ours=ours)
+    def stands(self, found: Found) -> bool:
+        """Tell whether a document counts; posted ones are never deleted, so one that does not show counts too."""
+        kind, _, entry = found.id.partition(":")
+        if whole_number(kind) not in SETS or whole_number(entry) is None:
+            return True
+        row = self._layer.get(SETS[int(kind)], int(entry), FoundRow)
+        return row is None or not is_void(row.cancelled, row.cancel_status)
 
     # ── send ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -246,8 +308,9 @@ class Invoices:
         if kind_of(fault, prepared) == "duplicate" and (there := self.look(prepared)):
             return Held(
                 f"conflict:{prepared.key}",
-                f"SAP Business One holds the number {prepared.lookup['number']} already, as {there[0].number}: "
-                f"{fault}. Is it the same invoice twice? Cancel one of them.",
+                f"SAP Business One itself lets no second document with number {prepared.lookup['number']} of supplier "
+                f"{prepared.lookup['card']} in; it has document {there[0].number}: {fault}. If it is the same invoice, "
+                "match it; if it is another one, correct the number at the source, or cancel that document there.",
             )
         return judge(fault, prepared)
 
@@ -278,13 +341,14 @@ class Invoices:
         shown = self._as_found(row, int(kind), ours=found.ours)
         return replace(shown, state="cancelled") if is_void(row.cancelled, row.cancel_status) else shown
 
-    def _as_found(self, row: FoundRow, kind: int, *, ours: bool) -> Found:
+    def _as_found(self, row: FoundRow, kind: int, *, ours: bool = False) -> Found:
         """Convert; a credit note's total is negative, as on the platform."""
         total = self._total(row)
         total = total if kind == INVOICE or total is None else -total
         return Found(
             f"{kind}:{row.doc_entry}", row.number, total, row.doc_currency, ours=ours,
-            dated=day_told(row.tax_date), posted_on=day_told(row.doc_date),
+            dated=day_told(row.tax_date), posted_on=day_told(row.doc_date), partner=told(row.card_code),
+            reference=told(row.num_at_card), kind=KINDS[kind],
         )  # fmt: skip
 
     def _total(self, row: FoundRow) -> Decimal | None:
@@ -294,11 +358,15 @@ class Invoices:
         return row.doc_total
 
 
-def _counts(row: FoundRow, number: str | None, partner: str | None = None) -> bool:
-    """Tell whether a row is the document looked for: not cancelled, and of that number where it shows one."""
-    if is_void(row.cancelled, row.cancel_status) or (partner and row.card_code not in {None, partner}):
+def _kind_of(record: Invoice) -> int:
+    return CREDIT_NOTE if record.gross < 0 else INVOICE
+
+
+def _counts(row: FoundRow, number: str | None, partner: str) -> bool:
+    """Tell whether a row is the document looked for: not cancelled, and of that partner and number where it says so."""
+    if is_void(row.cancelled, row.cancel_status) or (row.card_code is not None and not same(row.card_code, partner)):
         return False
-    return number is None or row.num_at_card is None or row.num_at_card.strip().casefold() == number.strip().casefold()
+    return number is None or row.num_at_card is None or same(row.num_at_card, number)
 
 
 def _awaits_approval(prepared: Prepared, draft: Found) -> Held:

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from msgspec import Struct, field
+from msgspec import Struct, defstruct, field
 
 from ml_connector.systems.http import is_amount
 
@@ -232,6 +232,19 @@ class FoundRow(Amounts, rename="pascal"):
     def number(self) -> str:
         """What a person calls the document."""
         return str(self.doc_num if self.doc_num is not None else self.doc_entry)
+
+
+class OwnRow(FoundRow, rename="pascal"):
+    """A document with the user field that holds our own key; see `own_row`."""
+
+    own_key: str | None = None
+
+
+@lru_cache
+def own_row(name: str) -> type[OwnRow]:
+    """Make the rows' type for a company whose user field for our key is `name`."""
+    own = ("own_key", str | None, field(name=name, default=None))
+    return defstruct("OwnRow", [own], bases=(OwnRow,), rename="pascal")  # type: ignore[return-value]
 
 
 def is_void(cancelled: str | None, cancel_status: str | None) -> bool:
