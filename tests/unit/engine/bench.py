@@ -307,8 +307,11 @@ def account(key: str, name: str = "Travel") -> Account:
 
 
 def invoice(key: str, gross: str = "119.00", account: str = "6100", number: str | None = None) -> Invoice:
-    return Invoice(key=key, number=number or f"R-{key}", company="1000", supplier="V1", currency="EUR", version="1", invoice_date=date(2026, 3, 1),
-                   gross=Decimal(gross), rows=(CodingRow(key="1", account=account, net=Decimal(gross)),))  # fmt: skip
+    return Invoice(
+        key=key, number=number or f"R-{key}", company="1000", supplier="V1", currency="EUR", version="1",
+        invoice_date=date(2026, 3, 1), gross=Decimal(gross),
+        rows=(CodingRow(key="1", account=account, net=Decimal(gross)),),
+    )  # fmt: skip
 
 
 class Killed(BaseException):
