@@ -14,6 +14,7 @@ from ml_connector.engine.first_delivery import under_way
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.mappings import AS_IT_IS, Mappings
 from ml_connector.errors import Held
+from ml_connector.folding import fold
 
 
 class LedgerCodes:
@@ -207,8 +208,8 @@ def _same_company(one: str, other: str) -> bool:
 
 
 def _folded(kind: str, target: str) -> str:
-    """Company names are typed by people, in capitals or not; every other code counts as it is."""
-    return target.strip().casefold() if kind == "company" else target
+    """Names of companies and suppliers are typed by people, in capitals or not; other codes count as they are."""
+    return fold(target) if kind in {"company", "supplier"} else target
 
 
 def _words(kind: str) -> str:

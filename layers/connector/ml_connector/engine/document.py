@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
@@ -118,7 +118,7 @@ class Paper(Finding):
     def _resume(self, found: Found, record: Any) -> None:
         """Go on with what was sent and stands there; raises `Held` where something else is wanted by now."""
         try:
-            trace = self.target.trace(record, self.task.pair.codes())
+            trace = self._traced(record)
         except Held as error:
             raise Held(error.waiting_for, f"{self._there(found)} was sent for {self._this()}. {error}") from error
         self._agree(found, trace)
@@ -151,7 +151,7 @@ class Paper(Finding):
         """
         codes = self.task.pair.codes()
         elsewhere = self._of_another_company(record, codes)
-        if elsewhere is not None and self.chunk.step in FRESH:
+        if elsewhere is not None and self._fresh:
             raise elsewhere
         try:
             if elsewhere is not None:
@@ -168,6 +168,14 @@ class Paper(Finding):
             self._adopt(found, trace)
             return None
         return replace(prepared, since=self._since())
+
+    def _traced(self, record: Any) -> Prepared:
+        """Say what a document would be found by now; raises `Held` where it cannot be said, or is another company's."""
+        codes = self.task.pair.codes()
+        if (elsewhere := self._of_another_company(record, codes)) is not None:
+            raise elsewhere
+        trace: Prepared = self.target.trace(record, codes)
+        return trace
 
     def _of_another_company(self, record: Any, codes: Codes) -> Held | None:
         """Say why a document is not this ERP company's business: it is neither looked for, nor taken, nor posted.
@@ -291,14 +299,6 @@ class Paper(Finding):
             self._taken()
         self.chunk.recheck = settle > 0
         return True
-
-    def _taken(self) -> NoReturn:
-        raise Held(
-            f"lookup:{self.key}",
-            f"{self.target.title} took {self._this()} without naming the document that it became, and does not show "
-            f"it. It is not sent again. Look there: if it is there, `{self._resolve} --match ERP-NUMBER`; if it is "
-            f"not, `{self._resolve} --post`.",
-        )
 
     def _post(self, document: Document[Any], prepared: Prepared) -> None:
         if document.standing == "offered":

@@ -224,6 +224,14 @@ class Finding(Answering):
                     f"Correct it or its mapping, or refuse it at the source; `{self._resolve} --post` sends it again.",
                 )
 
+    def _taken(self) -> NoReturn:
+        raise Held(
+            f"lookup:{self.key}",
+            f"{self.target.title} took {self._this()} without naming the document that it became, and does not show "
+            f"it. It is not sent again. Look there: if it is there, `{self._resolve} --match ERP-NUMBER`; if it is "
+            f"not, `{self._resolve} --post`.",
+        )
+
     def _collide(self, found: Found, holder: str) -> Held:
         """Remember that what we sent stands there under an id that is linked to another document of ours.
 

@@ -36,6 +36,8 @@ class Checks:
             what = "invoices" if entity == INVOICE_SETS[0] else "credit notes"
             query = Query(entity, FoundRow, "DocEntry", top=1)
             yield tried(what, lambda query=query: self._one(query))  # type: ignore[misc]
+        drafts = Query("Drafts", FoundRow, "DocEntry", top=1, optional=True)
+        yield tried("drafts", lambda: self._one(drafts))
         yield tried("payments", lambda: self._one(Query("VendorPayments", PaymentRow, "DocEntry", top=1)))
         yield tried("local currency", lambda: self._lookups.local_currency() or "not known yet: no document shows it")
         if self._settings.external_id_field:
