@@ -7,6 +7,7 @@ delivered; for anything else a person decides, with `ml-connector resolve` (`res
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal, NoReturn
 
@@ -34,7 +35,7 @@ class Finding(Answering):
     @property
     def _sent(self) -> list[Prepared]:
         """What was sent and may stand there, as it was sent."""
-        return [recall(self.key, one) for one in self.chunk.sents]
+        return [replace(recall(self.key, one), since=self._since()) for one in self.chunk.sents]
 
     def _look_for_sent(self) -> Found | None:
         """Look for what was sent, before anything is mapped anew."""
