@@ -19,12 +19,13 @@ from typing import Any
 import msgspec
 
 from ml_connector.engine import resolving
+from ml_connector.engine.admission import of_another_company, too_old
 from ml_connector.engine.finding import Finding
 from ml_connector.engine.identity import remember
 from ml_connector.engine.readiness import wait_for_masters
 from ml_connector.engine.rows import Row
 from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient, Unreadable
-from ml_connector.flow import Codes, Document, Found, Prepared
+from ml_connector.flow import Document, Found, Prepared
 
 LATEST = 4
 """Settle times (an hour by default) after a second sending at which the target is looked at once more: what a server
@@ -74,7 +75,7 @@ class Paper(Finding):
         if document.record is None or document.standing in {"gone", "transferred", "refused"}:
             self._gone(document, earlier, looked_at)
             return
-        if self._too_old(document.record, row):
+        if self._fresh and too_old(self.task, document.record, row):
             self._finish("unchanged", "It is dated before the flow's start date.")
             return
         record = self._linked(document.record)
@@ -136,13 +137,6 @@ class Paper(Finding):
         self.chunk.shadow = True
         self._finish("delivered")
 
-    def _too_old(self, record: Any, row: Row) -> bool:
-        """Tell whether a document that came by webhook lies before the start date; never of one under way."""
-        flow, pair = self.task.flow, self.task.pair
-        start, day = pair.options.start(pair.integration.name, flow.name), getattr(record, "invoice_date", None)
-        fresh = self._fresh and row.outcome in {None, "unchanged"} and row.target is None
-        return start is not None and day is not None and day < start and fresh
-
     def _prepared(self, record: Any, standing: str) -> Prepared | None:
         """Map the document; None where that failed because it is at the target already, and so was adopted.
 
@@ -150,7 +144,7 @@ class Paper(Finding):
         one that our rows have forgotten: then the source shows the document as acknowledged.
         """
         codes = self.task.pair.codes()
-        elsewhere = self._of_another_company(record, codes)
+        elsewhere = of_another_company(self.task, record, codes)
         if elsewhere is not None and self._fresh:
             raise elsewhere
         try:
@@ -172,25 +166,10 @@ class Paper(Finding):
     def _traced(self, record: Any) -> Prepared:
         """Say what a document would be found by now; raises `Held` where it cannot be said, or is another company's."""
         codes = self.task.pair.codes()
-        if (elsewhere := self._of_another_company(record, codes)) is not None:
+        if (elsewhere := of_another_company(self.task, record, codes)) is not None:
             raise elsewhere
         trace: Prepared = self.target.trace(record, codes)
         return trace
-
-    def _of_another_company(self, record: Any, codes: Codes) -> Held | None:
-        """Say why a document is not this ERP company's business: it is neither looked for, nor taken, nor posted.
-
-        Only what was sent already is still looked for, so that its fate is known.
-        """
-        company = getattr(record, "company", None)
-        if company is None or self.task.flow.target != self.task.pair.integration.erp:
-            return None
-        try:
-            codes.erp("company", company)
-        except Held as held:
-            what = f"Invoice {record.number} ({record.gross} {record.currency}, supplier {record.supplier})"
-            return Held(held.waiting_for, f"{what} is not posted: {held}")
-        return None
 
     def _recognised(self, document: Document[Any]) -> bool:
         """Take up again what is done at both ends and our rows have forgotten, as after a restore of the table.
@@ -310,6 +289,8 @@ class Paper(Finding):
         self.task.progress("sent")
         try:
             found = self.target.send(prepared)
+            if found.id in self.chunk.passed and not found.ours:  # it named no document, and this one was found instead
+                raise OutcomeUnknown(f"{self.target.title} took {self._this()} without naming it.", taken=True)
         except OutcomeUnknown as error:
             self.chunk.step, self.chunk.sent_at, sent.taken = "unknown", self.task.ledger.now(), error.taken
             raise

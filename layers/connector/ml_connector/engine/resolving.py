@@ -35,6 +35,7 @@ def match(paper: Paper) -> None:
     chunk.recheck = chunk.step in {"sent", "unknown"} and found.id != chunk.target
     chunk.swept, chunk.alone, decision.applied = False, not chunk.recheck, True
     paper._value(trace)
+    paper._look_back()
     if points := differences(found, trace, paper._tolerance):
         chunk.notes.append(f"Matched to {found.number} by a person's word, though it differs: {'; '.join(points)}.")
     paper._hold_on_to(found)

@@ -1,0 +1,34 @@
+"""Whether a document is this integration's business at all: its company, and its date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ml_connector.engine.rows import Row
+from ml_connector.engine.task import Task
+from ml_connector.errors import Held
+from ml_connector.flow import Codes
+
+
+def too_old(task: Task, record: Any, row: Row) -> bool:
+    """Tell whether a document that came by webhook lies before the start date; never of one that we know."""
+    flow, pair = task.flow, task.pair
+    start, day = pair.options.start(pair.integration.name, flow.name), getattr(record, "invoice_date", None)
+    unknown = row.outcome in {None, "unchanged"} and row.target is None
+    return start is not None and day is not None and day < start and unknown
+
+
+def of_another_company(task: Task, record: Any, codes: Codes) -> Held | None:
+    """Say why a document is not this ERP company's business: it is neither looked for, nor taken, nor posted.
+
+    Only what was sent already is still looked for, so that its fate is known.
+    """
+    company = getattr(record, "company", None)
+    if company is None or task.flow.target != task.pair.integration.erp:
+        return None
+    try:
+        codes.erp("company", company)
+    except Held as held:
+        what = f"Invoice {record.number} ({record.gross} {record.currency}, supplier {record.supplier})"
+        return Held(held.waiting_for, f"{what} is not posted: {held}")
+    return None
