@@ -391,3 +391,13 @@ def mapped_as_restored(history: History, office: Office) -> None:
             if kind == "supplier":
                 _upset(history, office, code)
     pair.close()
+
+
+def give_another_number(history: History, office: Office, paper: Paper) -> None:
+    """Correct the number of an invoice at its source, since its ERP knows another one by it."""
+    office.edits += 1
+    document = office.ap.documents[paper.key]
+    document.record["invoiceNumber"] = f"{paper.versions[0].number}N{office.edits}"
+    document.updated = office.ap.now()
+    paper.versions.append(version(document.record, office.ap.now()))
+    paper.decided = True

@@ -34,6 +34,7 @@ class Sage300(Erp):
     tax_codes = ("V0", "V1", "V2")
     user, proofs = USER, 1
     one_tax, currency, refusals = True, "EUR", (Refusal,)
+    one_number = True
     lists = ("APVendors", "GLAccounts", "GLSegmentCodes")
     unnamed = ((201, ""), (204, ""), (200, "{}"))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from infra.sandbox.basware import notify
 from ml_connector.engine import fingerprint
-from tests.simulation import changes, functions, people, switches
+from tests.simulation import changes, functions, operators, people, switches, watching
 from tests.simulation.machine import Machine, Weather
 from tests.simulation.plant import Plant
 from tests.simulation.sides import Act, Erp
@@ -74,6 +74,7 @@ class History:
         self.wrong: list[str] = []
         self.calm_steps = 0
         self.extra = timedelta(0)
+        self.waited: dict[tuple[str, str], int] = {}
         self.converged: datetime | None = None
         self.good_after = (0, 0.0)
         names = ["alpha", "beta"] if dice.random() < 0.25 else ["alpha"]
@@ -176,6 +177,7 @@ class History:
                     self.titles.append(f"{title} after {at / 3600:.1f} h")
                     self.after(at, title, lambda a=act, o=office: self._do(a, o))
         self.after(300, "roster", self._roster, standing=True)
+        self.after(watching.HOUR, "watch", lambda: watching.watch(self), standing=True)
         self.after(120, "notifications", self._pump, standing=True)
         self.after(self.hours * 3600, "calm", self._calm)
 
@@ -369,7 +371,7 @@ class History:
             plant.enrolled()
         self.end_second()
         for later in (1, 6) if self.short else (2, 8, 27, 31):
-            self.after(later * 3600, "operators", lambda: people.operate(self), standing=True)
+            self.after(later * 3600, "operators", lambda: operators.operate(self), standing=True)
         for later in LOOKS:
             self.after(later * 3600, "is all well?", self._look, standing=True)
 

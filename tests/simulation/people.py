@@ -1,4 +1,4 @@
-"""What people do meanwhile: on the platform, with the credentials, with our settings; and what operators mend.
+"""What people do meanwhile: on the platform, with the credentials, with our settings.
 
 What the people of an ERP do stands with that ERP.
 """
@@ -6,18 +6,15 @@ What the people of an ERP do stands with that ERP.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infra.sandbox.basware import notify
 from infra.sandbox.basware.model import ForcedVerdict
-from ml_connector.engine import redrive, trouble
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
 from tests.simulation import changes, worlds
-from tests.simulation.checker import DEATHS, throttles
 from tests.simulation.sides import Act
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
@@ -252,7 +249,7 @@ def map_nowhere(history: History, office: Office) -> None:
     if office.gone:
         return
     pair = history.plant.pair(office)
-    _map(pair, office)
+    map_nowhere_to(pair, office)
     pair.close()
     for paper in office.papers.values():
         if paper.waits:
@@ -261,7 +258,8 @@ def map_nowhere(history: History, office: Office) -> None:
     history.machine.fault("ours: mapping set")
 
 
-def _map(pair: Pair, office: Office) -> None:
+def map_nowhere_to(pair: Pair, office: Office) -> None:
+    """Map the account that no ledger has, and set going what waits for it."""
     target = office.erp.account_key(office.dice.choice(office.erp.accounts()))
     pair.mappings.set(Mapping(integration=pair.integration.name, kind="account", code=NOWHERE, target=target))
     release(pair.world, pair.ledger("invoices"), f"account:{NOWHERE}")
@@ -358,43 +356,3 @@ ACTS: tuple[Act, ...] = (
 )  # fmt: skip
 HEALED_DAILY: frozenset[Act] = frozenset({bad_verdict, language, heavy, move, poison})
 """What only the daily full comparison makes good again, or an operator who comes once a day."""
-
-
-# ── operators ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def operate(history: History) -> None:
-    """Ping, redrive what is dead, replay what only a person can judge, map again; users send refused invoices again."""
-    for office in history.offices:
-        if office.gone:
-            continue
-        pair = history.plant.pair(office)
-        if office.mapped and pair.mappings.get("account", NOWHERE) is None:
-            _map(pair, office)  # a restore took it away
-        for system, breaker in pair.breakers.items():
-            if breaker._data().get("refused") == breaker._version:
-                breaker.welcome()
-                history.lines[office.name, system].refused.clear()
-        for flow in pair.integration.flows:
-            _redrive(history, pair, flow.name)
-        send_refused_again(history, office)
-        pair.close()
-    history.plant.records.dead.clear()
-
-
-def _redrive(history: History, pair: Pair, flow: str) -> None:
-    """Take up again what was given up, which must have had a ground; and look at what only a person can judge."""
-    ledger, faults = pair.ledger(flow), history.machine.faults
-    grounds = {
-        "crashed": [*DEATHS, *throttles(history)],
-        "exhausted": [kind for kind in faults if kind.startswith(("wire: ", "world: one document sick"))],
-    }  # fmt: skip
-    for chunk in list(ledger.unfinished()):
-        if chunk.state == "dead":
-            early = chunk.cause == "exhausted" and chunk.failures < trouble.EXHAUSTED
-            if early or not any(faults[kind] for kind in grounds.get(chunk.cause or "", ())):
-                history.wrong.append(f"{flow} {chunk.id} was given up ({chunk.cause}): {chunk.reason}")
-            redrive.reopen(ledger, chunk.id, "redriven")
-        elif (chunk.waiting_for or "").startswith("lookup:"):
-            with suppress(Exception):
-                redrive.hasten(ledger, chunk.id, "looked at")

@@ -26,6 +26,8 @@ class SimStore:
     def __init__(self, machine: Machine) -> None:
         self.machine, self.base = machine, SqliteStore(":memory:", OurClock(machine))
         self._before: dict[Key, tuple[datetime, Item | None]] = {}
+        self.posted: dict[str, datetime] = {}
+        """Since when documents are known to be posted, by the source's key."""
 
     def get(self, pk: str, sk: str) -> Item | None:
         self._touch("get")
@@ -44,6 +46,7 @@ class SimStore:
         self._touch(f"before put {item.sk}")
         self._remember(item)
         stored = self.base.put(item)
+        self._note_posted(item)
         if self._strikes(self.machine.weather.unheard):
             self.machine.fault("store: written, and the answer lost")
             raise Conflict("The answer was lost, and the second try met the first one's row.")
@@ -88,6 +91,14 @@ class SimStore:
             if late and old is not None and old.due_pk == due_pk and old.due_at is not None and old.due_at <= until:
                 known.append(old)  # the index still shows what was written over
         return [item for item in known if item is not None]
+
+    def _note_posted(self, item: Item) -> None:
+        if not item.sk.startswith("c#"):
+            return
+        if item.data.get("step") in {"posted", "answered"}:
+            self.posted.setdefault(item.sk[2:], self.machine.now())
+        else:
+            self.posted.pop(item.sk[2:], None)
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────────────────────────────
 

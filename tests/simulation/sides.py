@@ -186,6 +186,8 @@ class Erp(Side):
     """Whether payments are told to the platform."""
     approves = False
     """Whether documents may wait as drafts for somebody's approval."""
+    one_number = False
+    """Whether it lets no second document in of a supplier and number, whoever enters it."""
     lists: tuple[str, ...] = ()
     """How the paths of its lists of masters end."""
 

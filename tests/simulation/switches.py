@@ -31,6 +31,10 @@ HEALED_DAILY: frozenset[Act] = frozenset({changes.lost_status, changes.hide_list
 """What only a day makes good again."""
 
 
+RESOLVES = "resolve" in ON
+"""Whether a person's judgement can be told: then nothing that people meddled with may stay held."""
+
+
 def acts() -> tuple[Act, ...]:
     """Give the acts that are switched on."""
     return tuple(act for name, some in ACTS.items() if name in ON for act in some)

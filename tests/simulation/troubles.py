@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tests.simulation import switches
 from tests.simulation.worlds import Office, Paper, Version
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def judged(history: History, office: Office, paper: Paper, chunk: Chunk | None, 
     if standing(office, paper) > 1:
         yield from _doubled(history, office, paper, posted, chunk)
     elif document.status in {"Transferred", "Paid"}:
-        yield from _told(office, paper, posted)
+        yield from _told(office, paper, posted, history.plant.store.posted.get(paper.key))
         if chunk is not None and not paper.rivalled:
             yield f"{_said(paper)}: done at both ends, and our chunk is {chunk.state} {chunk.step} {chunk.reason}"
     elif paper.recalled:
@@ -46,6 +47,8 @@ def judged(history: History, office: Office, paper: Paper, chunk: Chunk | None, 
     elif chunk.state != "waiting" or not (chunk.waiting_for or "").startswith(HELD):
         yield f"LOST {_said(paper)}: {document.status}, {len(posted)} posted, and our chunk is {chunk.state} " \
               f"{chunk.step} {chunk.waiting_for} {chunk.reason}"  # fmt: skip
+    elif switches.RESOLVES and not paper.rivalled and not paper.very_late:
+        yield f"LOST {_said(paper)}: {len(posted)} posted, still held: {chunk.waiting_for} {chunk.reason}"
     elif posted and (chunk.waiting_for or "").startswith("conflict:") and posted[0].number not in (chunk.reason or ""):
         yield f"{_said(paper)}: {posted[0].number} stands there, and the hold does not name it: {chunk.reason}"
 
@@ -74,7 +77,7 @@ def _doubled(
         yield f"UNDETECTED {_said(paper)}: {numbers}, {drafts} drafts, carried out late, and nobody was told"
 
 
-def _told(office: Office, paper: Paper, posted: list[Posted]) -> Iterator[str]:
+def _told(office: Office, paper: Paper, posted: list[Posted], known: datetime | None) -> Iterator[str]:
     """Its platform was told that it is posted: so it is, as it was approved, unless a person said what it is."""
     document = office.ap.documents[paper.key]
     if not posted:
@@ -92,21 +95,21 @@ def _told(office: Office, paper: Paper, posted: list[Posted]) -> Iterator[str]:
     other = office.papers.get(paper.troubles.get("anew", ""))
     if other is not None and not other.decided and office.ap.documents[other.key].status in {"Transferred", "Paid"}:
         yield f"{_said(paper)}: both invoices of one number are posted, and nobody said that they are two"
-    if not any(fits(office, one, v, since) for v, since in _in_force(paper)):
-        known = [(v.number, v.supplier, str(v.total), v.dated) for v in paper.versions]
+    if not any(fits(office, one, v, since) for v, since in _in_force(paper, known)):
+        approved = [(v.number, v.supplier, str(v.total), v.dated) for v in paper.versions]
         shown = (one.reference, one.supplier, str(one.total), one.credit, one.dated)
-        yield f"{_said(paper)}: posted as {shown}, approved as {known}, mapped {office.partners(paper.supplier)}"
+        yield f"{_said(paper)}: posted as {shown}, approved as {approved}, mapped {office.partners(paper.supplier)}"
 
 
-def _in_force(paper: Paper) -> Iterator[tuple[Version, datetime | None]]:
-    """Give the versions that may have been posted, and since when a supplier's mapping may be what it was posted by.
+def _in_force(paper: Paper, known: datetime | None) -> Iterator[tuple[Version, datetime | None]]:
+    """Give the versions that may have been taken for what stands there, and since when a mapping may have been right.
 
-    Where a success was heard whole, what was posted then stands, whatever is changed before the platform is told. Where
-    nothing was heard, it was found: and only what is right by now may be taken for it.
+    `known`: since when we know that it is posted. What is changed between then and the platform's being told comes too
+    late; what was changed before must have been seen.
     """
-    since = None if paper.heard or paper.told is None else paper.told - ROOM
+    since = (known or paper.told or paper.versions[-1].since) - ROOM
     for n, one in enumerate(paper.versions):
-        if since is None or n == len(paper.versions) - 1 or paper.versions[n + 1].since > since:
+        if n == len(paper.versions) - 1 or paper.versions[n + 1].since > since:
             yield one, since
 
 

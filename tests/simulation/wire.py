@@ -301,8 +301,8 @@ class Wire(httpx.BaseTransport):
         if request.method == "GET":
             response = self._with_rights(request, response)
             line.pages[request.url.path] = response.content
-        elif response.is_success:
-            self._heard(request, late=late or unheard)
+        elif response.is_success and request.url.path.endswith("/transferResponses"):
+            self._told(request.url.path.split("/")[-2])
         if number := side.number_in(request):
             line.posts[number] += 1
         return response
@@ -315,15 +315,10 @@ class Wire(httpx.BaseTransport):
         self.machine.fault("world: a list shows nothing")
         return self._made(200, self.side.nothing(response.content))
 
-    def _heard(self, request: httpx.Request, *, late: bool) -> None:
-        """Note what a document's own process learns, and when its platform was told."""
-        path, office = request.url.path, self.line.office
-        if path.endswith("/transferResponses"):
-            paper = office.papers.get(path.split("/")[-2])
-            if paper is not None:
-                paper.told = self.machine.now()
-        elif (number := self.side.number_in(request)) and not late and (paper := office.paper(number)) is not None:
-            paper.heard = True
+    def _told(self, key: str) -> None:
+        """Note when a platform was told of a document."""
+        if (paper := self.line.office.papers.get(key)) is not None:
+            paper.told = self.machine.now()
 
     def _knows(self, process: Process, who: str) -> bool:
         """Tell whether a process could know of a refusal: it began after all could, or has met it itself."""

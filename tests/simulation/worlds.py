@@ -51,9 +51,9 @@ class Paper:
 
     `versions`: as what it was approved, one after the other. `troubles`: why a person may have to decide on it, and
     what is there as well. `shared`: another invoice of the supplier has its number, of another date. `decided`: a
-    person said what it is. `taken`: since when the ERP has taken it, and did not say as what. `heard`: a success was
-    heard whole. `rivalled`: two installations posted at its time. `cancelled`, `told`: since when its document is
-    taken back, and the platform knows of it.
+    person said what it is. `taken`: since when the ERP has taken it, and did not say as what. `rivalled`: two
+    installations posted at its time. `cancelled`, `told`: since when its document is taken back, and the platform
+    knows of it.
     """
 
     key: str
@@ -70,7 +70,6 @@ class Paper:
     decided: bool = False
     taken: datetime | None = None
     rivalled: bool = False
-    heard: bool = False
     cancelled: datetime | None = None
     told: datetime | None = None
 

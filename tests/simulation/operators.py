@@ -1,0 +1,118 @@
+"""What operators do in the calm: they ping, take up again what was given up, and judge what only a person can judge."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ml_connector.engine import redrive, trouble
+from ml_connector.errors import Transient
+from tests.simulation import changes, people, switches
+from tests.simulation.checker import DEATHS, throttles
+from tests.simulation.troubles import fits
+from tests.simulation.worlds import NOWHERE, Office, Paper
+
+if TYPE_CHECKING:
+    from ml_connector.engine.pair import Pair
+    from ml_connector.engine.rows import Chunk
+    from tests.simulation.history import History
+
+PATIENCE = timedelta(hours=3, minutes=20)
+"""For so long nobody judges what the ERP has taken: it may show late."""
+
+
+def operate(history: History) -> None:
+    """Ping, redrive what is dead, replay what only a person can judge, map again; users send refused invoices again."""
+    for office in history.offices:
+        if office.gone:
+            continue
+        pair = history.plant.pair(office)
+        if office.mapped and pair.mappings.get("account", NOWHERE) is None:
+            people.map_nowhere_to(pair, office)  # a restore took it away
+        for system, breaker in pair.breakers.items():
+            if breaker._data().get("refused") == breaker._version:
+                breaker.welcome()
+                history.lines[office.name, system].refused.clear()
+        for flow in pair.integration.flows:
+            _redrive(history, pair, flow.name)
+        people.send_refused_again(history, office)
+        if switches.RESOLVES:
+            judge_held(history, office, pair)
+        pair.close()
+    history.plant.records.dead.clear()
+
+
+def _redrive(history: History, pair: Pair, flow: str) -> None:
+    """Take up again what was given up, which must have had a ground; and look at what only a person can judge."""
+    ledger, faults = pair.ledger(flow), history.machine.faults
+    grounds = {
+        "crashed": [*DEATHS, *throttles(history)],
+        "exhausted": [kind for kind in faults if kind.startswith(("wire: ", "world: one document sick"))],
+    }  # fmt: skip
+    for chunk in list(ledger.unfinished()):
+        if chunk.state == "dead":
+            early = chunk.cause == "exhausted" and chunk.failures < trouble.EXHAUSTED
+            if early or not any(faults[kind] for kind in grounds.get(chunk.cause or "", ())):
+                history.wrong.append(f"{flow} {chunk.id} was given up ({chunk.cause}): {chunk.reason}")
+            redrive.reopen(ledger, chunk.id, "redriven")
+        elif (chunk.waiting_for or "").startswith("lookup:"):
+            with suppress(Exception):
+                redrive.hasten(ledger, chunk.id, "looked at")
+
+
+# ── what only a person can judge ─────────────────────────────────────────────────────────────────────────────
+
+
+def judge_held(history: History, office: Office, pair: Pair) -> None:
+    """Look at each invoice that is held for a person's judgement, and judge it by what is true."""
+    chunks = {chunk.key: chunk for chunk in pair.ledger("invoices").unfinished()}
+    for paper in list(office.papers.values()):
+        chunk = chunks.get(paper.key)
+        asked = chunk is not None and (chunk.waiting_for or "").startswith(("conflict:", "lookup:", "approval:"))
+        settled = history.machine.now() - (paper.taken or history.storm_end) > PATIENCE
+        if asked and settled and paper.troubles and not office.erp.drafts(paper) and not paper.recalled:
+            _judge(history, office, pair, paper)
+
+
+def _judge(history: History, office: Office, pair: Pair, paper: Paper) -> None:
+    posted = office.erp.posted(paper)
+    if len(posted) > 1:
+        return  # that is for the checker
+    version = paper.versions[-1]
+    right = [p for p in posted if fits(office, p, version) and p.supplier == office.partner(version.supplier)]
+    if right:
+        _say(history, pair, paper, "match", right[0].number)
+    elif posted and office.erp.cancel(posted[0]):
+        paper.taken = None
+        _go_on(history, pair, paper)
+    elif posted:
+        _say(history, pair, paper, "match", posted[0].number)
+    elif not paper.troubles.keys() & {"twin", "anew", "taken"}:
+        _go_on(history, pair, paper)
+    elif office.erp.one_number and paper.troubles.keys() & {"twin", "anew"}:
+        changes.give_another_number(history, office, paper)  # the ERP lets no second one in, whoever says so
+        _go_on(history, pair, paper)
+    else:
+        _say(history, pair, paper, "post", "")
+
+
+def _go_on(history: History, pair: Pair, paper: Paper) -> None:
+    with suppress(Transient):
+        redrive.replay(pair, pair.integration.flow("invoices"), paper.key, "looked at")
+
+
+def _say(history: History, pair: Pair, paper: Paper, what: str, number: str) -> None:
+    """Decide as `ml-connector resolve` does."""
+    from ml_connector.engine.rows import Decision
+
+    paper.decided = True
+    ledger = pair.ledger("invoices")
+
+    def decide(chunk: Chunk) -> bool:
+        chunk.decision = Decision(what=what, number=number, by="somebody", at=ledger.now())
+        chunk.due_at, chunk.attempts = ledger.now(), 0
+        return chunk.state == "waiting"
+
+    ledger.change(paper.key, decide)
+    history.machine.fault(f"ours: resolved by a person, {what}")

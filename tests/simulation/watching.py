@@ -1,0 +1,66 @@
+"""What is looked at every hour meanwhile: that nothing waits for what is not its own, or stands in no list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from infra.ops.standing import is_open
+from tests.simulation.worlds import Office, Paper
+
+if TYPE_CHECKING:
+    from ml_connector.engine.pair import Pair
+    from ml_connector.engine.rows import Chunk
+    from tests.simulation.history import History
+
+HOUR = 3600.0
+CODES = {"vendors": "supplierCode", "accounts": "accountCode", "cost_centers": "costCenterCode"}
+
+
+def watch(history: History) -> None:
+    """Look at every tenant, and again in an hour."""
+    for office in history.offices:
+        if not office.gone:
+            pair = history.plant.pair(office)
+            chunks = {c.key: c for c in pair.ledger("invoices").unfinished()}
+            _own_masters(history, office, pair, chunks)
+            _listed(history, office, chunks)
+            pair.close()
+    history.after(HOUR, "watch", lambda: watch(history), standing=True)
+
+
+def _own_masters(history: History, office: Office, pair: Pair, chunks: dict[Any, Chunk]) -> None:
+    """See that no invoice is held for masters twice that has all its own: others' verdicts are not its business."""
+    flow = pair.integration.flow("invoices")
+    passed = all(pair.ledger(name).cursor()[0].passes for name in flow.after if name in pair.active)
+    waiting = [c for c in chunks.values() if (c.waiting_for or "").startswith("masters:")]
+    if not waiting or not passed or office.mappings:
+        return
+    there = {
+        name: {row.code for _, row in pair.ledger(name).all_rows() if row.outcome == "delivered"} for name in CODES
+    }
+    for chunk in waiting:
+        paper, before = office.papers.get(chunk.key or ""), history.waited.get((office.name, chunk.id))
+        if paper is None or not _has_all(office, paper, there):
+            history.waited.pop((office.name, chunk.id), None)
+        elif before is None or before > chunk.attempts:
+            history.waited[office.name, chunk.id] = chunk.attempts
+        elif chunk.attempts > before:
+            history.wrong.append(f"{paper.number} waits for {chunk.waiting_for}, and all its own are there")
+
+
+def _has_all(office: Office, paper: Paper, there: dict[str, set[str | None]]) -> bool:
+    record = office.ap.documents[paper.key].record
+    named = [(name, holder[field]) for name, field in CODES.items() for holder in (record, *record["codingRows"])
+             if holder.get(field)]  # fmt: skip
+    return all(code in there[name] for name, code in named)
+
+
+def _listed(history: History, office: Office, chunks: dict[Any, Chunk]) -> None:
+    """See that what the platform shows as taken by us stands in a list: as open, held, in doubt or given up."""
+    for paper in office.papers.values():
+        known = paper.forgotten or paper.rivalled or paper.recalled
+        if known or office.ap.documents[paper.key].status != "TransferInProgress":
+            continue
+        chunk = chunks.get(paper.key)
+        if chunk is None or not (is_open(chunk) or chunk.state == "dead"):
+            history.wrong.append(f"{paper.number} was taken from the platform, and stands in no list of ours")
