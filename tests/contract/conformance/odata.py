@@ -29,6 +29,9 @@ class ODataPages:
             body["value"] = []
         elif change == "loop":
             body[f"{prefix}nextLink"] = f"{request.url.path}?$skip={request.url.params.get('$skip', '0')}"
+        elif change == "onward":  # a link that gets on, whatever the page holds
+            skip = int(request.url.params.get("$skip", "0")) + max(len(body["value"]), 1)
+            body[f"{prefix}nextLink"] = f"{request.url.path}?$skip={skip}"
         elif change == "foreign" and link:
             body[f"{prefix}nextLink"] = f"https://{ELSEWHERE}/{link.rpartition('/')[2]}"
         return recoded(response, body)

@@ -163,7 +163,10 @@ class Stand:
         raise self._untold("rows")
 
     def repage(self, request: httpx.Request, response: httpx.Response, change: str) -> httpx.Response:
-        """Spoil a page: `empty` (no rows, its link kept), `loop` (a link to itself), `foreign` (to another host)."""
+        """Spoil a page: `empty` (no rows, its link kept), `loop` (a link to itself), `foreign` (to another host).
+
+        Of master sources also `onward`: a link to the rows after these, whether there are any or not.
+        """
         raise self._untold("repage")
 
     def key_of(self, record: type[Record], row: Row) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from ml_connector.errors import Transient
 from ml_connector.systems.http import UNREADABLE, Reply, decode, dumps
+from ml_connector.systems.kit.paging import content_of
 from ml_connector.systems.misfit import misfit
 from ml_connector.systems.sage_300.names import digits
 from ml_connector.systems.sage_300.paging import Batch, Place, Query, Spoiled
@@ -39,7 +39,7 @@ def row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
     count = body.get("@odata.count", body.get("odata.count"))
     unnamed = any(bad.key.startswith("?") for bad in spoiled)
-    mark = hashlib.blake2b(dumps(body["value"]).encode()).hexdigest() if unnamed else None
+    mark = content_of(body["value"]) if unnamed else None
     return Batch(rows, keys, spoiled, str(link) if link else None, number_of(count), mark=mark)
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Address, Record, Supplier
 from ml_connector.systems.http import dumps
+from ml_connector.systems.kit.paging import only_asked_for
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
 from ml_connector.systems.sage_300.listing import RAW_LIMIT
@@ -77,10 +78,8 @@ class Masters(Generic[W, R]):
 
     def reread(self, keys: Sequence[str]) -> Iterator[Page[R]]:
         """Read these very records, as many to a call as an address holds; what is gone is left out."""
-        whole, wanted = self._query(None), set(keys)
-        for batch in self._very(whole, keys) if wanted else ():
-            page = self._page(batch)
-            yield Page([record for record in page.records if record.key in wanted], page.broken)
+        batches = self._very(self._query(None), keys) if keys else iter(())
+        return only_asked_for(map(self._page, batches), keys)
 
     def _very(self, whole: Query[W], keys: Sequence[str]) -> Iterator[Batch[W]]:
         if not self._key_field:

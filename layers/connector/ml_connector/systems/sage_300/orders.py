@@ -15,6 +15,7 @@ from typing import Literal
 from ml_connector.errors import Transient
 from ml_connector.flow import Broken, Page
 from ml_connector.records import PurchaseOrder
+from ml_connector.systems.kit.paging import once, only_asked_for, without_known
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
 from ml_connector.systems.sage_300.masters import OVERLAP, after, raw_of
@@ -63,8 +64,7 @@ class Orders:
         for number, phase in enumerate(phases):
             following = f"{phases[number + 1]}|" if number + 1 < len(phases) else None
             for page in self._phase(phase, since, place or None, given):
-                given |= {record.key for record in page.records}
-                yield replace(page, position=f"{phase}|{page.position}" if page.position else following)
+                yield replace(once(page, given), position=f"{phase}|{page.position}" if page.position else following)
             place = ""
 
     def reread(self, keys: Sequence[str]) -> Iterator[Page[PurchaseOrder]]:
@@ -73,9 +73,11 @@ class Orders:
         For orders whose closing or receiving moved no stamp. The pages have neither position nor stamp: what is read
         so says nothing about what else changed.
         """
-        for batch in self._api.keyed.batches(_numbered(keys)):
-            page = self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
-            yield replace(page, position=None, stamp=None)
+        pages = (
+            self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
+            for batch in self._api.keyed.batches(_numbered(keys))
+        )
+        return only_asked_for(pages, keys)
 
     def _phase(
         self, phase: Phase, since: str | None, place: str | None, given: set[str]
@@ -98,7 +100,7 @@ class Orders:
             every = not self._api.unfiltered(asked)
             fresh = [row for row in batch.rows if every or _since(row, name, since or "")]
             named = {number for row in fresh for number in orders_of(row, lines)} | self._by_receipt(fresh)
-            numbers = sorted(named - given)
+            numbers = sorted(without_known(named, given))
             yield self._page(batch, self.by_number(numbers), broken)
 
     def _wanted(self, since: str | None) -> tuple[str, ...]:
@@ -127,7 +129,8 @@ class Orders:
 
     def by_number(self, numbers: Iterable[str]) -> list[Row]:
         """Read orders by their numbers, some thirty to a call."""
-        return list(self._api.keyed.rows(_numbered(numbers)))
+        wanted = set(numbers)
+        return [row for row in self._api.keyed.rows(_numbered(wanted)) if order_number(row) in wanted]
 
     # ── conversion ──────────────────────────────────────────────────────────────────────────────────────────
 

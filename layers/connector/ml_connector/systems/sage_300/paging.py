@@ -19,6 +19,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from ml_connector.errors import Transient
+from ml_connector.systems.kit.paging import Circle, decoder, field_names
 from ml_connector.systems.sage_300.names import digits
 
 W = TypeVar("W")
@@ -64,10 +65,9 @@ class Query(Generic[W]):
         self.where = where or ("",)
         self.select: list[str] = []
         if row is not None:
-            self.select = [f.encode_name for f in msgspec.structs.fields(row)]  # type: ignore[arg-type]
-        self.decoder: msgspec.json.Decoder[Listing[W]] = msgspec.json.Decoder(
+            self.select = field_names(row)
+        self.decoder: msgspec.json.Decoder[Listing[W]] = decoder(
             Listing[row if row is not None else dict[str, Any]],  # type: ignore[misc]
-            strict=False,
             float_hook=Decimal,
         )
 
@@ -199,14 +199,16 @@ def walk(
     """Read page after page from `position` on, each row once. Raises `Transient` where paging does not get on."""
     place, steps, size, back = Place.read(position), 0, 100, False
     known: frozenset[str] = place.seen
-    mark: str | None = None
+    circle = Circle()
     while True:
         batch = fetch(query, place)
-        if batch.untold and batch.mark is not None and batch.mark == mark:
+        if circle.closes(batch.keys, batch.mark):
+            if not batch.untold:
+                raise loop("a page was given twice")
             yield replace(batch, rows=(), keys=(), spoiled=())  # a server that tells nothing gives one page for ever
             return
-        mark = batch.mark
         if place.seen and not place.seen.intersection(batch.keys):
+            circle.forget()
             steps += 1
             if steps > MOST_STEPS_BACK:
                 raise loop("rows keep moving while they are read")

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct
 from ml_connector.errors import Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode, dumps
 from ml_connector.systems.kit.absence import unproven
+from ml_connector.systems.kit.paging import content_of, field_names
 from ml_connector.systems.misfit import misfit
 from ml_connector.systems.sap_b1.paging import Batch, Place, Query, Spoiled, walk
 from ml_connector.systems.sap_b1.replies import (
@@ -83,7 +84,7 @@ class ServiceLayer:
 
         `optional`: a server that has no such set has no such entity.
         """
-        select = ",".join(f.encode_name for f in msgspec.structs.fields(row))
+        select = ",".join(field_names(row))
         path = f"/{entity}{literal_key(key)}?$select={quote(select, safe=',')}"
         reply = self._call(Call("GET", path, expect=READ, judge=_own(f"{entity}({key})")))
         fault = fault_in(reply)
@@ -91,7 +92,7 @@ class ServiceLayer:
             if fault.no_records or (optional and fault.no_such_path):
                 return None
             raise _refused_read(f"{entity}({key})", fault)
-        body, named = reply.json(), msgspec.structs.fields(row)[0].encode_name
+        body, named = reply.json(), field_names(row)[0]
         if not isinstance(body, dict) or named not in body:
             raise Transient(f"SAP Business One answered {entity}({key}), and no such record. See what is in between.")
         try:
@@ -221,7 +222,8 @@ def _row_by_row(query: Query[W], place: Place, body: Any) -> Batch[W]:
             reason = f"It cannot be read: {misfit(error)}. Correct it in SAP Business One."
             spoiled.append(Spoiled(key, reason, dumps(raw)[:RAW_LIMIT]))
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
-    return Batch(rows, keys, spoiled, str(link) if link else None)
+    mark = content_of(body["value"]) if any(bad.key.startswith("?") for bad in spoiled) else None
+    return Batch(rows, keys, spoiled, str(link) if link else None, mark=mark)
 
 
 def _does_without(query: Query[Any], fault: Fault) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Account, Address, BankAccount, CostCenter, Record, Supplier
 from ml_connector.systems.http import dumps
+from ml_connector.systems.kit.paging import only_asked_for
 from ml_connector.systems.sap_b1.client import RAW_LIMIT, ServiceLayer
 from ml_connector.systems.sap_b1.paging import Batch, Query, any_of, in_parts
 from ml_connector.systems.sap_b1.validity import Today, account_counts, center_counts, supplier_counts
@@ -51,7 +52,10 @@ class Masters(Generic[W, R]):
             yield self._page(batch)
 
     def reread(self, keys: Sequence[str]) -> Iterator[Page[R]]:
-        """Read these very records, some at a time; what is gone, or ours no more, is left out."""
+        """Read these very records, some at a time; what is gone, ours no more, or not asked for is left out."""
+        return only_asked_for(self._reread(keys), keys)
+
+    def _reread(self, keys: Sequence[str]) -> Iterator[Page[R]]:
         whole = self._query(None)
         for part in in_parts(keys):
             where = any_of(whole.key, map(self._layer.text, part)) + (f" and {whole.where}" if whole.where else "")

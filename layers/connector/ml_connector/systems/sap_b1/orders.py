@@ -10,6 +10,7 @@ from typing import Literal
 
 from ml_connector.flow import Broken, Page
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
+from ml_connector.systems.kit.paging import once, only_asked_for, without_known
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.masters import OVERLAP, raw_of
@@ -44,14 +45,19 @@ class Orders:
         self._lookups = lookups
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[PurchaseOrder]]:
-        """Read orders since the day `since`. A position is the phase and the place in it."""
+        """Read orders since the day `since`. A position is the phase and the place in it.
+
+        An order is given once, although it, a receipt and a return of it may all have changed: what comes between is
+        found by the next reading, which begins a day earlier.
+        """
         begin, _, place = (position or "orders|").partition("|")
         phases = [phase for phase in PHASES if since or phase == "orders"]
         phases = phases[phases.index(begin) :] if begin in phases else phases
+        given: set[str] = set()
         for number, phase in enumerate(phases):
             following = f"{phases[number + 1]}|" if number + 1 < len(phases) else None
-            for page in self._phase(phase, since, place or None):
-                yield replace(page, position=f"{phase}|{page.position}" if page.position else following)
+            for page in self._phase(phase, since, place or None, given):
+                yield replace(once(page, given), position=f"{phase}|{page.position}" if page.position else following)
             place = ""
 
     def reread(self, keys: Sequence[str]) -> Iterator[Page[PurchaseOrder]]:
@@ -60,17 +66,21 @@ class Orders:
         For orders whose closing or receiving moved no stamp. The pages have neither position nor stamp: what is read
         so says nothing about what else changed. A key that is no DocEntry comes back as broken.
         """
-        wanted = list(dict.fromkeys(keys))
+        wanted = list(dict.fromkeys(str(int(key)) if key.isdecimal() else key for key in keys))
+        return only_asked_for(self._reread(wanted), wanted)
+
+    def _reread(self, wanted: Sequence[str]) -> Iterator[Page[PurchaseOrder]]:
         nonsense = [Broken(key, f"'{key}' is no key of a purchase order (a DocEntry).") for key in wanted
                     if not key.isdecimal()]  # fmt: skip
         if nonsense:
             yield Page((), nonsense)
         for part in in_parts(key for key in wanted if key.isdecimal()):
-            for batch in self._layer.pages(_orders_query(any_of("DocEntry", (str(int(key)) for key in part)))):
-                page = self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
-                yield replace(page, position=None, stamp=None)
+            for batch in self._layer.pages(_orders_query(any_of("DocEntry", part))):
+                yield self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
 
-    def _phase(self, phase: Phase, since: str | None, place: str | None) -> Iterator[Page[PurchaseOrder]]:
+    def _phase(
+        self, phase: Phase, since: str | None, place: str | None, given: set[str]
+    ) -> Iterator[Page[PurchaseOrder]]:
         changed = ""
         if since:
             changed = f"UpdateDate ge {self._layer.day(date.fromisoformat(since[:10]) - OVERLAP)}"
@@ -82,13 +92,14 @@ class Orders:
         for batch in self._layer.pages(query, place):
             notes = batch.rows if phase == "receipts" else self._notes(base_entries(batch.rows, NOTE))
             broken = [broken_document(NOTE if phase == "receipts" else RETURN, bad) for bad in batch.spoiled]
-            yield self._page(batch, self._by_entry(base_entries(notes, ORDER)), broken)
+            yield self._page(batch, self._by_entry(without_known(base_entries(notes, ORDER), given)), broken)
 
     def _by_entry(self, entries: Iterable[int]) -> list[DocumentRow]:
         return [
             order
             for part in in_parts(sorted(entries))
             for order in self._layer.rows(_orders_query(any_of("DocEntry", map(str, part))))
+            if order.doc_entry in part
         ]
 
     def _notes(self, entries: Iterable[int]) -> list[DocumentRow]:
@@ -96,6 +107,7 @@ class Orders:
             note
             for part in in_parts(sorted(entries))
             for note in self._layer.rows(notes_query(any_of("DocEntry", map(str, part))))
+            if note.doc_entry in part
         ]
 
     def _page(

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from ml_connector.errors import Transient
-from ml_connector.shapes import learn
+from ml_connector.systems.kit.paging import Circle, decoder, field_names
 
 W = TypeVar("W", bound=Struct)
 T = TypeVar("T")
@@ -57,15 +57,10 @@ class Query(Generic[W]):
     ) -> None:
         self.entity, self.row, self.where, self.size, self.top = entity, row, where, size, top
         self.optional, self.lenient = optional or lenient, lenient
-        fields = msgspec.structs.fields(row)
-        self.select = [f.encode_name for f in fields]
+        self.select = field_names(row)
         self.key = key
-        self.attribute = next(f.name for f in fields if f.encode_name == key)
-        learn(Listing[row])  # type: ignore[valid-type]
-        self.decoder: msgspec.json.Decoder[Listing[W]] = msgspec.json.Decoder(
-            Listing[row],  # type: ignore[valid-type]
-            strict=False,
-        )
+        self.attribute = next(f.name for f in msgspec.structs.fields(row) if f.encode_name == key)
+        self.decoder: msgspec.json.Decoder[Listing[W]] = decoder(Listing[row])  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +74,17 @@ class Spoiled:
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[W]):
-    """A page of rows. `keys` are those of all rows as they came, spoiled ones too; `position` the next place."""
+    """A page of rows. `keys` are those of all rows as they came, spoiled ones too; `position` the next place.
+
+    `mark` tells a page by what it holds, where rows have no key and are named by their place, which is always new.
+    """
 
     rows: Sequence[W]
     keys: Sequence[str]
     spoiled: Sequence[Spoiled] = ()
     link: str | None = None
     position: str | None = None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +146,13 @@ def walk(
     """Read page after page from `position` on, each row once. Raises `Transient` where paging does not get on."""
     place, steps, size = Place.read(position), 0, query.size
     known: frozenset[str] = place.seen
+    circle = Circle()
     while True:
         batch = fetch(query, place)
+        if circle.closes(batch.keys, batch.mark):
+            raise _loop("a page was given twice")
         if place.seen and not place.seen.intersection(batch.keys):
+            circle.forget()
             steps += 1
             if steps > MOST_STEPS_BACK:
                 raise _loop("rows keep moving while they are read")
