@@ -180,14 +180,10 @@ def _line(line: dict[str, Any], made: dict[str, Any]) -> str:
         _cell("tenant", escape(line["tenant"]), "text"), _cell("flow", escape(line["flow"]), "text"),
         _cell("amount", amount, "" if amount else "empty"), _cell("why", why, "why"),
     )  # fmt: skip
-    return _row(
-        escape(
-            f"{line['count']:,} records: {line['label']}"
-            if "count" in line
-            else short(str(line.get("number") or line["key"]))
-        ),
-        cells,
+    name = (
+        f"{line['count']:,} records: {line['label']}" if "count" in line else short(line.get("number") or line["key"])
     )
+    return _row(escape(name), cells)
 
 
 def _class(name: str) -> str:

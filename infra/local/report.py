@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -110,6 +112,22 @@ def exit_code(outcome: Outcome, made: dict[str, Any]) -> int:
     if any(t.faults or t.problem for t in outcome.tenants):
         return 2
     return 1 if outcome.cut or not made["balanced"] else 0
+
+
+def unwritable(path: Path) -> str | None:
+    """Say why a report could not be written to a path; asked before a run, so that its result has a place."""
+    if path.is_dir():
+        return f"--report {path} is a folder; name a file in it, such as {path / 'report.html'}."
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+        if path.exists() and not os.access(path, os.W_OK):
+            return f"--report {path} cannot be written; make the file writable for this user, or name another one."
+    except OSError as error:
+        why = error.strerror or str(error)
+        return f"--report {path} cannot be written: {why}. Name a file in a folder that this user may write to."
+    return None
 
 
 def save(made: dict[str, Any], path: Path, outcome: Outcome) -> None:

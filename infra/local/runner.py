@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from infra.local.crew import Crew
-from infra.local.rejections import rejections
+from infra.local.rejections import Named, Rejection, rejections
 from infra.local.report import Outcome
 from infra.local.state import State
 from infra.ops.standing import open_lines
@@ -97,6 +97,8 @@ class Runner:
         self._reading = 0
         self.dry_run = dry_run
         self.cut = False
+        self.broken: str | None = None
+        """Why the state itself could not be worked with, so that the run ended before its work did."""
         self.left_behind = False
         """A request was still under way at the end: the process must end without waiting for its threads."""
         self._deadline: datetime | None = None
@@ -109,23 +111,27 @@ class Runner:
         """Run every active flow once and work until idle; `tell` is called a few times a second."""
         deadline = self.world.clock.now() + timedelta(seconds=max_seconds) if max_seconds else None
         self._deadline = deadline
-        for breaker in (b for t in self.tenants for p in t.pairs for b in p.breakers.values()):
-            breaker.try_again()
-        for lap in self.laps:
-            self._take_over(lap)
-        crew = self._hired()
-        self._until_idle(deadline, tell)
+        crew = Crew()
+        try:
+            for breaker in (b for t in self.tenants for p in t.pairs for b in p.breakers.values()):
+                breaker.try_again()
+            for lap in self.laps:
+                self._take_over(lap)
+            self._hire(crew)
+            self._until_idle(deadline, tell)
+        except ConnectorError as error:  # the state itself: a full disk, a damaged file
+            self.broken = str(error)
         self._stop.set()
-        self.left_behind = not crew.wait(self._linger())
-        if self.left_behind:
-            return
-        for tenant in self.tenants:
-            for pair in tenant.pairs:
+        try:
+            self.left_behind = not crew.wait(self._linger())
+            for pair in (p for t in self.tenants for p in t.pairs if not self.left_behind):
                 pair.close()
+        except ConnectorError as error:
+            self.broken = self.broken or str(error)
 
-    def _hired(self) -> Crew:
+    def _hire(self, crew: Crew) -> None:
         """Set readers and writers to work."""
-        crew, pairs = Crew(), [p for t in self.tenants for p in t.pairs]
+        pairs = [p for t in self.tenants for p in t.pairs]
         self._reading = len(pairs)
         for pair in pairs:
             self._unread.put(pair)
@@ -133,7 +139,6 @@ class Runner:
             crew.start(self._read_pairs)
         for _ in range(WRITERS):
             crew.start(self._write_forever)
-        return crew
 
     def _linger(self) -> float:
         return min([LINGER, *(seconds / 2 for tenant in self.tenants for seconds in tenant.timeouts.values())])
@@ -302,14 +307,23 @@ class Runner:
     def outcome(self) -> Outcome:
         """Add up what the run came to."""
         seconds = (self.world.clock.now() - datetime.fromisoformat(self.run)).total_seconds()
-        sheets = self.sheets()
+        sheets, named = self._added_up()
         for key, lap in self._by_name.items():
-            sheets[key].error = sheets[key].error or self._not_read(lap)
-            sheets[key].open = list(open_lines(lap.ledger, lap.flow, frozenset(sheets[key].listed)))
-        named = rejections((lap.pair, lap.flow, sheets[key]) for key, lap in self._by_name.items())
+            sheets[key].error = sheets[key].error or self.broken or self._not_read(lap)
         return Outcome(
             self.tenants, sheets, seconds, self.cut, dry_run=self.dry_run, rejections=named, earlier=self.earlier
         )
+
+    def _added_up(self) -> tuple[dict[tuple[str, str, str], Sheet], dict[Named, Rejection]]:
+        """Add up every flow; where the state cannot be read any more, its error is all that is known."""
+        try:
+            sheets = self.sheets()
+            for key, lap in self._by_name.items():
+                sheets[key].open = list(open_lines(lap.ledger, lap.flow, frozenset(sheets[key].listed)))
+            return sheets, rejections((lap.pair, lap.flow, sheets[key]) for key, lap in self._by_name.items())
+        except ConnectorError as error:
+            self.broken = self.broken or str(error)
+            return {key: Sheet(lap.flow) for key, lap in self._by_name.items()}, {}
 
     def _not_read(self, lap: Lap) -> str | None:
         """Tell of a run that was cut short why a flow was not read."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from ml_connector.bootstrap import Toolbox
 from ml_connector.embedded.blobs import FolderBlobs
 from ml_connector.embedded.clock import SystemChance, SystemClock
+from ml_connector.embedded.disk import told
 from ml_connector.embedded.lock import StateLock
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.secrets import FolderSecrets
@@ -40,7 +41,8 @@ class State:
 def open_state(secrets: Path, folder: Path | None = None, *, sole: bool = True) -> State:
     """Open the state beside the secrets (or `folder`), made on first use. `sole`: this process holds the lock."""
     folder = folder or secrets / ".state"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock, chance = SystemClock(), SystemChance()
     rings = MemoryRings(clock)
     world = World(
@@ -54,6 +56,7 @@ def open_state(secrets: Path, folder: Path | None = None, *, sole: bool = True) 
 def locked_state(secrets: Path, folder: Path | None = None) -> Iterator[State]:
     """Open the state as the one engine process; raises `Misconfigured` where another one runs."""
     folder = folder or secrets / ".state"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with StateLock(folder):
         yield open_state(secrets, folder)

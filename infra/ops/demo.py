@@ -22,8 +22,12 @@ def demo(
     Example: ml-connector demo --report report.html
     """
     from infra.local import demo as story
+    from infra.local.report import unwritable
     from infra.ops.shown import conclude
+    from ml_connector.errors import Misconfigured
 
+    if why := unwritable(report):
+        raise Misconfigured(why)
     tell = Teller()
     outcome, faults = story.play(tell)
     tell("")

@@ -203,9 +203,12 @@ def open_desk(secrets: Path | None, state: Path | None, stack: str | None) -> De
 
 def _local(secrets: Path, state: Path | None) -> Desk:
     from infra.local.state import open_state
+    from ml_connector.embedded.disk import told
     from ml_connector.embedded.lock import StateLock
 
-    if not secrets.is_dir():
+    with told(secrets, "read"):
+        there = secrets.is_dir()
+    if not there:
         what = "is no folder; name one" if secrets.exists() else "does not exist; make it as a folder"
         raise Misconfigured(f"{secrets} {what}, with TENANT/SYSTEM.json for each system.")
     opened = open_state(secrets, state, sole=False)

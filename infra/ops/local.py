@@ -46,7 +46,11 @@ def run(
 
     Example: ml-connector local run --secrets ./secrets --report report.html
     """
+    from infra.local.report import unwritable
+
     _check_folder(secrets)
+    if report is not None and (why := unwritable(report)):
+        _leave(why, 2)
     if max_seconds is not None and not (math.isfinite(max_seconds) and max_seconds > 0):
         _leave(f"--max-seconds is {max_seconds:g}; give a number of seconds above 0, or leave it out.", 2)
     if engine == "ministack":
@@ -102,7 +106,11 @@ def _stop_on_signal(runner: Runner) -> None:
 
 
 def _check_folder(secrets: Path) -> None:
-    if not secrets.is_dir():
+    from ml_connector.embedded.disk import told
+
+    with told(secrets, "read"):
+        there = secrets.is_dir()
+    if not there:
         _leave(f"The folder {secrets} does not exist; make it, with TENANT/SYSTEM.json for each system.", 2)
 
 

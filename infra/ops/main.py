@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
@@ -39,6 +40,11 @@ class Group(TyperGroup):
             except ConnectorError as error:
                 typer.echo(advice.pasteable(str(error)), err=True)
                 raise typer.Exit(2 if isinstance(error, Misconfigured) else 1) from error
+            except OSError as error:
+                if error.errno == errno.EPIPE or error.filename is None:
+                    raise  # whoever read our output has gone; or it is about no file
+                typer.echo(f"{error.filename} cannot be used: {error.strerror}.", err=True)
+                raise typer.Exit(1) from error
 
 
 # No markup in help texts, where brackets mean "optional"; no frames around errors; no values in tracebacks.

@@ -157,13 +157,15 @@ def export(
     Example: ml-connector mappings export acme account --file accounts.csv --secrets ./secrets
     """
     from infra.ops.codebook import to_csv
+    from ml_connector.embedded.disk import told
 
     book = _codebook(tenant, kind, secrets, state, stack)
     text = to_csv(book.rows(kind, integration))
     if file is None:
         typer.echo(text, nl=False)
     else:
-        file.write_text(text, encoding="utf-8", newline="")
+        with told(file):
+            file.write_text(text, encoding="utf-8", newline="")
         typer.echo(f"Written to {file}.", err=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,13 +34,26 @@ def conclude(outcome: Outcome, report: Path | None, *, tables: bool = True) -> i
     from infra.local import report as reports
 
     made = reports.report(outcome)
-    if report is not None:
-        reports.save(made, report, outcome)
+    kept = report is None or _saved(made, report, outcome)
     if sys.stderr.isatty():
         typer.echo("\r\x1b[K", err=True, nl=False)
     for line in _lines(made, outcome, tables):
         typer.echo(line)
-    return reports.exit_code(outcome, made)
+    if not kept:
+        typer.echo(json.dumps(made, indent=2, ensure_ascii=False))
+    return max(reports.exit_code(outcome, made), 0 if kept else 1)
+
+
+def _saved(made: dict[str, Any], path: Path, outcome: Outcome) -> bool:
+    """Write the report; where that fails after all, say so: it is printed then, and not lost."""
+    from infra.local import report as reports
+
+    try:
+        reports.save(made, path, outcome)
+    except OSError as error:
+        typer.echo(f"! The report cannot be written to {path}: {error.strerror}. It stands below, as JSON.", err=True)
+        return False
+    return True
 
 
 def figures(outcome: Outcome) -> Iterator[str]:

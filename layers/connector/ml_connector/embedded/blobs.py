@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from ml_connector.embedded.disk import told
 from ml_connector.ports import object_key
 
 DRAFTS = ".drafts"
@@ -24,14 +25,15 @@ class FolderBlobs:
         """Store an object; the same key again replaces it. Raises `ValueError` for a key that is no path below."""
         path = self._path(key)
         drafts = self._folder / DRAFTS
-        drafts.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
         draft = drafts / secrets.token_hex(16)
-        try:
-            draft.write_bytes(body)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        with told(path):
+            drafts.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                draft.write_bytes(body)
+                draft.replace(path)
+            finally:
+                draft.unlink(missing_ok=True)
 
     def get(self, key: str) -> bytes | None:
         """Read an object; None where there is none. Raises `ValueError` for a key that is no path below."""
@@ -39,6 +41,9 @@ class FolderBlobs:
             return self._path(key).read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
+        except OSError as error:
+            with told(key, "read"):
+                raise error from None
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys under a prefix in the order of their UTF-8 bytes, one folder in memory at a time."""
@@ -58,8 +63,11 @@ class FolderBlobs:
         try:
             with os.scandir(self._folder / below) as entries:
                 names = [entry.name + "/" if entry.is_dir() else entry.name for entry in entries]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as error:
+            with told(self._folder / below, "read"):
+                raise error from None
         return sorted(name for name in names if below or name != f"{DRAFTS}/")
 
     def _path(self, key: str) -> Path:

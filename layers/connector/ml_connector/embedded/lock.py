@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 
+from ml_connector.embedded.disk import told
 from ml_connector.errors import Misconfigured
 
 
@@ -25,8 +26,9 @@ class StateLock:
         """Take the lock, without waiting."""
         if self._handle is not None:
             raise RuntimeError("This lock is held already.")
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with told(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
