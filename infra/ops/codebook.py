@@ -117,8 +117,11 @@ class Codebook:
         count = 0
         for flow in pair.integration.flows:
             ledger = pair.ledger(flow.name)
-            waiting = {chunk.waiting_for for chunk in ledger.unfinished() if chunk.waiting_for in notes}
-            count += sum(release(self._desk.world, ledger, cause, note=notes[cause]) for cause in waiting if cause)
+            causes = {cause for chunk in ledger.unfinished() for cause in (chunk.waiting_for, chunk.awaits) if cause}
+            count += sum(
+                release(self._desk.world, ledger, cause, awaits={cause}, note=notes[cause])
+                for cause in causes & notes.keys()
+            )
         return count
 
     # ── listing ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -33,8 +33,10 @@ def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[Te
     """Write the roster anew from the secrets; a tenant whose secrets are gone ends, its rows of work remain."""
     from ml_connector import bootstrap  # noqa: PLC0415 - loaded late, as it says: a tick needs the timetable alone
 
+    present = {
+        item.sk: item for item in world.store.query(PK)
+    }  # first: who is enrolled from now on is not taken for gone
     found = bootstrap.tenants(world, secrets, tools)
-    present = {item.sk: item for item in world.store.query(PK)}
     fresh = [_row(t, present.get(t.name), tools.vault) for t in found]
     for pair in (p for tenant in found for p in tenant.pairs):
         _note_endpoint(pair, _known(present.get(pair.tenant)))

@@ -13,6 +13,7 @@ from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import Chunk
+from ml_connector.errors import OutcomeUnknown
 from ml_connector.flow import Integration, Rendered, Verdict
 from ml_connector.records import Account, Invoice
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Accounts, Bench, Place, Systems, account, invoice
@@ -156,6 +157,29 @@ def test_in_a_large_load_an_unknown_code_waits(lossy: LossyBench) -> None:
     offered(lossy, on("k1"), on("k9"))
     assert booked(lossy) == ["i-k1"]
     assert chunk_of(lossy, "i-k9").waiting_for == "masters:accounts"
+
+
+def test_a_mapping_that_a_person_makes_meanwhile_counts_at_once(lossy: LossyBench) -> None:
+    offered(lossy, on("k2"))
+    lossy.work(0.5)
+    lossy.pair().mappings.set(Mapping(integration="erp-ap", kind="account", code="k2", target="k1"))
+    cause = "account:k2"
+    assert release(lossy.world, lossy.pair().ledger("invoices"), cause, awaits={cause}) == 1
+    lossy.work()
+    assert booked(lossy) == ["i-k2"]
+
+
+def test_what_was_sent_is_looked_for_whatever_is_on_its_way(lossy: LossyBench) -> None:
+    """It was posted, its answer was lost, and its account is mapped to one that is on its way by then."""
+    lossy.systems.faults = [("post-acted", OutcomeUnknown("no answer"))]
+    lossy.systems.invoices = {"i-k1": on("k1")}
+    lossy.poll(INVOICES)
+    lossy.work()
+    assert chunk_of(lossy, "i-k1").step == "unknown"
+    lossy.pair().mappings.set(Mapping(integration="erp-ap", kind="account", code="k1", target="k2"))
+    lossy.work(0.1)
+    assert lossy.pair().ledger("invoices").chunk("i-k1") is None
+    assert len(lossy.systems.booked) == 1 and [key for key, _ in lossy.systems.answers] == ["i-k1"]
 
 
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -152,3 +152,15 @@ def test_on_a_terminal_an_overwrite_is_asked_for(office: Any, monkeypatch: pytes
         options.confirm("Really?", yes=False)
     options.confirm("Really?", yes=True)
     assert asked == ["Really?"]
+
+
+def test_a_mapping_sets_going_what_awaits_the_first_delivery_of_the_code(office: Any) -> None:
+    office.chunk(
+        "invoices", key="k1", state="waiting", waiting_for="masters:vendors", awaits="supplier:V9", attempts=3,
+        due_at="2999-01-01T00:00:00.000000+00:00",
+    )  # fmt: skip
+    office.chunk("invoices", key="k2", state="waiting", waiting_for="masters:vendors", awaits="supplier:V8", attempts=3)
+    office.run("mappings", "set", "acme", "supplier", "V9", "V10000", "--yes")
+    first, second = (office.ledger("invoices").chunk(key)[0] for key in ("k1", "k2"))
+    assert (first.attempts, second.attempts) == (0, 3)
+    assert first.due_at < "2999"

@@ -311,7 +311,9 @@ class Bulk:
         if key not in self.rendered and key in self.records:
             target: MasterTarget[Record] = self.task.pair.target(self.task.flow)
             with suppress(Held, Rejected):
-                self.rendered[key] = target.render(self.records[key], self.task.pair.codes(), self.chunk.touch)
+                self.rendered[key] = target.render(
+                    self.records[key], self.task.pair.codes(waits=False), self.chunk.touch
+                )
         return self.rendered[key].target_id if key in self.rendered else before
 
     def _fingerprint(self, key: str) -> str:

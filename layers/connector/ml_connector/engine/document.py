@@ -143,7 +143,7 @@ class Paper(Finding):
         A posting in doubt may have used up what the mapping checks: the order that the invoice is based on. So may
         one that our rows have forgotten: then the source shows the document as acknowledged.
         """
-        codes = self.task.pair.codes()
+        codes = self.task.pair.codes(waits=self._fresh)
         elsewhere = of_another_company(self.task, record, codes)
         if elsewhere is not None and self._fresh:
             raise elsewhere
@@ -154,7 +154,7 @@ class Paper(Finding):
         except (Held, Rejected):
             if self._fresh and standing != "acknowledged":
                 raise
-            trace = self.target.trace(record, codes)
+            trace = self.target.trace(record, self.task.pair.codes(waits=False))
             found = self._look(trace)
             if found is None:
                 raise
@@ -165,7 +165,7 @@ class Paper(Finding):
 
     def _traced(self, record: Any) -> Prepared:
         """Say what a document would be found by now; raises `Held` where it cannot be said, or is another company's."""
-        codes = self.task.pair.codes()
+        codes = self.task.pair.codes(waits=False)
         if (elsewhere := of_another_company(self.task, record, codes)) is not None:
             raise elsewhere
         trace: Prepared = self.target.trace(record, codes)
@@ -180,7 +180,7 @@ class Paper(Finding):
             return False
         in_doubt = not self._fresh
         try:
-            trace = self.target.trace(self._linked(document.record), self.task.pair.codes())
+            trace = self.target.trace(self._linked(document.record), self.task.pair.codes(waits=False))
             found = self._look(trace)
             if found is not None:
                 self._agree(found, trace)

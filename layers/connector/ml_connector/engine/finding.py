@@ -335,7 +335,7 @@ class Finding(Answering):
         self._note(found)
         self._still_stands(found)
         if document.record is not None:
-            self._agree(found, self.target.trace(document.record, self.task.pair.codes()))
+            self._agree(found, self.target.trace(document.record, self.task.pair.codes(waits=False)))
 
     def _note(self, found: Found) -> None:
         """Take over what the target tells of its posting: its own day counts, which may be later than was asked for."""

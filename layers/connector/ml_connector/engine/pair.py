@@ -119,12 +119,15 @@ class Pair:
         """What people mapped for this tenant and integration."""
         return Mappings(self.world.store, self.tenant, self.integration.name)
 
-    def codes(self) -> LedgerCodes:
-        """Give a translator that remembers for one attempt."""
+    def codes(self, *, waits: bool = True) -> LedgerCodes:
+        """Give a translator that remembers for one attempt.
+
+        `waits`: it holds what refers to master data on its way for the first time. What was sent is not held for it.
+        """
         masters = {f.maps: self.ledger(f.name) for f in self.integration.flows if f.maps}
         return LedgerCodes(
             self.mappings, masters, tenant=self.tenant, companies=self.companies, erp_company=self.erp_company,
-            is_currency=self.is_currency, active=self.active,
+            is_currency=self.is_currency, active=self.active if waits else (),
         )  # fmt: skip
 
     def shape(self, flow: Flow) -> str:

@@ -25,7 +25,8 @@ def wait_for_masters(task: Task) -> None:
         if name in task.pair.active and task.ledger.sibling(name).cursor()[0].passes == 0:
             # the end of its pass releases what waits here
             raise Held(f"masters:{name}", f"The flow {name} has not been through completely yet.")
-    kind, _, code = (task.chunk.awaits or "").partition(":")
+    again = task.chunk.awaits if task.chunk.attempts > 1 else None  # else somebody set it going, and may know better
+    kind, _, code = (again or "").partition(":")
     for flow in task.pair.integration.flows:  # asked here, before any vendor is
         if (
             kind

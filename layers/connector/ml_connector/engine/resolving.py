@@ -25,7 +25,7 @@ def match(paper: Paper) -> None:
     assert decision is not None
     if document.record is None or document.standing not in OFFERED:
         _drop(paper, f"{paper._this()} is not offered by its source any more ({document.standing}).")
-    trace = paper.target.trace(paper._linked(document.record), paper.task.pair.codes())
+    trace = paper.target.trace(paper._linked(document.record), paper.task.pair.codes(waits=False))
     found = _named(paper, decision.number, trace)
     if document.standing == "offered":
         paper._acknowledge()

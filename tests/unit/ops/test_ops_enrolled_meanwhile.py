@@ -1,0 +1,27 @@
+"""The roster is made from the secrets; a tenant that is enrolled meanwhile is not taken for one that ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ml_connector import enrol
+from ml_connector.embedded.secrets import FolderSecrets
+from ml_connector.engine import roster
+
+
+def test_a_tenant_that_is_enrolled_meanwhile_stays(office: Any) -> None:
+    desk = office.desk
+
+    class Slow(FolderSecrets):
+        """Lists the tenants, and gives the list only when another process has enrolled a further one."""
+
+        def names(self) -> list[tuple[str, str]]:
+            listed = super().names()
+            for system in ("basware", "sap_b1"):
+                office.write("later", system, (office.folder / "acme" / f"{system}.json").read_text())
+            enrol.rebuild(desk.world, desk.secrets, desk.tools)
+            return listed
+
+    enrol.rebuild(desk.world, Slow(office.folder), desk.tools)
+    assert roster.row(desk.world.store, "later") is not None
+    assert roster.row(desk.world.store, "acme") is not None
