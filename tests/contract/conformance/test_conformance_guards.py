@@ -10,7 +10,7 @@ import pytest
 
 from ml_connector.errors import Transient
 from ml_connector.records import PurchaseOrder
-from tests.contract.conformance.cases import MASTER_SOURCES, Case, each, of
+from tests.contract.conformance.cases import MASTER_SOURCES, SOURCES, Case, each, of
 from tests.contract.conformance.parts import decoded, recoded
 from tests.contract.conformance.reading import keys, leaves, reread
 from tests.contract.conformance.stand import Stand
@@ -74,6 +74,24 @@ def test_what_was_not_asked_for_is_not_given_where_a_server_ignores_a_filter(sta
     stand.wire.spoil(unfiltered, partial(stand.asks, case.record), times=ALWAYS)
     found, broken = reread(stand.connect(), case, [*wanted, wanted[0], "99990001"])
     assert sorted(one.key for one in found) == wanted and broken == []
+
+
+@each(SOURCES)
+def test_a_list_without_its_rows_is_shown_masked(stand: Stand, case: Case) -> None:
+    """A debug page may say back what it was sent, credentials and session too."""
+
+    def said_back(request: httpx.Request, _: Go) -> httpx.Response:
+        headers = sorted(request.headers.items(), key=lambda one: one[0] not in {"cookie", "authorization"})
+        said = " | ".join([*sorted(stand.secrets())[:2], *(f"{name}: {value}" for name, value in headers)])
+        return httpx.Response(200, json={"debug": said, "url": str(request.url)})
+
+    connection = stand.connect()
+    next(leaves(connection, case))
+    known = stand.secrets()
+    stand.wire.spoil(said_back, partial(stand.asks, case.record), times=ALWAYS)
+    with pytest.raises(Transient) as caught:
+        list(leaves(connection, case))
+    assert "***" in str(caught.value) and not [one for one in known if one in str(caught.value)]
 
 
 @each(of("source", "master", [PurchaseOrder]))

@@ -219,6 +219,24 @@ def test_a_server_without_receipts_still_gives_orders(desk: Any, fault: Any) -> 
     assert page.records[0].lines[0].number == "2"
 
 
+@pytest.mark.parametrize(
+    "second", [(404, -1000, "Unrecognized resource path."), (404, -2028, "No matching records found")]
+)
+def test_a_read_repeated_after_a_page_is_judged_by_the_same_rules(desk: Any, fault: Any, second: Any) -> None:
+    """A set that is missing stays missing, and is no error of the flow, although a proxy's page came first."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "PurchaseOrders" in request.url.path:
+            return httpx.Response(200, json={"value": [order()]})
+        asked.append(request.url.path)
+        return httpx.Response(200, text="<html>one moment</html>") if len(asked) == 1 else fault(*second)
+
+    desk.server.answer = answer
+    (page,) = desk.connection.source(PurchaseOrder).pages(None, None)
+    assert page.records[0].lines[0].receipts == () and len(asked) == 2
+
+
 @pytest.mark.parametrize("spelled", ["2026-02-09", "2026-02-09T00:00:00Z", "2026-02-09T23:59:59.123Z"])
 def test_stamps_are_days_however_they_are_spelled(desk: Any, spelled: str) -> None:
     row = {"DocEntry": 1, "CardCode": "V1", "DocCurrency": "EUR", "UpdateDate": spelled}

@@ -34,7 +34,7 @@ def row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
         except (*UNREADABLE, TypeError, AttributeError) as error:
             name = _name(query, raw, name)
             reason = f"It cannot be read: {misfit(error)}. Correct it in Sage 300."
-            spoiled.append(Spoiled(name, reason, dumps(raw)[:RAW_LIMIT]))
+            spoiled.append(Spoiled(name, reply.clean(reason), reply.clean(dumps(raw))[:RAW_LIMIT]))
         keys.append(name)
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
     count = body.get("@odata.count", body.get("odata.count"))

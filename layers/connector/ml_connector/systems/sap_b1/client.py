@@ -16,7 +16,7 @@ from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode, dum
 from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.paging import content_of, field_names
 from ml_connector.systems.misfit import misfit
-from ml_connector.systems.sap_b1.paging import Batch, Place, Query, Spoiled, walk
+from ml_connector.systems.sap_b1.paging import Batch, Listing, Place, Query, Spoiled, walk
 from ml_connector.systems.sap_b1.replies import (
     Fault,
     day_literal,
@@ -133,24 +133,16 @@ class ServiceLayer:
                 return Batch((), ())
             raise _refused_read(query.entity, fault)
         try:
-            listing = query.decoder.decode(reply.body)
+            listing: Listing[W] = query.decoder.decode(reply.body)
         except UNREADABLE:
-            return _row_by_row(query, place, self._whole(query, place, reply))
+            listing = Listing()
+        if listing.value is UNSET and not _is_json(reply):
+            # it is asked for again with the checks of `Http`, and judged by the same rules
+            return self._read(query, place, self._ask(query, place, self._bare_days, want="json"))
         if listing.value is UNSET:
-            return _row_by_row(query, place, self._whole(query, place, reply))
+            return _row_by_row(query, place, reply)
         keys = [str(getattr(row, query.attribute)) for row in listing.value]
         return Batch(listing.value, keys, link=listing.link_v4 or listing.link_v3)
-
-    def _whole(self, query: Query[W], place: Place, reply: Reply) -> Any:
-        """Decode a page; one that is no whole JSON is asked for again with the checks of `Http`."""
-        try:
-            return reply.json()
-        except ValueError:
-            again = self._ask(query, place, self._bare_days, want="json")
-        fault = fault_in(again)
-        if fault is not None:
-            raise _refused_read(query.entity, fault)
-        return again.json()
 
     def refuses(self, entity: str, *fields: str) -> Fault | None:
         """Ask for some fields of one record; gives the refusal, None where the server shows them."""
@@ -203,11 +195,23 @@ class ServiceLayer:
         return reply
 
 
-def _row_by_row(query: Query[W], place: Place, body: Any) -> Batch[W]:
-    """Read a page of which something does not fit: each row by itself, so that one bad row costs only itself."""
+def _is_json(reply: Reply) -> bool:
+    try:
+        reply.json()
+    except ValueError:
+        return False
+    return True
+
+
+def _row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
+    """Read a page of which something does not fit: each row by itself, so that one bad row costs only itself.
+
+    What is shown of it is masked: a debug page may say back what it was sent.
+    """
+    body = reply.json()
     if not isinstance(body, dict) or not isinstance(body.get("value"), list):
         raise Transient(
-            f"SAP Business One answered a list of {query.entity} without 'value': {dumps(body)[:200]}. "
+            f"SAP Business One answered a list of {query.entity} without 'value': {reply.text(200)}. "
             "This is no empty list; it is read again later."
         )
     rows, keys, spoiled = [], [], []
@@ -220,7 +224,7 @@ def _row_by_row(query: Query[W], place: Place, body: Any) -> Batch[W]:
             rows.append(decode(query.row, raw))
         except (msgspec.ValidationError, ValueError) as error:
             reason = f"It cannot be read: {misfit(error)}. Correct it in SAP Business One."
-            spoiled.append(Spoiled(key, reason, dumps(raw)[:RAW_LIMIT]))
+            spoiled.append(Spoiled(key, reply.clean(reason), reply.clean(dumps(raw))[:RAW_LIMIT]))
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
     mark = content_of(body["value"]) if any(bad.key.startswith("?") for bad in spoiled) else None
     return Batch(rows, keys, spoiled, str(link) if link else None, mark=mark)
