@@ -30,8 +30,9 @@ class Flow:
 
     `maps` is the mapping kind that a delivered record provides. `after` names the flows of which one full pass
     must be complete first. `follows`: a record that is new to us is taken only while it is open, and then
-    followed until it is closed. `codes` are the mapping kinds that shape the outward body beside those that
-    masters provide. `links` names the flow whose delivered documents these records refer to.
+    followed until it is closed. `codes` are the mapping kinds that may shape the outward body: after a change of one
+    the next poll compares everything, and what differs is sent again. `links` names the flow whose delivered documents
+    these records refer to.
     `notices`: the platform tells of orders of its own, which are read and kept with the order's history.
     """
 

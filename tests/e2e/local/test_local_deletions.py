@@ -47,6 +47,23 @@ def test_where_much_is_missing_nothing_is_switched_off_before_a_person_agrees(st
     assert len(switched_off(stage)) == 40
 
 
+def test_an_empty_list_of_a_small_company_switches_nothing_off_before_a_person_agrees(small):
+    small.ran()
+    with small.erp.lock:
+        small.erp.tables["ProfitCenters"].clear()
+        for code in ("V10000", "V10002"):
+            del small.erp.tables["BusinessPartners"][code]
+    for flow, key in (("cost_centers", "CC100"), ("vendors", "V10001")):
+        compare_everything(small, flow, key)
+    held = {(line["flow"], line["waiting_for"]) for line in small.ran()["held"]}
+    assert held == {("cost_centers", "approval:cost_centers"), ("vendors", "approval:vendors")}
+    assert all(c["companies"][0]["active"] for c in small.imported("costCenters").values())
+    assert vendor(small, "V10002")["processingStatus"]["active"] is True
+    small.ops("approve", small.tenant, "cost_centers", "--yes")
+    small.ran()
+    assert not any(c["companies"][0]["active"] for c in small.imported("costCenters").values())
+
+
 def switched_off(stage):
     return [a for a in stage.imported("accounts").values() if not any(c.get("active", True) for c in a["companies"])]
 

@@ -175,10 +175,18 @@ def test_an_order_that_was_refused_for_one_line_and_lost_another_leaves_none_ope
 
 def test_a_mapping_made_later_reaches_what_was_delivered_before(small):
     order = small.order()
+    other = small.order({"VatGroup": "V2"}, supplier="V10002")
     small.ran()
     assert lines_of(small, order)[1]["0"]["taxCode"] == "V0"
+    writes = small.writes()
+    small.ops("mappings", "set", "acme", "tax", "VAT7", "V1", "--yes")
+    row = small.flows(small.ran())["purchase_orders"]
+    assert (row["delivered"], row["unchanged"]) == (0, 2), "no order uses it"
+    assert small.writes() == writes
     small.ops("mappings", "set", "acme", "tax", "VAT0", "V0", "--yes")
-    assert small.flows(small.ran())["purchase_orders"]["delivered"] == 1
+    row = small.flows(small.ran())["purchase_orders"]
+    assert (row["delivered"], row["unchanged"]) == (1, 1)
+    assert lines_of(small, other)[1]["0"]["taxCode"] == "V2"
     assert lines_of(small, order)[1]["0"]["taxCode"] == "VAT0"
     writes = small.writes()
     small.ran()

@@ -1,4 +1,4 @@
-"""What comes on top of a version that was refused, is still judged, or went out with other codes."""
+"""What comes on top of a version that was refused, or is still judged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from ml_connector.engine.mappings import Mapping
 from ml_connector.engine.rows import LONGEST_REASON
 from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.flow import Found, Prepared, Rendered, Sent, Verdict
@@ -29,29 +28,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Rendered]:
 
     monkeypatch.setattr(Accounts, "send", noted)
     return seen
-
-
-def _map(bench: Bench, kind: str, code: str, target: str) -> None:
-    bench.pair().mappings.set(Mapping(integration="erp-ap", kind=kind, code=code, target=target))
-
-
-def test_a_mapping_of_a_kind_that_goes_out_sends_what_was_delivered_anew(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flow = replace(ACCOUNTS, codes=("tax",))
-    monkeypatch.setattr("tests.unit.engine.bench.TABLE", replace(TABLE, flows=(flow,)))
-    bench.systems.accounts = {"A1": account("A1")}
-    bench.poll(flow)
-    bench.work(0.1)
-    _map(bench, "term", "N30", "30")  # nothing of this flow
-    bench.poll(flow, full=True)
-    bench.work(0.1)
-    assert len(bench.systems.sends) == 1
-    _map(bench, "tax", "VAT0", "V0")
-    for _ in range(2):
-        bench.poll(flow, full=True)
-        bench.work(0.1)
-    assert len(bench.systems.sends) == 2
 
 
 def test_a_newer_version_waits_for_the_verdict_on_the_one_before(

@@ -122,7 +122,7 @@ def calls(monkeypatch):
 
 
 def test_a_refused_switching_off_is_halved_until_the_record_that_does_it_stands_alone(bench, calls):
-    bench.systems.accounts = {k: account(k) for k in "abcdef"}
+    bench.systems.accounts = {k: account(k) for k in "abcdefghi"}
     bench.compare(ACCOUNTS)
     for key in "abc":
         del bench.systems.accounts[key]

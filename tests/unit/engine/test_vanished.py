@@ -101,12 +101,50 @@ def test_what_waits_for_a_person_is_let_go_when_the_source_has_it_again(bench):
     assert not list(bench.pair().ledger("accounts").unfinished())
 
 
-def test_twenty_are_few(bench):
-    keys = [f"k{n:02d}" for n in range(40)]
+@pytest.mark.parametrize(
+    ("known", "missing", "asked"),
+    [
+        (60, 20, False),  # a third, and no more
+        (59, 20, True),
+        (12, 12, True),
+        (12, 4, False),
+        (12, 5, True),
+        (3, 1, False),
+        (3, 2, True),
+        (2, 1, False),
+        (1, 1, True),  # an empty list
+    ],
+)
+def test_of_a_small_list_a_third_is_much_and_an_empty_one_always_is(bench, known, missing, asked):
+    keys = [f"k{n:02d}" for n in range(known)]
     _delivered(bench, *keys)
-    bench.systems.accounts = {k: account(k) for k in keys[:20]}
+    bench.systems.accounts = {k: account(k) for k in keys[missing:]}
     bench.compare(ACCOUNTS)
-    assert sorted(bench.systems.retired) == keys[20:]
+    assert sorted(bench.systems.retired) == ([] if asked else keys[:missing])
+    assert {line["waiting_for"] for line in bench.sheet(ACCOUNTS).held} == ({"approval:accounts"} if asked else set())
+    if asked:
+        approve(bench.pair().ledger("accounts"), "Ann agreed.")
+        bench.work(0.1)
+        assert sorted(bench.systems.retired) == keys[:missing]
+
+
+def test_the_last_record_is_asked_for_although_others_have_come(bench):
+    """Everything that was known is gone, and what the list shows is new: it is not empty, but most is missing."""
+    _delivered(bench, *"abc")
+    bench.systems.accounts = {k: account(k) for k in "xyz"}
+    bench.compare(ACCOUNTS)
+    assert bench.systems.retired == []
+
+
+def test_of_a_large_list_some_hundredths_are_much(bench):
+    keys = [f"k{n:04d}" for n in range(1100)]
+    _delivered(bench, *keys)
+    bench.systems.accounts = {k: account(k) for k in keys[22:]}
+    bench.compare(ACCOUNTS)
+    assert sorted(bench.systems.retired) == keys[:22], "two hundredths, and no more"
+    bench.systems.accounts = {k: account(k) for k in keys[22 + 22 :]}
+    bench.compare(ACCOUNTS)
+    assert len(bench.systems.retired) == 22
 
 
 def test_a_record_that_the_target_keeps_is_rejected_and_tried_again_the_next_night(bench):

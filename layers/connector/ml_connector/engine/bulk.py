@@ -60,6 +60,7 @@ class Bulk:
         self.records = {r.key: r for r in records}
         self.broken = msgspec.json.decode(body.get("broken", b"[]"), type=list[BrokenRow])
         self.rendered: dict[str, Rendered] = {}
+        self.used: dict[str, dict[str, str]] = {}
         self._recoded: dict[str, tuple[str, str]] = {}
         task.keys = list(self.records)
 
@@ -147,13 +148,14 @@ class Bulk:
         return True
 
     def _render(self, target: MasterTarget[Record]) -> None:
-        if not self.chunk.tokens and not self.chunk.stage:
-            _ = self.epoch  # read before any code is translated, so that a mapping made meanwhile counts as new
+        _ = self.epoch  # read before any code is translated, so that a mapping made meanwhile counts as new
         codes, held = self.task.pair.codes(), defaultdict[tuple[str, str | None], list[Held]](list)
         moved: dict[str, tuple[str, str | None]] = {}
         for key, record in self.records.items():
             if key in self.chunk.results:
                 continue
+            codes.begin()
+            self.used[key] = codes.used
             try:
                 self.rendered[key] = target.render(record, codes, self.chunk.touch)
             except Held as error:
@@ -287,6 +289,7 @@ class Bulk:
         """Make the row anew over the one there is."""
         outcome, reason = self.chunk.results[key]
         row = Row(
+            used=before.used if self.chunk.op == "rebaseline" else self.used.get(key) if self._steady else None,
             seq=self.chunk.seq, chunk=self.chunk.id, number=before.number, open=before.open, target=before.target,
             code=before.code if outcome == "rejected" else self._code(key, before.code), doubt=self.chunk.doubt,
         )  # fmt: skip
@@ -303,6 +306,13 @@ class Bulk:
                 self._recoded[key] = (before.code, row.code)
             row.open = getattr(record, "status", "open") == "open"
         return row
+
+    @cached_property
+    def _steady(self) -> bool:
+        """Tell whether the codes of this attempt are those that the body went out with: no mapping changed since."""
+        if self.chunk.epoch not in {None, self.epoch}:
+            return False
+        return not any(self.used.values()) or self.task.pair.shape(self.task.flow) == self.epoch
 
     def _code(self, key: str, before: str | None) -> str | None:
         """Tell how documents name a delivered record; also where all was decided, and the settle alone is left."""

@@ -2,7 +2,9 @@
 
 The version is raised when a release changes what a record holds. A row of an earlier version is rebaselined, and
 nothing sent for it, where that version would write the record down today as it did then; where it would not, the
-source has changed meanwhile. The epoch covers the settings and mappings that shape the outward body.
+source has changed meanwhile. The epoch covers the settings and mappings that shape the outward body: `settings`, or
+`settings-mappings` where people mapped something. A change of mappings that a record's own body does not use changes
+nothing for it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import msgspec
 from ml_connector.records import Record
 
 VERSION = "1"
+MAPPED = "-"
+"""Parts an epoch: the settings, and the mappings."""
 _encode = msgspec.json.Encoder(order="deterministic").encode
 FORMER: dict[str, Callable[[Record], bytes]] = {}
 """How earlier versions wrote a record down. Raising `VERSION` puts the one before in here."""
@@ -37,6 +41,25 @@ def _made(version: str, epoch: str, text: bytes) -> str:
 def fingerprint_raw(raw: str, epoch: str) -> str:
     """Hash a record that could not be read, so that it is recognised when it comes again."""
     return f"{VERSION}.{epoch}.{hashlib.blake2b(raw.encode(), digest_size=12).hexdigest()}"
+
+
+def epoch_of(known: str | None) -> str:
+    """Give the epoch of a fingerprint; empty where it is none."""
+    parts = (known or "").split(".")
+    return parts[1] if len(parts) == 3 else ""
+
+
+def mapped_otherwise(known: str | None, now: str) -> bool:
+    """Tell whether two fingerprints differ in nothing but the mappings that there were."""
+    if known is None or known == now:
+        return False
+    then, today = known.split("."), now.split(".")
+    return len(then) == 3 and then[::2] == today[::2] and same_settings(then[1], today[1])
+
+
+def same_settings(one: str, other: str) -> bool:
+    """Tell whether two epochs are of the same settings, whatever the mappings."""
+    return one.partition(MAPPED)[0] == other.partition(MAPPED)[0]
 
 
 def only_older(known: str | None, record: Record, epoch: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.codes import LedgerCodes
+from ml_connector.engine.fingerprint import MAPPED
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.mappings import Mappings
 from ml_connector.engine.offer import lane
@@ -131,11 +132,14 @@ class Pair:
         )  # fmt: skip
 
     def shape(self, flow: Flow) -> str:
-        """Name what shapes what is sent: the settings, and what people mapped of the kinds that a flow sends."""
+        """Name what shapes what is sent: the settings, and what people mapped of the kinds that a flow sends.
+
+        Where only the second part is another one, `Row.used` tells whether it matters for a record.
+        """
         mapped = sorted((m.kind, m.code, m.target) for kind in flow.codes for m in self.mappings.all(kind))
         if not mapped:
             return self.epoch
-        return hashlib.blake2b(repr((self.epoch, mapped)).encode(), digest_size=4).hexdigest()
+        return f"{self.epoch}{MAPPED}{hashlib.blake2b(repr(mapped).encode(), digest_size=4).hexdigest()}"
 
     def lane(self, flow: Flow, partner: str = "") -> str:
         """Name the queue group that writes in order: one for masters, a few for documents."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from ml_connector.engine.fingerprint import fingerprint, only_older
+from ml_connector.engine.codes import LedgerCodes
+from ml_connector.engine.fingerprint import epoch_of, fingerprint, mapped_otherwise, only_older, same_settings
 from ml_connector.engine.rows import GONE, Chunk, Row
 from ml_connector.engine.vanished import Vanished
+from ml_connector.errors import Held
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Record
 
@@ -48,7 +51,7 @@ class MasterPages(Vanished):
 
     def _touch(self, record: Record, row: Row) -> str | None:
         """Say whether a record must differ from its last sending: what was refused as it is may count as no change."""
-        refused = row.outcome == "rejected" and row.seen_fp == fingerprint(record, self._epoch)
+        refused = row.outcome == "rejected" and self._same(row, row.seen_fp, fingerprint(record, self._epoch))
         return row.touch or (self.ledger.now() if refused else None)
 
     def _place(self, record: Record, row: Row | None) -> str | None:
@@ -69,16 +72,36 @@ class MasterPages(Vanished):
         """Compare with what was settled, and count what needs nothing more."""
         figures, under_way = self.cursor.figures, self.cursor.now
         again = under_way is not None and under_way.daily
-        if row.outcome == "rejected" and row.seen_fp == now and not again:
+        if row.outcome == "rejected" and not again and self._same(row, row.seen_fp, now):
             figures.rejected += 1
             self._reject((record.key, row.reason or ""))
             return None
-        if row.outcome != "rejected" and row.delivered_fp == now:
+        if row.outcome != "rejected" and self._same(row, row.delivered_fp, now):
             figures.unchanged += 1
             return None
         if row.delivered_fp == GONE:
             return "send"  # it is back at its source
+        epoch = epoch_of(row.delivered_fp)
+        if epoch != self._epoch and same_settings(epoch, self._epoch) and self._mapped_alike(row):
+            return "rebaseline" if only_older(row.delivered_fp, record, epoch) else "send"
         return "rebaseline" if only_older(row.delivered_fp, record, self._epoch) else "send"
+
+    def _same(self, row: Row, known: str | None, now: str) -> bool:
+        """Tell whether a record would go out as it did: it is the same, and so is what its codes become."""
+        return known == now or (mapped_otherwise(known, now) and self._mapped_alike(row))
+
+    def _mapped_alike(self, row: Row) -> bool:
+        """Tell whether the codes that a body was made with become what they became then."""
+        try:
+            return row.used is not None and all(
+                self._codes.platform(*name.split(":", 1)) == became for name, became in row.used.items()
+            )
+        except Held:
+            return False
+
+    @cached_property
+    def _codes(self) -> LedgerCodes:
+        return self.pair.codes()
 
     def _cut(
         self, records: Sequence[Record], broken: Sequence[Broken], op: Any = "send", touch: str | None = None

@@ -22,7 +22,7 @@ from ml_connector.flow import Verdict
 
 SIZE = 100
 """Keys in one chunk."""
-FEW, SHARE = 20, 0.02
+FEW, SHARE, THIRD = 20, 0.02, 3
 DAY = 86_400.0
 PATIENCE = timedelta(hours=24)
 OVERTAKEN = ("unchanged", "It was sent anew meanwhile.")
@@ -30,9 +30,16 @@ BACK = ("unchanged", "Its source has it still.")
 MOVED = ("moved", "split")
 
 
-def too_many(missing: int, known: int) -> bool:
-    """Tell whether so much is missing that a fault is likelier than deletions."""
-    return missing > FEW and missing > known * SHARE
+def too_many(missing: int, known: int, *, empty: bool) -> bool:
+    """Tell whether so much is missing that a fault is likelier than deletions.
+
+    Some hundredths of a large list are much, a third of a small one, and all of any. `empty`: the source shows nothing.
+    """
+    return (
+        (missing > FEW and missing > known * SHARE)
+        or (missing > 1 and missing * THIRD > known)
+        or (empty and missing > 0)
+    )
 
 
 class Retire:

@@ -27,6 +27,10 @@ class Seen:
         """Take hashes in ascending order."""
         self._hashes = hashes
 
+    def __bool__(self) -> bool:
+        """Tell whether any key was seen."""
+        return bool(self._hashes)
+
     def __contains__(self, key: str) -> bool:
         """Tell whether the key was seen; rarely, one with another's hash counts as seen too."""
         value = _hashed(key)
@@ -48,8 +52,10 @@ class Roll:
             ttl = int((self._ledger.clock.now() + KEEP).timestamp())
             self._ledger.store.put(Item(self._ledger.pk, self._prefix + page, blob=hashes.tobytes(), ttl=ttl))
 
-    def compare(self, *, only_open: bool = False) -> tuple[int, list[str]]:
-        """Count the records that the target has from us (open ones only, of orders), and list those not seen."""
+    def compare(self, *, only_open: bool = False) -> tuple[int, list[str], bool]:
+        """Count the records that the target has from us (open ones only, of orders), list those not seen, and tell
+        whether nothing was seen at all.
+        """
         seen = self.seen()
         known, gone = 0, []
         for key, row in self._ledger.all_rows():
@@ -58,7 +64,7 @@ class Roll:
             known += 1
             if key not in seen:
                 gone.append(key)
-        return known, gone
+        return known, gone, not seen
 
     def seen(self) -> Seen:
         """Read what was noted until now."""

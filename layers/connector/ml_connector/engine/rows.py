@@ -64,7 +64,9 @@ class Row(Struct, kw_only=True, omit_defaults=True):
 
     `code` is how the target's documents name it, `target` the target's own id, `number` the visible one. `touch`:
     somebody asked for it to be sent anew, with a real change; the next settle clears it. `taint`: when a worker that
-    had lost its chunk may have sent something older over it; only what was sent later settles it.
+    had lost its chunk may have sent something older over it; only what was sent later settles it. `used`: the ERP's
+    codes that its body was made with, as far as mappings decide them, and what they became (`{"tax:V1": "19"}`); None:
+    unknown.
     """
 
     seq: int = 0
@@ -81,6 +83,7 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     touch: str | None = None
     doubt: str | None = None
     taint: str | None = None
+    used: dict[str, str] | None = None
 
     def spoilt_since(self, sent_at: str | None) -> bool:
         """Tell whether what was sent then may lie under something older by now."""

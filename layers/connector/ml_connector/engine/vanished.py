@@ -51,8 +51,8 @@ class Vanished(Reading):
             self._move(END)
         if self.flow.follows and not self._follow(source, roll):
             return False
-        known, gone = roll.compare(only_open=self.flow.follows)
-        self._retire(known, gone)
+        known, gone, empty = roll.compare(only_open=self.flow.follows)
+        self._retire(known, gone, empty=empty)
         roll.clear()
         return True
 
@@ -80,12 +80,12 @@ class Vanished(Reading):
     def _fingerprints(self, chunk: Chunk) -> dict[str, str]:
         raise NotImplementedError
 
-    def _retire(self, known: int, gone: list[str]) -> None:
+    def _retire(self, known: int, gone: list[str], *, empty: bool) -> None:
         """Put what vanished on its way to be switched off; a person is asked where it is much at once."""
         gone = [key for key in gone if key not in self._pending]
         waiting = self._pending.count(GONE)
         guarded = None
-        if too_many(len(gone) + waiting, known):
+        if too_many(len(gone) + waiting, known, empty=empty):
             guarded = (
                 f"{len(gone) + waiting} of {known} {self.flow.name} are missing at their source. Nothing was switched "
                 f"off. If they were deleted there: `ml-connector approve {self.pair.tenant} {self.flow.name}`."

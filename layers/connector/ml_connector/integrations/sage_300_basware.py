@@ -5,18 +5,20 @@ from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Su
 
 ERP, AP = "sage_300", "basware"
 MASTERS = ("vendors", "accounts", "cost_centers")
+CODED = ("supplier", "account", "cost_center")
+"""Mapped by people where no master record was delivered."""
 
 SAGE_300_BASWARE = Integration(
     name="sage_300-basware",
     erp=ERP,
     platform=AP,
     flows=(
-        Flow("vendors", Supplier, ERP, AP, "master", "masters", maps="supplier", codes=("term", "company")),
+        Flow("vendors", Supplier, ERP, AP, "master", "masters", maps="supplier", codes=("term", "company", "currency")),
         Flow("accounts", Account, ERP, AP, "master", "masters", maps="account", codes=("company",)),
         Flow("cost_centers", CostCenter, ERP, AP, "master", "masters", maps="cost_center", codes=("company",)),
         Flow(
             "purchase_orders", PurchaseOrder, ERP, AP, "master", "orders",
-            after=MASTERS, codes=("tax", "term", "company", "currency"), follows=True, notices=True,
+            after=MASTERS, codes=("tax", "term", "company", "currency", *CODED), follows=True, notices=True,
         ),
         Flow("invoices", Invoice, AP, ERP, "document", "documents", after=MASTERS, money=True),
     ),
