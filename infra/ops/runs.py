@@ -39,10 +39,11 @@ def runs(
     from infra.ops.desk import open_desk
 
     streams = open_desk(secrets, state, stack).streams(tenant)
-    sheets = {(run, n): sheet for n, s in enumerate(streams) for run, sheet in _sheets(s, limit).items()}
-    newest = sorted({run for run, _ in sheets}, reverse=True)[:limit]
+    started: dict[str, str] = {}
+    sheets = {(run, n): sheet for n, s in enumerate(streams) for run, sheet in _sheets(s, limit, started).items()}
+    newest = sorted({run for run, _ in sheets}, key=lambda run: (started[run], run), reverse=True)[:limit]
     rows = [
-        {"run": run, **streams[n].name, **sheets[run, n].as_row()}
+        {"run": run, "started": started[run], **streams[n].name, **sheets[run, n].as_row()}
         for run in newest
         for n in range(len(streams))
         if (run, n) in sheets
@@ -51,8 +52,8 @@ def runs(
     table.show(shown, COLUMNS, as_json=as_json, empty=EMPTY)
 
 
-def _sheets(stream: Stream, limit: int) -> dict[str, Sheet]:
-    """Add up a flow's latest runs."""
+def _sheets(stream: Stream, limit: int, started: dict[str, str]) -> dict[str, Sheet]:
+    """Add up a flow's latest runs, and note when each of them began."""
     from ml_connector.engine.balance import Sheet
 
     ledger, sheets = stream.ledger, dict[str, Sheet]()
@@ -61,9 +62,22 @@ def _sheets(stream: Stream, limit: int) -> dict[str, Sheet]:
         sheets[figures.run] = sheet = Sheet(stream.flow)
         sheet.error = figures.error
         sheet.add_cursor(ledger, figures.run)
+        started[figures.run] = figures.run
     for chunk in _latest(stream, limit):
         sheets.setdefault(chunk.run, Sheet(stream.flow)).add_chunk(chunk)
+        began = chunk.run if _is_time(chunk.run) else chunk.created
+        started[chunk.run] = min(began, started.get(chunk.run, began))
     return sheets
+
+
+def _is_time(run: str) -> bool:
+    """Tell a run of the poll, which is named by when it began, from what notifications of a day make together."""
+    return run[:1].isdecimal()
+
+
+def _earliest(run: str) -> str:
+    """Give a time at which a run had not begun yet: `webhook 2026-01-31` are the notifications of that day."""
+    return run if _is_time(run) else run.rpartition(" ")[2]
 
 
 def _latest(stream: Stream, limit: int) -> Iterator[Chunk]:
@@ -72,14 +86,16 @@ def _latest(stream: Stream, limit: int) -> Iterator[Chunk]:
 
     runs = set[str]()
     for chunk in stream.ledger.unfinished():
-        runs.add(chunk.run)
-        yield chunk
+        if chunk.op != "notice":  # it brings nothing to move
+            runs.add(chunk.run)
+            yield chunk
     for item in stream.ledger.store.query(stream.ledger.pk, "d#", reverse=True):
         chunk = load(Chunk, item.data)
-        if len(runs) >= limit and (chunk.done_at or "") < sorted(runs)[-limit]:
+        if len(runs) >= limit and (chunk.done_at or "") < sorted(map(_earliest, runs))[-limit]:
             return  # whatever was done before a run began is none of it
-        runs.add(chunk.run)
-        yield chunk
+        if chunk.op != "notice":
+            runs.add(chunk.run)
+            yield chunk
 
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
@@ -88,4 +104,5 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
         for place in ("delivered", "held", "rejected", "dead", "pending")
     }
     money = "; ".join(f"{place} {amounts}" for place, amounts in sums.items() if amounts)
-    return {**row, "run": table.moment(row["run"]), "money": money}
+    kind = "" if _is_time(row["run"]) else f" {row['run'].partition(' ')[0]}"
+    return {**row, "run": f"{table.moment(row['started'])}{kind}", "money": money}

@@ -94,6 +94,28 @@ def test_runs_adds_up_chunks_and_what_the_poll_found_unchanged(office: Any) -> N
     assert "delivered 20.20 EUR; held 5.00 EUR" in office.run("runs").stdout
 
 
+def test_runs_of_notifications_stand_where_they_began_and_are_cut_like_the_others(office: Any) -> None:
+    for day in range(1, 6):
+        time = f"2026-01-0{day}T08:00:00.000000+00:00"
+        office.done("payments", key=f"p{day}", run=time, created=time, done_at=time, delivered=1)
+    for day, hour in ((2, 6), (4, 9), (4, 11)):
+        time = f"2026-01-0{day}T{hour:02d}:00:00.000000+00:00"
+        office.done(
+            "invoices", key=f"w{day}{hour}", run=f"webhook 2026-01-0{day}", created=time, done_at=time, delivered=1
+        )
+    office.chunk("purchase_orders", id="notice~1", key="1", op="notice", run="notice")
+    listed = [(r["run"][:18], r["started"][:13], r["read"]) for r in office.run("runs", "--limit", "3", "--json")]
+    assert listed == [
+        ("2026-01-05T08:00:0", "2026-01-05T08", 1),
+        ("webhook 2026-01-04", "2026-01-04T09", 2),
+        ("2026-01-04T08:00:0", "2026-01-04T08", 1),
+    ]
+    every = [r["started"][:13] for r in office.run("runs", "--json")]
+    assert every == sorted(every, reverse=True)
+    assert len(every) == 7
+    assert "2026-01-04 09:00:00Z webhook" in office.run("runs").stdout
+
+
 def test_runs_shows_the_newest_first_and_no_more_than_asked(office: Any) -> None:
     for day in range(1, 8):
         time = f"2026-01-0{day}T08:00:00.000000+00:00"

@@ -79,6 +79,28 @@ class Answering:
             return error.standing, error.stamp
         return document.standing, document.stamp
 
+    def _still_refused(self, document: Document[Any]) -> str:
+        """Try again a document that was refused, as far as its source lets us, and say what comes of it.
+
+        Nothing is posted: its source was told of the refusal, and takes no other answer until somebody transfers it
+        again.
+        """
+        why = document.detail
+        if document.record is not None:
+            try:
+                self.target.prepare(document.record, self.task.pair.codes())
+            except (Held, Rejected) as error:
+                why = str(error)
+            else:
+                return (
+                    "It was tried again, and nothing speaks against it now; but the platform keeps it as refused. "
+                    "Transfer it again there, and it is posted."
+                )
+        return (
+            f"It was tried again, with the same result: {why} The platform keeps it as refused until it is transferred "
+            "again there."
+        )
+
     def _start_anew(self) -> None:
         """Take up what was offered again since the version that was refused: that refusal is not its own."""
         self.chunk.step, self.chunk.answer_ok, self.chunk.refusal = "", True, None

@@ -114,6 +114,9 @@ class Paper(Finding):
             )
         if not self._fresh and not self._may_send(looked_at, None):
             return
+        if document.standing == "refused" and self._known().outcome == "rejected":
+            self._finish("rejected", self._still_refused(document))
+            return
         self._finish("unchanged", f"No longer offered by its source: {why}.")
 
     def _resume(self, found: Found, record: Any) -> None:
