@@ -10,6 +10,7 @@ from ml_connector.engine.poll import LONGEST_KEY
 from ml_connector.engine.redrive import keys_of
 from ml_connector.engine.rows import Chunk, Row, load, readable
 from ml_connector.errors import Misconfigured
+from ml_connector.folding import same
 
 
 def record_key(stream: Stream, text: str) -> str:
@@ -19,11 +20,12 @@ def record_key(stream: Stream, text: str) -> str:
     ledger = stream.ledger
     if _may_be_key(text) and ledger.rows([text], consistent=True):
         return text
-    keys = dict.fromkeys(_numbered(stream, text))
-    if text in keys:
+    found = dict(_numbered(stream, text))
+    if text in found:
         return text
+    keys = [key for key, exact in found.items() if exact] or list(found)
     if len(keys) > 1:
-        raise Misconfigured(_several(stream, text, list(keys)))
+        raise Misconfigured(_several(stream, text, keys))
     for key in keys:
         return key
     raise NotThere(
@@ -72,20 +74,26 @@ def _stands(row: Row | None, chunk: Chunk | None) -> str:
     return f"{state}{money}" + (f", {code} at the target" if code else "")
 
 
-def _numbered(stream: Stream, text: str) -> Iterator[str]:
-    """Give the keys of whatever carries the key or number."""
+def _numbered(stream: Stream, text: str) -> Iterator[tuple[str, bool]]:
+    """Give the keys of whatever carries the key or number, in any letters; and whether it is spelled exactly so.
+
+    An exact one comes after those that are not.
+    """
+    every = [(key, names) for key, names in _named(stream) if any(same(text, name) for name in names if name)]
+    yield from sorted(((key, text in names) for key, names in every), key=lambda one: one[1])
+
+
+def _named(stream: Stream) -> Iterator[tuple[str, tuple[str | None, ...]]]:
     ledger = stream.ledger
     for key, row in ledger.all_rows():
-        if text in {key, row.number, row.code, row.target}:
-            yield key
+        yield key, (key, row.number, row.code, row.target)
     for chunk in ledger.unfinished():
-        numbered = text in {chunk.number, chunk.code, chunk.target}
+        numbers = (chunk.number, chunk.code, chunk.target) if chunk.key is not None else ()
         for key in keys_of(ledger, chunk):
-            if text == key or (numbered and chunk.key is not None):
-                yield key
+            yield key, (key, *numbers)
     for chunk in finished(stream):
-        if chunk.key is not None and text in {chunk.key, chunk.number, chunk.code, chunk.target}:
-            yield chunk.key
+        if chunk.key is not None:
+            yield chunk.key, (chunk.key, chunk.number, chunk.code, chunk.target)
 
 
 def finished(stream: Stream) -> Iterator[Chunk]:

@@ -22,6 +22,7 @@ from infra.ops import (
     ping,
     purge,
     replay,
+    resolve,
     runs,
     tenants,
 )
@@ -83,6 +84,7 @@ app.command("deliveries")(deliveries.deliveries)
 app.command("held")(held.held)
 app.command("audit")(audit.audit)
 app.command("replay")(replay.replay)
+app.command("resolve")(resolve.resolve)
 app.command("purge")(purge.purge)
 app.command("approve")(approve.approve)
 app.add_typer(mappings.app, name="mappings")

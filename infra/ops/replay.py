@@ -45,17 +45,18 @@ def replay(
 
     desk = open_desk(secrets, state, stack)
     stream = desk.stream(tenant, flow)
-    _refuse_shadow(stream)
+    refuse_shadow(stream)
     found = record_key(stream, key)
     options.confirm(f"Send {found} of {stream} again?", yes=yes)
     done = _replay(desk, stream, found, options.who(by))
     if as_json:
         table.dump({**stream.name, "key": found, "done": done.what, "chunk": done.chunk.id if done.chunk else None})
     else:
-        typer.echo(f"{stream} {found}: {SENTENCES[done.what]}{_paused(stream)}")
+        typer.echo(f"{stream} {found}: {SENTENCES[done.what]}{say_paused(stream)}")
 
 
-def _refuse_shadow(stream: Stream) -> None:
+def refuse_shadow(stream: Stream) -> None:
+    """Raise `Misconfigured` for a tenant of which nothing is sent."""
     from ml_connector.errors import Misconfigured
 
     if stream.pair.shadow:
@@ -83,7 +84,8 @@ def _replay(desk: Desk, stream: Stream, key: str, by: str) -> Replayed:
     return done
 
 
-def _paused(stream: Stream) -> str:
+def say_paused(stream: Stream) -> str:
+    """Say that nothing happens yet, where a flow is off or its tenant paused."""
     if stream.flow.name in stream.pair.active:
         return ""
     return " The flow is off or the tenant paused: nothing happens before that is changed in the settings."

@@ -51,6 +51,7 @@ def left(office: Any) -> None:
 CHANGING: dict[str, tuple[Callable[[Any], None], str, str]] = {
     "purge": (attempted, "acme --before 2026-03-01", ""),
     "replay": (attempted, "acme invoices k1", ""),
+    "resolve": (dead, "acme invoices k1 --post", ""),
     "approve": (guarded, "acme vendors", ""),
     "dlq redrive": (dead, "", ""),
     "mappings set": (mapped, "acme account 6100 400001", ""),

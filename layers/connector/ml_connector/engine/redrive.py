@@ -16,7 +16,7 @@ import msgspec
 from ml_connector.engine.ledger import TRIES, Ledger
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.poll_documents import offer_document
-from ml_connector.engine.rows import Chunk, dump, load
+from ml_connector.engine.rows import Chunk, Decision, dump, load
 from ml_connector.errors import Conflict, Transient
 from ml_connector.flow import Flow, Offer
 
@@ -70,6 +70,29 @@ def hasten(ledger: Ledger, chunk_id: str, note: str) -> Chunk | None:
         return waits
 
     return _due_now(ledger, chunk_id, note, start)
+
+
+DECIDABLE = ("conflict:", "lookup:", "approval:")
+"""What a person may decide over, beside a document that failed for good."""
+
+
+def decide(ledger: Ledger, chunk_id: str, decision: Decision, note: str) -> Chunk | None:
+    """Write a person's decision on a held document, due now; None where it does not wait for one."""
+
+    def write(chunk: Chunk) -> bool:
+        if not decidable(chunk):
+            return False
+        chunk.decision, chunk.swept, chunk.cause = decision, False, None
+        chunk.failures = chunk.crashes = 0
+        return True
+
+    return _due_now(ledger, chunk_id, note, write)
+
+
+def decidable(chunk: Chunk) -> bool:
+    """Tell whether a document waits for a person, before its source was answered."""
+    waits = chunk.state in {"waiting", "posted"} and (chunk.waiting_for or "").startswith(DECIDABLE)
+    return chunk.op == "send" and chunk.step not in {"answered", "refusing"} and (waits or chunk.state == "dead")
 
 
 def approve(ledger: Ledger, note: str) -> int:

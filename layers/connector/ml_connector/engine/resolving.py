@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from ml_connector.engine.identity import differences
-from ml_connector.engine.rows import Row
-from ml_connector.flow import Found, Prepared
+from ml_connector.engine.pair import Pair
+from ml_connector.engine.rows import Chunk, Row
+from ml_connector.errors import Rejected
+from ml_connector.flow import Flow, Found, Prepared
 
 if TYPE_CHECKING:
     from ml_connector.engine.document import Paper
@@ -41,6 +43,29 @@ def match(paper: Paper) -> None:
     paper._hold_on_to(found)
 
 
+def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
+    """Describe the document that a person named, before the decision is written.
+
+    Raises `Rejected` where the target has no such document, and whatever asking both systems raises.
+    """
+    pair.check(flow.source, flow.target)
+    target, key = pair.target(flow), chunk.key or chunk.id
+    record = pair.source(flow).fetch(key).record
+    if record is None:
+        raise Rejected(f"{chunk.number or key} is not there any more at its source, so nothing can be matched to it.")
+    trace = target.trace(record, pair.codes())
+    found: Sequence[Found] = target.numbered(number, trace)
+    if len(found) != 1:
+        how = "no document" if not found else f"{len(found)} documents"
+        raise Rejected(
+            f"Nothing was changed: {target.title} has {how} {number} of supplier {trace.partner} "
+            f"({trace.kind or 'document'}). Look for the number there; a cancelled one does not count."
+        )
+    one = found[0]
+    money = f"{abs(one.amount)} {one.currency or ''}".rstrip() if one.amount is not None else "amount not shown"
+    return f"{target.title} document {one.number} ({money}{f', {one.dated}' if one.dated else ''})"
+
+
 def _named(paper: Paper, number: str, trace: Prepared) -> Found:
     """Find the document that a person named; raises `Held` where there is none, or where ours stands beside it."""
     title = paper.target.title
@@ -68,6 +93,7 @@ def _named(paper: Paper, number: str, trace: Prepared) -> Found:
 def _drop(paper: Paper, message: str) -> NoReturn:
     """Forget a decision that cannot be followed, and hold the document as before."""
     paper.chunk.decision = None
+    paper.chunk.notes.append(f"The decision could not be followed: {message}")
     paper._conflict(message)
 
 

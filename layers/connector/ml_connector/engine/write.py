@@ -14,7 +14,7 @@ from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.readiness import release_followers
 from ml_connector.engine.retire import Retire
-from ml_connector.engine.rows import Chunk, readable
+from ml_connector.engine.rows import Chunk, dump, readable
 from ml_connector.engine.task import BodyGone, Task, claim
 from ml_connector.errors import (
     Conflict,
@@ -208,6 +208,8 @@ def _report(task: Task, exchanges: list[exchange.Exchange]) -> None:
     chunk = task.chunk
     said = {"state": chunk.state, "step": chunk.step, "reason": chunk.reason, "waiting_for": chunk.waiting_for,
             "outcome": chunk.outcome, "target": chunk.target, "number": chunk.code, **task.said}  # fmt: skip
+    if chunk.decision is not None:
+        said["decision"] = dump(chunk.decision)
     if exchanges or chunk.state in {"done", "dead"}:
         _audit(task, exchanges, said)
     try:

@@ -1,0 +1,118 @@
+"""`resolve`: a person decides over a held document: it is that one of the target, or it is another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.ops import advice, options, table
+from infra.ops.audit import FlowName, Key, TenantName
+
+if TYPE_CHECKING:
+    from infra.ops.desk import Stream
+    from ml_connector.engine.rows import Chunk
+
+Match = Annotated[str | None, typer.Option("--match", metavar="ERP-NUMBER", help="It is this document of the ERP: taken as delivered once it is read back, whatever differs.")]  # fmt: skip # noqa: E501
+Post = Annotated[bool, typer.Option("--post", help="It is another document than what stands there: post it.")]
+
+
+def resolve(
+    tenant: TenantName,
+    flow: FlowName,
+    key: Key,
+    match: Match = None,
+    post: Post = False,
+    by: options.By = None,
+    yes: options.Yes = False,
+    secrets: options.Secrets = None,
+    state: options.State = None,
+    stack: options.Stack = None,
+    as_json: options.Json = False,
+) -> None:
+    """Decide over a document that is held as `conflict:`, `lookup:` or `approval:`. Nothing that was sent from here
+    and still stands is ever posted again.
+
+    Example: ml-connector resolve acme invoices RE-77174010 --match 50800 --secrets ./secrets
+    """
+    from infra.ops.desk import NotThere, open_desk
+    from infra.ops.replay import refuse_shadow, say_paused
+    from ml_connector.engine import redrive
+    from ml_connector.engine.offer import ring_of
+    from ml_connector.engine.rows import Decision
+
+    number = _one_of(match, post=post)
+    desk = open_desk(secrets, state, stack)
+    stream = desk.stream(tenant, flow)
+    refuse_shadow(stream)
+    chunk = _waiting(stream, key)
+    found = _there(stream, chunk, number) if number else ""
+    name = _named(chunk)
+    what = f"It is {found or f'document {number}'}" if number else "It is another document, and is to be posted"
+    options.confirm(f"{name} of {stream} is held: {chunk.reason or chunk.waiting_for} {what}?", yes=yes)
+    ledger, who = stream.ledger, options.who(by)
+    decision = Decision(what="match" if number else "post", number=number, by=who, at=ledger.now())
+    decided = f"Decided by {who} on {ledger.now()[:19]}Z: " + (f"it is document {number}." if number else "post it.")
+    done = redrive.decide(ledger, chunk.id, decision, decided)
+    if done is None:
+        raise NotThere(f"{name} of {stream} does not wait for a decision any more; see `ml-connector held {tenant}`.")
+    desk.world.rings.ring(done.lane, ring_of(done, ledger.scope))
+    if as_json:
+        table.dump({**stream.name, "key": chunk.key, "done": decision.what, "number": number or None, "by": who})
+        return
+    then = (
+        f"taken for {found or f'document {number}'}, once it is read back" if number else "posted, after one more look"
+    )
+    typer.echo(advice.pasteable(f"{name} of {stream} is queued to be {then}.{say_paused(stream)}"))
+
+
+def _one_of(match: str | None, *, post: bool) -> str:
+    """Give the number that is matched, "" where it is to be posted. Raises `Misconfigured` unless one was asked for."""
+    from ml_connector.errors import Misconfigured
+
+    number = (match or "").strip()
+    if (match is not None) == post or (match is not None and not number):
+        raise Misconfigured("Say which: `--match ERP-NUMBER` (it is that document) or `--post` (it is another one).")
+    return number
+
+
+def _waiting(stream: Stream, key: str) -> Chunk:
+    """Find the held document. Raises `NotThere` where it does not wait for a decision."""
+    from infra.ops.desk import NotThere
+    from infra.ops.find import record_key
+    from ml_connector.engine.redrive import decidable, holder
+
+    found = record_key(stream, key)
+    chunk = holder(stream.ledger, found)
+    if chunk is None:
+        raise NotThere(f"{key} of {stream} is not held: it is completed. See `ml-connector audit` of it.")
+    if stream.flow.manner != "document" or not decidable(chunk):
+        why = f"waits for {chunk.waiting_for}" if chunk.waiting_for else "is being worked on"
+        raise NotThere(f"{_named(chunk)} of {stream} {why}, and not for a decision. {chunk.reason or ''}".strip())
+    return chunk
+
+
+def _there(stream: Stream, chunk: Chunk, number: str) -> str:
+    """Describe the document that a person named, as far as the target can be asked from here.
+
+    Raises `NotThere` where the target has none such. What cannot be asked now is asked by the writer.
+    """
+    from infra.ops.desk import NotThere
+    from ml_connector.engine.resolving import named_there
+    from ml_connector.errors import ConnectorError, Rejected
+
+    try:
+        found = named_there(stream.pair, stream.flow, chunk, number)
+    except Rejected as error:
+        raise NotThere(str(error)) from error
+    except ConnectorError as error:
+        typer.echo(f"It could not be looked up from here; the next attempt does that. {error}", err=True)
+        return ""
+    finally:
+        stream.pair.close()
+    return found
+
+
+def _named(chunk: Chunk) -> str:
+    money = f" ({chunk.amount} {chunk.currency or ''}".rstrip() + ")" if chunk.amount else ""
+    return f"{chunk.number or chunk.key}{money}"
