@@ -14,9 +14,9 @@ from ml_connector.engine.mappings import Mapping
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import Chunk
 from ml_connector.errors import OutcomeUnknown
-from ml_connector.flow import Integration, Rendered, Verdict
+from ml_connector.flow import Integration, Prepared, Rendered, Verdict
 from ml_connector.records import Account, Invoice
-from tests.unit.engine.bench import ACCOUNTS, INVOICES, Accounts, Bench, Place, Systems, account, invoice
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Accounts, Bench, Papers, Place, Systems, account, invoice
 
 
 class Silent(Accounts):
@@ -30,6 +30,15 @@ class Silent(Accounts):
         return None if self.lost & {r.key for r in batch} else super().verdicts(stage, batch, tokens)
 
 
+class Mapped(Papers):
+    """An ERP in which a document is found by codes of the ERP, so that they are translated for that as well."""
+
+    def trace(self, record: Invoice, codes: Any) -> Prepared:
+        for row in record.rows:
+            codes.erp("account", row.account)
+        return super().trace(record, codes)
+
+
 @dataclass
 class LossyBench(Bench):
     lost: set[str] = field(default_factory=set)
@@ -39,6 +48,7 @@ class LossyBench(Bench):
         def place() -> Place:
             made = Place(self.systems)
             made.parts[Account] = Silent(self.systems, self.lost)
+            made.parts[Invoice] = Mapped(self.systems)
             return made
 
         pair = replace(super().pair(), connectors={"erp": place, "ap": place})
