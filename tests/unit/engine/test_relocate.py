@@ -9,9 +9,13 @@ import pytest
 
 from ml_connector.engine import endpoints, relocate
 from ml_connector.engine.comparison import compare
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.offer import put_on_its_way
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.redrive import replay
+from ml_connector.engine.task import claim
 from ml_connector.errors import OutcomeUnknown, Transient
+from ml_connector.flow import Offer
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, account, invoice
 
 OLD = {"erp": {"server": "https://old", "company": "ACME"}, "ap": {"server": "ap", "region": "EU"}}
@@ -217,3 +221,41 @@ def test_a_document_posted_under_both_is_named(moving: Moving) -> None:
     moved = relocate.move(pair, "old", "ada")
     assert "posted as 100 under the earlier endpoint and as 101 under the present one" in moved.twice[0]
     assert replay(pair, INVOICES, "a", "again").what == "offered"
+
+
+@pytest.mark.parametrize("there_before", [True, False])
+def test_what_is_taken_up_at_the_new_address_meanwhile_is_not_written_over(
+    moving: Moving, monkeypatch: pytest.MonkeyPatch, there_before: bool
+) -> None:
+    """A posting in doubt is carried over while the same document is offered, claimed and sent under the new address."""
+    moving.systems.accounts = {"6100": account("6100")}
+    moving.compare(ACCOUNTS)
+    moving.systems.invoices["a"] = invoice("a")
+    moving.systems.faults = [("post", OutcomeUnknown("no answer"))]
+    moving.poll(INVOICES)
+    moving.work()
+    pair = moving.move_away()
+    (earlier,) = endpoints.note(pair)
+    ledger, look = pair.ledger("invoices"), Ledger.chunk
+    if there_before:
+        put_on_its_way(ledger, Offer("a"), run="r", in_lane="acme.erp.documents.0")
+    left = [1]
+
+    def meanwhile(of: Ledger, chunk_id: str) -> Any:
+        found = look(of, chunk_id)
+        if of.scope == "new" and left and left.pop():
+            put_on_its_way(ledger, Offer("a"), run="r", in_lane="acme.erp.documents.0")
+            task = claim(pair, INVOICES, "a")
+            assert task is not None
+            tasks.append(task)
+        return found
+
+    tasks: list[Any] = []
+    monkeypatch.setattr(relocate, "refuse_busy", lambda *_: monkeypatch.setattr(Ledger, "chunk", meanwhile))
+    with pytest.raises(relocate.Busy, match="taken up under the present endpoint"):
+        relocate.move(pair, earlier.scope, "ada")
+    monkeypatch.setattr(Ledger, "chunk", look)
+    (task,) = tasks
+    task.progress("sent")  # its worker still has it
+    found = endpoints.ledger_of(pair, earlier.scope, "invoices").chunk("a")
+    assert found is not None and found[0].step == "unknown", "what was sent is still known"

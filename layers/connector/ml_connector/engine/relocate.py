@@ -175,22 +175,37 @@ class _Flow:
         return replace(was, data=dump(kept))
 
     def _chunk(self, chunk: Chunk, item: Item) -> None:
-        """Carry over unfinished work; of two tries at one document, the one that may have been sent goes on."""
-        there = self._new.chunk(chunk.id)
-        if there is None:
-            for body in self._rows(f"b#{chunk.id}#"):
-                self._carry(body, _as_it_is)
-            self._carry(item, lambda was, now: self._placed(was) if now is None else None)
-            self._moved.unfinished += 1
-        elif dump(there[0]) == dump(chunk):
+        """Carry over unfinished work; of two tries at one document, the one that may have been sent goes on.
+
+        Which one that is, is decided on the row that is written over: a worker may take it up meanwhile.
+        """
+        for _ in range(TRIES):
+            with suppress(Conflict):
+                self._one_of_two(chunk, item, self._new.chunk(chunk.id))
+                return
+        raise Transient(f"{_named(chunk)} is being worked on at this moment; run the command again in a minute.")
+
+    def _one_of_two(self, chunk: Chunk, item: Item, there: tuple[Chunk, Item] | None) -> None:
+        other = there[0] if there is not None else None
+        if other is not None and dump(other) == dump(chunk):
             self._drop(chunk)  # carried over before the command was stopped
-        elif is_fresh(chunk):
+            return
+        if other is not None and is_fresh(chunk):
             self._superseded(chunk)
             self._drop(chunk)
-        else:
-            self._superseded(there[0])
-            self._carry(item, lambda was, _: self._placed(was))
-            self._moved.unfinished += 1
+            return
+        if other is not None and (not is_fresh(other) or other.state == "sending"):
+            raise Busy(
+                f"{_named(chunk)} has been taken up under the present endpoint meanwhile. Let it be completed there "
+                "first (`ml-connector local run`, or the next scheduled run), and try again."
+            )
+        for body in self._rows(f"b#{chunk.id}#"):
+            self._carry(body, _as_it_is)
+        self._new.store.put(replace(self._placed(item), pk=self._new.pk, rev=there[1].rev if there is not None else 0))
+        if other is not None:
+            self._superseded(other)
+        self._drop(chunk)
+        self._moved.unfinished += 1
 
     def _placed(self, item: Item) -> Item:
         return self._new.place(load(Chunk, item.data), item)
