@@ -12,6 +12,7 @@ import pytest
 from ml_connector.errors import Rejected, Transient
 from ml_connector.flow import Answer, Found
 from ml_connector.records import Invoice, Payment
+from ml_connector.systems.basware import document as doc
 from ml_connector.systems.basware.stamps import comparable
 
 DOCUMENTS, STATUS = "/v1/accountingDocuments", "/v1/requestStatus"
@@ -178,3 +179,27 @@ def test_without_any_request_status_the_invoice_itself_confirms_a_payment(bench:
     there.shows = False
     with pytest.raises(Transient):
         target.read_back(found)
+
+
+# ── amounts ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_second_tax_sum_is_no_part_of_what_is_paid() -> None:
+    row = {"externalCode": "r1", "accountCode": "4711", "netTotal": 1000, "taxSum": 0, "taxSum2": 190}
+    made = doc.invoice(document(netSum=1000, taxSum1=0, taxSum2=190, grossSum=1000, codingRows=[row]))
+    assert (made.gross, made.net, made.tax) == (1000, 1000, 0)
+    assert made.rows[0].tax == 0
+
+
+def test_a_tax_that_is_stated_by_the_second_sum_alone_is_not_stated() -> None:
+    row = {"externalCode": "r1", "accountCode": "4711", "netTotal": 1000, "taxSum2": 190}
+    made = doc.invoice(document(taxSum2=190, grossSum=1000, codingRows=[row]))
+    assert (made.tax, made.rows[0].tax) == (None, None)
+
+
+def test_the_quantity_of_the_receipt_is_not_that_of_the_row() -> None:
+    row = {"externalCode": "r1", "accountCode": "4711", "netTotal": 100, "receivedQuantity": 40}
+    made = doc.invoice(document(codingRows=[row]))
+    assert made.rows[0].quantity is None
+    made = doc.invoice(document(codingRows=[row | {"allocatedQuantity": 4}]))
+    assert made.rows[0].quantity == 4

@@ -39,7 +39,11 @@ Currency = Annotated[str, Meta(min_length=2, max_length=3)]
 
 
 class Row(Struct, rename="camel", kw_only=True):
-    """A coding row, as far as it matters."""
+    """A coding row, as far as it matters. Money is in document currency.
+
+    `taxSum2` is not read: no total holds it. Nor is `receivedQuantity`, which is the receipt's and not the row's
+    (`docs/vendors/basware.md`).
+    """
 
     external_code: Code36 | None = None
     row_index: Decimal | None = None
@@ -48,12 +52,10 @@ class Row(Struct, rename="camel", kw_only=True):
     net_total: Decimal | None = None
     gross_total: Decimal | None = None
     tax_sum: Decimal | None = None
-    tax_sum2: Decimal | None = None
     tax_code: str | None = None
     tax_percent: Decimal | None = None
     matched_quantity: Decimal | None = None
     allocated_quantity: Decimal | None = None
-    received_quantity: Decimal | None = None
     order_number: str | None = None
     order_line_number: str | None = None
     order_item_number: str | None = None
@@ -74,7 +76,11 @@ class Row(Struct, rename="camel", kw_only=True):
 
 
 class Wire(Struct, rename="camel", kw_only=True):
-    """A document, as far as it matters. Money is in document currency."""
+    """A document, as far as it matters. Money is in document currency.
+
+    `taxSum1` is the tax that is paid; `taxSum2` is excluded from it, and so from the total: it is not read
+    (`docs/vendors/basware.md`).
+    """
 
     invoice_id: Code36
     company_code: Code32
@@ -84,7 +90,6 @@ class Wire(Struct, rename="camel", kw_only=True):
     invoice_number: Code100
     net_sum: Decimal | None = None
     tax_sum1: Decimal | None = None
-    tax_sum2: Decimal | None = None
     tax_code: str | None = None
     tax_percent1: Decimal | None = None
     invoice_date: str | None = None
@@ -144,7 +149,7 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
         currency=wire.currency_code.strip(),
         gross=wire.gross_sum,
         net=wire.net_sum,
-        tax=_sum(wire.tax_sum1, wire.tax_sum2),
+        tax=wire.tax_sum1,
         tax_code=wire.tax_code or None,
         tax_percent=wire.tax_percent1,
         invoice_date=_day(number, "invoiceDate", wire.invoice_date),
@@ -167,14 +172,14 @@ def _short(number: str | None) -> str | None:
 
 def _coding(row: Row, place: int, dimensions: Mapping[str, int]) -> CodingRow:
     """Give one row; the numbers of the rows have gaps, so only their order counts."""
-    quantities = (row.matched_quantity, row.allocated_quantity, row.received_quantity)
+    quantities = (row.matched_quantity, row.allocated_quantity)
     return CodingRow(
         key=row.external_code or str(row.row_index if row.row_index is not None else place),
         account=row.account_code or None,
         cost_center=row.cost_center_code or None,
         net=row.net_total,
         gross=row.gross_total,
-        tax=_sum(row.tax_sum, row.tax_sum2),
+        tax=row.tax_sum,
         tax_code=row.tax_code or None,
         tax_percent=row.tax_percent,
         quantity=next((quantity for quantity in quantities if quantity), None),
@@ -194,11 +199,6 @@ def _amounts(wire: Wire) -> Iterator[tuple[str, Decimal]]:
         for name, wired in zip(part.__struct_fields__, part.__struct_encode_fields__, strict=True):
             if isinstance(value := getattr(part, name), Decimal):
                 yield wired, value
-
-
-def _sum(*parts: Decimal | None) -> Decimal | None:
-    given = [part for part in parts if part is not None]
-    return sum(given, Decimal(0)) if given else None
 
 
 def day_of(document: dict[str, Any]) -> date | None:
