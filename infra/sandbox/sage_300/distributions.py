@@ -27,7 +27,7 @@ def line_of(world: World, invoice: Record, body: Record) -> Record:
     line |= {f"TaxClass{n}": invoice.get(f"TaxClass{n}", 0) for n in range(1, 6)}
     for name, value in body.items():
         if name in MONEY:
-            exact(name, value)
+            exact(name, value, invoice["CurrencyCode"])
         if name == "DistributionCode" and value:
             _distribution_code(world, line, value)
         elif name.startswith("TaxClass"):
@@ -51,9 +51,9 @@ def _distribution_code(world: World, line: Record, code: str) -> None:
     line["DistributionDescription"] = found.get("Description", "")
 
 
-def exact(name: str, value: Any) -> None:
-    """An amount has the decimals of its currency, two here (inferred: no source says what happens to more)."""
-    if Decimal(value) != Decimal(value).quantize(Decimal("0.01")):
+def exact(name: str, value: Any, currency: str) -> None:
+    """An amount has the decimals of its currency (inferred: no source says what happens to more)."""
+    if Decimal(value) != Decimal(value).quantize(tax.unit_of(currency)):
         raise record_invalid(f"{name} {value} has more decimals than the currency")
 
 

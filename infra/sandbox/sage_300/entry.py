@@ -37,7 +37,7 @@ def enter(world: World, body: Record) -> Record:
 def put(world: World, invoice: Record, name: str, value: Any) -> None:
     """Put one header field, with all that follows from it."""
     if name in MONEY:
-        exact(name, value)
+        exact(name, value, invoice["CurrencyCode"])
     _HEADER.get(name, _keep(name))(world, invoice, value)
 
 

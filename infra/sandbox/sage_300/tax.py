@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 
+from iso4217 import Currency
+
 from infra.sandbox.sage_300.errors import record_invalid
 from infra.sandbox.sage_300.fields import Record
 from infra.sandbox.sage_300.world import World
 
-CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
+
+
+def unit_of(currency: str) -> Decimal:
+    """The smallest amount of a currency: two decimals, unless the standard says otherwise (inferred)."""
+    try:
+        places = Currency(currency).exponent
+    except ValueError:
+        places = None
+    return Decimal(1).scaleb(-(2 if places is None else places))
 
 
 def check_class(world: World, invoice: Record, number: int, value: object) -> None:
@@ -40,12 +50,12 @@ def total_up(world: World, invoice: Record) -> None:
         name = f"TaxAmount{number}"
         invoice[f"TaxBase{number}"] = net
         if invoice.get(name) is None:
-            invoice[name] = _of_lines(world, authority, lines, number)
+            invoice[name] = _of_lines(world, authority, lines, number, unit_of(invoice["CurrencyCode"]))
         total += invoice[name]
     invoice["DocumentTotalBeforeTaxes"], invoice["TotalTaxAmount"] = net, total
 
 
-def _of_lines(world: World, authority: str, lines: list[Record], number: int) -> Decimal:
+def _of_lines(world: World, authority: str, lines: list[Record], number: int, unit: Decimal) -> Decimal:
     stated, bases = ZERO, defaultdict[int, Decimal](Decimal)
     for line in lines:
         if line.get(f"TaxAmount{number}") is not None:
@@ -54,7 +64,7 @@ def _of_lines(world: World, authority: str, lines: list[Record], number: int) ->
             bases[int(line[f"TaxClass{number}"])] += Decimal(line["DistributedAmount"])
     rates = world.tax_rates[authority]
     return stated + sum(
-        ((base * rates[code] / 100).quantize(CENT, ROUND_HALF_UP) for code, base in bases.items()), ZERO
+        ((base * rates[code] / 100).quantize(unit, ROUND_HALF_UP) for code, base in bases.items()), ZERO
     )
 
 

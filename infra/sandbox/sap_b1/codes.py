@@ -64,6 +64,11 @@ def tax_percent(world: World, code: str | None, day: str, row: int) -> Decimal:
     return max(rates, key=lambda one: one["Effectivefrom"])["Rate"] if rates else Decimal(0)
 
 
+def reversed_groups(world: World) -> set[str]:
+    """The groups whose tax is booked and taken back again (`AcquisitionReverse`)."""
+    return {code for code, group in world.tables["VatGroups"].items() if group.get("AcquisitionReverse") == "tYES"}
+
+
 def check_item(world: World, code: str | None, row: int) -> None:
     """The line names an item of the company (`World.items`; an empty set knows every item)."""
     if not code:

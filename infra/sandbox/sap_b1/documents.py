@@ -23,11 +23,13 @@ OBJECT_CODES = {"oPurchaseInvoices": "PurchaseInvoices", "oPurchaseCreditNotes":
 # Computed by the server; a value that is sent is ignored without a word (`docs/vendors/sap_b1.md`).
 READ_ONLY = words(
     "DocEntry DocNum CardName DocTime VatSum VatSumFc VatSumSys DocTotalSys BaseAmount BaseAmountFC "
-    "PaidToDate PaidToDateFC PaidToDateSys Rounding RoundingDiffAmount RoundingDiffAmountFC "
+    "PaidToDate PaidToDateFC PaidToDateSys "
     "DocumentStatus InventoryStatus Cancelled CancelStatus AuthorizationStatus CreationDate "
     "UpdateDate UpdateTime UserSign TransNum BPLName FinancialPeriod CancelDate ClosingDate "
-    "WTApplied DocumentInstallments"
+    "WTAmount WTAmountFC WTApplied DocumentInstallments"
 )
+# What a sender may say of the total; the rest of it is computed.
+STATED = ("DocTotal", "DocTotalFc", "Rounding", "RoundingDiffAmount", "RoundingDiffAmountFC")
 READ_ONLY_LINE = words(
     "DocEntry LineNum VisualOrder LineStatus RemainingOpenQuantity OpenAmount OpenAmountFC TaxTotal "
     "NetTaxAmount NetTaxAmountFC TaxPercentagePerRow GrossTotal GrossTotalFC"
@@ -53,21 +55,23 @@ def build(world: World, set_name: str, body: Any, label: str = "") -> Record:
     """A complete, checked document that is not yet kept; `label` is the set it may be drawn as (drafts)."""
     target = label or set_name
     document = read_body(world, set_name, body)
-    wanted = {name: document.pop(name, None) for name in ("DocTotal", "DocTotalFc")}
+    wanted = {name: document.pop(name, None) for name in STATED}
     document["DocType"] = document.get("DocType") or "dDocument_Items"
     supplier = headers.supplier_of(world, document.get("CardCode"), headers.TABLES[target])
     document["CardName"] = supplier["CardName"]
     headers.fill_dates(world, document, supplier)
     rate = headers.fill_currency(world, document, supplier)
+    terms = amounts.terms_of(world, document["DocCurrency"], rate, supplier)
     headers.check_branch(world, document)
     headers.check_reference(world, target, document)
     if document.get("DiscountPercent") or document.get("TotalDiscount"):
         raise bad_request("The sandbox does not simulate a discount on the whole document")
     if not document["DocumentLines"]:
         raise rule_broken("Document has no lines [DocumentLines]")
-    _build_lines(world, target, document, rate)
-    amounts.total_up(document, rate)
-    amounts.meet_total(document, wanted, rate)
+    _build_lines(world, target, document, terms)
+    amounts.total_up(document, terms, codes.reversed_groups(world))
+    amounts.round_off(document, wanted, terms)
+    amounts.withhold(document, world.withholding.get(document["CardCode"], amounts.ZERO), terms)
     return document | _fresh(document)
 
 
@@ -93,7 +97,7 @@ def _fresh(document: Record) -> Record:
     }
 
 
-def _build_lines(world: World, target: str, document: Record, rate: Decimal | None) -> None:
+def _build_lines(world: World, target: str, document: Record, terms: amounts.Terms) -> None:
     drawn: dict[bases.Key, Decimal] = defaultdict(Decimal)
     for row, line in enumerate(document["DocumentLines"]):
         base_line: Record = {}
@@ -102,19 +106,19 @@ def _build_lines(world: World, target: str, document: Record, rate: Decimal | No
             bases.check_base(document, base, row)
             base_line = bases.line_of(base, line.get("BaseLine"), row)
         if document["DocType"] == "dDocument_Service":
-            _service_line(line, base_line, rate)
+            _service_line(line, base_line, terms)
         else:
             _item_line(world, target, line, base_line, drawn, row)
         _code_line(world, document, line, base_line, row)
-        _price(world, document, line, row, rate)
+        _price(world, document, line, row, terms)
         line |= {"LineNum": row, "VisualOrder": row, "LineStatus": "bost_Open"}
         line |= {"Currency": document["DocCurrency"], "RemainingOpenQuantity": line.get("Quantity")}
 
 
-def _service_line(line: Record, base_line: Record, rate: Decimal | None) -> None:
+def _service_line(line: Record, base_line: Record, terms: amounts.Terms) -> None:
     if base_line and base_line["LineStatus"] != "bost_Open":
         raise rule_broken(bases.CLOSED)
-    if base_line and amounts.net_of(line, rate) is None:
+    if base_line and amounts.net_of(line, terms) is None:
         line["LineTotal"], line["RowTotalFC"] = base_line["OpenAmount"], base_line["OpenAmountFC"]
     # A service line has no quantity of its own; what is sent counts as one (inferred).
     line["Quantity"] = Decimal(1)
@@ -153,8 +157,8 @@ def _code_line(world: World, document: Record, line: Record, base_line: Record, 
         raise rule_broken(f"{other} is not used in this localization; use {world.tax_field} [line: {row}]")
 
 
-def _price(world: World, document: Record, line: Record, row: int, rate: Decimal | None) -> None:
-    net = amounts.net_of(line, rate)
+def _price(world: World, document: Record, line: Record, row: int, terms: amounts.Terms) -> None:
+    net = amounts.net_of(line, terms)
     if net is None:
         raise rule_broken(f"Row total is missing [DocumentLines.LineTotal][line: {row}]")
     if abs(net) >= Decimal(10) ** 14:
@@ -162,7 +166,7 @@ def _price(world: World, document: Record, line: Record, row: int, rate: Decimal
     # An omitted group is the supplier's own, so a sender that leaves it out gets another total.
     code = line.get(world.tax_field) or _default_tax(world, document)
     line[world.tax_field] = code
-    amounts.price_line(line, net, codes.tax_percent(world, code, document["DocDate"], row), rate)
+    amounts.price_line(line, net, codes.tax_percent(world, code, document["DocDate"], row), terms)
 
 
 def _default_tax(world: World, document: Record) -> str | None:

@@ -26,6 +26,8 @@ ENUM_LISTS = {
     "BoTaxTypes": "tt_Yes tt_No tt_UseTax tt_OffsetTax",
     "BoObjectTypes": "oPurchaseInvoices oPurchaseCreditNotes oPurchaseDeliveryNotes oPurchaseReturns oPurchaseOrders",
     "BoAddressType": "bo_ShipTo bo_BillTo",
+    "BoTaxRoundingRuleTypes": "trr_RoundDown trr_RoundUp trr_RoundOff trr_CompanyDefault",
+    "CurrenciesDecimalsEnum": "cd1Digit cd2Digits cd3Digits cd4Digits cd5Digits cd6Digits cdDefault cdWithoutDecimals",
 }
 
 TYPE_LISTS = {
@@ -37,7 +39,7 @@ TYPE_LISTS = {
         PayTermsGrpCode:i PeymentMethodCode:s PaymentBlock:y CreditLimit:n DiscountPercent:n
         VatLiable:e.BoVatStatus VatGroup:s FederalTaxID:s UnifiedFederalTaxID:s VATRegistrationNumber:s
         AdditionalID:s VatIDNum:s CompanyRegistrationNumber:s GlobalLocationNumber:s
-        SubjectToWithholdingTax:y WTCode:s
+        SubjectToWithholdingTax:y WTCode:s TaxRoundingRule:e.BoTaxRoundingRuleTypes
         Currency:s DefaultCurrency:s DebitorAccount:s CurrentAccountBalance:n
         DefaultBankCode:s DefaultAccount:s DefaultBranch:s BankCountry:s IBAN:s HouseBank:s HouseBankCountry:s
         HouseBankAccount:s BilltoDefault:s ShipToDefault:s LanguageCode:i OwnerCode:i ProjectCode:s Indicator:s
@@ -69,10 +71,10 @@ TYPE_LISTS = {
         Active:y CenterOwner:i""",
     "Dimension": "DimensionCode:i DimensionName:s IsActive:y DimensionDescription:s",
     "VatGroup": """
-        Code:s Name:s Category:e.BoVatCategoryEnum TaxAccount:s EU:y Inactive:y
+        Code:s Name:s Category:e.BoVatCategoryEnum TaxAccount:s EU:y Inactive:y AcquisitionReverse:y
         VatGroups_Lines:l.VatGroups_Line""",
     "VatGroups_Line": "Effectivefrom:d Rate:n EqualizationTax:n DatevCode:i",
-    "Currency": "Code:s Name:s DocumentsCode:s InternationalDescription:s",
+    "Currency": "Code:s Name:s DocumentsCode:s InternationalDescription:s Decimals:e.CurrenciesDecimalsEnum",
     "BusinessPlace": "BPLID:i BPLName:s BPLNameForeign:s VATRegNum:s MainBPL:y Disabled:y City:s Country:s",
     "AdminInfo": "CompanyName:s Country:s LocalCurrency:s SystemCurrency:s FederalTaxID:s",
     "Document": """
@@ -82,7 +84,7 @@ TYPE_LISTS = {
         OpeningRemarks:s ClosingRemarks:s PaymentReference:s FederalTaxID:s Indicator:s Project:s
         DocCurrency:s DocRate:n DiscountPercent:n TotalDiscount:n
         DocTotal:n DocTotalFc:n DocTotalSys:n VatSum:n VatSumFc:n VatSumSys:n VatPercent:n BaseAmount:n
-        BaseAmountFC:n Rounding:y RoundingDiffAmount:n RoundingDiffAmountFC:n WTAmount:n WTApplied:n
+        BaseAmountFC:n Rounding:y RoundingDiffAmount:n RoundingDiffAmountFC:n WTAmount:n WTAmountFC:n WTApplied:n
         PaidToDate:n PaidToDateFC:n PaidToDateSys:n DownPayment:n
         PaymentGroupCode:i PaymentMethod:s PaymentBlock:y PaymentBlockEntry:i NumberOfInstallments:i
         ControlAccount:s AttachmentEntry:i SalesPersonCode:i ContactPersonCode:i DocumentsOwner:i UserSign:i

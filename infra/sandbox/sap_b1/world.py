@@ -49,7 +49,8 @@ class World:
     closed_periods: months such as "2026-01". rates: local currency for one unit of a foreign one.
     user_fields: entity set, or "DocumentLines", to the names of its user fields.
     branches: id to name; when not empty each document must name one. approval_for: suppliers whose invoices wait for
-    approval; approval_reply: "empty" (204 without Location) or "-2028" (404), both inferred.
+    approval; approval_reply: "empty" (204 without Location) or "-2028" (404), both inferred. withholding: suppliers to
+    the percentage of the net that is withheld from them.
     items: known item numbers; empty: any is known. stamp_base_documents: drawing from an order changes its UpdateDate
     (not documented, so off). shuffle_ties: rows without a complete order come in another order at each request.
     """
@@ -69,6 +70,7 @@ class World:
     approval_reply: str = "empty"
     closed_periods: set[str] = field(default_factory=set)
     approval_for: set[str] = field(default_factory=set)
+    withholding: dict[str, Decimal] = field(default_factory=dict)
     rates: dict[str, Decimal] = field(default_factory=dict)
     user_fields: dict[str, list[str]] = field(default_factory=dict)
     items: set[str] = field(default_factory=set)

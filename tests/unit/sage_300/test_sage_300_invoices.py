@@ -15,6 +15,10 @@ BATCHES = "AP/APInvoiceBatches"
 TAKEN = {"BatchNumber": 109, "Invoices": [{"BatchNumber": 109, "EntryNumber": 1}]}
 
 
+def keep_in(desk, currency):
+    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": currency, "TaxGroup": "BCTAX"})
+
+
 def entry(prepared):
     return prepared.body["Invoices"][0]
 
@@ -72,7 +76,7 @@ def test_a_residue_within_the_tolerance_goes_on_the_largest_row_and_is_noted(des
     assert [d["DistributedAmount"] for d in body["InvoiceDetails"]] == [Decimal("30.00"), Decimal("49.99")]
     total = sum(d["DistributedAmount"] for d in body["InvoiceDetails"]) + body["TaxAmount1"]
     assert total == body["DocumentTotalIncludingTax"]
-    assert any("residue of rounding of -0.01 was added to row b" in note for note in prepared.notes)
+    assert any("rounding difference of -0.01 was added to row b" in note for note in prepared.notes)
 
 
 def test_a_difference_beyond_the_tolerance_is_a_conflict(desk, invoice, row):
@@ -87,8 +91,49 @@ def test_more_decimals_than_a_ledger_holds_are_refused_and_not_rounded(desk, inv
 
 
 def test_three_decimals_are_kept_for_currencies_that_have_them(desk, invoice, row):
-    prepared = desk.target.prepare(invoice("80.125", row(net="80.125", tax="0")), desk.codes)
+    keep_in(desk, "TND")
+    prepared = desk.target.prepare(invoice("80.125", row(net="80.125", tax="0"), currency="TND"), desk.codes)
     assert entry(prepared)["DocumentTotalIncludingTax"] == Decimal("80.125")
+
+
+@pytest.mark.parametrize(
+    ("currency", "gross", "fields", "net", "tax"),
+    [
+        ("TND", "119.119", {"net": "100.100"}, "100.100", "19.019"),
+        ("TND", "119.119", {"gross": "119.119"}, "100.100", "19.019"),
+        ("JPY", "1195", {"net": "1005"}, "1005", "190"),
+        ("JPY", "1196", {"gross": "1196"}, "1005", "191"),
+        ("EUR", "119.00", {"gross": "119.00"}, "100.00", "19.00"),
+    ],
+)
+def test_tax_has_the_decimals_of_the_currency(desk, invoice, row, currency, gross, fields, net, tax):
+    keep_in(desk, currency)
+    prepared = desk.target.prepare(invoice(gross, row(**fields, tax_percent="19"), currency=currency), desk.codes)
+    made = entry(prepared)
+    assert str(made["DocumentTotalBeforeTaxes"]) == net and str(made["TaxAmount1"]) == tax
+    assert made["DocumentTotalIncludingTax"] == Decimal(gross)
+
+
+@pytest.mark.parametrize("currency", ["JPY", "EUR", "KWD"])
+def test_more_decimals_than_the_currency_has_are_refused_by_field_and_document(desk, invoice, row, currency):
+    keep_in(desk, currency)
+    amount = {"JPY": "80.5", "EUR": "80.125", "KWD": "80.1255"}[currency]
+    with pytest.raises(Rejected, match=f"net amount of row 1 of invoice R-4711 is {amount} {currency}: Sage 300 keeps"):
+        desk.target.prepare(invoice("80", row(net=amount, tax="0"), currency=currency), desk.codes)
+
+
+@pytest.mark.parametrize("percent", ["-100", "-19", "100.01", "1E29", "1E+30", "NaN", "Infinity"])
+@pytest.mark.parametrize("given", ["net", "gross"])
+def test_a_rate_that_is_none_is_rejected_by_its_name(desk, invoice, row, percent, given):
+    with pytest.raises(Rejected, match="tax percentage of row 1 of invoice R-4711 is"):
+        desk.target.prepare(invoice("80.00", row(**{given: "80.00"}, tax_percent=percent)), desk.codes)
+
+
+@pytest.mark.parametrize("amount", ["1E29", "-1E29", "NaN", "Infinity", "9999999999999999999999.99"])
+@pytest.mark.parametrize("field", ["net", "gross", "tax"])
+def test_an_amount_that_is_none_is_rejected_by_its_name(desk, invoice, row, amount, field):
+    with pytest.raises(Rejected, match="of row 1 of invoice R-4711 is"):
+        desk.target.prepare(invoice("80.00", row(**{"net": "80.00", field: amount})), desk.codes)
 
 
 def test_a_number_longer_than_sage_keeps_is_refused_and_never_cut(desk, invoice):

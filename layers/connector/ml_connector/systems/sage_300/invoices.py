@@ -24,6 +24,7 @@ from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.folding import fold
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
+from ml_connector.systems.kit.money import reckoned
 from ml_connector.systems.kit.refusals import named
 from ml_connector.systems.sage_300.amounts import sum_up
 from ml_connector.systems.sage_300.batches import Batches
@@ -75,7 +76,8 @@ class Invoices:
         lines = Lines(record, codes, self._ledger, self._orders, supplier)
         lines.used |= {f"supplier={supplier}": record.supplier, f"currency={currency}": record.currency}
         sums = sum_up(record, self._wiring.options.rounding_tolerance)
-        details = lines.write(sums)
+        with reckoned(f"Invoice {record.number}"):
+            details = lines.write(sums)
         wanted = record.accounting_date or self._today()
         posted_on = self._open_day(wanted, lines)
         entry = self._entry(record, codes, lines, supplier, currency, posted_on)

@@ -12,7 +12,8 @@ from typing import Any
 from ml_connector.errors import Held, Rejected
 from ml_connector.flow import Codes
 from ml_connector.records import CodingRow, Invoice
-from ml_connector.systems.sage_300.amounts import Priced, Sums
+from ml_connector.systems.kit.totals import Priced
+from ml_connector.systems.sage_300.amounts import Sums
 from ml_connector.systems.sage_300.names import children, digits, text, whole
 from ml_connector.systems.sage_300.order_rows import is_closed, line_key, order_number
 from ml_connector.systems.sage_300.orders import Orders
@@ -52,7 +53,7 @@ class Lines:
             details.append(detail)
         if sums.residue and sums.taker is not None:
             key = sums.rows[sums.taker].row.key
-            self.notes.append(f"A residue of rounding of {sums.residue} was added to row {key}.")
+            self.notes.append(f"A rounding difference of {sums.residue} was added to row {key}.")
         return details
 
     def order(self) -> str | None:

@@ -25,8 +25,9 @@ from ml_connector.errors import (
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.folding import fold, same, spellings
 from ml_connector.records import Invoice
+from ml_connector.systems.kit.money import reckoned
 from ml_connector.systems.kit.refusals import named
-from ml_connector.systems.sap_b1.amounts import sum_up
+from ml_connector.systems.kit.totals import sum_up
 from ml_connector.systems.sap_b1.bases import Bases
 from ml_connector.systems.sap_b1.client import Created, ServiceLayer
 from ml_connector.systems.sap_b1.lines import Lines
@@ -35,7 +36,7 @@ from ml_connector.systems.sap_b1.paging import Query, any_of
 from ml_connector.systems.sap_b1.refusals import judge, kind_of, moved
 from ml_connector.systems.sap_b1.replies import Fault, whole_number
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.systems.sap_b1.wire import FoundRow, day_told, is_void, own_row, told
+from ml_connector.systems.sap_b1.wire import ZERO, FoundRow, day_told, is_void, own_row, told
 from ml_connector.wiring import Wiring
 
 INVOICE, CREDIT_NOTE = 18, 19
@@ -69,6 +70,8 @@ class Invoices:
         supplier = codes.erp("supplier", record.supplier)
         currency = codes.erp("currency", record.currency)
         posted_on = record.accounting_date or self._today()
+        money, tolerance = self._lookups.money(record.currency, currency), self._wiring.options.rounding_tolerance
+        money.exact(record.gross, f"The total of invoice {record.number}")
         lines = Lines(
             record,
             codes,
@@ -78,11 +81,14 @@ class Invoices:
             supplier,
             posted_on,
             foreign=self._lookups.is_foreign(currency),
+            money=money,
+            tolerance=money.tolerance(tolerance),
         )
         lines.used |= {f"supplier={supplier}": record.supplier, f"currency={currency}": record.currency}
-        sums = sum_up(record, self._wiring.options.rounding_tolerance, lines.order_percents())
-        kind, rows = lines.write(sums)
-        header = self._header(record, codes, lines, posted_on)
+        sums = sum_up(record, money, tolerance, lines.order_percents())
+        with reckoned(f"Invoice {record.number}"):
+            kind, rows, rounding = lines.write(sums)
+        header = self._header(record, codes, lines, posted_on) | rounding
         body = {"CardCode": supplier, "DocType": kind, "DocCurrency": currency, **header, "DocumentLines": rows}
         return Prepared(
             key=record.key,
@@ -352,10 +358,13 @@ class Invoices:
         )  # fmt: skip
 
     def _total(self, row: FoundRow) -> Decimal | None:
-        """Give the total in document currency: the foreign one, unless the document is in the company's own."""
+        """Give what the supplier invoiced, in document currency: also what was withheld of it.
+
+        The foreign total counts, unless the document is in the company's own currency.
+        """
         if row.doc_total_fc and not (row.doc_total and self._lookups.is_local(row.doc_currency)):
-            return row.doc_total_fc
-        return row.doc_total
+            return row.doc_total_fc + (row.withheld_fc or ZERO)
+        return None if row.doc_total is None else row.doc_total + (row.withheld or ZERO)
 
 
 def _kind_of(record: Invoice) -> int:

@@ -15,10 +15,13 @@ from typing import Any
 from ml_connector.errors import Held, Rejected
 from ml_connector.flow import Codes
 from ml_connector.records import Invoice
-from ml_connector.systems.sap_b1.amounts import ZERO, Priced, Sums, split, unit_price
+from ml_connector.systems.kit.money import Money
+from ml_connector.systems.kit.totals import Priced, Sums
+from ml_connector.systems.sap_b1.amounts import split, unit_price
 from ml_connector.systems.sap_b1.bases import Bases, Draw, Ordered
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.settings import Settings
+from ml_connector.systems.sap_b1.taxes import ZERO, Tax, Taxes
 
 ITEMS, SERVICES = "dDocument_Items", "dDocument_Service"
 TEXT_LIMIT = 100
@@ -36,25 +39,42 @@ class Lines:
     supplier: str
     posted_on: date
     foreign: bool
+    money: Money
+    tolerance: Decimal
     notes: list[str] = field(default_factory=list)
     used: dict[str, str] = field(default_factory=dict)
+    taxes: Taxes = field(init=False)
 
-    def write(self, sums: Sums) -> tuple[str, list[dict[str, Any]]]:
-        """Give the document's type and its lines. Raises `Held` or `Rejected`."""
+    def __post_init__(self) -> None:
+        """Let the taxes write into the same notes."""
+        self.taxes = Taxes(
+            self.invoice, self.codes, self.settings, self.lookups, self.supplier, self.posted_on,
+            self.money, self.tolerance, self.notes, self.used,
+        )  # fmt: skip
+
+    def write(self, sums: Sums) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
+        """Give the document's type, its lines, and what its head says of rounding. Raises `Held` or `Rejected`."""
         credit = self.invoice.gross < 0
         rows = self._without_empty([(row, None if credit else self._ordered(row)) for row in sums.rows])
         goods = [ordered is not None and not ordered.service for _, ordered in rows]
         if all(goods):
-            lines = [line for row, ordered in rows if ordered for line in self._goods(row, ordered)]
-            return ITEMS, self._absorb(lines, sums.residue)
+            taxed = [(row, ordered, self.taxes.of(row, ordered, sums)) for row, ordered in rows if ordered]
+            lines = [line for row, ordered, tax in taxed for line in self._goods(row, ordered, tax)]
+            nets = [(row.net, tax) for row, _, tax in taxed]
+            place = max(number for number, (net, _) in enumerate(nets) if number == 0 or net)
+            nets[place] = (nets[place][0] + sums.residue, nets[place][1])
+            return ITEMS, self._absorb(lines, sums.residue), self._own_rounding(self.taxes.difference(sums, nets))
         if any(goods):
             self.notes.append(
                 "The invoice has rows with and without ordered goods, which SAP Business One does not take in one "
                 "document: all were posted as service lines on accounts. Close the order there by hand."
             )
         sign = -1 if credit else 1
-        lines = [self._service(row, ordered, sign) for row, ordered in rows]
-        return SERVICES, lines + self._rounding(sums.residue * sign)
+        taxes = [self.taxes.of(row, ordered, sums) for row, ordered in rows]
+        lines = [self._service(row, ordered, tax, sign) for (row, ordered), tax in zip(rows, taxes, strict=True)]
+        nets = [(row.net, tax) for (row, _), tax in zip(rows, taxes, strict=True)]
+        line, head = self._rounding(self.taxes.difference(sums, nets) * sign, sums.residue)
+        return SERVICES, lines + line, head
 
     def _without_empty(self, rows: list[tuple[Priced, Ordered | None]]) -> list[tuple[Priced, Ordered | None]]:
         """Leave out rows of no amount and no order beside ordered goods: they would part the goods from their order."""
@@ -86,7 +106,9 @@ class Lines:
         if self.invoice.gross < 0:
             return []
         found = [self.bases.find(row) for row in self.invoice.rows]
-        return [ordered.line.tax_percentage_per_row if ordered else None for ordered in found]
+        if self.invoice.tax is not None or self.invoice.net is not None:
+            return []  # the tax is stated, and nothing hangs on the orders'
+        return [self.taxes.of_order(ordered) if ordered else None for ordered in found]
 
     # ── which order ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,10 +128,10 @@ class Lines:
 
     # ── goods ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _goods(self, row: Priced, ordered: Ordered) -> Iterator[dict[str, Any]]:
+    def _goods(self, row: Priced, ordered: Ordered, tax: Tax) -> Iterator[dict[str, Any]]:
         draws = self.bases.draw(ordered, row.row, row.net)
-        nets = split(row.net, [draw.quantity or ZERO for draw in draws])
-        coding = self._coding(row, ordered) | self._tax(row, ordered)
+        nets = split(row.net, [draw.quantity or ZERO for draw in draws], self.money)
+        coding = self._coding(row, ordered) | self._tax_field(tax)
         for draw, net in zip(draws, nets, strict=True):
             yield draw.fields() | self._priced(draw, net, ordered) | coding
 
@@ -141,7 +163,7 @@ class Lines:
         return fields
 
     def _absorb(self, lines: list[dict[str, Any]], residue: Decimal) -> list[dict[str, Any]]:
-        """Put a residue of rounding on the last line: a line on an account cannot stand beside goods."""
+        """Put a rounding difference of the rows on the last line: no line on an account can stand beside goods."""
         if residue == 0:
             return lines
         self._needs_account(residue)
@@ -153,12 +175,12 @@ class Lines:
             lines[place] = last | {"UnitPrice": unit_price(net, last["Quantity"])[0], name: net}
         else:
             lines[place] = last | self._total(last["LineTotal"] + residue)
-        self.notes.append(f"A residue of rounding of {residue} was added to the last line.")
+        self.notes.append(f"A rounding difference of {residue} was added to the last line.")
         return lines
 
     # ── services ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _service(self, row: Priced, ordered: Ordered | None, sign: int) -> dict[str, Any]:
+    def _service(self, row: Priced, ordered: Ordered | None, tax: Tax, sign: int) -> dict[str, Any]:
         net = row.net * sign
         line: dict[str, Any] = {"ItemDescription": self._text(row)}
         if ordered is not None and ordered.service:
@@ -171,7 +193,7 @@ class Lines:
                 "Code it on the platform and transfer it again."
             )
         line |= {"AccountCode": account} | self._total(net)
-        return line | self._tax(row, ordered) | self._cost_center(row, ordered)
+        return line | self._tax_field(tax) | self._cost_center(row, ordered)
 
     def _total(self, net: Decimal) -> dict[str, Any]:
         """State a sum without a quantity."""
@@ -186,19 +208,32 @@ class Lines:
             self.notes.append(f"The text of row {row.row.key} was cut at {TEXT_LIMIT} characters.")
         return text[:TEXT_LIMIT]
 
-    def _rounding(self, residue: Decimal) -> list[dict[str, Any]]:
-        if residue == 0:
-            return []
-        account = self._needs_account(residue)
+    def _rounding(self, difference: Decimal, residue: Decimal) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Bring the total to the approved one: by a line on the rounding account, else by the document's rounding.
+
+        `residue` is what the rows themselves leave open: without an account a person decides on it.
+        """
+        if residue:
+            self._needs_account(residue)
+        account = self.settings.rounding_account
+        if difference == 0 or account is None:
+            return [], self._own_rounding(difference)
+        free = self.taxes.free()
+        if free is None and self.taxes.known:
+            return [], self._own_rounding(difference)  # every group would add tax to the line
         self.used["rounding"] = account  # for the wording of a refusal
-        self.notes.append(f"A residue of rounding of {residue} was posted to account {account}.")
-        line: dict[str, Any] = {"ItemDescription": "Rounding", "AccountCode": account, "LineTotal": residue}
+        self.notes.append(f"A rounding difference of {difference} was posted to account {account}.")
+        line: dict[str, Any] = {"ItemDescription": "Rounding", "AccountCode": account, "LineTotal": difference}
         if self.foreign:
-            line["RowTotalFC"] = residue
-        free = self.lookups.tax_groups(ZERO, self.posted_on) if self.settings.tax_code_field == "VatGroup" else None
-        if free and len(free) == 1:
-            line["VatGroup"] = free[0]  # else the supplier's own tax could add a cent
-        return [line]
+            line["RowTotalFC"] = difference
+        return [line | ({"VatGroup": free} if free else {})], {}  # else the supplier's own tax could add a cent
+
+    def _own_rounding(self, difference: Decimal) -> dict[str, Any]:
+        """Say a rounding difference in the document's own fields."""
+        if difference == 0:
+            return {}
+        self.notes.append(f"A rounding difference of {difference} was sent as the document's rounding.")
+        return {"Rounding": "tYES", "RoundingDiffAmountFC" if self.foreign else "RoundingDiffAmount": difference}
 
     def _needs_account(self, residue: Decimal) -> str:
         if self.settings.rounding_account is None:
@@ -236,67 +271,8 @@ class Lines:
             )
         return {f"CostingCode{dimension if dimension > 1 else ''}": theirs}
 
-    def _tax(self, row: Priced, ordered: Ordered | None) -> dict[str, Any]:
-        """Name the tax: as coded, by percentage, by what the amounts say. A line drawn on an order brings its own."""
-        code = row.row.tax_code or (self.invoice.tax_code if row.row.tax_percent is None else None)
-        if code:
-            theirs: str | None = self._code("tax", code)
-        elif row.percent is not None:
-            theirs = self._tax_of_percent(row.percent, ordered)
-        else:
-            theirs = None if ordered else self._tax_of_amounts(row)
-        return {self.settings.tax_code_field: theirs} if theirs else {}
-
-    def _tax_of_amounts(self, row: Priced) -> str | None:
-        """Choose a code where the platform names none: else the supplier's own is taken, and may be another tax."""
-        if row.implied is None or self.settings.tax_code_field != "VatGroup":
-            return None
-        if (mapped := self._mapped_percent(row.implied)) is not None:
-            return mapped
-        own = self.lookups.supplier_tax(self.supplier)
-        groups = self.lookups.tax_groups(row.implied, self.posted_on) if own else None
-        if groups is None or own in groups:
-            return own
-        return self._only(groups, row.implied)
-
-    def _tax_of_percent(self, percent: Decimal, ordered: Ordered | None) -> str | None:
-        """Find the tax code of a percentage: a person's mapping, the order's own, or the only one there is."""
-        if (mapped := self._mapped_percent(percent)) is not None:
-            return mapped
-        by_group = self.settings.tax_code_field == "VatGroup"
-        if ordered is not None and ordered.line.tax_percentage_per_row == percent:
-            own = ordered.line.vat_group if by_group else ordered.line.tax_code
-            if own:
-                return own
-        groups = self.lookups.tax_groups(percent, self.posted_on) if by_group else None
-        if groups is None and by_group and percent != 0:
-            self._leave_tax(percent)
-        return None if groups is None and (by_group or percent == 0) else self._only(groups or [], percent)
-
-    def _leave_tax(self, percent: Decimal) -> None:
-        """Say in the audit that SAP chooses the tax, where it shows no groups to choose from."""
-        note = f"SAP Business One shows no tax groups, so no code was sent for {_plain(percent)}% tax."
-        if note not in self.notes:
-            self.notes.append(note)
-
-    def _mapped_percent(self, percent: Decimal) -> str | None:
-        name = _plain(percent)
-        return None if self.codes.erp("tax", name) == name else self._code("tax", name)
-
-    def _only(self, groups: list[str], percent: Decimal) -> str:
-        if len(groups) == 1:
-            return groups[0]
-        listed = f"several input tax codes of {_plain(percent)}% ({', '.join(groups)})" if groups else "none"
-        raise Held(
-            f"tax:{_plain(percent)}",
-            f"The invoice states {_plain(percent)}% tax without a code, and SAP Business One has {listed}. Say which "
-            f"one it is with `ml-connector mappings set TENANT tax {_plain(percent)} CODE`.",
-        )
-
-
-def _plain(percent: Decimal) -> str:
-    """Write a percentage without needless zeros."""
-    return f"{percent.normalize():f}"
+    def _tax_field(self, tax: Tax) -> dict[str, Any]:
+        return {self.settings.tax_code_field: tax.code} if tax.code else {}
 
 
 def _worth(line: dict[str, Any]) -> bool:

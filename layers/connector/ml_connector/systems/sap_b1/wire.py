@@ -211,7 +211,8 @@ class DocumentRow(Struct, rename="pascal"):
 class FoundRow(Amounts, rename="pascal"):
     """A posted invoice, credit note or draft, as far as it is needed to recognise it.
 
-    `DocDate` is the day it was posted on, `TaxDate` the supplier's own.
+    `DocDate` is the day it was posted on, `TaxDate` the supplier's own. `DocTotal` is what is paid to the supplier: a
+    tax that is withheld (`WTAmount`) has been taken off (`docs/vendors/sap_b1.md`).
     """
 
     doc_entry: int
@@ -222,6 +223,8 @@ class FoundRow(Amounts, rename="pascal"):
     tax_date: str | None = None
     doc_total: Decimal | None = None
     doc_total_fc: Decimal | None = None
+    withheld: Decimal | None = field(name="WTAmount", default=None)
+    withheld_fc: Decimal | None = field(name="WTAmountFC", default=None)
     doc_currency: str | None = None
     cancelled: str | None = None
     cancel_status: str | None = None

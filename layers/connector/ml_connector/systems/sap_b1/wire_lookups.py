@@ -37,6 +37,20 @@ class SupplierTaxRow(Struct, rename="pascal"):
     vat_group: str | None = None
 
 
+class RoundingRow(Struct, rename="pascal"):
+    """How a supplier's taxes are rounded: `trr_RoundDown`, `trr_RoundUp`, `trr_RoundOff`, `trr_CompanyDefault`."""
+
+    card_code: str
+    tax_rounding_rule: str | None = None
+
+
+class CurrencyRow(Struct, rename="pascal"):
+    """`Currencies`: `Decimals` is `cdWithoutDecimals`, `cd1Digit`, `cd2Digits` …, or `cdDefault`."""
+
+    code: str
+    decimals: str | None = None
+
+
 class OrderHeadRow(Struct, rename="pascal"):
     """An order's key, for `ping`."""
 
@@ -66,3 +80,9 @@ class VatGroupRow(Struct, rename="pascal"):
     category: str | None = None
     inactive: str | None = None
     rates: list[VatRateRow] | None = field(name="VatGroups_Lines", default=None)
+
+
+class ReverseGroupRow(VatGroupRow, rename="pascal"):
+    """`VatGroups` with reverse charge: the tax is booked and taken back again, so that no total shows it."""
+
+    acquisition_reverse: str | None = None

@@ -1,0 +1,169 @@
+"""Money of an invoice: each row's net and tax, and what its total has more than both. Never a float."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from itertools import zip_longest
+from typing import Any
+
+from ml_connector.errors import Held, Rejected
+from ml_connector.records import CodingRow, Invoice
+from ml_connector.systems.kit.money import HUNDRED, Money, percentage, reckoned
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A coding row with its net amount, signed as on the platform.
+
+    `tax` None: not known by row. `percent` is as stated; `implied` is worked out of the amounts where no percentage
+    and no code is stated, None where that cannot be done.
+    """
+
+    row: CodingRow
+    net: Decimal
+    tax: Decimal | None
+    percent: Decimal | None
+    implied: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """An invoice's rows, its total and tax, and the residue: what the total has more than rows and tax."""
+
+    rows: tuple[Priced, ...]
+    gross: Decimal
+    tax: Decimal
+    residue: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        """Add up the rows."""
+        return sum((row.net for row in self.rows), Decimal(0))
+
+
+def sum_up(invoice: Invoice, money: Money, tolerance: Decimal, hints: Sequence[Decimal | None] = ()) -> Sums:
+    """Price every row and compare with the total. `hints` are the tax percentages of the orders' lines, by row.
+
+    `tolerance` is the tenant's, in cents. Raises `Rejected` for an invoice that cannot be posted as it is, `Held`
+    where the totals do not agree.
+    """
+    if not invoice.rows:
+        raise Rejected(f"Invoice {invoice.number} has no coding rows; code it on the platform and transfer it again.")
+    with reckoned(f"Invoice {invoice.number}"):
+        return _Reading(invoice, money).sums(money.tolerance(tolerance), hints)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    invoice: Invoice
+    money: Money
+
+    def sums(self, tolerance: Decimal, hints: Sequence[Decimal | None]) -> Sums:
+        invoice = self.invoice
+        gross = self._exact(invoice.gross, "The total")
+        hinted = zip_longest(invoice.rows, hints)
+        rows = [self._price(row, number, hint) for number, (row, hint) in enumerate(hinted, 1)]
+        net = sum((row.net for row in rows), self.money.zero)
+        taxes = self._taxes(rows)
+        tax = min(taxes, key=lambda one: abs(gross - net - one)) if taxes else gross - net
+        residue = gross - net - tax
+        if abs(residue) > tolerance:
+            raise Held(
+                f"conflict:{invoice.key}",
+                f"The total of invoice {invoice.number} is {gross} {invoice.currency}, but its rows make {net + tax} "
+                "with tax. Correct the coding rows or the total on the platform.",
+            )
+        return Sums(tuple(self._implied(row, tax, net) for row in rows), gross, tax, residue)
+
+    def _exact(self, value: Decimal, what: str) -> Decimal:
+        return self.money.exact(value, f"{what} of invoice {self.invoice.number}")
+
+    def _price(self, row: CodingRow, number: int, hint: Decimal | None) -> Priced:
+        invoice, name = self.invoice, f"row {number}"
+        net = None if row.net is None else self._exact(row.net, f"The net amount of {name}")
+        gross = None if row.gross is None else self._exact(row.gross, f"The gross amount of {name}")
+        tax = None if row.tax is None else self._exact(row.tax, f"The tax of {name}")
+        percent, whose = row.tax_percent, f"The tax percentage of {name} of invoice {invoice.number}"
+        if percent is None and row.tax_code is None:
+            percent, whose = invoice.tax_percent, f"The tax percentage of invoice {invoice.number}"
+        percent = None if percent is None else percentage(percent, whose)
+        if net is None and gross is None:
+            raise Rejected(f"In invoice {invoice.number} {name} has no amount; correct it on the platform.")
+        if tax is None and net is not None and gross is not None:
+            tax = gross - net
+        if tax is None and net is None and invoice.tax == 0 and invoice.gross:
+            tax = self.money.zero  # nothing of the total is tax, whatever rate the supplier does not charge
+        if tax is None and percent is not None:
+            tax = self._on(net, percent) if net is not None else self._within(gross or self.money.zero, percent)
+        if net is None:
+            net = (gross or self.money.zero) - (tax or self.money.zero)
+        if tax is None and hint is not None and not self._says_tax(row):
+            tax = self._on(net, hint)
+        return Priced(row, net, tax, percent)
+
+    def _on(self, net: Decimal, percent: Decimal) -> Decimal:
+        return self.money.rounded(net * percent / HUNDRED)
+
+    def _within(self, gross: Decimal, percent: Decimal) -> Decimal:
+        return gross - self.money.rounded(gross * HUNDRED / (HUNDRED + percent))
+
+    def _says_tax(self, row: CodingRow) -> bool:
+        invoice = self.invoice
+        return any(told is not None for told in (row.tax_code, invoice.tax_code, invoice.tax, invoice.net))
+
+    def _taxes(self, rows: Sequence[Priced]) -> list[Decimal]:
+        """List what the tax may be: as stated, by rows, by percentage. None of them known: no check is possible."""
+        invoice, found = self.invoice, []
+        if invoice.tax is not None:
+            found.append(self._exact(invoice.tax, "The tax"))
+        elif invoice.net is not None:
+            found.append(self._exact(invoice.gross, "The total") - self._exact(invoice.net, "The net total"))
+        if all(row.tax is not None for row in rows):
+            found.append(sum((row.tax or self.money.zero for row in rows), self.money.zero))
+            if all(row.percent is not None for row in rows):
+                found.append(tax_of(((None, row.net, row.percent or Decimal(0)) for row in rows), self.money))
+                if invoice.tax is None and all(row.row.tax is None for row in rows):
+                    found += self._rounded_otherwise(rows)
+        elif not found and not any(row.row.tax_code for row in rows) and invoice.tax_code is None:
+            found.append(sum((row.tax or self.money.zero for row in rows), self.money.zero))
+        return found
+
+    def _rounded_otherwise(self, rows: Sequence[Priced]) -> list[Decimal]:
+        """Take what the total leaves for a tax that nobody states, where some way of rounding makes it.
+
+        In Japan 10% of 1005 is 100.
+        """
+        left = self.invoice.gross - sum((row.net for row in rows), Decimal(0))
+        exact = [row.net * (row.percent or Decimal(0)) / HUNDRED for row in rows]
+        least, most = (
+            sum((self.money.rounded(tax, way) for tax in exact), Decimal(0)) for way in (ROUND_FLOOR, ROUND_CEILING)
+        )
+        return [self._exact(left, "The tax")] if least <= left <= most else []
+
+    def _implied(self, row: Priced, tax: Decimal, net: Decimal) -> Priced:
+        """Work a percentage out of the row's own tax, or of the invoice's where the rows state none."""
+        if row.percent is not None or row.row.tax_code is not None:
+            return row
+        own = (row.tax, row.net) if row.tax is not None else (tax, net)
+        return replace(row, implied=implied_percentage(*own, self.money))
+
+
+def tax_of(lines: Iterable[tuple[Any, Decimal, Decimal]], money: Money, rounding: str = ROUND_HALF_UP) -> Decimal:
+    """Reckon the tax of (code, net, percentage): the lines of one code together, rounded once, as a ledger does."""
+    bases: dict[tuple[Any, Decimal], Decimal] = defaultdict(Decimal)
+    for code, net, percent in lines:
+        bases[code, percent] += net
+    taxes = (money.rounded(base * percent / HUNDRED, rounding) for (_, percent), base in bases.items())
+    return sum(taxes, money.zero)
+
+
+def implied_percentage(tax: Decimal, net: Decimal, money: Money) -> Decimal | None:
+    """Give the roundest percentage that makes `tax` of `net`; None where there is none with two decimals."""
+    for places in ("1", "0.1", "0.01") if net else ():
+        percent = (tax * HUNDRED / net).quantize(Decimal(places), ROUND_HALF_UP)
+        if money.rounded(net * percent / HUNDRED) == tax:
+            return percent
+    return None

@@ -1,0 +1,218 @@
+"""Which tax a line gets, and what SAP Business One will make of it (`docs/vendors/sap_b1.md`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from ml_connector.errors import Held, Misconfigured
+from ml_connector.flow import Codes
+from ml_connector.records import Invoice
+from ml_connector.systems.kit.money import HUNDRED, Money
+from ml_connector.systems.kit.totals import Priced, Sums, tax_of
+from ml_connector.systems.sap_b1.bases import Ordered
+from ml_connector.systems.sap_b1.lookups import Lookups, TaxGroup
+from ml_connector.systems.sap_b1.settings import Settings
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """The code that is sent (None: SAP chooses) and the percentage that it adds to the total (None: not known)."""
+
+    code: str | None
+    percent: Decimal | None
+
+
+@dataclass
+class Taxes:
+    """Chooses the tax of each line. `used` and `notes` are those of the lines; `tolerance` is in the currency."""
+
+    invoice: Invoice
+    codes: Codes
+    settings: Settings
+    lookups: Lookups
+    supplier: str
+    posted_on: date
+    money: Money
+    tolerance: Decimal
+    notes: list[str]
+    used: dict[str, str]
+
+    @property
+    def _by_group(self) -> bool:
+        return self.settings.tax_code_field == "VatGroup"
+
+    @property
+    def known(self) -> bool:
+        """Tell whether the company shows the tax groups that it has."""
+        return bool(self._groups())
+
+    def of(self, row: Priced, ordered: Ordered | None, sums: Sums) -> Tax:
+        """Name the tax: as coded, by percentage, by what the amounts say. A line drawn on an order brings its own."""
+        code = row.row.tax_code or (self.invoice.tax_code if row.row.tax_percent is None else None)
+        if code:
+            theirs = self._mapped(code)
+            charged = row.percent if row.percent is not None and not _untaxed(row, sums) else None
+            return Tax(theirs, self._percent(theirs) if charged is None else charged)
+        if (reverse := self._reverse(row, ordered, sums)) is not None:
+            return Tax(reverse, ZERO)
+        if row.percent is not None:
+            return Tax(self._of_percent(row.percent, ordered), row.percent)
+        if ordered is not None:
+            return Tax(None, self.of_order(ordered))
+        own = self._of_amounts(row, sums)
+        return Tax(own, self._percent(own) if own else None)
+
+    def of_order(self, ordered: Ordered) -> Decimal | None:
+        """Tell the percentage that a line drawn on an order adds to the total; nothing where its tax is reversed."""
+        percent = ordered.line.tax_percentage_per_row
+        group = self._group(ordered.line.vat_group) if percent and ordered.line.vat_group else None
+        return ZERO if group is not None and group.reverse else percent
+
+    def difference(self, sums: Sums, lines: Sequence[tuple[Decimal, Tax]]) -> Decimal:
+        """Say what the approved total has more than the one that SAP will make of (net, tax).
+
+        What is no matter of rounding is left alone: the total that was posted is read back and compared.
+        """
+        net, shares = sum((net for net, _ in lines), ZERO), []
+        for own, tax in lines:
+            if tax.percent is None:
+                return sums.gross - net - sums.tax
+            shares.append((tax.code, own, tax.percent))
+        tax_there = tax_of(shares, self.money)
+        if tax_there != sums.tax:
+            tax_there = tax_of(shares, self.money, self.lookups.rounding(self.supplier))
+        found = sums.gross - net - tax_there
+        return found if abs(found) <= self.tolerance else sums.gross - net - sums.tax
+
+    def free(self) -> str | None:
+        """Name a group that adds no tax: what a person mapped 0 to, else the first; None where there is none."""
+        if not self._by_group:
+            return None
+        groups = self.lookups.tax_groups(ZERO, self.posted_on) or []
+        mapped = self.codes.erp("tax", "0")
+        return mapped if mapped in groups else next(iter(groups), None)
+
+    # ── reverse charge ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _reverse(self, row: Priced, ordered: Ordered | None, sums: Sums) -> str | None:
+        """Name the group whose tax shows in no total, where that is the supplier's, the order's, or the one stated."""
+        if not self._by_group or not _untaxed(row, sums) or not self._groups():
+            return None
+        own = (ordered.line.vat_group if ordered else None) or self.lookups.supplier_tax(self.supplier)
+        group = self._group(own)
+        if group is not None and group.reverse and row.percent in {None, ZERO, group.rate}:
+            return group.code
+        return self._reverse_of(row.percent) if row.percent else None
+
+    def _reverse_of(self, percent: Decimal) -> str:
+        """Find the group of a percentage that is stated and not charged."""
+        fitting = [group.code for group in self._groups().values() if group.reverse and group.rate == percent]
+        mapped = self.codes.erp("tax", _plain(percent))
+        if mapped in fitting:
+            return self._mapped(_plain(percent))
+        if len(fitting) == 1:
+            return fitting[0]
+        listed = f"several such tax groups ({', '.join(fitting)})" if fitting else "no such tax group"
+        raise Held(
+            f"tax:{_plain(percent)}",
+            f"Invoice {self.invoice.number} states {_plain(percent)}% tax and charges none (reverse charge), and SAP "
+            f"Business One has {listed}. To fix: give supplier {self.supplier} its tax group there, or run "
+            f"`ml-connector mappings set TENANT tax {_plain(percent)} CODE`.",
+        )
+
+    # ── by percentage and amounts ───────────────────────────────────────────────────────────────────────────
+
+    def _of_percent(self, percent: Decimal, ordered: Ordered | None) -> str | None:
+        """Find the tax code of a percentage: a person's mapping, the order's own, or the only one there is."""
+        if (mapped := self._mapped_percent(percent)) is not None:
+            return mapped
+        if ordered is not None and ordered.line.tax_percentage_per_row == percent:
+            own = ordered.line.vat_group if self._by_group else ordered.line.tax_code
+            if own:
+                return own
+        groups = self.lookups.tax_groups(percent, self.posted_on) if self._by_group else None
+        if groups is None and self._by_group and percent != 0:
+            self._leave(percent)
+        return None if groups is None and (self._by_group or percent == 0) else self._only(groups or [], percent)
+
+    def _of_amounts(self, row: Priced, sums: Sums) -> str | None:
+        """Choose a code where the platform names none: else the supplier's own is taken, and may be another tax."""
+        if not self._by_group:
+            return None
+        if row.implied is not None and (mapped := self._mapped_percent(row.implied)) is not None:
+            return mapped
+        own = self.lookups.supplier_tax(self.supplier)
+        if own is None or not self._groups():
+            return own if row.implied is not None else None
+        fitting = [] if row.implied is None else self.lookups.tax_groups(row.implied, self.posted_on) or []
+        fitting = fitting or self._near(row, sums)
+        if own in fitting:
+            return own
+        return self._only(fitting, row.implied) if row.implied is not None else next(iter(fitting), None)
+
+    def _near(self, row: Priced, sums: Sums) -> list[str]:
+        """List the groups whose tax is the stated one but for rounding; the supplier rounds in another way."""
+        tax, net = (row.tax, row.net) if row.tax is not None else (sums.tax, sums.net)
+        return [
+            group.code
+            for group in self._groups().values()
+            if not group.reverse and abs(net * group.rate / HUNDRED - tax) <= self.tolerance
+        ]
+
+    def _leave(self, percent: Decimal) -> None:
+        """Say in the audit that SAP chooses the tax, where it shows no groups to choose from."""
+        note = f"SAP Business One shows no tax groups, so no code was sent for {_plain(percent)}% tax."
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _only(self, groups: list[str], percent: Decimal) -> str:
+        if len(groups) == 1:
+            return groups[0]
+        listed = f"several input tax codes of {_plain(percent)}% ({', '.join(groups)})" if groups else "none"
+        raise Held(
+            f"tax:{_plain(percent)}",
+            f"The invoice states {_plain(percent)}% tax without a code, and SAP Business One has {listed}. Say which "
+            f"one it is with `ml-connector mappings set TENANT tax {_plain(percent)} CODE`.",
+        )
+
+    # ── codes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _mapped(self, code: str) -> str:
+        """Translate a code, and remember it for the wording of a refusal."""
+        theirs = self.codes.erp("tax", code)
+        self.used[f"tax={theirs}"] = code
+        return theirs
+
+    def _mapped_percent(self, percent: Decimal) -> str | None:
+        name = _plain(percent)
+        return None if self.codes.erp("tax", name) == name else self._mapped(name)
+
+    def _percent(self, code: str) -> Decimal | None:
+        try:
+            group = self._group(code)
+        except Misconfigured:
+            return None  # this user may not see the groups, and nothing but the cents hangs on them
+        return group.shown if group else None
+
+    def _group(self, code: str | None) -> TaxGroup | None:
+        return self._groups().get(code or "")
+
+    def _groups(self) -> dict[str, TaxGroup]:
+        return self.lookups.groups(self.posted_on) if self._by_group else {}
+
+
+def _untaxed(row: Priced, sums: Sums) -> bool:
+    """Tell whether nothing of the total is tax of this row, whatever rate it states."""
+    if row.row.tax is not None:
+        return row.row.tax == 0
+    return sums.tax == 0 or row.tax == 0
+
+
+def _plain(percent: Decimal) -> str:
+    """Write a percentage without needless zeros."""
+    return f"{percent.normalize():f}"
