@@ -51,11 +51,15 @@ class Unexplained(Rejected):
 
 
 class Unreadable(Rejected):
-    """A document that cannot be read as one. `standing`, `stamp` and `number` are its platform's, and could be read."""
+    """A document that cannot be read as one. `standing`, `stamp`, `number` and `company` are its platform's, and could
+    be read.
+    """
 
-    def __init__(self, message: str, standing: Standing, stamp: str | None, number: str | None = None) -> None:
+    def __init__(
+        self, message: str, standing: Standing, stamp: str | None, number: str | None = None, company: str | None = None
+    ) -> None:
         super().__init__(message)
-        self.number = number
+        self.number, self.company = number, company
         self.standing = standing
         self.stamp = stamp
 

@@ -3,8 +3,8 @@
 import pytest
 
 from ml_connector.engine.mappings import Mapping
-from ml_connector.errors import OutcomeUnknown
-from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, account, invoice
+from ml_connector.errors import OutcomeUnknown, Unreadable
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
 
 
 @pytest.fixture
@@ -94,3 +94,20 @@ def test_what_was_sent_in_vain_is_not_sent_again_into_a_company_that_it_does_not
     two.work(hours=1)
     assert not two.systems.booked
     assert waits(two)[0] == "company:1000"
+
+
+@pytest.mark.parametrize("mine", [False, True])
+def test_an_invoice_that_cannot_be_read_is_refused_only_where_its_company_is_ours(
+    two: Bench, monkeypatch: pytest.MonkeyPatch, mine: bool
+) -> None:
+    def fetch(self: Papers, key: str) -> None:
+        raise Unreadable("Invoice R-i has no coding rows.", "offered", "1", "R-i", "1000")
+
+    monkeypatch.setattr(Papers, "fetch", fetch)
+    mapped(two, "1000" if mine else "2000", "DB")
+    two.poll(INVOICES)
+    two.work()
+    assert [answer.success for _, answer in two.systems.answers] == ([False] if mine else [])
+    if not mine:
+        cause, reason = waits(two)
+        assert cause == "company:1000" and "R-i has no coding rows" in str(reason)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ml_connector.engine.rows import Row
 from ml_connector.engine.task import Task
-from ml_connector.errors import Held
+from ml_connector.errors import Held, Unreadable
 from ml_connector.flow import Codes
 
 
@@ -24,11 +24,22 @@ def of_another_company(task: Task, record: Any, codes: Codes) -> Held | None:
     Only what was sent already is still looked for, so that its fate is known.
     """
     company = getattr(record, "company", None)
+    if company is None:
+        return None
+    what = f"Invoice {record.number} ({record.gross} {record.currency}, supplier {record.supplier})"
+    return _elsewhere(task, company, codes, f"{what} is not posted")
+
+
+def unreadable_elsewhere(task: Task, error: Unreadable, codes: Codes) -> Held | None:
+    """Say why a document that cannot be read is not ours to refuse: it is of another company."""
+    return _elsewhere(task, error.company, codes, f"{error} It is not answered")
+
+
+def _elsewhere(task: Task, company: str | None, codes: Codes, what: str) -> Held | None:
     if company is None or task.flow.target != task.pair.integration.erp:
         return None
     try:
         codes.erp("company", company)
     except Held as held:
-        what = f"Invoice {record.number} ({record.gross} {record.currency}, supplier {record.supplier})"
-        return Held(held.waiting_for, f"{what} is not posted: {held}")
+        return Held(held.waiting_for, f"{what}: {held}")
     return None

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from ml_connector.engine import resolving
-from ml_connector.engine.admission import of_another_company, too_old
+from ml_connector.engine.admission import of_another_company, too_old, unreadable_elsewhere
 from ml_connector.engine.finding import Finding
 from ml_connector.engine.identity import remember
 from ml_connector.engine.readiness import wait_for_masters
@@ -207,6 +207,8 @@ class Paper(Finding):
         except Unreadable as error:
             self.chunk.stamp, self.chunk.number = error.stamp or self.chunk.stamp, error.number or self.chunk.number
             if error.standing in {"offered", "acknowledged"} and (row.outcome != "delivered" or row.target is None):
+                if (elsewhere := unreadable_elsewhere(self.task, error, self.task.pair.codes())) is not None:
+                    raise elsewhere from error
                 raise
             return Document(None, error.standing, error.stamp, str(error))
 

@@ -84,7 +84,8 @@ class Invoices:
         try:
             record = doc.invoice(found, self._settings.dimension_fields())
         except Rejected as error:
-            raise Unreadable(str(error), standing, stamp, doc.text(found, "invoiceNumber")) from error
+            number, company = doc.text(found, "invoiceNumber"), doc.text(found, "companyCode")
+            raise Unreadable(str(error), standing, stamp, number, company) from error
         return Document(record, standing, stamp, status)
 
     def raw(self, key: str) -> dict[str, Any] | None:
