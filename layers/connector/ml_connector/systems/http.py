@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from ml_connector.errors import (
 from ml_connector.ports import Chance, Clock
 from ml_connector.redact import Clean, Redactor, given_out
 from ml_connector.shapes import learn
+from ml_connector.systems import tls
 from ml_connector.systems.addresses import Reach
 from ml_connector.systems.drain import OFFERED, Bounded, TooLarge, Trickle, drain
 from ml_connector.systems.network import Wire
@@ -129,10 +129,11 @@ class Http:
         """
         self.base_url, self.vendor, self.auth = base_url.rstrip("/"), vendor, auth
         self._clock, self._chance, self._redactor, self._timeout = clock, chance, redactor, timeout
-        self._insecure = insecure
+        self._insecure, self._bundle = insecure, bool(ca_bundle)
+        self._probes = transport is None and insecure
         if transport is None:
             transport = Wire(
-                reach=Reach.of(vendor, self.base_url, insecure, private), verify=_trust(ca_bundle), timeout=timeout,
+                reach=Reach.of(vendor, self.base_url, insecure, private), verify=tls.trust(ca_bundle), timeout=timeout,
                 limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             )  # fmt: skip
         self._client = httpx.Client(
@@ -256,7 +257,9 @@ class Http:
         self._redactor.hear(request.headers.multi_items())
 
     def _wire_trouble(self, call: Call, error: httpx.HTTPError) -> NoReturn:
-        host, said = urlsplit(self.base_url).netloc, self._redactor.text(str(error))
+        host, said = urlsplit(self._address(call)).netloc, self._redactor.text(str(error))
+        if (insecure := self._tls_trouble(call, error)) is not None:
+            raise insecure from error
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)):
             raise Unreachable(
                 f"{self.vendor} at {host} cannot be reached ({said or type(error).__name__}); check the address, "
@@ -277,10 +280,27 @@ class Http:
             f"{self.vendor} at {host} gave no whole answer to a request that may have taken effect ({said})."
         ) from error
 
+    def _address(self, call: Call) -> str:
+        return call.path if "://" in call.path else self.base_url
+
+    def _tls_trouble(self, call: Call, error: httpx.HTTPError) -> Misconfigured | None:
+        """Find what is wrong with the security of a connection; nothing was sent over it then."""
+        parts = urlsplit(self._address(call))
+        where = f"{self.vendor} at {parts.netloc}"
+        if parts.scheme == "https":
+            return tls.trouble(where, error, bundle=self._bundle)
+        cut = isinstance(error, (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError))
+        if not cut or isinstance(error, TooLarge):
+            return None
+        probed = self._probes and not call.foreign and tls.speaks_tls(parts.hostname or "", parts.port or 80)
+        return tls.plain_to_tls(where) if probed or tls.shows_tls(error) else None
+
     # ── the answer ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _checked(self, call: Call, reply: Reply) -> Reply:
         status = reply.status
+        if self.base_url.startswith("http:") and tls.says_https_wanted(status, reply.body):
+            raise tls.plain_to_tls(f"{self.vendor} at {urlsplit(reply.url).netloc}")
         if status in call.expect:
             if call.judge is not None:
                 call.judge(reply)
@@ -350,15 +370,6 @@ class Http:
 def _unseen(_: str) -> str:
     """Show nothing of what another host than the configured one says: nobody knows whose words these are."""
     return ELSEWHERE
-
-
-def _trust(ca_bundle: str | None) -> ssl.SSLContext | bool:
-    if not ca_bundle:
-        return True
-    try:
-        return ssl.create_default_context(cadata=ca_bundle)
-    except (ssl.SSLError, ValueError, TypeError) as error:
-        raise Misconfigured(f"The field 'ca_bundle' holds no certificate in PEM form ({error}).") from error
 
 
 def decode(kind: type[T], value: Any) -> T:
