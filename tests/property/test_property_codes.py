@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml_connector.currencies import is_currency
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine.codes import LedgerCodes
 from ml_connector.engine.mappings import AS_IT_IS, KINDS, Mapping, Mappings
 from ml_connector.errors import Held
-from ml_connector.systems.kit.currency import is_currency
 
 kinds = st.sampled_from([kind for kind in KINDS if kind != "company"])
 codes = st.text(ascii_letters + "0123456789#~.-/ äß", min_size=1, max_size=10)

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from ml_connector import sharing
+from ml_connector.currencies import is_currency
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.overlay import OverlayStore
 from ml_connector.engine import schedule
@@ -27,7 +28,6 @@ from ml_connector.errors import Misconfigured
 from ml_connector.flow import Connection, Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secret, Secrets, Vault
-from ml_connector.systems.kit.currency import is_currency
 from ml_connector.systems.settings import SystemSettings, parse
 from ml_connector.wiring import TenantSettings, Wiring
 

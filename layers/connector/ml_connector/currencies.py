@@ -24,6 +24,14 @@ def decimals(currency: str) -> int | None:
     return places
 
 
+@lru_cache(512)
+def is_currency(code: str) -> bool:
+    """Tell whether a code is one of the standard's, as the standard writes it: in capitals."""
+    from iso4217 import Currency  # noqa: PLC0415 - as above
+
+    return code in {one.code for one in Currency}
+
+
 def unit_of(places: int | None) -> Decimal:
     """Give the smallest amount with so many decimals: 0 makes 1, 3 makes 0.001. None: a cent."""
     return CENT if places is None else Decimal(1).scaleb(-places)
