@@ -354,7 +354,8 @@ class Company:
     """Documents and an admin info, and how often each was asked for."""
 
     def __init__(self, desk: Any, rows: list[dict[str, Any]], admin: httpx.Response | None = None) -> None:
-        self.rows, self.admin = rows, admin or httpx.Response(404)
+        none = httpx.Response(404, json={"error": {"code": "-1000", "message": "Unrecognized resource path."}})
+        self.rows, self.admin = rows, admin if admin is not None else none
         self.asked = {"documents": 0, "admin": 0}
         desk.server.answer = self.answer
 
@@ -403,6 +404,15 @@ def test_a_company_that_tells_nothing_is_asked_once_too(desk: Any) -> None:
     for _ in range(3):
         assert "RowTotalFC" not in lines_of(desk, "EUR")
     assert there.asked == {"documents": 2, "admin": 1}
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(404, text="404 page not found"), httpx.Response(502)])
+def test_a_company_for_which_a_gateway_answers_is_asked_again(desk: Any, answer: httpx.Response) -> None:
+    there = Company(desk, [], answer)
+    lines_of(desk, "EUR")
+    before = there.asked["admin"]
+    lines_of(desk, "EUR")
+    assert there.asked["admin"] > before
 
 
 @pytest.mark.parametrize(("currency", "total"), [("EUR", "119.00"), ("USD", "130.00")])

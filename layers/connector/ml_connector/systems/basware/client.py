@@ -70,6 +70,9 @@ class Answer:
 class Basware:
     """One tenant's account."""
 
+    _signs = False
+    """Whether this server was seen to put its request id on answers."""
+
     def __init__(self, settings: Settings, wiring: Wiring) -> None:
         """Open nothing yet: the first call logs in."""
         self.settings, self.wiring = settings, wiring
@@ -90,7 +93,6 @@ class Basware:
             private=settings.private_network,
         )
         self.auth.http = self.http
-        self._signs = False
 
     def scopes(self) -> tuple[str, ...]:
         """List the scopes that the tenant's active flows need, or those of the secret."""

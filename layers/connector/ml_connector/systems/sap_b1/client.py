@@ -150,14 +150,20 @@ class ServiceLayer:
         fault = fault_in(self._call(Call("GET", path, expect=READ, judge=_own(entity))))
         return None if fault is not None and fault.no_records else fault
 
-    def told(self, service: str) -> Mapping[str, Any]:
-        """Ask a service that changes nothing; empty where the server does not have it or does not let us."""
+    def told(self, service: str) -> Mapping[str, Any] | None:
+        """Ask a service that changes nothing; empty where the server says that it does not have it or let us.
+
+        None where nobody says anything that can be relied on: not every release has it, so no work waits for it.
+        """
         try:
             reply = self._call(Call("POST", f"/{service}", expect=READ))
-        except (Rejected, Transient):  # not every release has it, and nothing hangs on the answer
-            return {}
-        body = {} if fault_in(reply) is not None else reply.json()
-        return body if isinstance(body, dict) else {}
+        except Transient:
+            return None
+        fault = fault_in(reply)
+        if fault is not None:
+            return {} if fault.worded else None
+        body = reply.json()
+        return body if isinstance(body, dict) else None
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -126,11 +126,12 @@ class Lookups:
     def local_currency(self) -> str | None:
         """Tell the company's currency: by a document in it, which has no foreign total, else by asking the company.
 
-        Asked when it is first needed, once in a connection's life. None where neither tells.
+        Asked when it is first needed, once in a connection's life. None where neither tells; then it is asked again
+        if what came was nobody's answer.
         """
         if not self._asked:
-            self._local = self._of_a_document() or self._of_the_company()
             self._asked = True
+            self._local = self._of_a_document() or self._of_the_company()
         return self._local
 
     def _of_a_document(self) -> str | None:
@@ -146,7 +147,9 @@ class Lookups:
         return None
 
     def _of_the_company(self) -> str | None:
-        found = self._layer.told("CompanyService_GetAdminInfo").get("LocalCurrency")
+        said = self._layer.told("CompanyService_GetAdminInfo")
+        self._asked = said is not None
+        found = (said or {}).get("LocalCurrency")
         return told(found) if isinstance(found, str) else None
 
     def is_foreign(self, currency: str) -> bool:
