@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from html import escape
 from typing import Any
 
 from infra.local.causes import grouped
+from infra.local.plain import plain
 from infra.local.report import Outcome, errors, remarks, said_of, short, standing, verdict
 from ml_connector.engine.balance import PLACES
 
@@ -43,6 +44,11 @@ td::before{content:attr(data-label);color:var(--dim);flex:none}td.zero,td.empty{
 td.why{display:block;min-width:0}td.why::before{display:block}}
 @media print{body{max-width:none;margin:0}tr{break-inside:avoid}}
 """
+
+
+def escape(text: str) -> str:
+    """Write text into the page: neither markup nor marks of direction are obeyed."""
+    return html.escape(plain(text))
 
 
 def page(made: dict[str, Any], outcome: Outcome) -> str:

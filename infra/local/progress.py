@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from infra.local import plain
 from infra.ops import advice
 from ml_connector.engine.balance import totals
 
@@ -51,11 +52,12 @@ class Progress:
             self._next = now + self._pause
 
     def _line(self, text: str) -> None:
+        text = plain.line(text)
         self._write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
 
     def _replace(self, text: str) -> None:
         width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be replaced
-        self._write(f"\r\x1b[K{text[:width]}")
+        self._write(f"\r\x1b[K{plain.line(text)[:width]}")
 
 
 def _news(runner: Runner) -> str | None:

@@ -12,10 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from infra.local.plain import plain
 from infra.local.rejections import Named, Rejection
 from infra.local.standstill import standstill
 from infra.ops import advice
 from ml_connector.bootstrap import Tenant
+from ml_connector.embedded import private
 from ml_connector.engine.balance import PLACES, Sheet
 from ml_connector.engine.endpoints import Earlier
 from ml_connector.engine.pair import Pair
@@ -134,9 +136,11 @@ def save(made: dict[str, Any], path: Path, outcome: Outcome) -> None:
     """Write the report; `.html` makes a page, anything else JSON."""
     from infra.local.page import page
 
-    text = page(made, outcome) if path.suffix == ".html" else json.dumps(made, indent=2, ensure_ascii=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    as_json = plain(json.dumps(made, indent=2, ensure_ascii=False))  # spelled as JSON spells it: the same data
+    text = page(made, outcome) if path.suffix == ".html" else f"{as_json}\n"
+    if not path.parent.is_dir():
+        private.folder(path.parent)
+    private.write(path, text.encode())
 
 
 # ── what stands in words on the page and on the screen ───────────────────────────────────────────────────────

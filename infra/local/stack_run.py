@@ -19,6 +19,7 @@ from infra.ops.standing import open_lines
 from ml_connector import bootstrap, enrol
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.aws.clients import Clients
+from ml_connector.embedded import private
 from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.endpoints import note
@@ -166,7 +167,7 @@ def _error(pair: Pair, sheet: Sheet, ledger: Ledger, left: list[Chunk]) -> str |
 @contextmanager
 def deployed(state: Path) -> Iterator[LocalStack]:
     """Start ministack, deploy the template with today's layer, and stop it again at the end."""
-    state.mkdir(parents=True, exist_ok=True)
+    private.folder(state)
     layer.refresh(ministack.LOCAL_LAYER)
     with ministack.start(state) as stack:
         outputs = stack.deploy(ministack.ROOT / "template.yaml", {"AllowInsecureEndpoints": "true"}, name=NAME)

@@ -16,6 +16,7 @@ from infra.sandbox import basware
 from infra.sandbox.basware.deliver import delivering
 from infra.sandbox.server import serving
 from ml_connector.bootstrap import KNOWN
+from ml_connector.embedded import private
 
 ERPS: dict[str, type[Books]] = {"sap_b1": SapBooks, "sage_300": SageBooks}
 CLIENT = "sandbox-client"
@@ -89,10 +90,9 @@ def write_secrets(folder: Path, tenant: str, books: Books, urls: dict[str, str])
     }  # fmt: skip
     secrets = {books.system: books.secret(urls[books.system]), "basware": platform}
     files = {_path(folder, tenant, system): secret for system, secret in secrets.items()}
-    (folder / tenant).mkdir(parents=True, exist_ok=True, mode=0o700)
+    private.folder(folder / tenant)
     for path, secret in files.items():
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(secret, indent=2) + "\n", encoding="utf-8")
+        private.write(path, (json.dumps(secret, indent=2) + "\n").encode())
 
 
 def _path(folder: Path, tenant: str, system: str) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ml_connector.bootstrap import Toolbox
+from ml_connector.embedded import private
 from ml_connector.embedded.blobs import FolderBlobs
 from ml_connector.embedded.clock import SystemChance, SystemClock
 from ml_connector.embedded.disk import told
@@ -42,7 +43,7 @@ def open_state(secrets: Path, folder: Path | None = None, *, sole: bool = True) 
     """Open the state beside the secrets (or `folder`), made on first use. `sole`: this process holds the lock."""
     folder = folder or secrets / ".state"
     with told(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.folder(folder)
     clock, chance = SystemClock(), SystemChance()
     rings = MemoryRings(clock)
     world = World(
@@ -57,6 +58,6 @@ def locked_state(secrets: Path, folder: Path | None = None) -> Iterator[State]:
     """Open the state as the one engine process; raises `Misconfigured` where another one runs."""
     folder = folder or secrets / ".state"
     with told(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.folder(folder)
     with StateLock(folder):
         yield open_state(secrets, folder)

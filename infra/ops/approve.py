@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import typer
-
-from infra.ops import options, table
+from infra.ops import options, table, terminal
 from infra.ops.audit import FlowName, TenantName
 
 
@@ -37,4 +35,4 @@ def approve(
         table.dump({**stream.name, "approved": count})
     else:
         are = f"{table.counted(count, 'record')} {'is' if count == 1 else 'are'}"
-        typer.echo(f"{stream}: {are} switched off with the next run, unless their source shows them again.")
+        terminal.line(f"{stream}: {are} switched off with the next run, unless their source shows them again.")

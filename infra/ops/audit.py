@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import advice, options, table
+from infra.ops import advice, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,20 +128,21 @@ def _short(exchange: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(history: dict[str, Any], verified: bool) -> None:
-    typer.echo(f"{history['tenant']}  {history['integration']}/{history['flow']}  {history['key']}")
+    terminal.line(f"{history['tenant']}  {history['integration']}/{history['flow']}  {history['key']}")
     record = history["record"]
-    typer.echo(f"record: {_words(record)}" if record else "record: nothing was settled yet")
+    terminal.line(f"record: {_words(record)}" if record else "record: nothing was settled yet")
     for chunk in history["chunks"]:
         state = chunk.get("outcome") or chunk.get("state", "open")
-        typer.echo(f"\nchunk {chunk['id']}  made {table.moment(chunk['created'])}  {state}{_why(chunk)}")
+        terminal.line()
+        terminal.line(f"chunk {chunk['id']}  made {table.moment(chunk['created'])}  {state}{_why(chunk)}")
         for note in chunk.get("notes", []) if chunk.get("key") else []:
-            typer.echo(f"  note: {advice.pasteable(note, tenant=history['tenant'])}")
+            terminal.line(f"  note: {advice.pasteable(note, tenant=history['tenant'])}")
         for attempt in chunk["attempt_list"]:
             _print_attempt(attempt, history["tenant"])
     if verified or history.get("faults"):
-        typer.echo("")
+        terminal.line()
         for fault in history["faults"] or ["✓ the chain of attempts is whole"]:
-            typer.echo(fault if fault.startswith("✓") else f"✗ {fault}")
+            terminal.line(fault if fault.startswith("✓") else f"✗ {fault}")
 
 
 def _words(record: dict[str, Any]) -> str:
@@ -161,21 +162,21 @@ def _print_attempt(attempt: dict[str, Any], tenant: str) -> None:
     said = advice.row({**attempt["said"], "tenant": tenant})
     if attempt["purged"]:
         by = f" {table.moment(attempt['purged_at'])} by {attempt['purged_by']}" if "purged_at" in attempt else ""
-        typer.echo(f"  #{attempt['n']}  purged{by}; its hash {attempt['hash'][:12]} stands")
+        terminal.line(f"  #{attempt['n']}  purged{by}; its hash {attempt['hash'][:12]} stands")
         return
     beside = next((f"  ({words})" for name, words in UNLINKED.items() if attempt.get(name)), "")
     reason = f": {said['reason']}" if said.get("reason") else ""
     step = f", {said['step']}" if said.get("step") else ""
-    typer.echo(f"  #{attempt['n']}  {table.moment(attempt['at'])}  {said.get('state', '')}{step}{reason}{beside}")
+    terminal.line(f"  #{attempt['n']}  {table.moment(attempt['at'])}  {said.get('state', '')}{step}{reason}{beside}")
     for note in said.get("notes") or []:
-        typer.echo(f"      note: {note}")
+        terminal.line(f"      note: {note}")
     for exchange in attempt["exchanges"]:
         _print_exchange(exchange)
 
 
 def _print_exchange(exchange: dict[str, Any]) -> None:
     answer = exchange.get("status") or exchange.get("error") or "no answer"
-    typer.echo(f"      {exchange['method']} {exchange['url']} → {answer}")
+    terminal.line(f"      {exchange['method']} {exchange['url']} → {answer}")
     for name, mark in (("request_body", ">"), ("response_body", "<")):
         for line in str(exchange.get(name) or "").splitlines():
-            typer.echo(f"        {mark} {line}")
+            terminal.line(f"        {mark} {line}")

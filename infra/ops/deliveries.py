@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from infra.ops import options, table
+from infra.ops import options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def deliveries(
     table.show(shown, COLUMNS, as_json=as_json, empty="Nothing was settled that fits.")
     if (total := sum(map(len, found))) > limit:
         at_least = "at least " if any(len(its) == most for its in found) else ""
-        typer.echo(f"{limit} of {at_least}{total}; --limit for more.", err=True)
+        terminal.line(f"{limit} of {at_least}{total}; --limit for more.", err=True)
 
 
 def moment_of(text: str, now: datetime) -> str:

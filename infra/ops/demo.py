@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from infra.ops import terminal
+
 EVERY = 20.0
 """Seconds between two lines about how far it is, where no terminal shows them."""
 
@@ -33,10 +35,10 @@ def demo(
     tell("")
     code = conclude(outcome, report, tables=False)
     for fault in faults:
-        typer.echo(f"✗ {fault}")
+        terminal.line(f"✗ {fault}")
     if not faults:
-        typer.echo("✓ All vendors hold what they should: nothing is missing, nothing is there twice.")
-    typer.echo(f"The report is in {report}.")
+        terminal.line("✓ All vendors hold what they should: nothing is missing, nothing is there twice.")
+    terminal.line(f"The report is in {report}.")
     raise typer.Exit(1 if faults else code)
 
 
@@ -52,10 +54,11 @@ class Teller:
     def __call__(self, line: str) -> None:
         """Print a line."""
         passing, line = line.startswith("\r"), line.removeprefix("\r")
+        if line.startswith("\n"):
+            self(line[:0])
         if self._live:
             width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be replaced
-            sys.stdout.write(f"\r\x1b[K{line[:width]}" if passing else f"\r\x1b[K{line}\n")
-            sys.stdout.flush()
+            terminal.replace(line[:width] if passing else line, nl=not passing, err=False)
         elif not passing or time.monotonic() - self._said > EVERY:
-            typer.echo(f"  {line}" if passing else line)
+            terminal.line(f"  {line}" if passing else line)
             self._said = time.monotonic()

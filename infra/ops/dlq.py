@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import advice, options, table
+from infra.ops import advice, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def list_(
             f"About {letters} letters are in the dead-letter queue without a dead row behind them: their chunks go on "
             "by themselves. `ml-connector dlq redrive` clears them."
         )
-        typer.echo(advice.pasteable(said), err=True)
+        terminal.line(advice.pasteable(said), err=True)
 
 
 def _group(cause: str, found: Sequence[tuple[Stream, Chunk]]) -> dict[str, Any]:
@@ -115,10 +115,10 @@ def redrive(
     if as_json:
         table.dump({"reopened": opened, "left": left, "letters_removed": cleared})
         return
-    typer.echo(advice.pasteable(_said(opened, left, cause, tenant, canary=canary)))
+    terminal.line(advice.pasteable(_said(opened, left, cause, tenant, canary=canary)))
     if cleared:
         were = f"{table.counted(cleared, 'letter')} {'was' if cleared == 1 else 'were'}"
-        typer.echo(f"{were} removed from the dead-letter queue.")
+        terminal.line(f"{were} removed from the dead-letter queue.")
 
 
 def _said(opened: Sequence[dict[str, Any]], left: int, cause: str | None, tenant: str | None, *, canary: bool) -> str:

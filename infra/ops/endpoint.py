@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import options, table
+from infra.ops import options, table, terminal
 from infra.ops.audit import TenantName
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def move(
     if as_json:
         table.dump({"tenant": tenant, "system": system, "compared": compared.agree, **vars(moved)})
     else:
-        typer.echo(_said(pair, compared, moved))
+        terminal.lines(_said(pair, compared, moved))
     raise typer.Exit(1 if moved.twice else 0)
 
 
@@ -131,7 +131,7 @@ def keep_apart(
     was = "; ".join(f"{s}: {endpoints.words(earlier.systems[s])}" for s in earlier.changed)
     options.confirm(f"Keep what is known under {was} apart, and start from scratch?", yes=yes)
     endpoints.keep_apart(pair, earlier.scope, options.who(by))
-    typer.echo(f"{tenant}: what is known under the earlier endpoint ({was}) stays there.")
+    terminal.line(f"{tenant}: what is known under the earlier endpoint ({was}) stays there.")
 
 
 def _chosen(desk: Desk, tenant: str, system: str, server: str | None) -> tuple[Pair, Earlier]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from infra.ops import advice, options
+from infra.ops import advice, options, terminal
 from infra.ops.shown import conclude
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(
     if engine == "ministack":
         from infra.local.stack_run import run_on_stack
 
-        say = lambda line: typer.echo(line, err=True)  # noqa: E731
+        say = lambda line: terminal.line(line, err=True)  # noqa: E731
         raise typer.Exit(run_on_stack(secrets, state, report, max_seconds, say))
     raise typer.Exit(_embedded(secrets, state, report, max_seconds, dry_run))
 
@@ -73,7 +73,7 @@ def _embedded(secrets: Path, state: Path | None, report: Path | None, max_second
             _log_to(opened.folder)
             runner = Runner(opened, dry_run=dry_run)
             _stop_on_signal(runner)
-            runner.once(max_seconds, Progress(_write, live=sys.stderr.isatty()))
+            runner.once(max_seconds, Progress(terminal.ready, live=sys.stderr.isatty()))
             outcome = runner.outcome()
             outcome.where = advice.place()
             code = conclude(outcome, report)
@@ -84,16 +84,18 @@ def _embedded(secrets: Path, state: Path | None, report: Path | None, max_second
     return code
 
 
-def _write(text: str) -> None:
-    typer.echo(text, err=True, nl=False)
-
-
 def _log_to(folder: Path) -> None:
     """Keep what only a developer wants to read beside the state, and off the screen."""
     import logging
 
-    form = "%(asctime)s %(levelname)s %(message)s"
-    logging.basicConfig(filename=folder / "ml-connector.log", level=logging.WARNING, format=form)
+    from infra.local.plain import PlainFormatter
+    from ml_connector.embedded import private
+
+    path = folder / "ml-connector.log"
+    private.file(path)
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def _stop_on_signal(runner: Runner) -> None:
@@ -115,7 +117,7 @@ def _check_folder(secrets: Path) -> None:
 
 
 def _leave(message: str, code: int) -> None:
-    typer.echo(advice.pasteable(message), err=True)
+    terminal.lines(advice.pasteable(message), err=True)
     raise typer.Exit(code)
 
 
@@ -143,7 +145,7 @@ def serve(
             server = Server(opened, port)
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: server.stop())
-            typer.echo(f"Listening on http://127.0.0.1:{server.port}/webhooks/basware/TENANT")
+            terminal.line(f"Listening on http://127.0.0.1:{server.port}/webhooks/basware/TENANT")
             if not server.run():
                 crew.leave(0)
     except Misconfigured as error:

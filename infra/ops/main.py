@@ -25,6 +25,7 @@ from infra.ops import (
     resolve,
     runs,
     tenants,
+    terminal,
 )
 from infra.ops.local import local_app
 from ml_connector.errors import ConnectorError, Misconfigured
@@ -39,12 +40,12 @@ class Group(TyperGroup):
             try:
                 return super().invoke(ctx)
             except ConnectorError as error:
-                typer.echo(advice.pasteable(str(error)), err=True)
+                terminal.lines(advice.pasteable(str(error)), err=True)
                 raise typer.Exit(2 if isinstance(error, Misconfigured) else 1) from error
             except OSError as error:
                 if error.errno == errno.EPIPE or error.filename is None:
                     raise  # whoever read our output has gone; or it is about no file
-                typer.echo(f"{error.filename} cannot be used: {error.strerror}.", err=True)
+                terminal.line(f"{error.filename} cannot be used: {error.strerror}.", err=True)
                 raise typer.Exit(1) from error
 
 
@@ -58,9 +59,9 @@ app = typer.Typer(
 def _version(wanted: bool) -> None:
     if wanted:
         try:
-            typer.echo(f"ml-connector {version('ml-connector')}")
+            terminal.line(f"ml-connector {version('ml-connector')}")
         except PackageNotFoundError:
-            typer.echo("ml-connector (not installed: run from its source)")
+            terminal.line("ml-connector (not installed: run from its source)")
         raise typer.Exit
 
 

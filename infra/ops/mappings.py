@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.ops import options, table
+from infra.ops import options, table, terminal
 
 if TYPE_CHECKING:
     from infra.ops.codebook import Codebook
@@ -109,7 +109,7 @@ def set_(
     if as_json:
         table.dump({"integration": where, "kind": kind, "code": code, "target": target, "released": released})
     else:
-        typer.echo(f"{tenant} ({where}): {kind} {code} is {target}. {goes_on(released)}")
+        terminal.line(f"{tenant} ({where}): {kind} {code} is {target}. {goes_on(released)}")
 
 
 @app.command()
@@ -139,7 +139,7 @@ def remove(
         )
     options.confirm(f"Remove the mapped {kind} {code} -> {before.target} of {tenant}?", yes=yes)
     book.remove(where, kind, code, options.who(by))
-    typer.echo(f"{tenant} ({where}): {kind} {code} is mapped to nothing any more; it was {before.target}.")
+    terminal.line(f"{tenant} ({where}): {kind} {code} is mapped to nothing any more; it was {before.target}.")
 
 
 @app.command("export")
@@ -162,11 +162,11 @@ def export(
     book = _codebook(tenant, kind, secrets, state, stack)
     text = to_csv(book.rows(kind, integration))
     if file is None:
-        typer.echo(text, nl=False)
+        terminal.block(text, nl=False) if sys.stdout.isatty() else typer.echo(text, nl=False)
     else:
         with told(file):
             file.write_text(text, encoding="utf-8", newline="")
-        typer.echo(f"Written to {file}.", err=True)
+        terminal.line(f"Written to {file}.", err=True)
 
 
 @app.command("import")
@@ -208,7 +208,7 @@ def import_(
         table.dump({"imported": len(entries), "left_out": left_out, "released": released})
     else:
         skipped = f", {left_out} of origin sync left out" if left_out else ""
-        typer.echo(f"{tenant}: {count} written{skipped}. {goes_on(released)}")
+        terminal.line(f"{tenant}: {count} written{skipped}. {goes_on(released)}")
 
 
 def _check_targets(whys: Sequence[str | None], *, force: bool, yes: bool) -> None:

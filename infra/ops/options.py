@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.ops import advice
+from infra.ops import advice, terminal
 
 
 def noted(option: typer.CallbackParam, value: Any) -> Any:
@@ -54,6 +54,6 @@ def confirm(question: str, *, yes: bool) -> None:
             f"Nothing was changed, since there is no terminal to ask on: {question} Add --yes to do it without a "
             "question."
         )
-    if not typer.confirm(question, err=True):
-        typer.echo("Nothing was changed.", err=True)
+    if not terminal.confirm(question):
+        terminal.line("Nothing was changed.", err=True)
         raise typer.Exit(1)

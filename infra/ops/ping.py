@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import advice, options, table
+from infra.ops import advice, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def ping(
     rows: list[dict[str, Any]] = []
     for one, its in _asked(desk, tenant, system):
         if not as_json:
-            typer.echo(f"{one}  {its}")
+            terminal.line(f"{one}  {its}")
         for row in _rows(desk, one, its):
             rows.append(row)
             if not as_json:
@@ -87,7 +87,7 @@ def _row(tenant: str, system: str, check: Check) -> dict[str, Any]:
 def _print(row: dict[str, Any]) -> None:
     mark, colour = MARKS["failed" if not row["ok"] else "warning" if row["warning"] else "ok"]
     detail = f": {row['detail']}" if row["detail"] else ""
-    typer.echo(f"  {typer.style(mark, fg=colour)} {row['check']}{detail}")
+    terminal.line(f"{row['check']}{detail}", mark=mark, colour=colour)
 
 
 def _enrol(desk: Desk) -> None:

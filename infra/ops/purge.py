@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.ops import options, table
+from infra.ops import options, table, terminal
 from infra.ops.audit import TenantName
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def purge(
     if as_json:
         table.dump({"tenant": tenant, **{name: n for name, n in asdict(done).items() if name != "keys"}})
     else:
-        typer.echo(_said(tenant, done))
+        terminal.line(_said(tenant, done))
     if done.damaged:
         raise typer.Exit(1)
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
-from infra.ops import options, table
+from infra.ops import options, table, terminal
 from infra.ops.audit import FlowName, Key, TenantName
 
 if TYPE_CHECKING:
@@ -52,7 +50,7 @@ def replay(
     if as_json:
         table.dump({**stream.name, "key": found, "done": done.what, "chunk": done.chunk.id if done.chunk else None})
     else:
-        typer.echo(f"{stream} {found}: {SENTENCES[done.what]}{say_paused(stream)}")
+        terminal.line(f"{stream} {found}: {SENTENCES[done.what]}{say_paused(stream)}")
 
 
 def refuse_shadow(stream: Stream) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.ops import advice, options, table
+from infra.ops import advice, options, table, terminal
 from infra.ops.audit import FlowName, Key, TenantName
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def resolve(
     then = (
         f"taken for {found or f'document {number}'}, once it is read back" if number else "posted, after one more look"
     )
-    typer.echo(advice.pasteable(f"{name} of {stream} is queued to be {then}.{say_paused(stream)}"))
+    terminal.line(advice.pasteable(f"{name} of {stream} is queued to be {then}.{say_paused(stream)}"))
 
 
 def _one_of(match: str | None, *, post: bool) -> str:
@@ -106,7 +106,7 @@ def _there(stream: Stream, chunk: Chunk, number: str) -> str:
     except Rejected as error:
         raise NotThere(str(error)) from error
     except ConnectorError as error:
-        typer.echo(f"It could not be looked up from here; the next attempt does that. {error}", err=True)
+        terminal.line(f"It could not be looked up from here; the next attempt does that. {error}", err=True)
         return ""
     finally:
         stream.pair.close()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.ops import terminal
+
 if TYPE_CHECKING:
     from infra.local.demo_books import Books
 
@@ -63,9 +65,9 @@ def sandbox(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         for line in (*(f"! {warning}" for warning in warnings), *_said(books, urls, secrets, name, port)):
-            typer.echo(line)
+            terminal.line(line)
         stop.wait()
-    typer.echo("The simulated vendors have ended, and what they held is gone.")
+    terminal.line("The simulated vendors have ended, and what they held is gone.")
 
 
 def _said(books: Books, urls: dict[str, str], secrets: Path, tenant: str, port: int) -> Iterator[str]:

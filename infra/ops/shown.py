@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
+from infra.ops import terminal
 
 if TYPE_CHECKING:
     from infra.local.report import Outcome
@@ -36,11 +36,11 @@ def conclude(outcome: Outcome, report: Path | None, *, tables: bool = True) -> i
     made = reports.report(outcome)
     kept = report is None or _saved(made, report, outcome)
     if sys.stderr.isatty():
-        typer.echo("\r\x1b[K", err=True, nl=False)
+        terminal.wipe()
     for line in _lines(made, outcome, tables):
-        typer.echo(line)
+        terminal.line(line)
     if not kept:
-        typer.echo(json.dumps(made, indent=2, ensure_ascii=False))
+        terminal.block(json.dumps(made, indent=2, ensure_ascii=False))
     return max(reports.exit_code(outcome, made), 0 if kept else 1)
 
 
@@ -51,7 +51,9 @@ def _saved(made: dict[str, Any], path: Path, outcome: Outcome) -> bool:
     try:
         reports.save(made, path, outcome)
     except OSError as error:
-        typer.echo(f"! The report cannot be written to {path}: {error.strerror}. It stands below, as JSON.", err=True)
+        terminal.line(
+            f"! The report cannot be written to {path}: {error.strerror}. It stands below, as JSON.", err=True
+        )
         return False
     return True
 

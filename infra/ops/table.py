@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import typer
 from rich.cells import cell_len
 
-from infra.ops import advice
+from infra.ops import advice, terminal
 
 GAP = "  "
 
@@ -23,14 +22,14 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
     if as_json:
         dump(rows)
     elif rows:
-        typer.echo(text(rows, columns))
+        terminal.block(text(rows, columns))
     else:
-        typer.echo(advice.pasteable(empty))
+        terminal.line(advice.pasteable(empty))
 
 
 def dump(data: Any) -> None:
     """Print JSON; decimals as strings, so that no digit is lost."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    terminal.block(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
 
 def text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from ml_connector.embedded import private
 from ml_connector.embedded.disk import told
 from ml_connector.ports import object_key
 
@@ -15,7 +16,10 @@ DRAFTS = ".drafts"
 
 
 class FolderBlobs:
-    """Objects as files: the key is the path below the folder. A reader never sees half an object."""
+    """Objects as files: the key is the path below the folder. A reader never sees half an object.
+
+    They are their owner's alone (0700 and 0600), whatever stood there before.
+    """
 
     def __init__(self, folder: Path | str) -> None:
         """`folder` is made on the first write."""
@@ -27,10 +31,10 @@ class FolderBlobs:
         drafts = self._folder / DRAFTS
         draft = drafts / secrets.token_hex(16)
         with told(path):
-            drafts.mkdir(parents=True, exist_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private.folder(drafts, self._folder)
+            private.folder(path.parent, self._folder)
             try:
-                draft.write_bytes(body)
+                private.write(draft, body)
                 draft.replace(path)
             finally:
                 draft.unlink(missing_ok=True)

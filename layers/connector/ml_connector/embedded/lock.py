@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 
+from ml_connector.embedded import private
 from ml_connector.embedded.disk import told
 from ml_connector.errors import Misconfigured
 
@@ -27,7 +28,8 @@ class StateLock:
         if self._handle is not None:
             raise RuntimeError("This lock is held already.")
         with told(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private.folder(self._folder)
+            private.file(self._folder / "lock")
             handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

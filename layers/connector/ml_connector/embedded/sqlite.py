@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ml_connector.embedded import private
 from ml_connector.embedded.disk import full, told
 from ml_connector.errors import ConnectorError, Misconfigured, Transient
 
@@ -86,8 +87,12 @@ def _ours(path: str, error: sqlite3.DatabaseError) -> ConnectorError | None:
 def _make(path: Path) -> None:
     """Make the file readable by its owner alone; SQLite gives its side files the same mode."""
     with told(path):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.parent.is_dir():
+            private.folder(path.parent)
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            if name == path.name or path.with_name(name).exists():
+                private.file(path.with_name(name))
+        os.close(os.open(path, os.O_RDWR))
 
 
 @contextmanager

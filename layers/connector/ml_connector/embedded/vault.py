@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ml_connector.embedded import private
 from ml_connector.errors import Misconfigured
 
 log = logging.getLogger("ml_connector")
@@ -97,7 +98,8 @@ def _set_aside(path: Path) -> None:
 
 def _make(path: Path) -> None:
     """Write a new key; of two processes that do so at once, the first one's stays."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.parent.is_dir():
+        private.folder(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
