@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
@@ -48,6 +49,8 @@ class Group(TyperGroup):
                 terminal.line(f"{error.filename} cannot be used: {error.strerror}.", err=True)
                 raise typer.Exit(1) from error
 
+
+logging.getLogger("ml_connector").addHandler(logging.NullHandler())  # what a person is to read is printed
 
 # No markup in help texts, where brackets mean "optional"; no frames around errors; no values in tracebacks.
 app = typer.Typer(

@@ -13,6 +13,7 @@ from infra.sandbox.basware.model import Fault
 from infra.sandbox.basware.scopes import SCOPES
 from infra.sandbox.basware.seed import seeded_world
 from ml_connector.flow import Check
+from ml_connector.systems.basware.companies import Companies
 
 
 def checks(bench: Any) -> dict[str, Check]:
@@ -156,3 +157,18 @@ def test_where_nothing_shows_it_ping_says_so(make: Any) -> None:
     found = checks(make(World(companies_posted=False)))["companies"]
     assert (found.ok, found.warning) == (True, False)
     assert "the first import does" in found.detail
+
+
+def test_a_wrong_code_that_a_single_document_names_is_asked_about(seeded: Any, make: Any) -> None:
+    """The seeded account has one document of a company that its import does not know."""
+    world = seeded_world(clock=seeded.clock.now)
+    found = checks(make(world, companies=["9999"]))["companies"]
+    assert not found.ok
+    assert "company 9999" in found.detail
+    assert "Basware lists 1000" in found.detail
+    seeded.world.companies_posted = False
+    companies = Companies(("9999",))
+    companies.note("accountingDocuments", [*({"companyCode": "1000"} for _ in range(30)), {"companyCode": "9999"}])
+    asked = companies.check(seeded.connection.client)
+    assert (asked.ok, asked.warning) == (True, True)
+    assert "1 are of 9999, and 30 of 1000: is 'companies' in the secret right?" in asked.detail

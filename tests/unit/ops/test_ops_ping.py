@@ -133,3 +133,14 @@ def test_ping_tells_the_functions_of_the_tenant_at_once(office: Any) -> None:
 def test_nothing_to_ping_is_wrong_use(office: Any, tmp_path: Any) -> None:
     assert "no tenant 'nobody'" in office.run("ping", "nobody", code=2).stderr
     assert "There is no acme/syspro" in office.run("ping", "acme", "syspro", code=2).stderr
+
+
+def test_nothing_but_the_checks_is_printed(office: Any) -> None:
+    from tests.unit.ops.conftest import SAP_B1
+
+    office.row("invoices", "k1", outcome="delivered", target="1", code="1")
+    office.run("ping")
+    office.write("acme", "sap_b1", SAP_B1 | {"service_layer_url": "https://other.example.com/b1s/v2"})
+    result = office.run("ping")
+    assert result.stderr == ""
+    assert "1 document is known under the earlier endpoint" in result.stdout

@@ -24,9 +24,10 @@ def told(path: Path | str, what: str = "written") -> Iterator[None]:
         if error.errno in FULL:
             raise Transient(full(path)) from error
         where = error.filename or path
-        raise Misconfigured(
-            f"{where} cannot be {what}: {error.strerror or error}. Make it a path that this user may read and write."
-        ) from error
+        todo = "Make it a path that this user may read and write."
+        if error.errno == errno.ENOENT:
+            todo = "Make its folder first."
+        raise Misconfigured(f"{where} cannot be {what}: {error.strerror or error}. {todo}") from error
 
 
 def full(path: Path | str) -> str:

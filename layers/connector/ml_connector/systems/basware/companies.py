@@ -8,6 +8,7 @@ Basware holds are compared. Master data counts less than documents: it may be ou
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ SCOPE, PATH = "companies.read", "/v1/companies"
 MADE_THERE = frozenset({"accountingDocuments", "exportedPurchaseOrders"})
 """What comes from Basware's own users, and so names companies that exist."""
 MOST = 20
+RARE = 10
+"""So many times more documents of other companies are worth a question."""
 
 
 @dataclass
@@ -28,26 +31,25 @@ class Companies:
     """The company codes met while `ping` reads: in documents of Basware's own, and in anything."""
 
     wanted: tuple[str, ...]
-    own: set[str] = field(default_factory=set)
+    own: Counter[str] = field(default_factory=Counter)
     any: set[str] = field(default_factory=set)
 
     def note(self, api: str, rows: Iterable[Any]) -> None:
         """Remember the codes in the rows of a list."""
-        codes = set(_codes(rows))
-        self.any |= codes
+        codes = list(_codes(rows))
+        self.any |= set(codes)
         if api in MADE_THERE:
-            self.own |= codes
+            self.own.update(codes)
 
     def check(self, client: Basware) -> Check:
         """Tell of each code of the secret whether Basware knows it, as far as anything shows it."""
         listed = _listed(client)
-        known = listed | self.own
-        missing = [code for code in self.wanted if code not in known]
-        if listed and missing:
-            return Check(WHAT, False, self._unknown(missing, listed, "Basware lists"))
+        if listed:
+            return self._against(listed)
+        missing = [code for code in self.wanted if not self.own[code]]
         if not missing:
-            return Check(WHAT, True, f"{', '.join(self.wanted)} known to Basware")
-        others = (self.own | self.any) - set(self.wanted)
+            return self._rare() or Check(WHAT, True, f"{', '.join(self.wanted)} known to Basware")
+        others = (set(self.own) | self.any) - set(self.wanted)
         if others:
             said = self._unknown(missing, others, "Basware lists no companies to this client, but holds records of")
             return Check(WHAT, True, said, warning=True)
@@ -56,6 +58,29 @@ class Companies:
             f"Basware lists no companies to this client, and nothing it holds shows whether it knows "
             f"{', '.join(missing)}; the first import does",
         )  # fmt: skip
+
+    def _against(self, listed: set[str]) -> Check:
+        """Judge by the list. One that is missing there is spared where Basware has documents of it, and others are
+        listed: then the list is not whole.
+        """
+        missing = [code for code in self.wanted if code not in listed]
+        if not missing:
+            return Check(WHAT, True, f"{', '.join(self.wanted)} known to Basware")
+        spared = len(missing) < len(self.wanted) and all(self.own[code] for code in missing)
+        return Check(WHAT, spared, self._unknown(missing, listed, "Basware lists"), warning=spared)
+
+    def _rare(self) -> Check | None:
+        """Warn where most documents are another company's: a wrong code may have some of its own."""
+        ours = sum(self.own[code] for code in self.wanted)
+        others = {code: n for code, n in self.own.items() if code not in self.wanted}
+        if ours * RARE >= sum(others.values()):
+            return None
+        most = max(others, key=lambda code: others[code])
+        said = (
+            f"of the documents Basware shows {ours} are of {', '.join(self.wanted)}, and {others[most]} of {most}: "
+            "is 'companies' in the secret right? Every record sent for an unknown company is refused"
+        )
+        return Check(WHAT, True, said, warning=True)
 
     def _unknown(self, missing: Iterable[str], known: Iterable[str], there: str) -> str:
         names, every = list(missing), sorted(known)
