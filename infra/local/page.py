@@ -65,6 +65,7 @@ def page(made: dict[str, Any], outcome: Outcome) -> str:
     body += _list("Rejected", "rejected", made)
     body += _list("Given up", "dead", made)
     body += _list("Not completed yet", "open", made)
+    body += _rounding(made["rounding_differences"])
     return (
         '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -176,6 +177,24 @@ def _list(title: str, kind: str, made: dict[str, Any]) -> list[str]:
         f"<h2>{title} ({len(lines):,})</h2>",
         _framed(_total(lines), columns, "".join(_line(line, made) for line in grouped(kind, lines))),
     ]
+
+
+def _rounding(found: dict[str, Any]) -> list[str]:
+    """Show the documents of which an ERP holds another total than was approved."""
+    columns = ("document", "tenant", "posted as", "approved", "posted", "difference")
+    tables = []
+    for currency, one in found.items():
+        lines = "".join(
+            _row(
+                escape(short(str(line["number"] or line["key"]))),
+                [_cell("tenant", escape(line["tenant"])), _cell("posted as", escape(str(line["posted_as"] or ""))),
+                 *(_cell(name, f"{Decimal(line[name]):,}") for name in columns[3:])],
+            )
+            for line in one["documents"]
+        )  # fmt: skip
+        caption = f"Together {Decimal(one['total']):,} {escape(currency)}"
+        tables.append(_framed(caption, [(name, "") for name in columns], lines))
+    return ["<h2>Rounding differences: what the ERP holds more or less</h2>", *tables] if tables else []
 
 
 def _line(line: dict[str, Any], made: dict[str, Any]) -> str:

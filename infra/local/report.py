@@ -18,7 +18,7 @@ from infra.local.standstill import standstill
 from infra.ops import advice
 from ml_connector.bootstrap import Tenant
 from ml_connector.embedded import private
-from ml_connector.engine.balance import PLACES, Sheet
+from ml_connector.engine.balance import PLACES, Sheet, money
 from ml_connector.engine.endpoints import Earlier
 from ml_connector.engine.pair import Pair
 from ml_connector.integrations import INTEGRATIONS
@@ -63,8 +63,19 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "rejected": [_named(line, outcome.rejections) for line in _lines(sheets, "rejected", where)],
         "dead": _lines(sheets, "dead", where),
         "open": _lines(sheets, "open", where),
+        "rounding_differences": _rounding(_lines(sheets, "rounding", where)),
         "earlier_endpoints": [_earlier(pair, one, where) for pair, one in outcome.earlier],
     }
+
+
+def _rounding(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Sort the documents of which an ERP holds another total than was approved by currency, with their sum."""
+    found: dict[str, Any] = {}
+    for line in sorted(lines, key=lambda one: str(one["currency"])):
+        one = found.setdefault(str(line["currency"]), {"total": Decimal(0), "documents": []})
+        one["total"] += Decimal(line["difference"])
+        one["documents"].append({name: value for name, value in line.items() if name != "currency"})
+    return {currency: {**one, "total": money(one["total"])} for currency, one in found.items()}
 
 
 def _earlier(pair: Pair, one: Earlier, where: str) -> dict[str, Any]:
@@ -176,9 +187,12 @@ def said_of(line: Mapping[str, Any], made: Mapping[str, Any]) -> str:
 
 def adds_up(row: Mapping[str, Any]) -> bool:
     """Tell whether the figures of a flow agree, to the row and the cent."""
-    sums = row.get("amounts", {}).values()
-    money = all(Decimal(s["read"]) == sum(Decimal(s[p]) for p in PLACES[1:]) for s in sums)
-    return bool(money and row["read"] == sum(row[p] for p in PLACES[1:]))
+    more = row.get("rounding_differences", {})
+    right = all(
+        Decimal(s["read"]) + Decimal(more.get(currency, 0)) == sum(Decimal(s[p]) for p in PLACES[1:])
+        for currency, s in row.get("amounts", {}).items()
+    )
+    return bool(right and row["read"] == sum(row[p] for p in PLACES[1:]))
 
 
 def errors(made: Mapping[str, Any], tenant: str) -> list[tuple[str, list[str]]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ml_connector import currencies
 from ml_connector.ports import Chance, Clock
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class TenantSettings(BaseModel):
     rounding_tolerance: Decimal = Field(default=Decimal("0.05"), ge=0, le=10)
     send_bank_details: bool = False
     alert_days_before_refresh_token_end: int = Field(default=7, ge=1, le=29)
+
+    def tolerance(self, currency: str | None) -> Decimal:
+        """Give `rounding_tolerance`, which is said in cents, in a currency: 0.05 is 5 JPY and 0.005 KWD."""
+        return currencies.scaled(self.rounding_tolerance, currencies.unit(currency))
 
     def start(self, integration: str, flow: str) -> date | None:
         """Tell from which day on a flow's documents count; None where all do."""

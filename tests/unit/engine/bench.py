@@ -50,6 +50,7 @@ class Systems:
     standing: dict[str, str] = field(default_factory=dict)
     mapped: dict[str, str] = field(default_factory=dict)
     drafts: bool = False
+    rounds: Decimal = Decimal(0)
     cancelled: set[str] = field(default_factory=set)
     answers: list[tuple[str, Any]] = field(default_factory=list)
     booked: list[tuple[str, Prepared]] = field(default_factory=list)
@@ -178,7 +179,7 @@ class Papers:
 
     def _row(self, number: str, one: Prepared) -> Found:
         state: Any = "draft" if number.startswith("draft") else "posted"
-        return Found(number, number, one.amount, one.currency, dated=one.dated, partner=one.partner,
+        return Found(number, number, one.amount + self.s.rounds, one.currency, dated=one.dated, partner=one.partner,
                      reference=one.reference, kind=one.kind, state=state)  # fmt: skip
 
     def _live(self) -> list[tuple[str, Prepared]]:

@@ -46,6 +46,7 @@ class Sheet:
         self.dead: list[dict[str, Any]] = []
         self.open: list[dict[str, Any]] = []
         self.listed: set[str] = set()
+        self.rounding: list[dict[str, Any]] = []
 
     def add_cursor(self, ledger: Ledger, since: str) -> None:
         """Add what the poll found to need no chunk, in the run `since` or a later one."""
@@ -97,6 +98,25 @@ class Sheet:
         sums = self.amounts.setdefault(chunk.currency, dict.fromkeys(PLACES, Decimal(0)))
         sums["read"] += Decimal(chunk.amount)
         sums[place] += Decimal(chunk.amount)
+        if place == "delivered" and chunk.posted_amount is not None:
+            self._differ(chunk, Decimal(chunk.amount), Decimal(chunk.posted_amount), sums)
+
+    def _differ(self, chunk: Chunk, approved: Decimal, posted: Decimal, sums: dict[str, Decimal]) -> None:
+        """Count what the target holds, and name the document of which it holds something else than was approved."""
+        sums["delivered"] += posted - approved
+        self.rounding.append(
+            {
+                "key": chunk.key, "number": chunk.number, "posted_as": chunk.code, "currency": chunk.currency,
+                "approved": money(approved), "posted": money(posted), "difference": money(posted - approved),
+            }
+        )  # fmt: skip
+
+    def rounding_differences(self) -> dict[str, Decimal]:
+        """Say by currency what the target holds more than was approved."""
+        found: dict[str, Decimal] = defaultdict(Decimal)
+        for line in self.rounding:
+            found[line["currency"]] += Decimal(line["difference"])
+        return dict(sorted(found.items()))
 
     def _lines(self, chunk: Chunk, more: dict[str, Any], keys: Sequence[str]) -> list[dict[str, Any]]:
         amount, currency = money_of(chunk, self.flow)
@@ -107,7 +127,11 @@ class Sheet:
     def balanced(self) -> bool:
         """Tell whether the sums agree and the flow could run."""
         counts = self.counts["read"] == sum(self.counts[p] for p in PLACES[1:])
-        money = all(sums["read"] == sum(sums[p] for p in PLACES[1:]) for sums in self.amounts.values())
+        more = self.rounding_differences()
+        money = all(
+            sums["read"] + more.get(currency, 0) == sum(sums[p] for p in PLACES[1:])
+            for currency, sums in self.amounts.items()
+        )
         return self.error is None and counts and money
 
     def as_row(self) -> dict[str, Any]:
@@ -120,6 +144,8 @@ class Sheet:
                 currency: {place: money(value) for place, value in sums.items()}
                 for currency, sums in sorted(self.amounts.items())
             }  # fmt: skip
+        if more := self.rounding_differences():
+            row["rounding_differences"] = {currency: money(value) for currency, value in more.items()}
         return row
 
 

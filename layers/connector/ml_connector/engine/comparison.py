@@ -123,14 +123,14 @@ def _at_target(was: Pair, target: Any, chunk: Chunk, document: Document[Any] | N
     if chunk.code and found.number and found.number != chunk.code:
         yield f"it is {found.number} there instead of {chunk.code}"
     known = abs(Decimal(chunk.amount)) if chunk.amount else None
-    if known is not None and found.amount is not None and _apart(abs(found.amount), known, was):
+    if known is not None and found.amount is not None and _apart(abs(found.amount), known, was, chunk.currency):
         yield f"its total is {abs(found.amount)} there"
     if found.state != "cancelled" and document is not None and document.record is not None:
         yield from _supplier(was, target, chunk, document.record)
 
 
-def _apart(one: Decimal, other: Decimal, pair: Pair) -> bool:
-    return abs(one - other) > pair.options.rounding_tolerance
+def _apart(one: Decimal, other: Decimal, pair: Pair, currency: str | None) -> bool:
+    return abs(one - other) > pair.options.tolerance(currency)
 
 
 def _supplier(was: Pair, target: Any, chunk: Chunk, record: Any) -> Iterator[str]:

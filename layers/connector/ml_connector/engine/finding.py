@@ -122,7 +122,7 @@ class Finding(Answering):
     @property
     def _tolerance(self) -> Decimal:
         """By how much taxes may be rounded otherwise there."""
-        tolerance: Decimal = self.task.pair.options.rounding_tolerance
+        tolerance: Decimal = self.task.pair.options.tolerance(self.chunk.currency)
         return tolerance
 
     def _agree(self, found: Found, wanted: Prepared) -> None:
@@ -352,8 +352,13 @@ class Finding(Answering):
             )
 
     def _same_total(self, found: Found) -> None:
-        """Compare the total that was posted: an ERP rounds taxes in its own way, by cents and no more."""
+        """Compare the total that was posted: an ERP rounds taxes in its own way, by cents and no more.
+
+        A total that is another one, by so little or by a person's word, is kept: the control totals count it.
+        """
         ours = Decimal(self.chunk.amount) if self.chunk.amount else None
+        there = None if ours is None or found.amount is None else abs(found.amount).copy_sign(ours)
+        self.chunk.posted_amount = None if there is None or there == ours else str(there)
         if found.amount is None or ours is None or abs(found.amount) == abs(ours) or self._decided("match"):
             return
         if not self._apart(found.amount, ours):

@@ -181,6 +181,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     refusal: str | None = None
     answer_try: int = 0
     posted_on: str | None = None
+    posted_amount: str | None = None
     outcome: Outcome | None = None
     delivered: int = 0
     unchanged: int = 0
