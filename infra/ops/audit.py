@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ml_connector.engine.rows import Chunk
-    from ml_connector.ports import Blobs
+    from ml_connector.ports import Blobs, Store
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant.")]
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="The flow: invoices, or sap_b1-basware/invoices.")]
@@ -57,7 +57,7 @@ def audit(
         "record": _advised(_plain(row[0]), tenant) if row else None,
         "chunks": [_chunk(chunk, attempts, bodies) for chunk, attempts in _attempts(blobs, chunks)],
     }
-    faults = [*(_faults(blobs, chunks) if verify else []), *blobs.faults()]
+    faults = [*(_faults(blobs, chunks, desk.world.store, row) if verify else []), *blobs.faults()]
     if verify or faults:
         history["faults"] = faults
     table.dump(history) if as_json else _print(history, verify)
@@ -71,10 +71,15 @@ def _plain(row: Any) -> dict[str, Any]:
     return dump(row)
 
 
-def _faults(blobs: Blobs, chunks: Sequence[Chunk]) -> list[str]:
-    from ml_connector.engine.audit import verify
+def _faults(blobs: Blobs, chunks: Sequence[Chunk], store: Store, row: Any) -> list[str]:
+    from ml_connector.engine.audit import strays, verify
 
-    return [fault for chunk in chunks for fault in verify(blobs, chunk)]
+    if not chunks and row is not None and row[0].outcome == "delivered":
+        return [
+            "Nothing is left that could be verified: this record was delivered, and no chunk of it is on record. After "
+            "the audit retention that is as it should be; before it, restore the state store from a backup"
+        ]
+    return [*(fault for chunk in chunks for fault in verify(blobs, chunk, store)), *strays(blobs, chunks)]
 
 
 def _attempts(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, list[dict[str, Any]]]]:

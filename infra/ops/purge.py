@@ -105,10 +105,11 @@ def _prefix(desk: Desk, tenant: str) -> str:
 def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
     """Empty object after object; a purge that was cut short is finished by the next."""
     from infra.ops.legible import envelope_of
-    from ml_connector.engine.audit import emptied, opened
+    from ml_connector.engine.audit import emptied, opened, purging
     from ml_connector.engine.rows import iso
 
     done, now = Purged(), iso(desk.world.clock.now())
+    tenant = prefix.split("/")[1]
     for key in list(desk.world.blobs.keys(prefix)):
         packed = desk.world.blobs.get(key)
         if packed is None:
@@ -123,7 +124,7 @@ def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
             done.kept += 1
             continue
         else:
-            desk.shredding.replace(key, emptied(envelope, now, by))
+            desk.shredding.replace(key, emptied(envelope, *purging(desk.world.store, tenant, envelope, now, by)))
             done.purged += 1
         done.keys.add(key)
     desk.shredding.forget(prefix, done.keys)

@@ -85,10 +85,72 @@ def test_verify_finds_a_removed_attempt(office: Any, invoice: Any) -> None:
     assert "missing" in found["faults"][0]
 
 
-def test_a_purged_body_keeps_the_chain_whole(office: Any, invoice: Any) -> None:
-    first = _objects(office, invoice)[0]
-    first.write_bytes(gzip.compress(gzip.decompress(first.read_bytes()).partition(b"\n")[0] + b"\n"))
-    assert "purged" in office.run("audit", "acme", "invoices", "k1", "--verify").stdout
+MARKS = (b"", b', "purged_at": "2026-01-11T08:00:00.000000+00:00", "purged_by": "Ada"')
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("which", [0, 1])
+def test_verify_finds_a_body_that_was_removed_without_a_purge(
+    office: Any, invoice: Any, which: int, mark: bytes
+) -> None:
+    """Whoever can write objects can write the mark of a purge into one; the state store knows of none."""
+    one = _objects(office, invoice)[which]
+    head = gzip.decompress(one.read_bytes()).partition(b"\n")[0]
+    one.write_bytes(gzip.compress(head[:-1] + mark + b"}\n"))
+    found = office.run("audit", "acme", "invoices", "k1", "--verify", "--json", code=1)
+    assert len(found["faults"]) == 1 and "no purge on record" in found["faults"][0]
+
+
+def test_a_purge_vouches_for_what_it_emptied_and_for_nothing_else(office: Any, invoice: Any) -> None:
+    first, last = _objects(office, invoice)
+    kept = last.read_bytes()
+    office.run("purge", "acme", "--force", "--by", "Ada", "--yes")
+    assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json")["faults"] == []
+    for path, other in ((first, b"Bob"), (last, b"Bob")):
+        whole = gzip.decompress(path.read_bytes())
+        path.write_bytes(gzip.compress(whole.replace(b"Ada", other)))
+        assert "no purge on record" in str(office.run("audit", "acme", "invoices", "k1", "--verify", code=1).stdout)
+        path.write_bytes(gzip.compress(whole))
+    last.write_bytes(kept)
+    assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json")["faults"] == [], "restored from a backup"
+
+
+def test_a_purge_that_was_cut_short_is_finished_by_the_next(office: Any, invoice: Any) -> None:
+    head, _ = audit.opened(_objects(office, invoice)[0].read_bytes())
+    at = "2026-01-10T00:00:00.000000+00:00"
+    assert audit.purging(office.desk.world.store, "acme", head, at, "Eve") == (at, "Eve")
+    office.run("purge", "acme", "--force", "--by", "Ada", "--yes")
+    assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json")["faults"] == []
+    text = office.run("audit", "acme", "invoices", "k1").stdout
+    assert "by Eve" in text and "by Ada" in text
+
+
+@pytest.mark.parametrize("gone", [[0], [1], [0, 1]])
+def test_verify_finds_whatever_is_missing_of_the_objects(office: Any, invoice: Any, gone: list[int]) -> None:
+    for path in [_objects(office, invoice)[n] for n in gone]:
+        path.unlink()
+    assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json", code=1)["faults"]
+
+
+@pytest.mark.parametrize("audits", [0, 1, 2, 3])
+@pytest.mark.parametrize("chain", [None, 0, 1])
+def test_verify_finds_a_row_that_disagrees_with_the_objects(office: Any, audits: int, chain: int | None) -> None:
+    chunk = office.chunk("invoices", key="k2", state="waiting")
+    office.attempt(chunk, state="waiting")
+    office.attempt(chunk, state="done")
+    heads = [audit.opened(path.read_bytes())[0]["hash"] for path in _objects(office, chunk)]
+    chunk.audits, chunk.chain = audits, None if chain is None else heads[chain]
+    ledger = office.ledger("invoices")
+    ledger.finish(chunk, ledger.chunk("k2")[1])
+    whole = (audits, chain) == (2, 1)
+    found = office.run("audit", "acme", "invoices", "k2", "--verify", "--json", code=0 if whole else 1)
+    assert (found["faults"] == []) is whole
+
+
+def test_verify_is_not_content_where_nothing_is_left(office: Any) -> None:
+    office.row("invoices", "k9", outcome="delivered", number="INV-9", code="4712", target="18:78", chunk="k9")
+    found = office.run("audit", "acme", "invoices", "k9", "--verify", "--json", code=1)
+    assert "Nothing is left that could be verified" in found["faults"][0]
 
 
 def test_two_chunks_of_one_day_keep_their_attempts_apart(office: Any, invoice: Any) -> None:
@@ -102,7 +164,7 @@ def test_two_chunks_of_one_day_keep_their_attempts_apart(office: Any, invoice: A
 
 
 def test_an_attempt_whose_worker_had_lost_the_row_is_shown_all_the_same(office: Any, invoice: Any) -> None:
-    invoice.chain, invoice.audits = None, 1
+    invoice.chain, invoice.audits = None, 0
     office.attempt(invoice, state="done")  # written beside the chain that the row knows
     history = office.run("audit", "acme", "invoices", "k1", "--verify", "--json")
     assert [a.get("beside_the_chain", False) for a in history["chunks"][0]["attempt_list"]] == [False, False, True]

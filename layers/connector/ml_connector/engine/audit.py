@@ -1,7 +1,8 @@
 """The audit trail: one object for each attempt of a chunk, each naming the hash of the one before.
 
 The chain hashes the hash of each body, so that a purge can delete a body and keep the proof. An object is gzip: one
-line of JSON, the envelope, then the body. The envelope of a purged one says when that was and by whom.
+line of JSON, the envelope, then the body. The envelope of a purged one says when that was and by whom, and the state
+store says so too: who can only reach the objects cannot take a body out and call it a purge.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, unquote
 
 import msgspec
 
 from ml_connector.engine.rows import Chunk
+from ml_connector.errors import Conflict
 from ml_connector.exchange import Exchange, as_rows
-from ml_connector.ports import Blobs
+from ml_connector.ports import Blobs, Item, Store
 
+LOST = "lost"
+"""What an attempt says whose worker had lost its row: it stands beside the chain."""
 _HALF = re.compile("%.?$")
 _LONGEST = 200
 """Bytes of an id that are spelt out in the name of a folder; a file system takes 255."""
@@ -94,21 +99,71 @@ def read(blobs: Blobs, chunk: Chunk) -> Iterator[tuple[dict[str, Any], dict[str,
             yield envelope, msgspec.json.decode(body) if body else {}
 
 
-def verify(blobs: Blobs, chunk: Chunk) -> list[str]:
-    """Check the chain against the row; an empty list means that it is whole."""
+def purging(store: Store, tenant: str, envelope: dict[str, Any], at: str, by: str) -> tuple[str, str]:
+    """Write down that an attempt is purged, before it is; gives the time and the name that count.
+
+    Those of an earlier purge that was cut short stay.
+    """
+    with suppress(Conflict):
+        store.put(Item(_purged(tenant), str(envelope.get("hash")), {"at": at, "by": by}))
+    item = store.get(_purged(tenant), str(envelope.get("hash")))
+    return (item.data["at"], item.data["by"]) if item else (at, by)
+
+
+def _purged(tenant: str) -> str:
+    return f"purged#{tenant}"
+
+
+def _was_purged(store: Store | None, tenant: str, envelope: dict[str, Any]) -> bool:
+    item = store.get(_purged(tenant), str(envelope.get("hash"))) if store is not None else None
+    return item is not None and item.data == {"at": envelope.get("purged_at"), "by": envelope.get("purged_by")}
+
+
+def verify(blobs: Blobs, chunk: Chunk, store: Store | None = None) -> list[str]:
+    """Check the chain against the row; an empty list means that it is whole. `store` knows what was purged."""
     faults, by_hash = [], {}
     for key in blobs.keys(prefix(chunk)):
         envelope, body = opened(blobs.get(key) or gzip.compress(b"{}"))
         if body and hashlib.sha256(body).hexdigest() != envelope.get("body_hash"):
             faults.append(f"{shown(key)}: the body was changed")
+        if not body and envelope and not _was_purged(store, chunk.tenant, envelope):
+            faults.append(f"{shown(key)}: the body was removed, and no purge on record did it")
         by_hash[envelope.get("hash")] = envelope
-    at, steps = chunk.chain, 0
+    return [*faults, *_chain(chunk, by_hash)]
+
+
+def _chain(chunk: Chunk, by_hash: dict[Any, dict[str, Any]]) -> Iterator[str]:
+    """Follow the chain from the row back to the first attempt, as many of them as the row counts."""
+    where, at, left = shown(prefix(chunk)), chunk.chain, chunk.audits
     while at is not None:
         found = by_hash.get(at)
         if found is None:
-            faults.append(f"{shown(prefix(chunk))}: an attempt is missing before the hash {at[:12]}")
-            break
-        if link(found["previous"], found["body_hash"]) != at:
-            faults.append(f"{shown(prefix(chunk))}: the chain is broken at attempt {found['n']}")
-        at, steps = found["previous"], steps + 1
-    return faults
+            yield f"{where}: an attempt is missing before the hash {at[:12]}"
+            return
+        if link(found["previous"], found["body_hash"]) != at or found["n"] != left:
+            yield f"{where}: the chain is broken at attempt {found['n']}"
+        at, left = found["previous"], left - 1
+    if left:
+        yield f"{where}: the row counts {chunk.audits} attempts, and its chain has {chunk.audits - left}"
+
+
+def strays(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[str]:
+    """Name attempts that are newer than all that the rows of their folder know of.
+
+    A worker that lost its row, or died before it was saved, leaves an attempt beside the chain: one, and for a row
+    that is completed none that is newer than the row's last.
+    """
+    for folder in sorted({prefix(chunk) for chunk in chunks}):
+        rows = [chunk for chunk in chunks if prefix(chunk) == folder]
+        known = max(chunk.audits + (chunk.state not in {"done", "dead"}) for chunk in rows)
+        for key in blobs.keys(folder):
+            packed = blobs.get(key)
+            if packed is not None and _is_newer(packed, known):
+                yield f"{shown(key)}: an attempt that its row does not know of"
+
+
+def _is_newer(packed: bytes, known: int) -> bool:
+    envelope, body = opened(packed)
+    if int(envelope.get("n", 0)) <= known:
+        return False
+    return not body or msgspec.json.decode(body).get("attempt", {}).get("state") != LOST

@@ -73,7 +73,7 @@ def _taint(task: Task, exchanges: list[exchange.Exchange]) -> None:
 
 def _keep(task: Task, exchanges: list[exchange.Exchange], error: LeaseLost) -> None:
     """Keep what a lost attempt said to the vendors, beside the chain: the row belongs to another worker by now."""
-    said = {"state": "lost", "step": task.chunk.step, "reason": str(error)}
+    said = {"state": audit.LOST, "step": task.chunk.step, "reason": str(error)}
     _audit(task, exchanges, said)
 
 
