@@ -137,7 +137,7 @@ def order_invoice(bench: Any, world: Any) -> Do:
 def found_again(bench: Any, world: Any) -> Do:
     """Come back after a crash: the batch stands there open, among others, and is found and finished."""
     rows = [coded(bench, "100.00", tax=Decimal("19.00"))]
-    others = [invoice("119.00", *rows, key=f"inv-{n}", number=f"R-{n}") for n in range(3)]
+    others = [invoice("119.00", *rows, key=f"other-{n}", number=f"R-{n}") for n in range(3)]
     made = invoice("119.00", *rows)
     for one in (*others, made):
         target = bench.connection.target(Invoice)

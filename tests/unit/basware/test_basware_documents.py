@@ -203,3 +203,29 @@ def test_the_quantity_of_the_receipt_is_not_that_of_the_row() -> None:
     assert made.rows[0].quantity is None
     made = doc.invoice(document(codingRows=[row | {"allocatedQuantity": 4}]))
     assert made.rows[0].quantity == 4
+
+
+ROW = {"externalCode": "r1", "accountCode": "4711", "netTotal": 100}
+
+
+@pytest.mark.parametrize("percent", ["-100", "-0.01", "100.01", "1E29", "-1E+29"])
+def test_a_rate_that_is_none_is_rejected_by_its_field(percent: str) -> None:
+    with pytest.raises(Rejected, match=r"Invoice R1 cannot be read: taxPercent1 is '.*no tax rate"):
+        doc.invoice(document(taxPercent1=Decimal(percent)))
+    with pytest.raises(Rejected, match=r"Invoice R1 cannot be read: coding row 2, taxPercent is '.*no tax rate"):
+        doc.invoice(document(codingRows=[ROW, ROW | {"taxPercent": Decimal(percent)}]))
+
+
+@pytest.mark.parametrize("figure", ["NaN", "Infinity", "-Infinity", "1E+999999", "1E-999999", "0E+500"])
+@pytest.mark.parametrize("field", ["netTotal", "grossTotal", "taxSum", "taxPercent", "matchedQuantity"])
+def test_a_figure_that_is_none_is_rejected_by_its_field(figure: str, field: str) -> None:
+    with pytest.raises(Rejected, match=f"Invoice R1 cannot be read: coding row 1, {field} is '.*no number"):
+        doc.invoice(document(codingRows=[ROW | {field: Decimal(figure)}]))
+
+
+@pytest.mark.parametrize("field", ["matchedQuantity", "allocatedQuantity"])
+def test_a_negative_quantity_of_something_that_is_paid_for_is_rejected(field: str) -> None:
+    with pytest.raises(Rejected, match=f"{field} of coding row 1 is -2"):
+        doc.invoice(document(codingRows=[ROW | {field: -2}]))
+    back = doc.invoice(document(grossSum=-100, codingRows=[ROW | {"netTotal": -100, field: -2}]))
+    assert back.rows[0].quantity == -2

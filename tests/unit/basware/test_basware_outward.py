@@ -180,3 +180,10 @@ def test_a_text_of_spaces_is_none(bench: Any) -> None:
     bench.connection.wiring = replace(bench.wiring, options=TenantSettings(send_bank_details=True))
     (means,) = vendor(bench, bank_accounts=(BankAccount(iban="DE89", bic="NDEA", bank_name=" "),))["paymentMeans"]
     assert means["financialAccounts"][0]["financialInstitution"]["name"] == "NDEA"
+
+
+def test_figures_of_an_order_that_cannot_be_reckoned_with_are_its_own_fault(bench: Any) -> None:
+    receipt = Receipt(key="r1", number="GR1", quantity=Decimal(0), net=Decimal("1E30"))
+    line = {"quantity": Decimal(0), "net": Decimal("1E-30"), "receipts": (receipt,)}
+    with pytest.raises(Rejected, match="Order PO7 has amounts"):
+        order(bench, line)

@@ -17,6 +17,7 @@ from ml_connector.shapes import learn
 from ml_connector.systems.http import is_amount
 from ml_connector.systems.misfit import misfit
 
+MOST_PERCENT = 100
 SHOWN = 40
 """Characters of a number that a message shows."""
 _STANDINGS: dict[str, Standing] = {
@@ -135,11 +136,12 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
     if not wire.coding_rows:
         raise Rejected(f"Invoice {number} has no coding rows. Code it in Basware and offer it for transfer again.")
     for name, amount in _amounts(wire):
-        if not is_amount(amount):
+        if why := _unusable(name, amount):
             raise Rejected(
-                f"Invoice {number} cannot be read: {name} is '{amount}', which is no number. Correct it in Basware and "
-                "offer it for transfer again."
+                f"Invoice {number} cannot be read: {name} is '{amount}', {why}. Correct it in Basware and offer it for "
+                "transfer again."
             )
+    _check_quantities(number, wire)
     rows = sorted(wire.coding_rows, key=lambda row: (row.row_index is None, row.row_index or 0))
     return Invoice(
         key=wire.invoice_id,
@@ -163,6 +165,29 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
         version=wire.last_updated,
         rows=tuple(_coding(row, place, dimensions or {}) for place, row in enumerate(rows, 1)),
     )
+
+
+def _unusable(name: str, amount: Decimal) -> str | None:
+    """Say why nobody can reckon with a figure; None where one can. Rates are 0 to 100."""
+    if not is_amount(amount):
+        return "which is no number"
+    rate = name.rpartition(" ")[2].startswith("taxPercent")
+    return "which is no tax rate (0 to 100)" if rate and not 0 <= amount <= MOST_PERCENT else None
+
+
+def _check_quantities(number: str | None, wire: Wire) -> None:
+    """Refuse a negative quantity of something that is paid for; what is taken back has a negative amount too."""
+    for place, row in enumerate(wire.coding_rows or [], 1):
+        worth = row.net_total if row.net_total is not None else row.gross_total
+        for name, quantity in (
+            ("matchedQuantity", row.matched_quantity),
+            ("allocatedQuantity", row.allocated_quantity),
+        ):
+            if quantity is not None and quantity < 0 and worth is not None and worth > 0:
+                raise Rejected(
+                    f"Invoice {number} cannot be read: {name} of coding row {place} is {quantity}, and its amount is "
+                    f"{worth}. Correct it in Basware and offer it for transfer again."
+                )
 
 
 def _short(number: str | None) -> str | None:
@@ -195,10 +220,11 @@ def _coding(row: Row, place: int, dimensions: Mapping[str, int]) -> CodingRow:
 
 
 def _amounts(wire: Wire) -> Iterator[tuple[str, Decimal]]:
-    for part in (wire, *(wire.coding_rows or [])):
+    """List the figures with their names, those of a row with its place."""
+    for place, part in enumerate((wire, *(wire.coding_rows or []))):
         for name, wired in zip(part.__struct_fields__, part.__struct_encode_fields__, strict=True):
             if isinstance(value := getattr(part, name), Decimal):
-                yield wired, value
+                yield f"coding row {place}, {wired}" if place else wired, value
 
 
 def day_of(document: dict[str, Any]) -> date | None:

@@ -11,6 +11,7 @@ from ml_connector.records import OrderLine, PurchaseOrder, Receipt
 from ml_connector.systems.basware.limits import entity
 from ml_connector.systems.basware.outward import company, needed, touched
 from ml_connector.systems.basware.settings import Settings
+from ml_connector.systems.kit.money import reckoned
 from ml_connector.wiring import Wiring
 
 ONE, SHARE = Decimal(1), Decimal("0.000001")
@@ -30,8 +31,9 @@ class Orders:
         """
         code = self.wiring.outward("order", record.key)
         header = self._header(record, codes, code)
-        lines = [entity("OrderLineEntity", **touched(self._line(record, line, codes, code), "text10", touch))
-                 for line in record.lines]  # fmt: skip
+        with reckoned(f"Order {record.number}"):
+            lines = [entity("OrderLineEntity", **touched(self._line(record, line, codes, code), "text10", touch))
+                     for line in record.lines]  # fmt: skip
         return Rendered(
             record.key, code, {"orders": [entity("OrderEntity", **touched(header, "text10", touch))], "lines": lines}
         )

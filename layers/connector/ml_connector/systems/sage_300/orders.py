@@ -151,7 +151,7 @@ class Orders:
         for one in taken:
             try:
                 records.append(purchase_order(one, currencies.get(one.vendor), receipts, accounts))
-            except ValueError as error:
+            except (ValueError, ArithmeticError) as error:
                 broken.append(Broken(one.number, str(error), raw_of(one.row)))
         return Page(records, broken, batch.position, highest(batch.rows))
 

@@ -172,7 +172,7 @@ def _take(
             )
             found[target].append(receipt)
             origins[number, key] = target
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
         broken.append(Broken(f"receipt~{number}", str(error), raw_of(row)))
 
 
@@ -203,7 +203,7 @@ def _give_back(
                     reverses=origin,
                 )
             )
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
         broken.append(Broken(f"return~{number}", str(error), raw_of(row)))
 
 

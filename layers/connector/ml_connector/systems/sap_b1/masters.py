@@ -67,7 +67,7 @@ class Masters(Generic[W, R]):
         for row, key in zip(batch.rows, row_keys(batch), strict=True):
             try:
                 record = self._convert(row)
-            except ValueError as error:
+            except (ValueError, ArithmeticError) as error:
                 broken.append(Broken(key, str(error), raw_of(row)))
             else:
                 if record is not None:

@@ -120,7 +120,7 @@ class Orders:
             try:
                 currency = row.currency or self._lookups.local_currency()
                 records.append(purchase_order(row, currency, receipts, self._tax_code_field))
-            except ValueError as error:
+            except (ValueError, ArithmeticError) as error:
                 broken.append(Broken(str(row.doc_entry), str(error), raw_of(row)))
         stamps = [stamp for row in batch.rows if (stamp := stamp_day(row.update_date))]
         return Page(records, broken, batch.position, max(stamps, default=None))
