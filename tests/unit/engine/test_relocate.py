@@ -13,6 +13,7 @@ from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.offer import put_on_its_way
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.redrive import replay
+from ml_connector.engine.rows import SentDocument
 from ml_connector.engine.task import claim
 from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.flow import Offer
@@ -259,3 +260,22 @@ def test_what_is_taken_up_at_the_new_address_meanwhile_is_not_written_over(
     task.progress("sent")  # its worker still has it
     found = endpoints.ledger_of(pair, earlier.scope, "invoices").chunk("a")
     assert found is not None and found[0].step == "unknown", "what was sent is still known"
+
+
+def test_what_was_sent_and_is_held_goes_on_and_not_the_offer_under_the_new_address(moving: Moving) -> None:
+    """A draft that waits for approval was sent: a second one must not be made for it."""
+    delivered(moving, "a")
+    moving.systems.invoices["b"] = invoice("b", account="6999")
+    moving.poll(INVOICES)
+    moving.work(0.1)
+    ledger = moving.pair().ledger("invoices")
+    chunk, item = ledger.chunk("b")  # type: ignore[misc]
+    assert chunk.step in {"", "held"}
+    chunk.sents = [SentDocument(lookup={"n": "R-b"}, amount="119.00", currency="EUR")]
+    ledger.save(chunk, item)
+    pair = moving.move_away()
+    endpoints.note(pair)
+    moving.poll(INVOICES)
+    moving.work(0.1)
+    relocate.move(pair, "old", "ada")
+    assert len(pair.ledger("invoices").chunk("b")[0].sents) == 1  # type: ignore[index]

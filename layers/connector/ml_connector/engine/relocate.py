@@ -70,8 +70,8 @@ def _both_bind(one: Chunk, other: Chunk) -> bool:
 
 
 def is_fresh(chunk: Chunk) -> bool:
-    """Tell whether nothing of a document's chunk can be at its target."""
-    return chunk.key is not None and chunk.step in FRESH
+    """Tell whether nothing of a document's chunk can be at its target, and nobody has decided over it."""
+    return chunk.key is not None and chunk.step in FRESH and not chunk.sents and chunk.decision is None
 
 
 def move(pair: Pair, scope: str, by: str) -> Moved:
