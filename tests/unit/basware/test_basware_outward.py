@@ -67,6 +67,15 @@ def test_bank_details_leave_only_where_the_tenant_said_so(bench: Any) -> None:
     ]
 
 
+def test_the_currency_of_bank_details_crosses_by_its_mapping_and_holds_nobody_without_any(bench: Any) -> None:
+    bench.connection.wiring = replace(bench.wiring, options=TenantSettings(send_bank_details=True))
+    bench.codes.missing = ("currency",)
+    assert "paymentMeans" not in vendor(bench, currency="$")
+    with pytest.raises(Held) as held:
+        vendor(bench, bank_accounts=(BankAccount(iban="DE89"),), currency="$")
+    assert held.value.waiting_for == "currency:$"
+
+
 def test_a_code_is_never_cut(bench: Any) -> None:
     target = bench.connection.target(Supplier)
     with pytest.raises(Rejected, match=r"VendorEntity\.vendorCode.*25"):

@@ -268,3 +268,22 @@ def test_very_records_are_read_again_some_to_a_call(desk, record):
     assert {r.key for page in pages for r in page.records} == {"6260"}
     assert 1 < len(desk.server.requests) < 5
     assert all(len(str(r.url)) < 2048 for r in desk.server.requests)
+
+
+@pytest.mark.parametrize(
+    ("shown", "active"),
+    [
+        ({}, True),
+        ({"Status": "Active"}, True),
+        ({"Status": "1"}, True),
+        ({"Status": "inactive "}, False),
+        ({"Status": "0"}, False),
+        ({"Status": "Active", "InactiveDate": "2020-01-01T00:00:00Z"}, True),
+        ({"Status": "Active", "StartDate": "2099-01-01T00:00:00Z", "OnHold": "OnHold"}, True),
+    ],
+)
+def test_the_status_alone_makes_a_vendor_inactive(desk, shown, active):
+    """`InactiveDate` tells since when a vendor is, or was; there is no period."""
+    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", **shown})
+    (one,) = desk.all(Supplier)
+    assert one.active is active

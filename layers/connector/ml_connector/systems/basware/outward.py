@@ -104,10 +104,10 @@ class Outward:
         """Bank details leave only where the tenant said so, and the supplier has some."""
         if not self.wiring.options.send_bank_details:
             return []
-        currency = codes.platform("currency", record.currency) if record.currency else None
         accounts = [made for bank in record.bank_accounts if (made := _bank(bank))]
         if not accounts:
             return []
+        currency = codes.platform("currency", record.currency) if record.currency else None
         return [
             entity(
                 "VendorPaymentMeanEntity", paymentMeansCode=CREDIT_TRANSFER, financialAccounts=accounts,
