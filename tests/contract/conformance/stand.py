@@ -207,6 +207,10 @@ class Stand:
         """Give the fields of an invoice that draws on an order, and what closes that order."""
         raise self._untold("on_order")
 
+    def cancel(self, found_id: str) -> None:
+        """Take a posted document back, as a person does there; `found_id` is `Found.id`."""
+        raise self._untold("cancel")
+
     # ── masters in ──────────────────────────────────────────────────────────────────────────────────────────
 
     def kept(self, record: type[Record]) -> dict[str, bool]:

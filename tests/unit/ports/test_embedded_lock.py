@@ -58,3 +58,10 @@ def test_a_lock_is_given_back_and_taken_again(tmp_path: Path) -> None:
 def test_one_object_takes_its_lock_once(tmp_path: Path) -> None:
     with StateLock(tmp_path) as lock, pytest.raises(RuntimeError, match="held already"):
         lock.acquire()
+
+
+def test_a_second_state_folder_is_warned_of_and_not_suggested(tmp_path: Path) -> None:
+    with StateLock(tmp_path), pytest.raises(Misconfigured) as caught, StateLock(tmp_path):
+        pass
+    assert "Do not start a second run with another state folder" in str(caught.value)
+    assert "posted twice" in str(caught.value) and "of its own" not in str(caught.value)

@@ -59,6 +59,7 @@ class StateLock:
     def _sentence(self, owner: str) -> str:
         who = f"Process {owner}" if owner else "Another process"
         return (
-            f"{who} already works with the state in {self._folder}: wait until it ends, stop it, "
-            "or give this run a state directory of its own (--state)."
+            f"{who} already works with the state in {self._folder}: wait until it ends, or stop it. Do not start a "
+            "second run with another state folder (--state) for the same companies: neither would see what the other "
+            "has sent, and documents could be posted twice."
         )

@@ -153,6 +153,9 @@ class SageStand(ODataPages, Stand):
         fields = {"supplier": line.vendor, "gross": Decimal(100), "rows": (row,)}
         return fields, lambda: clerk.complete(self.world, line.order_key) and None
 
+    def cancel(self, found_id: str) -> None:
+        self.world.find("APInvoiceBatches", int(found_id.partition(":")[0]))["BatchStatus"] = "Deleted"
+
 
 @cache
 def _template() -> bytes:

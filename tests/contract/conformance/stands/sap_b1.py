@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from infra.sandbox.sap_b1 import World, clerk, create_app, order_lines, seeded_world
+from infra.sandbox.sap_b1 import World, changes, clerk, create_app, order_lines, seeded_world
 from ml_connector.records import Account, CodingRow, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from tests.contract.conformance.odata import ODataPages
 from tests.contract.conformance.parts import START, Row
@@ -148,6 +148,10 @@ class SapStand(ODataPages, Stand):
         order = self.world.find("PurchaseOrders", line.doc_entry)
         fields = {"supplier": line.card_code, "gross": line.line_total, "rows": (row,)}
         return fields, lambda: order.update(DocumentStatus="bost_Close")
+
+    def cancel(self, found_id: str) -> None:
+        kind, _, entry = found_id.partition(":")
+        changes.act(self.world, {"18": "PurchaseInvoices", "19": "PurchaseCreditNotes"}[kind], int(entry), "Cancel")
 
 
 def _payment_key(row: Row) -> str:

@@ -1,0 +1,94 @@
+"""What stands at a target is known for what it is: ours by our key, in other letters, by the number it has there."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from ml_connector.flow import Found
+from ml_connector.records import Invoice, Supplier
+from tests.contract.conformance.cases import Case, each, of
+from tests.contract.conformance.posting import finish, prepare
+from tests.contract.conformance.stand import Stand
+
+INVOICES = of("target", "document", [Invoice])
+
+
+def _fields(there: Found) -> tuple[str | None, str | None, str | None]:
+    return there.partner, there.reference, there.kind
+
+
+@each(INVOICES)
+def test_what_carries_our_own_key_is_found_whatever_else_it_says(stand: Stand, case: Case) -> None:
+    """A mapping, the number or the kind may have been corrected since; our rows may have forgotten what was sent."""
+    target, prepared = prepare(stand, case)
+    found = finish(stand, target, target.send(prepared))
+    sent = stand.document(case.record, "one", "119.00")
+    other = next(key for key in sorted(stand.keys(Supplier)) if key != sent.supplier)
+    for fields in ({"supplier": other}, {"number": "another"}, {"gross": Decimal("-119.00")}):
+        again = stand.connect().target(case.record)
+        record = stand.document(case.record, "one", "119.00", **fields)
+        (there,) = again.look(again.trace(record, stand.codes))
+        assert (there.id, there.ours) == (found.id, True)
+        assert _fields(there) == (prepared.partner, prepared.reference, prepared.kind)
+        assert (there.amount, there.currency, there.dated) == (prepared.amount, prepared.currency, prepared.dated)
+
+
+@each(INVOICES)
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ("Ré-7 a", "Ré-7 a".lower()), ("re-7 a", "RE-7 A"), ("Ré-7 a", "Re\u0301-7 a"), ("Re\u0301-7 a", "Ré-7 a"),
+        ("Re-7\u00a0a", "Re-7 a"), ("Re-7 a", "Re-7\u00a0a"), ("Re\u20137 a", "Re-7 a"), ("Re-7 a", "Re\u20137 a"),
+        (" Re-7 a", "Re-7 a "),
+    ],
+)  # fmt: skip
+def test_a_number_is_found_in_every_spelling_and_sent_as_it_came(
+    stand: Stand, case: Case, there: str, here: str
+) -> None:
+    target, prepared = prepare(stand, case, number=there)
+    found = finish(stand, target, target.send(prepared))
+    sent = [json.loads(one.body) for one in stand.wire.seen if one.method == "POST" and one.body[:1] == b"{"]
+    assert any(there in json.dumps(body, ensure_ascii=False) for body in sent), "it is sent as it came"
+    other, same = prepare(stand, case, key="two", number=here)
+    assert same.natural == prepared.natural
+    assert [one.id for one in other.look(same)] == [found.id]
+
+
+@each(INVOICES)
+def test_a_document_is_found_by_the_number_that_the_target_gives_it(stand: Stand, case: Case) -> None:
+    target, prepared = prepare(stand, case)
+    found = finish(stand, target, target.send(prepared))
+    assert [one.id for one in target.numbered(found.number, prepared)] == [found.id]
+    assert target.stands(found)
+    sent = stand.document(case.record, "one", "119.00")
+    other = next(key for key in sorted(stand.keys(Supplier)) if key != sent.supplier)
+    for fields in ({"supplier": other}, {"gross": Decimal("-119.00")}):
+        record = stand.document(case.record, "one", "119.00", **fields)
+        assert target.numbered(found.number, target.trace(record, stand.codes)) == []
+    for number in ("999999", "", "x", f"{found.number}9", "-1", "1" * 40):
+        assert target.numbered(number, prepared) == []
+
+
+@each(INVOICES)
+def test_a_cancelled_document_bars_nothing(stand: Stand, case: Case) -> None:
+    target, prepared = prepare(stand, case)
+    found = finish(stand, target, target.send(prepared))
+    stand.cancel(found.id)
+    again = stand.connect().target(case.record)
+    assert again.look(prepared) == [] and again.numbered(found.number, prepared) == []
+    assert not again.stands(found)
+
+
+@each(INVOICES)
+def test_a_partner_is_known_in_other_letters(stand: Stand, case: Case) -> None:
+    """A server without regard to case answers `V10000` where `v10000` was mapped."""
+    target, prepared = prepare(stand, case, **stand.foreign(case.record))
+    found = finish(stand, target, target.send(prepared))
+    lower = {**stand.foreign(case.record), "supplier": prepared.partner.lower()}
+    assert lower["supplier"] != prepared.partner
+    trace = target.trace(stand.document(case.record, "two", "119.00", number=prepared.reference, **lower), stand.codes)
+    assert trace.natural == prepared.natural
+    assert [one.id for one in target.look(trace)] == [found.id]
