@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from infra.ops.desk import Desk
 from ml_connector import bootstrap
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.endpoints import note
+from ml_connector.engine.resolving import not_sent_here
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured
-from ml_connector.flow import Check, Connection
+from ml_connector.flow import Check, Connection, Found
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secret, Secrets
 from ml_connector.systems.settings import SystemSettings, parse
@@ -49,6 +50,7 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
     breaker, connection = _connection(desk, whole, tenant, system)
     try:
         yield from _tried(breaker, connection)
+        yield from _of_others(whole, system, connection)
     finally:
         connection.close()
 
@@ -91,6 +93,30 @@ def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
         yield Check("login" if isinstance(error, LoginRefused) else "answer", False, str(error))
     if well:
         breaker.welcome()
+
+
+def _of_others(whole: bootstrap.Tenant, system: str, connection: Connection) -> Iterator[Check]:
+    """Warn of documents with a key of ours that this installation did not send: another one works on the company."""
+    for pair in whole.pairs:
+        for flow in pair.integration.flows if system == pair.integration.erp else ():
+            if flow.target != system or flow.manner != "document":
+                continue
+            try:
+                strange = not_sent_here(pair, flow, connection.target(flow.record).recent())
+            except ConnectorError as error:
+                yield Check("other installations", False, str(error))
+                continue
+            if strange:
+                yield Check("other installations", True, _strange(strange), warning=True)
+
+
+def _strange(found: Sequence[Found]) -> str:
+    numbers = ", ".join(one.number for one in found[:5]) + (", …" if len(found) > 5 else "")
+    return (
+        f"{len(found)} recent document(s) carry a key of ml-connector, and were not sent with this state: {numbers}. "
+        "Does another installation, or another state folder, work on this company? One company belongs to one "
+        "installation: stop the other one, or documents may be posted twice."
+    )
 
 
 def _connection(desk: Desk, whole: bootstrap.Tenant, tenant: str, system: str) -> tuple[Breaker, Connection]:

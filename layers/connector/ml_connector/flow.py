@@ -335,6 +335,12 @@ class DocumentTarget(Protocol[R_contra]):
     def numbered(self, number: str, prepared: Prepared) -> list[Found]:
         """Find the documents that the target itself calls `number`, of this partner and kind; cancelled ones not."""
 
+    def recent(self) -> list[Found]:
+        """List recent documents with a key in our shape, whoever wrote it; the key is their `reference`.
+
+        It is written as `own` of `Prepared.lookup`.
+        """
+
     def stands(self, found: Found) -> bool:
         """Tell whether a document that was there still counts: False only where the target says that it does not."""
 

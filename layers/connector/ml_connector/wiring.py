@@ -69,3 +69,8 @@ class Wiring:
         digest = hashlib.blake2b(whole.encode(), digest_size=8).hexdigest()
         readable = re.sub(r"[^A-Za-z0-9._-]+", "_", parts[-1])[: limit - len(digest) - 1]
         return f"{readable}-{digest}"
+
+
+def in_our_shape(key: str | None) -> bool:
+    """Tell whether a key may be one that `Wiring.outward` made, here or in another installation."""
+    return re.fullmatch(r"[A-Za-z0-9._-]+-[0-9a-f]{16}", key or "") is not None

@@ -92,3 +92,13 @@ def test_a_partner_is_known_in_other_letters(stand: Stand, case: Case) -> None:
     trace = target.trace(stand.document(case.record, "two", "119.00", number=prepared.reference, **lower), stand.codes)
     assert trace.natural == prepared.natural
     assert [one.id for one in target.look(trace)] == [found.id]
+
+
+@each(INVOICES)
+def test_what_another_installation_has_sent_is_listed_as_such(stand: Stand, case: Case) -> None:
+    """Its key tells; what this one has sent is known by its link, or by what it remembers of its sending."""
+    target, prepared = prepare(stand, case)
+    assert target.recent() == []
+    found = target.send(prepared)
+    (there,) = target.recent()
+    assert (there.id, there.reference) == (found.id, prepared.lookup["own"])

@@ -242,8 +242,41 @@ def test_an_invoice_that_awaits_approval_is_held_and_found_as_a_draft(
     assert held.value.waiting_for == "approval:inv-1"
     (draft,) = target.look(prepared)
     assert draft.state == "draft"
+    clerk.change(bench.world, "PurchaseInvoices", by_hand(prepared))
+    assert [found.state for found in target.look(prepared)] == ["posted", "draft"], "another one does not hide it"
     clerk.approve(bench.world, int(draft.id.partition(":")[2]))
-    assert [found.state for found in target.look(prepared)] == ["posted"]
+    assert [found.state for found in target.look(prepared)] == ["posted", "posted"]
+
+
+def by_hand(prepared: Any) -> dict[str, Any]:
+    return {**prepared.body, "TaxDate": "2025-11-30"}
+
+
+def test_a_draft_that_its_approver_refused_is_told_from_one_that_waits(bench: Any, invoice: Any, row: Any) -> None:
+    bench.world.approval_for = {"V10000"}
+    target = bench.connection.target(Invoice)
+    prepared = target.prepare(invoice("119.00", row(net="100.00")), bench.codes)
+    with pytest.raises(Held):
+        target.send(prepared)
+    (draft,) = target.look(prepared)
+    assert (draft.partner, draft.reference, draft.amount) == ("V10000", prepared.reference, prepared.amount)
+    clerk.reject(bench.world, int(draft.id.partition(":")[2]))
+    assert [found.state for found in target.look(prepared)] == ["rejected"]
+
+
+def test_our_key_is_found_under_the_field_that_it_was_sent_in(make: Any, invoice: Any, row: Any) -> None:
+    """The setting may be changed, or taken out, while a posting is in doubt."""
+    bench = make(external_id_field="U_ExtId")
+    for entity in ("PurchaseInvoices", "PurchaseCreditNotes"):
+        bench.world.user_fields[entity] = ["U_ExtId", "U_Other"]
+    target = bench.connection.target(Invoice)
+    prepared = target.prepare(invoice("119.00", row(net="100.00")), bench.codes)
+    found = target.send(prepared)
+    for fields in ({}, {"external_id_field": "U_Other"}):
+        other = make(**fields)
+        other.world.__dict__.update(bench.world.__dict__)
+        (there,) = other.connection.target(Invoice).look(prepared)
+        assert (there.id, there.ours) == (found.id, True)
 
 
 # ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -66,6 +66,14 @@ def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
     return f"{target.title} document {one.number} ({money}{f', {one.dated}' if one.dated else ''})"
 
 
+def not_sent_here(pair: Pair, flow: Flow, recent: Sequence[Found]) -> list[Found]:
+    """Name the documents with a key in our shape that this state knows nothing of."""
+    ledger = pair.ledger(flow.name)
+    known = ledger.links([one.id for one in recent])
+    mine = {text for chunk in ledger.unfinished() for sent in chunk.sents for text in sent.lookup.values()}
+    return [one for one in recent if one.id not in known and one.reference not in mine]
+
+
 def _named(paper: Paper, number: str, trace: Prepared) -> Found:
     """Find the document that a person named; raises `Held` where there is none, or where ours stands beside it."""
     title = paper.target.title

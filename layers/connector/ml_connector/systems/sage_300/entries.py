@@ -8,19 +8,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
 from ml_connector.folding import same, spellings
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.names import ZERO, amount, day_of, digits, text, whole
-from ml_connector.systems.sage_300.open_batches import BATCHES, OpenBatches, Row, entries_of, name_of, named
+from ml_connector.systems.sage_300.open_batches import (
+    BATCHES,
+    UNPOSTED,
+    OpenBatches,
+    Row,
+    batches_query,
+    entries_of,
+    name_of,
+    named,
+)
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.reads import Failed, NotOffered, Refused, not_understood
 
 POSTED = "AP/APPostedDocuments"
 MARK = "ml-connector "
 """Begins the description of a batch of ours; our own key of the invoice follows."""
+MOST_RECENT = 1000
 GONE = "posted"
 """Stands for the batch in the id of a document whose batch the server does not tell."""
 KINDS = {False: "invoice", True: "credit note"}
@@ -115,6 +126,14 @@ class Documents:
         entries = [Entry(batch, row) for row in entries_of(batch) if same(text(row, "vendor"), vendor)]
         wanted = [one for one in entries if match[2] is None or (whole(one.row, "entry") or "1") == match[2]]
         return [one.found() for one in wanted if one.credit == credit]
+
+    def unposted_of_ours(self) -> list[Found]:
+        """List unposted batches that carry our mark, their description as `reference`."""
+        batches = islice(self._api.rows(batches_query(UNPOSTED, "")), MOST_RECENT)
+        marked = ((whole(batch, "batch"), text(batch, "description") or "") for batch in batches)
+        return [
+            Found(f"{number}:1", number, reference=said) for number, said in marked if number and said.startswith(MARK)
+        ]
 
     def stands(self, found_id: str) -> bool:
         """Tell whether a document's batch is still there: one that was deleted says so."""

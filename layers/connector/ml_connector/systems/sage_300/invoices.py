@@ -41,7 +41,7 @@ from ml_connector.systems.sage_300.replies import Fault
 from ml_connector.systems.sage_300.segments import Ledger
 from ml_connector.systems.sage_300.settings import Settings
 from ml_connector.systems.sage_300.vendors import VendorFacts, Vendors
-from ml_connector.wiring import Wiring
+from ml_connector.wiring import Wiring, in_our_shape
 
 NUMBER_LIMIT, ORDER_LIMIT, KEY_LIMIT = 22, 22, 36
 MONTHS_AHEAD = 3
@@ -217,6 +217,12 @@ class Invoices:
         """Find the vendor's documents of this kind in batch `number`, such as `109` or, with the entry, `109:1`."""
         lookup = prepared.lookup
         return self._batches.numbered(number, lookup["vendor"], credit=lookup["kind"] == "credit")
+
+    def recent(self) -> list[Found]:
+        """List unposted batches with a key in our shape as their description, whoever wrote it."""
+        return [
+            one for one in self._batches.unposted_of_ours() if in_our_shape((one.reference or "").removeprefix(MARK))
+        ]
 
     def stands(self, found: Found) -> bool:
         """Tell whether a document counts: False where its batch was deleted."""

@@ -6,9 +6,8 @@ the customer made one, and by supplier and invoice number (`docs/vendors/sap_b1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +22,7 @@ from ml_connector.errors import (
     Transient,
 )
 from ml_connector.flow import Codes, Found, Prepared
-from ml_connector.folding import fold, same, spellings
+from ml_connector.folding import fold
 from ml_connector.records import Invoice
 from ml_connector.systems.kit.money import reckoned
 from ml_connector.systems.kit.refusals import named
@@ -32,21 +31,17 @@ from ml_connector.systems.sap_b1.bases import Bases
 from ml_connector.systems.sap_b1.client import Created, ServiceLayer
 from ml_connector.systems.sap_b1.lines import Lines
 from ml_connector.systems.sap_b1.lookups import Lookups
-from ml_connector.systems.sap_b1.paging import Query, any_of
+from ml_connector.systems.sap_b1.posted import CREDIT_NOTE, INVOICE, KINDS, SETS, Posted
 from ml_connector.systems.sap_b1.refusals import judge, kind_of, moved
 from ml_connector.systems.sap_b1.replies import Fault, whole_number
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.systems.sap_b1.wire import ZERO, FoundRow, day_told, is_void, own_row, told
+from ml_connector.systems.sap_b1.wire import ZERO, FoundRow, day_told, is_void, told
 from ml_connector.wiring import Wiring
 
-INVOICE, CREDIT_NOTE = 18, 19
-SETS = {INVOICE: "PurchaseInvoices", CREDIT_NOTE: "PurchaseCreditNotes"}
-DRAFT_CODES = {INVOICE: "oPurchaseInvoices", CREDIT_NOTE: "oPurchaseCreditNotes"}
 NUMBER_LIMIT, REMARKS_LIMIT, KEY_LIMIT = 100, 254, 36
 MONTHS_AHEAD = 3
-KINDS = {INVOICE: "invoice", CREDIT_NOTE: "credit note"}
-REFUSED_DRAFT = "dasRejected"
-SETTLED_DRAFTS = frozenset({"dasGenerated", "dasGeneratedbyAuthorizer", "dasCancelled"})
+RECENT = timedelta(days=30)
+"""How far back `ping` looks for keys of another installation."""
 
 
 class Invoices:
@@ -57,6 +52,7 @@ class Invoices:
 
     def __init__(self, layer: ServiceLayer, settings: Settings, wiring: Wiring, lookups: Lookups) -> None:
         self._layer, self._settings, self._wiring, self._lookups = layer, settings, wiring, lookups
+        self._posted = Posted(layer, settings.external_id_field, self._as_found)
 
     # ── prepare ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -175,95 +171,20 @@ class Invoices:
     # ── look ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def look(self, prepared: Prepared) -> list[Found]:
-        """Find the document, or a draft of it that awaits approval. Cancelled ones do not count.
-
-        Drafts come first: one that is approved in between is found as what it became.
-        """
-        lookup = prepared.lookup
-        kind, entity = int(lookup["kind"]), lookup["entity"]
-        drafts = self._drafts(prepared)
-        found = {one.id: one for one in self._carrying_our_key(lookup)}
-        for row in self._alike(entity, lookup):
-            one = self._as_found(row, kind)
-            found.setdefault(one.id, one)
-        return list(found.values()) or drafts
-
-    def _carrying_our_key(self, lookup: Mapping[str, str]) -> Iterator[Found]:
-        """Find what carries our own key, of either kind and whatever partner and number it has."""
-        field, own = lookup.get("own_field"), lookup.get("own")
-        if not field or not own:
-            return
-        row_type, where = own_row(field), f"{field} eq {self._layer.text(own)}"
-        for kind, entity in SETS.items():
-            query = Query(entity, row_type, "DocEntry", where, lenient=field != self._settings.external_id_field)
-            for row in self._layer.rows(query):
-                if row.own_key == own and not is_void(row.cancelled, row.cancel_status):
-                    yield self._as_found(row, kind, ours=True)
-
-    def _alike(self, entity: str, lookup: Mapping[str, str]) -> list[FoundRow]:
-        """Find documents of a partner and number, however the server spells the two.
-
-        Its filters compare exactly. So several spellings are asked for, and whatever has the same invoice date, of
-        which there are few; they are compared here. A server that refuses so much is asked for the plain words.
-        """
-        try:
-            rows = list(self._layer.rows(Query(entity, FoundRow, "DocEntry", self._widely(lookup))))
-        except Misconfigured:
-            rows = list(self._layer.rows(Query(entity, FoundRow, "DocEntry", self._exactly(lookup))))
-        return [row for row in rows if _counts(row, lookup["number"], lookup["card"])]
-
-    def _exactly(self, lookup: Mapping[str, str]) -> str:
-        text = self._layer.text
-        return f"CardCode eq {text(lookup['card'])} and NumAtCard eq {text(lookup['number'])}"
-
-    def _widely(self, lookup: Mapping[str, str]) -> str:
-        text = self._layer.text
-        cards = any_of("CardCode", map(text, spellings(lookup["card"])))
-        numbers = any_of("NumAtCard", map(text, spellings(lookup["number"])))
-        day = f" or TaxDate eq {self._layer.day(date.fromisoformat(lookup['dated']))}" if lookup.get("dated") else ""
-        return f"{cards} and ({numbers}{day})" if day else f"{cards} and {numbers}"
-
-    def _drafts(self, prepared: Prepared) -> list[Found]:
-        """Find drafts that wait for their approver, and those that he refused."""
-        lookup, found = prepared.lookup, dict[str, Found]()
-        kind = int(lookup["kind"])
-        if (own := lookup.get("own")) and (field := lookup.get("own_field")):
-            where = f"{field} eq {self._layer.text(own)}"
-            for one in self._layer.rows(Query("Drafts", own_row(field), "DocEntry", where, lenient=True)):
-                if one.own_key == own and not is_void(one.cancelled, one.cancel_status):
-                    found |= self._as_draft(one, kind, ours=True)
-        where = f"{self._exactly(lookup)} and DocObjectCode eq '{DRAFT_CODES[kind]}'"
-        for row in self._layer.rows(Query("Drafts", FoundRow, "DocEntry", where, optional=True)):
-            if _counts(row, lookup["number"], lookup["card"]):
-                found = self._as_draft(row, kind) | found
-        return list(found.values())
-
-    def _as_draft(self, row: FoundRow, kind: int, *, ours: bool = False) -> dict[str, Found]:
-        if row.document_status == "bost_Close" or row.authorization_status in SETTLED_DRAFTS:
-            return {}
-        one = self._as_found(row, kind, ours=ours)
-        state: Any = "rejected" if row.authorization_status == REFUSED_DRAFT else "draft"
-        return {f"draft:{row.doc_entry}": replace(one, id=f"draft:{row.doc_entry}", state=state)}
+        """Find the document, or a draft of it that awaits approval. Cancelled ones do not count."""
+        return self._posted.look(prepared.lookup)
 
     def numbered(self, number: str, prepared: Prepared) -> list[Found]:
         """Find the documents that SAP calls `number`, of this supplier and kind; cancelled ones do not count."""
-        kind, wanted = int(prepared.lookup["kind"]), whole_number(number.strip())
-        if wanted is None:
-            return []
-        query = Query(SETS[kind], FoundRow, "DocEntry", f"DocNum eq {wanted}")
-        return [
-            self._as_found(row, kind)
-            for row in self._layer.rows(query)
-            if row.doc_num == wanted and _counts(row, None, prepared.lookup["card"])
-        ]
+        return self._posted.numbered(number, prepared.lookup)
+
+    def recent(self) -> list[Found]:
+        """List documents of the last weeks with a key in our shape, whoever wrote it; none without a field for it."""
+        return self._posted.recent(self._today() - RECENT)
 
     def stands(self, found: Found) -> bool:
         """Tell whether a document counts; posted ones are never deleted, so one that does not show counts too."""
-        kind, _, entry = found.id.partition(":")
-        if whole_number(kind) not in SETS or whole_number(entry) is None:
-            return True
-        row = self._layer.get(SETS[int(kind)], int(entry), FoundRow)
-        return row is None or not is_void(row.cancelled, row.cancel_status)
+        return self._posted.stands(found)
 
     # ── send ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -369,13 +290,6 @@ class Invoices:
 
 def _kind_of(record: Invoice) -> int:
     return CREDIT_NOTE if record.gross < 0 else INVOICE
-
-
-def _counts(row: FoundRow, number: str | None, partner: str) -> bool:
-    """Tell whether a row is the document looked for: not cancelled, and of that partner and number where it says so."""
-    if is_void(row.cancelled, row.cancel_status) or (row.card_code is not None and not same(row.card_code, partner)):
-        return False
-    return number is None or row.num_at_card is None or same(row.num_at_card, number)
 
 
 def _awaits_approval(prepared: Prepared, draft: Found) -> Held:
