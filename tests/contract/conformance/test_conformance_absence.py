@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from ml_connector.errors import Misconfigured, OutcomeUnknown, Transient
+from ml_connector.records import Invoice
 from tests.contract.conformance.cases import (
+    ALL,
     DOCUMENT_SOURCES,
     DOCUMENT_TARGETS,
     MASTER_SOURCES,
@@ -17,12 +19,14 @@ from tests.contract.conformance.cases import (
     Case,
     each,
     every_system,
+    of,
 )
 from tests.contract.conformance.delivering import confirm, deliver, samples
+from tests.contract.conformance.doing import use
 from tests.contract.conformance.posting import finish, prepare
 from tests.contract.conformance.reading import keys, leaves, naming, reread, stubbornly
 from tests.contract.conformance.stand import Stand
-from tests.contract.conformance.wire import ALWAYS, Damage, instead, page
+from tests.contract.conformance.wire import ALWAYS, Damage, Go, instead, page
 
 STRANGERS: dict[str, Damage] = {
     "text": instead(404, "404 page not found", "text/plain"),
@@ -165,3 +169,38 @@ def test_ping_takes_no_stranger_for_a_good_answer(stand: Stand, system: str) -> 
             stand.wire.spoil(damage, lambda r: _reads(stand, r), skip=asked // 2, times=ALWAYS)
             checks = list(stand.connect(tenant=f"beta {name}").ping())
             assert [check for check in checks if not check.ok]
+
+
+@every_system
+def test_a_stranger_in_place_of_the_login_is_waited_out(stand: Stand, system: str) -> None:
+    """Once: the run goes on. For ever: it is a wrong address, and said so."""
+    case = next(one for one in ALL if one.system == system)
+    for name in ("text", "html", "nothing", "json", "text, gone"):
+        with naming(name):
+            stand.wire.rules.clear()
+            stand.wire.spoil(STRANGERS[name], stand.is_login)
+            use(stand, stand.connect(tenant=f"acme {name}"), case)
+            stand.wire.spoil(STRANGERS[name], stand.is_login, times=ALWAYS)
+            with pytest.raises(Misconfigured, match=r"address|base_url|service_layer_url|api_url"):
+                use(stand, stand.connect(tenant=f"beta {name}"), case)
+
+
+@each(of("source", "document", [Invoice]))
+@pytest.mark.parametrize("several", [1, 2])
+def test_pages_that_come_again_and_again_end_the_list(stand: Stand, case: Case, several: int) -> None:
+    """Each with a continuation of its own, as a confused cache gives them; empty ones as well."""
+    stand.size = 5
+    for rows in (True, False):
+        count = [0]
+
+        def again(_: httpx.Request, __: Go, count: list[int] = count, rows: bool = rows) -> httpx.Response:
+            count[0] += 1
+            row = {"invoiceId": f"page {count[0] % several}", "processingStatus": "WaitingForTransfer"}
+            headers = {"x-amz-meta-continuationtoken": f"t{count[0]}"}
+            return httpx.Response(200, headers=headers, json={"accountingDocuments": [row] if rows else []})
+
+        stand.wire.rules.clear()
+        rule = stand.wire.spoil(again, partial(stand.asks, case.record), times=ALWAYS)
+        with pytest.raises(Transient):
+            keys(stand.connect(), case)
+        assert rule.hits < 80

@@ -19,6 +19,7 @@ from ml_connector.ports import Clock
 from ml_connector.systems.basware import rights
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.http import Call, Http, Reply, listed
+from ml_connector.systems.kit.absence import ABSENT_STATUS, Unproven, unproven
 
 log = logging.getLogger("ml_connector")
 LONGEST = 86_400.0
@@ -141,15 +142,26 @@ class BaswareAuth(httpx.Auth):
         form = urlencode({"grant_type": "client_credentials", "scope": " ".join(scopes)})
         headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/x-www-form-urlencoded"}
         asked = self._clock.now()
-        reply = self.http.call(
-            Call("POST", "/v1/tokens", content=form.encode(), headers=headers, auth=False,
-                 expect=(200, 201, 301, 302, 307, 308, 400, 401, 403, 404, 405, 422))
-        )  # fmt: skip
+        try:
+            reply = self.http.call(
+                Call("POST", "/v1/tokens", content=form.encode(), headers=headers, auth=False, judge=_there,
+                     expect=(200, 201, 301, 302, 307, 308, 400, 401, 403, 404, 405, 410, 422))
+            )  # fmt: skip
+        except Unproven as error:  # also after some tries
+            raise Misconfigured(
+                f"{self.http.base_url} has no /v1/tokens: correct 'base_url' or 'region'. {error}"
+            ) from error
         if reply.status not in {200, 201}:
             _refuse(reply, scopes, self.http.base_url)
         value, seconds = _token(reply)
         self.granted = _granted(reply, scopes)
         return Session(value, asked + _lifetime(seconds) if seconds else None)
+
+
+def _there(reply: Reply) -> None:
+    """Try again where a gateway may have said that there is no login: it may be over in a moment."""
+    if reply.status in ABSENT_STATUS:
+        raise unproven("Basware", "a login", f"{reply.status}, {reply.text(120) or 'without a text'}")
 
 
 def _bearer(session: Session) -> str:

@@ -21,6 +21,7 @@ from ml_connector.systems.basware.rights import scopes_of
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.systems.kit.absence import ABSENT_STATUS, unproven
+from ml_connector.systems.kit.paging import Circle, digest
 from ml_connector.wiring import Wiring
 
 CONTINUATION = "x-amz-meta-continuationtoken"
@@ -29,6 +30,8 @@ _MOVED = (301, 302, 303, 307, 308)
 _EMPTY = (204, *ABSENT_STATUS)
 """How Basware says that there is nothing; 404 is documented, the others are judged in the same way."""
 _READ = (200, 400, 401, 403, 405, *_EMPTY, *_MOVED)
+MOST_EMPTY = 50
+"""Pages without a row, one after the other, that a list may have: a short or empty one is no end."""
 _REFUSED = (400, 404, 405, 409, 410, 413, 422)
 _TAKEN = (200, 201, 202, 204)
 
@@ -115,22 +118,22 @@ class Basware:
         """
         token: str | None = None
         seen: set[str] = set()
-        before = b""
+        circle, empty = Circle(), 0
         while True:
             found = self._page(path, params, token)
             if found is None:
                 return
             reply, token = found
             rows = rows_of(reply, key)
-            if rows and seen and reply.body == before:
-                raise Transient(f"Basware gave the same page of {path} twice in a row; it is read anew later.")
+            empty = 0 if rows else empty + 1
+            if empty > MOST_EMPTY or circle.closes(["a page"] if rows else [], digest(reply.body)):
+                raise Transient(f"Basware's pages of {path} go in a circle: one came twice. It is read anew later.")
             yield rows
             if not token:
                 return
             if token in seen:
                 raise Transient(f"Basware's pages of {path} go in a circle: a continuation token came twice.")
             seen.add(token)
-            before = reply.body
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """Read one thing; None where there is none (404)."""

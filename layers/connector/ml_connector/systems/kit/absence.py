@@ -17,6 +17,10 @@ NO_SUCH_STATUS = frozenset({*ABSENT_STATUS, 405})
 """Statuses of a read by which a server may say that it does not offer something at all."""
 
 
+class Unproven(Transient):
+    """Something answered, and nothing shows that it was the vendor."""
+
+
 def odata_error(body: Any, status: int) -> tuple[str, str] | None:
     """Give code and text of an error in the shape of OData; None where this is none.
 
@@ -39,7 +43,7 @@ def unproven(vendor: str, what: str, said: object, *, safe: bool = True) -> Tran
 
     `what` names what was asked for, `said` shows the answer. Not `safe`: the request may have taken effect.
     """
-    return (Transient if safe else OutcomeUnknown)(
+    return (Unproven if safe else OutcomeUnknown)(
         f"Something else than {vendor} answered for {what}: {said}. Nothing is concluded from it, and it is asked "
         "again later; if it stays so, check the address in the secret and what stands in between (gateway, proxy)."
     )

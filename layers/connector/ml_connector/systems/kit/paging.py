@@ -35,7 +35,12 @@ def decoder(listing: Any, **options: Any) -> msgspec.json.Decoder[Any]:
 
 def content_of(rows: Sequence[Any]) -> str:
     """Tell a page by what it holds: rows without a key are named by their place, which is always new."""
-    return hashlib.blake2b(dumps(rows).encode(), digest_size=16).hexdigest()
+    return digest(dumps(rows).encode())
+
+
+def digest(body: bytes) -> str:
+    """Tell a body by what it holds."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
 class Circle:

@@ -14,6 +14,7 @@ import httpx
 from ml_connector.engine.sessions import Session, Sessions
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.systems.http import Call, Http, Reply
+from ml_connector.systems.kit.absence import Unproven, unproven
 from ml_connector.systems.sage_300.replies import NO_RIGHT, REFUSED_LOGIN, Fault, fault_in
 from ml_connector.systems.sage_300.settings import Settings
 
@@ -84,10 +85,15 @@ class BasicAuth(httpx.Auth):
         """
         path = f"/{self._settings.company_id}/AP/APVendors"
         headers = {"Authorization": self._header}
-        reply = self._http.call(
-            Call("GET", path, {"$top": "1", "$select": "VendorNumber"}, headers=headers, auth=False, want="text",
-                 expect=EVERY)
-        )  # fmt: skip
+        try:
+            reply = self._http.call(
+                Call("GET", path, {"$top": "1", "$select": "VendorNumber"}, headers=headers, auth=False, want="text",
+                     expect=EVERY, judge=_own_words)
+            )  # fmt: skip
+        except Unproven as error:  # also after some tries
+            raise Misconfigured(
+                f"{self._settings.api_url} can be reached, but what answers is not the Web API: {error} {IIS}"
+            ) from error
         self._judge(reply)
         return Session("proven")
 
@@ -125,6 +131,13 @@ class BasicAuth(httpx.Auth):
             "that ADMIN may not use the Web API unless AllowWebApiAccessForAdmin is set in web.config; and that the "
             f"user's security groups need the right 'Sage 300 Web API' in each module (AP, GL, PO, CS).{iis}"
         )
+
+
+def _own_words(reply: Reply) -> None:
+    """Try again where IIS or a gateway may have said that there is nothing: it may be over in a moment."""
+    fault = fault_in(reply)
+    if fault is not None and fault.anybodys:
+        raise unproven("the Web API", "a login", fault)
 
 
 def not_the_api(api_url: str, fault: Fault) -> Misconfigured:

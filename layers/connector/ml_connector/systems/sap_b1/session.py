@@ -19,6 +19,7 @@ from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Tra
 from ml_connector.ports import Clock
 from ml_connector.redact import MASK, Redactor
 from ml_connector.systems.http import Call, Http, Reply
+from ml_connector.systems.kit.absence import Unproven, unproven
 from ml_connector.systems.sap_b1.replies import Fault, fault_in, whole_number
 from ml_connector.systems.sap_b1.settings import Settings
 
@@ -112,9 +113,13 @@ class ServiceLayerAuth(httpx.Auth):
             "UserName": settings.user_name,
             "Password": settings.password.get_secret_value(),
         }
-        reply = self._http.call(
-            Call("POST", "/Login", body=body, auth=False, expect=(200, 201, 204, 400, 401, 403, 404, 405, 500))
-        )
+        expect = (200, 201, 204, 400, 401, 403, 404, 405, 410, 500)
+        try:
+            reply = self._http.call(Call("POST", "/Login", body=body, auth=False, expect=expect, judge=_own_words))
+        except Unproven as error:  # also after some tries
+            raise Misconfigured(
+                f"There is no Service Layer at {settings.service_layer_url}. {error} Correct 'service_layer_url'."
+            ) from error
         fault = fault_in(reply)
         if fault is not None:
             raise self._refusal(fault)
@@ -155,6 +160,13 @@ class ServiceLayerAuth(httpx.Auth):
             f"at {settings.service_layer_url}: {fault}. Check user name, password, company database and address, "
             "and whether the user is locked."
         )
+
+
+def _own_words(reply: Reply) -> None:
+    """Try again where a gateway may have said that there is no login: it may be over in a moment."""
+    fault = fault_in(reply)
+    if fault is not None and fault.anybodys:
+        raise unproven("SAP Business One", "a login", fault)
 
 
 def _sign(request: httpx.Request, session: Session) -> None:
