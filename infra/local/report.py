@@ -132,11 +132,13 @@ def unwritable(path: Path) -> str | None:
     if path.is_dir():
         return f"--report {path} is a folder; name a file in it, such as {path / 'report.html'}."
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():  # a file, or a pipe or terminal, whose folder is nobody's concern
+            writable = os.access(path, os.W_OK)
+            return None if writable else f"--report {path} cannot be written by this user; name another file."
+        if not path.parent.is_dir():
+            private.folder(path.parent)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
-        if path.exists() and not os.access(path, os.W_OK):
-            return f"--report {path} cannot be written; make the file writable for this user, or name another one."
     except OSError as error:
         why = error.strerror or str(error)
         return f"--report {path} cannot be written: {why}. Name a file in a folder that this user may write to."

@@ -91,6 +91,7 @@ def _log_to(folder: Path) -> None:
     from infra.local.plain import PlainFormatter
     from ml_connector.embedded import private
 
+    logging.raiseExceptions = False  # a log that cannot be written must not fill the screen with tracebacks
     path = folder / "ml-connector.log"
     private.file(path)
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")

@@ -154,6 +154,7 @@ def test_a_report_that_could_not_be_written_is_said_before_the_run(office: Any, 
         assert f"--report {where}" in result.stderr
         assert said in result.stderr
     assert unwritable(tmp_path / "new" / "folder" / "report.html") is None  # it is made
+    assert unwritable(Path("/dev/stdout")) is None
 
 
 def test_a_report_that_cannot_be_written_in_the_end_is_printed(
