@@ -209,3 +209,14 @@ def test_only_the_latest_are_remembered():
     redactor = Redactor()
     redactor.learn(*(f"token-{n:04}" for n in range(3 * RECENT)))
     assert redactor.text("token-0000") == "token-0000" and redactor.text(f"token-{3 * RECENT - 1:04}") == "***"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("X-CSRF-Token", "Required"), ("Set-Cookie", "lines=1005; Path=/"), ("Cookie", "theme=dark; menu=collapsed"),
+     ("Authorization", "Negotiate")],
+)  # fmt: skip
+def test_words_and_numbers_teach_nothing(name, value):
+    redactor, text = Redactor(), "Required dark collapsed Negotiate 1005"
+    redactor.hear([(name, value)])
+    assert redactor.text(text) == text

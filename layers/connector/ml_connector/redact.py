@@ -15,6 +15,8 @@ SHORTEST = 4
 """Characters of a value under which masking it would mask everything."""
 CODED = 8
 """Characters of a coded spelling (base64, hex) under which it could be any text."""
+WORD = 16
+"""Letters of a value beyond which it is no word."""
 RECENT = 16
 """Credentials that were made at run time and are remembered, the latest ones: a token lives an hour."""
 LONG, HEAD = 96, 64
@@ -130,16 +132,18 @@ def _credentials(name: str, value: str) -> Iterator[str]:
             yield from _cookie(one)
     else:
         scheme, _, rest = value.strip().partition(" ")
-        yield rest.strip() or scheme
+        yield from [rest.strip()] if rest.strip() else filter(_telling, [scheme])
         if scheme.lower() == "basic":
             yield from _pair(rest.strip())
 
 
 def _cookie(text: str) -> Iterator[str]:
-    """A cookie's value, unless it is a word such as `true`: those say how a page looks."""
-    value = text.partition("=")[2].strip().strip('"')
-    if len(value) >= CODED or not value.isalpha():
-        yield value
+    yield from filter(_telling, [text.partition("=")[2].strip().strip('"')])
+
+
+def _telling(value: str) -> bool:
+    """Tell a credential from a word such as `required`, or a number: masked, they would spoil what has them too."""
+    return len(value) >= (WORD if value.isalpha() else CODED if value.isdecimal() else SHORTEST)
 
 
 def _pair(coded: str) -> Iterator[str]:

@@ -135,6 +135,7 @@ class Sessions:
         try:
             self._breaker.may_log_in()
             session = login()
+            sealed = base64.b64encode(self._vault.seal(session.value.encode(), self._pk)).decode()
         except LoginRefused as refusal:
             self._breaker.refused(str(refusal))
             self._put(replace(leased, data=released))
@@ -142,8 +143,8 @@ class Sessions:
         except Exception:
             self._put(replace(leased, data=released))
             raise
-        session = replace(session, generation=leased.data.get("generation", 0) + 1)
-        sealed = base64.b64encode(self._vault.seal(session.value.encode(), self._pk)).decode()
+        before = leased.data.get("generation")
+        session = replace(session, generation=(before if isinstance(before, int) else 0) + 1)
         ends = session.expires_at.isoformat() if session.expires_at else None
         self._put(
             replace(
