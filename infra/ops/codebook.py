@@ -25,6 +25,8 @@ from ml_connector.flow import Flow
 HEADER = ("integration", "kind", "code", "target", "origin")
 MANUAL = "manual"
 MOST_FAULTS = 20
+LONGEST_CODE = 500
+"""Bytes of a code; the name of a row, which has more in it, takes 1,024."""
 Entry = tuple[str, str, str, str]
 """Integration, kind, code, target."""
 
@@ -43,6 +45,8 @@ def check_code(name: str, code: str) -> None:
         raise Misconfigured(
             f"{name} is {code!r}: no code begins or ends with a blank, or has line breaks in it; write it without."
         )
+    if len(code.encode()) > LONGEST_CODE:
+        raise Misconfigured(f"{name} has {len(code):,} characters: no code of either system is that long.")
 
 
 class Codebook:

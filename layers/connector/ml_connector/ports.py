@@ -32,6 +32,14 @@ class Item:
     blob: bytes | None = None
 
 
+def may_be_row(pk: str, sk: str) -> bool:
+    """Tell whether a row may have this name: one that is too long, or no text, is asked for by no store, and absent."""
+    try:
+        return 0 < len(pk.encode()) <= 2048 and 0 < len(sk.encode()) <= 1024
+    except UnicodeEncodeError:
+        return False
+
+
 class Store(Protocol):
     """Rows under (pk, sk) with conditional writes: the only memory that matters."""
 

@@ -221,3 +221,10 @@ def test_a_row_that_expires_later_is_not_written_over(exact_store: Any, clock: A
         exact_store.put(Item("p", "a", {"n": 2}))
     assert exact_store.put_many([Item("p", "a", {"n": 3})]) == [False]
     assert exact_store.get("p", "a").data == {"n": 1}
+
+
+@pytest.mark.parametrize("sk", ["", "k" * 1025, "ä" * 513, "\ud800"])
+def test_a_row_that_cannot_be_is_absent(store: Any, sk: str) -> None:
+    store.put(Item("p", "a", {"n": 1}))
+    assert store.get("p", sk) is None
+    assert list(store.get_many("p", [sk, "a"], consistent=True)) == ["a"]

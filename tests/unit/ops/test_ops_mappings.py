@@ -164,3 +164,10 @@ def test_a_mapping_sets_going_what_awaits_the_first_delivery_of_the_code(office:
     first, second = (office.ledger("invoices").chunk(key)[0] for key in ("k1", "k2"))
     assert (first.attempts, second.attempts) == (0, 3)
     assert first.due_at < "2999"
+
+
+@pytest.mark.parametrize("code", ["k" * 5000, "\udcff", "a\0b"])
+def test_a_code_that_no_row_can_have_is_refused_in_words(office: Any, code: str) -> None:
+    assert "CODE " in office.run("mappings", "set", "acme", "account", code, "X", "--yes", code=2).output
+    assert "TARGET " in office.run("mappings", "set", "acme", "account", "1", code, "--yes", code=2).output
+    assert "Nobody mapped" in office.run("mappings", "remove", "acme", "account", code, "--yes", code=1).output

@@ -12,7 +12,7 @@ from ml_connector.aws.errors import MISSING, PASSING, REFUSED, code_of, translat
 from ml_connector.aws.items import Attributes, key, to_attributes, to_item
 from ml_connector.aws.partiql import BATCH, statement
 from ml_connector.errors import Conflict, Misconfigured, Transient
-from ml_connector.ports import Clock, Item
+from ml_connector.ports import Clock, Item, may_be_row
 
 INDEX = "due"
 KEYS = 100
@@ -40,13 +40,15 @@ class DynamoStore:
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Read one row, consistently."""
+        if not may_be_row(pk, sk):
+            return None
         with translated(self._what):
             answer = self._client.get_item(TableName=self._table, Key=key(pk, sk), ConsistentRead=True)
         return next(iter(self._alive([answer["Item"]])), None) if "Item" in answer else None
 
     def get_many(self, pk: str, sks: Sequence[str], *, consistent: bool = False) -> dict[str, Item]:
         """Read many rows of one partition by sort key; absent ones are left out."""
-        wanted = list(dict.fromkeys(sks))
+        wanted = [sk for sk in dict.fromkeys(sks) if may_be_row(pk, sk)]
         found: dict[str, Item] = {}
         for start in range(0, len(wanted), KEYS):
             keys = [key(pk, sk) for sk in wanted[start : start + KEYS]]

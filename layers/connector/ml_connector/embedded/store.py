@@ -17,7 +17,7 @@ import msgspec
 from ml_connector.embedded.clock import SystemClock
 from ml_connector.embedded.sqlite import BUSY_SECONDS, connect, translated
 from ml_connector.errors import Conflict
-from ml_connector.ports import Clock, Item
+from ml_connector.ports import Clock, Item, may_be_row
 
 PAGE = 100
 """Rows read at a time: no lock outlasts a page."""
@@ -66,12 +66,15 @@ class SqliteStore:
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Read one row."""
+        if not may_be_row(pk, sk):
+            return None
         rows = self._read(GET, (pk, sk, self._now()))
         return rows[0] if rows else None
 
     def get_many(self, pk: str, sks: Sequence[str], *, consistent: bool = False) -> dict[str, Item]:  # noqa: ARG002
         """Read many rows of one partition by sort key; always consistent here."""
         found: dict[str, Item] = {}
+        sks = [sk for sk in sks if may_be_row(pk, sk)]
         for start in range(0, len(sks), KEYS):
             some = sks[start : start + KEYS]
             marks = ", ".join("?" * len(some))
