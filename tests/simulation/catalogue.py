@@ -6,8 +6,9 @@ under the same tilts.
 
 from __future__ import annotations
 
-from tests.simulation import clerks_sap_b1, people
+from tests.simulation import changes, clerks, clerks_sap_b1, commands, people
 from tests.simulation import weakenings as w
+from tests.simulation import weakenings_meddling as m
 from tests.simulation.checker import judge
 from tests.simulation.erp_sap_b1 import SapB1
 from tests.simulation.history import History, Tilt
@@ -20,7 +21,9 @@ CAUGHT: tuple[Weakening, ...] = (
     w.rebaseline_blindly, w.no_epoch, w.delivered_without_verdict, w.no_taint, w.no_doubt, w.counters,
     w.codes_forgotten, w.settings_of_the_verdict, w.no_condition, w.released_by_events_only, w.no_maintenance,
     w.open_door, w.last_refusal_only, w.blamed_on_the_record, w.session_for_all, w.no_redaction, w.no_scope,
-    w.no_chain, w.lost_attempts_unkept,
+    w.no_chain, w.lost_attempts_unkept, m.sent_not_looked_for, m.sent_forgotten, m.change_unseen,
+    m.matched_without_date, m.sent_again_when_taken, m.no_look_after_posting, m.spelt_exactly, m.anybody_believed,
+    m.waits_for_the_flow, m.waits_for_nothing, m.released_unseen, m.guarded_by_number,
 )  # fmt: skip
 
 MADE_GOOD: dict[Weakening, str] = {
@@ -43,6 +46,21 @@ MENDED: dict[Weakening, str] = {
 
 _RENAMES = (clerks_sap_b1.rename_supplier, clerks_sap_b1.rename_account, clerks_sap_b1.rename_center)
 _VERDICTS = Tilt(acts=(people.bad_verdict, *_RENAMES), short=False, hours=14, erp=SapB1)
+_MEDDLED = Tilt(
+    weather={"late": 0.5},
+    acts=(
+        people.new_invoice,
+        changes.renumber,
+        changes.turn_kind,
+        changes.change_supplier,
+        changes.change_amount,
+        changes.remap_supplier,
+        clerks.approval,
+    ),
+    hours=5,
+    short=True,
+    busy=3,
+)
 _DOUBT = Tilt(weather={"late": 0.5}, acts=(people.new_invoice,), hours=5, short=True, busy=2)
 TILTS = {
     w.send_again_at_once: _DOUBT,
@@ -118,6 +136,32 @@ TILTS = {
     w.no_redaction: Tilt(acts=(people.new_invoice,), hours=2, short=True),
     w.lost_attempts_unkept: Tilt(weather={"zombie": 0.01}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
     w.no_chain: Tilt(acts=(people.new_invoice,), hours=2, short=True),
+    m.sent_not_looked_for: _MEDDLED,
+    m.sent_forgotten: _MEDDLED,
+    m.change_unseen: _MEDDLED,
+    m.matched_without_date: Tilt(acts=(clerks.recurring, people.new_invoice), hours=5, short=True, busy=2),
+    m.sent_again_when_taken: Tilt(weather={"unnamed": 0.4}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
+    m.no_look_after_posting: Tilt(
+        weather={"preempt": 0.03}, acts=(commands.second_installation, people.new_invoice), hours=5, short=True, busy=5
+    ),
+    m.spelt_exactly: Tilt(
+        weather={"crash": 0.01, "wire": 0.1},
+        acts=(people.book_by_hand, people.new_invoice),
+        hours=5,
+        short=True,
+        busy=3,
+    ),
+    m.anybody_believed: Tilt(weather={"foreign": 0.1}, acts=(people.new_invoice,), hours=5, short=True, busy=3),
+    m.waits_for_the_flow: Tilt(acts=(clerks.lost_status, people.new_invoice), hours=12, short=False, busy=2),
+    m.waits_for_nothing: Tilt(acts=(people.new_invoice,), hours=5, short=True, busy=2),
+    m.released_unseen: Tilt(
+        weather={"wire": 0.1},
+        acts=(commands.release_late, people.new_invoice, people.close_period),
+        hours=5,
+        short=True,
+        busy=6,
+    ),
+    m.guarded_by_number: Tilt(acts=(clerks.hide_list, people.new_invoice), hours=12, short=False, busy=1),
     w.settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
 }
 """The circumstances under which a weakening shows, made frequent."""

@@ -7,12 +7,10 @@ become of it is in `troubles.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infra.sandbox.basware import notify
-from infra.sandbox.basware.model import Document
 from ml_connector.engine.mappings import Mapping
 from tests.simulation.worlds import Office, Paper, version
 
@@ -31,13 +29,19 @@ def posts(history: History, office: Office, paper: Paper) -> int:
     return sum(line.posts[number] for number in paper.numbers)
 
 
-def _record(office: Office, paper: Paper) -> dict[str, Any]:
+def record_of(office: Office, paper: Paper) -> dict[str, Any]:
+    """Give a document as its platform has it."""
     return office.ap.documents[paper.key].record
 
 
-def _changeable(history: History, office: Office, paper: Paper) -> bool:
+def on_order(office: Office, paper: Paper) -> bool:
+    """Tell whether a document is based on an order."""
+    return any(row.get("orderNumber") for row in record_of(office, paper)["codingRows"])
+
+
+def changeable(history: History, office: Office, paper: Paper) -> bool:
     """Tell whether people may change a document: an ordinary one, on its way, which nobody has in hand already."""
-    rows = _record(office, paper)["codingRows"]
+    rows = record_of(office, paper)["codingRows"]
     ordinary = paper.fate == "post" and not (paper.by_hand or paper.recalled or paper.poisoned or paper.shared)
     mapped = not any(row.get("orderNumber") for row in rows) and paper.number not in office.sick
     return ordinary and mapped and "twin" not in paper.troubles and office.ap.documents[paper.key].status in OPEN
@@ -45,7 +49,7 @@ def _changeable(history: History, office: Office, paper: Paper) -> bool:
 
 def choose(history: History, office: Office) -> Paper | None:
     """Choose a document that can be changed: mostly one that was sent, and of which nothing was heard."""
-    found = [p for p in office.papers.values() if _changeable(history, office, p)]
+    found = [p for p in office.papers.values() if changeable(history, office, p)]
     sent = [p for p in found if posts(history, office, p)]
     return office.dice.choice(sent if sent and office.dice.random() < 0.8 else found) if found else None
 
@@ -76,8 +80,8 @@ def _changed(history: History, office: Office, change: Change, what: str) -> Non
         paper = choose(history, office)
         if paper is None:
             return
-        before = _kept(_record(office, paper))
-        if not change(office, _record(office, paper), paper):
+        before = kept(record_of(office, paper))
+        if not change(office, record_of(office, paper), paper):
             return
         _note(history, office, paper, what)
         if office.dice.random() < 0.4:
@@ -87,15 +91,16 @@ def _changed(history: History, office: Office, change: Change, what: str) -> Non
     amid(history, office, now)
 
 
-def _kept(record: dict[str, Any]) -> dict[str, Any]:
+def kept(record: dict[str, Any]) -> dict[str, Any]:
+    """Copy a record with its rows."""
     return {**record, "codingRows": [dict(row) for row in record["codingRows"]]}
 
 
 def _undone(history: History, office: Office, paper: Paper, before: dict[str, Any]) -> None:
     """Undo a change at the source, where nothing else has become of the document meanwhile."""
-    if not _changeable(history, office, paper):
+    if not changeable(history, office, paper):
         return
-    record = _record(office, paper)
+    record = record_of(office, paper)
     record.update({name: value for name, value in before.items() if name not in {"processingStatus", "lastUpdated"}})
     record["codingRows"] = [dict(row) for row in before["codingRows"]]
     _note(history, office, paper, "undone")
@@ -105,8 +110,7 @@ def _note(history: History, office: Office, paper: Paper, what: str) -> None:
     document = office.ap.documents[paper.key]
     document.updated = office.ap.now()
     paper.versions.append(version(document.record, office.ap.now()))
-    if posts(history, office, paper):
-        paper.troubles["changed"] = what
+    paper.troubles["changed"] = what
     history.machine.fault(f"world: {what}")
     notify.document_waiting(office.ap, document)
 
@@ -199,7 +203,7 @@ def _free_to_map(history: History, office: Office, code: str) -> bool:
     """Tell whether no document of a supplier depends on who it is: none is based on an order, none was keyed in."""
     mine = [p for p in office.papers.values() if code in {v.supplier for v in p.versions}]
     pending = [p for p in mine if office.ap.documents[p.key].status not in {"Transferred", "Paid"}]
-    bound = any(row.get("orderNumber") for p in pending for row in _record(office, p)["codingRows"])
+    bound = any(row.get("orderNumber") for p in pending for row in record_of(office, p)["codingRows"])
     return not bound and not any(p.by_hand or p.shared or "twin" in p.troubles for p in pending)
 
 
@@ -242,140 +246,7 @@ def settings(history: History, office: Office) -> None:
         amid(history, office, lambda: history.plant.write_secrets(office))
 
 
-# ── in the ERP ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def approval(history: History, office: Office) -> None:
-    """A supplier's documents need somebody's approval for some hours; people look at the drafts meanwhile."""
-    if not office.erp.approves:
-        return
-    code = office.dice.choice(office.erp.suppliers())
-    office.erp.need_approval(code)
-    history.machine.fault("world: approval needed")
-    for _ in range(4):
-        history.meanwhile(
-            office.dice.uniform(0.1, 9) * 3600, "drafts are looked at", lambda: _looked_at(history, office)
-        )
-
-
-def _looked_at(history: History, office: Office) -> None:
-    for paper in office.papers.values():
-        for draft in office.erp.drafts(paper):
-            way = office.dice.choice(("approve", "approve", "reject", "delete", "later"))
-            amid(history, office, lambda p=paper, d=draft, w=way: _decide(history, office, p, d, w))
-
-
-def _decide(history: History, office: Office, paper: Paper, draft: Any, way: str) -> None:
-    """Approve, refuse or delete a draft that still waits; who refuses one deletes it as well, somewhat later."""
-    if draft not in office.erp.drafts(paper) or way == "later":
-        return
-    history.machine.fault(f"world: draft {way}")
-    if way in {"reject", "delete"}:
-        paper.taken = None
-    if not office.erp.decide(draft, way):
-        return
-    if way == "reject":
-        seconds = office.dice.uniform(0.1, 5) * 3600
-        history.meanwhile(seconds, "a refused draft is deleted", lambda: office.erp.decide(draft, "delete"))
-
-
-def approve_all(history: History, office: Office) -> None:
-    """Approve every draft that waits, of which there is one for a document."""
-    for paper in office.papers.values():
-        drafts = office.erp.drafts(paper)
-        for draft in drafts:
-            office.erp.decide(draft, "approve")
-
-
-def cancel(history: History, office: Office) -> None:
-    """A clerk takes back what was posted for an invoice: before it was told, or after."""
-
-    def now() -> None:
-        mine = [p for p in office.papers.values() if p.fate == "post" and not p.by_hand and not p.shared]
-        found = [p for p in mine if len(office.erp.posted(p)) == 1 and p.cancelled is None and not p.very_late]
-        untold = [p for p in found if p.told is None]
-        paper = office.dice.choice(untold or found) if found else None
-        if paper is not None and office.erp.cancel(office.erp.posted(paper)[0]):
-            paper.cancelled, paper.taken = history.machine.now(), None
-            paper.troubles["cancelled"] = "in the ERP"
-            history.machine.fault("world: document cancelled")
-
-    amid(history, office, now)
-
-
-def recurring(history: History, office: Office) -> None:
-    """A clerk keys in an invoice of the same supplier, number and amount, of another date: last month's rent."""
-    found = [
-        p for p in office.papers.values()
-        if _changeable(history, office, p) and not posts(history, office, p) and not p.troubles and len(p.versions) == 1
-    ]  # fmt: skip
-    if not found:
-        return
-    paper = office.dice.choice(found)
-    days = office.dice.choice((-365, -92, -31, -31, -31, -30, -1, 28))
-    dated = (date.fromisoformat(paper.versions[-1].dated) + timedelta(days=days)).isoformat()
-    key = office.erp.by_hand(office, paper, dated)
-    if key:
-        office.erp.others.add(key)
-        paper.troubles["twin"] = key
-        history.machine.fault("world: the same invoice of another date keyed in")
-
-
-def anew(history: History, office: Office) -> None:
-    """A supplier numbers anew each year: an invoice comes through the platform whose number another one had."""
-    found = [
-        p for p in office.papers.values()
-        if p.fate == "post" and not (p.by_hand or p.recalled or p.shared or p.poisoned or p.troubles)
-        and len(p.versions) == 1 and not any(row.get("orderNumber") for row in _record(office, p)["codingRows"])
-    ]  # fmt: skip
-    if not found:
-        return
-    first = office.dice.choice(found)
-    record = _kept(_record(office, first))
-    for name in ("transferResponses", "voucherNumber1", "voucherNumber2"):
-        record.pop(name, None)
-    dated = date.fromisoformat(first.versions[-1].dated).replace(day=1) - timedelta(days=365)
-    record |= {"invoiceId": f"{first.key[:28]}{office.edits:04x}", "processingStatus": "WaitingForTransfer",
-               "invoiceDate": f"{dated}T00:00:00"}  # fmt: skip
-    office.edits += 1
-    office.ap.documents[record["invoiceId"]] = Document(record, office.ap.now())
-    second = Paper(record["invoiceId"], [version(record, office.ap.now())])
-    first.shared = second.shared = True
-    for one, other in ((first, second), (second, first)):
-        one.troubles["anew"] = other.key
-    office.papers[second.key] = second
-    history.machine.fault("world: a supplier numbers anew")
-    notify.document_waiting(office.ap, office.ap.documents[second.key])
-
-
-def lost_status(history: History, office: Office) -> None:
-    """The verdict on one new supplier never comes; nobody else's invoices may wait for it."""
-    from infra.sandbox.basware.model import ForcedVerdict
-
-    office.edits += 1
-    code = f"L{office.name[:3].upper()}{office.edits:03d}"
-    office.erp.enter_supplier(code)
-    office.ap.forced.append(ForcedVerdict("Vendor", "InProgress", code=f".*{code}.*", times=1))
-    history.machine.fault("world: one verdict lost")
-
-
-def hide_list(history: History, office: Office) -> None:
-    """The ERP shows nothing of a list to our user for a day: rights were taken, and nobody noticed."""
-    if not history.endure(timedelta(hours=27)):
-        return
-    line = history.lines[office.name, office.erp.system]
-    line.hidden[office.dice.choice(office.erp.lists)] = history.machine.now() + timedelta(hours=25)
-
-
-# ── the calm, and restores ───────────────────────────────────────────────────────────────────────────────────
-
-
-def tidy(history: History, office: Office) -> None:
-    """End what people have begun: nobody's documents need approval, every draft is approved, every list is shown."""
-    office.erp.need_none()
-    history.lines[office.name, office.erp.system].hidden.clear()
-    approve_all(history, office)
-    history.after(1800, "drafts are approved", lambda: approve_all(history, office))
+# ── restores, and judgements ───────────────────────────────────────────────────────────────────────────────────
 
 
 def mapped_as_restored(history: History, office: Office) -> None:

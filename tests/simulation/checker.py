@@ -60,7 +60,7 @@ def breaches(history: History) -> Iterator[str]:
             yield f"{office.name} is gone"
             continue
         pair = history.plant.pair(office)
-        for part in PARTS:
+        for part in PARTS if history.rival is None else OF_ONE:
             yield from (f"{office.name}: {part.__name__[1:]}: {text}" for text in part(history, office, pair))
         pair.close()
     yield from _lines(history)
@@ -370,6 +370,8 @@ PARTS = (
     _papers, _delivered_once, _payments, _masters, _orders, _sheets, _attempts, _rows, _audits, _told, _crossed,
 )  # fmt: skip
 """The rules for one tenant, the cheap ones first."""
+OF_ONE = tuple(part for part in PARTS if part not in {_masters, _orders})
+"""Those that hold where two installations send one company's masters: an older name may come to lie over a newer."""
 
 
 # ── lines and secrets ────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ml_connector.engine import redrive
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.maintain import release
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.rows import Chunk, Decision
 from ml_connector.errors import Transient
 from tests.simulation import changes
 from tests.simulation.worlds import Office
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def replay(history: History, office: Office) -> None:
     """Somebody replays an invoice, whatever stands with it; but none that the ERP has taken: that would be his word."""
-    found = [p for p in office.papers.values() if p.taken is None and not p.forgotten and not p.recalled]
+    found = [p for p in office.papers.values() if "taken" not in p.troubles and not p.forgotten and not p.recalled]
     if not found:
         return
     paper = office.dice.choice(found)
@@ -31,6 +31,26 @@ def replay(history: History, office: Office) -> None:
         with suppress(Transient):
             done = redrive.replay(pair, pair.integration.flow("invoices"), paper.key, "replayed")
             history.machine.fault(f"ours: replayed, {done.what}")
+        pair.close()
+
+    changes.amid(history, office, now)
+
+
+def resolve(history: History, office: Office) -> None:
+    """Somebody decides over a held invoice at any moment: that it is another one, where nothing of it can stand."""
+    found = [p for p in office.papers.values() if p.troubles.keys() & {"twin", "anew"} and not p.taken]
+    found = [p for p in found if not (office.erp.posted(p) or p.recalled or office.erp.one_number)]
+    if not found or office.gone:
+        return
+    paper = office.dice.choice(found)
+
+    def now() -> None:
+        pair = history.plant.pair(office)
+        with suppress(Transient):
+            decision = Decision(what="post", by="somebody", at=pair.ledger("invoices").now())
+            if redrive.decide(pair.ledger("invoices"), paper.key, decision, "decided by somebody") is not None:
+                paper.decided = True
+                history.machine.fault("ours: resolved at any moment")
         pair.close()
 
     changes.amid(history, office, now)

@@ -170,7 +170,7 @@ class Sage300(Erp):
 
     def strangers(self) -> list[str]:
         entries = [one for batch in self.world.rows(BATCHES) for one in batch["Invoices"]]
-        return [e["DocumentNumber"] for e in entries if not e["DocumentNumber"].startswith(self.name)]
+        return [e["DocumentNumber"] for e in entries if not e["DocumentNumber"].casefold().startswith(self.name)]
 
     # ── its people ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -204,7 +204,7 @@ class Sage300(Erp):
             if o.order_key == key
         ]
 
-    def by_hand(self, office: Office, paper: Paper, dated: str = "") -> str:
+    def by_hand(self, office: Office, paper: Paper, dated: str = "", spelt: str = "") -> str:
         """Enter an invoice in a batch of one's own."""
         record = office.ap.documents[paper.key].record
         if record["grossSum"] < 0 or any(row.get("orderNumber") for row in record["codingRows"]):
@@ -219,8 +219,8 @@ class Sage300(Erp):
         if len({row["taxCode"] for row in record["codingRows"]}) > 1 or code not in rate:
             return ""
         entry = {
-            "VendorNumber": office.partner(paper.supplier), "DocumentNumber": paper.number, "DocumentType": "Invoice",
-            "TaxGroup": code, "InvoiceDetails": details,
+            "VendorNumber": office.partner(paper.supplier), "DocumentNumber": spelt or paper.number,
+            "DocumentType": "Invoice", "TaxGroup": code, "InvoiceDetails": details,
             "DocumentDate": dated or (record.get("invoiceDate") or self.world.today().isoformat())[:10],
             "DocumentTotalIncludingTax": record["grossSum"],
         }  # fmt: skip

@@ -240,10 +240,8 @@ class SapB1(Erp):
         return found
 
     def strangers(self) -> list[str]:
-        rows = [row for name in SETS for row in self.world.rows(name)]
-        return [
-            f"{r['DocNum']}: {r.get('NumAtCard')}" for r in rows if not str(r.get("NumAtCard")).startswith(self.name)
-        ]
+        rows = [(row["DocNum"], str(row.get("NumAtCard"))) for name in SETS for row in self.world.rows(name)]
+        return [f"{entry}: {number}" for entry, number in rows if not number.casefold().startswith(self.name)]
 
     # ── its people ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -284,7 +282,7 @@ class SapB1(Erp):
             if o.doc_entry == entry
         ]
 
-    def by_hand(self, office: Office, paper: Paper, dated: str = "") -> str:
+    def by_hand(self, office: Office, paper: Paper, dated: str = "", spelt: str = "") -> str:
         record = office.ap.documents[paper.key].record
         if record["grossSum"] < 0 or any(row.get("orderNumber") for row in record["codingRows"]):
             return ""
@@ -297,7 +295,8 @@ class SapB1(Erp):
              "AccountCode": keys[row["accountCode"]]}
             for row in record["codingRows"]
         ]  # fmt: skip
-        body = {"CardCode": office.partner(paper.supplier), "NumAtCard": paper.number, "DocType": "dDocument_Service",
+        body = {"CardCode": office.partner(paper.supplier), "NumAtCard": spelt or paper.number,
+                "DocType": "dDocument_Service",
                 "TaxDate": dated or (record.get("invoiceDate") or self.world.today())[:10],
                 "DocCurrency": record["currencyCode"], "DocumentLines": lines}  # fmt: skip
         try:

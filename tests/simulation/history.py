@@ -13,7 +13,7 @@ from typing import Any
 
 from infra.sandbox.basware import notify
 from ml_connector.engine import fingerprint
-from tests.simulation import changes, functions, operators, people, switches, watching
+from tests.simulation import changes, clerks, functions, operators, people, switches, watching
 from tests.simulation.machine import Machine, Weather
 from tests.simulation.plant import Plant
 from tests.simulation.sides import Act, Erp
@@ -25,6 +25,8 @@ SHORT = timedelta(hours=14)
 """Too short for a daily comparison to make good what was lost: some histories end so."""
 LOOKS = (2, 4, 7, 12, 20, 28, 33, 40, 50)
 """Hours of calm after which it is asked whether everything has come right; the history ends where it has."""
+JUDGED = (4, 5, 7, 9, 10, 11, 24, 32)
+"""Hours of calm after which somebody looks at what is held for a person's judgement."""
 MOST_STEPS = 80_000
 RELEASES = ({"VERSION": "1"}, {"VERSION": "2"})
 
@@ -364,7 +366,7 @@ class History:
             office.ap.forced.clear()
             office.heavy.clear()
             office.erp.nearly_unlock()
-            changes.tidy(self, office)
+            clerks.tidy(self, office)
         for line in self.lines.values():
             line.outage_until, line.very_late = None, False
         for plant in self.plants:
@@ -372,6 +374,8 @@ class History:
         self.end_second()
         for later in (1, 6) if self.short else (2, 8, 27, 31):
             self.after(later * 3600, "operators", lambda: operators.operate(self), standing=True)
+        for later in JUDGED:
+            self.after(later * 3600, "held documents are judged", lambda: operators.judge(self), standing=True)
         for later in LOOKS:
             self.after(later * 3600, "is all well?", self._look, standing=True)
 

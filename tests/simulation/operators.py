@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ml_connector.engine import redrive, trouble
+from ml_connector.engine.rows import Decision
 from ml_connector.errors import Transient
-from tests.simulation import changes, people, switches
+from tests.simulation import changes, people
 from tests.simulation.checker import DEATHS, throttles
 from tests.simulation.troubles import fits
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
     from ml_connector.engine.pair import Pair
-    from ml_connector.engine.rows import Chunk
     from tests.simulation.history import History
 
 PATIENCE = timedelta(hours=3, minutes=20)
@@ -37,8 +37,7 @@ def operate(history: History) -> None:
         for flow in pair.integration.flows:
             _redrive(history, pair, flow.name)
         people.send_refused_again(history, office)
-        if switches.RESOLVES:
-            judge_held(history, office, pair)
+        judge_held(history, office, pair)
         pair.close()
     history.plant.records.dead.clear()
 
@@ -59,6 +58,15 @@ def _redrive(history: History, pair: Pair, flow: str) -> None:
         elif (chunk.waiting_for or "").startswith("lookup:"):
             with suppress(Exception):
                 redrive.hasten(ledger, chunk.id, "looked at")
+
+
+def judge(history: History) -> None:
+    """Look at what is held for a person's judgement, and do nothing else."""
+    for office in history.offices:
+        if not office.gone:
+            pair = history.plant.pair(office)
+            judge_held(history, office, pair)
+            pair.close()
 
 
 # ── what only a person can judge ─────────────────────────────────────────────────────────────────────────────
@@ -92,7 +100,7 @@ def _judge(history: History, office: Office, pair: Pair, paper: Paper) -> None:
         _go_on(history, pair, paper)
     elif office.erp.one_number and paper.troubles.keys() & {"twin", "anew"}:
         changes.give_another_number(history, office, paper)  # the ERP lets no second one in, whoever says so
-        _go_on(history, pair, paper)
+        _say(history, pair, paper, "post", "")
     else:
         _say(history, pair, paper, "post", "")
 
@@ -102,17 +110,11 @@ def _go_on(history: History, pair: Pair, paper: Paper) -> None:
         redrive.replay(pair, pair.integration.flow("invoices"), paper.key, "looked at")
 
 
-def _say(history: History, pair: Pair, paper: Paper, what: str, number: str) -> None:
+def _say(history: History, pair: Pair, paper: Paper, what: Literal["match", "post"], number: str) -> None:
     """Decide as `ml-connector resolve` does."""
-    from ml_connector.engine.rows import Decision
-
-    paper.decided = True
     ledger = pair.ledger("invoices")
-
-    def decide(chunk: Chunk) -> bool:
-        chunk.decision = Decision(what=what, number=number, by="somebody", at=ledger.now())
-        chunk.due_at, chunk.attempts = ledger.now(), 0
-        return chunk.state == "waiting"
-
-    ledger.change(paper.key, decide)
-    history.machine.fault(f"ours: resolved by a person, {what}")
+    decision = Decision(what=what, number=number, by="somebody", at=ledger.now())
+    with suppress(Transient):
+        if redrive.decide(ledger, paper.key, decision, "decided by somebody") is not None:
+            paper.decided = True
+            history.machine.fault(f"ours: resolved by a person, {what}")

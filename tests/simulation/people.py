@@ -111,7 +111,10 @@ def send_refused_again(history: History, office: Office) -> None:
 def book_by_hand(history: History, office: Office) -> None:
     """A clerk books an invoice that waits, is held or is dead, without telling anybody."""
     paper = _pick(office, lambda p: p.fate == "post" and _untouched(history, office, p) and not p.recalled)
-    if paper is None or office.erp.posted(paper) or not office.erp.by_hand(office, paper):
+    if paper is None or office.erp.posted(paper):
+        return
+    spelt = office.dice.choice((paper.number, paper.number.lower(), paper.number.upper()))
+    if not office.erp.by_hand(office, paper, spelt=spelt):
         return
     paper.by_hand = True
     history.machine.fault("world: booked by hand")

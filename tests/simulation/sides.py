@@ -281,7 +281,7 @@ class Erp(Side):
         return [
             one
             for one in self.live_documents()
-            if one.reference in paper.numbers
+            if one.reference.casefold() in {number.casefold() for number in paper.numbers}
             and one.key not in self.others
             and (not paper.shared or one.dated in paper.dates)
         ]
@@ -297,10 +297,10 @@ class Erp(Side):
         """List document references that do not carry this tenant's name."""
         return []
 
-    def by_hand(self, office: Office, paper: Paper, dated: str = "") -> str:
+    def by_hand(self, office: Office, paper: Paper, dated: str = "", spelt: str = "") -> str:
         """Book an invoice as a clerk does, without our key; gives the document's key, "" where the ERP refuses it.
 
-        `dated` is the date of another invoice of the same supplier, number and amount.
+        `dated` is the date of another invoice of the same supplier, number and amount; `spelt` the number as he types.
         """
         return ""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 
-from tests.simulation import changes, commands
+from tests.simulation import changes, clerks, commands
 from tests.simulation.sides import Act
 
-READY: frozenset[str] = frozenset()
+READY = frozenset({
+    "changes", "mappings", "settings", "approval", "cancel", "twins", "anew", "status", "commands", "foreign",
+    "unnamed", "second", "hidden",
+})  # fmt: skip
 """Names of `ACTS` and `WEATHER` that are drawn."""
 ON = READY | frozenset(filter(None, os.environ.get("SWITCHES", "").split(",")))
 ACTS: dict[str, tuple[Act, ...]] = {
@@ -17,22 +20,18 @@ ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "mappings": (changes.remap_account,),
     "settings": (changes.settings,),
-    "approval": (changes.approval, changes.approval),
-    "cancel": (changes.cancel,),
-    "twins": (changes.recurring, changes.recurring),
-    "anew": (changes.anew,),
-    "status": (changes.lost_status,),
-    "commands": (commands.replay, commands.release_late),
+    "approval": (clerks.approval, clerks.approval),
+    "cancel": (clerks.cancel,),
+    "twins": (clerks.recurring, clerks.recurring),
+    "anew": (clerks.anew,),
+    "status": (clerks.lost_status,),
+    "commands": (commands.replay, commands.release_late, commands.resolve),
     "second": (commands.second_installation,),
-    "hidden": (changes.hide_list,),
+    "hidden": (clerks.hide_list,),
 }  # fmt: skip
 WEATHER = frozenset({"foreign", "unnamed"})
-HEALED_DAILY: frozenset[Act] = frozenset({changes.lost_status, changes.hide_list})
+HEALED_DAILY: frozenset[Act] = frozenset({clerks.lost_status, clerks.hide_list})
 """What only a day makes good again."""
-
-
-RESOLVES = "resolve" in ON
-"""Whether a person's judgement can be told: then nothing that people meddled with may stay held."""
 
 
 def acts() -> tuple[Act, ...]:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tests.simulation import switches
 from tests.simulation.worlds import Office, Paper, Version
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def judged(history: History, office: Office, paper: Paper, chunk: Chunk | None, 
     elif chunk.state != "waiting" or not (chunk.waiting_for or "").startswith(HELD):
         yield f"LOST {_said(paper)}: {document.status}, {len(posted)} posted, and our chunk is {chunk.state} " \
               f"{chunk.step} {chunk.waiting_for} {chunk.reason}"  # fmt: skip
-    elif switches.RESOLVES and not paper.rivalled and not paper.very_late:
+    elif not paper.rivalled and not paper.very_late:
         yield f"LOST {_said(paper)}: {len(posted)} posted, still held: {chunk.waiting_for} {chunk.reason}"
     elif posted and (chunk.waiting_for or "").startswith("conflict:") and posted[0].number not in (chunk.reason or ""):
         yield f"{_said(paper)}: {posted[0].number} stands there, and the hold does not name it: {chunk.reason}"
@@ -116,7 +115,7 @@ def _in_force(paper: Paper, known: datetime | None) -> Iterator[tuple[Version, d
 def fits(office: Office, posted: Posted, version: Version, since: datetime | None = None) -> bool:
     """Tell whether a document in the books is a version of an invoice."""
     return (
-        posted.reference == version.number
+        posted.reference.casefold() == version.number.casefold()
         and posted.supplier in office.partners(version.supplier, since)
         and posted.credit == (version.total < 0)
         and abs(posted.total - abs(version.total)) <= CENTS

@@ -34,7 +34,7 @@ Weakening = Callable[[], Any]
 
 def send_again_at_once() -> Any:
     """Re-send on an unknown outcome, whenever it was."""
-    return patch.object(Paper, "_may_send", lambda self, looked_at: True)
+    return patch.object(Paper, "_may_send", lambda self, *more: True)
 
 
 @contextmanager
@@ -42,17 +42,22 @@ def no_settle_time() -> Iterator[None]:
     """Look, and send again as soon as nothing is found."""
     real = Paper._may_send
 
-    def hasty(self: Paper, looked_at: Any) -> bool:
+    def hasty(self: Paper, *more: Any) -> bool:
         self.task.pair = replace(self.task.pair, settle_seconds=dict.fromkeys(self.task.pair.settle_seconds, 0))
-        return real(self, looked_at)
+        return real(self, *more)
 
     with patch.object(Paper, "_may_send", hasty):
         yield
 
 
-def no_look() -> Any:
+@contextmanager
+def no_look() -> Iterator[None]:
     """Send without looking first."""
-    return patch.object(Paper, "_look", lambda self, prepared: None)
+    with (
+        patch.object(Paper, "_look", lambda self, prepared: None),
+        patch.object(Paper, "_look_for_sent", lambda self: None),
+    ):
+        yield
 
 
 def no_second_look() -> Any:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import httpx
 
@@ -88,6 +89,7 @@ class Wire(httpx.BaseTransport):
         machine.sleep(machine.dice.uniform(0.02, 0.3))
         line.requests += 1
         self.side.asked(request)
+        self._switched_off(request)
         self._too_heavy(request)
         self.side.small_pages(request)
         if line.outage_until is not None and machine.now() < line.outage_until:
@@ -101,6 +103,18 @@ class Wire(httpx.BaseTransport):
         if self.side.leads_on(page) and machine.meddling is not None and machine.hit(machine.weather.edit):
             machine.meddling(line)
         return response
+
+    def _switched_off(self, request: httpx.Request) -> None:
+        """See that nothing is switched off at the platform because the ERP's list of it shows nothing for now."""
+        office = self.line.office
+        *_, kind, code = request.url.path.split("/")
+        flow = {"vendors": "vendors", "accounts": "accounts", "costCenters": "cost_centers"}.get(kind)
+        if request.method != "PATCH" or flow is None or self.side.system != "basware" or not office.hidden():
+            return
+        name = {"vendors": "vendorCode", "accounts": "accountCode", "cost_centers": "costCenterCode"}[flow]
+        known = office.ap.imported.get(kind, {}).get(unquote(code), {}).get(name)
+        if known in office.erp.masters()[flow]:
+            self.line.wrong.append(f"{flow} {known} is switched off, and the ERP has it: its list is hidden")
 
     def _too_heavy(self, request: httpx.Request) -> None:
         """A record that takes more memory than there is: whoever sends it dies."""
@@ -183,7 +197,7 @@ class Wire(httpx.BaseTransport):
         """Let the server take a document and not say as what: it shows at once, late, or not at all."""
         machine, paper = self.machine, self.line.office.paper(number)
         kind = machine.dice.choice(("at once", "at once", "late", "late", "never"))
-        if paper is None or paper.taken is not None:
+        if paper is None or "taken" in paper.troubles:
             return None
         if kind == "at once":
             response = self._passed(request, unheard=True)
@@ -193,7 +207,9 @@ class Wire(httpx.BaseTransport):
             copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
             machine.later(machine.dice.uniform(60, 3 * HOUR), lambda: self._carried_out(copy))
         machine.fault(f"wire: taken without a number, shown {kind}")
-        paper.taken, paper.troubles["taken"] = machine.now(), kind
+        paper.troubles["taken"] = kind
+        taken = partial(setattr, paper, "taken", machine.now())
+        machine.stack[-1].heard.append((machine.upsets(), number, taken))  # who dies now can tell nobody
         status, body = machine.dice.choice(self.side.unnamed)
         return self._made(status, body)
 

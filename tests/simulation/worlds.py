@@ -112,6 +112,13 @@ class Office:
     mappings: dict[tuple[str, str], list[tuple[datetime, str]]] = field(default_factory=dict)
     """By kind and the platform's code: to what it was mapped, and since when; "" where the mapping was taken away."""
 
+    shut: datetime | None = None
+    """Until when a list of the ERP shows nothing."""
+
+    def hidden(self) -> bool:
+        """Tell whether a list of the ERP shows nothing now."""
+        return self.shut is not None and self.ap.now() < self.shut
+
     @property
     def ap(self) -> BaswareWorld:
         return self.platform.world

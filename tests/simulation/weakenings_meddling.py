@@ -1,0 +1,150 @@
+"""Deliberate weakenings of what protects a document that people meddle with (`catalogue.py` lists them)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from ml_connector.engine import finding, identity, maintain, readiness, retire
+from ml_connector.engine.document import Paper
+from ml_connector.engine.finding import Finding
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.rows import iso
+from ml_connector.engine.task import Task
+from ml_connector.errors import Held
+from ml_connector.systems.basware.client import Basware
+from ml_connector.systems.sage_300.replies import Fault as SageFault
+from ml_connector.systems.sap_b1 import invoices as sap_invoices
+from ml_connector.systems.sap_b1.replies import Fault as SapFault
+
+
+def sent_not_looked_for() -> Any:
+    """Look for a document as it would be sent now, and not as it was sent."""
+    return patch.object(Finding, "_sent", property(lambda self: []))
+
+
+@contextmanager
+def sent_forgotten() -> Iterator[None]:
+    """Forget what was sent as soon as the attempt is over."""
+    real = Paper._post
+
+    def forgetful(self: Paper, document: Any, prepared: Any) -> None:
+        try:
+            real(self, document, prepared)
+        finally:
+            self.chunk.sents = []
+
+    with patch.object(Paper, "_post", forgetful):
+        yield
+
+
+@contextmanager
+def change_unseen() -> Iterator[None]:
+    """Take what was sent for what is wanted now, whatever has changed in between."""
+    real = Finding._agree
+
+    def agree(self: Finding, found: Any, wanted: Any) -> None:
+        if found.state == "draft":
+            real(self, found, wanted)
+
+    with patch.object(Finding, "_agree", agree):
+        yield
+
+
+def matched_without_date() -> Any:
+    """Match what somebody keyed in by supplier, number, amount and currency alone."""
+    return patch.object(identity, "_date", lambda there, here, *, all_told: "")
+
+
+def sent_again_when_taken() -> Any:
+    """Send again what the ERP has taken without naming what it became, once it does not show."""
+    return patch.object(Finding, "_taken", lambda self: None)
+
+
+def no_look_after_posting() -> Any:
+    """Believe a posting without looking whether somebody else has posted the same meanwhile."""
+    return patch.object(Paper, "_stands_alone", lambda self, posted: None)
+
+
+@contextmanager
+def spelt_exactly() -> Iterator[None]:
+    """Compare numbers letter by letter."""
+
+    def same(one: str | None, other: str | None) -> bool:
+        return one == other
+
+    with (
+        patch.object(finding, "same", same),
+        patch.object(identity, "same", same),
+        patch.object(sap_invoices, "same", same),
+        patch("ml_connector.systems.sage_300.entries.same", same),
+    ):
+        yield
+
+
+@contextmanager
+def anybody_believed() -> Iterator[None]:
+    """Believe any 404, whoever said it."""
+    absent = property(lambda self: self.status in {404, 410})
+    with (
+        patch.object(Basware, "_judged", lambda self, path, **more: lambda reply: None),
+        patch.object(SageFault, "gone", absent),
+        patch.object(SageFault, "anybodys", False),
+        patch.object(SapFault, "no_records", absent),
+        patch.object(SapFault, "anybodys", False),
+    ):
+        yield
+
+
+@contextmanager
+def waits_for_the_flow() -> Iterator[None]:
+    """Let a document wait while anything of a flow of masters is on its way."""
+    real = readiness.wait_for_masters
+
+    def wait(task: Task) -> None:
+        real(task)
+        for name in task.flow.after:
+            if name in task.pair.active and any(c.in_flight for c in task.ledger.sibling(name).unfinished()):
+                raise Held(f"masters:{name}", f"The flow {name} still has records on their way.", soon=True)
+
+    with patch("ml_connector.engine.document.wait_for_masters", wait):
+        yield
+
+
+def waits_for_nothing() -> Any:
+    """Let a document wait for no masters at all."""
+    return patch("ml_connector.engine.document.wait_for_masters", lambda task: None)
+
+
+@contextmanager
+def released_unseen() -> Iterator[None]:
+    """Set going what was listed as held, whatever has become of it since."""
+
+    def change(self: Ledger, chunk_id: str, fits: Any) -> Any:
+        found = self.chunk(chunk_id)
+        if found is None:
+            return None
+        chunk, item = found
+        chunk.due_at, chunk.attempts = iso(self.clock.now()), 0
+        self.store.put(self.place(chunk, item))
+        return chunk
+
+    real = maintain._changed
+
+    def changed(ledger: Ledger, chunk_id: str, fits: Any) -> bool:
+        with patch.object(Ledger, "change", change):
+            return real(ledger, chunk_id, fits)
+
+    with patch.object(maintain, "_changed", changed):
+        yield
+
+
+def guarded_by_number() -> Any:
+    """Ask before switching off only where many are missing: most of a small list is not many."""
+
+    def too_many(missing: int, known: int, **_: Any) -> bool:
+        return missing > retire.FEW and missing > known * retire.SHARE
+
+    return patch("ml_connector.engine.vanished.too_many", too_many)
