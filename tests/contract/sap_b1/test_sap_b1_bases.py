@@ -104,6 +104,13 @@ def test_the_branch_is_the_orders_or_receipts(make: Any, invoice: Any, received:
     assert document["BPL_IDAssignedToInvoice"] == 2
 
 
+def test_a_company_without_branches_is_asked_for_none(bench: Any, invoice: Any) -> None:
+    order = entered(bench)
+    order["BPL_IDAssignedToInvoice"] = -1
+    prepared = bench.connection.target(Invoice).prepare(invoice("250.00", on(order, 0, "250.00")), bench.codes)
+    assert "BPL_IDAssignedToInvoice" not in prepared.body
+
+
 def test_two_branches_in_one_invoice_hold_and_both_orders_are_named(make: Any, invoice: Any) -> None:
     bench = make(branch_id=1)
     bench.world.branches = {1: "Nord", 2: "Süd"}

@@ -111,14 +111,14 @@ class Bases:
                 branch = self._order(number).branch
             except Held:
                 continue  # a credit note needs no order
-            if branch is not None:
+            if branch is not None and branch > 0:  # a company without branches may say 0 or -1
                 found.add(branch)
         return found.pop() if len(found) == 1 else None
 
     def _noted(self, ordered: Ordered, draws: list[Draw]) -> list[Draw]:
         for draw in draws:
             branch = draw.branch if draw.branch is not None else ordered.order.branch
-            if branch is not None:
+            if branch is not None and branch > 0:  # a company without branches may say 0 or -1
                 self.branches.setdefault(branch, ordered.order.number)
         return draws
 
