@@ -143,6 +143,7 @@ def test_what_a_server_says_back_of_our_sessions_stands_nowhere(stand: Stand, ca
         stand.later(7200)
         connection = stand.connect(tenant=f"acme-{status}")
         use(stand, connection, case)
+        connection = stand.connect(tenant=f"acme-{status}")  # another worker, who takes the session over
         heard: set[str] = set()
         stand.wire.spoil(echo_values(status, heard), lambda request: not stand.is_login(request), times=ALWAYS)
         with exchange.recording() as exchanges:
