@@ -10,6 +10,7 @@ import pytest
 from infra.sandbox.sap_b1 import documents
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import Invoice
+from tests.contract.sap_b1.test_sap_b1_invoices import against, ordered
 
 D = Decimal
 
@@ -91,6 +92,26 @@ def test_a_suppliers_rule_of_rounding_is_reckoned_with(bench: Any, invoice: Any,
     assert (document["VatSum"], document["DocTotal"]) == (D("0.02"), D("0.14"))
     document = bench.post(invoice("0.11", row(net="0.10", tax="0.01"), key="inv-2", number="R-2"))
     assert (document["VatSum"], document["Rounding"]) == (D("0.01"), "tNO")
+
+
+def test_ordered_goods_are_rounded_by_the_document_itself(make: Any, invoice: Any) -> None:
+    bench = make(rounding_account="400050")
+    line = ordered(bench, lambda o: o.open and not o.service and not o.received and o.open_quantity > 1)
+    tax = (line.unit_price * line.percent / 100).quantize(D("0.01")) + D("0.03")
+    coded = against(line, "1", str(line.unit_price))
+    document = bench.post(invoice(str(line.unit_price + tax), coded, supplier=line.card_code, tax=tax))
+    assert (document["DocType"], document["RoundingDiffAmount"]) == ("dDocument_Items", D("0.03"))
+    assert document["DocumentLines"][0]["LineTotal"] == line.unit_price
+
+
+def test_an_order_of_reverse_charge_is_drawn_on_with_its_own_tax(bench: Any, invoice: Any) -> None:
+    line = ordered(bench, lambda o: o.open and not o.service and not o.received and o.open_quantity > 1 and o.percent)
+    for group in bench.world.tables["VatGroups"].values():
+        group["AcquisitionReverse"] = "tYES"
+    document = bench.post(
+        invoice(str(line.unit_price), against(line, "1", str(line.unit_price)), supplier=line.card_code)
+    )
+    assert (document["DocType"], document["VatSum"], document["DocTotal"]) == ("dDocument_Items", 0, line.unit_price)
 
 
 # ── decimals ─────────────────────────────────────────────────────────────────────────────────────────────────
