@@ -100,7 +100,8 @@ def _act(call: Call, endpoint: Endpoint) -> Response:
 
 
 def _finish(world: World, request: Request, response: Response, reason: str, request_id: str = "") -> Response:
-    response.headers["x-amzn-RequestId"] = request_id or world.new_id()
+    if not isinstance(response, faults.Stranger):
+        response.headers["x-amzn-RequestId"] = request_id or world.new_id()
     _log(world, request, response.status_code, reason)
     return response
 

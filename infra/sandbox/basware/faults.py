@@ -4,6 +4,7 @@ A rule (`model.Fault`) matches requests by `method` and `path` (regular expressi
 without its query) and is used up after `times` requests, the first `skip` matches being let through. Kinds:
 
 - `status`: answer `status` without acting; 500 and 502 with an HTML body, 429 and 503 with `retry_after`, if given
+- `gateway`: 404 in text, as something in front of the API answers, without acting and without a request id
 - `html`: 200 with an HTML login page, without acting
 - `error_envelope`: 200 with the API's error body, without acting
 - `truncated`: act, then send half of the body and cut the connection
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 KINDS = (
-    "status", "html", "error_envelope", "truncated", "drop", "act_then_drop", "hang", "empty_page", "page_loop",
+    "status", "gateway", "html", "error_envelope", "truncated", "drop", "act_then_drop", "hang", "empty_page", "page_loop",
 )  # fmt: skip
 _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+
+
+class Stranger(Response):
+    """The answer of something in front: Basware does not put its request id on it."""
 
 
 class Dropped(ConnectionResetError):
@@ -61,6 +66,8 @@ def before(call: Call) -> Response | None:
         cut(call.request.environ)
     if fault.kind == "hang":
         call.world.sleep(fault.seconds)
+    if fault.kind == "gateway":
+        return Stranger("404 page not found", 404, content_type="text/plain")
     if fault.kind == "html":
         return Response(_HTML.format("Sign in"), content_type="text/html")
     if fault.kind == "error_envelope":

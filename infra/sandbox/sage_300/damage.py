@@ -44,6 +44,8 @@ def instead(fault: Fault) -> Response:
     """The answer of a call that the server never acted on."""
     if fault.kind in _REASONS:
         return html(int(fault.kind), _REASONS[fault.kind], fault.headers)
+    if fault.kind == "gateway-404":
+        return Response("404 page not found", 404, content_type="text/plain")
     if fault.kind == "200-html":
         return html(200, "Sage 300 Sign In", fault.headers)
     if fault.kind == "drop-before":

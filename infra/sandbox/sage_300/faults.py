@@ -1,8 +1,9 @@
 """Planned faults: which calls they hit, how often, and what they do.
 
 Before the server acts: "500" (the envelope of InternalServerError), "502", "503", "504" (HTML of the proxy in front),
-"401", "429" (TooManyRequests, without Retry-After), "session" (SessionError), "200-html", "200-error" (an error
-envelope under 200), "drop-before" (connection broken, nothing done).
+"401", "429" (TooManyRequests, without Retry-After), "session" (SessionError), "gateway-404" (text of
+something in front), "200-html", "200-error" (an error envelope under 200), "drop-before" (connection broken, nothing
+done).
 After it acted: "truncated" (half of the JSON), "empty-page" (no rows, next link kept), "page-loop" (next link that does
 not advance), "repeated-page" (the rows of the page before once more), "wrong-host" (next link to a host of somebody
 else), "drop" (done, then the connection breaks).
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 BEFORE = frozenset(
-    {"500", "502", "503", "504", "401", "429", "session", "200-html", "200-error", "drop-before"}
+    {"500", "502", "503", "504", "401", "429", "gateway-404", "session", "200-html", "200-error", "drop-before"}
 )  # fmt: skip
 AFTER = frozenset({"truncated", "empty-page", "page-loop", "repeated-page", "wrong-host", "drop"})
 KINDS = BEFORE | AFTER | {"late", "hang"}

@@ -33,6 +33,8 @@ def instead(fault: Fault, call: Call) -> Response:
         return html(int(fault.kind), _REASONS[fault.kind], fault.headers)
     if fault.kind == "401":
         return call.dialect.refusal(Refusal(401, 301, SESSION_TEXT))
+    if fault.kind == "gateway-404":
+        return Response("404 page not found", 404, content_type="text/plain")
     if fault.kind == "200-html":
         return html(200, "Sign in", fault.headers)
     if fault.kind == "200-error":

@@ -16,6 +16,14 @@ def test_a_rule_is_used_up_and_can_wait(basware):
     assert answers[1].headers["Retry-After"] == "7"
 
 
+def test_a_gateway_answers_in_text_and_without_a_request_id(basware):
+    basware.world.faults = [Fault("gateway")]
+    answers = [basware.get("/v1/vendors") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert [answer.text for answer in answers] == ["404 page not found", ""]
+    assert ["x-amzn-requestid" in answer.headers for answer in answers] == [False, True]
+
+
 @pytest.mark.parametrize("status", [500, 502])
 def test_an_html_error(basware, status):
     basware.world.faults = [Fault("status", status=status)]

@@ -13,6 +13,14 @@ def test_a_fault_hits_as_often_as_it_says(api, world, kind, status):
     assert world.faults.hit == {kind: 2}
 
 
+def test_a_gateway_answers_in_text_and_in_nobodys_words(api, world):
+    world.faults.add("gateway-404", "Currencies")
+    reply = api.get("Currencies")
+    assert (reply.status_code, reply.text) == (404, "404 page not found")
+    assert reply.headers["content-type"].startswith("text/plain")
+    assert api.get("Currencies").status_code == 200
+
+
 def test_a_fault_can_skip_calls_and_choose_method_and_query(api, world):
     world.faults.add("500", r"Currencies\?.*skip=1", "GET").skip = 1
     paths = ("Currencies", "Currencies?$skip=1", "Currencies?$skip=1", "Currencies?$skip=1")
