@@ -1,6 +1,7 @@
 """Planned faults: which calls they hit, how often, and what they do.
 
-Before the server acts: "500" (empty), "502", "503", "504" (HTML), "gateway-404" (text of something in front), "401", "200-html", "200-error" (an error envelope),
+Before the server acts: "500" (empty), "502", "503", "504" (HTML), "gateway-404" (text of something in front),
+"401", "200-html", "200-error" (an error envelope),
 "drop-before" (connection broken, nothing done).
 After it acted: "truncated" (half of the JSON), "empty-page" (no rows, next link kept), "page-loop" (next link that
 does not advance), "wrong-host" (next link to another host), "drop" (done, then the connection breaks).
