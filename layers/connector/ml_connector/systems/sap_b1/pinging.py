@@ -87,7 +87,7 @@ class Checks:
 
 def _unfit(account: PostingRow, today: Today) -> Iterator[tuple[str, bool]]:
     yield "is a title account", account.active_account == NO
-    yield "is not active today", not account_counts(account, today)
+    yield "is frozen or not valid today", not account_counts(account, today)
     yield "is locked for manual postings", YES in {account.lock_manual_transaction, account.block_manual_posting}
 
 
