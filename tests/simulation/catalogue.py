@@ -155,7 +155,9 @@ TILTS = {
     m.waits_for_the_flow: Tilt(acts=(clerks.lost_status, people.new_invoice), hours=12, short=False, busy=2),
     m.waits_for_nothing: Tilt(acts=(people.new_invoice,), hours=5, short=True, busy=2),
     m.released_unseen: Tilt(
-        weather={"wire": 0.1},
+        weather=dict.fromkeys(
+            ("crash", "zombie", "preempt", "unheard", "throttle", "jump", "doubled", "lag", "stale"), 0.0
+        ),
         acts=(commands.release_late, people.new_invoice, people.close_period),
         hours=5,
         short=True,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ml_connector.engine import audit
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.fingerprint import fingerprint, same_settings
-from tests.simulation import troubles
+from tests.simulation import troubles, watching
 from tests.simulation.ports import unpacked
 from tests.simulation.sides import summed
 from tests.simulation.worlds import NOWHERE, Office, Paper
@@ -63,6 +63,7 @@ def breaches(history: History) -> Iterator[str]:
         for part in PARTS if history.rival is None else OF_ONE:
             yield from (f"{office.name}: {part.__name__[1:]}: {text}" for text in part(history, office, pair))
         pair.close()
+    yield from watching.taken_over(history)
     yield from _lines(history)
     yield from _secrets(history)
 

@@ -8,12 +8,27 @@ from infra.ops.standing import is_open
 from tests.simulation.worlds import Office, Paper
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ml_connector.engine.pair import Pair
     from ml_connector.engine.rows import Chunk
     from tests.simulation.history import History
 
 HOUR = 3600.0
 CODES = {"vendors": "supplierCode", "accounts": "accountCode", "cost_centers": "costCenterCode"}
+
+
+TAKEN_OVER = "was taken over by another worker"
+
+
+def taken_over(history: History) -> Iterator[str]:
+    """See that no worker loses its work to another but where it stood still, died, or could not write."""
+    known = ("ours: ", "store: ", "queue: received", "objects: ", "secrets: ")
+    harmless = ("ours: tick", "ours: mapping", "ours: settings", "ours: released", "ours: replayed", "ours: resolved")
+    faults = [kind for kind in history.machine.faults if kind.startswith(known) and not kind.startswith(harmless)]
+    lost = [line for line in history.log.lines if TAKEN_OVER in line]
+    if lost and not faults:
+        yield f"a worker lost its work, and nothing was wrong with it: {lost[0][:300]}"
 
 
 def watch(history: History) -> None:
