@@ -23,12 +23,13 @@ CAUGHT: tuple[Weakening, ...] = (
     w.open_door, w.last_refusal_only, w.blamed_on_the_record, w.session_for_all, w.no_redaction, w.no_scope,
     w.no_chain, w.lost_attempts_unkept, m.sent_not_looked_for, m.sent_forgotten, m.change_unseen,
     m.matched_without_date, m.sent_again_when_taken, m.no_look_after_posting, m.spelt_exactly, m.anybody_believed,
-    m.waits_for_the_flow, m.waits_for_nothing, m.released_unseen, m.guarded_by_number,
+    m.waits_for_the_flow, m.released_unseen, m.guarded_by_number,
 )  # fmt: skip
 
 MADE_GOOD: dict[Weakening, str] = {
     w.watermark_in_mid_pass: "the nightly pass compares everything, and reads again what it knows to be open",
     w.rung_by_number: "a row that nobody rings falls due, and is rung again",
+    m.waits_for_nothing: "a code that is not known yet is held under its own name, and released as it lands",
 }
 """Weakenings that lose nothing, and what makes them good: the checker must pass them."""
 
@@ -172,6 +173,8 @@ HINTS = {
     w.no_backoff: 1, w.lost_attempts_unkept: 5, w.last_refusal_only: 15, w.blamed_on_the_record: 38,
     w.order_forgotten: 16, w.acknowledge_in_poll: 1, w.task_before_row: 1, w.position_before_rows: 2,
     w.strict_cursor: 4, w.no_full_comparison: 4, w.unchanged_by_sight: 1, w.no_epoch: 1, w.delivered_without_verdict: 1,
+    m.sent_not_looked_for: 3, m.sent_forgotten: 3, m.change_unseen: 10, m.matched_without_date: 1,
+    m.no_look_after_posting: 3, m.anybody_believed: 2, m.waits_for_the_flow: 1,
     w.no_taint: 1, w.no_doubt: 1, w.codes_forgotten: 1, w.no_condition: 1, w.settings_of_the_verdict: 40,
 }  # fmt: skip
 """Where to look first: the seed that showed it when the weakening was written."""

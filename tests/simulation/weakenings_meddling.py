@@ -15,8 +15,9 @@ from ml_connector.engine.rows import iso
 from ml_connector.engine.task import Task
 from ml_connector.errors import Held
 from ml_connector.systems.basware.client import Basware
+from ml_connector.systems.sage_300 import entries
 from ml_connector.systems.sage_300.replies import Fault as SageFault
-from ml_connector.systems.sap_b1 import invoices as sap_invoices
+from ml_connector.systems.sap_b1 import posted
 from ml_connector.systems.sap_b1.replies import Fault as SapFault
 
 
@@ -65,7 +66,7 @@ def sent_again_when_taken() -> Any:
 
 def no_look_after_posting() -> Any:
     """Believe a posting without looking whether somebody else has posted the same meanwhile."""
-    return patch.object(Paper, "_stands_alone", lambda self, posted: None)
+    return patch.object(Paper, "_stands_alone", lambda self, found: None)
 
 
 @contextmanager
@@ -78,8 +79,8 @@ def spelt_exactly() -> Iterator[None]:
     with (
         patch.object(finding, "same", same),
         patch.object(identity, "same", same),
-        patch.object(sap_invoices, "same", same),
-        patch("ml_connector.systems.sage_300.entries.same", same),
+        patch.object(posted, "same", same),
+        patch.object(entries, "same", same),
     ):
         yield
 
