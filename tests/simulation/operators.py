@@ -96,7 +96,7 @@ def _judge(history: History, office: Office, pair: Pair, paper: Paper) -> None:
         _go_on(history, pair, paper)
     elif posted:
         _say(history, pair, paper, "match", posted[0].number)
-    elif not paper.troubles.keys() & {"twin", "anew", "taken"}:
+    elif not paper.troubles.keys() & {"twin", "anew", "taken", "cancelled"}:
         _go_on(history, pair, paper)
     elif office.erp.one_number and paper.troubles.keys() & {"twin", "anew"}:
         changes.give_another_number(history, office, paper)  # the ERP lets no second one in, whoever says so
