@@ -169,7 +169,7 @@ class Wire(httpx.BaseTransport):
     def _once_taken(self, number: str) -> None:
         """See that nothing is sent again that the server has said to have taken, unless a person says so."""
         paper = self.line.office.paper(number)
-        if paper is not None and paper.taken is not None and not (paper.decided or paper.forgotten):
+        if paper is not None and paper.taken is not None and not (paper.decided or paper.forgotten or paper.rivalled):
             self.line.wrong.append(f"{number} was sent again after it had been taken ({paper.troubles.get('taken')})")
 
     def _is_sick(self, request: httpx.Request) -> bool:
