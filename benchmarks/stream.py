@@ -18,9 +18,11 @@ from ml_connector.engine.poll import Poll
 from ml_connector.engine.write import write
 from ml_connector.flow import Check, Connection, Flow, Integration, Page, Rendered, Sent, Verdict
 from ml_connector.records import Address, BankAccount, Supplier
+from ml_connector.redact import Redactor
 from ml_connector.systems.basware.chunking import CHUNKING
 
 PAGE = 500
+REDACTOR = Redactor()
 SLICE = 240
 """Pages in a slice: a poll function reads for 240 seconds in one go, and here a page takes one of the turned clock."""
 VENDORS = Flow("vendors", Supplier, "sap_b1", "basware", "master", "masters", maps="supplier")
@@ -108,7 +110,7 @@ def _note(method: str, body: str) -> None:
     """Leave an exchange for the audit trail, as an HTTP client does."""
     exchange.note(
         exchange.Exchange(
-            at="", method=method, url="", request_headers={}, request_body=exchange.clip(body), status=200
+            at="", method=method, url="", request_headers={}, request_body=exchange.clip(body, REDACTOR), status=200
         )
     )
 

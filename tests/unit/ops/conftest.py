@@ -60,7 +60,8 @@ class Server:
             self.wirings[system] = wiring
             default = lambda _w: iter([Check("login", True, "user connector"), Check("accounts", True)])  # noqa: E731
             answer = self.answers.get(system, default)
-            return SimpleNamespace(ping=lambda: answer(wiring), close=lambda: None)
+            target = SimpleNamespace(recent=lambda: [])
+            return SimpleNamespace(ping=lambda: answer(wiring), target=lambda _: target, close=lambda: None)
 
         return made
 
