@@ -83,7 +83,7 @@ class Plant:
         self.queues = [self.records, *self.runs.values()]
         self.vault = MemoryVault()
         self.tools = Toolbox(self.vault, transport=lambda t, s: Wire(machine, lines[t, s]))
-        self.chance = SeededChance(machine.seed)
+        self.chance = SeededChance(machine.seed + (first is not None) * 10**9)
         self.offices, self.boots, self.release = offices, 0, 1
         self.log = LogKeeper()
         self.warm: list[Container] = []
