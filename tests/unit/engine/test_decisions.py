@@ -292,3 +292,16 @@ def test_one_of_two_is_kept_by_a_match(ready: Bench, monkeypatch: pytest.MonkeyP
     assert "has been cancelled" in str(chunk_of(ready, "one").reason)
     decide(ready, "one", "match", "55")
     assert answers(ready, "one") == ["55"]
+
+
+def test_of_two_that_are_different_invoices_the_one_that_we_sent_is_matched(
+    ready: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clerk keys in last month's rent while this month's is sent: what differs from what was sent bars no match."""
+    book, last = Papers._book, rent("last", invoice_date=date(2026, 1, 1))
+    monkeypatch.setattr(Papers, "_book", lambda self, one: by_hand(ready, "55", last) or book(self, one))
+    ready.systems.invoices = {"one": rent("one")}
+    go(ready)
+    assert "101, 55" in str(chunk_of(ready, "one").reason)
+    decide(ready, "one", "match", "101", hours=40)
+    assert answers(ready, "one") == ["101"]

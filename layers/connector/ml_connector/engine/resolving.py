@@ -88,7 +88,9 @@ def _named(paper: Paper, number: str, trace: Prepared) -> Found:
         )
     standing = [one for one in paper._found(paper._sent) if one.state != "rejected" and one.id != found[0].id]
     holders = paper.task.ledger.links([one.id for one in standing])
-    beside = [one for one in standing if paper._ours(one, holders.get(one.id))]
+    others = [one for one in standing if not _may_be_sent(paper, one, holders.get(one.id))]
+    paper.chunk.passed = sorted({*paper.chunk.passed, *(one.id for one in others)})
+    beside = [one for one in standing if one not in others and paper._ours(one, holders.get(one.id))]
     if beside:
         _drop(
             paper,
@@ -96,6 +98,12 @@ def _named(paper: Paper, number: str, trace: Prepared) -> Found:
             f"there, then `{paper._resolve} --match ERP-NUMBER` with the other.",
         )
     return found[0]
+
+
+def _may_be_sent(paper: Paper, found: Found, holder: str | None) -> bool:
+    """Tell whether a document may be what we sent: one that nobody linked and that differs from all of it is not."""
+    known = found.ours or holder is not None or not paper.chunk.sents
+    return known or any(not differences(found, one, paper._tolerance) for one in paper._sent)
 
 
 def _drop(paper: Paper, message: str) -> NoReturn:
