@@ -209,7 +209,7 @@ def _free_to_map(history: History, office: Office, code: str) -> bool:
 
 def _upset(history: History, office: Office, code: str) -> None:
     for paper in office.papers.values():
-        if paper.supplier == code and posts(history, office, paper):
+        if paper.supplier == code and paper.told is None:
             paper.troubles.setdefault("changed", "supplier mapped to another")
 
 

@@ -78,7 +78,7 @@ def judge_held(history: History, office: Office, pair: Pair) -> None:
     for paper in list(office.papers.values()):
         chunk = chunks.get(paper.key)
         asked = chunk is not None and (chunk.waiting_for or "").startswith(("conflict:", "lookup:", "approval:"))
-        settled = history.machine.now() - (paper.taken or history.storm_end) > PATIENCE
+        settled = history.machine.now() - max(paper.taken or history.storm_end, history.storm_end) > PATIENCE
         if asked and settled and paper.troubles and not office.erp.drafts(paper) and not paper.recalled:
             _judge(history, office, pair, paper)
 
