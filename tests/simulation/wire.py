@@ -205,7 +205,7 @@ class Wire(httpx.BaseTransport):
                 return response
         elif kind == "late":
             copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
-            machine.later(machine.dice.uniform(60, 3 * HOUR), lambda: self._carried_out(copy))
+            machine.later(machine.dice.uniform(60, HOUR - TIMEOUT), lambda: self._carried_out(copy))
         machine.fault(f"wire: taken without a number, shown {kind}")
         paper.troubles["taken"] = kind
         taken = partial(setattr, paper, "taken", machine.now())
