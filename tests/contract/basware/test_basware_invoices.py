@@ -277,7 +277,7 @@ def test_ping_says_what_works(seeded: Any) -> None:
     checks = list(seeded.connection.ping())
     assert [c.what for c in checks] == [
         "region", "login", "rights", "vendors", "accounts", "costCenters", "matchingOrders", "matchingOrderLines",
-        "accountingDocuments", "requestStatus", "webhook",
+        "accountingDocuments", "requestStatus", "companies", "webhook",
     ]  # fmt: skip
     assert all(c.ok for c in checks), checks
 
