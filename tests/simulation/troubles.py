@@ -65,7 +65,11 @@ def _doubled(
         pair = history.rival.pair(office)
         theirs = pair.ledger("invoices").chunk(paper.key)
         pair.close()
-        if not conflict and not (theirs and (theirs[0].waiting_for or "").startswith("conflict:")):
+        if (
+            not paper.very_late
+            and not conflict
+            and not (theirs and (theirs[0].waiting_for or "").startswith("conflict:"))
+        ):
             yield f"UNDETECTED {_said(paper)}: {[p.number for p in posted]} by two installations, and nobody was told"
         return
     numbers = [f"{p.number} {p.supplier} {p.total}" for p in posted]
