@@ -173,8 +173,8 @@ HINTS = {
     w.no_backoff: 1, w.lost_attempts_unkept: 5, w.last_refusal_only: 15, w.blamed_on_the_record: 38,
     w.order_forgotten: 16, w.acknowledge_in_poll: 1, w.task_before_row: 1, w.position_before_rows: 2,
     w.strict_cursor: 4, w.no_full_comparison: 4, w.unchanged_by_sight: 1, w.no_epoch: 1, w.delivered_without_verdict: 1,
-    m.sent_not_looked_for: 3, m.sent_forgotten: 3, m.change_unseen: 10, m.matched_without_date: 1,
-    m.no_look_after_posting: 3, m.anybody_believed: 2, m.waits_for_the_flow: 1,
+    m.sent_not_looked_for: 3, m.sent_forgotten: 3, m.change_unseen: 15, m.matched_without_date: 1,
+    m.no_look_after_posting: 2, m.anybody_believed: 4, m.waits_for_the_flow: 1,
     w.no_taint: 1, w.no_doubt: 1, w.codes_forgotten: 1, w.no_condition: 1, w.settings_of_the_verdict: 40,
 }  # fmt: skip
 """Where to look first: the seed that showed it when the weakening was written."""
