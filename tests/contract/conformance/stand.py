@@ -211,6 +211,9 @@ class Stand:
         """Take a posted document back, as a person does there; `found_id` is `Found.id`."""
         raise self._untold("cancel")
 
+    def book(self, found_id: str) -> None:
+        """Post a document as a person does, where handing it over does not post it; elsewhere it is posted already."""
+
     # ── masters in ──────────────────────────────────────────────────────────────────────────────────────────
 
     def kept(self, record: type[Record]) -> dict[str, bool]:

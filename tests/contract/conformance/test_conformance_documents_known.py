@@ -37,6 +37,7 @@ def test_what_carries_our_own_key_is_found_whatever_else_it_says(stand: Stand, c
 
 
 @each(INVOICES)
+@pytest.mark.parametrize("booked", [False, True], ids=["handed over", "booked"])
 @pytest.mark.parametrize(
     ("there", "here"),
     [
@@ -46,12 +47,14 @@ def test_what_carries_our_own_key_is_found_whatever_else_it_says(stand: Stand, c
     ],
 )  # fmt: skip
 def test_a_number_is_found_in_every_spelling_and_sent_as_it_came(
-    stand: Stand, case: Case, there: str, here: str
+    stand: Stand, case: Case, there: str, here: str, *, booked: bool
 ) -> None:
     target, prepared = prepare(stand, case, number=there)
     found = finish(stand, target, target.send(prepared))
     sent = [json.loads(one.body) for one in stand.wire.seen if one.method == "POST" and one.body[:1] == b"{"]
     assert any(there in json.dumps(body, ensure_ascii=False) for body in sent), "it is sent as it came"
+    if booked:
+        stand.book(found.id)
     other, same = prepare(stand, case, key="two", number=here)
     assert same.natural == prepared.natural
     assert [one.id for one in other.look(same)] == [found.id]

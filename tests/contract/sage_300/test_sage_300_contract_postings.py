@@ -194,3 +194,32 @@ def test_invoices_go_whatever_filters_are_refused_and_whole_lists_are_read_once(
         assert bench.post(one)["BatchStatus"] == ("Posted" if post else "ReadyToPost")
     for name in ("GLAccounts", "APVendors"):
         assert firsts(bench, name) <= 1, name
+
+
+@pytest.mark.parametrize("either", [True, False], ids=["or", "no or"])
+@pytest.mark.parametrize("there", ["R\u20134711", "r-4711\u00a0", "\uff32-4711"])
+def test_what_was_posted_by_hand_in_another_spelling_is_found_by_its_date(make, invoice, row, there, either):
+    bench = make()
+    bench.world.filter_or = either
+    prepared = bench.target.prepare(invoice("100.00", row(net="100.00", tax="0")), bench.codes)
+    plain = {"VendorNumber": "1200", "DocumentType": "Invoice", "DocumentDate": prepared.dated.isoformat()}
+    bench.world.put("APPostedDocuments", plain | {"DocumentNumber": there, "BatchNumber": 40, "EntryNumber": 3})
+    bench.world.put("APPostedDocuments", plain | {"DocumentNumber": "R-4712", "BatchNumber": 41, "EntryNumber": 1})
+    before = len(bench.world.log)
+    assert [one.id for one in bench.target.look(prepared)] == ["40:3"]
+    asked = [call for call in list(bench.world.log)[before:] if "APPostedDocuments" in call.path]
+    assert all("VendorNumber" in call.query or "DocumentNumber" in call.query for call in asked), "no whole list"
+
+
+def test_a_server_that_takes_no_date_in_a_filter_is_asked_by_number_alone(make, invoice, row, caplog):
+    bench = make()
+    bench.world.unfiltered = {"DocumentDate"}
+    prepared = bench.target.prepare(invoice("100.00", row(net="100.00", tax="0")), bench.codes)
+    plain = {"VendorNumber": "1200", "DocumentType": "Invoice", "DocumentNumber": "R-4711"}
+    bench.world.put("APPostedDocuments", plain | {"BatchNumber": 40, "EntryNumber": 1})
+    assert [one.id for one in bench.target.look(prepared)] == ["40:1"]
+    assert "takes no DocumentDate" in caplog.text
+    before = len(bench.world.log)
+    bench.target.look(prepared)
+    asked = [call.query for call in list(bench.world.log)[before:] if "APPostedDocuments" in call.path]
+    assert len(asked) == 1 and "DocumentDate" not in asked[0]

@@ -264,6 +264,15 @@ def test_a_draft_that_its_approver_refused_is_told_from_one_that_waits(bench: An
     assert [found.state for found in target.look(prepared)] == ["rejected"]
 
 
+def test_a_draft_in_another_spelling_of_the_number_is_found(bench: Any, invoice: Any, row: Any) -> None:
+    bench.world.approval_for = {"V10000"}
+    target = bench.connection.target(Invoice)
+    with pytest.raises(Held):
+        target.send(target.prepare(invoice("119.00", row(net="100.00"), number="R\u20137 A"), bench.codes))
+    again = target.prepare(invoice("119.00", row(net="100.00"), key="inv-2", number="r-7 a"), bench.codes)
+    assert [found.state for found in target.look(again)] == ["draft"]
+
+
 def test_our_key_is_found_under_the_field_that_it_was_sent_in(make: Any, invoice: Any, row: Any) -> None:
     """The setting may be changed, or taken out, while a posting is in doubt."""
     bench = make(external_id_field="U_ExtId")

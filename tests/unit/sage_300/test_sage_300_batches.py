@@ -74,7 +74,9 @@ def test_a_document_is_looked_for_in_open_batches_and_among_posted_ones(desk, in
     (asked,) = desk.server.asked(BATCHES)
     assert asked.startswith("Description eq 'ml-connector inv-1-")
     assert asked.endswith("or BatchStatus eq 'Open' or BatchStatus eq 'ReadyToPost'")
-    assert desk.server.asked("AP/APPostedDocuments") == ["DocumentNumber eq 'R-4711' and VendorNumber eq '1200'"]
+    assert desk.server.asked("AP/APPostedDocuments") == [
+        "(DocumentNumber eq 'R-4711' or DocumentDate eq 2026-01-30T00:00:00Z) and VendorNumber eq '1200'"
+    ]
     ledger.enter(description="typed by hand")
     (found,) = looked(desk, invoice())
     assert (found.id, found.number, found.amount, found.currency, found.ours) == (

@@ -156,6 +156,9 @@ class SageStand(ODataPages, Stand):
     def cancel(self, found_id: str) -> None:
         self.world.find("APInvoiceBatches", int(found_id.partition(":")[0]))["BatchStatus"] = "Deleted"
 
+    def book(self, found_id: str) -> None:
+        clerk.post(self.world, int(found_id.partition(":")[0]))
+
 
 @cache
 def _template() -> bytes:

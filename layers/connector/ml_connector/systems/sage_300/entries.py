@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import islice
+from urllib.parse import quote
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
@@ -25,9 +27,10 @@ from ml_connector.systems.sage_300.open_batches import (
     name_of,
     named,
 )
-from ml_connector.systems.sage_300.paging import Query
+from ml_connector.systems.sage_300.paging import LONGEST, Query
 from ml_connector.systems.sage_300.reads import Failed, NotOffered, Refused, not_understood
 
+log = logging.getLogger("ml_connector")
 POSTED = "AP/APPostedDocuments"
 MARK = "ml-connector "
 """Begins the description of a batch of ours; our own key of the invoice follows."""
@@ -87,12 +90,15 @@ class Documents:
     def __init__(self, api: WebApi, *, post: bool = False) -> None:
         """`post`: batches are posted too, and then an entry may leave its batch (`label`)."""
         self._api, self._open, self._post = api, OpenBatches(api), post
+        self._plainly = self._dayless = False
+        """The server does not take all of a question at once, or asks by no day."""
 
     @readable()
-    def find(self, vendor: str, number: str, own: str, *, credit: bool) -> list[Found]:
+    def find(self, vendor: str, number: str, own: str, *, credit: bool, dated: date | None = None) -> list[Found]:
         """Find a document by our own key, whatever else its entry says, among unposted batches, and among posted ones.
 
-        A batch of ours that was posted shows what it held also where its entry was changed by hand.
+        A batch of ours that was posted shows what it held also where its entry was changed by hand. `dated`: the
+        document's date, by which posted ones are found whose number was typed in another spelling.
         """
         found: dict[str, Found] = {}
         batches = self._open.holding(named(vendor, number), own)
@@ -107,7 +113,7 @@ class Documents:
                 if status_of(entry.batch or {}) != "posted":
                     one = replace(one, number=self.label(one.number, vendor, number))
                 found.setdefault(one.id, one)
-        for row in self.posted(vendor, number) or ():
+        for row in self.posted(vendor, number, dated=dated) or ():
             one = Entry(None, row).found()
             known = one.id in found or (one.id.startswith(GONE) and found)
             if not known and Entry(None, row).credit == credit:
@@ -172,21 +178,58 @@ class Documents:
             alike = [row for row in rows if _same(row, vendor, number)]
             yield from (Entry(batch, row) for row in alike or (rows if ours else ()))
 
-    def posted(self, vendor: str, number: str, *, anew: bool = False) -> list[Row] | None:
-        """Read posted documents. Numbers are kept in capitals, so several spellings are asked for.
+    def posted(self, vendor: str, number: str, *, anew: bool = False, dated: date | None = None) -> list[Row] | None:
+        """Read posted documents. Filters compare exactly, so several spellings are asked for, and whatever of the
+        vendor has the same date, of which there is little; they are compared here.
 
         None on a server that does not offer them. `anew`: also where a whole list was read a moment ago.
         """
         found: dict[str, Row] = {}
         try:
-            for spelling in _asked(number):
-                for row in self._spelt(vendor, spelling, anew=anew):
-                    if _same(row, vendor, number):
-                        found[f"{_posted_name(row)}~{whole(row, 'batch')}"] = row
+            for row in self._alike(vendor, number, dated, anew=anew):
+                if _same(row, vendor, number):
+                    found[f"{_posted_name(row)}~{whole(row, 'batch')}"] = row
         except NotOffered as error:
             self._api.left_out(POSTED, error)
             return None
         return list(found.values())
+
+    def _alike(self, vendor: str, number: str, dated: date | None, *, anew: bool) -> Iterable[Row]:
+        """Ask for all that may be the document at once; of a server that does not take that, one by one."""
+        vendors, numbers = list(_asked(vendor)), list(_asked(number))
+        where = self._widely(vendors, numbers, dated)
+        if not self._plainly and len(quote(where)) <= LONGEST:
+            try:
+                return list(self._api.rows(_posted_query(where)))
+            except (Refused, Failed) as error:
+                if not not_understood(error):
+                    raise
+                self._plainly = isinstance(error, Refused)
+        rows = [row for one in vendors for spelling in numbers for row in self._spelt(one, spelling, anew=anew)]
+        return rows + [row for one in vendors for row in self._of_day(one, dated)]
+
+    def _widely(self, vendors: list[str], numbers: list[str], dated: date | None) -> str:
+        text = self._api.text
+        same_day = [f"DocumentDate eq {self._api.day(dated)}"] if dated and not self._dayless else []
+        either = _any([*(f"DocumentNumber eq {text(one)}" for one in numbers), *same_day])
+        return f"{either} and {_any([f'VendorNumber eq {text(one)}' for one in vendors])}"
+
+    def _of_day(self, vendor: str, dated: date | None) -> list[Row]:
+        """Read what a vendor has of a day; nothing of a server that takes no date in a filter."""
+        if dated is None or self._dayless:
+            return []
+        day = f"DocumentDate eq {self._api.day(dated)}"
+        try:
+            return list(self._api.rows(_posted_query(f"VendorNumber eq {self._api.text(vendor)} and {day}", day)))
+        except (Refused, Failed) as error:
+            if not not_understood(error):
+                raise
+            self._dayless = isinstance(error, Refused)
+            log.warning(
+                "Sage 300 takes no DocumentDate in a filter of %s, so a document whose number was typed in another "
+                "spelling is not seen there. Check 'date_literal'. %s", POSTED, error,
+            )  # fmt: skip
+            return []
 
     def _spelt(self, vendor: str, number: str, *, anew: bool) -> Iterable[Row]:
         """Ask by number, else by vendor, else look through all of them."""
@@ -200,6 +243,10 @@ class Documents:
             if not not_understood(error):
                 raise
             yield from self._api.keyed.whole(_posted_query(), anew=anew).rows
+
+
+def _any(conditions: list[str]) -> str:
+    return f"({' or '.join(conditions)})" if len(conditions) > 1 else conditions[0]
 
 
 def carried(number: str) -> tuple[str, str] | None:

@@ -193,7 +193,9 @@ class Invoices:
 
     def _lookup(self, record: Invoice, supplier: str) -> dict[str, str]:
         kind = "credit" if record.gross < 0 else "invoice"
-        return {"kind": kind, "vendor": supplier, "number": record.number, "own": self._own(record)}
+        dated = record.invoice_date.isoformat() if record.invoice_date else ""
+        lookup = {"kind": kind, "vendor": supplier, "number": record.number, "own": self._own(record)}
+        return lookup | {"dated": dated}
 
     def _natural(self, record: Invoice, supplier: str) -> str:
         """Name the document as `Documents.find` compares it."""
@@ -211,7 +213,9 @@ class Invoices:
     def look(self, prepared: Prepared) -> list[Found]:
         """Find the document, in whichever batch or posted; deleted batches do not count."""
         lookup = prepared.lookup
-        return self._batches.find(lookup["vendor"], lookup["number"], lookup["own"], credit=lookup["kind"] == "credit")
+        credit, told = lookup["kind"] == "credit", lookup.get("dated")
+        dated = date.fromisoformat(told) if told else None
+        return self._batches.find(lookup["vendor"], lookup["number"], lookup["own"], credit=credit, dated=dated)
 
     def numbered(self, number: str, prepared: Prepared) -> list[Found]:
         """Find the vendor's documents of this kind in batch `number`, such as `109` or, with the entry, `109:1`."""

@@ -66,16 +66,23 @@ class Posted:
                 if row.own_key == own and not is_void(row.cancelled, row.cancel_status):
                     yield self._as_found(row, kind, ours=True)
 
-    def _alike(self, entity: str, lookup: Mapping[str, str]) -> list[FoundRow]:
+    def _alike(
+        self, entity: str, lookup: Mapping[str, str], more: str = "", *, optional: bool = False
+    ) -> list[FoundRow]:
         """Find documents of a partner and number, however the server spells the two.
 
         Its filters compare exactly. So several spellings are asked for, and whatever has the same invoice date, of
         which there are few; they are compared here. A server that refuses so much is asked for the plain words.
+        `more` is a further condition.
         """
+
+        def ask(where: str) -> list[FoundRow]:
+            return list(self._layer.rows(Query(entity, FoundRow, "DocEntry", where + more, optional=optional)))
+
         try:
-            rows = list(self._layer.rows(Query(entity, FoundRow, "DocEntry", self._widely(lookup))))
+            rows = ask(self._widely(lookup))
         except Misconfigured:
-            rows = list(self._layer.rows(Query(entity, FoundRow, "DocEntry", self._exactly(lookup))))
+            rows = ask(self._exactly(lookup))
         return [row for row in rows if _counts(row, lookup["number"], lookup["card"])]
 
     def _exactly(self, lookup: Mapping[str, str]) -> str:
@@ -97,10 +104,9 @@ class Posted:
             for one in self._layer.rows(Query("Drafts", own_row(field), "DocEntry", where, lenient=True)):
                 if one.own_key == own and not is_void(one.cancelled, one.cancel_status):
                     found |= self._as_draft(one, kind, ours=True)
-        where = f"{self._exactly(lookup)} and DocObjectCode eq '{DRAFT_CODES[kind]}'"
-        for row in self._layer.rows(Query("Drafts", FoundRow, "DocEntry", where, optional=True)):
-            if _counts(row, lookup["number"], lookup["card"]):
-                found = self._as_draft(row, kind) | found
+        of_kind = f" and DocObjectCode eq '{DRAFT_CODES[kind]}'"
+        for row in self._alike("Drafts", lookup, of_kind, optional=True):
+            found = self._as_draft(row, kind) | found
         return list(found.values())
 
     def _as_draft(self, row: FoundRow, kind: int, *, ours: bool = False) -> dict[str, Found]:
