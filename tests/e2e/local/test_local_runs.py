@@ -136,7 +136,9 @@ def test_the_report_has_the_promised_shape(small):
     small.erp.tables["BusinessPartners"]["V10000"]["CardName"] = "N" * 300
     small.invoice(codingRows=[])
     report = small.ran()
-    assert list(report) == ["balanced", "elapsed_seconds", "tenants", "held", "rejected", "dead"]
+    promised = ["balanced", "elapsed_seconds", "tenants", "held", "rejected", "dead"]
+    assert [key for key in report if key in promised] == promised
+    assert set(report) - set(promised) == {"open", "rounding_differences", "earlier_endpoints"}
     assert isinstance(report["elapsed_seconds"], float)
     flows = small.flows(report)
     assert list(flows) == ["vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments"]
