@@ -287,9 +287,6 @@ def test_one_of_two_is_kept_by_a_match(ready: Bench, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Papers, "_book", lambda self, one: by_hand(ready, "55", rent("one")) or book(self, one))
     ready.systems.invoices = {"one": rent("one")}
     go(ready)
-    ready.systems.cancelled.add("101")
-    ready.work(2)
-    assert "has been cancelled" in str(chunk_of(ready, "one").reason)
     decide(ready, "one", "match", "55")
     assert answers(ready, "one") == ["55"]
 

@@ -38,6 +38,22 @@ class Answering:
             self.source.acknowledge(self.key)
             self.task.said["talking_to"] = self.task.flow.target
 
+    def _linked(self, record: Any) -> Any:
+        """Name the platform's document to which this one refers."""
+        flow = self.task.flow.links
+        if flow is None or not self.chunk.refers:
+            return record
+        key = self.task.ledger.sibling(flow).links([self.chunk.refers]).get(self.chunk.refers)
+        if key is None:
+            raise Held(f"lookup:{self.key}", f"The document {self.chunk.refers} that this belongs to is not ours.")
+        return msgspec.structs.replace(record, document=key)
+
+    def _look_back(self) -> None:
+        """Have what refers to this document looked for from the start: it may have been listed while nobody knew it."""
+        for flow in self.task.pair.integration.flows:
+            if flow.links == self.task.flow.name:
+                self.task.ledger.sibling(flow.name).look_back()
+
     def refuse(self, error: Rejected) -> None:
         """Tell the source once that the document was refused; what cannot be told is settled all the same."""
         if self.chunk.step in {"sent", "unknown"} or (self.chunk.sents and self.chunk.target is None):

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from ml_connector.engine import resolving
+from ml_connector.engine import beside, resolving
 from ml_connector.engine.admission import of_another_company, too_old, unreadable_elsewhere
 from ml_connector.engine.finding import Finding
 from ml_connector.engine.identity import remember
@@ -71,7 +71,7 @@ class Paper(Finding):
             if not self._decided("post"):
                 self._again(document, row)
                 return
-            resolving.posted_no_more(self, row)
+            resolving.posted_no_more(self, row, document.record)
         if document.record is None or document.standing in {"gone", "transferred", "refused"}:
             self._gone(document, earlier, looked_at)
             return
@@ -230,16 +230,6 @@ class Paper(Finding):
         found = self.task.ledger.rows([self.key], consistent=True)
         return found[self.key][0] if self.key in found else Row()
 
-    def _linked(self, record: Any) -> Any:
-        """Name the platform's document to which this one refers."""
-        flow = self.task.flow.links
-        if flow is None or not self.chunk.refers:
-            return record
-        key = self.task.ledger.sibling(flow).links([self.chunk.refers]).get(self.chunk.refers)
-        if key is None:
-            raise Held(f"lookup:{self.key}", f"The document {self.chunk.refers} that this belongs to is not ours.")
-        return msgspec.structs.replace(record, document=key)
-
     def _value(self, prepared: Prepared) -> None:
         if self.task.flow.target == self.task.pair.integration.platform:
             self.chunk.currency = prepared.currency  # amounts are told in the platform's currencies, in every flow
@@ -252,12 +242,6 @@ class Paper(Finding):
             self.chunk.notes.append(f"Adopted {found.number}, which the target already had.")
             self._acknowledge()
         self._keep(found, adopted=True)
-
-    def _look_back(self) -> None:
-        """Have what refers to this document looked for from the start: it may have been listed while nobody knew it."""
-        for flow in self.task.pair.integration.flows:
-            if flow.links == self.task.flow.name:
-                self.task.ledger.sibling(flow.name).look_back()
 
     def _may_send(self, looked_at: datetime, prepared: Prepared | None) -> bool:
         """Tell whether sending is safe now: at once where nothing was sent, else after the settle time.
@@ -352,7 +336,9 @@ class Paper(Finding):
         found: Found = self.target.read_back(Found(self.chunk.target, self.chunk.code or "", since=self._since()))
         self.chunk.code = found.number or self.chunk.code
         self._note(found)
-        self._still_stands(found)
+        if found.state == "cancelled":
+            self._hold_on_to(self._instead(found, None if self.chunk.sents else self._fetch().record))
+            return
         self._same_total(found)
         self._stands_alone(found)
         if not self.source.answers:
@@ -366,13 +352,7 @@ class Paper(Finding):
         """Look once more after a posting: somebody else, or another installation, may have posted it meanwhile."""
         if self.chunk.alone or not self.chunk.sents or self.target.refuses_duplicates:
             return
-        found = {one.id: one for one in self._found(self._sent) if one.state != "rejected"}
-        holders = self.task.ledger.links(list(found))
-        others = [
-            one for one in found.values()
-            if one.id not in {posted.id, self.chunk.target, *self.chunk.passed}
-            and (one.ours or holders.get(one.id, self.key) == self.key)
-        ]  # fmt: skip
+        others = beside.others(self, (posted.id, self.chunk.target), self._sent)
         if others:
             self._several([posted, *others])
         self.chunk.alone = True

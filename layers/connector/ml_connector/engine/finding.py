@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal, NoReturn
 
+from ml_connector.engine import beside
 from ml_connector.engine.answer import Answering
 from ml_connector.engine.identity import differences, filled, recall, unlike
 from ml_connector.engine.rows import Row
@@ -170,6 +171,7 @@ class Finding(Answering):
 
     def _several(self, found: Sequence[Found]) -> NoReturn:
         numbers, each = ", ".join(one.number for one in found), "; ".join(self._there(one) for one in found)
+        self.chunk.several = [one.id for one in found]
         self._conflict(
             f"{self.target.title} holds {self._this()} {len(found)} times ({numbers}): {each}. Cancel all but one "
             f"there, then {self._replay}. If they are different invoices, name the one that is this: "
@@ -333,7 +335,8 @@ class Finding(Answering):
         found: Found = self.target.read_back(Found(row.target, row.code or ""))
         self.chunk.code = found.number or self.chunk.code
         self._note(found)
-        self._still_stands(found)
+        if found.state == "cancelled":
+            found = self._instead(found, document.record)
         if document.record is not None:
             self._agree(found, self.target.trace(document.record, self.task.pair.codes(waits=False)))
 
@@ -343,13 +346,21 @@ class Finding(Answering):
         if found.posted_on is not None:
             self.chunk.posted_on = found.posted_on.isoformat()
 
-    def _still_stands(self, found: Found) -> None:
-        if found.state == "cancelled":
+    def _instead(self, gone: Found, record: Any) -> Found:
+        """Take over what stands for a posting that was cancelled; raises `Held` where nothing does."""
+        found = beside.instead(self, gone, record)
+        if found is None:
             self._conflict(
-                f"{self._this()} was posted as {found.number}, which has been cancelled in {self.target.title} since. "
+                f"{self._this()} was posted as {gone.number}, which has been cancelled in {self.target.title} since. "
                 f"If it is to be posted again: `{self._resolve} --post`. If another document there stands for it: "
                 f"`{self._resolve} --match ERP-NUMBER`. Otherwise take it back at the source."
             )
+        if (holder := self.task.ledger.link(found.id, self.key)) != self.key:
+            raise self._collide(found, holder)
+        self.chunk.target, self.chunk.code = found.id, found.number
+        self._look_back()
+        self._note(found)
+        return found
 
     def _same_total(self, found: Found) -> None:
         """Compare the total that was posted: an ERP rounds taxes in its own way, by cents and no more.

@@ -6,8 +6,9 @@ Nothing of ours is ever passed over: while something that we sent stands, a deci
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from ml_connector.engine import beside
 from ml_connector.engine.identity import differences
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import Chunk, Row
@@ -36,6 +37,9 @@ def match(paper: Paper) -> None:
     ledger.link(found.id, paper.key)  # where another document of ours holds it, that one keeps it
     chunk.recheck = chunk.step in {"sent", "unknown"} and found.id != chunk.target
     chunk.swept, chunk.alone, decision.applied = False, not chunk.recheck, True
+    if beyond := sorted({*chunk.several} - {found.id}):
+        chunk.notes.append(f"Others stand beside {found.number} by a person's word: {', '.join(beyond)}.")
+    chunk.several = []
     paper._value(trace)
     paper._look_back()
     if points := differences(found, trace, paper._tolerance):
@@ -88,7 +92,8 @@ def _named(paper: Paper, number: str, trace: Prepared) -> Found:
         )
     standing = [one for one in paper._found(paper._sent) if one.state != "rejected" and one.id != found[0].id]
     holders = paper.task.ledger.links([one.id for one in standing])
-    others = [one for one in standing if not _may_be_sent(paper, one, holders.get(one.id))]
+    told = set(paper.chunk.several) if found[0].id in paper.chunk.several else set()  # the person had them all named
+    others = [one for one in standing if one.id in told or not _may_be_sent(paper, one, holders.get(one.id))]
     paper.chunk.passed = sorted({*paper.chunk.passed, *(one.id for one in others)})
     beside = [one for one in standing if one not in others and paper._ours(one, holders.get(one.id))]
     if beside:
@@ -115,12 +120,15 @@ def _drop(paper: Paper, message: str) -> NoReturn:
 
 def post_anew(paper: Paper) -> None:
     """Let what was posted be posted again, where it does not count any more; raises `Held` where it stands."""
-    posted_no_more(paper, paper._known())
+    posted_no_more(paper, paper._known(), None if paper.chunk.sents else paper._fetch().record)
     paper.chunk.step = "held"
 
 
-def posted_no_more(paper: Paper, row: Row) -> None:
-    """Let a person's `--post` through where what was posted does not count any more; else raise `Held`."""
+def posted_no_more(paper: Paper, row: Row, record: Any) -> None:
+    """Let a person's `--post` through where what was posted does not count any more; else raise `Held`.
+
+    So it does where another one stands that may be ours as well. `record`: what its source says, where it was read.
+    """
     chunk = paper.chunk
     target, code = chunk.target or row.target, chunk.code or row.code
     if target is not None and paper.target.stands(Found(target, code or "")):
@@ -128,6 +136,12 @@ def posted_no_more(paper: Paper, row: Row) -> None:
             paper,
             f"{paper._this()} stands in {paper.target.title} as {code}, so it is not posted again. Cancel it there "
             f"first, then `{paper._resolve} --post`.",
+        )
+    if (found := beside.bars(paper, record)) is not None:
+        _drop(
+            paper,
+            f"{paper._there(found)} stands for {paper._this()} just as it was sent, so it is not posted again. If it "
+            f"is to count, {paper._replay} takes it. If not, cancel it there first, then `{paper._resolve} --post`.",
         )
     chunk.target = chunk.code = None
     chunk.sents, chunk.alone = [], False

@@ -135,7 +135,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     it has gone out; they may be others by the time its verdict comes. `renewed`: an earlier version of one of its
     records was on its way when it was read, and may leave parts behind. `sents`: what was sent and may stand at the
     target. `passed`: ids there that stood before it was sent, and are others by a person's word. `alone`: after the
-    posting nothing else was found under its name.
+    posting nothing else was found under its name. `several`: ids there of which a person was told that one may stand.
     `awaits`: the master record for which a chunk waits, as KIND:CODE, where `waiting_for` names its flow.
     """
 
@@ -201,6 +201,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     decision: Decision | None = None
     passed: list[str] = field(default_factory=list)
     alone: bool = False
+    several: list[str] = field(default_factory=list)
 
     @property
     def settled(self) -> bool:

@@ -1,0 +1,77 @@
+"""What stands at the target beside a posting of ours, under what was sent: a second one may be ours as well.
+
+While such a one stands, what was cancelled is not posted again: it is taken over, or a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ml_connector.engine.identity import differences
+from ml_connector.flow import Found, Prepared
+
+if TYPE_CHECKING:
+    from ml_connector.engine.finding import Finding
+
+
+def others(paper: Finding, posted: Sequence[str | None], identities: Sequence[Prepared]) -> list[Found]:
+    """Find what stands under some identities beside what was posted: no other document's, and passed over by nobody."""
+    found = {one.id: one for one in paper._found(identities) if one.state != "rejected"}
+    holders = paper.task.ledger.links(list(found))
+    return [
+        one for one in found.values()
+        if one.id not in {*posted, *paper.chunk.passed} and (one.ours or holders.get(one.id, paper.key) == paper.key)
+    ]  # fmt: skip
+
+
+def instead(paper: Finding, gone: Found, record: Any) -> Found | None:
+    """Find what stands for a posting that was cancelled, where exactly one agrees in every point with what was sent.
+
+    None where nothing stands. Raises `Held`, with names and numbers, where several do or it is not that.
+    """
+    identities = _identities(paper, record)
+    standing = others(paper, (gone.id, paper.chunk.target), identities)
+    same = [one for one in standing if _agrees(paper, one, identities)]
+    if len(same or standing) > 1:
+        paper._several(same or standing)
+    if same:
+        if same[0].state == "draft":
+            paper._awaits_approval(same[0], None, sent=True)
+        paper.chunk.notes.append(
+            f"{gone.number} was cancelled in {paper.target.title}; {same[0].number} stands for it."
+        )
+        return same[0]
+    if standing:
+        _differs(paper, gone, standing[0], identities)
+    return None
+
+
+def bars(paper: Finding, record: Any) -> Found | None:
+    """Find what must not be posted beside: it agrees in every point with what was sent, or bears our key."""
+    identities = _identities(paper, record)
+    standing = others(paper, (paper.chunk.target,), identities)
+    return next((one for one in standing if one.ours or _agrees(paper, one, identities)), None)
+
+
+def _identities(paper: Finding, record: Any) -> list[Prepared]:
+    """Say what the document was sent as; as it is mapped now where our rows have forgotten that."""
+    sent = paper._sent
+    if sent or record is None:
+        return sent
+    return [paper.target.trace(paper._linked(record), paper.task.pair.codes(waits=False))]
+
+
+def _agrees(paper: Finding, one: Found, identities: Sequence[Prepared]) -> bool:
+    told = not one.ours
+    return any(not differences(one, wanted, paper._tolerance, all_told=told) for wanted in identities)
+
+
+def _differs(paper: Finding, gone: Found, one: Found, identities: Sequence[Prepared]) -> None:
+    points = "; ".join(differences(one, identities[0], paper._tolerance, all_told=True))
+    again = "cancel it there first, then" if one.ours else "if it is another invoice:"
+    paper._conflict(
+        f"{paper._this()} was posted as {gone.number}, which has been cancelled in {paper.target.title} since. "
+        f"{paper._there(one)} stands there under the same number and differs: {points}. If it stands for it: "
+        f"`{paper._resolve} --match {one.number}`. If it is to be posted again, {again} `{paper._resolve} --post`."
+    )
