@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import httpx
 import msgspec
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -120,6 +121,129 @@ def test_rows_tax_and_residue_make_the_total_or_it_is_held(drawn, off, stated):
     by_row = sum(priced.net + (priced.tax or 0) for priced in sums.rows)
     if all(percent == drawn[0][1] for _, percent in drawn) and len(drawn) == 1:
         assert by_row + sums.residue == invoice.gross
+
+
+STATED = ("net", "tax", "net of a row", "tax of a row", "gross of a row", "percentage of a row")
+"""What an invoice may state beside its total."""
+
+
+@given(rows, st.lists(st.sets(st.sampled_from(STATED)), min_size=6, max_size=6), st.sampled_from([None, *STATED]),
+       st.integers(6, 10_000).map(lambda n: Decimal(n).scaleb(-2)), st.sampled_from([1, -1]))  # fmt: skip
+def test_stated_figures_that_contradict_each_other_are_never_posted(drawn, stated, wrong, off, sign):
+    """Whichever of them are stated: in the head, and in each row by itself."""
+    head, coding = stated[0], []
+    for n, (net, percent) in enumerate(drawn):
+        tax, tells = rounded(net * percent / 100), stated[n]
+        more = sign * off if n == 0 else 0
+        told = {
+            "net": net + more * (wrong == "net of a row"), "tax": tax + more * (wrong == "tax of a row"),
+            "gross": net + tax + more * (wrong == "gross of a row"),
+        }  # fmt: skip
+        told = {name: value for name, value in told.items() if f"{name} of a row" in tells}
+        if not told.keys() & {"net", "gross"}:
+            told["net"] = net
+        rate = percent + (10 if wrong == "percentage of a row" and n == 0 else 0)
+        coding.append(
+            CodingRow(key=str(n), tax_percent=rate if "percentage of a row" in tells else None, **told)  # type: ignore[arg-type]
+        )
+    nets = sum(net for net, _ in drawn)
+    taxes = sum(rounded(net * percent / 100) for net, percent in drawn)
+    invoice = Invoice(
+        key="k", number="n", company="c", supplier="s", currency="EUR", gross=nets + taxes, rows=tuple(coding),
+        net=nets + sign * off * (wrong == "net") if "net" in head else None,
+        tax=taxes + sign * off * (wrong == "tax") if "tax" in head else None,
+    )  # fmt: skip
+    try:
+        sum_up(invoice, EURO, TOLERANCE)
+    except Held as held:
+        assert held.waiting_for == "conflict:k" and invoice.currency in str(held)
+        return
+    for one, parts in contradictions(invoice):
+        assert abs(one - parts) <= TOLERANCE
+
+
+def contradictions(invoice):
+    """Every figure that is stated, with what other stated ones make of it."""
+    whole = [row for row in invoice.rows if None not in {row.net, row.tax, row.gross}]
+    yield from ((row.gross, row.net + row.tax) for row in whole)
+    for row in invoice.rows:
+        tax = row.tax if row.tax is not None else row.gross - row.net if row.gross and row.net else None
+        if tax and row.tax_percent is not None and row.net is not None:
+            yield tax, row.net * row.tax_percent / 100
+    if invoice.net is not None and invoice.tax is not None:
+        yield invoice.gross, invoice.net + invoice.tax
+    for name in ("net", "tax", "gross"):
+        told = [getattr(row, name) for row in invoice.rows]
+        if None not in told and getattr(invoice, name) is not None:
+            yield getattr(invoice, name), sum(told)
+
+
+@given(rows, st.lists(st.sets(st.sampled_from(STATED)), min_size=6, max_size=6))
+def test_what_agrees_is_never_held_for_what_else_is_stated(drawn, stated):
+    coding = []
+    for n, (net, percent) in enumerate(drawn):
+        tax = rounded(net * percent / 100)
+        told = {"net": net, "tax": tax, "gross": net + tax}
+        told = {name: value for name, value in told.items() if name == "net" or f"{name} of a row" in stated[n]}
+        rate = percent if "percentage of a row" in stated[n] else None
+        coding.append(CodingRow(key=str(n), tax_percent=rate, **told))
+    nets = sum(net for net, _ in drawn)
+    taxes = sum(rounded(net * percent / 100) for net, percent in drawn)
+    invoice = Invoice(
+        key="k", number="n", company="c", supplier="s", currency="EUR", gross=nets + taxes, rows=tuple(coding),
+        net=nets if "net" in stated[0] else None, tax=taxes,
+    )  # fmt: skip
+    assert sum_up(invoice, EURO, TOLERANCE).residue == 0
+
+
+FIGURES = [
+    ({"gross": "130", "net": "100", "tax": "19"}, {"net": "100", "gross": "130"}, "11"),
+    ({"gross": "119", "net": "100", "tax": "19"}, {"net": "90", "gross": "119"}, "10"),
+    ({"gross": "119", "net": "90", "tax": "19"}, {"net": "100", "gross": "119"}, "10"),
+    ({"gross": "119", "net": "90"}, {"net": "100", "gross": "119"}, "10"),
+    ({"gross": "119", "tax": "19"}, {"net": "90", "gross": "119"}, "10"),
+    ({"gross": "119", "tax": "0"}, {"net": "100", "gross": "119"}, "19"),
+    ({"gross": "119", "net": "100", "tax": "19"}, {"net": "100", "gross": "119", "tax": "10"}, "9"),
+    ({"gross": "119"}, {"net": "100", "gross": "119", "tax": "10"}, "9"),
+    ({"gross": "119", "net": "100", "tax": "19"}, {"gross": "119", "tax_percent": "7"}, "11.2"),
+    ({"gross": "119", "tax": "19"}, {"gross": "119", "tax_percent": "7"}, "11.2"),
+    ({"gross": "125", "net": "100", "tax": "25"}, {"net": "100", "gross": "125", "tax_percent": "19"}, "6"),
+    ({"gross": "125", "net": "100", "tax": "25", "tax_percent": "19"}, {"net": "100", "tax": "25"}, "6"),
+    ({"gross": "125", "tax": "25", "tax_percent": "19"}, {"net": "100"}, "6"),
+    ({"gross": "119"}, {"net": "100", "gross": "130", "tax_percent": "19"}, "11"),
+    ({"gross": "119.06", "net": "100", "tax": "19.06"}, {"net": "100", "gross": "119"}, "0.06"),
+]
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["invoice", "credit note"])
+@pytest.mark.parametrize(("head", "row", "apart"), FIGURES)
+def test_a_contradiction_is_held_with_its_difference(head, row, apart, sign):
+    def signed(figures):
+        return {name: Decimal(text) * (1 if name == "tax_percent" else sign) for name, text in figures.items()}
+
+    coding = CodingRow(key="1", **signed(row))
+    invoice = Invoice(key="k", number="n", company="c", supplier="s", currency="EUR", rows=(coding,), **signed(head))
+    with pytest.raises(Held) as held:
+        sum_up(invoice, EURO, TOLERANCE)
+    assert held.value.waiting_for == "conflict:k" and f"{apart}" in str(held.value)
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ({"gross": "1000", "net": "1000", "tax": "0"}, {"net": "1000", "gross": "1000", "tax_percent": "19"}),
+        ({"gross": "1000", "net": "1000", "tax_percent": "19"}, {"net": "1000", "tax_percent": "19"}),
+        ({"gross": "1000", "tax": "0", "tax_percent": "19"}, {"gross": "1000"}),
+        ({"gross": "118.96", "net": "100", "tax": "19"}, {"net": "100", "gross": "118.96"}),
+    ],
+)
+def test_tax_that_is_stated_and_not_charged_is_no_contradiction(head, row):
+    def amounts(figures):
+        return {name: Decimal(text) for name, text in figures.items()}
+
+    coding = CodingRow(key="1", **amounts(row))
+    invoice = Invoice(key="k", number="n", company="c", supplier="s", currency="EUR", rows=(coding,), **amounts(head))
+    assert abs(sum_up(invoice, EURO, TOLERANCE).residue) <= TOLERANCE
 
 
 @given(st.integers(-(10**20), 10**20), st.integers(0, 6))

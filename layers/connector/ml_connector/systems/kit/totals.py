@@ -11,6 +11,7 @@ from typing import Any
 
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import CodingRow, Invoice
+from ml_connector.systems.kit.agreement import agree
 from ml_connector.systems.kit.money import HUNDRED, Money, percentage, reckoned
 
 
@@ -48,7 +49,7 @@ def sum_up(invoice: Invoice, money: Money, tolerance: Decimal, hints: Sequence[D
     """Price every row and compare with the total. `hints` are the tax percentages of the orders' lines, by row.
 
     `tolerance` is the tenant's, in cents. Raises `Rejected` for an invoice that cannot be posted as it is, `Held`
-    where the totals do not agree.
+    where the totals do not agree, or another two of the stated figures.
     """
     if not invoice.rows:
         raise Rejected(f"Invoice {invoice.number} has no coding rows; code it on the platform and transfer it again.")
@@ -66,6 +67,7 @@ class _Reading:
         gross = self._exact(invoice.gross, "The total")
         hinted = zip_longest(invoice.rows, hints)
         rows = [self._price(row, number, hint) for number, (row, hint) in enumerate(hinted, 1)]
+        agree(invoice, self.money.unit, tolerance)
         net = sum((row.net for row in rows), self.money.zero)
         taxes = self._taxes(rows)
         tax = min(taxes, key=lambda one: abs(gross - net - one)) if taxes else gross - net
