@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from ml_connector.engine.balance import total
+
 NAMED = 3
 """Records of a cause that are named."""
 GROUPED = frozenset({"rejected", "dead"})
@@ -65,5 +67,5 @@ def _sums(lines: Iterable[Line]) -> str:
     for line in lines:
         if line.get("amount"):
             currency = str(line.get("currency") or "")
-            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(line["amount"])
+            sums[currency] = total((sums.get(currency, Decimal(0)), Decimal(line["amount"])))
     return ", ".join(f"{value:,} {currency}".rstrip() for currency, value in sorted(sums.items()))

@@ -10,7 +10,7 @@ from typing import Any
 from infra.local.causes import grouped
 from infra.local.plain import plain
 from infra.local.report import Outcome, errors, remarks, said_of, short, standing, verdict
-from ml_connector.engine.balance import PLACES
+from ml_connector.engine.balance import PLACES, total
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d2530;--dim:#5a6470;--line:#d9dee5;--bad:#b3261e;--good:#176f43;--warn:#855800;
@@ -220,7 +220,8 @@ def _total(lines: list[dict[str, Any]]) -> str:
     sums: dict[str, Decimal] = {}
     for line in lines:
         if line.get("amount"):
-            sums[str(line["currency"])] = sums.get(str(line["currency"]), Decimal(0)) + Decimal(line["amount"])
+            currency = str(line["currency"])
+            sums[currency] = total((sums.get(currency, Decimal(0)), Decimal(line["amount"])))
     together = ", ".join(f"{value:,} {escape(currency)}" for currency, value in sorted(sums.items()))
     return f"Together {together}" if together else "No amounts"
 

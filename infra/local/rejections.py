@@ -6,12 +6,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import islice
 
 from infra.ops.legible import Legible
 from ml_connector.engine import audit
-from ml_connector.engine.balance import Sheet, money
+from ml_connector.engine.balance import Sheet, money_of
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import Chunk, load
 from ml_connector.flow import Flow
@@ -60,9 +59,9 @@ def _of(pair: Pair, flow: Flow, wanted: set[str]) -> Iterator[tuple[str, Rejecti
 
 
 def _rejection(pair: Pair, flow: Flow, chunk: Chunk) -> Rejection:
-    amount = money(Decimal(chunk.amount)) if flow.money and chunk.amount is not None else None
+    amount, currency = money_of(chunk, flow)
     number = chunk.number or _said(pair.world.blobs, chunk)
-    return Rejection(number, amount, chunk.currency if amount else None)
+    return Rejection(number, amount, currency)
 
 
 def _said(blobs: Blobs, chunk: Chunk) -> str | None:

@@ -18,7 +18,7 @@ from infra.local.standstill import standstill
 from infra.ops import advice
 from ml_connector.bootstrap import Tenant
 from ml_connector.embedded import private
-from ml_connector.engine.balance import PLACES, Sheet, money
+from ml_connector.engine.balance import PLACES, Sheet, money, total
 from ml_connector.engine.endpoints import Earlier
 from ml_connector.engine.pair import Pair
 from ml_connector.integrations import INTEGRATIONS
@@ -73,7 +73,7 @@ def _rounding(lines: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for line in sorted(lines, key=lambda one: str(one["currency"])):
         one = found.setdefault(str(line["currency"]), {"total": Decimal(0), "documents": []})
-        one["total"] += Decimal(line["difference"])
+        one["total"] = total((one["total"], Decimal(line["difference"])))
         one["documents"].append({name: value for name, value in line.items() if name != "currency"})
     return {currency: {**one, "total": money(one["total"])} for currency, one in found.items()}
 
@@ -191,7 +191,7 @@ def adds_up(row: Mapping[str, Any]) -> bool:
     """Tell whether the figures of a flow agree, to the row and the cent."""
     more = row.get("rounding_differences", {})
     right = all(
-        Decimal(s["read"]) + Decimal(more.get(currency, 0)) == sum(Decimal(s[p]) for p in PLACES[1:])
+        total((Decimal(s["read"]), Decimal(more.get(currency, 0)))) == total(Decimal(s[p]) for p in PLACES[1:])
         for currency, s in row.get("amounts", {}).items()
     )
     return bool(right and row["read"] == sum(row[p] for p in PLACES[1:]))

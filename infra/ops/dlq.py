@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infra.ops import advice, options, table, terminal
+from ml_connector.engine.balance import countable, total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +60,9 @@ def list_(
 def _group(cause: str, found: Sequence[tuple[Stream, Chunk]]) -> dict[str, Any]:
     amounts: dict[str, Decimal] = {}
     for stream, chunk in found:
-        if stream.flow.money and chunk.amount and chunk.currency:
-            amounts[chunk.currency] = amounts.get(chunk.currency, Decimal(0)) + Decimal(chunk.amount)
+        amount = countable(chunk.amount) if stream.flow.money else None
+        if amount is not None and chunk.currency:
+            amounts[chunk.currency] = total((amounts.get(chunk.currency, Decimal(0)), amount))
     return {
         "cause": cause, "chunks": len(found), "records": sum(chunk.count for _, chunk in found), "amounts": amounts,
         "oldest": min(chunk.created for _, chunk in found), "tenants": sorted({s.pair.tenant for s, _ in found}),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from ml_connector.engine.ledger import Ledger
@@ -17,16 +17,45 @@ from ml_connector.flow import Flow
 PLACES = ("read", "delivered", "unchanged", "held", "rejected", "dead", "pending")
 
 
+_WIDE = Context(prec=100)
+"""Exact for every sum of countable amounts, whatever the process's own precision is."""
+_DIGITS, _DECIMALS = 19, 9
+
+
+def countable(amount: str | Decimal | None) -> Decimal | None:
+    """Give an amount as a number that sums can hold; None where it is none, or one that no ledger can hold.
+
+    What a source says of a document is not checked before it is written down: `1E+29` is rejected, and still shown.
+    """
+    try:
+        value = Decimal(amount) if amount is not None else None
+    except InvalidOperation:
+        return None
+    if value is None or not value.is_finite():
+        return None
+    if not value:
+        return Decimal(0)
+    if not -_DECIMALS <= value.adjusted() < _DIGITS:
+        return None
+    return value if value.quantize(Decimal(1).scaleb(-_DECIMALS), context=_WIDE) == value else None
+
+
+def total(values: Iterable[Decimal]) -> Decimal:
+    """Add up amounts to the last cent."""
+    with localcontext(_WIDE):
+        return sum(values, Decimal(0))
+
+
 def money(value: Decimal) -> str:
     """Write an amount with two decimals, or all that it has."""
-    return f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
+    with localcontext(_WIDE):
+        return f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
 
 
 def money_of(chunk: Chunk, flow: Flow) -> tuple[str | None, str | None]:
-    """Give amount and currency of a document as people read them; None for master data and where they are unknown."""
-    if not flow.money or chunk.amount is None:
-        return None, None
-    return money(Decimal(chunk.amount)), chunk.currency
+    """Give amount and currency of a document as people read them; None for master data and unknown ones."""
+    amount = countable(chunk.amount) if flow.money else None
+    return (None, None) if amount is None else (money(amount), chunk.currency)
 
 
 class Sheet:
@@ -93,21 +122,23 @@ class Sheet:
     def _put(self, place: str, count: int, chunk: Chunk) -> None:
         self.counts["read"] += count
         self.counts[place] += count
-        if not self.flow.money or not count or chunk.amount is None or chunk.currency is None:
+        amount = countable(chunk.amount)
+        if not self.flow.money or not count or amount is None or chunk.currency is None:
             return
         sums = self.amounts.setdefault(chunk.currency, dict.fromkeys(PLACES, Decimal(0)))
-        sums["read"] += Decimal(chunk.amount)
-        sums[place] += Decimal(chunk.amount)
-        if place == "delivered" and chunk.posted_amount is not None:
-            self._differ(chunk, Decimal(chunk.amount), Decimal(chunk.posted_amount), sums)
+        for name in ("read", place):
+            sums[name] = total((sums[name], amount))
+        if place == "delivered" and (posted := countable(chunk.posted_amount)) is not None:
+            self._differ(chunk, amount, posted, sums)
 
     def _differ(self, chunk: Chunk, approved: Decimal, posted: Decimal, sums: dict[str, Decimal]) -> None:
         """Count what the target holds, and name the document of which it holds something else than was approved."""
-        sums["delivered"] += posted - approved
+        difference = total((posted, -approved))
+        sums["delivered"] = total((sums["delivered"], difference))
         self.rounding.append(
             {
                 "key": chunk.key, "number": chunk.number, "posted_as": chunk.code, "currency": chunk.currency,
-                "approved": money(approved), "posted": money(posted), "difference": money(posted - approved),
+                "approved": money(approved), "posted": money(posted), "difference": money(difference),
             }
         )  # fmt: skip
 
@@ -115,7 +146,7 @@ class Sheet:
         """Say by currency what the target holds more than was approved."""
         found: dict[str, Decimal] = defaultdict(Decimal)
         for line in self.rounding:
-            found[line["currency"]] += Decimal(line["difference"])
+            found[line["currency"]] = total((found[line["currency"]], Decimal(line["difference"])))
         return dict(sorted(found.items()))
 
     def _lines(self, chunk: Chunk, more: dict[str, Any], keys: Sequence[str]) -> list[dict[str, Any]]:
@@ -129,7 +160,7 @@ class Sheet:
         counts = self.counts["read"] == sum(self.counts[p] for p in PLACES[1:])
         more = self.rounding_differences()
         money = all(
-            sums["read"] + more.get(currency, 0) == sum(sums[p] for p in PLACES[1:])
+            total((sums["read"], more.get(currency, Decimal(0)))) == total(sums[p] for p in PLACES[1:])
             for currency, sums in self.amounts.items()
         )
         return self.error is None and counts and money

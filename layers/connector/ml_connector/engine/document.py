@@ -16,8 +16,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from ml_connector.engine import beside, resolving
 from ml_connector.engine.admission import of_another_company, too_old, unreadable_elsewhere
 from ml_connector.engine.finding import Finding
