@@ -161,7 +161,10 @@ class MasterTarget(Protocol[R_contra]):
         """Send one stage of a chunk; the same again is harmless."""
 
     def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Verdict] | None:
-        """Ask what became of a stage: by record key, or None while the target is still at it."""
+        """Ask what became of a stage: by record key, or None while the target is still at it.
+
+        It is still at what is left out.
+        """
 
     def read_back(self, stage: str, batch: Sequence[Rendered]) -> dict[str, Verdict]:
         """Compare the target's entities with ours, where no verdict ever came."""

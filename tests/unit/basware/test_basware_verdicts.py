@@ -55,9 +55,9 @@ def test_the_gravest_word_counts(bench: Any, server: Any, body: Any, outcomes: t
     [
         None,
         status(overall="InProgress"),
-        status([item("e1", "Success"), item("e2", "InProgress")], overall="InProgress"),
-        status([item("e1", "Success"), item("e2", "Unpublished")], overall="InProgress"),
-        status([item("e1", "Success"), item("e2", "InProgress")], overall=None),
+        status([item("e1", "InProgress"), item("e2", "Unpublished")], overall="InProgress"),
+        status([item("e1", "Success")], [item("e2", "InProgress")], overall="InProgress"),
+        status([item("e1", "Success")], [item("e1", "InProgress")], overall="InProgress"),
         {"requestId": "r1"},
         {"requestStatus": []},
     ],
@@ -204,3 +204,21 @@ def test_a_body_keeps_below_six_megabytes(bench: Any, server: Any) -> None:
     large = [Rendered(str(i), "", {"vendors": [{"externalCode": str(i), "x": "ä" * 40_000}]}) for i in range(200)]
     assert len(bench.connection.target(Supplier).send("vendors", large).tokens) == 3
     assert all(len(r.content) < 6_000_000 for r in server.calls())
+
+
+@pytest.mark.parametrize("other", ["InProgress", "Unpublished", "SomethingNew"])
+@pytest.mark.parametrize("overall", ["InProgress", None])
+@pytest.mark.parametrize(
+    ("own", "outcome"),
+    [("Success", "delivered"), ("Warning", "delivered"), ("NotProcessed", "unchanged"), ("Error", "rejected")],
+)
+def test_what_every_system_has_finished_is_decided_though_its_request_goes_on_for_another(
+    bench: Any, server: Any, own: str, outcome: str, overall: str | None, other: str
+) -> None:
+    body = status([item("e1", own), item("e2", other)], overall=overall)
+    if overall is None:
+        body["systems"][0]["systemStatus"] = "InProgress"
+    assert ask(bench, server, body) == {"1": outcome}
+    twice = status([item("e1", own), item("e2", other)], [item("e1", "NotProcessed"), item("e2", "Success")])
+    twice["requestStatus"] = "InProgress"
+    assert ask(bench, server, twice) == {"1": outcome}

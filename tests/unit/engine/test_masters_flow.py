@@ -6,8 +6,8 @@ import pytest
 from ml_connector.engine.mappings import Mapping
 from ml_connector.engine.redrive import reopen
 from ml_connector.errors import LoginRefused, Transient, Unexplained, Unreachable
-from ml_connector.flow import Broken
-from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, account, invoice
+from ml_connector.flow import Broken, Verdict
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Accounts, Killed, account, invoice
 
 
 def test_what_is_read_is_delivered_and_a_second_run_sends_nothing(bench):
@@ -210,3 +210,25 @@ def test_a_record_that_kills_its_workers_is_dead_and_not_refused_once_it_stands_
     reopen(ledger, chunk.id, "somebody did")
     bench.work(0.1)
     assert list(ledger.unfinished()) == [] and "A2" in bench.systems.taken
+
+
+def test_what_the_target_has_finished_is_settled_though_it_is_still_at_another(bench, monkeypatch):
+    """Its documents go on; the rest is asked about under the same request, and nothing is sent again."""
+    still, asked = {"b"}, []
+
+    def verdicts(self, stage, batch, tokens):
+        asked.append(([r.key for r in batch], tokens))
+        return {r.key: Verdict("delivered") for r in batch if r.key not in still} or None
+
+    monkeypatch.setattr(Accounts, "verdicts", verdicts)
+    bench.systems.accounts = {"a": account("a"), "b": account("b"), "6100": account("6100")}
+    bench.systems.invoices = {"one": invoice("one"), "two": invoice("two", account="b")}
+    bench.poll(ACCOUNTS)
+    bench.poll(INVOICES)
+    bench.work(0.2)
+    assert bench.counts(ACCOUNTS) == {"delivered": 2, "pending": 1}
+    assert [key for key, _ in bench.systems.answers] == ["one"]
+    still.clear()
+    bench.work(1)
+    assert bench.counts(ACCOUNTS) == {"delivered": 3} and asked[-1] == (["b"], ["token"])
+    assert bench.systems.sends == [["a", "b", "6100"]] and {key for key, _ in bench.systems.answers} == {"one", "two"}

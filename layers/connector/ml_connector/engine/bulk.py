@@ -33,6 +33,8 @@ from ml_connector.shapes import learn
 
 PATIENCE = timedelta(hours=24)
 """How long a verdict may take before the target's own record is read instead."""
+SECOND = 2
+"""The question about a request at which what it has finished is no longer kept waiting for the rest."""
 MOST_REASONS = 100_000
 """Characters of all reasons in a chunk: it is one row of the store."""
 OVERTAKEN = ("unchanged", "A newer version of the record was sent.")
@@ -180,6 +182,19 @@ class Bulk:
             chunk.results[key] = ("moved", waiting_for)
             self.rendered.pop(key, None)
 
+    def _leave_under_way(self, keys: Sequence[str]) -> None:
+        """Give what the target is still at a chunk of its own, so that what it has finished is settled meanwhile."""
+        chunk = self.chunk
+        child = self.task.part(
+            keys, state="posted", stage=chunk.stage, tokens=chunk.tokens, token_at=chunk.token_at, epoch=chunk.epoch,
+            sent_at=chunk.sent_at, attempts=chunk.attempts, due_at=self.task.later(backoff(chunk.attempts, 1, 900)),
+            notes=[key for key in chunk.notes if key in keys],
+        )  # fmt: skip
+        self.task.ledger.add(child, {"records": [self.records[k] for k in keys]})
+        for key in keys:
+            chunk.results[key] = ("moved", "posted")
+            self.rendered.pop(key, None)
+
     def _alive(self) -> list[Rendered]:
         return [r for k, r in self.rendered.items() if k not in self.chunk.results]
 
@@ -207,6 +222,11 @@ class Bulk:
         if verdicts is None:
             self.task.posted(backoff(self.chunk.attempts, 1, 900))
             return False
+        if tokens and (left := [r.key for r in batch if r.key not in verdicts]):
+            if self.chunk.attempts < SECOND:
+                self.task.posted(1)  # most of what is not said yet is said within a second
+                return False
+            self._leave_under_way(left)
         last = self.chunk.stage == len(target.stages) - 1
         if len(self.records) == 1 and (held := next((v for v in verdicts.values() if v.outcome == "held"), None)):
             self._hold(held, next(iter(self.records)))

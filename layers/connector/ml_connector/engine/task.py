@@ -99,10 +99,10 @@ class Task:
         and never takes a record out of one that is under way.
         """
         chunk, name = self.chunk, hashlib.blake2b("\n".join(sorted(keys)).encode(), digest_size=6).hexdigest()
-        fields = {"due_at": self.later(0), "op": chunk.op, **more}
+        fields = {"due_at": self.later(0), "op": chunk.op, "state": "waiting", **more}
         return Chunk(
             id=f"{chunk.id}.{name}", tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow,
-            lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=len(keys), state="waiting",
+            lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=len(keys),
             touch=chunk.touch, doubt=chunk.doubt, renewed=chunk.renewed, **fields,
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ from ml_connector.flow import Codes, Rendered, Sent, Verdict
 from ml_connector.records import Record
 from ml_connector.systems.basware import compare
 from ml_connector.systems.basware.client import Answer, Basware, batches, one_of, quoted
-from ml_connector.systems.basware.verdicts import Item, Status, ask, unclear, verdict
+from ml_connector.systems.basware.verdicts import Item, Status, ask, look, unclear, verdict
 from ml_connector.systems.http import listed
 from ml_connector.systems.kit.absence import unproven
 
@@ -149,18 +149,36 @@ class Masters(Generic[R]):
     def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Verdict] | None:
         """Ask what P2P made of a stage; None while it is still at it.
 
-        What a finished request leaves unclear of one record is that record's matter: the others are decided. A call
-        whose answer carried no request id cannot be asked about: then the entities are read.
+        A record that is finished is decided, though its request goes on for others; those are left out. What a
+        finished request leaves unclear of one record is that record's matter. A call whose answer carried no request
+        id cannot be asked about: then the entities are read.
         """
         if "" in tokens:
             return self.read_back(stage, batch)
         found = []
         for token in tokens:
-            status = ask(self._stages[stage].client, token)
+            status = look(self._stages[stage].client, token)
             if status is None:
                 return None
             found.append(status)
-        return {r.key: self._judge(stage, r, found) for r in batch} | self._not_taken_away(stage, batch, found)
+        through = [r for r in batch if not self._under_way(stage, r, found)]
+        if batch and (not through or self._takes_away(stage, batch, found)):
+            return None
+        return {r.key: self._judge(stage, r, found) for r in through} | self._not_taken_away(stage, through, found)
+
+    def _under_way(self, stage: str, rendered: Rendered, found: Sequence[Status]) -> bool:
+        """Tell whether Basware is still at one of a record's entities."""
+        codes = [str(entity["externalCode"]) for entity in rendered.entities.get(stage, ())]
+        return any(
+            status.under_way(code) for code in codes for status in ([s for s in found if code in s.items] or found)
+        )
+
+    def _takes_away(self, stage: str, batch: Sequence[Rendered], found: Sequence[Status]) -> bool:
+        """Tell whether Basware is still at something that a record has no more: whose it is shows in the end."""
+        known = {str(e["externalCode"]) for r in batch for e in r.entities.get(stage, ())}
+        return stage in self._leftovers and any(
+            status.under_way(code) for status in found for code in status.items if code not in known
+        )
 
     def _not_taken_away(self, stage: str, batch: Sequence[Rendered], found: Sequence[Status]) -> dict[str, Verdict]:
         """Refuse records of which something stayed that should have gone: an item that is none of theirs went wrong."""

@@ -21,6 +21,7 @@ _OVERALL = {
 }  # fmt: skip
 _RANK = ("notprocessed", "recordexpired", "success", "warning", "inprogress", "error")
 """From the lightest to the gravest. A status that is not here is unknown and weighs like `InProgress`."""
+_LAST = frozenset(_RANK) - {"inprogress"}
 _UNLISTED = "unlisted"
 """Ours, for a record that a failed request does not name."""
 _SPELLED = {"inprogress": "InProgress", "unpublished": "Unpublished"}
@@ -54,10 +55,18 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One request's status: good, wait or bad as a whole, and its items by external code."""
+    """One request's status: good, wait or bad as a whole, and its items by external code.
+
+    `finished` names the items on which every system that takes part has said its last word.
+    """
 
     overall: str
     items: Mapping[str, Item]
+    finished: frozenset[str] = frozenset()
+
+    def under_way(self, code: str) -> bool:
+        """Tell whether Basware is still at a record: where every system has finished it, that is its verdict."""
+        return self.overall == _WAIT and code not in self.finished
 
     @property
     def failed_namelessly(self) -> bool:
@@ -93,12 +102,15 @@ def rank(status: str) -> int:
 
 def ask(client: Basware, token: str) -> Status | None:
     """Ask for the status of one request; None where Basware does not know it (yet) or is still at it."""
+    status = look(client, token)
+    return None if status is None or status.overall == _WAIT else status
+
+
+def look(client: Basware, token: str) -> Status | None:
+    """Ask for the status of one request, also where Basware is still at it; None where it does not know it (yet)."""
     body = client.get(f"/v1/requestStatus/{quoted(token)}")
     entry = _entry(body, token)
-    if entry is None:
-        return None
-    status = read(entry)
-    return None if status.overall == _WAIT else status
+    return None if entry is None else read(entry)
 
 
 def find(client: Basware, entity_type: str, code: str, since: datetime | None) -> tuple[str, Item] | None:
@@ -126,15 +138,23 @@ def read(entry: Mapping[str, Any]) -> Status:
     """Read one entry of `requestStatus`; anything may be absent in it."""
     items: dict[str, Item] = {}
     words: list[str] = []
+    systems: list[tuple[str, dict[str, Item]]] = []
     for system in listed(entry.get("systems")):
         if not isinstance(system, dict):
             continue
         of_system = _items(system)
         words.append(_OVERALL.get(_low(system.get("systemStatus"))) or _by_items(of_system))
+        systems.append((words[-1], of_system))
         for code, item in of_system.items():
             items.setdefault(code, Item()).add(item.status, item.messages)
     overall = _OVERALL.get(_low(entry.get("requestStatus"))) or _worst(words)
-    return Status(overall, items)
+    finished = (code for code in items if all(_finished(code, *system) for system in systems))
+    return Status(overall, items, frozenset(finished))
+
+
+def _finished(code: str, word: str, items: Mapping[str, Item]) -> bool:
+    """Tell whether a system has said its last word on a record; one that does not list it has when it is through."""
+    return items[code].status in _LAST if code in items else word != _WAIT
 
 
 def _items(system: Mapping[str, Any]) -> dict[str, Item]:
