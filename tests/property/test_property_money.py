@@ -50,6 +50,7 @@ def test_a_number_that_is_sent_is_the_number_that_was_given(value):
     (written,) = re.fullmatch(rb'\{"amount":(.+)\}', seen[0]).groups()
     assert Decimal(written.decode()) == value
     assert b'"' not in written, "a number and no text"
+    assert value != 0 or not written.startswith(b"-"), "no zero has a sign"
 
 
 @given(money)

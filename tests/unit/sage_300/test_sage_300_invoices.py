@@ -415,3 +415,39 @@ def test_the_trace_needs_nothing_that_posting_may_have_used_up(desk, invoice, ro
     trace = desk.target.trace(one, desk.codes)
     assert trace.lookup["number"] == "R-4711"
     assert desk.server.requests == []
+
+
+def test_a_vendor_and_an_account_mapped_in_other_letters_are_sent_as_sage_spells_them(desk, invoice, row):
+    def only(resource, field, code, **more):
+        def answer(request):
+            there = f"{field} eq '{code}'" in request.url.params.get("$filter", "")
+            return httpx.Response(200, json={"value": [{field: code, **more}] if there else []})
+
+        desk.server.answers[resource] = answer
+
+    only("AP/APVendors", "VendorNumber", "V1", CurrencyCode="CAD")
+    only("GL/GLAccounts", "UnformattedAccount", "6260AB")
+    desk.codes.mapped |= {("supplier", "S-9"): "v1", ("account", "6260"): "6260-ab"}
+    prepared = desk.target.prepare(invoice("80.00", row(net="80.00", tax="0"), supplier="S-9"), desk.codes)
+    assert entry(prepared)["VendorNumber"] == prepared.partner == prepared.lookup["vendor"] == "V1"
+    assert entry(prepared)["InvoiceDetails"][0]["GLAccount"] == "6260AB"
+    traced = desk.target.trace(invoice("80.00", supplier="S-9"), desk.codes)
+    assert traced.natural == prepared.natural
+
+
+def test_an_account_that_is_split_is_joined_whatever_its_letters(make, invoice, row):
+    desk = make(cost_center_segment="2")
+    account = {"UnformattedAccount": "62ABEU", "AccountSegmentCode1": "62AB", "AccountSegmentCode2": "EU"}
+    desk.server.rows("GL/GLAccounts", account)
+    desk.codes.mapped |= {("account", "6260"): "62ab", ("cost_center", "C1"): "eu"}
+    coded = row(net="80.00", tax="0", cost_center="C1")
+    (detail,) = entry(desk.target.prepare(invoice("80.00", coded), desk.codes))["InvoiceDetails"]
+    assert detail["GLAccount"] == "62ABEU"
+
+
+def test_a_credit_note_without_tax_states_no_negative_zero(desk, invoice, row):
+    desk.server.answers["POST AP/APInvoiceBatches"] = lambda _: httpx.Response(201, json={"BatchNumber": 109})
+    rows = (row(net="-80.00", tax="0"), row(key="2", net="0.00", tax="0"))
+    desk.target.send(desk.target.prepare(invoice("-80.00", *rows, tax=Decimal("0.00")), desk.codes))
+    (sent,) = [one.content for one in desk.server.requests if one.method == "POST"]
+    assert b'"TaxAmount1":0.00' in sent and b":-0" not in sent

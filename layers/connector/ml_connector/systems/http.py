@@ -34,6 +34,7 @@ from ml_connector.systems import tls
 from ml_connector.systems.addresses import Reach
 from ml_connector.systems.drain import OFFERED, Bounded, TooLarge, Trickle, drain
 from ml_connector.systems.network import Wire
+from ml_connector.systems.written import written
 
 TRIES = 4
 HANGS = 2
@@ -51,7 +52,6 @@ UNREADABLE = (ValueError, RecursionError, ArithmeticError)
 """What decoding raises: no JSON or no UTF-8, nesting without end, a number that no `Decimal` holds."""
 T = TypeVar("T")
 _any = msgspec.json.Decoder(float_hook=Decimal)
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class Http:
         headers = dict(call.headers)
         content = call.content
         if call.body is not None:
-            content = _encoder.encode(call.body)
+            content = written(call.body)
             headers.setdefault("Content-Type", "application/json")
         # some of these are a server's words
         given = {name.encode(): value.encode("utf-8", "replace") for name, value in headers.items()}

@@ -73,6 +73,7 @@ class Invoices:
         supplier = codes.erp("supplier", record.supplier)
         currency = codes.erp("currency", record.currency)
         vendor = self._vendor(record, supplier, currency)
+        supplier = vendor.vendor_number.strip()  # a person may have mapped it in other letters
         lines = Lines(record, codes, self._ledger, self._orders, supplier)
         lines.used |= {f"supplier={supplier}": record.supplier, f"currency={currency}": record.currency}
         sums = sum_up(record, self._wiring.options.rounding_tolerance)

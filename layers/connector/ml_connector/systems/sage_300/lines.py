@@ -11,6 +11,7 @@ from typing import Any
 
 from ml_connector.errors import Held, Rejected
 from ml_connector.flow import Codes
+from ml_connector.folding import same
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.kit.totals import Priced
 from ml_connector.systems.sage_300.amounts import Sums
@@ -122,7 +123,7 @@ class Lines:
         """Find the line that a row names; raises `Held` where it or its order is not there."""
         number = (row.order_number or "").strip()
         order = orders.get(number)
-        if order is None or text(order, "vendor") != self.vendor:
+        if order is None or not same(text(order, "vendor"), self.vendor):
             raise Held(
                 f"order:{number}",
                 f"Sage 300 has no purchase order {number} of vendor {self.vendor}. Correct the invoice's order "

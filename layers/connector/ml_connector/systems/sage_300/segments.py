@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ml_connector.errors import Held
 from ml_connector.flow import Broken, Page
+from ml_connector.folding import same
 from ml_connector.records import Account
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import FEW, PAGE, Wanted
@@ -169,7 +170,7 @@ class Ledger:
     def join(self, account: str, cost_center: str | None) -> str:
         """Give the ledger's account for a natural account and a cost centre. Raises `Held` where there is none."""
         if self._segment is None:
-            return bare(account)
+            return self._spelt(bare(account))
         try:
             return self._joined(account, cost_center, self._segment)
         except Held:
@@ -179,25 +180,33 @@ class Ledger:
     def _joined(self, account: str, cost_center: str | None, segment: int) -> str:
         rows = self._with_natural(account)
         if not rows:
-            self._fetch({bare(account)})
-            whole = self._by_code.get(bare(account))
+            whole = self._whole(bare(account))
             if whole is not None:
                 return whole.code  # somebody mapped it to an account of the ledger
             raise Held(
                 f"account:{account}",
                 f"Sage 300 has no account {account}. Open it there, or map the code to another one.",
             )
-        fitting = [row for row in rows if row.segment(segment) == (cost_center or "")]
+        fitting = [row for row in rows if same(row.segment(segment), cost_center)]
         if not fitting and cost_center is None and len(rows) == 1:
             fitting = rows
         if len(fitting) == 1:
             return fitting[0].code
         raise self._unclear(account, cost_center, fitting or rows, none=not fitting)
 
+    def _spelt(self, code: str) -> str:
+        """Give an account as the ledger spells it, which keeps capitals; one in capitals is not looked up."""
+        row = self._whole(code) if code != code.upper() else None
+        return row.code if row is not None else code
+
+    def _whole(self, code: str) -> AccountRow | None:
+        self._fetch({code, code.upper()})
+        return self._by_code.get(code) or self._by_code.get(code.upper())
+
     def _with_natural(self, account: str) -> list[AccountRow]:
         if account not in self._by_natural:
-            wanted = of_natural(self._natural, [account])
-            rows = [row for row in self._api.keyed.rows(wanted) if row.segment(self._natural) == account]
+            wanted = of_natural(self._natural, dict.fromkeys((account, account.upper())))
+            rows = [row for row in self._api.keyed.rows(wanted) if same(row.segment(self._natural), account)]
             self._by_natural[account] = [row for row in rows if row.active] or rows
         return self._by_natural[account]
 

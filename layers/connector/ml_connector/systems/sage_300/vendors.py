@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ml_connector.folding import same
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
 from ml_connector.systems.sage_300.masters import is_active, said
@@ -51,10 +52,12 @@ class Vendors:
         self._known.pop(number, None)
 
     def get(self, number: str) -> VendorFacts | None:
-        """Read a vendor; None where there is none."""
+        """Read a vendor, whatever its letters' case: Sage 300 keeps capitals. None where there is none."""
         if number not in self._known:
-            wanted = Wanted(vendors_query, "VendorNumber", [number], lambda row: (row.vendor_number.strip(),))
-            found = next((row for row in self._api.keyed.rows(wanted) if row.vendor_number.strip() == number), None)
+            asked = dict.fromkeys((number, number.upper()))
+            wanted = Wanted(vendors_query, "VendorNumber", asked, lambda row: (row.vendor_number.strip(),))
+            rows = {row.vendor_number.strip(): row for row in self._api.keyed.rows(wanted)}
+            found = rows.get(number) or next((row for code, row in rows.items() if same(code, number)), None)
             if found is None:
                 return None
             self._known[number] = found
