@@ -191,3 +191,37 @@ def test_a_comparison_leaves_no_roll_behind(bench):
     _delivered(bench, *"abcdefgh")
     ledger = bench.pair().ledger("accounts")
     assert not list(ledger.store.query(ledger.pk, "s#"))
+
+
+@pytest.mark.parametrize(("back", "asked"), [(12, 0), (11, 0), (9, 0), (7, 5)])
+@pytest.mark.parametrize("full", [True, False], ids=["a full comparison", "an ordinary pass"])
+def test_what_is_back_ends_the_question_whether_it_is_gone(bench, back, asked, full):
+    keys = [f"k{n:02d}" for n in range(12)]
+    _delivered(bench, *keys)
+    bench.systems.accounts = {}
+    bench.compare(ACCOUNTS)
+    assert bench.counts(ACCOUNTS)["held"] == 12
+    bench.systems.accounts = {k: account(k) for k in keys[:back]}
+    bench.poll(ACCOUNTS, full=full)
+    bench.work(0.1)
+    assert bench.counts(ACCOUNTS).get("held", 0) == asked
+    left = [] if asked else keys[back:]
+    assert sorted(bench.systems.retired) == left
+    if asked:
+        assert f"{asked} of 12 accounts are missing" in bench.sheet(ACCOUNTS).held[0]["reason"]
+        assert approve(bench.pair().ledger("accounts"), "agreed") == asked
+        bench.work(0.1)
+        assert sorted(bench.systems.retired) == keys[back:]
+    assert bench.sheet(ACCOUNTS).balanced
+
+
+def test_what_is_back_in_one_part_ends_the_question_over_the_others_too(bench):
+    keys = [f"k{n:03d}" for n in range(300)]
+    _delivered(bench, *keys)
+    bench.systems.accounts = {k: account(k) for k in keys[:100]}
+    bench.compare(ACCOUNTS)
+    assert bench.counts(ACCOUNTS)["held"] == 200
+    bench.systems.accounts = {k: account(k) for k in keys if k not in {"k150", "k250", "k251"}}
+    bench.poll(ACCOUNTS)
+    bench.work(0.1)
+    assert "held" not in bench.counts(ACCOUNTS) and sorted(bench.systems.retired) == ["k150", "k250", "k251"]

@@ -32,6 +32,7 @@ class MasterPages(Vanished):
 
     def _masters(self, page: Page[Record]) -> list[Chunk]:
         keys = [r.key for r in page.records] + [b.key for b in page.broken]
+        self._welcome(keys)
         known = self.ledger.rows(keys) if keys else {}
         rows = {k: row for k, (row, _) in known.items()}
         fresh: dict[str, Record] = {}

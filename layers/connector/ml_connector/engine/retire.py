@@ -14,7 +14,9 @@ from typing import Any
 import msgspec
 
 from ml_connector.engine import doubt
-from ml_connector.engine.rows import GONE, Row
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.roll import held_by_target
+from ml_connector.engine.rows import GONE, Chunk, Row
 from ml_connector.engine.task import Task
 from ml_connector.engine.trouble import backoff
 from ml_connector.errors import Transient
@@ -67,6 +69,10 @@ class Retire:
                 self._settle()
                 return
             if self.chunk.guarded:
+                self._guard_anew()
+            if not self._alive():
+                self._settle()
+            elif self.chunk.guarded:
                 self.task.wait(DAY, waiting_for=f"approval:{flow.name}", reason=self.chunk.guarded)
             elif pair.shadow:
                 self.chunk.shadow = True
@@ -78,6 +84,27 @@ class Retire:
             return
         if self._judged():
             self._settle()
+
+    def _guard_anew(self) -> None:
+        """Reckon again whether a person must agree, now that some are back; the others of the flow reckon again too."""
+        ledger, flow, alive = self.task.ledger, self.task.flow, self._alive()
+        others = [c for c in guarded(ledger) if c.id != self.chunk.id]
+        missing = len(alive) + sum(c.count for c in others)
+        known = sum(1 for _, row in ledger.all_rows() if held_by_target(row) and (row.open or not flow.follows))
+        if not too_many(missing, known, empty=missing >= known):
+            self.chunk.guarded = None
+            for other in others:
+                look_again(ledger, other.id)
+            return
+        text = self.chunk.guarded = missing_text(self.task.pair.tenant, flow.name, missing, known)
+        if not self.chunk.results:
+            return
+        child = self.task.part(
+            alive, guarded=text, reason=text, waiting_for=f"approval:{flow.name}", due_at=self.task.later(DAY)
+        )
+        ledger.add(child, {"retired": alive})
+        self.chunk.results.update(dict.fromkeys(alive, MOVED))
+        self.chunk.guarded = None
 
     def _alive(self) -> list[str]:
         return [key for key in self.keys if key not in self.chunk.results]
@@ -161,6 +188,30 @@ class Retire:
             delivered_fp=None if spoilt else GONE, taint=before.taint if spoilt else None, open=False,
             doubt=self.chunk.doubt,
         )  # fmt: skip
+
+
+def missing_text(tenant: str, flow: str, missing: int, known: int) -> str:
+    """Say why a person must agree."""
+    return (
+        f"{missing} of {known} {flow} are missing at their source. Nothing was switched off. If they were deleted "
+        f"there: `ml-connector approve {tenant} {flow}`."
+    )
+
+
+def guarded(ledger: Ledger) -> list[Chunk]:
+    """List what waits for a person to agree."""
+    return [c for c in ledger.unfinished() if c.op == "retire" and c.guarded and c.state == "waiting"]
+
+
+def look_again(ledger: Ledger, chunk_id: str) -> None:
+    """Have the source asked again now, and not in a day."""
+
+    def due_now(chunk: Chunk) -> bool:
+        waits = chunk.state == "waiting" and bool(chunk.guarded)
+        chunk.due_at = ledger.now() if waits else chunk.due_at
+        return waits
+
+    ledger.change(chunk_id, due_now)
 
 
 def parts(keys: Sequence[str]) -> list[Sequence[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ml_connector.engine.reading import Reading
-from ml_connector.engine.retire import parts, too_many
+from ml_connector.engine.retire import guarded, look_again, missing_text, parts, too_many
 from ml_connector.engine.roll import Roll, open_keys
 from ml_connector.engine.rows import GONE, Chunk
 from ml_connector.flow import Page
@@ -84,13 +84,17 @@ class Vanished(Reading):
         """Put what vanished on its way to be switched off; a person is asked where it is much at once."""
         gone = [key for key in gone if key not in self._pending]
         waiting = self._pending.count(GONE)
-        guarded = None
-        if too_many(len(gone) + waiting, known, empty=empty):
-            guarded = (
-                f"{len(gone) + waiting} of {known} {self.flow.name} are missing at their source. Nothing was switched "
-                f"off. If they were deleted there: `ml-connector approve {self.pair.tenant} {self.flow.name}`."
-            )
-        self._ring([self._vanished(part, guarded) for part in parts(gone)])
+        missing, why = len(gone) + waiting, None
+        if too_many(missing, known, empty=empty):
+            why = missing_text(self.pair.tenant, self.flow.name, missing, known)
+        self._ring([self._vanished(part, why) for part in parts(gone)])
+
+    def _welcome(self, keys: Sequence[str]) -> None:
+        """Have those looked at again that wait for a person's word and are back: they are not missing any more."""
+        back = {key for key in keys if self._pending.holds(key, GONE)}
+        for chunk in guarded(self.ledger) if back else ():
+            if not back.isdisjoint(self._fingerprints(chunk)):
+                look_again(self.ledger, chunk.id)
 
     def _vanished(self, keys: Sequence[str], guarded: str | None) -> Chunk:
         chunk = self._blank(len(keys))
