@@ -299,6 +299,9 @@ class Found:
     `notes`: what a person should know of how it was posted. `dated`: the vendor's own date, `posted_on`: the day it was
     posted on; `partner`, `reference` and `kind` as in `Prepared`; each None where the target does not tell it. `since`:
     when we can have sent it first, to read it back.
+
+    `check`: what a read back that has steps left to do, which cannot be taken back, calls right before each of them
+    with the document as it stands; it raises `Held` where that is not what was approved.
     """
 
     id: str
@@ -314,6 +317,7 @@ class Found:
     reference: str | None = None
     kind: str | None = None
     since: datetime | None = None
+    check: Callable[[Found], None] | None = field(default=None, compare=False, repr=False)
 
 
 class DocumentTarget(Protocol[R_contra]):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 from ml_connector.engine.endpoints import Earlier, ledger_of
 from ml_connector.engine.ledger import Ledger
@@ -119,7 +119,7 @@ def _at_source(document: Document[Any], chunk: Chunk) -> Iterator[str]:
 
 
 def _at_target(was: Pair, target: Any, chunk: Chunk, document: Document[Any] | None) -> Iterator[str]:
-    found: Found = target.read_back(Found(str(chunk.target), chunk.code or ""))
+    found = _as_it_stands(target, Found(str(chunk.target), chunk.code or "", check=_leave))
     if chunk.code and found.number and found.number != chunk.code:
         yield f"it is {found.number} there instead of {chunk.code}"
     known = abs(Decimal(chunk.amount)) if chunk.amount else None
@@ -127,6 +127,27 @@ def _at_target(was: Pair, target: Any, chunk: Chunk, document: Document[Any] | N
         yield f"its total is {abs(found.amount)} there"
     if found.state != "cancelled" and document is not None and document.record is not None:
         yield from _supplier(was, target, chunk, document.record)
+
+
+class _Left(ConnectorError):
+    """A document has steps left to do there, which a comparison does not do."""
+
+    def __init__(self, found: Found) -> None:
+        super().__init__(f"{found.number} is not finished there")
+        self.found = found
+
+
+def _leave(found: Found) -> NoReturn:
+    raise _Left(found)
+
+
+def _as_it_stands(target: Any, found: Found) -> Found:
+    """Read a document back without finishing what the target was to do with it."""
+    try:
+        back: Found = target.read_back(found)
+    except _Left as left:
+        return left.found
+    return back
 
 
 def _apart(one: Decimal, other: Decimal, pair: Pair, currency: str | None) -> bool:

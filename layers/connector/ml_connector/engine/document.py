@@ -18,9 +18,9 @@ from typing import Any
 
 from ml_connector.engine import beside, resolving
 from ml_connector.engine.admission import of_another_company, too_old, unreadable_elsewhere
-from ml_connector.engine.finding import Finding
 from ml_connector.engine.identity import remember
 from ml_connector.engine.readiness import wait_for_masters
+from ml_connector.engine.reading_back import ReadingBack
 from ml_connector.engine.rows import Row
 from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient, Unreadable
 from ml_connector.flow import Document, Found, Prepared
@@ -30,7 +30,7 @@ LATEST = 4
 carries out until then is found."""
 
 
-class Paper(Finding):
+class Paper(ReadingBack):
     """One attempt at one document."""
 
     def advance(self) -> None:
@@ -331,13 +331,14 @@ class Paper(Finding):
     def _confirm(self) -> None:
         """Read the number and the total back, then answer the source."""
         assert self.chunk.target is not None
-        found: Found = self.target.read_back(Found(self.chunk.target, self.chunk.code or "", since=self._since()))
+        found: Found = self.target.read_back(self._to_read_back())
         self.chunk.code = found.number or self.chunk.code
         self._note(found)
         if found.state == "cancelled":
             self._hold_on_to(self._instead(found, None if self.chunk.sents else self._fetch().record))
             return
         self._same_total(found)
+        self._unchanged(replace(found, amount=None))
         self._stands_alone(found)
         if not self.source.answers:
             self._finish("delivered")

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 
-from ml_connector.engine import beside
 from ml_connector.engine.answer import Answering
 from ml_connector.engine.identity import differences, filled, recall, unlike
-from ml_connector.engine.rows import Row
 from ml_connector.errors import Held
-from ml_connector.flow import Document, Found, Prepared
+from ml_connector.flow import Found, Prepared
 from ml_connector.folding import same
 
 FRESH = frozenset({"", "held", "refused"})
@@ -302,82 +300,3 @@ class Finding(Answering):
     def _open_decision(self, what: Literal["match", "post"]) -> bool:
         """Tell whether such a decision has not been carried out yet."""
         return self._decided(what) and self.chunk.decision is not None and not self.chunk.decision.applied
-
-    # ── delivered before ────────────────────────────────────────────────────────────────────────────────────
-
-    def _again(self, document: Document[Any], row: Row) -> None:
-        """It was delivered before: answer again, never post again."""
-        if self.task.pair.shadow:
-            self.chunk.shadow = True
-            self._finish("delivered")
-            return
-        self.chunk.target, self.chunk.code = row.target, row.code
-        if document.standing in {"offered", "acknowledged"}:
-            self._reread(document, row)
-            self.chunk.answer_try = max(self.chunk.answer_try, 1)
-            if document.standing == "offered":
-                self._acknowledge()
-            self._answer()
-        else:
-            self._finish("unchanged", "It was delivered before.")
-
-    def _reread(self, document: Document[Any], row: Row) -> None:
-        """Read what was delivered before, and raise `Held` where it is not what is offered now."""
-        assert row.target is not None
-        holder = self.task.ledger.links([row.target]).get(row.target, self.key)
-        if holder != self.key:
-            raise Held(
-                f"conflict:{self.key}",
-                f"It was posted as {row.code}, but its id in the ERP is {holder}'s by now, as after a restore from a "
-                "backup. Look for it there. If it is missing, enter it by hand, and mark it as transferred at the "
-                "platform.",
-            )
-        found: Found = self.target.read_back(Found(row.target, row.code or ""))
-        self.chunk.code = found.number or self.chunk.code
-        self._note(found)
-        if found.state == "cancelled":
-            found = self._instead(found, document.record)
-        if document.record is not None:
-            self._agree(found, self.target.trace(document.record, self.task.pair.codes(waits=False)))
-
-    def _note(self, found: Found) -> None:
-        """Take over what the target tells of its posting: its own day counts, which may be later than was asked for."""
-        self.chunk.notes += [note for note in found.notes if note not in self.chunk.notes]
-        if found.posted_on is not None:
-            self.chunk.posted_on = found.posted_on.isoformat()
-
-    def _instead(self, gone: Found, record: Any) -> Found:
-        """Take over what stands for a posting that was cancelled; raises `Held` where nothing does."""
-        found = beside.instead(self, gone, record)
-        if found is None:
-            self._conflict(
-                f"{self._this()} was posted as {gone.number}, which has been cancelled in {self.target.title} since. "
-                f"If it is to be posted again: `{self._resolve} --post`. If another document there stands for it: "
-                f"`{self._resolve} --match ERP-NUMBER`. Otherwise take it back at the source."
-            )
-        if (holder := self.task.ledger.link(found.id, self.key)) != self.key:
-            raise self._collide(found, holder)
-        self.chunk.target, self.chunk.code = found.id, found.number
-        self._look_back()
-        self._note(found)
-        return found
-
-    def _same_total(self, found: Found) -> None:
-        """Compare the total that was posted: an ERP rounds taxes in its own way, by cents and no more.
-
-        A total that is another one, by so little or by a person's word, is kept: the control totals count it.
-        """
-        ours = Decimal(self.chunk.amount) if self.chunk.amount else None
-        there = None if ours is None or found.amount is None else abs(found.amount).copy_sign(ours)
-        self.chunk.posted_amount = None if there is None or there == ours else str(there)
-        if found.amount is None or ours is None or abs(found.amount) == abs(ours) or self._decided("match"):
-            return
-        if not self._apart(found.amount, ours):
-            note = f"The target's total is {abs(found.amount)}, for {abs(ours)}: it rounds taxes in its own way."
-            if note not in self.chunk.notes:
-                self.chunk.notes.append(note)
-            return
-        self._conflict(
-            f"{self._this()} was posted as {found.number} with a total of {found.amount} instead of {ours}. Correct it "
-            f"in {self.target.title}, then {self._replay}; or accept it with `{self._resolve} --match {found.number}`."
-        )

@@ -7,6 +7,7 @@ others; each is done only where it is not done yet, so that whoever comes back a
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from ml_connector.systems.sage_300.open_batches import BATCHES, entries_of
 from ml_connector.systems.sage_300.postings import Case, Postings, deleted, joined, stuck
 from ml_connector.systems.sage_300.replies import NO_RIGHT, Fault
 
+Check = Callable[[Found], None] | None
 log = logging.getLogger("ml_connector")
 STAYS_OPEN = (
     "This server does not let a batch be set ready to post (that came with Sage 300 2021), so batches stay open: set "
@@ -46,7 +48,7 @@ class Batches(Postings):
             return self.confirm(case)
         if not (text(case.batch or {}, "description") or "").startswith(MARK):
             return replace(case.shown.found(), notes=(_left_to_others(case),))
-        refusal = self._finish(case)
+        refusal = self._finish(case, found.check)
         case = self._case(number, entry, found.number)
         if case.row is None or status_of(case.batch or {}) == "posted":
             return self.confirm(case)
@@ -82,20 +84,29 @@ class Batches(Postings):
             return stuck(case, told)
         return Transient(f"Batch {case.number} is not posted yet in Sage 300; it is looked at again.")
 
-    def _finish(self, case: Case) -> str | None:
-        """Do what is left to do; give the server's words where it does not let a batch be set ready."""
+    def _finish(self, case: Case, check: Check) -> str | None:
+        """Do what is left to do; give the server's words where it does not let a batch be set ready.
+
+        Anybody may change an open batch, so it is compared right before each step with what was sent.
+        """
         number, status = case.number, status_of(case.batch or {})
         if status == "open":
+            _approved(case, check)
             _must_balance(number, case.shown)
             fault = self._api.change(BATCHES, f"({number})", {"BatchNumber": int(number), "BatchStatus": "ReadyToPost"})
             if fault is not None:
                 self._not_ready(number, fault)
                 return f"It said: {fault}."
+            if self._post:
+                case = self._case(number, case.entry, case.label)
+                if case.row is None or status_of(case.batch or {}) == "posted":
+                    return None
         elif status != "readytopost":
             raise Transient(
                 f"Batch {number} is being worked on in Sage 300 ({text(case.batch or {}, 'batch_status')})."
             )
         if self._post:
+            _approved(case, check)
             self._post_it(case)
         return None
 
@@ -131,6 +142,21 @@ class Batches(Postings):
                 "right to post AP invoices, or take 'post_batches' out of the secret."
             )
         raise stuck(case, str(fault))
+
+
+def _approved(case: Case, check: Check) -> None:
+    """Raise `Held` where a batch holds anything else by now than what was sent."""
+    if check is not None:
+        check(case.shown.found())
+    others = [row for row in entries_of(case.batch or {}) if row is not case.row]
+    if others:
+        what = ", ".join(f"{text(row, 'document')} of vendor {text(row, 'vendor')}" for row in others)
+        raise Held(
+            f"conflict:{case.document}",
+            f"Somebody added {what} to batch {case.number}, which was made for {case.document} alone. Nothing more is "
+            "done with the batch. Move what was added into a batch of its own in Sage 300, and it goes on by itself; "
+            "or post the batch there.",
+        )
 
 
 def _left_to_others(case: Case) -> str:

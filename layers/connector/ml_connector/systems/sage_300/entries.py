@@ -39,6 +39,7 @@ GONE = "posted"
 """Stands for the batch in the id of a document whose batch the server does not tell."""
 KINDS = {False: "invoice", True: "credit note"}
 """Kinds of document, by whether it is a credit."""
+OTHER_KINDS = {"debitnote": "debit note", "interest": "interest"}
 _NUMBERED = re.compile(r"(\d{1,18})(?:[:/-](\d{1,9}))?(?: \(.*\))?", re.ASCII | re.DOTALL)
 _LABEL = re.compile(r"\d+ \(([^~]*)~(.*)\)", re.DOTALL)
 
@@ -69,7 +70,7 @@ class Entry:
         return Found(
             name, number, self.total(), text(self.row, "currency"), ours=ours,
             dated=_day(self.row, "DocumentDate"), posted_on=_day(self.row, "PostingDate"),
-            partner=text(self.row, "vendor"), reference=text(self.row, "document"), kind=KINDS[self.credit],
+            partner=text(self.row, "vendor"), reference=text(self.row, "document"), kind=self.kind,
         )  # fmt: skip
 
     def total(self) -> Decimal | None:
@@ -82,6 +83,11 @@ class Entry:
     def credit(self) -> bool:
         """Tell a credit note; invoices, debit notes and interest all add to what is owed."""
         return _word(text(self.row, "kind")) == "creditnote" or (amount(self.row, "total") or ZERO) < 0
+
+    @property
+    def kind(self) -> str:
+        """Name the kind as people do; a debit note and interest are owed as an invoice is, and are none."""
+        return OTHER_KINDS.get(_word(text(self.row, "kind")), KINDS[self.credit])
 
 
 class Documents:

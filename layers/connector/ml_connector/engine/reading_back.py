@@ -1,0 +1,137 @@
+"""What was posted, read back: compared with what was sent before anything irrevocable follows, and again after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.engine import beside
+from ml_connector.engine.finding import Finding
+from ml_connector.engine.identity import differences
+from ml_connector.engine.rows import Row
+from ml_connector.errors import Held
+from ml_connector.flow import Document, Found, Prepared
+
+
+class ReadingBack(Finding):
+    """The part of an attempt that reads back what was posted, now or earlier."""
+
+    # ── delivered before ────────────────────────────────────────────────────────────────────────────────────
+
+    def _again(self, document: Document[Any], row: Row) -> None:
+        """It was delivered before: answer again, never post again."""
+        if self.task.pair.shadow:
+            self.chunk.shadow = True
+            self._finish("delivered")
+            return
+        self.chunk.target, self.chunk.code = row.target, row.code
+        if document.standing in {"offered", "acknowledged"}:
+            self._reread(document, row)
+            self.chunk.answer_try = max(self.chunk.answer_try, 1)
+            if document.standing == "offered":
+                self._acknowledge()
+            self._answer()
+        else:
+            self._finish("unchanged", "It was delivered before.")
+
+    def _reread(self, document: Document[Any], row: Row) -> None:
+        """Read what was delivered before, and raise `Held` where it is not what is offered now."""
+        assert row.target is not None
+        holder = self.task.ledger.links([row.target]).get(row.target, self.key)
+        if holder != self.key:
+            raise Held(
+                f"conflict:{self.key}",
+                f"It was posted as {row.code}, but its id in the ERP is {holder}'s by now, as after a restore from a "
+                "backup. Look for it there. If it is missing, enter it by hand, and mark it as transferred at the "
+                "platform.",
+            )
+        wanted = None
+        if document.record is not None:
+            wanted = self.target.trace(document.record, self.task.pair.codes(waits=False))
+        found: Found = self.target.read_back(
+            Found(
+                row.target, row.code or "", partner=wanted.partner or None if wanted else None,
+                reference=wanted.reference or None if wanted else row.number,
+                check=lambda there: self._unchanged(there, [wanted] if wanted else ()),
+            )
+        )  # fmt: skip
+        self.chunk.code = found.number or self.chunk.code
+        self._note(found)
+        if found.state == "cancelled":
+            found = self._instead(found, document.record)
+        if wanted is not None:
+            self._agree(found, wanted)
+
+    def _note(self, found: Found) -> None:
+        """Take over what the target tells of its posting: its own day counts, which may be later than was asked for."""
+        self.chunk.notes += [note for note in found.notes if note not in self.chunk.notes]
+        if found.posted_on is not None:
+            self.chunk.posted_on = found.posted_on.isoformat()
+
+    def _instead(self, gone: Found, record: Any) -> Found:
+        """Take over what stands for a posting that was cancelled; raises `Held` where nothing does."""
+        found = beside.instead(self, gone, record)
+        if found is None:
+            self._conflict(
+                f"{self._this()} was posted as {gone.number}, which has been cancelled in {self.target.title} since. "
+                f"If it is to be posted again: `{self._resolve} --post`. If another document there stands for it: "
+                f"`{self._resolve} --match ERP-NUMBER`. Otherwise take it back at the source."
+            )
+        if (holder := self.task.ledger.link(found.id, self.key)) != self.key:
+            raise self._collide(found, holder)
+        self.chunk.target, self.chunk.code = found.id, found.number
+        self._look_back()
+        self._note(found)
+        return found
+
+    def _same_total(self, found: Found) -> None:
+        """Compare the total that was posted: an ERP rounds taxes in its own way, by cents and no more.
+
+        A total that is another one, by so little or by a person's word, is kept: the control totals count it.
+        """
+        ours = Decimal(self.chunk.amount) if self.chunk.amount else None
+        there = None if ours is None or found.amount is None else abs(found.amount).copy_sign(ours)
+        self.chunk.posted_amount = None if there is None or there == ours else str(there)
+        if found.amount is None or ours is None or abs(found.amount) == abs(ours) or self._decided("match"):
+            return
+        if not self._apart(found.amount, ours):
+            note = f"The target's total is {abs(found.amount)}, for {abs(ours)}: it rounds taxes in its own way."
+            if note not in self.chunk.notes:
+                self.chunk.notes.append(note)
+            return
+        self._conflict(
+            f"{self._this()} was posted as {found.number} with a total of {found.amount} instead of {ours}. Correct it "
+            f"in {self.target.title}, then {self._replay}; or accept it with `{self._resolve} --match {found.number}`."
+        )
+
+    # ── compared with what was sent ─────────────────────────────────────────────────────────────────────────
+
+    def _to_read_back(self) -> Found:
+        """Name what was posted, and have it compared with what was sent before the target goes on with it."""
+        sent = next(reversed(self.chunk.sents), None)
+        return Found(
+            str(self.chunk.target), self.chunk.code or "", since=self._since(),
+            partner=sent.partner or None if sent else None, reference=sent.reference or None if sent else None,
+            check=lambda there: self._unchanged(there, self._sent or self._wanted()),
+        )  # fmt: skip
+
+    def _wanted(self) -> list[Prepared]:
+        """Read anew what is wanted of a document that was adopted: then nothing says what was sent."""
+        record = self.source.fetch(self.key).record
+        return [] if record is None else [self.target.trace(record, self.task.pair.codes(waits=False))]
+
+    def _unchanged(self, found: Found, wanted: Sequence[Prepared] | None = None) -> None:
+        """Raise `Held` where what stands there is not what was sent any more, unless a person took it as it is."""
+        if self._decided("match"):
+            return
+        wanted = self._sent if wanted is None else wanted
+        points = [differences(found, one, self._tolerance) for one in wanted]
+        if all(points) and (points or found.amount is not None):
+            why = "; ".join(points[-1]) if points else "its source does not show it any more"
+            self._conflict(
+                f"{self._there(found)} was sent for {self._this()}, and is another one by now: {why}. Nothing more is "
+                "done with it there. Correct it there, and it goes on by itself. If it is right as it is: "
+                f"`{self._resolve} --match {found.number}`. If it is to be made anew, cancel it there, then "
+                f"`{self._resolve} --post`."
+            )
