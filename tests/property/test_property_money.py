@@ -247,6 +247,22 @@ def test_tax_that_is_stated_and_not_charged_is_no_contradiction(head, row):
     assert abs(sum_up(invoice, EURO, TOLERANCE).residue) <= TOLERANCE
 
 
+@pytest.mark.parametrize("head", [{"tax": "190"}, {"net": "1000"}, {"net": "1000", "tax": "190"}])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_row_of_a_gross_amount_alone_has_what_is_left_of_the_stated_tax(head, sign):
+    told = {name: sign * Decimal(text) for name, text in head.items()}
+    silent = CodingRow(key="1", gross=sign * Decimal(1190))
+    plain = {"key": "k", "number": "n", "company": "c", "supplier": "s", "currency": "EUR"}
+    sums = sum_up(Invoice(**plain, gross=sign * Decimal(1190), rows=(silent,), **told), EURO, TOLERANCE)
+    assert (sums.net, sums.tax, sums.residue) == (sign * 1000, sign * 190, 0)
+    half = CodingRow(key="1", gross=sign * Decimal(595))
+    other = CodingRow(key="2", net=sign * Decimal(500), gross=sign * Decimal(595))
+    sums = sum_up(Invoice(**plain, gross=sign * Decimal(1190), rows=(half, other), **told), EURO, TOLERANCE)
+    assert [row.net for row in sums.rows] == [sign * 500, sign * 500]
+    with pytest.raises(Held, match="nothing tells how they share its tax of"):
+        sum_up(Invoice(**plain, gross=sign * Decimal(1190), rows=(half, half), **told), EURO, TOLERANCE)
+
+
 @given(st.integers(-(10**20), 10**20), st.integers(0, 6))
 def test_an_amount_is_never_rounded_on_the_way(digits, places):
     value = Decimal(digits).scaleb(-places)

@@ -55,7 +55,7 @@ def _of_rows(invoice: Invoice) -> Iterator[Claim]:
     for number, row in enumerate(invoice.rows, 1):
         if row.net is not None and row.gross is not None and row.tax is not None:
             yield Claim(f"the gross amount of row {number}", row.gross, "its net amount and its tax", row.net + row.tax)
-        net, tax = _net(row), _tax(row)
+        net, tax = _net(row), tax_told(row)
         if row.tax_percent is not None and net is not None and tax:  # none is charged: the tax is reversed
             yield Claim(
                 f"the tax of row {number}", tax, f"{row.tax_percent}% of its net amount", _share(net, row.tax_percent)
@@ -71,8 +71,8 @@ def _of_sums(invoice: Invoice, unit: Decimal) -> Iterator[Claim]:
     if all(row.gross is not None for row in invoice.rows):
         grosses = sum((row.gross or ZERO for row in invoice.rows), ZERO)
         yield Claim("the total", invoice.gross, "the gross amounts of its rows", grosses)
-    taxes, reckoned = _reckoned([_tax(row) for row in invoice.rows], invoice, net=False)
-    charged = tax != 0 or any(_tax(row) for row in invoice.rows)
+    taxes, reckoned = _reckoned([tax_told(row) for row in invoice.rows], invoice, net=False)
+    charged = tax != 0 or any(tax_told(row) for row in invoice.rows)
     if tax is not None and taxes is not None and charged:
         yield Claim("the tax", tax, "the taxes of its rows", taxes, reckoned * unit)
 
@@ -118,7 +118,8 @@ def _net(row: CodingRow) -> Decimal | None:
     return row.net
 
 
-def _tax(row: CodingRow) -> Decimal | None:
+def tax_told(row: CodingRow) -> Decimal | None:
+    """Give the tax that a row states, or that its net and gross amounts leave; None where it tells neither."""
     if row.tax is None and row.gross is not None and row.net is not None:
         return row.gross - row.net
     return row.tax

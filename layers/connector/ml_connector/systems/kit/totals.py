@@ -11,7 +11,7 @@ from typing import Any
 
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import CodingRow, Invoice
-from ml_connector.systems.kit.agreement import agree
+from ml_connector.systems.kit.agreement import agree, tax_told
 from ml_connector.systems.kit.money import HUNDRED, Money, percentage, reckoned
 
 
@@ -98,6 +98,8 @@ class _Reading:
             tax = gross - net
         if tax is None and net is None and invoice.tax == 0 and invoice.gross:
             tax = self.money.zero  # nothing of the total is tax, whatever rate the supplier does not charge
+        if tax is None and net is None and percent is None:
+            tax = self._left(number)
         if tax is None and percent is not None:
             tax = self._on(net, percent) if net is not None else self._within(gross or self.money.zero, percent)
         if net is None:
@@ -105,6 +107,26 @@ class _Reading:
         if tax is None and hint is not None and not self._says_tax(row):
             tax = self._on(net, hint)
         return Priced(row, net, tax, percent)
+
+    def _left(self, number: int) -> Decimal | None:
+        """Take for the tax of a row that tells its gross amount alone what the other rows leave of the invoice's.
+
+        None where another row tells no tax either. Raises `Held` where that is as silent: nothing tells the shares.
+        """
+        invoice = self.invoice
+        whole = invoice.tax if invoice.tax is not None or invoice.net is None else invoice.gross - invoice.net
+        rows = [row for place, row in enumerate(invoice.rows, 1) if place != number]
+        others = [tax_told(row) for row in rows]
+        if whole is None or None in others:
+            if whole and any(row.net is None and row.tax is None and row.tax_percent is None for row in rows):
+                raise Held(
+                    f"conflict:{invoice.key}",
+                    f"Several rows of invoice {invoice.number} state a gross amount alone, and nothing tells how they "
+                    f"share its tax of {whole} {invoice.currency}. State their net amounts or tax percentages on the "
+                    "platform and transfer it again.",
+                )
+            return None
+        return self._exact(whole - sum((tax or Decimal(0) for tax in others), Decimal(0)), "The tax")
 
     def _on(self, net: Decimal, percent: Decimal) -> Decimal:
         return self.money.rounded(net * percent / HUNDRED)
