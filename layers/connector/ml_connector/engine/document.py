@@ -261,7 +261,7 @@ class Paper(ReadingBack):
                 "looked for once more before it is sent again.",
             )
             return False
-        if any(one.taken for one in self.chunk.sents) and not self._decided("post"):
+        if any(one.taken for one in self.chunk.sents) and not same and not self._decided("post"):
             self._taken()
         self.chunk.recheck = settle > 0
         return True

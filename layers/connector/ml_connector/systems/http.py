@@ -64,6 +64,11 @@ class Reply:
     url: str = ""
     clean: Clean = str
 
+    @property
+    def took(self) -> bool:
+        """Tell whether what was sent was taken, whatever the body became. A page with 200 is anybody's: a login."""
+        return 200 <= self.status < 300 and not (self.status == 200 and self.body.lstrip()[:1] == b"<")
+
     def json(self) -> Any:
         """Decode with every fraction as `Decimal`; raises `ValueError` where this is not JSON."""
         try:
@@ -199,10 +204,8 @@ class Http:
         return reply
 
     def _request(self, call: Call) -> httpx.Request:
-        url = call.path if "://" in call.path else f"{self.base_url}{call.path}"
-        self._guard(url, call.foreign)
-        headers = dict(call.headers)
-        content = call.content
+        self._guard(url := call.path if "://" in call.path else f"{self.base_url}{call.path}", call.foreign)
+        headers, content = dict(call.headers), call.content
         if call.body is not None:
             content = written(call.body)
             headers.setdefault("Content-Type", "application/json")
@@ -244,6 +247,11 @@ class Http:
             raise httpx.RemoteProtocolError(f"its headers cannot be read ({error})") from error
         try:
             body = drain(response)
+        except httpx.HTTPError as error:
+            if call.safe or not response.is_success:
+                raise
+            said = f"{self.vendor} took it ({response.status_code}), and its answer broke off"
+            raise OutcomeUnknown(f"{said} ({self._redactor.text(str(error))}).", taken=True) from error
         finally:
             response.close()
         self._redactor.hear(response.headers.multi_items())
@@ -325,8 +333,7 @@ class Http:
         if call.want != "json" or reply.status in {204, 202} or reply.status >= 300:
             return reply
         try:
-            json_like = reply.body.lstrip()[:1] != b"<"
-            if not json_like:
+            if reply.body.lstrip()[:1] == b"<":
                 raise ValueError("an HTML page")
             reply.json()
         except ValueError as error:
@@ -334,7 +341,7 @@ class Http:
                 f"{self.vendor} answered {reply.status} with something else than whole JSON ({error}); "
                 "check that the address is that of the API and that no proxy stands in between."
             )
-            raise (Transient if call.safe else OutcomeUnknown)(message) from error
+            raise (Transient(message) if call.safe else OutcomeUnknown(message, taken=reply.took)) from error
         return reply
 
     def _retry_after(self, reply: Reply) -> float | None:

@@ -76,7 +76,7 @@ def _failure(call: Call, reply: Reply, fault: Fault, now: datetime) -> Transient
     asked = pause_asked(reply, now)
     if call.safe and (reply.status == 503 or asked is not None):
         return Throttled(said, asked)
-    return Failed(said) if call.safe and fault.code in PASSING else _doubt(call, said)
+    return Failed(said) if call.safe and fault.code in PASSING else _doubt(call, said, reply)
 
 
 def _torn(call: Call, reply: Reply) -> ConnectorError | None:
@@ -86,9 +86,10 @@ def _torn(call: Call, reply: Reply) -> ConnectorError | None:
     try:
         reply.json()
     except ValueError as error:
-        return _doubt(call, f"Sage 300 answered with something else than whole JSON ({error}).")
+        return _doubt(call, f"Sage 300 answered with something else than whole JSON ({error}).", reply)
     return None
 
 
-def _doubt(call: Call, message: str) -> Transient | OutcomeUnknown:
-    return Transient(message) if call.safe else OutcomeUnknown(message)
+def _doubt(call: Call, message: str, reply: Reply) -> Transient | OutcomeUnknown:
+    """Leave open what a request did. Under a good status it was taken, whatever its answer became on the way."""
+    return Transient(message) if call.safe else OutcomeUnknown(message, taken=reply.took)

@@ -221,7 +221,7 @@ class WebApi:
             return fault
         created = reply.json() if reply.body.strip() else {}
         if not isinstance(created, dict):
-            raise OutcomeUnknown(f"Sage 300 answered a new {resource} with something else than a record.")
+            raise OutcomeUnknown(f"Sage 300 answered a new {resource} with something else than a record.", taken=True)
         return Created(created)
 
     def change(self, resource: str, key: str, body: Mapping[str, Any]) -> Fault | None:

@@ -185,7 +185,9 @@ class ServiceLayer:
         except ValueError:
             created = None
         if not isinstance(created, dict):
-            raise OutcomeUnknown(f"SAP Business One answered a new {entity} with something else than an entity.")
+            raise OutcomeUnknown(
+                f"SAP Business One answered a new {entity} with something else than an entity.", taken=reply.took
+            )
         entry = str(created.get("DocEntry") or location_key(reply) or "")
         return Created(whole_number(entry), created)
 
