@@ -38,7 +38,7 @@ from ml_connector.errors import (
     Unreachable,
 )
 from ml_connector.flow import Flow
-from ml_connector.ports import Store
+from ml_connector.ports import Item, Store
 
 log = logging.getLogger("ml_connector")
 HORIZON = timedelta(seconds=60)
@@ -290,16 +290,18 @@ class Runner:
         if self._busy or not self.state.rings.empty():
             return False
         until = self.world.clock.now() + HORIZON
-        return not any(self._ours(w.store, item.data) for w in self._worlds() for item in due_rows(w.store, until))
+        return not any(self._ours(w.store, item) for w in self._worlds() for item in due_rows(w.store, until))
 
-    def _ours(self, store: Store, data: Any) -> bool:
+    def _ours(self, store: Store, item: Item) -> bool:
         """Tell whether the run waits for a row that is due in a store.
 
         A removed tenant's work waits for its return, what found its system away several times for a later run, and
-        what a shadow tenant has open in the shared store for the day when it is none any more.
+        what a shadow tenant has open in the shared store for the day when it is none any more. What is open under an
+        endpoint that was left waits for `endpoint move`: nobody works on it here.
         """
+        data = item.data
         lap = self._by_name.get((data["tenant"], data["integration"], data["flow"]))
-        if lap is None or lap.pair.world.store is not store:
+        if lap is None or lap.pair.world.store is not store or item.pk != lap.ledger.pk:
             return False
         away = data.get("cause") == "away" and data.get("attempts", 0) >= PATIENCE
         return lap.flow.name in lap.pair.active and not away

@@ -112,7 +112,8 @@ class LocalStack:
             return True
         now = self.aws.clock.now()
         soon, leased = iso(now + HORIZON), now + LEASE + HORIZON
-        rows = due_rows(self.aws.store, leased, 1000)
+        mine = {pair.ledger(flow.name).pk for pair, flow in self._streams()}  # an endpoint that was left has no worker
+        rows = (item for item in due_rows(self.aws.store, leased, 1000) if item.pk in mine)
         return any(item.data.get("state") == "sending" or (item.due_at or "") <= soon for item in rows)
 
     def _schedules(self) -> Iterator[Item]:

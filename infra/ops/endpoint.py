@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,8 +92,10 @@ def move(
     from ml_connector.engine import relocate
 
     desk = open_desk(secrets, state, stack)
-    with desk.exclusive():
+    with desk.exclusive() as lock:
         pair, earlier = _chosen(desk, tenant, system, from_)
+        if lock is not None:  # no other process works on this state, so the leases in it are of dead ones
+            pair = replace(pair, world=replace(pair.world, sole=True))
         try:
             _check_name(pair, earlier, renamed=renamed)
             relocate.refuse_busy(pair, earlier.scope)

@@ -156,6 +156,7 @@ def test_work_in_a_workers_hands_is_left_alone(moving: Moving) -> None:
     moving.poll(INVOICES)
     chunk, item = ledger.chunk("b")  # type: ignore[misc]
     chunk.state, chunk.due_at, chunk.number, chunk.amount, chunk.currency = "sending", "2999", "R-b", "119.00", "EUR"
+    chunk.owner = moving.world.boot
     ledger.save(chunk, item)
     pair = moving.move_away()
     with pytest.raises(relocate.Busy, match=r"invoices R-b \(119.00 EUR\) is being worked on"):

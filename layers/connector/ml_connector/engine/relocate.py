@@ -45,7 +45,7 @@ def refuse_busy(pair: Pair, scope: str) -> None:
         old, new = endpoints.ledger_of(pair, scope, flow.name), pair.ledger(flow.name)
         there = {chunk.id: chunk for chunk in new.unfinished()}
         for chunk in (*old.unfinished(), *there.values()):
-            if chunk.state == "sending" and (chunk.due_at or "") > new.now():
+            if chunk.state == "sending" and (chunk.due_at or "") > new.now() and not pair.world.is_dead(chunk.owner):
                 raise Busy(
                     f"{_named(chunk)} is being worked on until {(chunk.due_at or '')[:19]}Z at the latest. Stop "
                     "`ml-connector local serve`, or set 'paused' in the tenant's settings, and try again then."

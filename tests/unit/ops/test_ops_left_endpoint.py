@@ -1,0 +1,58 @@
+"""What a killed process left under an earlier endpoint: a run does not wait for it, and a move takes it along."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.runner import Runner
+from infra.local.state import open_state
+from infra.ops import endpoint
+from ml_connector import bootstrap
+from ml_connector.embedded.lock import StateLock
+from ml_connector.engine import endpoints
+from ml_connector.engine.comparison import Compared
+from ml_connector.engine.rows import iso
+from tests.unit.ops.conftest import SAP_B1
+
+KILLED = {"step": "sent", "state": "sending", "owner": "a process that was killed"}
+
+
+@pytest.fixture
+def left(office: Any) -> Any:
+    """Two invoices in flight when the process was killed, then another address."""
+    (pair,) = bootstrap.tenants(office.desk.world, office.desk.secrets, office.desk.tools)[0].pairs
+    endpoints.note(pair)
+    soon = iso(office.desk.world.clock.now() + timedelta(seconds=40))
+    for key in ("k1", "k2"):
+        office.chunk("invoices", key=key, number=key.upper(), due_at=soon, lane=f"acme.sap_b1.{key}", **KILLED)
+    office.write("acme", "sap_b1", {**SAP_B1, "service_layer_url": "https://other.example.com:50000/b1s/v2"})
+    return office
+
+
+def test_a_run_ends_by_itself_though_a_killed_one_left_work_under_the_earlier_endpoint(left: Any) -> None:
+    runner = Runner(open_state(left.folder))
+    runner.once(8)
+    assert not runner.cut
+    assert [one.documents for _, one in runner.earlier] == [2]
+
+
+def test_a_run_still_waits_for_what_a_killed_one_left_under_its_own_endpoint(left: Any) -> None:
+    left.write("acme", "sap_b1", SAP_B1)
+    state = open_state(left.folder, sole=False)
+    state.rings.take = lambda: None  # type: ignore[method-assign]
+    runner = Runner(state)
+    runner.once(1)
+    assert runner.cut
+
+
+def test_a_move_takes_the_leases_of_a_dead_process_as_ended(left: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "_compared", lambda *_: Compared(agree=["R1 (119.00 EUR)"]))
+    with StateLock(left.folder / ".state"):
+        refused = left.run("endpoint", "move", "acme", "sap_b1", code=2)
+    assert "already works with the state" in refused.stderr
+    said = left.run("endpoint", "move", "acme", "sap_b1")
+    assert "and 2 under way were carried over" in " ".join(said.stdout.split())
+    assert {c.key for c in left.open().stream("acme", "invoices").ledger.unfinished()} == {"k1", "k2"}
