@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NoReturn
 
 from ml_connector.errors import Held, Misconfigured
 from ml_connector.flow import Codes
@@ -58,6 +59,8 @@ class Taxes:
             theirs = self._mapped(code)
             charged = row.percent if row.percent is not None and not _untaxed(row, sums) else None
             return Tax(theirs, self._percent(theirs) if charged is None else charged)
+        if not row.net and not row.tax:
+            return Tax(self._of_nothing(row.percent, ordered), row.percent or ZERO)
         if (reverse := self._reverse(row, ordered, sums)) is not None:
             return Tax(reverse, ZERO)
         if row.percent is not None:
@@ -76,7 +79,7 @@ class Taxes:
     def difference(self, sums: Sums, lines: Sequence[tuple[Decimal, Tax]]) -> Decimal:
         """Say what the approved total has more than the one that SAP will make of (net, tax).
 
-        What is no matter of rounding is left alone: the total that was posted is read back and compared.
+        Raises `Held` where that is no matter of rounding: the document would come out as nobody approved it.
         """
         net, shares = sum((net for net, _ in lines), ZERO), []
         for own, tax in lines:
@@ -87,7 +90,21 @@ class Taxes:
         if tax_there != sums.tax:
             tax_there = tax_of(shares, self.money, self.lookups.rounding(self.supplier))
         found = sums.gross - net - tax_there
-        return found if abs(found) <= self.tolerance else sums.gross - net - sums.tax
+        if abs(found) <= self.tolerance:
+            return found
+        if abs(found - sums.residue) > self.tolerance + self.money.unit * len(lines):  # as much as lines may round
+            self._comes_out_otherwise(sums, net + tax_there, [tax for _, tax in lines])
+        return sums.gross - net - sums.tax
+
+    def _comes_out_otherwise(self, sums: Sums, there: Decimal, taxes: Sequence[Tax]) -> NoReturn:
+        invoice = self.invoice
+        rates = ", ".join(sorted({f"{tax.code or 'its own tax'} ({_plain(tax.percent or ZERO)}%)" for tax in taxes}))
+        raise Held(
+            f"conflict:{invoice.key}",
+            f"The total of invoice {invoice.number} is {sums.gross} {invoice.currency} with a tax of {sums.tax}, and "
+            f"SAP Business One would make it {there} with {rates}: {abs(sums.gross - there)} {invoice.currency} apart. "
+            "Nothing was posted. Correct the amounts or the tax on the platform, or map the tax to another code.",
+        )
 
     def free(self) -> str | None:
         """Name a group that adds no tax: what a person mapped 0 to, else the first; None where there is none."""
@@ -124,6 +141,21 @@ class Taxes:
             f"Business One has {listed}. To fix: give supplier {self.supplier} its tax group there, or run "
             f"`ml-connector mappings set TENANT tax {_plain(percent)} CODE`.",
         )
+
+    def _of_nothing(self, percent: Decimal | None, ordered: Ordered | None) -> str | None:
+        """Name the tax of a row of no amount, to which none adds anything: nobody is asked, and no charge reversed."""
+        if ordered is not None:
+            return (ordered.line.vat_group if self._by_group else ordered.line.tax_code) or None
+        mapped = None if percent is None else self._mapped_percent(percent)
+        if mapped is not None or not self._by_group:
+            return mapped
+        own, fitting = self.lookups.supplier_tax(self.supplier), []
+        if percent is not None:
+            fitting = self.lookups.tax_groups(percent, self.posted_on) or []
+        group = self._group(own)
+        if own in fitting or not fitting or (group is not None and group.reverse and group.rate == percent):
+            return own
+        return fitting[0]
 
     # ── by percentage and amounts ───────────────────────────────────────────────────────────────────────────
 
