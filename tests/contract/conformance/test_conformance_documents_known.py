@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from ml_connector.engine.identity import foreign
 from ml_connector.flow import Found
 from ml_connector.records import Invoice, Supplier
 from tests.contract.conformance.cases import Case, each, of
@@ -73,6 +74,16 @@ def test_a_document_is_found_by_the_number_that_the_target_gives_it(stand: Stand
         assert target.numbered(found.number, target.trace(record, stand.codes)) == []
     for number in ("999999", "", "x", f"{found.number}9", "-1", "1" * 40):
         assert target.numbered(number, prepared) == []
+
+
+@each(INVOICES)
+def test_a_document_shows_its_currency_so_that_no_other_one_is_taken_for_it(stand: Stand, case: Case) -> None:
+    target, prepared = prepare(stand, case)
+    posted = finish(stand, target, target.send(prepared))
+    other = target.trace(stand.document(case.record, "one", "119.00", currency="USD"), stand.codes)
+    (found,) = target.numbered(posted.number, other)
+    assert found.currency == prepared.currency
+    assert foreign(found, other) and not foreign(found, prepared)
 
 
 @each(INVOICES)

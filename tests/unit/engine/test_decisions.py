@@ -302,3 +302,39 @@ def test_of_two_that_are_different_invoices_the_one_that_we_sent_is_matched(
     assert "101, 55" in str(chunk_of(ready, "one").reason)
     decide(ready, "one", "match", "101", hours=40)
     assert answers(ready, "one") == ["101"]
+
+
+# ── in another currency ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_document_in_another_currency_is_never_taken_for_this_one(ready: Bench) -> None:
+    by_hand(ready, "77", rent("dollars", currency="USD"))
+    ready.systems.invoices = {"feb": rent("feb")}
+    go(ready)
+    assert "--match 77" not in said(ready, "feb") and "cancel it there" in said(ready, "feb")
+    decide(ready, "feb", "match", "77")
+    assert answers(ready, "feb") == [] and chunk_of(ready, "feb").decision is None
+    assert "document 77 is in another currency (119.00 USD) than CONTRACT-7 (119.00 EUR)" in said(ready, "feb")
+    ready.systems.cancelled.add("77")
+    redrive.hasten(ready.pair().ledger("invoices"), "feb", "again")
+    ready.work(1)
+    assert answers(ready, "feb") == ["101"]
+
+
+def test_a_currency_in_other_letters_or_not_shown_is_no_other_one(ready: Bench) -> None:
+    for currency in ("eur", ""):
+        key = f"feb{currency}"
+        by_hand(ready, f"7{key}", rent(key, number=key, currency=currency, invoice_date=date(2026, 1, 1)))
+        ready.systems.invoices[key] = rent(key, number=key)
+        go(ready)
+        decide(ready, key, "match", f"7{key}")
+        assert answers(ready, key) == [f"7{key}"]
+
+
+def test_what_was_matched_and_has_another_currency_when_it_is_read_back_is_held(
+    february: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Papers.read_back
+    monkeypatch.setattr(Papers, "read_back", lambda self, found: replace(read(self, found), currency="USD"))
+    decide(february, "feb", "match", "77")
+    assert answers(february, "feb") == [] and "in another currency by now" in said(february, "feb")

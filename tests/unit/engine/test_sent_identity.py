@@ -72,8 +72,9 @@ def test_a_change_after_a_lost_answer_is_a_conflict_that_names_both(ready: Bench
     chunk = chunk_of(ready)
     assert posted(ready) == ["100"] and ready.systems.answers == []
     assert chunk.waiting_for == "conflict:i" and "The ERP document 100" in str(chunk.reason)
-    for command in ("ml-connector resolve acme invoices i --match 100", "ml-connector replay acme invoices i"):
-        assert f"`{command}`" in str(chunk.reason)
+    assert "`ml-connector replay acme invoices i`" in str(chunk.reason)
+    # what stands in another currency is never taken for it
+    assert ("`ml-connector resolve acme invoices i --match 100`" in str(chunk.reason)) == (what != "currency")
 
 
 @pytest.mark.parametrize("what", list(CHANGES))

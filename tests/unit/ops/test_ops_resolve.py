@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             raise found
         return [found] if found else []
 
-    trace = SimpleNamespace(partner="V1", kind="invoice")
+    trace = SimpleNamespace(partner="V1", kind="invoice", currency="EUR", amount=Decimal("119.00"))
     target = SimpleNamespace(title="SAP Business One", numbered=numbered, trace=lambda *_: trace)
     source = SimpleNamespace(fetch=lambda _key: SimpleNamespace(record=object()))
     monkeypatch.setattr(Pair, "target", lambda *_: target)
@@ -79,6 +80,14 @@ def test_a_number_that_is_not_there_changes_nothing(office: Any, asked: Any) -> 
     office.chunk("invoices", **HELD)
     result = office.run("resolve", "acme", "invoices", "k1", "--match", "999", code=1)
     assert "SAP Business One has no document 999 of supplier V1" in said(result) and decision(office) is None
+
+
+def test_a_document_in_another_currency_changes_nothing(office: Any, asked: Any) -> None:
+    asked["50900"] = Found("18:2", "50900", Decimal("119.00"), "USD")
+    office.chunk("invoices", **HELD)
+    result = office.run("resolve", "acme", "invoices", "k1", "--match", "50900", code=1)
+    assert "50900 is in another currency (119.00 USD) than Miete-7 (119.00 EUR)" in said(result)
+    assert decision(office) is None
 
 
 def test_what_cannot_be_asked_from_here_is_left_to_the_next_attempt(office: Any, asked: Any) -> None:

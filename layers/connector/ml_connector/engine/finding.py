@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal, NoReturn
 
 from ml_connector.engine.answer import Answering
-from ml_connector.engine.identity import differences, filled, recall, unlike
+from ml_connector.engine.identity import differences, filled, foreign, recall, unlike
 from ml_connector.errors import Held
 from ml_connector.flow import Found, Prepared
 from ml_connector.folding import same
@@ -130,7 +130,7 @@ class Finding(Answering):
         if found.state == "draft":
             self._awaits_approval(found, wanted, sent=True)
         if points:
-            self._changed(found, points)
+            self._changed(found, points, wanted)
 
     def _apart(self, there: Decimal, here: Decimal) -> bool:
         """Tell whether two totals differ by more than taxes are rounded; signs belong to the kind of document."""
@@ -179,11 +179,13 @@ class Finding(Answering):
     def _another(self, found: Found, wanted: Prepared) -> NoReturn:
         """Hold over a document that we never sent, and that is not this one in every point."""
         points = "; ".join(differences(found, wanted, self._tolerance, all_told=True))
+        take = f"`{self._resolve} --match {found.number}`"
+        if foreign(found, wanted):
+            take = "cancel it there, and it is posted from here; or correct the currency at the source"
         self._conflict(
             f"{self._there(found)} already has the number {wanted.reference or self.chunk.number} of this supplier, "
             f"and was not sent from here; {self._this(wanted)} differs: {points}. If it is the same invoice: "
-            f"`{self._resolve} --match {found.number}`. If it is another one: `{self._resolve} --post`, or correct its "
-            "number at the source."
+            f"{take}. If it is another one: `{self._resolve} --post`, or correct its number at the source."
         )
 
     def _doubled(self, found: Found, holder: str, wanted: Prepared) -> NoReturn:
@@ -193,12 +195,14 @@ class Finding(Answering):
             f"`{self._resolve} --match {found.number}`. If it is another one: `{self._resolve} --post`."
         )
 
-    def _changed(self, found: Found, points: Sequence[str]) -> NoReturn:
+    def _changed(self, found: Found, points: Sequence[str], wanted: Prepared) -> NoReturn:
         """Hold over what we sent, where something else is wanted by now."""
+        take = f"If it is right as it is: `{self._resolve} --match {found.number}`. If not, cancel"
+        if foreign(found, wanted):
+            take = "If it is right as it is, correct the currency at the source; if not, cancel"
         self._conflict(
             f"{self._there(found)} was sent for {self._this()}, which is another one by now: {'; '.join(points)}. "
-            f"Nothing is sent while it stands. If it is right as it is: `{self._resolve} --match {found.number}`. If "
-            f"not, cancel it there, then {self._replay} posts the invoice as it is now."
+            f"Nothing is sent while it stands. {take} it there, then {self._replay} posts the invoice as it is now."
         )
 
     def _awaits_approval(self, draft: Found, wanted: Prepared | None, *, sent: bool) -> NoReturn:

@@ -55,6 +55,11 @@ def differences(found: Found, wanted: Prepared, tolerance: Decimal, *, all_told:
     return [point for point in points if point]
 
 
+def foreign(found: Found, wanted: Prepared) -> bool:
+    """Tell whether a document at the target is in another currency: no amount there is comparable to this one's."""
+    return bool(_currency(found.currency, wanted.currency, all_told=False))
+
+
 def changes(sent: Prepared, wanted: Prepared) -> list[str]:
     """Say what has changed since a document was sent: in its source, or in how it is mapped."""
     as_found = Found(

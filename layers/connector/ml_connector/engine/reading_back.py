@@ -12,6 +12,7 @@ from ml_connector.engine.identity import differences
 from ml_connector.engine.rows import Row
 from ml_connector.errors import Held
 from ml_connector.flow import Document, Found, Prepared
+from ml_connector.folding import same
 
 
 class ReadingBack(Finding):
@@ -91,6 +92,12 @@ class ReadingBack(Finding):
         A total that is another one, by so little or by a person's word, is kept: the control totals count it.
         """
         ours = Decimal(self.chunk.amount) if self.chunk.amount else None
+        taken = self.chunk.decision.currency if self.chunk.decision is not None and self._decided("match") else ""
+        if taken and found.currency and not same(found.currency, taken):
+            self._conflict(
+                f"{self._this()} was matched to {self._there(found)}, which is in another currency by now. Correct it "
+                f"in {self.target.title}, then {self._replay}; or cancel it there, then `{self._resolve} --post`."
+            )
         there = None if ours is None or found.amount is None else abs(found.amount).copy_sign(ours)
         self.chunk.posted_amount = None if there is None or there == ours else str(there)
         if found.amount is None or ours is None or abs(found.amount) == abs(ours) or self._decided("match"):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ml_connector.engine import beside
-from ml_connector.engine.identity import differences
+from ml_connector.engine.identity import differences, foreign
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import Chunk, Row
 from ml_connector.errors import Rejected
@@ -37,6 +37,7 @@ def match(paper: Paper) -> None:
     ledger.link(found.id, paper.key)  # where another document of ours holds it, that one keeps it
     chunk.recheck = chunk.step in {"sent", "unknown"} and found.id != chunk.target
     chunk.swept, chunk.alone, decision.applied = False, not chunk.recheck, True
+    decision.currency = trace.currency
     if beyond := sorted({*chunk.several} - {found.id}):
         chunk.notes.append(f"Others stand beside {found.number} by a person's word: {', '.join(beyond)}.")
     chunk.several = []
@@ -66,6 +67,8 @@ def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
             f"({trace.kind or 'document'}). Look for the number there; a cancelled one does not count."
         )
     one = found[0]
+    if foreign(one, trace):
+        raise Rejected(f"Nothing was changed: {_foreign(target.title, one, trace, chunk.number or key)}")
     money = f"{abs(one.amount)} {one.currency or ''}".rstrip() if one.amount is not None else "amount not shown"
     return f"{target.title} document {one.number} ({money}{f', {one.dated}' if one.dated else ''})"
 
@@ -90,6 +93,8 @@ def _named(paper: Paper, number: str, trace: Prepared) -> Found:
             f"{paper._this()} is held as before. Look for its number there, then "
             f"`{paper._resolve} --match ERP-NUMBER`.",
         )
+    if foreign(found[0], trace):
+        _drop(paper, _foreign(title, found[0], trace, paper._this()))
     standing = [one for one in paper._found(paper._sent) if one.state != "rejected" and one.id != found[0].id]
     holders = paper.task.ledger.links([one.id for one in standing])
     told = set(paper.chunk.several) if found[0].id in paper.chunk.several else set()  # the person had them all named
@@ -103,6 +108,16 @@ def _named(paper: Paper, number: str, trace: Prepared) -> Found:
             f"there, then `{paper._resolve} --match ERP-NUMBER` with the other.",
         )
     return found[0]
+
+
+def _foreign(title: str, found: Found, trace: Prepared, this: str) -> str:
+    """Say why a document in another currency is not taken: its amount would be told in a currency that it is not in."""
+    money = f"{abs(found.amount)} {found.currency}" if found.amount is not None else found.currency
+    return (
+        f"{title} document {found.number} is in another currency ({money}) than {this} ({trace.amount} "
+        f"{trace.currency}), so it cannot be taken for it. Name another document, correct the currency at the source, "
+        f"or cancel {found.number} there and enter it in {trace.currency}."
+    )
 
 
 def _may_be_sent(paper: Paper, found: Found, holder: str | None) -> bool:

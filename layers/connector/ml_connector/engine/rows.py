@@ -114,7 +114,8 @@ class SentDocument(Struct, kw_only=True, omit_defaults=True):
 class Decision(Struct, kw_only=True, omit_defaults=True):
     """What a person decided of a held document. `match`: it is the target's document `number`; `post`: it is another.
 
-    `applied`: what stood at the target then was passed over, or taken for it.
+    `applied`: what stood at the target then was passed over, or taken for it. `currency`: the target's code for the
+    currency that a match is taken in.
     """
 
     what: Literal["match", "post"]
@@ -122,6 +123,7 @@ class Decision(Struct, kw_only=True, omit_defaults=True):
     by: str = ""
     at: str = ""
     applied: bool = False
+    currency: str = ""
 
 
 class Chunk(Struct, kw_only=True, omit_defaults=True):
