@@ -12,6 +12,7 @@ import pytest
 
 from ml_connector.engine import redrive
 from ml_connector.engine.rows import Decision
+from ml_connector.errors import OutcomeUnknown
 from ml_connector.flow import Found
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
 
@@ -148,3 +149,37 @@ def test_what_was_delivered_and_cancelled_is_the_other_that_stands_for_it(ready:
     ready.poll(INVOICES)
     ready.work(3)
     assert (answers(ready), numbers(ready)) == (["100", "55"], ["100", "55"])
+
+
+@pytest.mark.parametrize("settle", [0, 1])
+def test_a_commit_that_comes_late_is_found_however_short_the_settle_time(
+    ready: Bench, monkeypatch: pytest.MonkeyPatch, settle: int
+) -> None:
+    pair = ready.pair
+    monkeypatch.setattr(ready, "pair", lambda: replace(pair(), settle_seconds={"erp": settle, "ap": 0}))
+    ready.systems.invoices = {"one": invoice("one")}
+    ready.systems.faults = [("post", OutcomeUnknown("no answer"))]
+    ready.poll(INVOICES)
+    ready.work(10 / 3600)
+    assert numbers(ready) == ["100"] and answers(ready) == []
+    book(ready, "late")
+    ready.work(0.1)
+    assert answers(ready) == [] and "2 times (100, late)" in reason(ready)
+
+
+@pytest.mark.usefixtures("keyed")
+def test_a_commit_that_comes_after_all_looks_is_found_by_a_replay(ready: Bench) -> None:
+    ready.systems.invoices = {"one": invoice("one")}
+    ready.poll(INVOICES)
+    ready.work(0.5)
+    assert answers(ready) == ["100"]
+    replay(ready)
+    book(ready, "late")
+    replay(ready)
+    assert "2 times (100, late)" in reason(ready)
+    ready.systems.cancelled.add("100")
+    replay(ready)
+    row = ready.pair().ledger("invoices").rows(["one"])["one"][0]
+    assert (row.target, numbers(ready)) == ("late", ["100", "late"])
+    replay(ready)
+    assert ready.pair().ledger("invoices").chunk("one") is None

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ml_connector.engine.identity import differences
+from ml_connector.engine.rows import Row
+from ml_connector.errors import Held, Rejected
 from ml_connector.flow import Found, Prepared
 
 if TYPE_CHECKING:
@@ -45,6 +47,27 @@ def instead(paper: Finding, gone: Found, record: Any) -> Found | None:
     if standing:
         _differs(paper, gone, standing[0], identities)
     return None
+
+
+def doubles(paper: Finding, row: Row, record: Any) -> Found | None:
+    """Look beside what was delivered before; gives what stands for it where it was cancelled itself.
+
+    Raises `Held` where a second one stands as well: the first sending may have been carried out long after.
+    """
+    if record is None or paper.target.refuses_duplicates:
+        return None
+    try:
+        identities = _identities(paper, record)
+    except (Held, Rejected):
+        return None  # nothing can be said while a mapping is missing, and nothing is sent
+    delivered = Found(row.target or "", row.code or "")
+    found = [one for one in others(paper, (row.target,), identities) if _agrees(paper, one, identities)]
+    if not found:
+        return None
+    stands = paper.target.stands(delivered)
+    if stands or len(found) > 1:
+        paper._several([delivered, *found] if stands else found)
+    return found[0]
 
 
 def bars(paper: Finding, record: Any) -> Found | None:

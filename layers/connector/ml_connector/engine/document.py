@@ -28,6 +28,8 @@ from ml_connector.flow import Document, Found, Prepared
 LATEST = 4
 """Settle times (an hour by default) after a second sending at which the target is looked at once more: what a server
 carries out until then is found."""
+LEAST = 20
+"""Seconds that pass before that, however short the settle time: an answer that is late comes later than that."""
 
 
 class Paper(ReadingBack):
@@ -263,7 +265,7 @@ class Paper(ReadingBack):
             return False
         if any(one.taken for one in self.chunk.sents) and not same and not self._decided("post"):
             self._taken()
-        self.chunk.recheck = settle > 0
+        self.chunk.recheck = not same
         return True
 
     def _post(self, document: Document[Any], prepared: Prepared) -> None:
@@ -359,7 +361,7 @@ class Paper(ReadingBack):
     def _recheck_later(self) -> bool:
         """Look once more after a second sending: the first may have been carried out late."""
         settle = self.task.pair.settle_seconds.get(self.task.flow.target, 900)
-        patience = settle * LATEST
+        patience = max(settle * LATEST, LEAST)
         since = self.task.now - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
         if since < timedelta(seconds=patience):
             self.task.posted(patience - since.total_seconds())

@@ -33,8 +33,19 @@ class ReadingBack(Finding):
             if document.standing == "offered":
                 self._acknowledge()
             self._answer()
+        elif (found := beside.doubles(self, row, document.record)) is not None:
+            self._hold_to(found, row)
         else:
             self._finish("unchanged", "It was delivered before.")
+
+    def _hold_to(self, found: Found, row: Row) -> None:
+        """Go on with what stands for a posting that was cancelled after its source had heard of it."""
+        if (holder := self.task.ledger.link(found.id, self.key)) != self.key:
+            raise self._collide(found, holder)
+        self.chunk.target, self.chunk.code = found.id, found.number
+        self._look_back()
+        why = f"{row.code} was cancelled; {found.number} stands for it. Its source was told the first."
+        self._finish("delivered", why)
 
     def _reread(self, document: Document[Any], row: Row) -> None:
         """Read what was delivered before, and raise `Held` where it is not what is offered now."""
