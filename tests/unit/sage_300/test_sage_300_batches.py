@@ -216,10 +216,34 @@ def test_a_batch_that_does_not_balance_is_not_set_ready(desk):
     assert ledger.rows[109]["BatchStatus"] == "Open"
 
 
-def test_a_batch_that_was_deleted_is_a_conflict(desk):
-    Ledger(desk.server).enter(status="Deleted")
-    with pytest.raises(Held, match="deleted"):
+@pytest.mark.parametrize("post", [False, True])
+@pytest.mark.parametrize("how", ["batch deleted", "batch gone", "entry removed"])
+def test_what_somebody_deleted_before_it_was_posted_is_cancelled(make, how, post):
+    desk = make(post_batches=post)
+    ledger = Ledger(desk.server)
+    ledger.enter(status="Deleted" if how == "batch deleted" else "Open")
+    if how == "batch gone":
+        ledger.rows.clear()
+    elif how == "entry removed":
+        ledger.rows[109]["Invoices"].clear()
+    sent = Found("109:1", "109", partner="1200", reference="R-4711")
+    assert desk.target.read_back(sent).state == "cancelled" and not desk.target.stands(sent)
+    assert desk.server.sent("PATCH", f"{BATCHES}(109)") == []
+
+
+@pytest.mark.parametrize("post", [False, True])
+def test_a_batch_that_is_gone_and_whose_document_is_posted_still_counts(make, post):
+    desk = make(post_batches=post)
+    Ledger(desk.server).posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711", "BatchNumber": 109})
+    sent = Found("109:1", "109", partner="1200", reference="R-4711")
+    assert desk.target.read_back(sent).state == "posted" and desk.target.stands(sent)
+
+
+def test_a_batch_that_is_gone_and_of_which_nothing_tells_what_it_was_is_held(desk):
+    Ledger(desk.server)
+    with pytest.raises(Held, match="somebody removed it"):
         desk.target.read_back(Found("109:1", "109"))
+    assert desk.target.stands(Found("109:1", "109"))
 
 
 def test_with_post_batches_the_batch_is_posted_and_its_status_read(make):

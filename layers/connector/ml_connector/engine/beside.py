@@ -77,6 +77,20 @@ def bars(paper: Finding, record: Any) -> Found | None:
     return next((one for one in standing if one.ours or _agrees(paper, one, identities)), None)
 
 
+def as_sent(target: str, code: str, sent: Sequence[Prepared]) -> Found:
+    """Name a document of the target by what it was sent as: where it is gone, only that tells which it was."""
+    last = next(reversed(sent), None)
+    return Found(
+        target, code, partner=last.partner or None if last else None, reference=last.reference or None if last else None
+    )
+
+
+def stands(paper: Finding, target: str, code: str, record: Any) -> bool:
+    """Tell whether what was posted for a document still counts."""
+    there: bool = paper.target.stands(as_sent(target, code, _identities(paper, record)))
+    return there
+
+
 def _identities(paper: Finding, record: Any) -> list[Prepared]:
     """Say what the document was sent as; as it is mapped now where our rows have forgotten that."""
     sent = paper._sent

@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Literal, NoReturn
 
+from ml_connector.engine import beside
 from ml_connector.engine.answer import Answering
 from ml_connector.engine.identity import differences, filled, foreign, recall, unlike
 from ml_connector.errors import Held
@@ -287,7 +288,8 @@ class Finding(Answering):
         row = self.task.ledger.rows([key]).get(key)
         target = under_way[0].target if under_way else row[0].target if row else None
         code = under_way[0].code if under_way else row[0].code if row else None
-        return target is not None and not self.target.stands(Found(target, code or ""))
+        sent = [recall(key, one) for one in under_way[0].sents] if under_way else []
+        return target is not None and not self.target.stands(beside.as_sent(target, code or "", sent))
 
     def _described(self, key: str) -> str:
         """Say of another document of ours what a person needs to compare it with this one."""

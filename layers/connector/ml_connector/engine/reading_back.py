@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -62,12 +63,11 @@ class ReadingBack(Finding):
         if document.record is not None:
             wanted = self.target.trace(document.record, self.task.pair.codes(waits=False))
         found: Found = self.target.read_back(
-            Found(
-                row.target, row.code or "", partner=wanted.partner or None if wanted else None,
-                reference=wanted.reference or None if wanted else row.number,
+            replace(
+                beside.as_sent(row.target, row.code or "", [wanted] if wanted else []),
                 check=lambda there: self._unchanged(there, [wanted] if wanted else ()),
             )
-        )  # fmt: skip
+        )
         self.chunk.code = found.number or self.chunk.code
         self._note(found)
         if found.state == "cancelled":
@@ -127,10 +127,8 @@ class ReadingBack(Finding):
 
     def _to_read_back(self) -> Found:
         """Name what was posted, and have it compared with what was sent before the target goes on with it."""
-        sent = next(reversed(self.chunk.sents), None)
-        return Found(
-            str(self.chunk.target), self.chunk.code or "", since=self._since(),
-            partner=sent.partner or None if sent else None, reference=sent.reference or None if sent else None,
+        return replace(
+            beside.as_sent(str(self.chunk.target), self.chunk.code or "", self._sent), since=self._since(),
             check=lambda there: self._unchanged(there, self._sent or self._wanted()),
         )  # fmt: skip
 

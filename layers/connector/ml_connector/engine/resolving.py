@@ -146,7 +146,7 @@ def posted_no_more(paper: Paper, row: Row, record: Any) -> None:
     """
     chunk = paper.chunk
     target, code = chunk.target or row.target, chunk.code or row.code
-    if target is not None and paper.target.stands(Found(target, code or "")):
+    if target is not None and beside.stands(paper, target, code or "", record):
         _drop(
             paper,
             f"{paper._this()} stands in {paper.target.title} as {code}, so it is not posted again. Cancel it there "

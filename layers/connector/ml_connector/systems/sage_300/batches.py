@@ -16,7 +16,7 @@ from ml_connector.flow import Found
 from ml_connector.systems.sage_300.entries import GONE, MARK, Entry, readable, status_of
 from ml_connector.systems.sage_300.names import ZERO, amount, children, digits, text, whole
 from ml_connector.systems.sage_300.open_batches import BATCHES, entries_of
-from ml_connector.systems.sage_300.postings import Case, Postings, deleted, joined, stuck
+from ml_connector.systems.sage_300.postings import Case, Postings, joined, stuck
 from ml_connector.systems.sage_300.replies import NO_RIGHT, Fault
 
 Check = Callable[[Found], None] | None
@@ -43,14 +43,14 @@ class Batches(Postings):
             return self._gone(entry)
         if digits(number) is None:
             raise Transient(f"Sage 300 shows the document in a batch of no number ({number}).")
-        case = self._case(number, entry, found.number)
-        if case.row is None or status_of(case.batch or {}) == "posted":
+        case = self._case(number, entry, found)
+        if case.settled:
             return self.confirm(case)
         if not (text(case.batch or {}, "description") or "").startswith(MARK):
             return replace(case.shown.found(), notes=(_left_to_others(case),))
-        refusal = self._finish(case, found.check)
-        case = self._case(number, entry, found.number)
-        if case.row is None or status_of(case.batch or {}) == "posted":
+        refusal = self._finish(case, found)
+        case = self._case(number, entry, found)
+        if case.settled:
             return self.confirm(case)
         if status_of(case.batch or {}) == "open":
             return replace(case.shown.found(), notes=(f"{STAYS_OPEN} {refusal or ''}".strip(),))
@@ -58,6 +58,18 @@ class Batches(Postings):
             raise self._not_through(case)
         said = f"Batch {number} is ready to post, and not posted: that is left to people in Sage 300."
         return replace(case.shown.found(), notes=(said,))
+
+    @readable()
+    def stands(self, found: Found) -> bool:
+        """Tell whether a document counts: not where its batch or entry was deleted and nothing of it was posted."""
+        number, _, entry = found.id.partition(":")
+        if digits(number) is None:
+            return True
+        case = self._case(number, entry, found)
+        try:
+            return not case.settled or self.confirm(case).state != "cancelled"
+        except Held:
+            return True
 
     def _gone(self, name: str) -> Found:
         """Read a document whose batch the server does not tell."""
@@ -67,15 +79,13 @@ class Batches(Postings):
             raise Transient(f"Sage 300 does not show the document {document} any more.")
         return Entry(None, row).found()
 
-    def _case(self, number: str, entry: str, label: str) -> Case:
-        """Read a batch and its entry. Raises `Held` where somebody deleted it."""
+    def _case(self, number: str, entry: str, found: Found) -> Case:
+        """Read a batch and its entry."""
         batch = self._api.get(BATCHES, f"({number})")
         rows = entries_of(batch) if batch is not None else []
         row = next((r for r in rows if (whole(r, "entry") or "1") == entry), None)
-        case = Case(number, entry, batch, row, label)
-        if status_of(batch or {}) == "deleted":
-            raise deleted(number, case.document)
-        return case
+        known = (found.partner, found.reference) if found.partner and found.reference else None
+        return Case(number, entry, batch, row, found.number, known)
 
     def _not_through(self, case: Case) -> Held | Transient:
         """Tell why a batch is not posted although its posting was asked for: no answer says so."""
@@ -84,29 +94,29 @@ class Batches(Postings):
             return stuck(case, told)
         return Transient(f"Batch {case.number} is not posted yet in Sage 300; it is looked at again.")
 
-    def _finish(self, case: Case, check: Check) -> str | None:
+    def _finish(self, case: Case, found: Found) -> str | None:
         """Do what is left to do; give the server's words where it does not let a batch be set ready.
 
         Anybody may change an open batch, so it is compared right before each step with what was sent.
         """
         number, status = case.number, status_of(case.batch or {})
         if status == "open":
-            _approved(case, check)
+            _approved(case, found.check)
             _must_balance(number, case.shown)
             fault = self._api.change(BATCHES, f"({number})", {"BatchNumber": int(number), "BatchStatus": "ReadyToPost"})
             if fault is not None:
                 self._not_ready(number, fault)
                 return f"It said: {fault}."
             if self._post:
-                case = self._case(number, case.entry, case.label)
-                if case.row is None or status_of(case.batch or {}) == "posted":
+                case = self._case(number, case.entry, found)
+                if case.row is None or status_of(case.batch or {}) not in {"open", "readytopost"}:
                     return None
         elif status != "readytopost":
             raise Transient(
                 f"Batch {number} is being worked on in Sage 300 ({text(case.batch or {}, 'batch_status')})."
             )
         if self._post:
-            _approved(case, check)
+            _approved(case, found.check)
             self._post_it(case)
         return None
 

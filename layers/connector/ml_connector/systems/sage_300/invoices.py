@@ -230,8 +230,8 @@ class Invoices:
         ]
 
     def stands(self, found: Found) -> bool:
-        """Tell whether a document counts: False where its batch was deleted."""
-        return self._batches.stands(found.id)
+        """Tell whether a document counts: False where its batch or entry was deleted, and nothing of it is posted."""
+        return self._batches.stands(found)
 
     def send(self, prepared: Prepared) -> Found:
         """Enter the batch, once; `read_back` sets it ready to post.

@@ -31,12 +31,24 @@ class Case:
     batch: Row | None
     row: Row | None
     label: str = ""
+    known: tuple[str, str] | None = None
+    """Vendor and document number as they were sent, where that is told."""
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nothing is left to do with the entry: it was posted or deleted, or is not there any more."""
+        return self.row is None or status_of(self.batch or {}) in {"posted", "deleted"}
+
+    @property
+    def removed(self) -> bool:
+        """Tell whether Sage 300 says that there is no such batch, or shows it unposted without the entry."""
+        return self.batch is None or (self.row is None and status_of(self.batch) in {"open", "readytopost"})
 
     @property
     def name(self) -> tuple[str, str] | None:
         """Give vendor and document number; None where nothing tells them."""
         vendor, document = text(self.row or {}, "vendor"), text(self.row or {}, "document")
-        return (vendor, document) if vendor and document else carried(self.label)
+        return (vendor, document) if vendor and document else self.known or carried(self.label)
 
     @property
     def document(self) -> str:
@@ -58,8 +70,13 @@ class Postings(Documents):
     """Confirms postings of one company."""
 
     def confirm(self, case: Case) -> Found:
-        """Give a document as it is posted. Raises `Held` where it is not, or where nothing shows that it is."""
+        """Give a document as it is posted, or cancelled where its batch or entry was deleted before.
+
+        Raises `Held` where it is not posted, or where nothing shows that it is.
+        """
         complaints = None
+        if status_of(case.batch or {}) == "deleted":
+            return cancelled(case)
         if case.name is None:
             complaints = self.complaints(case)
             case = _named_by(case, complaints or [])
@@ -78,6 +95,8 @@ class Postings(Documents):
             return self._moved(case, copy, complaints)
         if complaints or case.errors:
             raise stuck(case, joined(complaints or ()))
+        if case.removed and (posted is not None or not self._post):
+            return cancelled(case)
         if case.batch is None or case.row is None:
             raise _lost(case)
         if posted is not None:
@@ -91,7 +110,7 @@ class Postings(Documents):
         batch = copy.batch or {}
         number, status = str(whole(batch, "batch")), status_of(batch)
         if status == "deleted":
-            raise deleted(number, case.document)
+            return cancelled(replace(case, number=number))
         if status != "posted":
             raise stuck(replace(case, row=copy.row), joined(complaints or ()), number)
         return self.confirm(Case(number, whole(copy.row, "entry") or "1", batch, copy.row))
@@ -236,9 +255,7 @@ def _not_shown(case: Case, posted: list[Row]) -> Held:
     )
 
 
-def deleted(number: str, document: str) -> Held:
-    """Hold a document whose batch somebody deleted."""
-    return Held(
-        f"conflict:{document}",
-        f"Batch {number} was deleted in Sage 300. Restore it there, or post the document by hand.",
-    )
+def cancelled(case: Case) -> Found:
+    """Give a document that never was posted, and whose batch or entry somebody deleted."""
+    vendor, document = case.name or (None, None)
+    return Found(f"{case.number}:{case.entry}", case.number, state="cancelled", partner=vendor, reference=document)
