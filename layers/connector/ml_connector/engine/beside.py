@@ -60,7 +60,7 @@ def doubles(paper: Finding, row: Row, record: Any) -> Found | None:
         identities = _identities(paper, record)
     except (Held, Rejected):
         return None  # nothing can be said while a mapping is missing, and nothing is sent
-    delivered = Found(row.target or "", row.code or "")
+    delivered = as_sent(row.target or "", row.code or "", identities)
     found = [one for one in others(paper, (row.target,), identities) if _agrees(paper, one, identities)]
     if not found:
         return None
