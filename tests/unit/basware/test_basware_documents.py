@@ -229,3 +229,56 @@ def test_a_negative_quantity_of_something_that_is_paid_for_is_rejected(field: st
         doc.invoice(document(codingRows=[ROW | {field: -2}]))
     back = doc.invoice(document(grossSum=-100, codingRows=[ROW | {"netTotal": -100, field: -2}]))
     assert back.rows[0].quantity == -2
+
+
+# ── what a double shows ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("shown", "currency", "read"),
+    [
+        ("107.10000000000001", "EUR", "107.10"),
+        ("18.999999999999996", "EUR", "19.00"),
+        ("-107.10000000000001", "EUR", "-107.10"),
+        ("1234567890.1200001", "EUR", "1234567890.12"),
+        ("3.552713678800501E-15", "EUR", "0.00"),
+        ("-3.552713678800501E-15", "EUR", "0.00"),
+        ("1000.0000000000001", "JPY", "1000"),
+        ("10.125000000000002", "KWD", "10.125"),
+        ("10.125", "EUR", "10.125"),
+        ("10.000001", "EUR", "10.000001"),
+        ("10.125000000000002", "EUR", "10.125000000000002"),
+        ("10.1200100000000001", "EUR", "10.1200100000000001"),
+        ("119", "EUR", "119"),
+    ],
+)
+def test_an_amount_is_what_was_entered_and_never_rounded(shown: str, currency: str, read: str) -> None:
+    row = {"externalCode": "r1", "netTotal": Decimal(shown), "grossTotal": Decimal(shown), "taxSum": Decimal(shown)}
+    sums = {"grossSum": Decimal(shown), "netSum": Decimal(shown), "taxSum1": Decimal(shown)}
+    one = doc.invoice(document(currencyCode=currency, codingRows=[row], **sums))
+    figures = [one.gross, one.net, one.tax, one.rows[0].net, one.rows[0].gross, one.rows[0].tax]
+    assert [str(figure) for figure in figures] == [read] * 6
+
+
+def test_the_amount_that_is_listed_is_what_was_entered(bench: Any, server: Any) -> None:
+    rows = [document(grossSum=107.10000000000001)]
+    server.answer = lambda _: httpx.Response(200, json={"accountingDocuments": rows})
+    (page,) = bench.connection.source(Invoice).offers(None, None)
+    assert str(page.offers[0].amount) == "107.10"
+
+
+def test_a_quantity_and_a_rate_are_what_was_entered() -> None:
+    row = {"externalCode": "r1", "netTotal": 100, "matchedQuantity": Decimal("0.30000000000000004"),
+           "taxPercent": Decimal("18.999999999999996")}  # fmt: skip
+    one = doc.invoice(document(codingRows=[row])).rows[0]
+    assert (one.quantity, one.tax_percent) == (Decimal("0.3"), Decimal(19))
+    third = {**row, "matchedQuantity": Decimal("0.3333333333333333")}
+    assert doc.invoice(document(codingRows=[third])).rows[0].quantity == Decimal("0.3333333333333333")
+
+
+@pytest.mark.parametrize("name", ["matchedQuantity", "allocatedQuantity"])
+@pytest.mark.parametrize("quantity", ["1E-30", "-1E-30", "0.0000001"])
+def test_a_quantity_that_no_ledger_can_tell_from_nothing_is_refused_by_its_name(name: str, quantity: str) -> None:
+    row = {"externalCode": "r1", "netTotal": 100, name: Decimal(quantity)}
+    with pytest.raises(Rejected, match=f"{name} of coding row 1 is "):
+        doc.invoice(document(codingRows=[row]))

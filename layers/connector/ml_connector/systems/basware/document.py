@@ -14,6 +14,7 @@ from ml_connector.errors import Rejected
 from ml_connector.flow import Standing
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.shapes import learn
+from ml_connector.systems.basware import doubles
 from ml_connector.systems.http import is_amount
 from ml_connector.systems.misfit import misfit
 
@@ -106,6 +107,9 @@ class Wire(Struct, rename="camel", kw_only=True):
     coding_rows: list[Row] | None = None
 
 
+_MONEY = frozenset({"gross_sum", "net_sum", "tax_sum1", "net_total", "gross_total", "tax_sum"})
+
+
 def standing(document: Mapping[str, Any]) -> Standing:
     """Say how a document stands with us; every status that is none of ours means that it is away."""
     return _STANDINGS.get(str(document.get("processingStatus") or "").lower(), "gone")
@@ -141,6 +145,7 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
                 f"Invoice {number} cannot be read: {name} is '{amount}', {why}. Correct it in Basware and offer it for "
                 "transfer again."
             )
+    _enter(wire)
     _check_quantities(number, wire)
     rows = sorted(wire.coding_rows, key=lambda row: (row.row_index is None, row.row_index or 0))
     return Invoice(
@@ -175,14 +180,31 @@ def _unusable(name: str, amount: Decimal) -> str | None:
     return "which is no tax rate (0 to 100)" if rate and not 0 <= amount <= MOST_PERCENT else None
 
 
+def _enter(wire: Wire) -> None:
+    """Take the figures as they were entered, without what their binary form adds."""
+    for part in (wire, *(wire.coding_rows or [])):
+        for name in part.__struct_fields__:
+            if isinstance(value := getattr(part, name), Decimal):
+                entered = doubles.money(value, wire.currency_code) if name in _MONEY else doubles.figure(value)
+                setattr(part, name, entered)
+
+
 def _check_quantities(number: str | None, wire: Wire) -> None:
-    """Refuse a negative quantity of something that is paid for; what is taken back has a negative amount too."""
+    """Refuse a negative quantity of something that is paid for, and one that no ledger can tell from nothing.
+
+    What is taken back has a negative amount too.
+    """
     for place, row in enumerate(wire.coding_rows or [], 1):
         worth = row.net_total if row.net_total is not None else row.gross_total
         for name, quantity in (
             ("matchedQuantity", row.matched_quantity),
             ("allocatedQuantity", row.allocated_quantity),
         ):
+            if quantity and abs(quantity) < doubles.FINE:
+                raise Rejected(
+                    f"Invoice {number} cannot be read: {name} of coding row {place} is {quantity}, which is less than "
+                    "any ledger keeps. Correct it in Basware and offer it for transfer again."
+                )
             if quantity is not None and quantity < 0 and worth is not None and worth > 0:
                 raise Rejected(
                     f"Invoice {number} cannot be read: {name} of coding row {place} is {quantity}, and its amount is "

@@ -11,6 +11,7 @@ from ml_connector.errors import OutcomeUnknown, Rejected, Transient, Unreadable
 from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
 from ml_connector.records import Invoice
 from ml_connector.systems.basware import document as doc
+from ml_connector.systems.basware import doubles
 from ml_connector.systems.basware.client import Answer as WriteAnswer
 from ml_connector.systems.basware.client import Basware, one_of, quoted
 from ml_connector.systems.basware.limits import entity
@@ -213,7 +214,7 @@ def _offer(document: dict[str, Any]) -> Offer:
     return Offer(
         key=str(_key(document)),
         stamp=stamp_of(document),
-        amount=_money(document.get("grossSum")),
+        amount=_money(document.get("grossSum"), doc.text(document, "currencyCode")),
         currency=doc.text(document, "currencyCode"),
         partner=doc.text(document, "supplierCode"),
         dated=doc.day_of(document),
@@ -238,7 +239,7 @@ def _voucher(number: str | None) -> str | None:
     return number if number and len(number) <= 25 else None
 
 
-def _money(value: Any) -> Decimal | None:
+def _money(value: Any, currency: str | None) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None
-    return Decimal(value) if is_amount(Decimal(value)) else None
+    return doubles.money(Decimal(value), currency) if is_amount(Decimal(value)) else None
