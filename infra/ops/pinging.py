@@ -96,7 +96,10 @@ def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
 
 
 def _of_others(whole: bootstrap.Tenant, system: str, connection: Connection) -> Iterator[Check]:
-    """Warn of documents with a key of ours that this installation did not send: another one works on the company."""
+    """Warn of documents with a key of ours that this installation did not send: another one works on the company.
+
+    What this state knows under an earlier endpoint was sent from here: `endpoint` tells of it.
+    """
     for pair in whole.pairs:
         for flow in pair.integration.flows if system == pair.integration.erp else ():
             if flow.target != system or flow.manner != "document":

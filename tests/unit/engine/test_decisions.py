@@ -255,6 +255,8 @@ def test_a_draft_of_somebody_else_is_passed_over(ready: Bench) -> None:
     ready.systems.invoices = {"one": rent("one")}
     go(ready)
     assert chunk_of(ready, "one").waiting_for == "approval:one"
+    assert "The draft was not sent from here, and differs: dated 2026-01-01 there" in said(ready, "one")
+    assert "by now" not in said(ready, "one") and "--post" in said(ready, "one")
     decide(ready, "one", "post")
     assert answers(ready, "one") == ["101"]
 

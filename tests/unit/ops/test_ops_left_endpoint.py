@@ -14,7 +14,9 @@ from ml_connector import bootstrap
 from ml_connector.embedded.lock import StateLock
 from ml_connector.engine import endpoints
 from ml_connector.engine.comparison import Compared
+from ml_connector.engine.resolving import not_sent_here
 from ml_connector.engine.rows import iso
+from ml_connector.flow import Found
 from tests.unit.ops.conftest import SAP_B1
 
 KILLED = {"step": "sent", "state": "sending", "owner": "a process that was killed"}
@@ -25,6 +27,7 @@ def left(office: Any) -> Any:
     """Two invoices in flight when the process was killed, then another address."""
     (pair,) = bootstrap.tenants(office.desk.world, office.desk.secrets, office.desk.tools)[0].pairs
     endpoints.note(pair)
+    office.ledger("invoices").link("18:7", "k7")
     soon = iso(office.desk.world.clock.now() + timedelta(seconds=40))
     for key in ("k1", "k2"):
         office.chunk("invoices", key=key, number=key.upper(), due_at=soon, lane=f"acme.sap_b1.{key}", **KILLED)
@@ -56,3 +59,13 @@ def test_a_move_takes_the_leases_of_a_dead_process_as_ended(left: Any, monkeypat
     said = left.run("endpoint", "move", "acme", "sap_b1")
     assert "and 2 under way were carried over" in " ".join(said.stdout.split())
     assert {c.key for c in left.open().stream("acme", "invoices").ledger.unfinished()} == {"k1", "k2"}
+
+
+def test_what_was_sent_under_the_earlier_endpoint_is_not_another_installations(left: Any) -> None:
+    (pair,) = bootstrap.tenants(left.desk.world, left.desk.secrets, left.desk.tools)[0].pairs
+    flow = next(flow for flow in pair.integration.flows if flow.name == "invoices")
+    found = [Found("18:7", "7"), Found("18:8", "8")]
+    assert [one.id for one in not_sent_here(pair, flow, found)] == ["18:8"]
+    (earlier,) = endpoints.note(pair)
+    endpoints.keep_apart(pair, earlier.scope, "ada")
+    assert [one.id for one in not_sent_here(pair, flow, found)] == ["18:7", "18:8"], "another company's ids say nothing"

@@ -423,3 +423,28 @@ def test_a_total_is_the_foreign_one_only_in_a_foreign_document(desk: Any, curren
     usual = desk.server.answer
     desk.server.answer = lambda r: httpx.Response(200, json=row) if "(4)" in r.url.path else usual(r)
     assert desk.connection.target(Invoice).read_back(Found("18:4", "44")).amount == Decimal(total)
+
+
+# ── a refused tax of a row that states a rate alone ──────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["one group", "no groups"])
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("-2028", "No matching records found (ODBC -2028) [DocumentLines.VatGroup]"),
+        ("-5002", "Enter valid tax code [PCH1.VatGroup][line: 1] , 'V19'"),
+    ],
+)
+def test_a_refused_tax_that_was_chosen_by_its_rate_waits_for_a_mapping_of_it(
+    desk: Any, code: str, text: str, *, shown: bool
+) -> None:
+    one, usual = target(desk), desk.server.answer
+    groups = httpx.Response(
+        200, json={"value": [{"Code": "V19", "VatGroups_Lines": [{"Effectivefrom": "2020-01-01", "Rate": 19}]}]}
+    )
+    there = groups if shown else GROUPS["empty"]
+    desk.server.answer = lambda r: there if "VatGroups" in r.url.path else usual(r)
+    error = judge(Fault(400, code, text), one.prepare(taxed("19"), Codes()))
+    assert isinstance(error, Held)
+    assert error.waiting_for == "tax:19"

@@ -209,13 +209,20 @@ class Finding(Answering):
     def _awaits_approval(self, draft: Found, wanted: Prepared | None, *, sent: bool) -> NoReturn:
         points = differences(draft, wanted, self._tolerance) if wanted is not None else []
         said = f"{self._there(draft)} holds {self._this()} until it is approved there."
-        if points:
+        match = f"approve it, then `{self._resolve} --match ERP-NUMBER`"
+        other = "" if sent else f" If the draft is another invoice: `{self._resolve} --post`."
+        if points and sent:
             said += (
                 f" It is another one by now: {'; '.join(points)}. Reject or remove the draft there, and it is sent as "
-                f"it is now; or approve it, then `{self._resolve} --match ERP-NUMBER`."
+                f"it is now; or {match}."
             )
-        if not sent:
-            said += f" If the draft is another invoice: `{self._resolve} --post`."
+        elif points:
+            said += (
+                f" The draft was not sent from here, and differs: {'; '.join(points)}.{other} If it is the same one: "
+                f"reject or remove the draft there, and this one is sent; or {match}."
+            )
+        else:
+            said += other
         raise Held(f"approval:{self.key}", said)
 
     def _refused_drafts(self, drafts: Sequence[Found], wanted: Prepared | None) -> None:

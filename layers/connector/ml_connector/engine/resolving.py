@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ml_connector.engine import beside
+from ml_connector.engine.endpoints import ledger_of, note
 from ml_connector.engine.identity import differences, foreign
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import Chunk, Row
@@ -74,10 +75,11 @@ def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
 
 
 def not_sent_here(pair: Pair, flow: Flow, recent: Sequence[Found]) -> list[Found]:
-    """Name the documents with a key in our shape that this state knows nothing of."""
-    ledger = pair.ledger(flow.name)
-    known = ledger.links([one.id for one in recent])
-    mine = {text for chunk in ledger.unfinished() for sent in chunk.sents for text in sent.lookup.values()}
+    """Name the documents with a key in our shape that this state knows nothing of, under whatever endpoint."""
+    ids, known, mine = [one.id for one in recent], set[str](), set[str]()
+    for ledger in [pair.ledger(flow.name), *(ledger_of(pair, one.scope, flow.name) for one in note(pair))]:
+        known |= set(ledger.links(ids))
+        mine |= {text for chunk in ledger.unfinished() for sent in chunk.sents for text in sent.lookup.values()}
     return [one for one in recent if one.id not in known and one.reference not in mine]
 
 

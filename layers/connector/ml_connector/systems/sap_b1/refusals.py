@@ -197,7 +197,7 @@ def _culprit(kind: str, text: str, prepared: Prepared) -> str | None:
     """Find the platform's code that a refusal is about: the one quoted, or the first used of its kind."""
     mine = [(theirs, ours) for used, theirs, ours in _used(prepared.lookup) if used == kind]
     for theirs, ours in mine:
-        if _names(text, theirs):
+        if theirs and _names(text, theirs):
             return ours
     return mine[0][1] if mine else None
 

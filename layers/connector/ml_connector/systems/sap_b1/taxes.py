@@ -64,10 +64,10 @@ class Taxes:
         if (reverse := self._reverse(row, ordered, sums)) is not None:
             return Tax(reverse, ZERO)
         if row.percent is not None:
-            return Tax(self._of_percent(row.percent, ordered), row.percent)
+            return Tax(self._released(self._of_percent(row.percent, ordered), row.percent), row.percent)
         if ordered is not None:
             return Tax(None, self.of_order(ordered))
-        own = self._of_amounts(row, sums)
+        own = self._released(self._of_amounts(row, sums), row.implied)
         return Tax(own, self._percent(own) if own else None)
 
     def of_order(self, ordered: Ordered) -> Decimal | None:
@@ -133,7 +133,7 @@ class Taxes:
         if mapped in fitting:
             return self._mapped(_plain(percent))
         if len(fitting) == 1:
-            return fitting[0]
+            return self._released(fitting[0], percent) or fitting[0]
         listed = f"several such tax groups ({', '.join(fitting)})" if fitting else "no such tax group"
         raise Held(
             f"tax:{_plain(percent)}",
@@ -218,6 +218,12 @@ class Taxes:
         """Translate a code, and remember it for the wording of a refusal."""
         theirs = self.codes.erp("tax", code)
         self.used[f"tax={theirs}"] = code
+        return theirs
+
+    def _released(self, theirs: str | None, percent: Decimal | None) -> str | None:
+        """Remember the rate that a code was chosen by: where the code is refused, a mapping of the rate mends it."""
+        if percent is not None:
+            self.used.setdefault(f"tax={theirs or ''}", _plain(percent))
         return theirs
 
     def _mapped_percent(self, percent: Decimal) -> str | None:
