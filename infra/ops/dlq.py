@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infra.ops import advice, options, table, terminal
-from ml_connector.engine.balance import countable, total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +57,8 @@ def list_(
 
 
 def _group(cause: str, found: Sequence[tuple[Stream, Chunk]]) -> dict[str, Any]:
+    from ml_connector.engine.balance import countable, total
+
     amounts: dict[str, Decimal] = {}
     for stream, chunk in found:
         amount = countable(chunk.amount) if stream.flow.money else None
