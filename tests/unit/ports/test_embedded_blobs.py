@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ml_connector.embedded.blobs import FolderBlobs
+from ml_connector.errors import Misconfigured
 
 
 def test_an_object_is_a_file_that_a_person_finds(tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ def test_drafts_are_no_objects(tmp_path: Path) -> None:
 def test_nothing_is_left_of_a_write_that_failed(tmp_path: Path) -> None:
     blobs = FolderBlobs(tmp_path)
     blobs.put("a/b", b"x")
-    with pytest.raises(OSError, match="a"):
+    with pytest.raises(Misconfigured, match="cannot be written"):
         blobs.put("a", b"y")
     assert list((tmp_path / ".drafts").iterdir()) == []
     assert blobs.get("a/b") == b"x"
