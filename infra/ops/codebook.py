@@ -18,7 +18,7 @@ from infra.ops.targets import Targets
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import KINDS, SYNC, Mapping
 from ml_connector.engine.pair import Pair
-from ml_connector.engine.rows import iso
+from ml_connector.engine.rows import Chunk, iso
 from ml_connector.errors import Misconfigured, Transient
 from ml_connector.flow import Flow
 
@@ -121,10 +121,10 @@ class Codebook:
         count = 0
         for flow in pair.integration.flows:
             ledger = pair.ledger(flow.name)
-            causes = {cause for chunk in ledger.unfinished() for cause in (chunk.waiting_for, chunk.awaits) if cause}
+            causes = [cause for chunk in ledger.unfinished() for cause in _causes(chunk, notes)]
             count += sum(
-                release(self._desk.world, ledger, cause, awaits={cause}, note=notes[cause])
-                for cause in causes & notes.keys()
+                release(self._desk.world, ledger, cause, awaits={cause}, note=notes[why])
+                for cause, why in dict(causes).items()
             )
         return count
 
@@ -262,3 +262,16 @@ def _entry(
     if integration not in {None, where}:
         raise Misconfigured(f"the integration is '{where}', but only {integration} is imported.")
     return None if origin == SYNC else (where, line["kind"], line["code"], line["target"])
+
+
+def _causes(chunk: Chunk, notes: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Give what a chunk waits for, where it may be what was mapped, and which mapping that is.
+
+    Records that wait for several codes of a kind stand in one chunk, which names the first of them.
+    """
+    for cause in (chunk.waiting_for, chunk.awaits):
+        if cause in notes:
+            yield cause, cause
+    if chunk.awaits is not None and chunk.awaits not in notes and chunk.count > 1:
+        kind = chunk.awaits.partition(":")[0]
+        yield from ((chunk.awaits, why) for why in notes if why.startswith(f"{kind}:"))

@@ -8,13 +8,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine.first_delivery import MANY
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
 from ml_connector.engine.pair import Pair
+from ml_connector.engine.poll import Poll
 from ml_connector.engine.rows import Chunk
+from ml_connector.engine.write import write
 from ml_connector.errors import OutcomeUnknown
-from ml_connector.flow import Integration, Prepared, Rendered, Verdict
+from ml_connector.flow import Flow, Integration, Prepared, Rendered, Verdict
 from ml_connector.records import Account, Invoice
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Accounts, Bench, Papers, Place, Systems, account, invoice
 
@@ -43,6 +46,7 @@ class Mapped(Papers):
 class LossyBench(Bench):
     lost: set[str] = field(default_factory=set)
     off: bool = False
+    chunk_of: int = 1
 
     def pair(self) -> Pair:
         def place() -> Place:
@@ -53,7 +57,9 @@ class LossyBench(Bench):
 
         pair = replace(super().pair(), connectors={"erp": place, "ap": place})
         return replace(
-            pair, chunking={Account: (1, lambda _: 1)}, active=frozenset({"invoices"} if self.off else pair.active)
+            pair,
+            chunking={Account: (self.chunk_of, lambda _: 1)},
+            active=frozenset({"invoices"} if self.off else pair.active),
         )
 
 
@@ -195,9 +201,9 @@ def test_what_was_sent_is_looked_for_whatever_is_on_its_way(lossy: LossyBench) -
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_order_waits_for_its_own_records(lossy: LossyBench) -> None:
-    """Two master flows, one after the other, stand for suppliers and orders: each record names a code of the first."""
-    orders = replace(ACCOUNTS, name="orders", maps=None, after=("accounts",))
+def orders_of(lossy: LossyBench, *codes: str) -> tuple[Pair, Flow, Systems]:
+    """Two master flows, one after the other, stand for suppliers and orders: each order names a code of the first."""
+    orders = replace(ACCOUNTS, name="orders", maps=None, after=("accounts",), codes=("account",))
     table = Integration("erp-ap", "erp", "ap", (ACCOUNTS, orders))
 
     class Orders(Accounts):
@@ -205,21 +211,54 @@ def test_an_order_waits_for_its_own_records(lossy: LossyBench) -> None:
             codes.platform("account", record.name)
             return super().render(record, codes, touch)
 
-    from ml_connector.engine.poll import Poll
-    from ml_connector.engine.write import write
-
-    systems = Systems(accounts={k: account(k, k.removeprefix("o-")) for k in ("o-k1", "o-k2", "o-k9")})
+    systems = Systems(accounts={f"o-{code}": account(f"o-{code}", code) for code in codes})
     place = Place(systems)
     place.parts[Account] = Orders(systems)
     pair = replace(
         lossy.pair(), integration=table, connectors={"erp": lambda: place, "ap": lambda: place},
-        active=frozenset({"accounts", "orders"}), chunking={Account: (9, lambda _: 1)},
+        active=frozenset({"accounts", "orders"}), chunking={Account: (99, lambda _: 1)},
     )  # fmt: skip
     Poll(pair, orders, "r1").read()
+    return pair, orders, systems
+
+
+def written(lossy: LossyBench, pair: Pair, flow: Flow) -> None:
+    lossy.clock.moment += lossy.world.lease
+    for chunk in list(pair.ledger(flow.name).unfinished()):
+        write(pair, flow, chunk.id)
+
+
+def test_an_order_waits_for_its_own_records(lossy: LossyBench) -> None:
+    pair, orders, systems = orders_of(lossy, "k1", "k2", "k9")
     for _ in range(3):
-        lossy.clock.moment += lossy.world.lease
-        for chunk in list(pair.ledger("orders").unfinished()):
-            write(pair, orders, chunk.id)
+        written(lossy, pair, orders)
     assert set(systems.taken) == {"o-k1"}
     held = {c.awaits or c.waiting_for for c in pair.ledger("orders").unfinished()}
     assert held == {"account:k2", "account:k9"}
+
+
+def test_orders_that_wait_for_many_records_stay_together_and_go_as_each_arrives(
+    lossy: LossyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the first load thousands of orders wait for thousands of suppliers: one chunk for each would be as many."""
+    codes = [f"m{n}" for n in range(60)]
+    lossy.systems.accounts = {code: account(code) for code in codes}
+    lossy.lost = set(codes)
+    lossy.chunk_of = 10
+    lossy.compare(ACCOUNTS)
+    pair, orders, systems = orders_of(lossy, *codes)
+    calls: list[int] = []
+    known = SqliteStore.get_many
+    monkeypatch.setattr(
+        SqliteStore, "get_many", lambda self, pk, sks, **k: calls.append(1) or known(self, pk, sks, **k)
+    )
+    for _ in range(3):
+        written(lossy, pair, orders)
+    (chunk,) = pair.ledger("orders").unfinished()
+    assert (chunk.waiting_for, chunk.count, chunk.awaits) == ("masters:accounts", 60, "account:m0")
+    assert len(calls) < 15, "one call reads what is known of all codes"
+    lossy.lost = {"m0"}  # which the chunk names, never arrives
+    for _ in range(2):
+        written(lossy, lossy.pair(), ACCOUNTS)
+        written(lossy, pair, orders)
+    assert set(systems.taken) == {f"o-{code}" for code in codes if code not in codes[:10]}

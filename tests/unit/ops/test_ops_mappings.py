@@ -166,6 +166,21 @@ def test_a_mapping_sets_going_what_awaits_the_first_delivery_of_the_code(office:
     assert first.due_at < "2999"
 
 
+def test_a_mapping_sets_going_orders_that_wait_together_for_several_codes_of_its_kind(office: Any) -> None:
+    waits = {
+        "state": "waiting",
+        "waiting_for": "masters:vendors",
+        "attempts": 3,
+        "due_at": "2999-01-01T00:00:00.000000+00:00",
+    }
+    office.chunk("purchase_orders", id="7", count=2, awaits="supplier:V7", **waits)
+    office.chunk("purchase_orders", id="8", count=2, awaits="account:400005", **waits)
+    office.run("mappings", "set", "acme", "supplier", "V9", "V10000", "--yes")
+    first, second = (office.ledger("purchase_orders").chunk(name)[0] for name in ("7", "8"))
+    assert (first.attempts, second.attempts) == (0, 3)
+    assert first.due_at < "2999" <= second.due_at
+
+
 @pytest.mark.parametrize("code", ["k" * 5000, "\udcff", "a\0b"])
 def test_a_code_that_no_row_can_have_is_refused_in_words(office: Any, code: str) -> None:
     assert "CODE " in office.run("mappings", "set", "acme", "account", code, "X", "--yes", code=2).output

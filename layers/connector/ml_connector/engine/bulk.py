@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from ml_connector.engine import doubt
+from ml_connector.engine.codes import Asked
 from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw
 from ml_connector.engine.mappings import SYNC, Change
 from ml_connector.engine.readiness import release_landed, wait_for_masters
@@ -151,8 +152,8 @@ class Bulk:
 
     def _render(self, target: MasterTarget[Record]) -> None:
         _ = self.epoch  # read before any code is translated, so that a mapping made meanwhile counts as new
-        codes, held = self.task.pair.codes(), defaultdict[tuple[str, str | None], list[Held]](list)
-        moved: dict[str, tuple[str, str | None]] = {}
+        codes, held = self.task.pair.codes(), defaultdict[str, dict[str, Held]](dict)
+        codes.look_ahead(self._asked(target))
         for key, record in self.records.items():
             if key in self.chunk.results:
                 continue
@@ -161,16 +162,23 @@ class Bulk:
             try:
                 self.rendered[key] = target.render(record, codes, self.chunk.touch)
             except Held as error:
-                moved[key] = (error.waiting_for, error.awaits)
-                held[moved[key]].append(error)
+                held[error.waiting_for][key] = error
             except Rejected as error:
                 self._refuse(key, str(error))
-        if not moved:
-            return
-        if len(moved) == len(self.records) and len(held) == 1:
-            raise next(iter(held.values()))[0]  # the whole chunk waits for one thing: it may stay in one piece
-        for cause, errors in held.items():
-            self._move([k for k, w in moved.items() if w == cause], cause[0], str(errors[0]), cause[1])
+        if len(held) == 1 and (errors := next(iter(held.values()))).keys() == self.records.keys():
+            raise next(iter(errors.values()))  # the whole chunk waits for one thing: it may stay in one piece
+        for waiting_for, errors in held.items():
+            first = next(iter(errors.values()))  # of several records on their way: the others are looked for with it
+            self._move(list(errors), waiting_for, str(first), first.awaits)
+
+    def _asked(self, target: MasterTarget[Record]) -> list[tuple[str, str]]:
+        """List the codes that will be asked for, so that they are read in a few calls."""
+        asked, provided = Asked(), {flow.maps for flow in self.task.pair.integration.flows}
+        for key, record in self.records.items() if provided.intersection(self.task.flow.codes) else ():
+            if key not in self.chunk.results:
+                with suppress(Held, Rejected):
+                    target.render(record, asked, self.chunk.touch)
+        return list(asked.codes)
 
     def _move(self, keys: Sequence[str], waiting_for: str, reason: str, awaits: str | None = None) -> None:
         """Give held records a chunk of their own, then let go of them here."""

@@ -8,13 +8,31 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from ml_connector.engine.first_delivery import under_way
+from ml_connector.engine.first_delivery import on_their_way
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.mappings import AS_IT_IS, Mappings
+from ml_connector.engine.rows import Row
 from ml_connector.errors import Held
 from ml_connector.folding import fold
+
+
+class Asked:
+    """Codes that only notes what is asked of it, as (kind, code): a rehearsal."""
+
+    def __init__(self) -> None:
+        """Note nothing yet."""
+        self.codes: dict[tuple[str, str], None] = {}
+
+    def erp(self, kind: str, code: str) -> str:
+        """Give the code back as it is."""
+        return self.platform(kind, code)
+
+    def platform(self, kind: str, code: str) -> str:
+        """Give the code back as it is."""
+        self.codes[kind, code] = None
+        return code
 
 
 class LedgerCodes:
@@ -43,7 +61,9 @@ class LedgerCodes:
         self._mappings, self._masters, self._tenant = mappings, masters, tenant
         self._companies, self._erp_company = companies, erp_company
         self._is_currency = is_currency
-        self._seen: dict[tuple[str, str, str], str] = {}
+        self._seen: dict[tuple[str, str, str], str | Held] = {}
+        self._rows: dict[tuple[str, str], Row | None] = {}
+        self._on_their_way: dict[str, frozenset[str] | None] = {}
         self._backwards: dict[str, dict[str, list[str]]] = {}
         self._firm: set[tuple[str, str]] = set()
         self.used: dict[str, str] = {}
@@ -66,11 +86,26 @@ class LedgerCodes:
             self.used[f"{kind}:{code}"] = found
         return found
 
+    def look_ahead(self, asked: Iterable[tuple[str, str]]) -> None:
+        """Read at once what was delivered under ERP codes that will be asked for, given as (kind, code)."""
+        wanted = defaultdict[str, list[str]](list)
+        for kind, code in asked:
+            if kind in self._masters and (kind, code) not in self._rows:
+                wanted[kind].append(code)
+        for kind, codes in wanted.items():
+            found = self._masters[kind].rows(codes, consistent=True)
+            self._rows |= {(kind, code): found[code][0] if code in found else None for code in codes}
+
     def _remember(self, way: str, kind: str, code: str) -> str:
         known = self._seen.get((way, kind, code))
         if known is None:
-            known = self._inward(kind, code) if way == "erp" else self._outward(kind, code)
+            try:
+                known = self._inward(kind, code) if way == "erp" else self._outward(kind, code)
+            except Held as error:
+                known = error
             self._seen[way, kind, code] = known
+        if isinstance(known, Held):
+            raise known
         return known
 
     # ── platform to ERP ─────────────────────────────────────────────────────────────────────────────────────
@@ -104,13 +139,26 @@ class LedgerCodes:
     def _wait_for(self, kind: str, code: str) -> None:
         """Raise `Held` while the master record of a code is on its way to the platform for the first time."""
         ledger = self._masters.get(kind)
-        if ledger is not None and ledger.flow in self._active and under_way(ledger, code):
+        if ledger is not None and ledger.flow in self._active and self._under_way(kind, ledger, code):
             raise Held(
                 f"masters:{ledger.flow}",
                 f"The {_words(kind)} {code} is on its way to the platform for the first time ({ledger.flow}). This "
                 "goes on by itself once it has arrived.",
                 soon=True, awaits=f"{kind}:{code}",
             )  # fmt: skip
+
+    def _under_way(self, kind: str, ledger: Ledger, code: str) -> bool:
+        if kind not in self._on_their_way:
+            self._on_their_way[kind] = on_their_way(ledger)
+        names = self._on_their_way[kind]
+        if names is not None and code not in names:
+            return False
+        row = self._row(kind, code)
+        return (row is None or row.code is None) and ledger.alias(code) is None
+
+    def _row(self, kind: str, code: str) -> Row | None:
+        self.look_ahead([(kind, code)])
+        return self._rows[kind, code]
 
     def _delivered(self, ledger: Ledger, code: str) -> str | None:
         row = ledger.rows([code], consistent=True).get(code)
@@ -124,12 +172,12 @@ class LedgerCodes:
         if kind == "company" and len(self._companies) == 1:
             return self._companies[0]
         asked, code = code, code or (self._erp_company if kind == "company" else "")
-        if kind in self._masters:
-            row = self._masters[kind].rows([code], consistent=True).get(code)
-            if row is not None and row[0].code is not None:
+        for _ in range(2):  # once more where it is not there: it may have arrived while we looked who is on the way
+            if kind in self._masters and (row := self._row(kind, code)) is not None and row.code is not None:
                 self._firm.add((kind, asked))
-                return row[0].code
-        self._wait_for(kind, code)
+                return row.code
+            self._wait_for(kind, code)
+            self._rows.pop((kind, code), None)
         back = self._back(kind, code)
         if len(back) == 1:
             return back[0]

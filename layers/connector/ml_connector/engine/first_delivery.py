@@ -16,8 +16,14 @@ def under_way(ledger: Ledger, code: str) -> bool:
     row = ledger.rows([code], consistent=True).get(code)
     if (row is not None and row[0].code is not None) or ledger.alias(code) is not None:
         return False
+    names = on_their_way(ledger)
+    return names is None or code in names
+
+
+def on_their_way(ledger: Ledger) -> frozenset[str] | None:
+    """Name the records, by key and code, that chunks have which are neither held nor dead; None: too many to tell."""
     chunks = [c for c in ledger.unfinished() if c.op == "send" and c.in_flight]
-    return len(chunks) > MANY or any(code in _names(ledger, chunk) for chunk in chunks)
+    return None if len(chunks) > MANY else frozenset().union(*(_names(ledger, chunk) for chunk in chunks))
 
 
 def _names(ledger: Ledger, chunk: Chunk) -> set[str]:

@@ -25,7 +25,8 @@ def wait_for_masters(task: Task) -> None:
         if name in task.pair.active and task.ledger.sibling(name).cursor()[0].passes == 0:
             # the end of its pass releases what waits here
             raise Held(f"masters:{name}", f"The flow {name} has not been through completely yet.")
-    again = task.chunk.awaits if task.chunk.attempts > 1 else None  # else somebody set it going, and may know better
+    # At the first look somebody set it going, who may know better; several records may be waiting for different ones.
+    again = task.chunk.awaits if task.chunk.attempts > 1 and task.chunk.count == 1 else None
     kind, _, code = (again or "").partition(":")
     for flow in task.pair.integration.flows:  # asked here, before any vendor is
         if (
