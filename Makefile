@@ -1,5 +1,7 @@
 # Needs Python 3.11 or later, and nothing else. `make demo` and `make test` set up what they need, once.
 SHELL := /bin/bash
+# Hundreds of processes are started, and each would compile our own modules again: half of the time of a short one.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 # The first interpreter that works (a shim may stand on PATH and fail) and is new enough.
