@@ -6,12 +6,15 @@ import base64
 import json
 from typing import Any
 
+from ml_connector.aws import emf
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.receive import Receiver
 from ml_connector.systems.basware.webhook import HEADER
 
 aws = Aws(Names.from_environment())
-receiver = Receiver(aws.store, aws.rings, aws.vault, aws.clock)
+receiver = Receiver(
+    aws.store, aws.rings, aws.vault, aws.clock, lambda tenant: emf.tenant_fault(aws.names.stack, tenant, "webhook key")
+)
 
 
 def raw_body(event: dict[str, Any]) -> bytes:

@@ -68,7 +68,6 @@ class Webhooks:
         self.rings = MemoryRings(clock)
         self._enrol()
         self.receiver = Receiver(self.store, self.rings, self.vault, clock)
-        self.receiver.load()
         self.module = lambda_module()
         self.module.receiver = self.receiver  # type: ignore[attr-defined]
         server = object.__new__(Server)  # without its port and threads: only its door is asked

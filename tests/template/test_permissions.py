@@ -68,6 +68,7 @@ def test_secrets_under_a_key_of_the_customers_own_are_read_by_whoever_reads_secr
 def test_the_webhook_opens_webhook_keys_only_and_touches_no_session(of_type):
     (table,) = [s for s in statements(of_type, "BaswareWebhookRole") if "dynamodb:PutItem" in listed(s["Action"])]
     assert table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["tenants", "tasks#*", "f#*"]}}
+    assert sorted(table["Action"]) == ["dynamodb:GetItem", "dynamodb:PutItem"]
     opened = [s for s in statements(of_type, "BaswareWebhookRole") if "kms:Decrypt" in listed(s["Action"])]
     assert all("kms:EncryptionContext" in json.dumps(s) or "dynamodb." in json.dumps(s) for s in opened)
 

@@ -146,6 +146,9 @@ class Vault(Protocol):
     def open(self, sealed: bytes, context: str) -> bytes:
         """Decrypt; raises `ValueError` where the text or the context is not the one sealed."""
 
+    def stand_in(self) -> bytes:
+        """Give a text that opens for nobody, and that it costs as much to try as to open a sealed one."""
+
 
 class Clock(Protocol):
     """Time, injected so that a simulation can turn it."""

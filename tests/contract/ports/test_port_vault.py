@@ -44,6 +44,14 @@ def test_junk_does_not_open(vault_maker: Any, text: bytes) -> None:
         vault_maker().open(text, CONTEXT)
 
 
+def test_a_stand_in_opens_for_nobody_and_is_never_the_same(vault_maker: Any) -> None:
+    vault = vault_maker()
+    assert vault.stand_in() != vault.stand_in()
+    assert len(vault.stand_in()) > len(vault.seal(b"", CONTEXT))
+    with pytest.raises(ValueError, match="sealed"):
+        vault.open(vault.stand_in(), CONTEXT)
+
+
 def test_a_cut_text_does_not_open(vault_maker: Any) -> None:
     vault = vault_maker()
     sealed = vault.seal(PLAIN, CONTEXT)

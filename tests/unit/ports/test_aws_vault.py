@@ -59,6 +59,13 @@ def test_a_data_key_serves_one_context_for_five_minutes(kms: FakeKms, clock: Any
     assert kms.calls[3:] == ["decrypt"]
 
 
+def test_a_stand_in_asks_kms_as_a_sealed_text_does(kms: FakeKms, clock: Any) -> None:
+    vault = KmsVault(kms, "the-key", clock)
+    with pytest.raises(ValueError, match="sealed"):
+        vault.open(vault.stand_in(), "a")
+    assert kms.calls == ["decrypt"]
+
+
 def test_a_data_key_seals_1000_texts(kms: FakeKms, clock: Any) -> None:
     vault = KmsVault(kms, "the-key", clock)
     for _ in range(1_001):

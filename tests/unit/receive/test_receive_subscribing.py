@@ -191,7 +191,7 @@ def test_a_client_that_may_not_subscribe_has_no_subscription_being_made(site: Si
     assert sum(site.basware.calls.values()) == asked
 
 
-def test_whatever_is_asked_the_keys_are_read_once_a_minute_and_for_tests_once_more(site: Site) -> None:
+def test_whatever_is_asked_a_name_is_read_once_a_minute_and_for_tests_once_more(site: Site) -> None:
     site.onboard(webhook_url=None)
     site.door = site.opened()
     other = json.dumps({"taskType": "AccountingDocuments", "documentId": "x"}).encode()
@@ -201,12 +201,12 @@ def test_whatever_is_asked_the_keys_are_read_once_a_minute_and_for_tests_once_mo
         for body, tenant in bodies:
             assert site.post(body, "0" * 64, tenant) == 401
         site.clock.sleep(1)
-    assert site.store.reads - before <= 10
+    assert site.store.reads - before <= 10 * len({tenant for _, tenant in bodies})
     before = site.store.reads
     for _ in range(600):
         assert site.post(TEST) == site.post(TEST, tenant="nobody") == 401
         site.clock.sleep(1)
-    assert site.store.reads - before <= 20
+    assert site.store.reads - before <= 20 * 2
 
 
 def test_known_and_unknown_tenants_cost_the_same_reads(site: Site) -> None:
@@ -214,7 +214,7 @@ def test_known_and_unknown_tenants_cost_the_same_reads(site: Site) -> None:
     counts = []
     for tenant in ("acme", "nobody"):
         site.door, before = site.opened(), site.store.reads
-        site.post(b"anything")
+        site.post(b"anything", tenant=tenant)
         for _ in range(3):
             assert site.post(TEST, tenant=tenant) == 401
         counts.append(site.store.reads - before)
