@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
+import msgspec
 import pytest
 
 from ml_connector.engine import redrive
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.rows import Chunk, Decision
 from ml_connector.errors import OutcomeUnknown
-from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, account, invoice
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, Papers, account, invoice
 
 
 @pytest.fixture
@@ -102,3 +106,75 @@ def test_the_one_that_lost_its_id_is_not_answered_with_anothers(restored: Bench)
     (held,) = restored.sheet(INVOICES).held
     assert held["waiting_for"] == "conflict:old0" and "its id in the ERP is new's by now" in held["reason"]
     assert told(restored, "old0") == before and booked(restored) == [("100", "new")]
+
+
+# ── a document that is the other one's ───────────────────────────────────────────────────────────────────────
+
+
+def another(bench: Bench, **fields: Any) -> None:
+    """Last year's invoice of the number was posted while the first sending of this one was in doubt."""
+    theirs = msgspec.structs.replace(invoice("old0", gross="50.00", number="R-new"), **fields)
+    bench.systems.booked.append(("100", Papers(bench.systems).trace(theirs, None)))
+    assert bench.pair().ledger("invoices").link("100", "old0") == "old0"
+
+
+def decide(bench: Bench, what: Any, number: str = "") -> None:
+    decision = Decision(what=what, number=number, by="somebody", at=bench.pair().ledger("invoices").now())
+    assert redrive.decide(bench.pair().ledger("invoices"), "new", decision, "Decided.") is not None
+    bench.work(3)
+
+
+@pytest.fixture
+def doubted(bench: Bench) -> Bench:
+    """An invoice was sent, and nobody knows what became of it."""
+    bench.systems.accounts = {"6100": account("6100")}
+    bench.compare(ACCOUNTS)
+    bench.systems.invoices["new"] = invoice("new", gross="50.00")
+    bench.systems.faults = [("post", OutcomeUnknown("no answer"))]
+    bench.poll(INVOICES)
+    bench.work()
+    assert booked(bench) == [] and chunk_of(bench).step == "unknown"
+    return bench
+
+
+@pytest.mark.parametrize(
+    "apart", [{"invoice_date": date(2025, 3, 1)}, {"gross": Decimal("49.00")}], ids=["date", "amount"]
+)
+def test_what_differs_from_all_that_was_sent_is_the_other_ones(doubted: Bench, apart: dict[str, Any]) -> None:
+    """So nobody is told that it is his, nor to cancel it; a person's word posts this one beside it, once."""
+    another(doubted, **apart)
+    doubted.work(1)
+    chunk = chunk_of(doubted)
+    assert chunk.step != "collided" and booked(doubted) == [("100", "old0")]
+    assert "was made from old0" in str(chunk.reason)
+    assert "If it is another one: `ml-connector resolve acme invoices new --post`" in str(chunk.reason)
+    decide(doubted, "post")
+    assert booked(doubted) == [("100", "old0"), ("101", "new")] and told(doubted, "new") == ["101"]
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_one_that_an_earlier_release_held_is_let_go(doubted: Bench, decided: bool) -> None:
+    another(doubted, invoice_date=date(2025, 3, 1))
+
+    def collided(chunk: Chunk) -> bool:
+        chunk.step, chunk.target, chunk.code, chunk.state = "collided", "100", "100", "waiting"
+        chunk.waiting_for, chunk.reason = "conflict:new", "It is booked in the ERP as 100."
+        return True
+
+    assert doubted.pair().ledger("invoices").change("new", collided) is not None
+    if not decided:
+        doubted.work(1)
+        assert "was made from old0" in str(chunk_of(doubted).reason) and booked(doubted) == [("100", "old0")]
+    decide(doubted, "post")
+    assert booked(doubted) == [("100", "old0"), ("101", "new")] and told(doubted, "new") == ["101"]
+
+
+def test_what_agrees_in_every_point_is_held_as_one(doubted: Bench) -> None:
+    """Nothing tells whose it is: a word that it is another one is not followed while it stands."""
+    another(doubted)
+    doubted.work(1)
+    assert chunk_of(doubted).step == "collided"
+    decide(doubted, "post")
+    assert booked(doubted) == [("100", "old0")]
+    decide(doubted, "match", "100")
+    assert booked(doubted) == [("100", "old0")] and told(doubted, "new") == ["100"]

@@ -399,6 +399,25 @@ def test_the_company_is_asked_late_and_once(desk: Any) -> None:
     assert there.asked == {"documents": 2, "admin": 1}
 
 
+TROUBLE = {"error": {"code": "-5002", "message": "Internal error (-5002) occurred"}}
+
+
+@pytest.mark.parametrize("entity", ["PurchaseInvoices", "PurchaseOrders"])
+def test_a_question_that_failed_is_asked_again(desk: Any, entity: str) -> None:
+    """Taken for an answer, it would have the next foreign document posted with its amounts in the local currency."""
+    there = Company(desk, [], httpx.Response(200, json={"LocalCurrency": "CHF"}))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = request.url.path.endswith(entity) and "DocTotalFc eq 0" in request.url.params.get("$filter", "")
+        return httpx.Response(200, json=TROUBLE) if asked else there.answer(request)
+
+    desk.server.answer = answer
+    with pytest.raises(Transient):
+        lines_of(desk, "EUR")
+    desk.server.answer = there.answer
+    assert "RowTotalFC" in lines_of(desk, "EUR")
+
+
 def test_a_company_that_tells_nothing_is_asked_once_too(desk: Any) -> None:
     there = Company(desk, [])
     for _ in range(3):
@@ -406,7 +425,10 @@ def test_a_company_that_tells_nothing_is_asked_once_too(desk: Any) -> None:
     assert there.asked == {"documents": 2, "admin": 1}
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(404, text="404 page not found"), httpx.Response(502)])
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(404, text="404 page not found"), httpx.Response(502), httpx.Response(200, json=TROUBLE)],
+)
 def test_a_company_for_which_a_gateway_answers_is_asked_again(desk: Any, answer: httpx.Response) -> None:
     there = Company(desk, [], answer)
     lines_of(desk, "EUR")

@@ -42,7 +42,7 @@ class Paper(ReadingBack):
             resolving.match(self)
             return
         match self.chunk.step:
-            case "posted" | "collided" if self._open_decision("post"):
+            case "posted" if self._open_decision("post"):
                 resolving.post_anew(self)
                 self._deliver()
             case "posted":
@@ -322,13 +322,25 @@ class Paper(ReadingBack):
         self._confirm()
 
     def _disentangle(self) -> None:
-        """Wait until a person's replay has linked the document to this one; then it is looked for, as in any doubt."""
+        """Wait until a person's replay has linked the document to this one; then it is looked for, as in any doubt.
+
+        So it is where the document shows that it is the other one's: its date or amount is not what was sent.
+        """
         target = self.chunk.target or ""
         holder = self.task.ledger.links([target]).get(target, self.key)
-        if holder != self.key:
+        anothers = holder != self.key and self._is_anothers(target)
+        if self._open_decision("post") and not anothers:
+            resolving.post_anew(self)
+        elif holder != self.key and not anothers:
             raise self._collided(holder)
-        self.chunk.step, self.chunk.target, self.chunk.code = "unknown", None, None
+        else:
+            self.chunk.step, self.chunk.target, self.chunk.code = "unknown", None, None
         self._deliver()
+
+    def _is_anothers(self, target: str) -> bool:
+        """Tell whether a document stands there, and is not what was sent."""
+        there = [one for one in self._found(self._sent) if one.id == target]
+        return bool(there) and not any(self._may_be_sent(one) for one in there)
 
     def _confirm(self) -> None:
         """Read the number and the total back, then answer the source."""

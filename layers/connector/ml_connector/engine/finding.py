@@ -76,6 +76,11 @@ class Finding(Answering):
             return False
         return not self.chunk.sents or any(self._as_sent(found, one) for one in self._sent)
 
+    def _may_be_sent(self, found: Found) -> bool:
+        """Tell whether a document may be what we sent: what bears no key of ours and differs from all of it is not."""
+        unsaid = found.ours or not self.chunk.sents
+        return unsaid or any(not differences(found, one, self._tolerance) for one in self._sent)
+
     def _as_sent(self, found: Found, sent: Prepared) -> bool:
         """Tell whether a document may be the one that was sent, going by the name that it was sent under."""
         pairs = ((found.partner, sent.partner), (found.reference, sent.reference), (found.kind, sent.kind))
@@ -100,9 +105,10 @@ class Finding(Answering):
         """Judge what somebody else entered: only what agrees in every point is this document."""
         unlinked = [f for f in rest if f.id not in holders]
         linked = [f for f in rest if f.id in holders]
-        if wanted is None:
-            if linked and self.chunk.step == "unknown":  # nothing was there before we sent, so it may be what we sent
-                raise self._collide(linked[0], holders[linked[0].id])
+        if wanted is None:  # nothing was there before we sent, so what agrees with it may be what we sent
+            mine = [f for f in linked if self._may_be_sent(f)] if self.chunk.step == "unknown" else []
+            if mine:
+                raise self._collide(mine[0], holders[mine[0].id])
             return None
         if (draft := next((f for f in unlinked if f.state == "draft"), None)) is not None:
             self._awaits_approval(draft, wanted, sent=False)

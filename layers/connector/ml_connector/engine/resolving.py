@@ -124,8 +124,7 @@ def _foreign(title: str, found: Found, trace: Prepared, this: str) -> str:
 
 def _may_be_sent(paper: Paper, found: Found, holder: str | None) -> bool:
     """Tell whether a document may be what we sent: one that nobody linked and that differs from all of it is not."""
-    known = found.ours or holder is not None or not paper.chunk.sents
-    return known or any(not differences(found, one, paper._tolerance) for one in paper._sent)
+    return holder is not None or paper._may_be_sent(found)
 
 
 def _drop(paper: Paper, message: str) -> NoReturn:

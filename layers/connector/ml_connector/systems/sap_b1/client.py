@@ -161,7 +161,7 @@ class ServiceLayer:
             return None
         fault = fault_in(reply)
         if fault is not None:
-            return {} if fault.worded else None
+            return {} if fault.worded and not _passes(fault) else None
         body = reply.json()
         return body if isinstance(body, dict) else None
 
@@ -256,8 +256,13 @@ def _own(what: str) -> Callable[[Reply], None]:
     return judge
 
 
+def _passes(fault: Fault) -> bool:
+    """Tell whether a refusal is a trouble of the moment: an error under a good status, or a session's end."""
+    return fault.status < 300 or fault.session_is_dead
+
+
 def _refused_read(entity: str, fault: Fault) -> Transient | Misconfigured:
-    if fault.status < 300 or fault.session_is_dead:
+    if _passes(fault):
         return Transient(f"SAP Business One refused to list {entity}: {fault}. It is read again later.")
     return Misconfigured(
         f"SAP Business One refuses to show {entity}: {fault}. Check the address, the authorizations of the Service "

@@ -56,7 +56,7 @@ class Lookups:
         self._currencies: dict[str, str | None] | None = None
         self._groups: list[VatGroupRow] | None = None
         self._local: str | None = None
-        self._asked = False
+        self._untold = False
 
     def dimension(self, code: str) -> int | None:
         """Tell the dimension (1 to 5) of a cost centre or distribution rule; None where there is neither."""
@@ -127,10 +127,10 @@ class Lookups:
         """Tell the company's currency: by a document in it, which has no foreign total, else by asking the company.
 
         Asked when it is first needed, once in a connection's life. None where neither tells; then it is asked again
-        if what came was nobody's answer.
+        if what came was nobody's answer. Nothing is remembered of an attempt that failed, or that another thread is
+        at: taken for an answer, it would have a foreign document sent with its amounts in the company's own currency.
         """
-        if not self._asked:
-            self._asked = True
+        if self._local is None and not self._untold:
             self._local = self._of_a_document() or self._of_the_company()
         return self._local
 
@@ -148,9 +148,10 @@ class Lookups:
 
     def _of_the_company(self) -> str | None:
         said = self._layer.told("CompanyService_GetAdminInfo")
-        self._asked = said is not None
         found = (said or {}).get("LocalCurrency")
-        return told(found) if isinstance(found, str) else None
+        local = told(found) if isinstance(found, str) else None
+        self._untold = said is not None and local is None
+        return local
 
     def is_foreign(self, currency: str) -> bool:
         """Tell whether a currency is known to be another than the company's own."""
