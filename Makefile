@@ -94,7 +94,7 @@ e2e: setup layer-local ## the real template on the local stack
 	@$(BIN)/pytest tests/e2e/local -n 4 $(ARGS) # they wait more than they compute
 	@$(BIN)/pytest tests/e2e/stack $(ARGS)
 
-budgets: .venv/.ready ## what imports, memory, calls and AWS may cost: see docs/performance.md
+budgets: setup layer-local ## what imports, memory, calls and AWS may cost: see docs/performance.md
 	$(call title,budgets)
 	@$(BIN)/pytest tests/budgets $(ARGS) # one after the other: two at once would time each other
 
@@ -133,8 +133,8 @@ fmt: .venv/.ready ## format and mend what can be mended
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-layer: .venv/.ready ## the layer for Lambda: Linux arm64, Python 3.13
-	@$(BIN)/python -m infra.local.layer .build/layer
+layer: .venv/.ready ## the layer for Lambda: Linux arm64, Python 3.13 (one must be here, to compile it)
+	@$(BIN)/python -m infra.local.layer .build/layer $(if $(PYTHON_LAMBDA),--python $(PYTHON_LAMBDA))
 
 layer-local: .venv/.ready ## the layer with this interpreter's wheels, for the local stack
 	@$(BIN)/python -m infra.local.layer .build/layer-local --local

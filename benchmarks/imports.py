@@ -1,5 +1,8 @@
 """Cold imports of the four functions in fresh interpreters, against `import boto3` and one client.
 
+As they are deployed: what Lambda's runtime brings (`.venv-lambda`), and before it the layer with its bytecode, built
+for this interpreter (`make setup layer-local`).
+
 What counts is the processor's time (user and system), least of some rounds taken in turn: a busy machine lengthens
 both sides and does not change which is longer. `a first pair` is no import: it is what the writer's first ring adds
 (its clients, the settings' models, both adapters), shown so that nothing hides behind a late import.
@@ -9,12 +12,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from infra.local import layer
+from infra.local.ministack import LOCAL_LAYER
+
 ROOT = Path(__file__).parents[1]
 ROUNDS = 5
+PYTHON = str(ROOT / ".venv-lambda/bin/python")
 BASE = "boto3 and a client"
 FUNCTIONS = ("basware_webhook", "write", "poll", "maintain")
 FIRST_PAIR = "write, with a first pair"
@@ -22,7 +28,7 @@ ENVIRONMENT = {
     "ML_TABLE": "t", "ML_RECORDS_QUEUE": "q", "ML_RECORDS_DLQ": "d", "ML_AUDIT_BUCKET": "b", "ML_KMS_KEY": "k",
     "ML_SECRET_PREFIX": "p", "ML_SYSTEM": "sap_b1", "ML_RUNS_QUEUE": "r", "POWERTOOLS_METRICS_NAMESPACE": "n",
     "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-    "PYTHONPATH": str(ROOT / "layers/connector"),
+    "PYTHONPATH": str(LOCAL_LAYER / "python"), "PYTHONNOUSERSITE": "1",
 }  # fmt: skip
 
 
@@ -40,8 +46,7 @@ def codes() -> dict[str, str]:
 
 def seconds(code: str) -> float:
     """Give the processor's time of one fresh interpreter."""
-    # through PATH nothing is looked up: the interpreter is this one, the program ours
-    process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **ENVIRONMENT})  # noqa: S603
+    process = subprocess.Popen([PYTHON, "-c", code], env={**os.environ, **ENVIRONMENT})  # noqa: S603 - our own program
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
@@ -60,6 +65,7 @@ def ratios(names: Iterable[str], rounds: int = ROUNDS) -> dict[str, float]:
 
 def main() -> None:
     """Print the ratios."""
+    layer.refresh(LOCAL_LAYER)
     for name, ratio in ratios([*FUNCTIONS, FIRST_PAIR]).items():
         print(f"{name:<26} {ratio:.2f}")
 

@@ -146,8 +146,7 @@ class MeteredDynamo:
             before = self._row(given)
             code = None if before and before["rev"] == values[-1] else "ConditionalCheckFailed"
             sets = dict(zip(re.findall(r'SET "(\w+)" = \?', text), values, strict=False))
-            gone = re.findall(r'REMOVE "(\w+)"', text)
-            fresh = {k: v for k, v in {**(before or {}), **sets}.items() if k not in gone}
+            fresh = {**(before or {}), **sets}
         self._write(self._row(given) if code else fresh, given, "BatchExecuteStatement, items")
         return {"Error": {"Code": code}} if code else {}
 

@@ -80,12 +80,13 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(rows=st.lists(held, min_size=1, max_size=4, unique_by=lambda i: (i.pk, i.sk)), value=data)
     def write_many(self, rows, value):
-        items = [replace(row, data=value, ttl=None) for row in rows]
+        items = [Item(row.pk, row.sk, value, row.rev) for row in rows]
         expected = [self.accepted(item) for item in items]
         assert self.store.put_many(items) == expected
         for item, took in zip(items, expected, strict=True):
             if took:
-                self.rows[item.pk, item.sk] = replace(item, rev=item.rev + 1)
+                there = self.rows[item.pk, item.sk] if item.rev else item
+                self.rows[item.pk, item.sk] = replace(there, data=value, rev=item.rev + 1)
 
     @rule(pk=pks, sk=sks)
     def delete(self, pk, sk):

@@ -1,5 +1,6 @@
 """Functions, their code, their ticks, and the way in from outside."""
 
+from infra.local.layer import RUNTIME
 from tests.template.loading import ROOT, code_folder
 
 COMMON = {
@@ -25,7 +26,7 @@ def test_all_run_python_3_13_on_arm64_with_the_one_layer(template, of_type):
     layers = of_type("AWS::Lambda::LayerVersion")
     assert len(layers) == 1
     for name, function in of_type("AWS::Lambda::Function").items():
-        assert function["Runtime"] == "python3.13", name
+        assert function["Runtime"] == f"python{RUNTIME}", name  # what the layer's bytecode is made for
         assert function["Architectures"] == ["arm64"], name
         assert [layer["Ref"] for layer in function["Layers"]] == list(layers), name
     assert next(iter(layers.values()))["CompatibleArchitectures"] == ["arm64"]

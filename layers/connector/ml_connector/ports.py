@@ -40,6 +40,15 @@ def may_be_row(pk: str, sk: str) -> bool:
         return False
 
 
+def check_batch(items: Sequence[Item]) -> None:
+    """Raise `ValueError` for what `Store.put_many` does not take: a row twice, or more on a row than its data."""
+    if len({(item.pk, item.sk) for item in items}) < len(items):
+        raise ValueError("One call cannot write a row twice.")
+    for item in items:
+        if any(more is not None for more in (item.due_pk, item.due_at, item.ttl, item.blob)):
+            raise ValueError(f"The row {item.pk} {item.sk} has more than data: write it with `put`.")
+
+
 class Store(Protocol):
     """Rows under (pk, sk) with conditional writes: the only memory that matters."""
 
@@ -56,7 +65,11 @@ class Store(Protocol):
         """
 
     def put_many(self, items: Sequence[Item]) -> list[bool]:
-        """Write many rows, each under its own condition; tells for each whether it took effect."""
+        """Write the data of many rows, each under its own condition; tells for each whether it took effect.
+
+        What else stands on a row that is there (due, ttl, blob) stays. Raises `ValueError` where an item given has any
+        of them, or two are the same row.
+        """
 
     def delete(self, pk: str, sk: str) -> None:
         """Remove a row; removing an absent one is no error."""

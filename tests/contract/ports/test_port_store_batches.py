@@ -16,12 +16,19 @@ def keys(items: Any) -> list[str]:
     return [item.sk for item in items]
 
 
-def test_a_batch_moves_rows_in_the_due_index_too(exact_store: Any) -> None:
-    rows = [exact_store.put(Item("p", name, due_pk="due", due_at="2026", ttl=2**40, blob=b"x")) for name in "abc"]
-    exact_store.put_many([replace(rows[0], due_pk=None, due_at=None), replace(rows[1], due_at="2025"), Item("p", "b2")])
-    assert keys(exact_store.due("due", "2027")) == ["b", "c"]
-    exact_store.put_many([Item("p", "b", {"left": "out"}, rev=2)])
-    assert exact_store.get("p", "b") == Item("p", "b", {"left": "out"}, rev=3)
+def test_a_batch_writes_data_and_leaves_what_else_stands_on_a_row(exact_store: Any) -> None:
+    before = exact_store.put(Item("p", "a", {"n": 1}, due_pk="due", due_at="2026", ttl=2**40, blob=b"x"))
+    assert exact_store.put_many([Item("p", "a", {"n": 2}, rev=1), Item("p", "b", {"n": 2})]) == [True, True]
+    assert exact_store.get("p", "a") == replace(before, data={"n": 2}, rev=2)
+    assert exact_store.get("p", "b") == Item("p", "b", {"n": 2}, rev=1)
+    assert keys(exact_store.due("due", "2027")) == ["a"]
+
+
+@pytest.mark.parametrize("more", [{"due_pk": "due"}, {"due_at": "2026"}, {"ttl": 2**40}, {"blob": b""}], ids=str)
+def test_a_batch_takes_nothing_but_data(store: Any, more: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="The row p b has more than data"):
+        store.put_many([Item("p", "a"), Item("p", "b", **more)])
+    assert list(store.query("p")) == []
 
 
 def test_a_batch_writes_over_expired_rows_too(exact_store: Any, clock: Any) -> None:
@@ -37,7 +44,7 @@ def test_a_batch_tells_for_each_row_whether_it_was_written(exact_store: Any) -> 
     exact_store.put(replace(moved, data={"n": 2}))
     done = exact_store.put_many(
         [
-            Item("p", "new", {"n": 1}, blob=b"x"),
+            Item("p", "new", {"n": 1}),
             replace(kept, data={"n": 2}),
             replace(moved, data={"n": 9}),
             Item("q", "absent", rev=4),

@@ -14,7 +14,6 @@ Attributes = dict[str, dict[str, Any]]
 ITEM_BYTES, PK_BYTES, SK_BYTES = 400 * 1024, 2048, 1024
 """Limits of DynamoDB. The names of attributes count too: 34 bytes for a row that has them all."""
 OVERHEAD = 100
-OPTIONAL = ("due_pk", "due_at", "ttl", "blob")
 
 
 def key(pk: str, sk: str) -> Attributes:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml_connector.aws.items import OPTIONAL, to_attributes
+from ml_connector.aws.items import to_attributes
 from ml_connector.ports import Item
 
 BATCH = 25
 
 
 def statement(table: str, item: Item) -> dict[str, Any]:
-    """Give the statement that writes a row under its condition, in the documented form (`SET` before each path).
+    """Give the statement that writes a row's data under its condition, in documented forms only.
 
-    Source: DynamoDB Developer Guide, "PartiQL update statements" and "PartiQL insert statements".
+    An UPDATE has several `SET`, each before its path, as an example of AWS has it; `SET` beside `REMOVE` is shown
+    nowhere, so nothing is removed here. Source: DynamoDB Developer Guide, "PartiQL update statements" and "PartiQL
+    insert statements".
     """
     return _insert(table, item) if item.rev == 0 else _update(table, item)
 
@@ -31,9 +33,8 @@ def _update(table: str, item: Item) -> dict[str, Any]:
     attributes = to_attributes(item)
     pk, sk = attributes.pop("pk"), attributes.pop("sk")
     sets = " ".join(f'SET "{name}" = ?' for name in attributes)
-    removes = " ".join(f'REMOVE "{name}"' for name in OPTIONAL if name not in attributes)
     where = 'WHERE "pk" = ? AND "sk" = ? AND "rev" = ?'
     return {
-        "Statement": f'UPDATE "{table}" {sets} {removes} {where}',
+        "Statement": f'UPDATE "{table}" {sets} {where}',
         "Parameters": [*attributes.values(), pk, sk, {"N": str(item.rev)}],
     }

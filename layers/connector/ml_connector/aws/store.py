@@ -12,7 +12,7 @@ from ml_connector.aws.errors import MISSING, PASSING, REFUSED, code_of, translat
 from ml_connector.aws.items import Attributes, key, to_attributes, to_item
 from ml_connector.aws.partiql import BATCH, statement
 from ml_connector.errors import Conflict, Misconfigured, Transient
-from ml_connector.ports import Clock, Item, may_be_row
+from ml_connector.ports import Clock, Item, check_batch, may_be_row
 
 INDEX = "due"
 KEYS = 100
@@ -68,13 +68,12 @@ class DynamoStore:
         return replace(item, rev=item.rev + 1)
 
     def put_many(self, items: Sequence[Item]) -> list[bool]:
-        """Write many rows, 25 a call, each under its own condition; tells for each whether it took effect.
+        """Write the data of many rows, 25 a call, each under its own condition; tells which took effect.
 
-        Not one transaction: after `Transient` some rows may be written. Raises `ValueError` where two of them are the
-        same row, or one is too large; then none is written.
+        Not one transaction: after `Transient` some rows may be written. Raises `ValueError` as `check_batch` does, or
+        where one is too large; then none is written.
         """
-        if len({(item.pk, item.sk) for item in items}) < len(items):
-            raise ValueError("One call cannot write a row twice.")
+        check_batch(items)
         statements = [statement(self._table, item) for item in items]
         done: list[bool] = []
         for start in range(0, len(items), BATCH):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ml_connector.errors import Conflict
-from ml_connector.ports import Item, Store
+from ml_connector.ports import Item, Store, check_batch
 
 
 class OverlayStore:
@@ -42,15 +42,17 @@ class OverlayStore:
             return stored
 
     def put_many(self, items: Sequence[Item]) -> list[bool]:
-        """Write many rows, each under its own condition."""
+        """Write the data of many rows, each under its own condition."""
+        check_batch(items)
         return [self._try(item) for item in items]
 
     def _try(self, item: Item) -> bool:
-        try:
-            self.put(item)
-        except Conflict:
-            return False
-        return True
+        with self._lock:
+            now = self.get(item.pk, item.sk)
+            if (now.rev if now else 0) != item.rev:
+                return False
+            self._mine[item.pk, item.sk] = replace(now or item, data=item.data, rev=item.rev + 1)
+            return True
 
     def delete(self, pk: str, sk: str) -> None:
         """Remove a row."""

@@ -17,7 +17,7 @@ import msgspec
 from ml_connector.embedded.clock import SystemClock
 from ml_connector.embedded.sqlite import BUSY_SECONDS, connect, translated
 from ml_connector.errors import Conflict
-from ml_connector.ports import Clock, Item, may_be_row
+from ml_connector.ports import Clock, Item, check_batch, may_be_row
 
 PAGE = 100
 """Rows read at a time: no lock outlasts a page."""
@@ -38,6 +38,7 @@ ON CONFLICT (pk, sk) DO UPDATE SET data = excluded.data, rev = 1, due_pk = exclu
 due_at = excluded.due_at, ttl = excluded.ttl, blob = excluded.blob WHERE rows.ttl <= ?"""
 UPDATE = """UPDATE rows SET data = ?, rev = rev + 1, due_pk = ?, due_at = ?, ttl = ?, blob = ?
 WHERE pk = ? AND sk = ? AND rev = ?"""
+UPDATE_DATA = "UPDATE rows SET data = ?, rev = rev + 1 WHERE pk = ? AND sk = ? AND rev = ?"
 DUE = f"""SELECT {COLUMNS} FROM rows WHERE due_pk = ? AND due_at <= ? AND {LIVES}
 ORDER BY due_at, rowid LIMIT ?"""
 
@@ -90,15 +91,13 @@ class SqliteStore:
         return replace(item, rev=item.rev + 1)
 
     def put_many(self, items: Sequence[Item]) -> list[bool]:
-        """Write many rows in one transaction, each under its own condition; tells for each whether it took effect.
+        """Write the data of many rows in one transaction, each under its own condition; tells which took effect.
 
-        Raises `ValueError` where two of them are the same row, or one is larger than a row may be; then none is
-        written.
+        Raises `ValueError` as `check_batch` does, or where one is larger than a row may be; then none is written.
         """
-        if len({(item.pk, item.sk) for item in items}) < len(items):
-            raise ValueError("One call cannot write a row twice.")
+        check_batch(items)
         with self._using() as connection, _transaction(connection):
-            return [self._write(connection, item) for item in items]
+            return [self._write_data(connection, item) for item in items]
 
     def delete(self, pk: str, sk: str) -> None:
         """Remove a row; removing an absent one is no error."""
@@ -171,6 +170,13 @@ class SqliteStore:
         if item.rev == 0:
             return connection.execute(INSERT, (item.pk, item.sk, *rest, self._now())).rowcount > 0
         return connection.execute(UPDATE, (*rest, item.pk, item.sk, item.rev)).rowcount > 0
+
+    def _write_data(self, connection: sqlite3.Connection, item: Item) -> bool:
+        if item.rev == 0:
+            return self._write(connection, item)
+        data = msgspec.json.encode(item.data)
+        _check(item, len(data))
+        return connection.execute(UPDATE_DATA, (data.decode(), item.pk, item.sk, item.rev)).rowcount > 0
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())

@@ -91,8 +91,7 @@ class Ledger:
             return
         for _ in range(8):
             items = [
-                replace(known[k][1] if k in known else Item(self.pk, f"r#{k}"), data=dump(row))
-                for k, row in left.items()
+                Item(self.pk, f"r#{k}", dump(row), known[k][1].rev if k in known else 0) for k, row in left.items()
             ]
             taken = self.store.put_many(items)
             left = {k: row for (k, row), ok in zip(left.items(), taken, strict=True) if not ok}
