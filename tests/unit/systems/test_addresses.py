@@ -11,7 +11,7 @@ import pytest
 from ml_connector.embedded.clock import SeededChance, SystemClock
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.redact import Redactor
-from ml_connector.systems import addresses, network
+from ml_connector.systems import addresses, network, tls
 from ml_connector.systems.addresses import Reach, kind, literal
 from ml_connector.systems.http import Call, Http
 from ml_connector.systems.network import Wire
@@ -119,7 +119,7 @@ class Names:
 def http(base: str, names: Any, *, insecure: bool = False, private: bool = True) -> Http:
     url = httpx.URL(base)
     reach = Reach("ERP", url.host, url.port or 443, insecure=insecure, private=private)
-    wire = Wire(reach=reach, verify=True, timeout=5, limits=httpx.Limits(), resolve=names)
+    wire = Wire(reach=reach, verify=tls.trust(None), timeout=5, limits=httpx.Limits(), resolve=names)
     return Http(base_url=base, vendor="ERP", clock=SystemClock(), chance=SeededChance(1), redactor=Redactor(),
                 timeout=5, transport=wire, insecure=insecure)  # fmt: skip
 
@@ -215,7 +215,7 @@ def test_behind_a_proxy_an_address_is_still_judged(answering: Any, monkeypatch: 
 
 def test_the_way_out_is_the_one_that_judges() -> None:
     """httpx offers no way to hand over a network backend, so that it is set: a new httpx must still take it."""
-    wire = Wire(reach=Reach("ERP", "h", 1), verify=True, timeout=1, limits=httpx.Limits())
+    wire = Wire(reach=Reach("ERP", "h", 1), verify=tls.trust(None), timeout=1, limits=httpx.Limits())
     pool = wire._direct._pool
     assert isinstance(
         pool.create_connection(network.httpcore.Origin(b"http", b"h", 1))._network_backend, network.Backend

@@ -137,10 +137,10 @@ class Http:
         self._insecure, self._bundle = insecure, bool(ca_bundle)
         self._probes = transport is None and insecure
         if transport is None:
-            transport = Wire(
-                reach=Reach.of(vendor, self.base_url, insecure, private), verify=tls.trust(ca_bundle), timeout=timeout,
-                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            )  # fmt: skip
+            limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+            trusted = tls.trust(ca_bundle, plain=self.base_url.startswith("http://"))
+            reach = Reach.of(vendor, self.base_url, insecure, private)
+            transport = Wire(reach=reach, verify=trusted, timeout=timeout, limits=limits)
         self._client = httpx.Client(
             transport=Bounded(transport, clock, timeout),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),

@@ -74,7 +74,7 @@ class Wire(httpx.BaseTransport):
     """The real network for one server: a pool of its own, through the proxy that the environment names, if any."""
 
     def __init__(
-        self, *, reach: Reach, verify: ssl.SSLContext | bool, timeout: float, limits: httpx.Limits,
+        self, *, reach: Reach, verify: ssl.SSLContext, timeout: float, limits: httpx.Limits,
         resolve: Resolve = resolve,
     ) -> None:  # fmt: skip
         """`timeout` in seconds is that of one step; a whole exchange has `SPAN` of them."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import cache
+
+import httpx
 
 from ml_connector.errors import Misconfigured
 
@@ -25,14 +29,25 @@ _PROBE = 3.0
 """Seconds to see whether a port speaks TLS."""
 
 
-def trust(ca_bundle: str | None) -> ssl.SSLContext | bool:
-    """Say whom to trust: the certificates of a secret, else those of the machine. Raises `Misconfigured`."""
+def trust(ca_bundle: str | None, *, plain: bool = False) -> ssl.SSLContext:
+    """Say whom to trust: the certificates of a secret, else those of the machine. Raises `Misconfigured`.
+
+    `plain`: the address is one of http, so that nobody need be trusted.
+    """
+    if not ca_bundle and plain:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if not ca_bundle:
-        return True
+        return _of_the_machine(*(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")))
     try:
         return ssl.create_default_context(cadata=ca_bundle)
     except (ssl.SSLError, ValueError, TypeError) as error:
         raise Misconfigured(f"The field 'ca_bundle' holds no certificate in PEM form ({error}).") from error
+
+
+@cache
+def _of_the_machine(*_named: str | None) -> ssl.SSLContext:
+    """Read the authorities that the environment names, else certifi's, once: it takes longer than most requests."""
+    return httpx.create_ssl_context()
 
 
 def trouble(where: str, error: BaseException, *, bundle: bool) -> Misconfigured | None:
