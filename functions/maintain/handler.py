@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from ml_connector import enrol
+from ml_connector.aws import logs
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.engine.maintain import ages, ring_due
 from ml_connector.engine.roster import wanted
 
 aws = Aws(Names.from_environment())
-logger = Logger(service="ml-connector", stage=aws.names.stage)
-copy_config_to_registered_loggers(logger, include={"ml_connector"})
+logger = logs.logger(aws.names.stage)
 metrics = Metrics()
 metrics.set_default_dimensions(stack=aws.names.stack)
 ROSTER = timedelta(minutes=5)

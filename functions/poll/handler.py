@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from ml_connector.ahead import ahead
+from ml_connector.aws import logs
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.runs import Run, tick
 
 aws = Aws(Names.from_environment())
-logger = Logger(service="ml-connector", stage=aws.names.stage)
-copy_config_to_registered_loggers(logger, include={"ml_connector"})
+logger = logs.logger(aws.names.stage)
 metrics = Metrics()
 metrics.set_default_dimensions(stack=aws.names.stack, system=aws.names.system)
 processor = SqsFifoPartialProcessor()

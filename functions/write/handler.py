@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from ml_connector.aws import logs
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.engine.offer import read_ring
 from ml_connector.engine.pair import Pair
@@ -21,8 +21,7 @@ from ml_connector.flow import Flow
 from ml_connector.pairs import Pairs
 
 aws = Aws(Names.from_environment())
-logger = Logger(service="ml-connector", stage=aws.names.stage)
-copy_config_to_registered_loggers(logger, include={"ml_connector"})
+logger = logs.logger(aws.names.stage)
 metrics = Metrics()
 processor = SqsFifoPartialProcessor()
 

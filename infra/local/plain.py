@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import re
 
+from ml_connector.redact import for_the_log
+
 _OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -35,5 +37,5 @@ class PlainFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Spell out what would be obeyed, in the traceback too."""
-        return plain(super().format(record))
+        """Mask what is secret, and spell out what would be obeyed, in the traceback too."""
+        return plain(for_the_log(super().format(record)))

@@ -1,0 +1,43 @@
+"""No secret stands in a log, whatever an exception says."""
+
+import json
+import logging
+
+import pytest
+
+from infra.local.plain import PlainFormatter
+from ml_connector.aws import logs
+from ml_connector.redact import Redactor
+
+KNOWN = "hunter22secret"
+
+
+def failed(log: logging.Logger) -> None:
+    try:
+        raise ValueError(f"no such thing {KNOWN} in {{'password': 'abc12345'}}")
+    except ValueError:
+        log.exception(
+            "unexpected %s", KNOWN, extra={"tenant": "acme", "asked": {"url": f"https://x:{KNOWN}@erp.example"}}
+        )
+
+
+def test_a_function_masks_messages_tracebacks_and_what_is_said_beside(capsys: pytest.CaptureFixture[str]) -> None:
+    known = Redactor([KNOWN])
+    for log in (logs.logger("staging"), logging.getLogger("ml_connector")):
+        failed(log)
+    for said in capsys.readouterr().out.strip().splitlines():
+        assert KNOWN not in said and "abc12345" not in said and "***" in said
+        line = json.loads(said)
+        assert (line["tenant"], line["stage"], line["exception_name"]) == ("acme", "staging", "ValueError")
+        assert "no such thing" in line["exception"] and known is not None
+
+
+def test_what_the_command_line_keeps_is_masked_as_well() -> None:
+    known = Redactor([KNOWN])
+    log, lines = logging.getLogger("ml_connector.apart"), []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(PlainFormatter("%(message)s").format(record))  # type: ignore[method-assign]
+    log.addHandler(handler)
+    failed(log)
+    log.removeHandler(handler)
+    assert "Traceback" in lines[0] and KNOWN not in lines[0] and "abc12345" not in lines[0] and known is not None
