@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import advice, options, table, terminal
+from infra.ops import advice, completion, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ml_connector.engine.rows import Chunk
     from ml_connector.ports import Blobs, Store
 
-TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant.")]
-FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="The flow: invoices, or sap_b1-basware/invoices.")]
+TenantName = Annotated[str, typer.Argument(metavar="TENANT", autocompletion=completion.tenants, help="The tenant.")]
+FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=completion.flows, help="The flow: invoices, or sap_b1-basware/invoices.")]  # fmt: skip # noqa: E501
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The source's key, or an invoice, order or voucher number.")]
 UNLINKED = {
     "beside_the_chain": "beside the chain: its worker had lost the row",

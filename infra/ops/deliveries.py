@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from infra.ops import options, table, terminal
+from infra.ops import completion, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 COLUMNS = ("at", "tenant", "flow", "key", "number", "outcome", "target_number", "amount", "currency", "reason")
 FlowName = Annotated[
-    str | None, typer.Argument(metavar="[FLOW]", help="A flow, such as invoices or sap_b1-basware/invoices.")
+    str | None,
+    typer.Argument(
+        metavar="[FLOW]", autocompletion=completion.flows, help="A flow, such as invoices or sap_b1-basware/invoices."
+    ),
 ]
 COUNTED = 5000
 """Documents of a flow that are counted at most: the rows of years are not read for a number."""

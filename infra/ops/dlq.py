@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import advice, options, table, terminal
+from infra.ops import advice, completion, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,9 @@ app = typer.Typer(
     help="What was given up, by cause, and how to set it going again: mend the cause, redrive one, then the rest.",
 )  # fmt: skip
 
-OneTenant = Annotated[str | None, typer.Option("--tenant", metavar="NAME", help="Only this tenant.")]
+OneTenant = Annotated[
+    str | None, typer.Option("--tenant", metavar="NAME", autocompletion=completion.tenants, help="Only this tenant.")
+]
 LIST = ("cause", "chunks", "records", "amounts", "oldest", "tenants")
 SHOW = ("tenant", "flow", "number", "amount", "currency", "since", "death", "reason")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +26,7 @@ from infra.ops import (
     runs,
     tenants,
     terminal,
+    version,
 )
 from infra.ops.local import local_app
 from ml_connector.errors import ConnectorError, Misconfigured
@@ -61,17 +61,17 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        try:
-            terminal.line(f"ml-connector {version('ml-connector')}")
-        except PackageNotFoundError:
-            terminal.line("ml-connector (not installed: run from its source)")
+        terminal.line(f"ml-connector {version.version()}")
         raise typer.Exit
 
 
 @app.callback()
 def _root(
     _version_wanted: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version, in a checkout with its commit."
+        ),
     ] = False,
 ) -> None:
     """Join an ERP to an accounts-payable platform, and see what moved.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.ops import options, table, terminal
+from infra.ops import completion, options, table, terminal
 
 if TYPE_CHECKING:
     from infra.ops.codebook import Codebook
@@ -20,11 +20,18 @@ app = typer.Typer(
     "KIND is account, cost_center, supplier, term, tax, company, branch or currency.",
 )  # fmt: skip
 
-TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant.")]
+TenantName = Annotated[str, typer.Argument(metavar="TENANT", autocompletion=completion.tenants, help="The tenant.")]
 Kind = Annotated[
-    str, typer.Argument(metavar="KIND", help="account, cost_center, supplier, term, tax, company, branch or currency.")
+    str,
+    typer.Argument(
+        metavar="KIND",
+        autocompletion=completion.kinds,
+        help="account, cost_center, supplier, term, tax, company, branch or currency.",
+    ),
 ]
-AnyKind = Annotated[str | None, typer.Argument(metavar="[KIND]", help="Only this kind; default: all.")]
+AnyKind = Annotated[
+    str | None, typer.Argument(metavar="[KIND]", autocompletion=completion.kinds, help="Only this kind; default: all.")
+]
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The platform's code.")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="The ERP's code.")]
 File = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="A CSV file; default: standard input or output.")]  # fmt: skip # noqa: E501

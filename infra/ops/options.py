@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.ops import advice, terminal
+from infra.ops import advice, completion, terminal
 
 
 def noted(option: typer.CallbackParam, value: Any) -> Any:
@@ -24,8 +24,10 @@ Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", callback=n
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does this, for the record; default: your user name.")]  # fmt: skip # noqa: E501
-Integration = Annotated[str | None, typer.Option("--integration", metavar="NAME", help="Which integration, such as sap_b1-basware; needed where a tenant has several.")]  # fmt: skip # noqa: E501
-Tenant = Annotated[str | None, typer.Argument(metavar="[TENANT]", help="One tenant; default: all.")]
+Integration = Annotated[str | None, typer.Option("--integration", metavar="NAME", autocompletion=completion.integrations, help="Which integration, such as sap_b1-basware; needed where a tenant has several.")]  # fmt: skip # noqa: E501
+Tenant = Annotated[
+    str | None, typer.Argument(metavar="[TENANT]", autocompletion=completion.tenants, help="One tenant; default: all.")
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")]
 
 
