@@ -27,7 +27,7 @@ endef
 # $(call suite,FOLDER): the tests of one folder
 suite = @if [ -d tests/$(1) ]; then $(BIN)/pytest tests/$(1) $(ARGS); else echo "tests/$(1): none yet"; fi
 
-.PHONY: help setup demo test lint types template unit property fuzz fuzz-some contract e2e budgets simulation simulation-some weakenings simulate fmt layer \
+.PHONY: help setup demo check test lint types template unit property fuzz fuzz-some contract e2e budgets simulation simulation-some weakenings simulate fmt layer \
 	layer-local sam-validate deploy lock clean from-now
 
 help: ## this list
@@ -57,6 +57,9 @@ setup: .venv/.ready .venv-ministack/.ready .venv-lambda/.ready ## the virtual en
 
 demo: setup layer-local ## the whole product on this machine, with simulated vendors
 	@$(BIN)/ml-connector demo $(ARGS)
+
+check: from-now lint types unit ## before each commit: style, types and unit tests, within a minute
+	$(call title,all passed)
 
 test: from-now lint types template unit property fuzz-some contract e2e budgets simulation-some sam-validate ## everything that CI runs, stopping at the first failure
 	$(call title,all passed)
