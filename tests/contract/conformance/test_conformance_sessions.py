@@ -94,6 +94,39 @@ def test_a_session_that_stays_refused_is_not_renewed_over_and_over(stand: Stand,
 
 
 @every_system
+def test_after_a_refused_login_nothing_leaves_any_more(stand: Stand, system: str) -> None:
+    """Neither with the session of before, which may look good, nor from another process."""
+    case, connection = _first(system), stand.connect()
+    use(stand, connection, case)
+    stand.change_password()
+    stand.expire()
+    with pytest.raises(LoginRefused):
+        use(stand, connection, case)
+    seen = len(stand.wire.seen)
+    for worker in (connection, stand.connect()):
+        with pytest.raises(LoginRefused):
+            use(stand, worker, case)
+    assert len(stand.wire.seen) == seen and stand.refused_logins() == 1
+
+
+@every_system
+def test_a_dead_session_that_could_not_be_replaced_is_used_by_nobody(stand: Stand, system: str) -> None:
+    case, connection = _first(system), stand.connect()
+    use(stand, connection, case)
+    stand.expire()
+    rule = stand.wire.spoil(instead(503), stand.is_login, times=ALWAYS)
+    with pytest.raises(Transient):
+        use(stand, connection, case)
+    stand.wire.rules.remove(rule)
+    for worker in (connection, stand.connect()):
+        seen = len(stand.wire.seen)
+        use(stand, worker, case)
+        first = stand.wire.seen[seen]
+        assert stand.is_login(httpx.Request(first.method, first.url)) == (worker is connection)
+    assert stand.refused_logins() == 0
+
+
+@every_system
 def test_trouble_at_the_login_is_passing_trouble(stand: Stand, system: str) -> None:
     """An outage must not look like a wrong password: after that nobody logs in any more."""
     case = _first(system, SOURCES)

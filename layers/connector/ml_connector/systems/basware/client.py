@@ -16,11 +16,12 @@ import httpx
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware import faults
-from ml_connector.systems.basware.auth import BaswareAuth
+from ml_connector.systems.basware.login import ClientCredentials, lacking
 from ml_connector.systems.basware.rights import scopes_of
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.systems.kit.absence import ABSENT_STATUS, unproven
+from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.paging import Circle, digest
 from ml_connector.wiring import Wiring
 
@@ -79,7 +80,6 @@ class Basware:
     def __init__(self, settings: Settings, wiring: Wiring) -> None:
         """Open nothing yet: the first call logs in."""
         self.settings, self.wiring = settings, wiring
-        self.auth = BaswareAuth(settings, wiring.sessions, wiring.clock, self.scopes, wiring.tenant)
         self.http = Http(
             base_url=settings.base,
             vendor="Basware",
@@ -87,7 +87,6 @@ class Basware:
             chance=wiring.chance,
             redactor=Redactor(settings.secret_values()),
             timeout=settings.timeout_seconds,
-            auth=self.auth,
             transport=wiring.transport,
             ca_bundle=settings.ca_bundle,
             connections=settings.max_concurrency or 8,
@@ -95,11 +94,16 @@ class Basware:
             insecure=wiring.insecure,
             private=settings.private_network,
         )
-        self.auth.http = self.http
+        self.credentials = ClientCredentials(self.http, settings, wiring.clock, self.scopes, wiring.tenant)
+        self.http.auth = self.auth = SharedLogin(wiring.sessions, self.credentials)
 
     def scopes(self) -> tuple[str, ...]:
         """List the scopes that the tenant's active flows need, or those of the secret."""
         return scopes_of(self.settings, self.wiring.flows())
+
+    def lacking(self) -> frozenset[str]:
+        """Name the optional scopes that the token in use goes without; logs in where there is none yet."""
+        return lacking(self.auth.session())
 
     def close(self) -> None:
         """Close the pool; the token stays good for the others."""

@@ -96,7 +96,7 @@ class Companies:
 def _listed(client: Basware) -> set[str]:
     """List the companies that were posted to Basware; none where the client may not read them."""
     try:
-        with client.auth.lent(SCOPE):
+        with client.auth.lent(client.credentials.token(SCOPE)):
             return {code for rows in client.list(PATH, "companies", {"pageSize": "500"}) for code in _codes(rows)}
     except ConnectorError:
         return set()

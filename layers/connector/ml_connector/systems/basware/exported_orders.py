@@ -73,7 +73,7 @@ class ExportedOrders:
         return _order(key, found)
 
     def _must_be_allowed(self, key: str) -> None:
-        if SCOPE in self._client.auth.lacking():
+        if SCOPE in self._client.lacking():
             raise Rejected(f"A notice came of the order {key}, which was not read: {rights.lack({SCOPE})}")
 
 

@@ -7,13 +7,14 @@ that the scopes of the token stand, which Basware tells with it (`docs/vendors/b
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.flow import Check
 from ml_connector.systems.basware import rights, subscriptions
-from ml_connector.systems.basware.auth import ScopesRefused
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.basware.companies import Companies
+from ml_connector.systems.basware.login import ScopesRefused
 from ml_connector.systems.basware.rights import needed_by
 from ml_connector.systems.basware.settings import Settings, region_of
 
@@ -52,7 +53,7 @@ class Checks:
         """Try everything, whatever fails; without a token there is nothing more to try."""
         yield self._place()
         try:
-            self._client.auth.prove()
+            self._client.auth.prove(partial(self._client.credentials.log_in, tell=False))
         except ScopesRefused as error:
             yield Check("login", False, str(error))
             yield from self._refused()
@@ -60,7 +61,7 @@ class Checks:
         except ConnectorError as error:
             yield Check("login", False, str(error))
             return
-        granted = self._client.auth.granted or frozenset(self._client.scopes())
+        granted = self._client.credentials.granted or frozenset(self._client.scopes())
         yield Check("login", True, f"Token granted for: {' '.join(sorted(granted))}")
         lacking = [self._lacking(scope) for scope in sorted(self._needed.keys() - granted) if self._lacks(scope)]
         yield from lacking or [self._rights()]
@@ -82,7 +83,7 @@ class Checks:
     def _refused(self) -> Iterator[Check]:
         """Ask for a token for each scope alone, to name those that Basware does not grant."""
         try:
-            grants = {scope: self._client.auth.grants(scope) for scope in self._client.scopes()}
+            grants = {scope: self._client.credentials.grants(scope) for scope in self._client.scopes()}
         except ConnectorError:
             return  # the refusal stands as it was worded
         if any(grants.values()):
@@ -93,7 +94,7 @@ class Checks:
         if scope not in rights.OPTIONAL or scope not in self._client.scopes():
             return True
         try:
-            return not self._client.auth.grants(scope)
+            return not self._client.credentials.grants(scope)
         except ConnectorError:
             return True
 

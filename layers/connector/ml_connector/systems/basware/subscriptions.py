@@ -57,7 +57,7 @@ def ensure(client: Basware, settings: Settings, announce: Callable[[], None] = l
 def _gaps(client: Basware, settings: Settings) -> list[tuple[str, str, str]]:
     if not settings.webhook_url or not settings.webhook_secret:
         return []
-    if lacking := client.auth.lacking() & rights.SUBSCRIPTIONS:
+    if lacking := client.lacking() & rights.SUBSCRIPTIONS:
         raise Misconfigured(rights.lack(lacking))
     present = [row for page in client.list(PATH, "subscriptions") for row in page if isinstance(row, dict)]
     found = []
@@ -75,7 +75,7 @@ def _gaps(client: Basware, settings: Settings) -> list[tuple[str, str, str]]:
 
 def _wanted(client: Basware) -> list[tuple[str, str]]:
     """Name what is subscribed to; orders only where they could be read, since nobody would use their notices."""
-    heard = "order_notices" in client.wiring.flows() and not client.auth.lacking() & rights.NOTICES
+    heard = "order_notices" in client.wiring.flows() and not client.lacking() & rights.NOTICES
     return [INVOICES, ORDERS] if heard else [INVOICES]
 
 

@@ -8,7 +8,7 @@ from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Out
 from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import PATIENCE, Call, Http, Reply
 from ml_connector.systems.kit.absence import ABSENT_STATUS
-from ml_connector.systems.sage_300.auth import IIS
+from ml_connector.systems.sage_300.login import IIS
 from ml_connector.systems.sage_300.reads import Failed
 from ml_connector.systems.sage_300.replies import NO_RIGHT, PASSING, REFUSED_LOGIN, Fault, fault_in, pause_asked
 

@@ -14,10 +14,10 @@ import msgspec
 from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply
-from ml_connector.systems.sage_300.auth import EVERY
 from ml_connector.systems.sage_300.calls import Caller
 from ml_connector.systems.sage_300.keyed import Keyed
 from ml_connector.systems.sage_300.listing import number_of, row_by_row
+from ml_connector.systems.sage_300.login import EVERY
 from ml_connector.systems.sage_300.paging import Batch, Place, Query, walk
 from ml_connector.systems.sage_300.reads import Failed, NotOffered, refused_read
 from ml_connector.systems.sage_300.replies import (

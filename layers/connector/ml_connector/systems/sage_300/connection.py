@@ -12,8 +12,8 @@ from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Http
-from ml_connector.systems.sage_300 import auth, masters, segments
-from ml_connector.systems.sage_300.auth import BasicAuth
+from ml_connector.systems.kit.login import SharedLogin
+from ml_connector.systems.sage_300 import login, masters, segments
 from ml_connector.systems.sage_300.batches import Batches
 from ml_connector.systems.sage_300.calendar import Calendar
 from ml_connector.systems.sage_300.centers import Centers
@@ -66,8 +66,7 @@ class Company:
             before=self._before,
             insecure=wiring.insecure,
         )
-        self._auth = BasicAuth(self._http, settings, wiring.sessions)
-        self._http.auth = self._auth
+        self._http.auth = self._login = SharedLogin(wiring.sessions, login.BasicLogin(self._http, settings))
         self.api = WebApi(self._http, settings.company_id, settings.date_literal, wiring.clock, wiring.chance)
         self._segment = int(settings.cost_center_segment) if settings.cost_center_segment else None
         self._ledger = Ledger(self.api, self._segment)
@@ -77,7 +76,7 @@ class Company:
 
     def _before(self, request: httpx.Request) -> None:
         """Finish a request: the content type always; no session cookie once after the server lost its session."""
-        auth.prepare(request)
+        login.prepare(request)
         if self.api.sessions_lost > self._lost:
             self._lost = self.api.sessions_lost
             request.headers.pop("Cookie", None)
@@ -111,9 +110,9 @@ class Company:
 
     def ping(self) -> Iterator[Check]:
         """Prove the credentials anew and read one record of each kind; a failed login ends it."""
-        login = _tried("login", self._log_in)
-        yield login
-        if not login.ok:
+        entry = _tried("login", self._log_in)
+        yield entry
+        if not entry.ok:
             return
         for what, resource, field in READS:
             yield self._read(what, resource, field)
@@ -126,7 +125,7 @@ class Company:
         self._http.close()
 
     def _log_in(self) -> str:
-        self._auth.prove()
+        self._login.prove()
         return f"user {self._settings.credentials()[0]}, company {self._settings.company_id}"
 
     def _read(self, what: str, resource: str, field: str) -> Check:

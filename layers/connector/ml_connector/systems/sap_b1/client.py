@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct
 from ml_connector.errors import Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode, dumps
 from ml_connector.systems.kit.absence import unproven
+from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.paging import content_of, field_names
 from ml_connector.systems.misfit import misfit
 from ml_connector.systems.sap_b1.paging import Batch, Listing, Place, Query, Spoiled, walk
@@ -28,7 +29,6 @@ from ml_connector.systems.sap_b1.replies import (
     spell_days,
     whole_number,
 )
-from ml_connector.systems.sap_b1.session import ServiceLayerAuth
 
 W = TypeVar("W", bound=Struct)
 RAW_LIMIT = 4_000
@@ -49,8 +49,8 @@ class Created:
 class ServiceLayer:
     """One company. Strings go into filters by `text`, dates by `day`."""
 
-    def __init__(self, http: Http, auth: ServiceLayerAuth, version: str) -> None:
-        self._http, self._auth = http, auth
+    def __init__(self, http: Http, login: SharedLogin, version: str) -> None:
+        self._http, self._login = http, login
         self._bare_days = version == "v2"
 
     @staticmethod
@@ -192,13 +192,13 @@ class ServiceLayer:
         return Created(whole_number(entry), created)
 
     def _call(self, call: Call) -> Reply:
-        """Send; a session refused under a good status is renewed here, once (the other cases in `session`)."""
+        """Send; a session refused under a good status is renewed here, once (the other cases in `kit/login`)."""
         reply = self._http.call(call)
         if reply.status >= 300:
             return reply
         fault = fault_in(reply)
         if fault is not None and fault.session_is_dead:
-            self._auth.renew()
+            self._login.renew()
             reply = self._http.call(call)
         return reply
 

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from ml_connector.systems.http import Http
+from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.sap_b1 import masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.invoices import Invoices
+from ml_connector.systems.sap_b1.login import CookieLogin, SessionRedactor, forget_cookies
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.orders import Orders
 from ml_connector.systems.sap_b1.payments import Payments
 from ml_connector.systems.sap_b1.pinging import Checks, tried
-from ml_connector.systems.sap_b1.session import ServiceLayerAuth, SessionRedactor, forget_cookies
 from ml_connector.systems.sap_b1.settings import Settings
 from ml_connector.wiring import Wiring
 
@@ -43,9 +44,9 @@ class Company:
             before=forget_cookies,
             insecure=wiring.insecure,
         )
-        self._auth = ServiceLayerAuth(self._http, settings, wiring.sessions, wiring.clock)
-        self._http.auth = self._auth
-        self.layer = ServiceLayer(self._http, self._auth, settings.version())
+        self._cookie = CookieLogin(self._http, settings, wiring.clock)
+        self._http.auth = self._login = SharedLogin(wiring.sessions, self._cookie)
+        self.layer = ServiceLayer(self._http, self._login, settings.version())
         self._lookups = Lookups(self.layer)
 
     def source(self, record: type[Record]) -> Any:
@@ -76,7 +77,8 @@ class Company:
         try:
             yield from Checks(self.layer, self._settings, self._lookups, self._today).all()
         finally:
-            self._auth.close_own()
+            self._cookie.log_out()
+            self._login.leave()
 
     def close(self) -> None:
         """Close the connections. The session stays open for the next run: logging in is heavy, and others share it.
@@ -90,8 +92,8 @@ class Company:
         return self._wiring.clock.now().astimezone(ZoneInfo(self._settings.timezone)).date()
 
     def _log_in(self) -> str:
-        self._auth.open_own()
-        minutes = self._auth.timeout_minutes
+        self._login.prove()
+        minutes = self._cookie.timeout_minutes
         user = f"user {self._settings.user_name}, company {self._settings.company_db}"
         return f"{user}; the session ends after {minutes} idle minutes" if minutes else user
 

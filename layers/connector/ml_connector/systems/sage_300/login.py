@@ -1,20 +1,19 @@
 """Basic credentials, in capitals, and proven once before anything else is asked.
 
 The Web API has no login of its own. So the first call of a set of credentials is a small one that proves them, and
-what it proved is shared by all workers: a wrong password is tried once, and never by five workers at once. Sage 300
-locks users.
+what it proved is shared by all workers (`kit/login`): a wrong password is tried once, and never by five workers at
+once. Sage 300 locks users.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import httpx
 
-from ml_connector.engine.sessions import Session, Sessions
+from ml_connector.engine.sessions import Session
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.systems.http import Call, Http, Reply
-from ml_connector.systems.kit.absence import Unproven, unproven
+from ml_connector.systems.kit.absence import unproven
+from ml_connector.systems.kit.login import Doubt, fault_of, knock
 from ml_connector.systems.sage_300.replies import NO_RIGHT, REFUSED_LOGIN, Fault, fault_in
 from ml_connector.systems.sage_300.settings import Settings
 
@@ -33,50 +32,23 @@ def prepare(request: httpx.Request) -> None:
     request.headers.setdefault("Content-Type", JSON)
 
 
-class BasicAuth(httpx.Auth):
-    """Signs requests. A refusal is looked into by one proving call, and the request replayed once if that is good."""
+class BasicLogin:
+    """Signs requests with the credentials, proves them, and reads what a refusal says of them."""
 
-    def __init__(self, http: Http, settings: Settings, sessions: Sessions) -> None:
-        self._http, self._settings, self._sessions = http, settings, sessions
+    def __init__(self, http: Http, settings: Settings) -> None:
+        self._http, self._settings = http, settings
         self._header = f"Basic {settings.basic()}"
-        self._refusal: str | None = None
-        self._proven: Session | None = None
 
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign and send; nothing leaves after these credentials were refused."""
-        session = self._proven or self._sessions.get(self.log_in)
-        if self._refusal:
-            raise LoginRefused(self._refusal)
+    def sign(self, request: httpx.Request, _: Session) -> None:
+        """Send the credentials; a session says only that they are proven."""
         request.headers["Authorization"] = self._header
-        response = yield request
-        if _refused(response) and self._proven is None:
-            self._look_into(session)
-            yield request
 
-    def _look_into(self, session: Session) -> None:
-        """Prove anew after a refusal. Where that stays open, whoever comes next proves first."""
-        try:
-            self._sessions.renew(session, self.log_in)
-        except (Transient, Misconfigured):
-            self._sessions.distrust(session)
-            raise
-
-    def prove(self) -> None:
-        """Ask the server for sure, so that `ping` tries the password and not yesterday's success.
-
-        A refusal closes the door for the workers too, without a second try.
-        """
-        try:
-            self._proven = self.log_in()
-        except LoginRefused as refusal:
-            self._tell_all(refusal)
-            raise
-
-    def _tell_all(self, refusal: LoginRefused) -> None:
-        def refused() -> Session:
-            raise refusal
-
-        self._sessions.renew(self._sessions.get(refused), refused)
+    def doubt(self, response: httpx.Response) -> Doubt | None:
+        """Tell a refusal of the credentials, which may be passing: it is looked into by one proving call."""
+        if response.status_code == 401:
+            return Doubt.DEAD
+        fault = fault_of(response, fault_in)
+        return Doubt.DEAD if fault is not None and fault.code == REFUSED_LOGIN else None
 
     def log_in(self) -> Session:
         """Prove the credentials by reading one vendor. Raises `LoginRefused`, `Misconfigured` or `Transient`.
@@ -85,15 +57,9 @@ class BasicAuth(httpx.Auth):
         """
         path = f"/{self._settings.company_id}/AP/APVendors"
         headers = {"Authorization": self._header}
-        try:
-            reply = self._http.call(
-                Call("GET", path, {"$top": "1", "$select": "VendorNumber"}, headers=headers, auth=False, want="text",
-                     expect=EVERY, judge=_own_words)
-            )  # fmt: skip
-        except Unproven as error:  # also after some tries
-            raise Misconfigured(
-                f"{self._settings.api_url} can be reached, but what answers is not the Web API: {error} {IIS}"
-            ) from error
+        proof = Call("GET", path, {"$top": "1", "$select": "VendorNumber"}, headers=headers, auth=False, want="text",
+                     expect=EVERY, judge=_own_words)  # fmt: skip
+        reply = knock(self._http, proof, lambda said: not_the_api(self._settings.api_url, said))
         self._judge(reply)
         return Session("proven")
 
@@ -103,8 +69,7 @@ class BasicAuth(httpx.Auth):
             _whole(reply, self._settings)
             return
         if fault.code == REFUSED_LOGIN:
-            self._refusal = self._why(reply, fault)
-            raise LoginRefused(self._refusal)
+            raise LoginRefused(self._why(reply, fault))
         if fault.passing or (reply.status < 300 and not fault.page):  # an error in a good answer proves nothing
             hint = f" {IIS}" if fault.page else ""
             raise Transient(f"Sage 300 could not open a session: {fault}.{hint}")
@@ -140,9 +105,10 @@ def _own_words(reply: Reply) -> None:
         raise unproven("the Web API", "a login", fault)
 
 
-def not_the_api(api_url: str, fault: Fault) -> Misconfigured:
+def not_the_api(api_url: str, said: object) -> Misconfigured:
     """Say that something else than the Web API answers."""
-    return Misconfigured(f"{api_url} can be reached, but what answers is not the Web API: {fault}. {IIS}")
+    words = str(said).removesuffix(".")
+    return Misconfigured(f"{api_url} can be reached, but what answers is not the Web API: {words}. {IIS}")
 
 
 def _whole(reply: Reply, settings: Settings) -> None:
@@ -153,15 +119,3 @@ def _whole(reply: Reply, settings: Settings) -> None:
     if not isinstance(body, dict) or "value" not in body:
         fault = Fault(reply.status, "", reply.text(120), worded=False)
         raise not_the_api(settings.api_url, fault)
-
-
-def _refused(response: httpx.Response) -> bool:
-    """Read a refusal's body, and no other: pages are streamed under the caller's limits of size and time."""
-    if response.status_code == 401:
-        response.read()
-        return True
-    if response.status_code < 400 or int(response.headers.get("content-length") or 0) > 65_536:
-        return False
-    body = response.read()
-    fault = fault_in(Reply(response.status_code, response.headers, body))
-    return fault is not None and fault.code == REFUSED_LOGIN

@@ -1,11 +1,11 @@
-"""The bearer token: client credentials, shared by all workers, renewed by one of them (`docs/vendors/basware.md`)."""
+"""The bearer token: client credentials, shared by all workers (`kit/login`; `docs/vendors/basware.md`)."""
 
 from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,19 +13,16 @@ from urllib.parse import urlencode
 
 import httpx
 
-from ml_connector.engine.sessions import MARGIN, Session, Sessions
+from ml_connector.engine.sessions import MARGIN, Session
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.ports import Clock
 from ml_connector.systems.basware import rights
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.http import Call, Http, Reply, listed
-from ml_connector.systems.kit.absence import ABSENT_STATUS, Unproven, unproven
+from ml_connector.systems.kit.absence import ABSENT_STATUS, unproven
+from ml_connector.systems.kit.login import Doubt, knock, lifetime
 
 log = logging.getLogger("ml_connector")
-LONGEST = 86_400.0
-"""Seconds that a token is kept at most, whatever a server says of its life."""
-
-
 MARK = "\n"
 """Between a token and the scopes that it lacks, in what the sessions keep: who takes a token over must know them."""
 
@@ -34,99 +31,58 @@ class ScopesRefused(LoginRefused):
     """The client is known, and may not have all scopes that were asked for."""
 
 
-class BaswareAuth(httpx.Auth):
-    """Puts the token on a request, and renews it once for a request that was refused with it."""
+def lacking(session: Session) -> frozenset[str]:
+    """Name the optional scopes that a token goes without."""
+    return frozenset(session.value.partition(MARK)[2].split())
+
+
+class ClientCredentials:
+    """Gets tokens with as many scopes as are granted, and puts them on requests."""
 
     def __init__(
-        self,
-        settings: Settings,
-        sessions: Sessions,
-        clock: Clock,
-        scopes: Callable[[], tuple[str, ...]],
-        tenant: str = "",
+        self, http: Http, settings: Settings, clock: Clock, scopes: Callable[[], tuple[str, ...]], tenant: str = ""
     ) -> None:
-        """`scopes` is asked at each login; `http` must be set before the first request."""
-        self._settings, self._sessions, self._clock, self._scopes = settings, sessions, clock, scopes
+        """`scopes` is asked at each login."""
+        self._http, self._settings, self._clock, self._scopes = http, settings, clock, scopes
         self._tenant = tenant
-        self.http: Http
         self.granted: frozenset[str] | None = None
         """The scopes that the latest token carries: as its answer tells, else those asked for; None before a login."""
-        self._own: Session | None = None
-
-    def ready(self) -> None:
-        """Log in where there is no token yet. Outside a request, so that two loops of tries do not multiply."""
-        if self._own is None:
-            self._sessions.get(self._login)
-
-    def prove(self) -> None:
-        """Log in for this connection alone, so that `ping` tries the secret and not yesterday's token.
-
-        Which scopes are left out is for `ping` to tell, and not logged.
-        A refusal closes the door for the workers too, without a second try.
-        """
-        try:
-            self._own = self._login(tell=False)
-        except LoginRefused as refusal:
-            self._tell_all(refusal)
-            raise
 
     def grants(self, scope: str) -> bool:
         """Tell whether the client gets a token for one scope; the token is not kept."""
         try:
-            self._ask((scope,))
+            self.token(scope)
         except ScopesRefused:
             return False
         return True
 
-    @contextmanager
-    def lent(self, scope: str) -> Iterator[None]:
-        """Call with a token for one scope that no flow needs; raises `ScopesRefused` where it is not granted."""
-        own, granted = self._own, self.granted
-        self._own = self._ask((scope,))
-        try:
-            yield
-        finally:
-            self._own, self.granted = own, granted
+    def token(self, scope: str) -> Session:
+        """Get a token for one scope that no flow needs; raises `ScopesRefused` where it is not granted."""
+        return self._ask((scope,))[0]
 
-    def lacking(self) -> frozenset[str]:
-        """Name the optional scopes that the token in use goes without; logs in where there is none yet."""
-        return frozenset(self._session().value.partition(MARK)[2].split())
+    def sign(self, request: httpx.Request, session: Session) -> None:
+        """Put the token on a request."""
+        request.headers["Authorization"] = f"Bearer {session.value.partition(MARK)[0]}"
 
-    def _session(self) -> Session:
-        return self._own or self._sessions.get(self._login)
+    def doubt(self, response: httpx.Response) -> Doubt | None:
+        """Tell a token that is refused; 403 may be a right granted since, which a new token carries."""
+        return {401: Doubt.DEAD, 403: Doubt.VAGUE}.get(response.status_code)
 
-    def _tell_all(self, refusal: LoginRefused) -> None:
-        def refused() -> Session:
-            raise refusal
-
-        self._sessions.renew(self._sessions.get(refused), refused)
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the token; 401, or 403 for a right granted since, is worth one new token and never a second."""
-        session = self._session()
-        request.headers["Authorization"] = _bearer(session)
-        response = yield request
-        if response.status_code in {401, 403} and self._own is None:
-            response.read()  # gives its connection back: with one connection only, the login would wait for it
-            session = self._sessions.renew(session, self._login)
-            request.headers["Authorization"] = _bearer(session)
-            yield request
-
-    def _login(self, *, tell: bool = True) -> Session:
+    def log_in(self, *, tell: bool = True) -> Session:
         """Log in; without the scopes that no flow needs where the server grants no token with them.
 
         It is asked for all again with each new token, so that a right granted since is found within its lifetime.
         """
         wanted = self._scopes()
-        session = self._most(wanted)
-        lacking = sorted(rights.OPTIONAL & set(wanted) - (self.granted or frozenset()))
+        session, self.granted = self._most(wanted)
+        lacking = sorted(rights.OPTIONAL & set(wanted) - self.granted)
         if not lacking:
             return session
         if tell:
             log.warning("%s: %s", self._tenant, rights.lack(lacking), extra={"tenant": self._tenant})
         return replace(session, value=f"{session.value}{MARK}{' '.join(lacking)}")
 
-    def _most(self, wanted: tuple[str, ...]) -> Session:
+    def _most(self, wanted: tuple[str, ...]) -> tuple[Session, frozenset[str]]:
         """Get a token with as many scopes as the server grants; credentials that are refused are tried once only."""
         try:
             return self._ask(wanted)
@@ -136,26 +92,23 @@ class BaswareAuth(httpx.Auth):
                     return self._ask(scopes)
             raise
 
-    def _ask(self, scopes: tuple[str, ...]) -> Session:
+    def _ask(self, scopes: tuple[str, ...]) -> tuple[Session, frozenset[str]]:
+        """Get a token, and the scopes that it carries."""
         secret = self._settings.client_secret.get_secret_value()
         pair = base64.b64encode(f"{self._settings.client_id}:{secret}".encode()).decode()
         form = urlencode({"grant_type": "client_credentials", "scope": " ".join(scopes)})
         headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/x-www-form-urlencoded"}
         asked = self._clock.now()
-        try:
-            reply = self.http.call(
-                Call("POST", "/v1/tokens", content=form.encode(), headers=headers, auth=False, judge=_there,
-                     expect=(200, 201, 301, 302, 307, 308, 400, 401, 403, 404, 405, 410, 422))
-            )  # fmt: skip
-        except Unproven as error:  # also after some tries
-            raise Misconfigured(
-                f"{self.http.base_url} has no /v1/tokens: correct 'base_url' or 'region'. {error}"
-            ) from error
+        login = Call("POST", "/v1/tokens", content=form.encode(), headers=headers, auth=False, judge=_there,
+                     expect=(200, 201, 301, 302, 307, 308, 400, 401, 403, 404, 405, 410, 422))  # fmt: skip
+        reply = knock(self._http, login, self._nowhere)
         if reply.status not in {200, 201}:
-            _refuse(reply, scopes, self.http.base_url)
-        value, seconds = _token(reply)
-        self.granted = _granted(reply, scopes)
-        return Session(value, asked + _lifetime(seconds) if seconds else None)
+            _refuse(reply, scopes, self._http.base_url)
+        value, lasts = _token(reply)
+        return Session(value, asked + _kept(lasts) if lasts else None), _granted(reply, scopes)
+
+    def _nowhere(self, said: object) -> Misconfigured:
+        return Misconfigured(f"{self._http.base_url} has no /v1/tokens: correct 'base_url' or 'region'. {said}")
 
 
 def _there(reply: Reply) -> None:
@@ -164,21 +117,13 @@ def _there(reply: Reply) -> None:
         raise unproven("Basware", "a login", f"{reply.status}, {reply.text(120) or 'without a text'}")
 
 
-def _bearer(session: Session) -> str:
-    return f"Bearer {session.value.partition(MARK)[0]}"
-
-
-def _token(reply: Reply) -> tuple[str, float | None]:
-    """Read token and lifetime in seconds. The documentation says minutes, its own example proves seconds."""
+def _token(reply: Reply) -> tuple[str, timedelta | None]:
+    """Read token and lifetime. The documentation says minutes, its own example proves seconds."""
     body = reply.json()
     token = body.get("access_token") if isinstance(body, dict) else None
     if not isinstance(token, str) or not token or not token.isascii():
         raise Transient(f"Basware answered a login with 200 but without an access_token: {_said(reply)[:200]}")
-    try:
-        seconds = float(body.get("expires_in") or 0)
-    except (TypeError, ValueError, OverflowError):
-        return token, None
-    return token, min(seconds, LONGEST) if seconds > 0 else None
+    return token, lifetime(body.get("expires_in"))
 
 
 def _granted(reply: Reply, asked: tuple[str, ...]) -> frozenset[str]:
@@ -188,9 +133,8 @@ def _granted(reply: Reply, asked: tuple[str, ...]) -> frozenset[str]:
     return named if named & set(asked) else frozenset(asked)
 
 
-def _lifetime(seconds: float) -> timedelta:
+def _kept(end: timedelta) -> timedelta:
     """Tell how long to keep a token: sessions are renewed `MARGIN` early, which would eat up a short one whole."""
-    end = timedelta(seconds=seconds)
     return end if end > 2 * MARGIN else end / 2 + MARGIN
 
 
