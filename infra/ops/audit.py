@@ -44,13 +44,14 @@ def audit(
     from infra.ops.desk import open_desk
     from infra.ops.find import chunks_of, record_key
     from infra.ops.legible import Legible
+    from ml_connector.engine.parked import Whole
 
     desk = open_desk(secrets, state, stack)
     stream = desk.stream(tenant, flow)
     found = record_key(stream, key)
     chunks = chunks_of(stream, found)
     row = stream.ledger.rows([found], consistent=True).get(found)
-    blobs = Legible(desk.world.blobs)
+    blobs = Legible(Whole(desk.world.blobs, stream.ledger))
     history: dict[str, Any] = {
         **stream.name,
         "key": found,

@@ -27,11 +27,15 @@ FLOOR = 90
 
 @dataclass
 class Purged:
-    """What a purge did, in attempts; `keys` are the objects that have no body now, `damaged` those left unread."""
+    """What a purge did, in attempts; `keys` are the objects that have no body now, `damaged` those left unread.
+
+    `waiting`: attempts that are in no object yet.
+    """
 
     purged: int = 0
     purged_before: int = 0
     kept: int = 0
+    waiting: int = 0
     keys: set[str] = field(default_factory=set)
     damaged: list[str] = field(default_factory=list)
 
@@ -63,6 +67,7 @@ def purge(
     since = f" made before {table.moment(limit)}" if limit else ""
     options.confirm(f"Delete the bodies of {tenant}'s attempts{since} from {desk.place} for good?", yes=yes)
     done = _purged(desk, prefix, limit, options.who(by))
+    done.waiting = _waiting(desk, tenant)
     if as_json:
         table.dump({"tenant": tenant, **{name: n for name, n in asdict(done).items() if name != "keys"}})
     else:
@@ -131,6 +136,17 @@ def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
     return done
 
 
+def _waiting(desk: Desk, tenant: str) -> int:
+    """Count the attempts that the bucket did not take yet; of a tenant that has ended nobody brings them there."""
+    from ml_connector.engine.parked import waiting
+    from ml_connector.errors import Misconfigured
+
+    try:
+        return sum(1 for stream in desk.streams(tenant) for _ in waiting(stream.ledger))
+    except Misconfigured:
+        return 0
+
+
 def _made(body: bytes) -> str:
     import msgspec
 
@@ -141,7 +157,8 @@ def _said(tenant: str, done: Purged) -> str:
     earlier = f" {done.purged_before} were purged before." if done.purged_before else ""
     later = f" {done.kept} are newer and stay." if done.kept else ""
     left = f" These cannot be read and were left; delete them yourself if they must go: {', '.join(done.damaged)}."
-    rest = f"{earlier}{later}{left if done.damaged else ''}"
+    wait = f" {done.waiting} wait in the table until the bucket takes them: purge again in an hour."
+    rest = f"{earlier}{later}{left if done.damaged else ''}{wait if done.waiting else ''}"
     if not done.purged:
         return f"Nothing was purged of {tenant}.{rest}"
     count = "1 attempt was" if done.purged == 1 else f"{done.purged} attempts were"

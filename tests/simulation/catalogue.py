@@ -21,9 +21,9 @@ CAUGHT: tuple[Weakening, ...] = (
     w.rebaseline_blindly, w.no_epoch, w.delivered_without_verdict, w.no_taint, w.no_doubt, w.counters,
     w.codes_forgotten, w.settings_of_the_verdict, w.no_condition, w.released_by_events_only, w.no_maintenance,
     w.open_door, w.last_refusal_only, w.blamed_on_the_record, w.session_for_all, w.no_redaction, w.no_scope,
-    w.no_chain, w.lost_attempts_unkept, m.sent_not_looked_for, m.sent_forgotten, m.change_unseen,
-    m.matched_without_date, m.sent_again_when_taken, m.no_look_after_posting, m.spelt_exactly, m.anybody_believed,
-    m.waits_for_the_flow, m.released_unseen, m.guarded_by_number,
+    w.no_chain, w.not_kept_for_the_bucket, w.lost_attempts_unkept, m.sent_not_looked_for, m.sent_forgotten,
+    m.change_unseen, m.matched_without_date, m.sent_again_when_taken, m.no_look_after_posting, m.spelt_exactly,
+    m.anybody_believed, m.waits_for_the_flow, m.released_unseen, m.guarded_by_number,
 )  # fmt: skip
 
 MADE_GOOD: dict[Weakening, str] = {
@@ -137,6 +137,7 @@ TILTS = {
     w.no_redaction: Tilt(acts=(people.new_invoice,), hours=2, short=True),
     w.lost_attempts_unkept: Tilt(weather={"zombie": 0.01}, acts=(people.new_invoice,), hours=5, short=True, busy=2),
     w.no_chain: Tilt(acts=(people.new_invoice,), hours=2, short=True),
+    w.not_kept_for_the_bucket: Tilt(acts=(people.bucket_away, people.new_invoice), hours=5, short=True, busy=2),
     m.sent_not_looked_for: _MEDDLED,
     m.sent_forgotten: _MEDDLED,
     m.change_unseen: _MEDDLED,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.engine import audit
+from ml_connector.engine import audit, parked
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.fingerprint import fingerprint, same_settings
 from tests.simulation import troubles, watching
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS = 40, 12_000, 600
 """Of one document; of a tenant's line; at a chunk, also through an outage of five days."""
 SILENT = (
-    "ours: crash", "ours: timed out", "ours: out of memory", "ours: state rolled back", "objects: throttled",
+    "ours: crash", "ours: timed out", "ours: out of memory", "ours: state rolled back",
     "ours: ended while it stood still", "ours: a second installation",
 )  # fmt: skip
 """After these something that was sent may be in nobody's audit trail."""
@@ -337,6 +337,8 @@ def _unversioned(known: str | None) -> str:
 
 def _audits(history: History, office: Office, pair: Pair) -> Iterator[str]:
     for flow in office.erp.table.flows:
+        for chunk in parked.waiting(pair.ledger(flow.name)):
+            yield f"{flow.name} {chunk.id}: still not in the bucket"
         for chunk in pair.ledger(flow.name).finished():
             if not chunk.audits:
                 yield f"{flow.name} {chunk.id}: done without an audit object"

@@ -370,6 +370,7 @@ class History:
         for line in self.lines.values():
             line.outage_until, line.very_late = None, False
         for plant in self.plants:
+            plant.blobs.away_until = None
             plant.enrolled()
         self.end_second()
         for later in (1, 6) if self.short else (2, 8, 27, 31):

@@ -299,6 +299,15 @@ def outage(history: History, office: Office) -> None:
     history.machine.fault("world: outage of five days" if hours == 120 else "world: outage")
 
 
+def bucket_away(history: History, office: Office) -> None:
+    """The bucket of the audit trail takes nothing for minutes, hours or days; the work goes on."""
+    hours = office.dice.choice((0.05, 1, 9, 50))
+    if hours == 50 and not history.endure(timedelta(hours=51)):
+        hours = 9
+    for plant in history.plants:
+        plant.blobs.away_until = history.machine.now() + timedelta(hours=hours)
+
+
 def purge(history: History, office: Office) -> None:
     """Delete all queues while something is at work."""
 

@@ -180,9 +180,13 @@ class SimBlobs(MemoryBlobs):
     def __init__(self, machine: Machine) -> None:
         super().__init__()
         self.machine = machine
+        self.away_until: datetime | None = None
 
     def put(self, key: str, body: bytes) -> None:
         self.machine.touch("before blob")
+        if self.machine.stack and self.away_until is not None and self.machine.now() < self.away_until:
+            self.machine.fault("objects: away")
+            raise Transient("The bucket is away; it is tried again later.")
         if self.machine.stack and self.machine.hit(self.machine.weather.throttle):
             self.machine.fault("objects: throttled")
             raise Transient("AWS throttles the bucket; it is tried again later.")

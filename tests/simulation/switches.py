@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from tests.simulation import changes, clerks, commands
+from tests.simulation import changes, clerks, commands, people
 from tests.simulation.sides import Act
 
 READY = frozenset({
     "changes", "mappings", "settings", "approval", "cancel", "twins", "anew", "status", "commands", "foreign",
-    "unnamed", "second", "hidden",
+    "unnamed", "second", "hidden", "bucket",
 })  # fmt: skip
 """Names of `ACTS` and `WEATHER` that are drawn."""
 ON = READY | frozenset(filter(None, os.environ.get("SWITCHES", "").split(",")))
@@ -28,6 +28,7 @@ ACTS: dict[str, tuple[Act, ...]] = {
     "commands": (commands.replay, commands.release_late, commands.resolve),
     "second": (commands.second_installation,),
     "hidden": (clerks.hide_list,),
+    "bucket": (people.bucket_away,),
 }  # fmt: skip
 WEATHER = frozenset({"foreign", "unnamed"})
 HEALED_DAILY: frozenset[Act] = frozenset({clerks.lost_status, clerks.hide_list})

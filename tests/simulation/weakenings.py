@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from ml_connector.engine import audit, doubt, fingerprint, poll_masters, trouble, write
+from ml_connector.engine import doubt, fingerprint, parked, poll_masters, trouble, write
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.bulk import Bulk
 from ml_connector.engine.document import Paper
@@ -396,6 +396,11 @@ def lost_attempts_unkept() -> Any:
     return patch.object(write, "_keep", lambda task, exchanges, error: None)
 
 
+def not_kept_for_the_bucket() -> Any:
+    """Lose an attempt that the bucket does not take."""
+    return patch.object(parked, "park", lambda *args: False)
+
+
 def no_chain() -> Any:
     """Write no audit object."""
-    return patch.object(audit, "write", lambda *args: None)
+    return patch.object(write, "_audit", lambda *args: None)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ml_connector.engine import endpoints, relocate
+from ml_connector.embedded.blobs import MemoryBlobs
+from ml_connector.engine import audit, endpoints, parked, relocate
 from ml_connector.engine.comparison import compare
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.offer import put_on_its_way
@@ -35,6 +36,13 @@ class Moving(Bench):
         endpoints.note(self.pair())
         self.scope, self.places = "new", NEW
         return self.pair()
+
+
+class Away(MemoryBlobs):
+    """A bucket that takes nothing."""
+
+    def put(self, key: str, body: bytes) -> None:
+        raise Transient("AWS throttles the bucket; it is tried again later.")
 
 
 @pytest.fixture
@@ -110,6 +118,20 @@ def test_what_was_delivered_is_known_after_the_move_and_posted_never_again(movin
     assert len(moving.systems.booked) == 2
     assert len(moving.systems.sends) == 1  # the account did not travel again
     assert moving.pair().ledger("invoices").links(["100"]) == {"100": "a"}
+
+
+def test_an_attempt_that_waits_for_the_audit_trails_bucket_comes_along(moving: Moving) -> None:
+    blobs = moving.world.blobs
+    moving.world = replace(moving.world, blobs=Away())
+    delivered(moving, "a")
+    (done,) = moving.pair().ledger("invoices").finished()
+    pair = moving.move_away()
+    (earlier,) = endpoints.note(pair)
+    relocate.move(pair, earlier.scope, "ada")
+    assert not [pk for pk, _ in rows(moving.world.store) if pk.endswith("#old")]
+    moving.world = replace(moving.world, blobs=blobs)
+    moving.work(1)
+    assert audit.verify(blobs, done) == [] and list(parked.waiting(moving.pair().ledger("invoices"))) == []
 
 
 @pytest.mark.parametrize("stop", range(1, 40, 3))

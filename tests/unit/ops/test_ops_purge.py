@@ -15,6 +15,7 @@ from infra.ops.desk import Desk, Refused
 from infra.ops.shredding import S3Shredder
 from ml_connector.aws.blobs import S3Blobs
 from ml_connector.engine import audit
+from ml_connector.engine.parked import bring, park, waiting
 
 OLD, NEW = "2026-01-10T08:00:00.000000+00:00", "2026-01-11T08:00:00.000000+00:00"
 REGION = "us-east-1"
@@ -54,6 +55,19 @@ def bodies(office: Any, chunk: Any) -> list[bytes]:
     return [audit.opened(blobs.get(key))[1] for key in blobs.keys(audit.prefix(chunk))]
 
 
+def test_an_attempt_that_waits_for_the_bucket_is_told_of(office: Any) -> None:
+    """It is in no object yet, and will be: the person must know that something is left."""
+    chunk = invoice(office, "k1", OLD)
+    ledger = office.ledger("invoices")
+    again = audit.made(chunk, NEW, [exchange()], {"state": "done"})
+    assert park(ledger, chunk, again)
+    said = office.run("purge", "acme", "--force", "--by", "Ada").stdout
+    assert "1 wait in the table until the bucket takes them: purge again in an hour." in said
+    assert bring(office.desk.world, ledger, next(waiting(ledger)).id)
+    assert "wait in the table" not in office.run("purge", "acme", "--force", "--by", "Ada").stdout
+    assert not any(bodies(office, chunk))
+
+
 def test_a_purge_deletes_bodies_and_the_chain_still_verifies(office: Any) -> None:
     chunk = invoice(office, "k1", OLD, NEW)
     hashes = [head["body_hash"] for head, _ in audit.read(office.desk.world.blobs, chunk)]
@@ -80,10 +94,10 @@ def test_nothing_of_a_purged_body_is_left_in_the_folder(office: Any) -> None:
 def test_before_a_date_keeps_what_was_made_later_also_of_one_document(office: Any) -> None:
     chunk = invoice(office, "k1", OLD, NEW)
     done = office.run("purge", "acme", "--before", "2026-01-11", "--json")
-    assert done == {"tenant": "acme", "purged": 1, "purged_before": 0, "kept": 1, "damaged": []}
+    assert done == {"tenant": "acme", "purged": 1, "purged_before": 0, "kept": 1, "waiting": 0, "damaged": []}
     assert [bool(body) for body in bodies(office, chunk)] == [False, True]
     again = office.run("purge", "acme", "--force", "--json")
-    assert again == {"tenant": "acme", "purged": 1, "purged_before": 1, "kept": 0, "damaged": []}
+    assert again == {"tenant": "acme", "purged": 1, "purged_before": 1, "kept": 0, "waiting": 0, "damaged": []}
     assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json")["faults"] == []
 
 

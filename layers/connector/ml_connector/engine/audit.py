@@ -10,8 +10,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -65,16 +66,36 @@ def link(previous: str | None, body_hash: str) -> str:
     return hashlib.sha256(f"{previous or ''}:{body_hash}".encode()).hexdigest()
 
 
-def write(blobs: Blobs, chunk: Chunk, at: str, exchanges: list[Exchange], said: dict[str, Any]) -> None:
-    """Store one attempt and put its link on the chunk (the caller saves the chunk)."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt as it is stored: its object's key and bytes, its number and the chain's hash at it."""
+
+    key: str
+    packed: bytes
+    number: int
+    chain: str
+
+    def link_to(self, chunk: Chunk) -> None:
+        """Put its link on the chunk, which the caller saves."""
+        chunk.audits, chunk.chain = self.number, self.chain
+
+
+def made(chunk: Chunk, at: str, exchanges: list[Exchange], said: Mapping[str, Any]) -> Attempt:
+    """Make an attempt's object, next in the chunk's chain."""
     body = msgspec.json.encode({"chunk": chunk.id, "at": at, "attempt": said, "exchanges": as_rows(exchanges)})
     body_hash = hashlib.sha256(body).hexdigest()
     chain = link(chunk.chain, body_hash)
     number = chunk.audits + 1
     envelope = {"n": number, "previous": chunk.chain, "body_hash": body_hash, "hash": chain}
     packed = gzip.compress(msgspec.json.encode(envelope) + b"\n" + body, 6, mtime=0)
-    blobs.put(f"{prefix(chunk)}{number:05d}-{chain[:12]}.json.gz", packed)
-    chunk.audits, chunk.chain = number, chain
+    return Attempt(f"{prefix(chunk)}{number:05d}-{chain[:12]}.json.gz", packed, number, chain)
+
+
+def write(blobs: Blobs, chunk: Chunk, at: str, exchanges: list[Exchange], said: Mapping[str, Any]) -> None:
+    """Store one attempt and put its link on the chunk (the caller saves the chunk)."""
+    attempt = made(chunk, at, exchanges, said)
+    blobs.put(attempt.key, attempt.packed)
+    attempt.link_to(chunk)
 
 
 def opened(packed: bytes) -> tuple[dict[str, Any], bytes]:

@@ -1,7 +1,8 @@
 """The ledger: what the engine remembers, in words of its own, over the store's plain rows.
 
 Partitions: one for each flow of a tenant and scope (cursor, record rows, chunks and their bodies), one for links
-between documents, one for mappings, one for each tenant. An unfinished chunk is `c#…`, a finished one `d#…`.
+between documents, one for mappings, one for each tenant. An unfinished chunk is `c#…`, a finished one `d#…`, an attempt
+that waits for the bucket `p#…` (`parked.py`).
 """
 
 from __future__ import annotations
@@ -295,8 +296,7 @@ class Ledger:
         done = Item(self.pk, f"d#{chunk.done_at}#{chunk.id}", {**dump(chunk), "due_at": None}, ttl=ttl)
         with suppress(Conflict):  # an earlier try came this far
             self.store.put(done)
-        for item in list(self.store.query(self.pk, f"b#{chunk.id}#")):
-            self.store.delete(item.pk, item.sk)
+        self.drop(chunk.id)
         self.store.delete(self.pk, f"c#{chunk.id}")  # last: whoever dies before leaves a row that says that it is done
 
     def unfinished(self) -> Iterator[Chunk]:
@@ -328,8 +328,20 @@ class Ledger:
         parts = [item.blob or b"" for item in self.store.query(self.pk, f"b#{chunk_id}#")]
         return zlib.decompress(b"".join(parts)) if parts else b"{}"
 
+    def kept(self, name: str) -> bytes | None:
+        """Read what `keep` wrote; None where nothing is there."""
+        return b"".join(item.blob or b"" for item in self.store.query(self.pk, f"b#{name}#")) or None
+
+    def drop(self, name: str) -> None:
+        """Delete a body."""
+        for item in list(self.store.query(self.pk, f"b#{name}#")):
+            self.store.delete(item.pk, item.sk)
+
     def _write_body(self, chunk_id: str, body: Any) -> None:
-        packed = zlib.compress(body if isinstance(body, bytes) else msgspec.json.encode(body), 6)
+        self.keep(chunk_id, zlib.compress(body if isinstance(body, bytes) else msgspec.json.encode(body), 6))
+
+    def keep(self, chunk_id: str, packed: bytes) -> None:
+        """Write a body as it is, in parts that a row has room for."""
         for n in range(0, len(packed), PART):
             sk = f"b#{chunk_id}#{n // PART:04d}"
             item = self.store.get(self.pk, sk) or Item(self.pk, sk)

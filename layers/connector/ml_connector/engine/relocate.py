@@ -16,6 +16,7 @@ from ml_connector.engine import endpoints
 from ml_connector.engine.finding import FRESH
 from ml_connector.engine.ledger import KEEP_DONE, Ledger
 from ml_connector.engine.pair import Pair
+from ml_connector.engine.parked import MARK
 from ml_connector.engine.rows import Chunk, Cursor, Row, dump, load
 from ml_connector.errors import Conflict, ConnectorError, Transient
 from ml_connector.ports import Item
@@ -147,6 +148,9 @@ class _Flow:
         """Carry over what is not finished, then the cursor; what is left is of no use to anybody."""
         for item in self._rows("c#"):
             self._chunk(load(Chunk, item.data), item)
+        for prefix in (f"b#{MARK}", "p#"):  # attempts that wait for the bucket, their bodies first
+            for item in self._rows(prefix):
+                self._carry(item, _as_it_is)
         for name, merge in (("latest", _latest), ("cursor", self._cursor)):
             if (one := self._old.store.get(self._old.pk, name)) is not None:
                 self._carry(one, merge)

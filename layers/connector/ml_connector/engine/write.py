@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from ml_connector import exchange
-from ml_connector.engine import audit, doubt, trouble
+from ml_connector.engine import audit, doubt, parked, trouble
 from ml_connector.engine.bulk import Bulk, halves
 from ml_connector.engine.document import Paper
 from ml_connector.engine.notice import Notice
@@ -37,11 +37,15 @@ TOGETHER = 5
 """Attempts, in about a minute, before a chunk is halved for a trouble that may be over by then."""
 STUCK = 20
 """Looks and sendings, in some three hours, after which a person is told of an outcome that stays unknown."""
+PARKED = "The bucket of the audit trail did not take an attempt at once: the table keeps it, and it follows by itself."
 KNOWN = frozenset({"send", "rebaseline", "retire", "notice", "broken"})
 
 
 def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
     """Work on a chunk that was rung; None where nothing was to be done."""
+    if parked.is_parked(chunk_id):
+        parked.bring(pair.world, pair.ledger(flow.name), chunk_id)
+        return None
     task = claim(pair, flow, chunk_id)
     if task is None:
         return None
@@ -230,14 +234,16 @@ def _save(task: Task) -> None:
 
 
 def _audit(task: Task, exchanges: list[exchange.Exchange], said: dict[str, Any]) -> None:
+    chunk, at = task.chunk, task.ledger.now()
     try:
-        audit.write(task.world.blobs, task.chunk, task.ledger.now(), exchanges, said)
-    except Exception as error:  # a full disk, a bucket that is away: neither is a reason to post again
-        log.exception(
-            "an attempt is not in the audit trail", extra={"tenant": task.chunk.tenant, "chunk": task.chunk.id}
-        )
-        what = f"The attempt of {task.ledger.now()[:19]}Z is missing from the audit trail ({type(error).__name__}: "
-        task.chunk.notes.append(readable(f"{what}{error})"))
+        attempt = audit.made(chunk, at, exchanges, said)
+        if not parked.store(task.world, task.ledger, chunk, attempt) and PARKED not in chunk.notes:
+            chunk.notes.append(PARKED)
+        attempt.link_to(chunk)
+    except Exception as error:  # neither bucket nor table, or no name for either: no reason to post again
+        log.exception("an attempt is not in the audit trail", extra={"tenant": chunk.tenant, "chunk": chunk.id})
+        what = f"The attempt of {at[:19]}Z is missing from the audit trail ({type(error).__name__}: "
+        chunk.notes.append(readable(f"{what}{error})"))
 
 
 def _shorten(chunk: Chunk, note: str) -> None:

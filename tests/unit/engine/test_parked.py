@@ -1,0 +1,203 @@
+"""A bucket that does not take an attempt: it is tried again, then kept in the table until the bucket takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ml_connector.embedded.blobs import MemoryBlobs
+from ml_connector.engine import audit, parked
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.rows import Chunk
+from ml_connector.errors import Rejected, Transient
+from ml_connector.ports import Item
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, account, invoice
+
+
+class Away(MemoryBlobs):
+    """A bucket that fails as often as it is told to, each time after some seconds."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__()
+        self.bench, self.times, self.seconds, self.tries = bench, 0, 0.0, 0
+        self.after: Callable[[], None] = lambda: None
+
+    def put(self, key: str, body: bytes) -> None:
+        self.tries += 1
+        if self.times > 0:
+            self.times -= 1
+            self.bench.clock.sleep(self.seconds)
+            raise Transient("AWS throttles the bucket; it is tried again later.")
+        super().put(key, body)
+        self.after()
+
+
+@pytest.fixture
+def bucket(bench: Bench) -> Away:
+    bench.systems.accounts = {"6100": account("6100")}
+    bench.compare(ACCOUNTS)
+    bucket = Away(bench)
+    bench.world = replace(bench.world, blobs=bucket)
+    bench.systems.invoices = {"i1": invoice("i1")}
+    bench.clock.slept.clear()
+    return bucket
+
+
+def ledger(bench: Bench) -> Ledger:
+    return bench.pair().ledger("invoices")
+
+
+def rests(bench: Bench) -> list[str]:
+    """Name what is left in the table of attempts that waited."""
+    rows = ledger(bench)
+    return [item.sk for prefix in ("p#", "b#audit~") for item in rows.store.query(rows.pk, prefix)]
+
+
+def whole(bench: Bench, bucket: Away) -> Chunk:
+    """Give the invoice's finished chunk, whose every attempt is in the bucket."""
+    (done,) = ledger(bench).finished()
+    assert done.audits and audit.verify(bucket, done) == []
+    return done
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_a_throttled_bucket_is_tried_again_with_growing_pauses(bench: Bench, bucket: Away, times: int) -> None:
+    bucket.times = times
+    bench.poll(INVOICES)
+    bench.work(0.01)
+    assert [s for s in bench.clock.slept if s] == list(parked.PAUSES[:times])
+    assert sum(parked.PAUSES) < 10
+    bench.work(1)
+    assert rests(bench) == [] and whole(bench, bucket).notes == []
+
+
+def test_no_further_try_begins_after_ten_seconds(bench: Bench, bucket: Away) -> None:
+    bucket.times, bucket.seconds = 1, 11.0
+    bench.poll(INVOICES)
+    bench.work(0.01)
+    assert bench.clock.slept == [11.0] and bucket.tries == 1 and rests(bench)
+
+
+def test_a_bucket_that_is_away_for_days_stops_nothing_and_loses_nothing(bench: Bench, bucket: Away) -> None:
+    bucket.times = 10**9
+    bench.poll(INVOICES)
+    bench.work(1)
+    (done,) = ledger(bench).finished()
+    assert (done.outcome, len(bench.systems.booked), len(bench.systems.answers)) == ("delivered", 1, 1)
+    assert done.notes == [
+        "The bucket of the audit trail did not take an attempt at once: the table keeps it, and it follows by itself."
+    ]
+    assert bench.counts(INVOICES) == {"delivered": 1}
+    bench.systems.accounts["6100"] = account("6100", "Journeys")
+    bench.compare(ACCOUNTS)
+    assert bench.systems.taken["6100"].name == "Journeys"
+    assert audit.verify(bucket, done) and rests(bench)
+    bench.work(72)
+    bucket.times = 0
+    bench.work(1.1)
+    assert rests(bench) == [] and whole(bench, bucket).chain == done.chain
+    assert len(bench.systems.booked) == 1
+
+
+def test_only_the_first_of_them_pauses_for_the_bucket(bench: Bench, bucket: Away) -> None:
+    bucket.times = 10**9
+    bench.systems.invoices |= {f"i{n}": invoice(f"i{n}") for n in range(2, 6)}
+    bench.poll(INVOICES)
+    bench.work(0.01)
+    assert [s for s in bench.clock.slept if s] == list(parked.PAUSES)
+    assert len(list(ledger(bench).finished())) == 5 and len(list(parked.waiting(ledger(bench)))) == 5
+
+
+def test_what_waits_is_read_and_verified_as_part_of_the_trail(bench: Bench, bucket: Away) -> None:
+    bucket.times = 10**9
+    bench.poll(INVOICES)
+    bench.work(0.01)
+    (done,) = ledger(bench).finished()
+    together = parked.Whole(bucket, ledger(bench))
+    assert audit.verify(together, done) == []
+    assert [body["attempt"]["outcome"] for _, body in audit.read(together, done)][-1] == "delivered"
+
+
+def test_of_a_chunk_that_was_given_up_nothing_is_lost_either(bench: Bench, bucket: Away) -> None:
+    bucket.times = 10**9
+    bench.systems.faults = [("post", Rejected("no")), ("answer", Rejected("no"))]
+    bench.poll(INVOICES)
+    bench.work(0.5)
+    (chunk,) = ledger(bench).unfinished()
+    assert chunk.state == "dead"
+    bucket.times = 0
+    bench.work(2)
+    assert rests(bench) == [] and audit.verify(bucket, chunk) == []
+
+
+def test_whoever_dies_after_the_object_was_stored_stores_the_same_again(bench: Bench, bucket: Away) -> None:
+    bucket.times = 10**9
+    bench.poll(INVOICES)
+    bench.work(0.01)
+    row = next(parked.waiting(ledger(bench)))
+    bucket.times = 0
+
+    def die() -> None:
+        bucket.after = lambda: None
+        raise Killed
+
+    bucket.after = die
+    with pytest.raises(Killed):
+        parked.bring(bench.world, ledger(bench), row.id)
+    assert rests(bench)
+    bench.work(1)
+    assert rests(bench) == [] and whole(bench, bucket)
+
+
+def test_a_bucket_that_stays_away_is_asked_once_an_hour(bench: Bench, bucket: Away) -> None:
+    bucket.times = 10**9
+    bench.poll(INVOICES)
+    bench.work(24)
+    before = bucket.tries
+    bench.work(10)
+    assert 9 <= bucket.tries - before <= 11
+
+
+class Full:
+    """A table that takes no body of such an attempt."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def put(self, item: Item) -> Item:
+        if item.sk.startswith("b#audit~"):
+            raise Transient("AWS throttles the table.")
+        stored: Item = self.store.put(item)
+        return stored
+
+
+def test_where_the_table_does_not_take_it_either_the_row_says_so(bench: Bench, bucket: Away) -> None:
+    bucket.times = 10**9
+    bench.world = replace(bench.world, store=Full(bench.world.store))
+    bench.poll(INVOICES)
+    bench.work(0.1)
+    (done,) = ledger(bench).finished()
+    assert "is missing from the audit trail (Transient: AWS throttles the bucket" in done.notes[-1]
+    assert len(bench.systems.booked) == 1 and rests(bench) == []
+
+
+def test_an_attempt_whose_worker_had_lost_the_row_is_kept_as_well(bench: Bench, bucket: Away) -> None:
+    """It stands beside the chain; what it said to the vendors was said."""
+    bucket.times = 10**9
+    rows = ledger(bench)
+    chunk = Chunk(id="i1", tenant="acme", integration="erp-ap", flow="invoices", lane="acme.erp.documents.0", run="r",
+                  created=rows.now())  # fmt: skip
+    lost = audit.made(chunk, rows.now(), [], {"state": audit.LOST})
+    assert parked.store(bench.world, rows, chunk, lost) is False
+    assert parked.store(bench.world, rows, chunk, lost) is False  # the same once more is the same row
+    bucket.times = 0
+    bench.clock.moment += timedelta(minutes=2)
+    bench.work(0.01)
+    assert list(bucket.keys("audit/acme/")) == [lost.key] and rests(bench) == []
