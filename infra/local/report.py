@@ -75,7 +75,7 @@ def _rounding(lines: list[dict[str, Any]]) -> dict[str, Any]:
         one = found.setdefault(str(line["currency"]), {"total": Decimal(0), "documents": []})
         one["total"] = total((one["total"], Decimal(line["difference"])))
         one["documents"].append({name: value for name, value in line.items() if name != "currency"})
-    return {currency: {**one, "total": money(one["total"])} for currency, one in found.items()}
+    return {currency: {**one, "total": money(one["total"], currency)} for currency, one in found.items()}
 
 
 def _earlier(pair: Pair, one: Earlier, where: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -100,7 +101,7 @@ def _latest(stream: Stream, limit: int) -> Iterator[Chunk]:
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
     sums = {
-        place: table.money({c: s[place] for c, s in row.get("amounts", {}).items() if s[place] != "0.00"})
+        place: table.money({c: s[place] for c, s in row.get("amounts", {}).items() if Decimal(s[place])})
         for place in ("delivered", "held", "rejected", "dead", "pending")
     }
     money = "; ".join(f"{place} {amounts}" for place, amounts in sums.items() if amounts)

@@ -58,4 +58,14 @@ def test_every_report_is_made(bench: Bench, amount: str, fields: dict[str, objec
 def test_sums_are_exact_to_the_last_cent_however_large() -> None:
     largest = Decimal("9999999999999999999.99")
     assert countable(largest) == largest and countable("0E+50") == 0 and countable("1.10000000000000") == Decimal("1.1")
-    assert money(total([largest] * 10**5 + [Decimal("0.001")])) == "999999999999999999999000.001"
+    assert money(total([largest] * 10**5 + [Decimal("0.001")]), "EUR") == "999999999999999999999000.001"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [("1000", "JPY", "1000"), ("1000.00", "JPY", "1000"), ("0", "JPY", "0"), ("1000.5", "JPY", "1000.5"),
+     ("10", "EUR", "10.00"), ("10.125", "EUR", "10.125"), ("1.5", "KWD", "1.500"), ("-3", "KWD", "-3.000"),
+     ("7", "XYZ", "7.00"), ("7", None, "7.00")],
+)  # fmt: skip
+def test_an_amount_has_the_decimals_of_its_currency(amount: str, currency: str | None, written: str) -> None:
+    assert money(Decimal(amount), currency) == written

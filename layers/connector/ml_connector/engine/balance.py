@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
+from ml_connector.currencies import decimals
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.rows import Chunk
 from ml_connector.flow import Flow
@@ -46,16 +47,18 @@ def total(values: Iterable[Decimal]) -> Decimal:
         return sum(values, Decimal(0))
 
 
-def money(value: Decimal) -> str:
-    """Write an amount with two decimals, or all that it has."""
+def money(value: Decimal, currency: str | None) -> str:
+    """Write an amount with the decimals of its currency (JPY 1000, EUR 10.00, KWD 10.000), or all that it has."""
+    places = decimals(currency) if currency else None
+    places = 2 if places is None else places
     with localcontext(_WIDE):
-        return f"{value:.2f}" if value == round(value, 2) else f"{value:f}"
+        return f"{value:.{places}f}" if value == round(value, places) else f"{value:f}"
 
 
 def money_of(chunk: Chunk, flow: Flow) -> tuple[str | None, str | None]:
     """Give amount and currency of a document as people read them; None for master data and unknown ones."""
     amount = countable(chunk.amount) if flow.money else None
-    return (None, None) if amount is None else (money(amount), chunk.currency)
+    return (None, None) if amount is None else (money(amount, chunk.currency), chunk.currency)
 
 
 class Sheet:
@@ -138,7 +141,8 @@ class Sheet:
         self.rounding.append(
             {
                 "key": chunk.key, "number": chunk.number, "posted_as": chunk.code, "currency": chunk.currency,
-                "approved": money(approved), "posted": money(posted), "difference": money(difference),
+                "approved": money(approved, chunk.currency), "posted": money(posted, chunk.currency),
+                "difference": money(difference, chunk.currency),
             }
         )  # fmt: skip
 
@@ -172,11 +176,11 @@ class Sheet:
             row["would_send"] = self.would_send
         if self.flow.money:
             row["amounts"] = {
-                currency: {place: money(value) for place, value in sums.items()}
+                currency: {place: money(value, currency) for place, value in sums.items()}
                 for currency, sums in sorted(self.amounts.items())
             }  # fmt: skip
         if more := self.rounding_differences():
-            row["rounding_differences"] = {currency: money(value) for currency, value in more.items()}
+            row["rounding_differences"] = {currency: money(value, currency) for currency, value in more.items()}
         return row
 
 
