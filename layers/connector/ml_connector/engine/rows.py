@@ -138,7 +138,8 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     records was on its way when it was read, and may leave parts behind. `sents`: what was sent and may stand at the
     target. `passed`: ids there that stood before it was sent, and are others by a person's word. `alone`: after the
     posting nothing else was found under its name. `several`: ids there of which a person was told that one may stand.
-    `awaits`: the master record for which a chunk waits, as KIND:CODE, where `waiting_for` names its flow.
+    `awaits`: the master record for which a chunk waits, as KIND:CODE, where `waiting_for` names its flow; of several
+    the first.
     """
 
     id: str
