@@ -27,6 +27,7 @@ from ml_connector.engine.ledger import Ledger, due_rows
 from ml_connector.engine.pair import LEASE, Pair
 from ml_connector.engine.redrive import keys_of
 from ml_connector.engine.rows import Chunk, iso
+from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.ports import Item
 
@@ -170,11 +171,20 @@ def _error(pair: Pair, sheet: Sheet, ledger: Ledger, left: list[Chunk]) -> str |
 
 @contextmanager
 def deployed(state: Path) -> Iterator[LocalStack]:
-    """Start ministack, deploy the template with today's layer, and stop it again at the end."""
+    """Start ministack, deploy the template with today's layer, and stop it again at the end.
+
+    Raises `Misconfigured` where there is no checkout, as in an installed package.
+    """
+    template = ministack.ROOT / "template.yaml"
+    if not template.is_file():
+        raise Misconfigured(
+            "The local stack deploys the template of a checkout of ml-connector, and this is an installed package. Run "
+            "this in a checkout after `make setup`, or try the product here with `ml-connector sandbox`."
+        )
     private.folder(state)
     layer.refresh(ministack.LOCAL_LAYER)
     with ministack.start(state) as stack:
-        outputs = stack.deploy(ministack.ROOT / "template.yaml", {"AllowInsecureEndpoints": "true"}, name=NAME)
+        outputs = stack.deploy(template, {"AllowInsecureEndpoints": "true"}, name=NAME)
         names = Names(
             table=outputs["TableName"], records_queue=outputs["RecordsQueueUrl"], records_dlq=outputs["RecordsDlqUrl"],
             audit_bucket=outputs["AuditBucketName"], kms_key=outputs["KeyArn"], secret_prefix=outputs["SecretPrefix"],

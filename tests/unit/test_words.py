@@ -6,7 +6,8 @@ of commands, which are their help), the descriptions in the template, and the do
 - `infra/sandbox`, which speaks for the vendors, and the layout of HTML and SQL;
 - code in the documentation: fenced blocks repeat messages, and names in backquotes are public or code names;
 - words whose other sense is as frequent and right: "people", "text", "place", "stand", "books" and "scope" (OAuth has
-  them), "half" as a number, "answered" of a server, "letter" of the alphabet;
+  them), "half" as a number, "answered" of a server, "letter" of the alphabet; likewise "at once" of things at the same
+  time, a batch that "does not balance", an amount that "no ledger can hold", and SAP's "business partner";
 - in the documentation "row", "source" and "target": a table has rows, and architecture.md says what the two mean;
 - `dead` and `deliveries`, which are names of the report and of a command today.
 
@@ -35,16 +36,16 @@ LEFT = Path(__file__).with_name("words_left.json")
 WORDS = {
     # in place of: what to say
     r"settl(?:e|es|ed|ing)": "complete, completed",
-    r"(?<!general )ledgers?": "state store",
-    r"balances?": "control totals; reconciles",
+    r"(?<!general )(?<!any )(?<!no )ledgers?": "state store",
+    r"(?<!does not )(?<!batch )balances?": "control totals; reconciles",
     r"dead letters?|letters are in": "DLQ message; failed record",
-    r"(?<!business )partners?": "supplier",
+    r"(?<!business )partners?(?! commerciale)": "supplier",
     r"the (?:platform|other side)": "the system's name, such as Basware",
     r"mend(?:s|ed|ing)?": "fix, resolve",
     r"rings?|rung|ringing": "wake-up message, notify, queue",
     r"go(?:es|ing)? on (?:by (?:itself|themselves)|(?:its|their) way)": "resumes automatically",
     r"(?:on|under) (?:its|their) way": "is queued",
-    r"at once": "immediately",
+    r"(?<!connections )(?<!requests )at once(?! more)": "immediately",
     r"has no counterpart": "is not mapped",
     r"(?:offer|offered|offers) again|no longer offered": "transfer again; no longer available for transfer",
     r"half a pair|(?:its|the) other half|lonely": "incomplete: the secret for X is missing",
@@ -65,7 +66,7 @@ WORDS = {
     r"beside": "in addition, next to",
     r"chain (?:of attempts )?is whole": "audit trail verified",
     r"giv(?:en|es|ing) up|gave up": "failed permanently",
-    r"told|said": "reported to, confirmed to; response",
+    r"told(?! apart)|said": "reported to, confirmed to; response",
     r"overtak(?:en|es|ing)": "superseded",
     r"adopt(?:s|ed|ing)?": "match to the existing document",
     r"taint(?:s|ed)?|weakenings?|ma(?:de|kes) good|the house|the calm|dice": "mark for resend, safeguard removed, …",
