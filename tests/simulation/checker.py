@@ -78,7 +78,9 @@ def _papers(history: History, office: Office, pair: Pair) -> Iterator[str]:
     for paper in office.papers.values():
         document, posted = office.ap.documents[paper.key], office.erp.posted(paper)
         chunk = chunks.get(paper.key)
-        if paper.troubles or (paper.rivalled and paper.fate == "post"):
+        if (
+            paper.troubles or paper.rivalled
+        ) and paper.fate == "post":  # what has no account waits for it, whoever it is
             yield from troubles.judged(history, office, paper, chunk, rows.get(paper.key))
         elif troubles.standing(office, paper) > 1:
             yield from _doubled(paper, posted, chunk)

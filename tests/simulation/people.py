@@ -6,6 +6,7 @@ What the people of an ERP do stands with that ERP.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -146,6 +147,7 @@ def poison(history: History, office: Office) -> None:
 
     def mended() -> None:
         record["invoiceDate"] = kept
+        paper.versions = [replace(v, dated=kept[:10]) if v.dated == NEVER[:10] else v for v in paper.versions]
         office.ap.documents[paper.key].updated = office.ap.now()
 
     history.meanwhile(office.dice.uniform(0.5, 6) * 3600, f"{paper.number} is mended", mended)

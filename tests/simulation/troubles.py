@@ -65,11 +65,8 @@ def _doubled(
         pair = history.rival.pair(office)
         theirs = pair.ledger("invoices").chunk(paper.key)
         pair.close()
-        if (
-            not paper.very_late
-            and not conflict
-            and not (theirs and (theirs[0].waiting_for or "").startswith("conflict:"))
-        ):
+        told = conflict or (theirs is not None and _names(theirs[0], posted))
+        if not paper.very_late and not told:
             yield f"UNDETECTED {_said(paper)}: {[p.number for p in posted]} by two installations, and nobody was told"
         return
     numbers = [f"{p.number} {p.supplier} {p.total}" for p in posted]
@@ -78,6 +75,12 @@ def _doubled(
         yield f"DOUBLED {_said(paper)}: {numbers}, {drafts} drafts, by_hand={paper.by_hand}"
     elif not conflict and not paper.forgotten:
         yield f"UNDETECTED {_said(paper)}: {numbers}, {drafts} drafts, carried out late, and nobody was told"
+
+
+def _names(chunk: Chunk, posted: list[Posted]) -> bool:
+    """Tell whether a person was told of a conflict; one whose worker died over it since still names the documents."""
+    dead = chunk.state == "dead" and all(one.number in (chunk.reason or "") for one in posted)
+    return dead or (chunk.waiting_for or "").startswith("conflict:")
 
 
 def _told(office: Office, paper: Paper, posted: list[Posted], known: datetime | None) -> Iterator[str]:

@@ -104,7 +104,7 @@ class Paper(ReadingBack):
 
     def _gone(self, document: Document[Any], earlier: Found | None, looked_at: datetime) -> None:
         """Settle what its source does not offer any more; what we sent of it must not stand there unseen."""
-        if self._recognised(document):
+        if self._recognised(document, looked_at):
             return
         why = document.detail or document.standing
         if earlier is not None:
@@ -174,10 +174,11 @@ class Paper(ReadingBack):
         trace: Prepared = self.target.trace(record, codes)
         return trace
 
-    def _recognised(self, document: Document[Any]) -> bool:
+    def _recognised(self, document: Document[Any], looked_at: datetime) -> bool:
         """Take up again what is done at both ends and our rows have forgotten, as after a restore of the table.
 
-        What our rows know to have been sent is ours, also where the target keeps no key of ours.
+        What our rows know to have been sent is ours, also where the target keeps no key of ours; but somebody else told
+        its source, such as a second installation. So it may be his, and ours still to come: that is waited for.
         """
         if document.record is None or document.standing != "transferred":
             return False
@@ -193,12 +194,25 @@ class Paper(ReadingBack):
             return False
         if found is None or not (found.ours or in_doubt):
             return False
+        if not found.ours and not self.target.refuses_duplicates and self._settles(looked_at):
+            self.task.wait(
+                self._settles(looked_at),
+                reason=f"{self._there(found)} stands there, and its source was told so, though not by us; what we sent "
+                "may still come beside it. The target is looked at once more.",
+            )
+            return True
         if self.task.ledger.link(found.id, self.key) != self.key:
             return False
         self._look_back()
         self.chunk.target, self.chunk.code = found.id, found.number
         self._finish("delivered")
         return True
+
+    def _settles(self, looked_at: datetime) -> float:
+        """Tell for how many seconds after a look what was sent may still be carried out."""
+        settle = timedelta(seconds=self.task.pair.settle_seconds.get(self.task.flow.target, 900))
+        since = looked_at - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
+        return max(0.0, (settle - since).total_seconds())
 
     def _fetched(self, row: Row) -> Document[Any]:
         """Read the document; one that cannot be read is refused only where it waits to be posted."""
@@ -254,11 +268,9 @@ class Paper(ReadingBack):
             return True
         names = {one.name for one in self.chunk.sents}
         same = self.target.refuses_duplicates and prepared is not None and names <= {prepared.name}
-        settle = 0 if same else self.task.pair.settle_seconds.get(self.task.flow.target, 900)
-        since = looked_at - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
-        if since < timedelta(seconds=settle):
+        if (seconds := 0.0 if same else self._settles(looked_at)) > 0:
             self.task.wait(
-                settle - since.total_seconds(),
+                seconds,
                 reason="The outcome of the last attempt is unknown. The target does not show the document yet; it is "
                 "looked for once more before it is sent again.",
             )

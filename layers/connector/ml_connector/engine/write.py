@@ -190,6 +190,8 @@ def _crashed_too_often(task: Task) -> bool:
     if task.chunk.crashes < task.world.crash_limit:
         return False
     reason = "The worker died each time it worked on this."
+    if task.chunk.waiting_for and task.chunk.reason:  # what a person was told before still stands
+        reason += f" Before that: {task.chunk.reason}"
     several = task.chunk.op in {"send", "rebaseline"} and task.flow.manner == "master" and task.chunk.count > 1
     if several and len(_undecided(Bulk(task))) != 1:
         task.chunk.crashes = 0
