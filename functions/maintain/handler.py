@@ -9,7 +9,7 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from ml_connector import enrol
-from ml_connector.aws import logs
+from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.engine.maintain import ages, ring_due
 from ml_connector.engine.roster import wanted
@@ -28,7 +28,9 @@ def keep_roster(force: bool = False) -> None:
     if force or not _last or now - _last[-1] >= ROSTER:
         for tenant in enrol.rebuild(aws.world, aws.secrets, aws.tools):
             if tenant.problem:
-                logger.warning("unusable secrets", extra={"tenant": tenant.name, "reason": tenant.problem})
+                logger.warning("%s: unusable secrets", tenant.name, extra={"tenant": tenant.name,
+                               "reason": tenant.problem})  # fmt: skip
+                emf.tenant_fault(aws.names.stack, tenant.name, "registry")
         _last[:] = [now]
 
 

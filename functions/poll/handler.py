@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, proce
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from ml_connector.ahead import ahead
-from ml_connector.aws import logs
+from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.runs import Run, tick
 
@@ -19,6 +19,8 @@ logger = logs.logger(aws.names.stage)
 metrics = Metrics()
 metrics.set_default_dimensions(stack=aws.names.stack, system=aws.names.system)
 processor = SqsFifoPartialProcessor()
+processor.raise_on_entire_batch_failure = False
+"""A message that fails comes back by itself. A function that fails makes Lambda read its queue more slowly, for all."""
 
 
 def send(tenant: str, request: str) -> None:
@@ -31,9 +33,15 @@ def send(tenant: str, request: str) -> None:
 def run(record: SQSRecord) -> None:
     """Read one tenant's due flows."""
     work = Run(aws.world, aws.secrets, aws.tools, aws.names.system, ahead)
-    work.of(record.body)
+    try:
+        work.of(record.body)
+    except Exception:
+        logger.exception("a run request comes back", extra={"tenant": record.body})
+        raise
     metrics.add_metric("FailingFlows", MetricUnit.Count, len(work.failures))
     metrics.add_metric("Unauthorized", MetricUnit.Count, work.refused)
+    if work.faults:
+        emf.tenant_fault(aws.names.stack, record.body, "run")
 
 
 @logger.inject_lambda_context

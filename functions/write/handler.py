@@ -10,20 +10,23 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from ml_connector.aws import logs
+from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.engine.offer import read_ring
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.redrive import reopen
 from ml_connector.engine.rows import Chunk
 from ml_connector.engine.write import write
+from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
-from ml_connector.pairs import Pairs
+from ml_connector.pairs import REDRIVEN, Pairs
 
 aws = Aws(Names.from_environment())
 logger = logs.logger(aws.names.stage)
 metrics = Metrics()
 processor = SqsFifoPartialProcessor()
+processor.raise_on_entire_batch_failure = False
+"""A message that fails comes back by itself. A function that fails makes Lambda read its queue more slowly, for all."""
 
 
 @cache
@@ -38,21 +41,45 @@ def work(record: SQSRecord) -> None:
     if message is None:
         logger.warning("a ring that cannot be read is passed over", extra={"body": record.body[:500]})
         return
-    with pairs().lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
-        _write(pair, flow, message)
+    try:
+        with pairs().lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
+            _write(pair, flow, message)
+    except Exception:
+        logger.exception("a message comes back", extra={"tenant": message["tenant"], "chunk": message["id"]})
+        raise
 
 
 def _write(pair: Pair | None, flow: Flow, message: dict[str, Any]) -> None:
+    if pair is None and _put_off(flow, message):
+        return
     if pair is None or pair.scope != message["scope"] or flow.name not in pair.active:
         logger.info("no such pair now", extra={"tenant": message["tenant"], "integration": message["integration"]})
         return
     if "cause" in message:
-        reopen(pair.ledger(flow.name), message["id"], "redriven from the queue", message["death"])
+        reopen(pair.ledger(flow.name), message["id"], REDRIVEN, message["death"])
     chunk = write(pair, flow, message["id"])
     if chunk is not None:
-        logger.info("chunk", extra={"tenant": chunk.tenant, "flow": chunk.flow, "chunk": chunk.id,
-                                    "state": chunk.state, "reason": chunk.reason})  # fmt: skip
+        _tell(chunk)
         _count(flow.target, chunk)
+
+
+def _put_off(flow: Flow, message: dict[str, Any]) -> bool:
+    """Write on the row why there is no pair; tells whether there is a reason. It is this tenant's trouble."""
+    chunk, why = pairs().put_off(message, flow)
+    if why is None:
+        return False
+    logger.warning("%s: its secrets cannot be used", message["tenant"], extra={"tenant": message["tenant"],
+                   "integration": message["integration"], "reason": str(why)})  # fmt: skip
+    if isinstance(why, Misconfigured):
+        emf.tenant_fault(aws.names.stack, message["tenant"], "secret")
+    if chunk is not None:
+        _tell(chunk)
+    return True
+
+
+def _tell(chunk: Chunk) -> None:
+    logger.info("chunk", extra={"tenant": chunk.tenant, "flow": chunk.flow, "chunk": chunk.id,
+                                "state": chunk.state, "reason": chunk.reason})  # fmt: skip
 
 
 def _count(system: str, chunk: Chunk) -> None:

@@ -122,7 +122,11 @@ class Server:
 
     def _write(self, message: Any) -> None:
         with self.pairs.lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
-            if pair is not None and pair.scope == message["scope"] and flow.name in pair.active:
+            if pair is None:
+                _, why = self.pairs.put_off(message, flow)
+                if why is not None:
+                    log.warning("%s: %s", message["tenant"], why, extra={"tenant": message["tenant"]})
+            elif pair.scope == message["scope"] and flow.name in pair.active:
                 write(pair, flow, message["id"])
 
     def _safely(self, work: Callable[..., None], *args: Any) -> None:

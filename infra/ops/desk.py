@@ -106,6 +106,8 @@ class Stream:
 class Desk:
     """The ports, and the tenants that the secrets make. `place` is the option that led here, for hints.
 
+    `registered`: functions with roles of their own keep the tenant registry, and may see what nobody sees from here.
+
     `exclusive` keeps engines of a local state out meanwhile; raises `Misconfigured` where one is at work.
     """
 
@@ -116,6 +118,7 @@ class Desk:
     letters: Letters
     shredder: Shredder | None = None
     exclusive: Callable[[], AbstractContextManager[Any]] = nullcontext
+    registered: bool = False
 
     @property
     def shredding(self) -> Shredder:

@@ -55,7 +55,7 @@ def open_stack(name: str) -> Desk:
             shadow_ledger=True,
         ),
         f"the stack {name}", SqsLetters(sqs, out["RecordsDlqUrl"]),
-        S3Shredder(clients.get("s3"), out["AuditBucketName"]),
+        S3Shredder(clients.get("s3"), out["AuditBucketName"]), registered=True,
     )  # fmt: skip
 
 

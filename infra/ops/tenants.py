@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from infra.ops.desk import Desk
     from ml_connector.bootstrap import Tenant
+    from ml_connector.engine.roster import TenantRow
 
 
 def tenants(
@@ -42,7 +43,8 @@ def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
     from infra.ops.desk import problem
 
     named = [s for s in systems if s != "settings"]
-    whys = [problem(tenant), lonely(tenant, named), *_doors(desk, tenant.name, named), _registered(desk, tenant)]
+    own = problem(tenant)
+    whys = [own, lonely(tenant, named), *_doors(desk, tenant.name, named), *_registered(desk, tenant, own)]
     return {
         "tenant": tenant.name,
         "integrations": sorted({p.integration.name for p in tenant.pairs} | set(tenant.faults)),
@@ -53,35 +55,60 @@ def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
     }
 
 
-def _registered(desk: Desk, tenant: Tenant) -> str | None:
-    """Say why notifications of a tenant are refused: its row is damaged, or its webhook keys are not sealed."""
+def _registered(desk: Desk, tenant: Tenant, known: str | None) -> Iterator[str]:
+    """Say what the tenant registry knows: a damaged row, webhook keys that do not open, what only functions meet.
+
+    `known`: what is wrong with the tenant as it is seen from here.
+    """
     from ml_connector.engine import roster
-    from ml_connector.enrol import is_sealed
 
     item = desk.world.store.get(roster.PK, tenant.name)
     if item is None:
-        return None
-    row, again = (
-        roster.read(item),
-        f"It is written again within minutes, or at once by `ml-connector ping {tenant.name}`",
-    )
+        return
+    row = roster.read(item)
     if row is None:
-        return f"The row of {tenant.name} in the tenant registry is damaged. {again}"
-    if row.webhook_problem or not tenant.webhook_keys:
-        return row.webhook_problem
-    return None if is_sealed(row, desk.tools.vault) else f"The webhook keys of {tenant.name} cannot be opened. {again}"
+        yield f"The row of {tenant.name} in the tenant registry is damaged. {_again(tenant)}"
+        return
+    if desk.registered and row.problem and known is None and row.problem != row.webhook_problem:
+        yield f"The functions saw, and look again within five minutes: {row.problem}"
+    if row.webhook_problem:
+        yield row.webhook_problem
+    elif tenant.webhook_keys and (why := _sealed(desk, row)) is not None:
+        yield f"The webhook keys of {tenant.name} cannot be opened{why}. {_again(tenant)}"
+
+
+def _again(tenant: Tenant) -> str:
+    return f"It is written again within minutes, or immediately by `ml-connector ping {tenant.name}`"
+
+
+def _sealed(desk: Desk, row: TenantRow) -> str | None:
+    """Try a tenant's webhook keys; says why they do not open, None where they do."""
+    import base64
+
+    from ml_connector.engine.roster import webhook_context
+    from ml_connector.enrol import is_sealed
+    from ml_connector.errors import ConnectorError
+
+    if not is_sealed(row, desk.tools.vault):
+        return ""
+    try:
+        for sealed in row.webhook:
+            desk.tools.vault.open(base64.b64decode(sealed, validate=True), webhook_context(row.name))
+    except (ValueError, ConnectorError) as error:
+        return f" ({str(error).rstrip('.')})"
+    return None
 
 
 def _doors(desk: Desk, tenant: str, systems: list[str]) -> Iterator[str]:
     """Say which systems nobody may log in to, and which are parked, and what opens each."""
     from ml_connector.engine.breaker import Breaker
-    from ml_connector.errors import LoginRefused, Misconfigured, Throttled
+    from ml_connector.errors import LoginRefused, Misconfigured, Throttled, Transient
 
     for system in systems:
         try:
             secret = desk.secrets.read(tenant, system)
-        except Misconfigured:
-            continue  # a name that cannot be used: the problem says so already
+        except (Misconfigured, Transient):
+            continue  # the problem says so already
         world, version = desk.world, secret.version if secret else ""
         door = Breaker(
             world.store, world.clock, tenant=tenant, system=system, version=version, boot=world.boot, sole=world.sole

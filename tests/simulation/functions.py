@@ -22,8 +22,6 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
-
 from ml_connector.bootstrap import Toolbox
 from ml_connector.engine.pair import World
 from ml_connector.engine.reading import straight
@@ -144,10 +142,9 @@ class Container:
             "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:queue.fifo", "messageAttributes": {},
             "attributes": {"ApproximateReceiveCount": str(received), "MessageGroupId": "group"}, "md5OfBody": "",
         }  # fmt: skip
-        try:
-            answer = self.module.handler({"Records": [record]}, CONTEXT)
-        except BatchProcessingError as error:
-            _, cause, _ = error.child_exceptions[0]
+        answer = self.module.handler({"Records": [record]}, CONTEXT)
+        if answer["batchItemFailures"]:
+            _, cause, _ = self.module.processor.exceptions[0]
             raise cause from None
         assert answer == {"batchItemFailures": []}, answer
 

@@ -10,27 +10,29 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from ml_connector import sharing
 from ml_connector.currencies import is_currency
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.overlay import OverlayStore
-from ml_connector.engine import schedule
+from ml_connector.engine import roster, schedule
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.roster import PairRow
 from ml_connector.engine.sessions import Sessions
-from ml_connector.errors import Misconfigured
+from ml_connector.errors import Denied, Misconfigured, Transient
 from ml_connector.flow import Connection, Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secret, Secrets, Vault
 from ml_connector.systems.settings import SystemSettings, parse
 from ml_connector.wiring import TenantSettings, Wiring
 
+log = logging.getLogger("ml_connector")
 SYSTEMS = ("basware", "sap_b1", "sage_300")
 PLATFORMS = frozenset({"basware", "avidxchange"})
 KNOWN = frozenset({"basware", "avidxchange", "sage_x3", "sage_300", "syspro", "sap_b1", "settings"})
@@ -77,7 +79,8 @@ class Toolbox:
 class Tenant:
     """A tenant as its secrets make it. `faults`: by integration, why it cannot run.
 
-    By system: `zones`, and `timeouts` of a request in seconds.
+    By system: `zones`, and `timeouts` of a request in seconds. `unread`: a secret could not be read just now, which
+    says nothing of the tenant: what was known of it stands. `owns`: see `sharing.py`.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Tenant:
     webhook_url: str | None = None
     owns: dict[str, str] = field(default_factory=dict, repr=False)
     problem: str | None = None
+    unread: bool = False
 
 
 def tenants(world: World, secrets: Secrets, tools: Toolbox, only: str | None = None) -> list[Tenant]:
@@ -98,7 +102,7 @@ def tenants(world: World, secrets: Secrets, tools: Toolbox, only: str | None = N
     for tenant, system in secrets.names():
         if only is None or tenant == only:
             named.setdefault(tenant, set()).add(system)
-    found = [_tenant(world, secrets, tools, name, systems) for name, systems in sorted(named.items())]
+    found = [_contained(world, secrets, tools, name, systems) for name, systems in sorted(named.items())]
     sharing.part(found)
     return found
 
@@ -108,6 +112,17 @@ def module(system: str) -> Any:
     return importlib.import_module(f"ml_connector.systems.{system}")
 
 
+def _contained(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: set[str]) -> Tenant:
+    """Make a tenant, whatever is wrong with it: no other one may stand still for it."""
+    try:
+        return _tenant(world, secrets, tools, name, systems)
+    except Exception as error:  # a fault of ours, met by this tenant's words alone
+        log.exception("%s: its secrets cannot be used", name, extra={"tenant": name})
+        problem = f"{name}: its secrets cannot be used ({type(error).__name__}); the log of the function says more."
+        both = [i.name for i in INTEGRATIONS if {i.erp, i.platform} <= systems]
+        return Tenant(name, problem=problem, faults=dict.fromkeys(both, problem))
+
+
 def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: set[str]) -> Tenant:
     tenant = Tenant(name)
     settings: dict[str, SystemSettings] = {}
@@ -115,12 +130,15 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
     faults: dict[str, str] = {}
     for system in sorted(systems):
         try:
-            secret = _read(secrets, name, system)
+            secret = secrets.read(name, system)
             if system == "settings":
+                if secret is None:  # it was deleted, and is listed for a while yet
+                    continue
                 tenant.options = parse(TenantSettings, secret.text, f"{name}/settings", insecure=tools.insecure)
                 _check_flows(name, tenant.options)
                 schedule.check(tenant.options, f"{name}/settings")
             elif system in SYSTEMS:
+                secret = _there(secret, name, system)
                 model = module(system).Settings
                 settings[system] = parse(model, secret.text, f"{name}/{system}", insecure=tools.insecure)
                 versions[system] = secret.version
@@ -128,18 +146,27 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
                 tenant.timeouts[system] = settings[system].timeout_seconds
                 tenant.webhook_keys += settings[system].webhook_keys()
                 tenant.webhook_url = settings[system].webhook_address() or tenant.webhook_url
-                tenant.owns |= settings[system].owns()
+                tenant.owns |= {_hash(key): words for key, words in settings[system].owns().items()}
             else:
                 raise Misconfigured(_unknown(name, system))
         except Misconfigured as error:
             faults[system] = str(error)
+        except Transient as error:
+            faults[system], tenant.unread = str(error), True
+    if tenant.unread:
+        tenant.owns |= _owned(world, name)
     tenant.problem = "; ".join(faults.values()) or _clash(name, systems)
     _integrate(world, tools, tenant, systems, settings, versions, faults)
     return tenant
 
 
-def _read(secrets: Secrets, tenant: str, system: str) -> Secret:
-    secret = secrets.read(tenant, system)
+def _owned(world: World, tenant: str) -> dict[str, str]:
+    """Tell what a tenant was known to own while it works: none else may begin to work on it meanwhile."""
+    row = roster.row(world.store, tenant)
+    return dict.fromkeys(row.owns, "the same company of the Basware account") if row is not None else {}
+
+
+def _there(secret: Secret | None, tenant: str, system: str) -> Secret:
     if secret is None:
         raise Misconfigured(f"{tenant}/{system}: the secret is gone; write it again.")
     return secret
@@ -302,7 +329,7 @@ def half_pair(
     options: TenantSettings, system: str,
 ) -> Pair:  # fmt: skip
     """Make a pair of which only one side can be called, with that system's secret alone: what a poll needs."""
-    secret = _read(secrets, tenant, system)
+    secret = _there(secrets.read(tenant, system), tenant, system)
     settings = parse(module(system).Settings, secret.text, f"{tenant}/{system}", insecure=tools.insecure)
     return assemble(world, tools, tenant, integration, row, options, {system: settings}, {system: secret.version})
 
@@ -310,13 +337,44 @@ def half_pair(
 def whole_pair(world: World, secrets: Secrets, tools: Toolbox, tenant: str, integration: Integration) -> Pair:
     """Make a pair from its secrets alone: what the writer needs. Raises `Misconfigured`."""
     systems = {integration.erp, integration.platform}
-    if secrets.read(tenant, "settings") is not None:
+    if _has_settings(world, secrets, tenant, integration):
         systems.add("settings")
-    made = _tenant(world, secrets, tools, tenant, systems)
+    made = _contained(world, secrets, tools, tenant, systems)
+    if made.unread:
+        raise Transient(made.faults.get(integration.name) or f"The secrets of {tenant} cannot be read just now.")
     for pair in made.pairs:
         if pair.integration.name == integration.name:
             return pair
     raise Misconfigured(made.faults.get(integration.name) or made.problem or f"{tenant} has no {integration.name}.")
+
+
+def _has_settings(world: World, secrets: Secrets, tenant: str, integration: Integration) -> bool:
+    """Tell whether the optional secret is there.
+
+    Of one that is not there AWS says so, or denies access to it, as the policy is written. Denied counts as absent
+    where the tenant's row knows of none: the roster is made from the list of secrets. Where it knows of one, its words
+    (shadow, dates, tolerances) must not be passed over. Raises `Misconfigured`.
+    """
+    try:
+        return secrets.read(tenant, "settings") is not None
+    except Denied as error:
+        row = roster.row(world.store, tenant)
+        if row is not None and not (integration.name in row.pairs and _says_nothing(row.options)):
+            raise
+        _tell_once(tenant, f"{tenant}/settings counts as absent: {error}")
+        return False
+
+
+def _says_nothing(options: str) -> bool:
+    try:
+        return TenantSettings.model_validate_json(options) == TenantSettings()
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def _tell_once(tenant: str, said: str) -> None:
+    log.warning("%s", said, extra={"tenant": tenant})
 
 
 def _epoch(options: TenantSettings, settings: Mapping[str, SystemSettings]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -37,12 +37,10 @@ def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[Te
         item.sk: item for item in world.store.query(PK)
     }  # first: who is enrolled from now on is not taken for gone
     found = bootstrap.tenants(world, secrets, tools)
-    fresh = [_row(t, present.get(t.name), tools.vault) for t in found]
-    for pair in (p for tenant in found for p in tenant.pairs):
-        _note_endpoint(pair, _known(present.get(pair.tenant)))
-    for tenant in fresh:
-        _write(world, present.pop(tenant.name, Item(PK, tenant.name)), tenant)
-        _plan(world, tenant, bootstrap.SYSTEMS)
+    fresh = [
+        _enrolled(world, tenant, present.pop(tenant.name, Item(PK, tenant.name)), tools.vault, bootstrap.SYSTEMS)
+        for tenant in found
+    ]
     for gone in present:
         world.store.delete(PK, gone)
         for system in bootstrap.SYSTEMS:
@@ -50,13 +48,36 @@ def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[Te
     return fresh
 
 
-def _write(world: World, item: Item, tenant: TenantRow) -> None:
+def _enrolled(world: World, tenant: bootstrap.Tenant, item: Item, vault: Vault, systems: Iterable[str]) -> TenantRow:
+    """Write one tenant's rows. What is wrong with them is this tenant's trouble: it is named, and the next one follows.
+
+    Where a secret could not be read just now, the row stays as it was: the tenant goes on.
+    """
+    known = _known(item)
+    if tenant.unread and known is not None:
+        known.problem = tenant.problem  # for whoever asked; the row itself is not written
+        return known
+    try:
+        row = _row(tenant, known, vault)
+        for pair in tenant.pairs:
+            _note_endpoint(pair, known)
+        _write(world, item, row, known)
+        _plan(world, row, systems)
+    except ConnectorError:
+        raise  # the table itself, which all of them need
+    except Exception as error:
+        log.exception("%s: its registry entry cannot be written", tenant.name, extra={"tenant": tenant.name})
+        problem = f"{tenant.name}: its registry entry cannot be written ({type(error).__name__}); the log says more."
+        return TenantRow(name=tenant.name, problem="; ".join(filter(None, (tenant.problem, problem))))
+    return row
+
+
+def _write(world: World, item: Item, tenant: TenantRow, known: TenantRow | None) -> None:
     """Write a tenant's row where it changed.
 
     A webhook that is new or changed is subscribed by one of the next runs. That is marked here already, so that the
     doors for webhooks, which look at the roster once a minute, mostly know of it before Basware tests the address.
     """
-    known = _known(item)
     tenant.subscribing_until = known.subscribing_until if known else None
     earnest = any(not pair.shadow for pair in tenant.pairs.values())  # else nothing is subscribed
     if earnest and tenant.webhook_url and (tenant.webhook_url, tenant.webhook_hash) != _hook(known):
@@ -85,7 +106,7 @@ def _known(item: Item | None) -> TenantRow | None:
     return roster.read(item) if item is not None and item.data else None
 
 
-def _row(tenant: bootstrap.Tenant, item: Item | None, vault: Vault) -> TenantRow:
+def _row(tenant: bootstrap.Tenant, known: TenantRow | None, vault: Vault) -> TenantRow:
     pairs = {
         p.integration.name: PairRow(
             scope=p.scope, epoch=p.epoch, companies=list(p.companies), erp_company=p.erp_company,
@@ -99,8 +120,9 @@ def _row(tenant: bootstrap.Tenant, item: Item | None, vault: Vault) -> TenantRow
         name=tenant.name, pairs=pairs, options=tenant.options.model_dump_json(), zones=tenant.zones,
         webhook_hash=hashlib.blake2b(b"\0".join(tenant.webhook_keys), digest_size=12).hexdigest(),
         webhook_url=tenant.webhook_url, problem=problem,
+        owns=sorted(tenant.owns) if tenant.pairs and not (tenant.options.shadow or tenant.options.paused) else [],
     )  # fmt: skip
-    _seal(row, tenant.webhook_keys, _known(item), vault)
+    _seal(row, tenant.webhook_keys, known, vault)
     return row
 
 
@@ -147,11 +169,19 @@ def _plan(world: World, tenant: TenantRow, systems: Iterable[str]) -> None:
     for system in systems:
         names = [f"{i.name}/{f.name}" for i, f in flows_of(tenant, system)]
         item = world.store.get(f"schedule#{tenant.name}", system) or Item(f"schedule#{tenant.name}", system)
-        planned = item.data.get("flows", {})
+        planned = planned_of(item)
         soon = iso(now + timedelta(seconds=schedule.jitter(f"{tenant.name}{system}", 60)))
         flows = {name: planned.get(name, soon) for name in names}
         if flows != planned:
             plan(world.store, item, flows)
+
+
+def planned_of(item: Item) -> dict[str, str]:
+    """Read when a system's flows are due; nothing where the row is damaged, and all of them are planned anew."""
+    flows = item.data.get("flows")
+    if not isinstance(flows, Mapping):
+        return {}
+    return {str(flow): due for flow, due in flows.items() if isinstance(due, str)}
 
 
 def plan(store: Store, item: Item, flows: dict[str, str], hold_until: str | None = None) -> None:

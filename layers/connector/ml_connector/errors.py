@@ -42,6 +42,10 @@ class Misconfigured(ConnectorError):
     """A secret or setting cannot be used as written."""
 
 
+class Denied(Misconfigured):
+    """AWS denies access to one thing: it may be there or not."""
+
+
 class Rejected(ConnectorError):
     """The record itself is refused, by us or by the target; sending the same again would change nothing."""
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ml_connector.engine import roster
+from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.pair import Pair, World
-from ml_connector.errors import Misconfigured
+from ml_connector.engine.redrive import reopen
+from ml_connector.engine.rows import Chunk
+from ml_connector.engine.trouble import put_off
+from ml_connector.errors import ConnectorError, Misconfigured, Transient
 from ml_connector.flow import Flow, Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secrets
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
     from ml_connector.bootstrap import Toolbox
 
 AGE = timedelta(seconds=300)
+REDRIVEN = "redriven from the queue"
+"""What the audit says of a chunk whose dead letter was put back."""
 
 
 @dataclass
@@ -39,11 +46,12 @@ class Pairs:
     secrets: Secrets
     tools: Toolbox
     _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
+    _whys: dict[tuple[str, str], ConnectorError] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def lent(self, tenant: str, integration: str, flow: str) -> Iterator[tuple[Pair | None, Flow]]:
-        """Lend a pair and one of its flows; no pair where the tenant ended or its secrets cannot be used.
+        """Lend a pair and one of its flows; no pair where the tenant ended, or for the reason that `why` gives.
 
         Its connections stay open while it is lent, however old it gets: closed under a posting, they would make a good
         one unknown. Whoever gives it back last closes it.
@@ -69,6 +77,32 @@ class Pairs:
             idle.close()
         return kept
 
+    def why(self, tenant: str, integration: str) -> ConnectorError | None:
+        """Tell why no pair was lent that should be there: its secrets cannot be used, or not be read just now.
+
+        None for an integration that ended, its secrets being gone.
+        """
+        with self._lock:
+            error = self._whys.get((tenant, integration))
+        row = roster.row(self.world.store, tenant) if error is not None else None
+        return error if row is not None and (integration in row.pairs or row.problem) else None
+
+    def put_off(self, message: Mapping[str, Any], flow: Flow) -> tuple[Chunk | None, ConnectorError | None]:
+        """Write on the chunk that a ring names why no pair was lent for it; gives the chunk, and why.
+
+        A letter that came back from the dead opens its row first, as it would with a pair.
+        """
+        error = self.why(message["tenant"], message["integration"])
+        if error is None:
+            return None, None
+        ledger = Ledger(
+            self.world.store, self.world.clock, tenant=message["tenant"], integration=message["integration"],
+            scope=message["scope"], flow=flow.name,
+        )  # fmt: skip
+        if "cause" in message:
+            reopen(ledger, message["id"], REDRIVEN, message["death"])
+        return put_off(ledger, message["id"], error), error
+
     def _retired(self, tenant: str, table: Integration) -> Pair | None:
         """Keep a pair no longer; gives it where nobody works with it, and so nobody else will close it."""
         kept = self._kept.pop((tenant, table.name), None)
@@ -82,8 +116,10 @@ class Pairs:
 
         try:
             kept = _Kept(whole_pair(self.world, self.secrets, self.tools, tenant, table), now)
-        except Misconfigured:
+        except (Misconfigured, Transient) as error:
+            self._whys[tenant, table.name] = error
             return None
+        self._whys.pop((tenant, table.name), None)
         self._kept[tenant, table.name] = kept
         return kept
 

@@ -14,7 +14,7 @@ from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.poll import Poll
 from ml_connector.engine.reading import Ahead, straight
 from ml_connector.engine.rows import iso
-from ml_connector.errors import ConnectorError, LoginRefused, Throttled, Unreachable
+from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Throttled, Unreachable
 from ml_connector.flow import Flow, Integration
 from ml_connector.ports import Secrets
 from ml_connector.subscribe import subscribe
@@ -40,13 +40,16 @@ def tick(world: World, system: str, send: Send) -> int:
     for item in items:
         tenant = item.pk.partition("#")[2]
         send(tenant, f"{tenant}-{item.due_at}")  # two ticks that see the same time ask for one run
-        enrol.plan(world.store, item, dict(item.data["flows"]), iso(now + HOLD))
+        enrol.plan(world.store, item, enrol.planned_of(item), iso(now + HOLD))
     return len(items)
 
 
 @dataclass
 class Run:
-    """One tenant's due flows at one system. `failures`: the flows that could not be read; `refused`: logins."""
+    """One tenant's due flows at one system.
+
+    `failures`: the flows that could not be read; `refused`: logins; `faults`: those of the tenant's secrets or of ours.
+    """
 
     world: World
     secrets: Secrets
@@ -57,7 +60,7 @@ class Run:
     def __post_init__(self) -> None:
         """Begin without failures."""
         self.failures: list[str] = []
-        self.refused = 0
+        self.refused = self.faults = 0
 
     def of(self, name: str) -> None:
         """Run what is due for a tenant, then plan the next time."""
@@ -67,9 +70,14 @@ class Run:
             return  # the tenant ended
         from ml_connector.wiring import TenantSettings  # noqa: PLC0415 - brings pydantic: a tick needs none
 
-        options = TenantSettings.model_validate_json(tenant.options)
+        try:
+            options = TenantSettings.model_validate_json(tenant.options)
+        except ValueError as error:
+            self._failed(name, "every flow", f"its settings in the tenant registry are damaged ({error})")
+            self.faults += 1
+            return  # asked for again in some minutes; the next rebuild of the roster writes the row anew
         deadline = self.world.clock.now() + SLICE
-        planned: dict[str, str] = dict(item.data["flows"])
+        planned = enrol.planned_of(item)
         for integration, flow in enrol.flows_of(tenant, self.system):
             full_name = f"{integration.name}/{flow.name}"
             if planned.get(full_name, "") <= iso(self.world.clock.now()):
@@ -77,7 +85,7 @@ class Run:
                 planned[full_name] = self._next(tenant, options, integration, flow, done)
         latest = self.world.store.get(item.pk, item.sk)
         if latest is not None:  # its flows may be others by now: what began or ended meanwhile stands
-            flows = {flow: planned.get(flow, when) for flow, when in latest.data["flows"].items()}
+            flows = {flow: planned.get(flow, when) for flow, when in enrol.planned_of(latest).items()}
             enrol.plan(self.world.store, latest, flows)
 
     def _next(
@@ -100,6 +108,7 @@ class Run:
         """Read a flow: true when through, false when the slice ended, None when it failed."""
         from ml_connector.bootstrap import half_pair  # noqa: PLC0415 - loaded late, as it says
 
+        pair: Pair | None = None
         try:
             pair = half_pair(
                 self.world, self.secrets, self.tools, tenant.name, integration, tenant.pairs[integration.name],
@@ -107,12 +116,21 @@ class Run:
             )  # fmt: skip
             return self._poll(pair, flow, deadline)
         except ConnectorError as error:
-            self.failures.append(f"{tenant.name}/{flow.name}")
-            log.warning("flow failed", extra={"tenant": tenant.name, "flow": flow.name, "reason": str(error)})
+            self._failed(tenant.name, flow.name, str(error))
             self.refused += isinstance(error, LoginRefused)
-            if isinstance(error, (Unreachable, Throttled)):
+            self.faults += isinstance(error, Misconfigured)
+            if pair is not None and isinstance(error, (Unreachable, Throttled)):
                 pair.breakers[self.system].trouble(error)
             return None
+        except Exception as error:  # a fault of ours: the tenant's other flows are read, and so are other tenants
+            log.exception("unexpected", extra={"tenant": tenant.name, "flow": flow.name})
+            self._failed(tenant.name, flow.name, f"An unexpected fault ({type(error).__name__}); see the log.")
+            self.faults += 1
+            return None
+
+    def _failed(self, tenant: str, flow: str, reason: str) -> None:
+        self.failures.append(f"{tenant}/{flow}")
+        log.warning("%s/%s: flow failed", tenant, flow, extra={"tenant": tenant, "flow": flow, "reason": reason})
 
     def _poll(self, pair: Pair, flow: Flow, deadline: datetime) -> bool:
         try:

@@ -13,7 +13,8 @@ def part(found: Sequence[Tenant]) -> None:
     """Let none of two tenants run that would do the same work twice. One in shadow, paused or unusable does none."""
     owners: dict[str, list[Tenant]] = {}
     for tenant in found:
-        works = tenant.pairs and not tenant.options.shadow and not tenant.options.paused
+        at_work = tenant.pairs and not tenant.options.shadow and not tenant.options.paused
+        works = at_work or tenant.unread  # what is not known just now goes on as it was
         for key in tenant.owns if works else ():
             owners.setdefault(key, []).append(tenant)
     for key, several in owners.items():

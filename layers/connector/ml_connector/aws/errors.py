@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as LinkError
 
-from ml_connector.errors import ConnectorError, Misconfigured, Transient
+from ml_connector.errors import ConnectorError, Denied, Misconfigured, Transient
 
 PASSING = frozenset(
     {
@@ -49,19 +49,12 @@ PASSING = frozenset(
 )
 """Codes of throttling and of trouble at AWS; the batch statements of DynamoDB have shorter ones."""
 
-REFUSED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "KMSAccessDeniedException",
-        "KmsAccessDenied",
-        "UnrecognizedClientException",
-    }
+DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "KMSAccessDeniedException", "KmsAccessDenied"}
 )
+"""A policy forbids the one thing that was asked for."""
+REFUSED = DENIED | {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+"""Or AWS does not know who asks."""
 MISSING = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -112,7 +105,8 @@ def translated(what: str) -> Iterator[None]:
 
 def _named(code: str, what: str) -> Misconfigured | None:
     if code in REFUSED:
-        return Misconfigured(f"AWS refuses access to {what} ({code}); check the policy of the role that asks.")
+        kind = Denied if code in DENIED else Misconfigured
+        return kind(f"AWS refuses access to {what} ({code}); check the policy of the role that asks.")
     if code in MISSING:
         return Misconfigured(f"AWS has no usable {what} ({code}); check the stack and its settings.")
     return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ml_connector.aws.errors import code_of, translated
+from ml_connector.aws.errors import MISSING, REFUSED, code_of, is_passing, translated
 from ml_connector.errors import Misconfigured, Transient
 from ml_connector.ports import Clock, Secret
 
@@ -73,9 +73,14 @@ class SecretsManagerSecrets:
             try:
                 answer = self._client.get_secret_value(SecretId=name)
             except ClientError as error:
-                if code_of(error) not in ABSENT:
+                if code_of(error) in ABSENT:
+                    return None
+                if code_of(error) in REFUSED | MISSING or is_passing(error):
                     raise
-                return None
+                raise Misconfigured(
+                    f"AWS cannot give the secret {name} ({code_of(error)}); check the KMS key that it rests under, or "
+                    "write it again."
+                ) from error
         if "SecretString" not in answer:
             raise Misconfigured(f"The secret {name} is binary; write it as text.")
         return Secret(answer["SecretString"], answer["VersionId"])

@@ -42,7 +42,8 @@ class TenantRow(Struct, kw_only=True):
 
     Sealing differs each time, so `webhook_hash` tells whether the keys are the same, and `webhook_seal` whether what
     was sealed is whole and under which key of the vault; `webhook_problem`: why there is nothing sealed. While
-    `subscribing_until` is to come, a subscription to notifications is being made.
+    `subscribing_until` is to come, a subscription to notifications is being made. `owns`: hashes of what no other
+    tenant may work on as well, while this one does.
     """
 
     name: str
@@ -55,6 +56,7 @@ class TenantRow(Struct, kw_only=True):
     webhook_problem: str | None = None
     webhook_url: str | None = None
     problem: str | None = None
+    owns: list[str] = field(default_factory=list)
     subscribing_until: str | None = None
 
 

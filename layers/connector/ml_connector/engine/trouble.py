@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from ml_connector.engine.breaker import Parked
+from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.rows import Chunk, iso, readable
 from ml_connector.engine.task import Task
 from ml_connector.errors import (
     ConnectorError,
@@ -18,6 +22,8 @@ EXHAUSTED = 30
 SOON = 40
 """Looks, in an hour or two, at what should come by itself: then it is looked at as rarely as anything else."""
 BEHIND_LOGIN = 900.0
+SOON_AGAIN = 30.0
+"""Seconds until the next look, where a secret could not be read just now."""
 
 
 def backoff(attempts: int, first: float, most: float) -> float:
@@ -56,6 +62,24 @@ def pause(task: Task, error: ConnectorError) -> None:
         task.dead("exhausted", f"{error} It was tried {task.chunk.failures} times over a day.")
     else:
         task.wait(backoff(task.chunk.failures, 2, 3600), reason=str(error))
+
+
+def put_off(ledger: Ledger, chunk_id: str, error: ConnectorError) -> Chunk | None:
+    """Write on a chunk why nobody can work on it, and leave it until later; None where nobody would have to.
+
+    Its tenant's secrets cannot be used, or not be read just now: there are no connections, and so there is no attempt.
+    """
+    now, setup = ledger.clock.now(), isinstance(error, Misconfigured)
+
+    def later(chunk: Chunk) -> bool:
+        if chunk.state in {"dead", "done"} or (chunk.state != "open" and (chunk.due_at or "") > iso(now)):
+            return False
+        chunk.state = "waiting" if chunk.state == "open" else chunk.state  # else it tells what was begun
+        chunk.due_at = iso(now + timedelta(seconds=BEHIND_LOGIN if setup else SOON_AGAIN))
+        chunk.reason, chunk.cause = readable(str(error)), "setup" if setup else None
+        return True
+
+    return ledger.change(chunk_id, later)
 
 
 def blame(task: Task, error: ConnectorError) -> None:
