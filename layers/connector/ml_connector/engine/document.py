@@ -197,8 +197,8 @@ class Paper(ReadingBack):
         if not found.ours and not self.target.refuses_duplicates and self._settles(looked_at):
             self.task.wait(
                 self._settles(looked_at),
-                reason=f"{self._there(found)} stands there, and its source was told so, though not by us; what we sent "
-                "may still come beside it. The target is looked at once more.",
+                reason=f"{self._there(found)} stands there, and its transfer was reported, though not by us; what we "
+                f"sent may still arrive in addition. {self.target.title} is checked once more.",
             )
             return True
         if self.task.ledger.link(found.id, self.key) != self.key:
