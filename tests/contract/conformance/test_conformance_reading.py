@@ -67,13 +67,14 @@ def test_a_page_is_given_again_where_the_process_died_before_its_position_was_sa
 
 
 @each(SOURCES)
-def test_records_that_leave_while_the_list_is_read_take_no_others_along(stand: Stand, case: Case) -> None:
+@pytest.mark.parametrize("leaving", [1, 2, 3])
+def test_records_that_leave_while_the_list_is_read_take_no_others_along(stand: Stand, case: Case, leaving: int) -> None:
     stand.size = 7
     whole, read = stand.keys(case.record), []
     for number, leaf in enumerate(leaves(stand.connect(), case)):
         read += leaf.keys
         if number == 1:
-            for key in read[:3]:
+            for key in read[:leaving]:
                 stand.remove(case.record, key)
     assert set(read) == whole
 

@@ -7,6 +7,7 @@ that ignores a filter must not pass its whole list off as what was asked for; an
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -31,6 +32,11 @@ def decoder(listing: Any, **options: Any) -> msgspec.json.Decoder[Any]:
     """Make the decoder of a list's body; safe where several threads are the first to need its types (`shapes`)."""
     learn(listing)
     return msgspec.json.Decoder(listing, strict=False, **options)
+
+
+def row_number(text: str) -> int | None:
+    """Read a number of rows, as counts and links give it; None where this is none."""
+    return int(text) if re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
 
 
 def content_of(rows: Sequence[Any]) -> str:

@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Found
+from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.entries import GONE, MARK, Entry, readable, status_of
-from ml_connector.systems.sage_300.names import ZERO, amount, children, digits, text, whole
+from ml_connector.systems.sage_300.names import ZERO, amount, children, text, whole
 from ml_connector.systems.sage_300.open_batches import BATCHES, entries_of
 from ml_connector.systems.sage_300.postings import Case, Postings, joined, stuck
 from ml_connector.systems.sage_300.replies import NO_RIGHT, Fault
@@ -41,7 +42,7 @@ class Batches(Postings):
         number, _, entry = found.id.partition(":")
         if number == GONE:
             return self._gone(entry)
-        if digits(number) is None:
+        if row_number(number) is None:
             raise Transient(f"Sage 300 shows the document in a batch of no number ({number}).")
         case = self._case(number, entry, found)
         if case.settled:
@@ -63,7 +64,7 @@ class Batches(Postings):
     def stands(self, found: Found) -> bool:
         """Tell whether a document counts: not where its batch or entry was deleted and nothing of it was posted."""
         number, _, entry = found.id.partition(":")
-        if digits(number) is None:
+        if row_number(number) is None:
             return True
         case = self._case(number, entry, found)
         try:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from ml_connector.flow import Broken, Page
 from ml_connector.records import CostCenter
+from ml_connector.systems.kit.masters import Masters
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.masters import Masters
+from ml_connector.systems.sage_300.masters import declared
 from ml_connector.systems.sage_300.names import plain, text
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.reads import NotOffered
@@ -43,7 +44,7 @@ class Centers:
         codes: set[str] = set()
         broken: list[Broken] = []
         for batch in self._api.pages(accounts_query()):
-            broken += [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
+            broken += batch.broken
             codes |= {code for row in batch.rows if (code := row.segment(self._segment))}
         return Page([CostCenter(key=code, code=code, name=code) for code in sorted(codes)], broken)
 
@@ -63,4 +64,4 @@ def _codes(api: WebApi, segment: int) -> Masters[dict[str, object], CostCenter]:
     def key(row: dict[str, object]) -> str:
         return f"{text(row, 'segment')}~{text(row, 'segment_code')}"
 
-    return Masters(api, lambda _: Query("GL/GLSegmentCodes", None, key), convert)
+    return declared(api, lambda _: Query("GL/GLSegmentCodes", None, key), convert)

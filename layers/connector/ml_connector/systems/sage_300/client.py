@@ -6,19 +6,21 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import msgspec
 
 from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.ports import Chance, Clock
-from ml_connector.systems.http import UNREADABLE, Call, Http, Reply
+from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode
+from ml_connector.systems.kit.rows import Batch, number_of, row_by_row
+from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.sage_300.calls import Caller
 from ml_connector.systems.sage_300.keyed import Keyed
-from ml_connector.systems.sage_300.listing import number_of, row_by_row
 from ml_connector.systems.sage_300.login import EVERY
-from ml_connector.systems.sage_300.paging import Batch, Place, Query, walk
+from ml_connector.systems.sage_300.paging import Query, walk
 from ml_connector.systems.sage_300.reads import Failed, NotOffered, refused_read
 from ml_connector.systems.sage_300.replies import (
     Fault,
@@ -200,11 +202,10 @@ class WebApi:
             rows: list[W] = listing.value if listing.value is not msgspec.UNSET else []
             keys = [query.key(row) for row in rows]
         except UNREADABLE:
-            return row_by_row(query, place, reply)
+            return _row_by_row(query, place, reply)
         if listing.value is msgspec.UNSET:
-            return row_by_row(query, place, reply)
-        count = listing.count_v4 if listing.count_v4 is not None else listing.count_v3
-        return Batch(rows, keys, link=listing.link_v4 or listing.link_v3, count=number_of(count))
+            return _row_by_row(query, place, reply)
+        return Batch(rows, keys, link=listing.link, count=listing.count)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -240,3 +241,21 @@ class WebApi:
 
     def _call(self, call: Call) -> tuple[Reply, Fault | None]:
         return self._caller.call(call)
+
+
+def _row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
+    def read(raw: Any) -> W:
+        return decode(query.row, _texts(raw)) if query.row is not None else cast("W", raw)
+
+    def named(raw: Any) -> object:
+        """Name a spoiled row by the first selected field, which is its key."""
+        return raw.get(query.select[0]) if isinstance(raw, dict) and query.select else None
+
+    return row_by_row(reply, "Sage 300", query.name, read=read, key=query.key, named=named, unnamed=place.unnamed)
+
+
+def _texts(raw: Any) -> Any:
+    """Write numbers as the texts that they are: codes and phone numbers, which a server may give as numbers."""
+    if not isinstance(raw, dict):
+        return raw
+    return {k: str(v) if isinstance(v, (int, Decimal)) and not isinstance(v, bool) else v for k, v in raw.items()}

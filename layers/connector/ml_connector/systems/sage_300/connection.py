@@ -13,6 +13,7 @@ from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Re
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Http
 from ml_connector.systems.kit.login import SharedLogin
+from ml_connector.systems.kit.masters import Nothing
 from ml_connector.systems.sage_300 import login, masters, segments
 from ml_connector.systems.sage_300.batches import Batches
 from ml_connector.systems.sage_300.calendar import Calendar
@@ -97,7 +98,7 @@ class Company:
         return makers[record]()
 
     def _cost_centers(self) -> Any:
-        return masters.Nothing() if self._segment is None else Centers(self.api, self._segment)
+        return Nothing() if self._segment is None else Centers(self.api, self._segment)
 
     def _orders(self) -> Orders:
         return Orders(self.api, self._ledger, self._wiring.options.start(self._wiring.integration, "purchase_orders"))

@@ -15,8 +15,9 @@ from urllib.parse import quote
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
 from ml_connector.folding import same, spellings
+from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.names import ZERO, amount, day_of, digits, text, whole
+from ml_connector.systems.sage_300.names import ZERO, amount, day_of, text, whole
 from ml_connector.systems.sage_300.open_batches import (
     BATCHES,
     UNPOSTED,
@@ -273,7 +274,7 @@ def _posted_name(row: Row) -> str:
 def errors_of(batch: Row) -> int | None:
     """Tell how many entries of a batch the posting refused; None where the server does not say."""
     told = whole(batch, "errors")
-    return digits(told) if told else None
+    return row_number(told) if told else None
 
 
 def status_of(batch: Row) -> str:

@@ -25,6 +25,7 @@ from ml_connector.folding import fold
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
 from ml_connector.systems.kit.money import reckoned
+from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.kit.refusals import named
 from ml_connector.systems.sage_300.amounts import sum_up
 from ml_connector.systems.sage_300.batches import Batches
@@ -33,7 +34,7 @@ from ml_connector.systems.sage_300.calendar import Calendar
 from ml_connector.systems.sage_300.client import Created, WebApi
 from ml_connector.systems.sage_300.entries import KINDS, MARK
 from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
-from ml_connector.systems.sage_300.names import digits, whole
+from ml_connector.systems.sage_300.names import whole
 from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.refusals import judge, kind_of
@@ -247,7 +248,7 @@ class Invoices:
         if isinstance(outcome, Fault):
             raise self._refusal(outcome, prepared)
         number = whole(dict(outcome.body), "batch")
-        if number is None or not digits(number):
+        if number is None or not row_number(number):
             return replace(self._without_number(prepared), notes=notes)
         invoices = listed(outcome.body.get("Invoices")) or [{}]
         entry = (whole(invoices[0], "entry") if isinstance(invoices[0], dict) else None) or "1"

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ml_connector.errors import Transient
-from ml_connector.systems.sage_300.paging import Batch, Query, narrowed
+from ml_connector.systems.kit.rows import Batch
+from ml_connector.systems.sage_300.paging import Query, narrowed
 from ml_connector.systems.sage_300.reads import Failed, NotOffered, Refused, not_understood
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from ml_connector.errors import Held, Rejected
 from ml_connector.flow import Codes
 from ml_connector.folding import same
 from ml_connector.records import CodingRow, Invoice
+from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.kit.totals import Priced
 from ml_connector.systems.sage_300.amounts import Sums
-from ml_connector.systems.sage_300.names import children, digits, text, whole
+from ml_connector.systems.sage_300.names import children, text, whole
 from ml_connector.systems.sage_300.order_rows import is_closed, line_key, order_number
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.reads import NotOffered
@@ -165,7 +166,7 @@ class Lines:
                 "to an invoice. Map both codes to classes of one group, such as GROUP/1 and GROUP/2.",
             )
         self.tax_group = group
-        return digits(number)
+        return row_number(number)
 
     def _text(self, row: Priced) -> str:
         order = f"PO {row.row.order_number}/{row.row.order_line or ''} " if row.row.order_number else ""

@@ -1,28 +1,24 @@
-"""Vendors, read in bulk, and what all bulk sources share."""
+"""Vendors, read in bulk, and how a bulk source is declared."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
-from typing import Any, Generic, TypeVar
+from datetime import timedelta
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from ml_connector.flow import Broken, Page
 from ml_connector.records import Address, Record, Supplier
-from ml_connector.systems.http import dumps
-from ml_connector.systems.kit.paging import only_asked_for
+from ml_connector.systems.kit.masters import Masters, begin
+from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
-from ml_connector.systems.sage_300.listing import RAW_LIMIT
 from ml_connector.systems.sage_300.names import day_of
-from ml_connector.systems.sage_300.paging import Batch, Query
+from ml_connector.systems.sage_300.paging import Query
 
 W = TypeVar("W")
 R = TypeVar("R", bound=Record)
-OVERLAP = timedelta(days=1)
-"""Stamps are days without a time: the watermark's day and the one before are read again."""
 _COUNTRIES = {"USA": "US", "UNITED STATES": "US", "CANADA": "CA", "CAN": "CA", "UNITED KINGDOM": "GB", "UK": "GB"}
 
 
@@ -56,82 +52,31 @@ class VendorRow(Struct, rename="pascal"):
     tax_registration_code5: str | None = None
 
 
-class Masters(Generic[W, R]):
-    """A source of one record type. `convert` gives None for a row that is not ours."""
+def declared(
+    api: WebApi,
+    query: Callable[[str | None], Query[W]],
+    convert: Callable[[W], R | None],
+    stamp: Callable[[W], str | None] = lambda _: None,
+    key_field: str = "",
+) -> Masters[W, R]:
+    """Declare a source. `key_field`: by which records are read again; without one all are, the others left out."""
 
-    def __init__(
-        self,
-        api: WebApi,
-        query: Callable[[str | None], Query[W]],
-        convert: Callable[[W], R | None],
-        stamp: Callable[[W], str | None] = lambda _: None,
-        key_field: str = "",
-    ) -> None:
-        """`key_field`: by which records are read again; without one all are, and the others left out."""
-        self._api, self._query, self._convert, self._stamp = api, query, convert, stamp
-        self._key_field = key_field
-
-    def pages(self, since: str | None, position: str | None) -> Iterator[Page[R]]:
-        """Read what changed since the day `since`; everything where there is no stamp."""
-        for batch in self._api.pages(self._query(since), position):
-            yield self._page(batch)
-
-    def reread(self, keys: Sequence[str]) -> Iterator[Page[R]]:
-        """Read these very records, as many to a call as an address holds; what is gone is left out."""
-        batches = self._very(self._query(None), keys) if keys else iter(())
-        return only_asked_for(map(self._page, batches), keys)
-
-    def _very(self, whole: Query[W], keys: Sequence[str]) -> Iterator[Batch[W]]:
-        if not self._key_field:
-            return self._api.pages(whole)
+    def by_keys(keys: Sequence[str]) -> Iterator[Batch[W]]:
+        whole = query(None)
+        if not key_field:
+            return api.pages(whole)
 
         def some(where: str) -> Query[W]:
             return Query(whole.resource, whole.row, whole.key, where)
 
-        return self._api.keyed.batches(Wanted(some, self._key_field, keys, lambda row: (whole.key(row),)))
+        return api.keyed.batches(Wanted(some, key_field, keys, lambda row: (whole.key(row),)))
 
-    def _page(self, batch: Batch[W]) -> Page[R]:
-        records, broken = [], [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
-        for row, key in zip(batch.rows, row_keys(batch), strict=True):
-            try:
-                record = self._convert(row)
-            except (ValueError, ArithmeticError) as error:
-                broken.append(Broken(key, str(error), raw_of(row)))
-            else:
-                if record is not None:
-                    records.append(record)
-        stamps = [stamp for row in batch.rows if (stamp := self._stamp(row))]
-        return Page(records, broken, batch.position, max(stamps, default=None))
-
-
-class Nothing:
-    """A source of records that this company does not keep."""
-
-    def pages(self, since: str | None, position: str | None) -> Iterator[Page[Any]]:  # noqa: ARG002
-        """Read nothing, and so be complete at once."""
-        yield Page([])
-
-    def reread(self, keys: Sequence[str]) -> Iterator[Page[Any]]:  # noqa: ARG002
-        """Find nothing."""
-        return iter(())
-
-
-def row_keys(batch: Batch[Any]) -> list[str]:
-    """Give the keys of the rows that parsed."""
-    bad = {spoiled.key for spoiled in batch.spoiled}
-    return [key for key in batch.keys if key not in bad] if bad else list(batch.keys)
-
-
-def raw_of(row: Any) -> str:
-    """Show a row in full, for a person to see what is wrong with it."""
-    shown = {n: getattr(row, n) for n in row.__struct_fields__} if isinstance(row, Struct) else row
-    return dumps(shown)[:RAW_LIMIT]
+    return Masters(lambda since, place: api.pages(query(since), place), by_keys, convert, stamp)
 
 
 def after(api: WebApi, field: str, since: str) -> str:
     """Filter by a stamp: `gt` the day before, since `ge` is not documented (`docs/vendors/sage_300.md`)."""
-    day = date.fromisoformat(since[:10]) - OVERLAP - timedelta(days=1)
-    return f"{field} gt {api.day(day)}"
+    return f"{field} gt {api.day(begin(since) - timedelta(days=1))}"
 
 
 def suppliers(api: WebApi) -> Masters[VendorRow, Supplier]:
@@ -141,7 +86,7 @@ def suppliers(api: WebApi) -> Masters[VendorRow, Supplier]:
         wheres = (after(api, "DateLastMaintained", since), "") if since else ("",)
         return Query("AP/APVendors", VendorRow, lambda row: row.vendor_number.strip(), *wheres)
 
-    return Masters(api, query, supplier, _maintained, "VendorNumber")
+    return declared(api, query, supplier, _maintained, "VendorNumber")
 
 
 def _maintained(row: VendorRow) -> str | None:

@@ -6,7 +6,6 @@ The first spelling of each is the likeliest; which are inferred is said in `docs
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -112,11 +111,6 @@ def plain(number: str) -> str:
     except InvalidOperation:
         return number
     return str(int(value)) if is_amount(value) and value == value.to_integral_value() else number
-
-
-def digits(number: str) -> int | None:
-    """Read a number such as those of batches and pages; None where this is none."""
-    return int(number) if re.fullmatch(r"\d{1,18}", number, re.ASCII) else None
 
 
 def amount(row: Mapping[str, Any], name: str) -> Decimal | None:

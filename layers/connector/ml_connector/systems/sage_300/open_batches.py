@@ -13,8 +13,9 @@ from typing import Any
 
 from ml_connector.errors import Transient
 from ml_connector.folding import fold
+from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.names import children, digits, text, whole
+from ml_connector.systems.sage_300.names import children, text, whole
 from ml_connector.systems.sage_300.paging import Query
 
 Row = dict[str, Any]
@@ -82,7 +83,7 @@ class OpenBatches:
                 held.setdefault(one, set()).add(number)
             if name in names or text(batch, "description") == own:
                 found[number] = batch
-            highest = max(highest, digits(number) or 0)
+            highest = max(highest, row_number(number) or 0)
         self._held, self._highest = held, highest
         self._read_at = began if anew else self._read_at
         return found

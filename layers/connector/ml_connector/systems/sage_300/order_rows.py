@@ -10,7 +10,7 @@ from typing import Literal
 
 from ml_connector.flow import Broken
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
-from ml_connector.systems.sage_300.masters import raw_of
+from ml_connector.systems.kit.rows import raw_of
 from ml_connector.systems.sage_300.names import ZERO, amount, children, day, flag, text, whole
 from ml_connector.systems.sage_300.receipts import LineKey, Row
 

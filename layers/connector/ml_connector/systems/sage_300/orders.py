@@ -15,10 +15,12 @@ from typing import Literal
 from ml_connector.errors import Transient
 from ml_connector.flow import Broken, Page
 from ml_connector.records import PurchaseOrder
+from ml_connector.systems.kit.masters import begin
 from ml_connector.systems.kit.paging import once, only_asked_for, without_known
+from ml_connector.systems.kit.rows import Batch, raw_of
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
-from ml_connector.systems.sage_300.masters import OVERLAP, after, raw_of
+from ml_connector.systems.sage_300.masters import after
 from ml_connector.systems.sage_300.names import day, text
 from ml_connector.systems.sage_300.order_rows import (
     Ordered,
@@ -29,7 +31,7 @@ from ml_connector.systems.sage_300.order_rows import (
     ordered,
     purchase_order,
 )
-from ml_connector.systems.sage_300.paging import Batch, Query
+from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.receipts import Book, Receipts, Row, orders_of, receipts_query, returns_query
 from ml_connector.systems.sage_300.segments import Ledger
 
@@ -73,10 +75,7 @@ class Orders:
         For orders whose closing or receiving moved no stamp. The pages have neither position nor stamp: what is read
         so says nothing about what else changed.
         """
-        pages = (
-            self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
-            for batch in self._api.keyed.batches(_numbered(keys))
-        )
+        pages = (self._page(batch, batch.rows, batch.broken) for batch in self._api.keyed.batches(_numbered(keys)))
         return only_asked_for(pages, keys)
 
     def _phase(
@@ -84,7 +83,7 @@ class Orders:
     ) -> Iterator[Page[PurchaseOrder]]:
         if phase == "orders":
             for batch in self._api.pages(orders_query(*self._wanted(since)), place):
-                broken = [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
+                broken = batch.broken
                 rows = [row for row in batch.rows if since or not long_closed(row)]
                 yield self._page(batch, rows, broken)
             return
@@ -181,6 +180,6 @@ def _since(row: Row, name: str, since: str) -> bool:
         days = [day(row, "posted_on"), day(row, name)]
     except ValueError:
         return True  # it is told of where it is read
-    first = date.fromisoformat(since[:10]) - OVERLAP
+    first = begin(since)
     told = [one for one in days if one]
     return not told or max(told) >= first

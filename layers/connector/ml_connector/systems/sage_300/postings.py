@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 from ml_connector.errors import Held, Misconfigured
 from ml_connector.flow import Found
+from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.entries import Documents, Entry, carried, errors_of, status_of
-from ml_connector.systems.sage_300.names import children, digits, plain, text, whole
+from ml_connector.systems.sage_300.names import children, plain, text, whole
 from ml_connector.systems.sage_300.open_batches import UNPOSTED, Row, batches_query, entries_of, name_of, named
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.refusals import about, kind_of_text
@@ -121,7 +122,7 @@ class Postings(Documents):
         assert case.name is not None
         name = named(*case.name)
         for batch in self._api.rows(batches_query(f"BatchNumber gt {case.number}", UNPOSTED, "")):
-            number = digits(str(whole(batch, "batch"))) or 0
+            number = row_number(str(whole(batch, "batch"))) or 0
             if number <= int(case.number) or (found is not None and number < found[0]):
                 continue
             for row in entries_of(batch):
@@ -167,7 +168,7 @@ def _named_by(case: Case, complaints: list[Row]) -> Case:
 def _of_case(case: Case, posted: list[Row]) -> Row | None:
     """Find the posted document of an entry. One of an earlier batch is another one, unless nothing was refused."""
     for row in posted:
-        told = digits(whole(row, "batch") or "")
+        told = row_number(whole(row, "batch") or "")
         same = case.row is None or text(row, "kind") is None or Entry(None, row).credit == case.shown.credit
         if same and (told is None or told >= int(case.number) or case.errors == 0):
             return row

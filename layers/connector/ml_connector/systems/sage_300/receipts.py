@@ -17,9 +17,9 @@ from typing import Any
 
 from ml_connector.flow import Broken
 from ml_connector.records import Receipt
+from ml_connector.systems.kit.rows import raw_of
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
-from ml_connector.systems.sage_300.masters import raw_of
 from ml_connector.systems.sage_300.names import ZERO, amount, children, day, text, whole
 from ml_connector.systems.sage_300.paging import Query
 

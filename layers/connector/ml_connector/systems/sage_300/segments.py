@@ -15,10 +15,12 @@ from ml_connector.errors import Held
 from ml_connector.flow import Broken, Page
 from ml_connector.folding import same
 from ml_connector.records import Account
+from ml_connector.systems.kit.masters import Masters
+from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import FEW, PAGE, Wanted
-from ml_connector.systems.sage_300.masters import Masters, is_active, said
-from ml_connector.systems.sage_300.paging import Batch, Query, in_filters
+from ml_connector.systems.sage_300.masters import declared, is_active, said
+from ml_connector.systems.sage_300.paging import Query, in_filters
 
 
 class AccountRow(Struct, rename="pascal"):
@@ -68,7 +70,7 @@ def accounts(api: WebApi, segment: int | None) -> Masters[AccountRow, Account] |
     """Read the accounts; they carry no change stamp, so all of them every time (`docs/vendors/sage_300.md`)."""
     if segment is not None:
         return NaturalAccounts(api, natural_of(segment))
-    return Masters(api, lambda _: accounts_query(), account, key_field="UnformattedAccount")
+    return declared(api, lambda _: accounts_query(), account, key_field="UnformattedAccount")
 
 
 def account(row: AccountRow) -> Account:
@@ -111,7 +113,7 @@ class NaturalAccounts:
         active: set[str] = set()
         broken: list[Broken] = []
         for batch in batches:
-            broken += [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
+            broken += batch.broken
             for row in batch.rows:
                 code = row.segment(self._natural) or row.code
                 if not code:

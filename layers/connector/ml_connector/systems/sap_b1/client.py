@@ -12,12 +12,14 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from ml_connector.errors import Misconfigured, OutcomeUnknown, Rejected, Transient
-from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode, dumps
+from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.login import SharedLogin
-from ml_connector.systems.kit.paging import content_of, field_names
+from ml_connector.systems.kit.paging import field_names
+from ml_connector.systems.kit.rows import Batch, Listing, row_by_row
+from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.misfit import misfit
-from ml_connector.systems.sap_b1.paging import Batch, Listing, Place, Query, Spoiled, walk
+from ml_connector.systems.sap_b1.paging import Query, walk
 from ml_connector.systems.sap_b1.replies import (
     Fault,
     day_literal,
@@ -31,7 +33,6 @@ from ml_connector.systems.sap_b1.replies import (
 )
 
 W = TypeVar("W", bound=Struct)
-RAW_LIMIT = 4_000
 REFUSED = (301, 302, 303, 307, 308, 400, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 422, 428)
 """Statuses that are judged here, by what their bodies say."""
 READ = (200, *REFUSED)
@@ -140,9 +141,11 @@ class ServiceLayer:
             # it is asked for again with the checks of `Http`, and judged by the same rules
             return self._read(query, place, self._ask(query, place, self._bare_days, want="json"))
         if listing.value is UNSET:
-            return _row_by_row(query, place, reply)
-        keys = [str(getattr(row, query.attribute)) for row in listing.value]
-        return Batch(listing.value, keys, link=listing.link_v4 or listing.link_v3)
+            return row_by_row(
+                reply, "SAP Business One", query.entity, read=lambda raw: decode(query.row, raw), key=query.name,
+                named=lambda raw: raw.get(query.key) if isinstance(raw, dict) else None, unnamed=place.unnamed,
+            )  # fmt: skip
+        return Batch(listing.value, list(map(query.name, listing.value)), link=listing.link, count=listing.count)
 
     def refuses(self, entity: str, *fields: str) -> Fault | None:
         """Ask for some fields of one record; gives the refusal, None where the server shows them."""
@@ -209,33 +212,6 @@ def _is_json(reply: Reply) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
-    """Read a page of which something does not fit: each row by itself, so that one bad row costs only itself.
-
-    What is shown of it is masked: a debug page may say back what it was sent.
-    """
-    body = reply.json()
-    if not isinstance(body, dict) or not isinstance(body.get("value"), list):
-        raise Transient(
-            f"SAP Business One answered a list of {query.entity} without 'value': {reply.text(200)}. "
-            "This is no empty list; it is read again later."
-        )
-    rows, keys, spoiled = [], [], []
-    for number, raw in enumerate(body["value"]):
-        known = raw.get(query.key) if isinstance(raw, dict) else None
-        unnamed = f"?{place.token}+{number}" if place.token else f"?{place.skip + number}"
-        key = str(known if known is not None else unnamed)
-        keys.append(key)
-        try:
-            rows.append(decode(query.row, raw))
-        except (msgspec.ValidationError, ValueError) as error:
-            reason = f"It cannot be read: {misfit(error)}. Correct it in SAP Business One."
-            spoiled.append(Spoiled(key, reply.clean(reason), reply.clean(dumps(raw))[:RAW_LIMIT]))
-    link = body.get("@odata.nextLink") or body.get("odata.nextLink")
-    mark = content_of(body["value"]) if any(bad.key.startswith("?") for bad in spoiled) else None
-    return Batch(rows, keys, spoiled, str(link) if link else None, mark=mark)
 
 
 def _does_without(query: Query[Any], fault: Fault) -> bool:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
-from ml_connector.flow import Broken, Page
 from ml_connector.records import Account, Address, BankAccount, CostCenter, Record, Supplier
-from ml_connector.systems.http import dumps
-from ml_connector.systems.kit.paging import only_asked_for
-from ml_connector.systems.sap_b1.client import RAW_LIMIT, ServiceLayer
-from ml_connector.systems.sap_b1.paging import Batch, Query, any_of, in_parts
+from ml_connector.systems.kit.masters import Masters, begin
+from ml_connector.systems.kit.rows import Batch
+from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.paging import Query, any_of, in_parts
 from ml_connector.systems.sap_b1.validity import Today, account_counts, center_counts, supplier_counts
 from ml_connector.systems.sap_b1.wire import (
     NO,
@@ -29,62 +27,22 @@ from ml_connector.systems.sap_b1.wire import (
 W = TypeVar("W", bound=Struct)
 R = TypeVar("R", bound=Record)
 SIZE = 500
-OVERLAP = timedelta(days=1)
-"""Only the date of a change can be filtered, not its time (`docs/vendors/sap_b1.md`)."""
 EVERY_CURRENCY = "##"
 
 
-class Masters(Generic[W, R]):
-    """A source of one record type. `convert` gives None for a row that is not ours."""
-
-    def __init__(
-        self,
-        layer: ServiceLayer,
-        query: Callable[[str | None], Query[W]],
-        convert: Callable[[W], R | None],
-        stamp: Callable[[W], str | None] = lambda _: None,
-    ) -> None:
-        self._layer, self._query, self._convert, self._stamp = layer, query, convert, stamp
-
-    def pages(self, since: str | None, position: str | None) -> Iterator[Page[R]]:
-        """Read what changed since the day `since`; everything where there is no stamp."""
-        for batch in self._layer.pages(self._query(since), position):
-            yield self._page(batch)
-
-    def reread(self, keys: Sequence[str]) -> Iterator[Page[R]]:
-        """Read these very records, some at a time; what is gone, ours no more, or not asked for is left out."""
-        return only_asked_for(self._reread(keys), keys)
-
-    def _reread(self, keys: Sequence[str]) -> Iterator[Page[R]]:
-        whole = self._query(None)
+def _masters(
+    layer: ServiceLayer,
+    query: Callable[[str | None], Query[W]],
+    convert: Callable[[W], R | None],
+    stamp: Callable[[W], str | None] = lambda _: None,
+) -> Masters[W, R]:
+    def by_keys(keys: Sequence[str]) -> Iterator[Batch[W]]:
+        whole = query(None)
         for part in in_parts(keys):
-            where = any_of(whole.key, map(self._layer.text, part)) + (f" and {whole.where}" if whole.where else "")
-            for batch in self._layer.pages(Query(whole.entity, whole.row, whole.key, where, size=whole.size)):
-                yield self._page(batch)
+            where = any_of(whole.key, map(layer.text, part)) + (f" and {whole.where}" if whole.where else "")
+            yield from layer.pages(Query(whole.entity, whole.row, whole.key, where, size=whole.size))
 
-    def _page(self, batch: Batch[W]) -> Page[R]:
-        records, broken = [], [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
-        for row, key in zip(batch.rows, row_keys(batch), strict=True):
-            try:
-                record = self._convert(row)
-            except (ValueError, ArithmeticError) as error:
-                broken.append(Broken(key, str(error), raw_of(row)))
-            else:
-                if record is not None:
-                    records.append(record)
-        stamps = [stamp for row in batch.rows if (stamp := self._stamp(row))]
-        return Page(records, broken, batch.position, max(stamps, default=None))
-
-
-def row_keys(batch: Batch[W]) -> list[str]:
-    """Give the keys of the rows that parsed."""
-    bad = {spoiled.key for spoiled in batch.spoiled}
-    return [key for key in batch.keys if key not in bad] if bad else list(batch.keys)
-
-
-def raw_of(row: Struct) -> str:
-    """Show a row in full, for a person to see what is wrong with it."""
-    return dumps({name: getattr(row, name) for name in row.__struct_fields__})[:RAW_LIMIT]
+    return Masters(lambda since, place: layer.pages(query(since), place), by_keys, convert, stamp)
 
 
 def suppliers(layer: ServiceLayer, today: Today, *, bank_details: bool) -> Masters[SupplierRow, Supplier]:
@@ -93,7 +51,8 @@ def suppliers(layer: ServiceLayer, today: Today, *, bank_details: bool) -> Maste
     def query(since: str | None) -> Query[SupplierRow]:
         where = "CardType eq 'cSupplier'"
         if since:
-            day = layer.day(date.fromisoformat(since[:10]) - OVERLAP)
+            # only the date of a change can be filtered, not its time (`docs/vendors/sap_b1.md`)
+            day = layer.day(begin(since))
             # A partner that was never changed may have no UpdateDate yet.
             where += f" and (UpdateDate ge {day} or CreateDate ge {day})"
         return Query("BusinessPartners", SupplierRow, "CardCode", where, size=SIZE)
@@ -101,7 +60,7 @@ def suppliers(layer: ServiceLayer, today: Today, *, bank_details: bool) -> Maste
     def stamp(row: SupplierRow) -> str | None:
         return stamp_day(row.update_date) or stamp_day(row.create_date)
 
-    return Masters(layer, query, lambda row: supplier(row, today, bank_details=bank_details), stamp)
+    return _masters(layer, query, lambda row: supplier(row, today, bank_details=bank_details), stamp)
 
 
 def accounts(layer: ServiceLayer, today: Today) -> Masters[AccountRow, Account]:
@@ -110,7 +69,7 @@ def accounts(layer: ServiceLayer, today: Today) -> Masters[AccountRow, Account]:
     def query(_: str | None) -> Query[AccountRow]:
         return Query("ChartOfAccounts", AccountRow, "Code", "ActiveAccount eq 'tYES'", size=SIZE)
 
-    return Masters(layer, query, lambda row: account(row, today))
+    return _masters(layer, query, lambda row: account(row, today))
 
 
 def cost_centers(layer: ServiceLayer, today: Today) -> Masters[CenterRow, CostCenter]:
@@ -119,7 +78,7 @@ def cost_centers(layer: ServiceLayer, today: Today) -> Masters[CenterRow, CostCe
     def query(_: str | None) -> Query[CenterRow]:
         return Query("ProfitCenters", CenterRow, "CenterCode", size=SIZE)
 
-    return Masters(layer, query, lambda row: cost_center(row, today))
+    return _masters(layer, query, lambda row: cost_center(row, today))
 
 
 def supplier(row: SupplierRow, today: Today, *, bank_details: bool) -> Supplier | None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from ml_connector.flow import Broken, Page
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
+from ml_connector.systems.kit.masters import begin
 from ml_connector.systems.kit.paging import once, only_asked_for, without_known
+from ml_connector.systems.kit.rows import Batch, raw_of
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
-from ml_connector.systems.sap_b1.masters import OVERLAP, raw_of
-from ml_connector.systems.sap_b1.paging import Batch, Query, any_of, in_parts
+from ml_connector.systems.sap_b1.paging import Query, any_of, in_parts
 from ml_connector.systems.sap_b1.receipts import (
     NOTE,
     ORDER,
@@ -76,17 +76,17 @@ class Orders:
             yield Page((), nonsense)
         for part in in_parts(key for key in wanted if key.isdecimal()):
             for batch in self._layer.pages(_orders_query(any_of("DocEntry", part))):
-                yield self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
+                yield self._page(batch, batch.rows, batch.broken)
 
     def _phase(
         self, phase: Phase, since: str | None, place: str | None, given: set[str]
     ) -> Iterator[Page[PurchaseOrder]]:
         changed = ""
         if since:
-            changed = f"UpdateDate ge {self._layer.day(date.fromisoformat(since[:10]) - OVERLAP)}"
+            changed = f"UpdateDate ge {self._layer.day(begin(since))}"
         if phase == "orders":
             for batch in self._layer.pages(_orders_query(changed or "DocumentStatus eq 'bost_Open'"), place):
-                yield self._page(batch, batch.rows, [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled])
+                yield self._page(batch, batch.rows, batch.broken)
             return
         query = notes_query(changed) if phase == "receipts" else returns_query(changed)
         for batch in self._layer.pages(query, place):

@@ -14,9 +14,9 @@ import msgspec
 
 from ml_connector.flow import Broken
 from ml_connector.records import Receipt
+from ml_connector.systems.kit.rows import Spoiled, raw_of
 from ml_connector.systems.sap_b1.client import ServiceLayer
-from ml_connector.systems.sap_b1.masters import raw_of
-from ml_connector.systems.sap_b1.paging import Query, Spoiled, any_of, in_parts
+from ml_connector.systems.sap_b1.paging import Query, any_of, in_parts
 from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day
 
 ORDER, NOTE, RETURN = 22, 20, 21
