@@ -63,7 +63,7 @@ def page(made: dict[str, Any], outcome: Outcome) -> str:
         body += [_error(error, flows) for error, flows in stopped]
     body += _list("Held: waiting for somebody", "held", made)
     body += _list("Rejected", "rejected", made)
-    body += _list("Given up", "dead", made)
+    body += _list("Failed", "dead", made)
     body += _list("Not completed yet", "open", made)
     body += _rounding(made["rounding_differences"])
     return (

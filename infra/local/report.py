@@ -182,7 +182,7 @@ def said_of(line: Mapping[str, Any], made: Mapping[str, Any]) -> str:
         return reason
     known = [error for error, _ in errors(made, line["tenant"])]
     if any(_same(error, reason) for error in known):
-        reason = "why is said above."
+        reason = "see the error above."
     soon = f", next retry {advice.wall_time(line['next_retry'])}" if line.get("next_retry") else ""
     return f"{line['state']} since {advice.wall_time(line['since'])}{soon}: {reason}"
 

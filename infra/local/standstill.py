@@ -44,6 +44,5 @@ def lonely(tenant: Tenant, systems: list[str]) -> str | None:
     halves = [{i.erp, i.platform} for i in INTEGRATIONS if {i.erp, i.platform} & set(systems)]
     others = sorted({other for both in halves for other in both - set(systems)})
     which = f": write {' or '.join(f'{tenant.name}/{other}' for other in others)}" if others else ""
-    return (
-        f"Nothing of {tenant.name} moves: beside {', '.join(systems)} the secret of the other system is missing{which}"
-    )
+    here = ", ".join(systems)
+    return f"Nothing of {tenant.name} moves: it has {here}, and the secret of the other system is missing{which}"

@@ -16,9 +16,9 @@ def approve(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """Agree that records which vanished at the source are switched off at the target, where they are many.
+    """Confirm that records which are missing from their source system are deactivated, where they are many.
 
-    Each is looked for at the source once more, right before. `held` shows which they are.
+    Each is looked up in its source system once more, right before. `held` shows which they are.
 
     Example: ml-connector approve acme vendors --secrets ./secrets
     """
@@ -29,10 +29,10 @@ def approve(
     waiting = sum(c.count for c in stream.ledger.unfinished() if c.op == "retire" and c.guarded)
     if not waiting:
         raise NotThere(f"Nothing of {stream} waits for approval; `ml-connector held {tenant}` shows what is held.")
-    options.confirm(f"Switch {table.counted(waiting, 'record')} of {stream} off at the target?", yes=yes)
+    options.confirm(f"Deactivate {table.counted(waiting, 'record')} of {stream}?", yes=yes)
     count = redrive.approve(stream.ledger, f"Approved by {options.who(by)} on {stream.ledger.now()[:19]}Z.")
     if as_json:
         table.dump({**stream.name, "approved": count})
     else:
         are = f"{table.counted(count, 'record')} {'is' if count == 1 else 'are'}"
-        terminal.line(f"{stream}: {are} switched off with the next run, unless their source shows them again.")
+        terminal.line(f"{stream}: {are} deactivated with the next run, unless they are back in their source system.")

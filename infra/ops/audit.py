@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", autocompletion=completion.tenants, help="The tenant.")]
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=completion.flows, help="The flow: invoices, or sap_b1-basware/invoices.")]  # fmt: skip # noqa: E501
-Key = Annotated[str, typer.Argument(metavar="KEY", help="The source's key, or an invoice, order or voucher number.")]
+Key = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY", help="The record's key in its source system, or an invoice, order or voucher number."
+    ),
+]
 UNLINKED = {
-    "beside_the_chain": "beside the chain: its worker had lost the row",
+    "beside_the_chain": "outside of the chain: its worker had lost the record",
     "before_a_gap": "not linked: an attempt after it is missing or cannot be read",
 }
 BODY_KEYS = ("request_body", "response_body", "request_headers", "response_headers")
@@ -136,7 +141,7 @@ def _short(exchange: dict[str, Any]) -> dict[str, Any]:
 def _print(history: dict[str, Any], verified: bool) -> None:
     terminal.line(f"{history['tenant']}  {history['integration']}/{history['flow']}  {history['key']}")
     record = history["record"]
-    terminal.line(f"record: {_words(record)}" if record else "record: nothing was settled yet")
+    terminal.line(f"record: {_words(record)}" if record else "record: nothing is completed yet")
     for chunk in history["chunks"]:
         state = chunk.get("outcome") or chunk.get("state", "open")
         terminal.line()
@@ -147,15 +152,22 @@ def _print(history: dict[str, Any], verified: bool) -> None:
             _print_attempt(attempt, history["tenant"])
     if verified or history.get("faults"):
         terminal.line()
-        for fault in history["faults"] or ["✓ the chain of attempts is whole"]:
+        for fault in history["faults"] or [f"✓ Audit trail verified: {_intact(history)}."]:
             terminal.line(fault if fault.startswith("✓") else f"✗ {fault}")
 
 
+def _intact(history: dict[str, Any]) -> str:
+    """Count the attempts whose requests and responses are as they were written; a purge leaves hashes alone."""
+    purged = [attempt["purged"] for chunk in history["chunks"] for attempt in chunk["attempt_list"]]
+    gone = f", {sum(map(bool, purged))} purged" if any(purged) else ""
+    return f"{len(purged) - sum(map(bool, purged))} of {table.counted(len(purged), 'attempt')} intact{gone}"
+
+
 def _words(record: dict[str, Any]) -> str:
-    named = (("number", "number"), ("code", "target number"), ("target", "target id"), ("chunk", "chunk"))
+    named = (("number", "number"), ("code", "posted number"), ("target", "posted id"), ("chunk", "chunk"))
     parts = [f"{words} {record[name]}" for name, words in named if record.get(name)]
     reason = f": {record['reason']}" if record.get("reason") else ""
-    return f"{record.get('outcome', 'not settled')}{reason}" + (f" ({', '.join(parts)})" if parts else "")
+    return f"{record.get('outcome', 'not completed')}{reason}" + (f" ({', '.join(parts)})" if parts else "")
 
 
 def _why(chunk: dict[str, Any]) -> str:

@@ -43,7 +43,7 @@ def check_code(name: str, code: str) -> None:
         raise Misconfigured(f"{name} is empty; write the code as the system that it belongs to shows it.")
     if code != code.strip() or not code.isprintable():
         raise Misconfigured(
-            f"{name} is {code!r}: no code begins or ends with a blank, or has line breaks in it; write it without."
+            f"{name} is {code!r}: no code begins or ends with a space, or has line breaks in it; write it without."
         )
     if len(code.encode()) > LONGEST_CODE:
         raise Misconfigured(f"{name} has {len(code):,} characters: no code of either system is that long.")
@@ -255,7 +255,7 @@ def _entry(
     if kind not in {None, line["kind"]}:
         raise Misconfigured(f"the kind is '{line['kind']}', but only {kind} is imported.")
     if not line["code"] or not line["target"]:
-        raise Misconfigured("code and target must not be empty.")
+        raise Misconfigured("The columns code and target must not be empty.")
     check_code("CODE", line["code"])
     check_code("TARGET", line["target"])
     where = book.integration(line.get("integration") or integration)

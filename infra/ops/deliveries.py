@@ -42,9 +42,9 @@ def deliveries(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """List what was settled, with the target's number. The newest comes first.
+    """List what was completed, with the number under which it was posted. The newest comes first.
 
-    Of documents every attempt that ended is listed, of master data the latest settling of each record.
+    Of documents every attempt that ended is listed, of master data the latest outcome of each record.
 
     Example: ml-connector deliveries acme invoices --outcome rejected --since 7d --secrets ./secrets
     """
@@ -56,7 +56,7 @@ def deliveries(
     found = [_settled(stream, begin, outcome, most) for stream in desk.streams(tenant, flow)]
     rows = sorted((row for its in found for row in its), key=lambda r: r["at"], reverse=True)[:limit]
     shown = rows if as_json else [{**r, "at": table.moment(r["at"])} for r in rows]
-    table.show(shown, COLUMNS, as_json=as_json, empty="Nothing was settled that fits.")
+    table.show(shown, COLUMNS, as_json=as_json, empty="Nothing that fits was completed.")
     if (total := sum(map(len, found))) > limit:
         at_least = "at least " if any(len(its) == most for its in found) else ""
         terminal.line(f"{limit} of {at_least}{total}; --limit for more.", err=True)

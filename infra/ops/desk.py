@@ -212,7 +212,7 @@ def _local(secrets: Path, state: Path | None) -> Desk:
     with told(secrets, "read"):
         there = secrets.is_dir()
     if not there:
-        what = "is no folder; name one" if secrets.exists() else "does not exist; make it as a folder"
+        what = "is not a folder; name one" if secrets.exists() else "does not exist; make it as a folder"
         raise Misconfigured(f"{secrets} {what}, with TENANT/SYSTEM.json for each system.")
     opened = open_state(secrets, state, sole=False)
     return Desk(

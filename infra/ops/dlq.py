@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
-    help="What was given up, by cause, and how to set it going again: mend the cause, redrive one, then the rest.",
+    help="Failed records, by cause, and how to retry them: fix the cause, redrive one, then the rest.",
 )  # fmt: skip
 
 OneTenant = Annotated[
@@ -36,7 +36,7 @@ def list_(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the dead chunks, grouped by cause.
+    """List the failed chunks, grouped by cause.
 
     Example: ml-connector dlq list --secrets ./secrets
     """
@@ -48,12 +48,12 @@ def list_(
     shown = rows if as_json else [
         {**r, "amounts": table.money(r["amounts"]), "oldest": table.moment(r["oldest"])} for r in rows
     ]  # fmt: skip
-    table.show(shown, LIST, as_json=as_json, empty="Nothing is dead.")
+    table.show(shown, LIST, as_json=as_json, empty="No failed records.")
     letters = desk.letters.count()
     if letters and not rows:
         said = (
-            f"About {letters} letters are in the dead-letter queue without a dead row behind them: their chunks go on "
-            "by themselves. `ml-connector dlq redrive` clears them."
+            f"The DLQ holds about {table.counted(letters, 'message')} without a failed record: that work resumes "
+            "automatically. `ml-connector dlq redrive` clears them."
         )
         terminal.line(advice.pasteable(said), err=True)
 
@@ -81,7 +81,7 @@ def show(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the dead chunks of one cause, the oldest first.
+    """List the failed chunks of one cause, the oldest first.
 
     Example: ml-connector dlq show exhausted --secrets ./secrets
     """
@@ -90,7 +90,7 @@ def show(
     desk = _desk(secrets, state, stack)
     rows = [{**row(s, c), "chunk": c.id, "death": c.death} for s, c in _of_cause(_dead(desk, tenant), cause)]
     shown = rows if as_json else [for_people(r) for r in rows]
-    table.show(shown, SHOW, as_json=as_json, empty="Nothing is dead.")
+    table.show(shown, SHOW, as_json=as_json, empty="No failed records.")
 
 
 @app.command()
@@ -105,7 +105,7 @@ def redrive(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """Set dead chunks going again. Whatever may have been posted is looked up before it is sent.
+    """Retry failed chunks. Whatever may have been posted is looked up before it is sent.
 
     Example: ml-connector dlq redrive --cause exhausted --canary --secrets ./secrets
     """
@@ -113,7 +113,7 @@ def redrive(
     every = _of_cause(_dead(desk, tenant), cause)
     chosen = every[:1] if canary else every
     if chosen or desk.letters.count():
-        options.confirm(f"Redrive {len(chosen)} of {table.counted(len(every), 'dead chunk')}?", yes=yes)
+        options.confirm(f"Redrive {len(chosen)} of {table.counted(len(every), 'failed chunk')}?", yes=yes)
     opened = [{**s.name, "chunk": c.id, "key": c.key} for s, c in chosen if _open(desk, s, c, options.who(by))]
     cleared = desk.clear_letters()
     left = len(every) - len(opened)
@@ -122,22 +122,22 @@ def redrive(
         return
     terminal.line(advice.pasteable(_said(opened, left, cause, tenant, canary=canary)))
     if cleared:
-        were = f"{table.counted(cleared, 'letter')} {'was' if cleared == 1 else 'were'}"
-        terminal.line(f"{were} removed from the dead-letter queue.")
+        were = f"{table.counted(cleared, 'message')} {'was' if cleared == 1 else 'were'}"
+        terminal.line(f"{were} removed from the DLQ.")
 
 
 def _said(opened: Sequence[dict[str, Any]], left: int, cause: str | None, tenant: str | None, *, canary: bool) -> str:
     if not opened:
-        return "Nothing was redriven: nothing is dead." if not left else "Nothing was redriven; list again."
+        return "Nothing was redriven: no failed records." if not left else "Nothing was redriven; list again."
     one = opened[0]
     which = f" ({one['tenant']} {one['flow']} {one['key'] or one['chunk']})" if len(opened) == 1 else ""
-    words = "1 chunk goes" if len(opened) == 1 else f"{len(opened)} chunks go"
+    words = "1 chunk is" if len(opened) == 1 else f"{len(opened)} chunks are"
     then = ""
     if canary and left:
         chosen = (("cause", cause), ("tenant", tenant))
         more = "".join(f" --{name} {shlex.quote(value)}" for name, value in chosen if value)
         then = f" See what becomes of it, then redrive the other {left}: `ml-connector dlq redrive{more}`."
-    return f"{words} on now{which}.{then}"
+    return f"{words} retried now{which}.{then}"
 
 
 def _open(desk: Desk, stream: Stream, chunk: Chunk, by: str) -> bool:
@@ -168,7 +168,7 @@ def _of_cause(found: Sequence[tuple[Stream, Chunk]], cause: str | None) -> list[
     fitting = [(s, c) for s, c in found if cause in {None, c.cause or "unknown"}]
     if found and not fitting:
         names = ", ".join(sorted({c.cause or "unknown" for _, c in found}))
-        raise Misconfigured(f"Nothing is dead because of '{cause}'; the causes are: {names}.")
+        raise Misconfigured(f"Nothing failed because of '{cause}'; the causes are: {names}.")
     return fitting
 
 

@@ -29,8 +29,8 @@ def record_key(stream: Stream, text: str) -> str:
     for key in keys:
         return key
     raise NotThere(
-        f"Nothing is known of {readable(text)} in {stream}. KEY is the source's key, or the number of the document at "
-        "the source or target; `ml-connector deliveries` and `held` list them."
+        f"Nothing is known of {readable(text)} in {stream}. KEY is the record's key in its source system, or "
+        "the number of the document in either system; `ml-connector deliveries` and `held` list them."
     )
 
 
@@ -66,12 +66,12 @@ def _stands(row: Row | None, chunk: Chunk | None) -> str:
     """Say state, amount and the target's number, in words."""
     if chunk is not None and not chunk.settled:
         waits = (chunk.waiting_for or "").removesuffix(f":{chunk.key}")
-        state = f"held for {waits}" if waits else "dead" if chunk.state == "dead" else "on its way"
+        state = f"held for {waits}" if waits else "failed" if chunk.state == "dead" else "queued"
     else:
-        state = (row and row.outcome) or (chunk and chunk.outcome) or "not settled yet"
+        state = (row and row.outcome) or (chunk and chunk.outcome) or "not completed yet"
     money = f", {chunk.amount} {chunk.currency or ''}".rstrip() if chunk is not None and chunk.amount else ""
     code = (row and row.code) or (chunk and chunk.code)
-    return f"{state}{money}" + (f", {code} at the target" if code else "")
+    return f"{state}{money}" + (f", posted as {code}" if code else "")
 
 
 def _numbered(stream: Stream, text: str) -> Iterator[tuple[str, bool]]:

@@ -20,7 +20,7 @@ def held(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """List what is not completed: its state, for what it waits, since when, and how to mend it. The oldest comes first.
+    """List what is not completed: its state, for what it waits, since when, and how to fix it. The oldest comes first.
 
     The state is on hold (for a person or another record), in doubt (sent, and no answer came), retrying, awaiting the
     other system, or queued. What failed for good is in `ml-connector dlq list`.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
-    help="Which code of the platform (CODE) is which of the ERP (TARGET). "
+    help="Which code of Basware (CODE) is which of the ERP (TARGET). "
     "KIND is account, cost_center, supplier, term, tax, company, branch or currency.",
 )  # fmt: skip
 
@@ -32,7 +32,7 @@ Kind = Annotated[
 AnyKind = Annotated[
     str | None, typer.Argument(metavar="[KIND]", autocompletion=completion.kinds, help="Only this kind; default: all.")
 ]
-Code = Annotated[str, typer.Argument(metavar="CODE", help="The platform's code.")]
+Code = Annotated[str, typer.Argument(metavar="CODE", help="Basware's code.")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="The ERP's code.")]
 File = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="A CSV file; default: standard input or output.")]  # fmt: skip # noqa: E501
 Force = Annotated[bool, typer.Option("--force", help="Also a TARGET that the ERP does not have as far as it was read.")]
@@ -94,7 +94,7 @@ def set_(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """Map a code of the platform to one of the ERP; what waits for it resumes with the next run.
+    """Map a code of Basware to one of the ERP; what waits for it resumes with the next run.
 
     Accounts, cost centers and suppliers are compared with what the ERP was read to have: a TARGET that it has not is
     refused, with the nearest ones, unless --force is given.
@@ -116,7 +116,7 @@ def set_(
     if as_json:
         table.dump({"integration": where, "kind": kind, "code": code, "target": target, "released": released})
     else:
-        terminal.line(f"{tenant} ({where}): {kind} {code} is {target}. {goes_on(released)}")
+        terminal.line(f"Mapped {kind} {code} -> {target} for {tenant} ({where}). {goes_on(released)}")
 
 
 @app.command()
@@ -235,4 +235,4 @@ def goes_on(released: int) -> str:
     """Say what a change set free."""
     if not released:
         return "Nothing waited for it."
-    return f"{released} that waited for it {'goes' if released == 1 else 'go'} on with the next run."
+    return f"{table.counted(released, 'record')} on hold will be retried in the next run."

@@ -60,7 +60,7 @@ def _half(system: str, present: set[str]) -> Iterator[Check]:
     others = [i.platform if system == i.erp else i.erp for i in INTEGRATIONS if system in {i.erp, i.platform}]
     if others and not present & set(others):
         detail = (
-            f"no secret of {' or '.join(others)} beside it, so nothing moves for this tenant yet; write that one too"
+            f"the secret of {' or '.join(others)} is missing, so nothing moves for this tenant yet; write that one too"
         )
         yield Check("pair", True, detail, warning=True)
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from ml_connector.engine.redrive import Replayed
 
 SENTENCES = {
-    "reopened": "It was dead and goes on now, from the step at which it died. If it may have been posted, it is looked "
-    "up first.",
-    "hastened": "It was waiting and is looked at again now.",
+    "reopened": "It had failed and is retried now, from the step at which it failed. If it may have been posted, it "
+    "is looked up first.",
+    "hastened": "It was waiting and is retried now.",
     "under way": "It is being worked on at this moment; nothing was changed.",
-    "offered": "It goes on its way again. What was delivered before is never posted twice; if its source offers it no "
-    "longer, nothing is sent.",
-    "marked": "It is sent again with the next run of the flow, which compares everything: a source of master data "
-    "gives no single record. A small real change goes with it, since the target would pass over an equal one.",
+    "offered": "It is queued again. What was delivered before is never posted twice; if it is no longer available for "
+    "transfer, nothing is sent.",
+    "marked": "It is sent again with the next run of the flow, which compares everything: master data is not "
+    "read record by record. A small real change goes with it, since an equal record would be passed over.",
 }
 
 
@@ -71,11 +71,13 @@ def _replay(desk: Desk, stream: Stream, key: str, by: str) -> Replayed:
     ledger = stream.ledger
     done = redrive.replay(stream.pair, stream.flow, key, f"Replayed by {by} on {ledger.now()[:19]}Z.")
     if done.what == "unknown":
-        raise NotThere(f"{key} of {stream} was never settled; the next run brings it, if its source offers it.")
+        raise NotThere(
+            f"{key} of {stream} was never completed; the next run reads it, if it is available for transfer."
+        )
     if done.what == "forgotten":
         raise NotThere(
             f"The history of {key} is too old to send it again by itself; `ml-connector audit` shows what is left. "
-            "Change it at its source, and the next run takes it."
+            "Change it in the system it comes from, and the next run takes it."
         )
     if done.chunk is not None and done.what != "under way":
         desk.world.rings.ring(done.chunk.lane, ring_of(done.chunk, ledger.scope))

@@ -23,7 +23,7 @@ HIGHEST = 65_534
 
 def sandbox(
     system: Annotated[
-        str, typer.Option("--system", metavar="ERP", help="Which ERP stands beside Basware: sap_b1 or sage_300.")
+        str, typer.Option("--system", metavar="ERP", help="Which ERP is simulated with Basware: sap_b1 or sage_300.")
     ] = "sap_b1",
     secrets: Annotated[
         Path, typer.Option("--secrets", metavar="DIR", help="The folder that is made, with one tenant's secrets.")
@@ -37,7 +37,7 @@ def sandbox(
 ) -> None:
     """Start simulated vendors on this machine and write the secrets that lead to them; Ctrl-C ends it.
 
-    They are full of suppliers, orders and invoices, some of them wrong, and begin anew with each start.
+    They are full of suppliers, orders and invoices, some of them wrong, and begin from scratch with each start.
 
     Example: ml-connector sandbox --secrets ./sandbox-secrets
     """
@@ -51,8 +51,8 @@ def sandbox(
     name = tenant or ERPS[system].tenant
     if not TENANT.fullmatch(name):
         raise Misconfigured(
-            f"{name!r} cannot be the name of a tenant: small letters, digits and hyphens, 41 at most, and a letter "
-            "or digit first."
+            f"{name!r} cannot be the name of a tenant: lower-case letters, digits and hyphens, 41 at most, and a "
+            "letter or digit first."
         )
     books = ERPS[system]()
     try:
@@ -77,8 +77,8 @@ def _said(books: Books, urls: dict[str, str], secrets: Path, tenant: str, port: 
     yield f"The secrets of the tenant {tenant} are in {secrets / tenant}."
     if port and (secrets / ".state").exists():
         yield (
-            f"The vendors begin anew, but {secrets / '.state'} remembers what was delivered to these addresses before: "
-            "delete that folder to begin anew too."
+            f"The vendors begin from scratch, but {secrets / '.state'} remembers what was delivered to these addresses "
+            "before: delete that folder to begin from scratch too."
         )
     yield ""
     yield "Now in another terminal:"

@@ -22,8 +22,8 @@ def tenants(
 ) -> None:
     """List the tenants: integrations, systems, and what keeps whom from running, with what to do about it.
 
-    That is a secret that cannot be used, a system without its other half, a login that was refused, and a system that
-    is away.
+    That is a secret that cannot be used, a secret that is missing, a login that was refused, and a system that
+    is unavailable.
 
     Example: ml-connector tenants --secrets ./secrets
     """
@@ -118,8 +118,9 @@ def _doors(desk: Desk, tenant: str, systems: list[str]) -> Iterator[str]:
         except LoginRefused as error:
             said = str(error).partition(" Nothing logs in again")[0]
             yield (
-                f"{system}: the login is closed. {said} Correct the secret or unlock the user, then "
+                f"{system}: the login is suspended. {said} Correct the secret or unlock the user, then "
                 f"`ml-connector ping {tenant} {system}`"
             )
         except Throttled as error:
-            yield f"{system} is away: {error} It goes on by itself, or after `ml-connector ping {tenant} {system}`"
+            retry = f"It resumes automatically, or after `ml-connector ping {tenant} {system}`"
+            yield f"{system} is unavailable: {error} {retry}"

@@ -36,7 +36,7 @@ def test_a_run_in_which_all_is_well_says_nothing_beside_its_figures(small):
     ("secrets", "why"),
     [
         ({}, "There is no tenant yet: make a folder for one"),
-        ({"sap_b1": {}}, "Nothing of acme moves: beside sap_b1 the secret of the other system is missing: write"),
+        ({"sap_b1": {}}, "Nothing of acme moves: it has sap_b1, and the secret of the other system is missing: write"),
         ({"settings": {}}, "Nothing of acme moves: it has settings alone; write acme/basware, and its ERP's secret"),
         ({"sap_b1": {}, "basware": {}, "settings": {"paused": True}}, "acme is paused, so nothing of it was run: take"),
         (

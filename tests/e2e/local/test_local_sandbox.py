@@ -52,7 +52,7 @@ def test_every_command_that_it_prints_works_as_pasted(tmp_path, system):
             assert ran.returncode == 0, ran.stdout + ran.stderr
             outputs.append(ran.stdout)
     assert "account:6999" in outputs[3]
-    assert "1 that waited for it goes on with the next run" in outputs[4]
+    assert "1 record on hold will be retried in the next run" in outputs[4]
     assert "Everything balances." in (tmp_path / "report.html").read_text("utf-8")
 
 

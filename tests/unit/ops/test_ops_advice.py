@@ -40,7 +40,7 @@ def test_the_suggested_command_mends_what_waits(office: Any) -> None:
     hold(office, "account:6100", MISSING)
     (command,) = commands(office.run("held", "--json")[0]["reason"])
     words = [w.replace("TARGET", "400000") for w in command[1:-2]]
-    assert "1 that waited for it goes on with the next run" in office.run(*words).stdout
+    assert "1 record on hold will be retried in the next run" in office.run(*words).stdout
 
 
 def test_a_folder_with_a_blank_is_quoted_and_the_state_is_named(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_an_attempt_whose_worker_had_lost_the_row_is_shown_all_the_same(office: 
     office.attempt(invoice, state="done")  # written beside the chain that the row knows
     history = office.run("audit", "acme", "invoices", "k1", "--verify", "--json")
     assert [a.get("beside_the_chain", False) for a in history["chunks"][0]["attempt_list"]] == [False, False, True]
-    assert "beside the chain" in office.run("audit", "acme", "invoices", "k1").stdout
+    assert "outside of the chain" in office.run("audit", "acme", "invoices", "k1").stdout
 
 
 def test_a_master_record_shows_the_chunk_that_settled_it_and_the_one_it_came_from(office: Any) -> None:
@@ -203,10 +203,10 @@ def test_a_number_of_several_records_says_how_each_stands_and_how_to_choose(offi
     said = office.run(*words, "acme", "invoices", "2026-1", code=2).stderr.splitlines()
     assert said[0] == "5 records of acme sap_b1-basware/invoices have the number 2026-1:"
     assert [line.strip() for line in said[1:6]] == [
-        "k1  delivered, 185.05 EUR, 50802 at the target",
+        "k1  delivered, 185.05 EUR, posted as 50802",
         "k2  rejected",
         "k3  held for conflict, 142.80 USD",
-        "k4  dead, 142.80 USD",
+        "k4  failed, 142.80 USD",
         "k5  held for account:6100, 142.80 USD",
     ]
     assert "Write the key of the one that you mean" in said[6]

@@ -35,7 +35,7 @@ def test_list_groups_by_cause(dead: Any) -> None:
 
 
 def test_list_says_when_nothing_is_dead(office: Any) -> None:
-    assert office.run("dlq", "list").stdout == "Nothing is dead.\n"
+    assert office.run("dlq", "list").stdout == "No failed records.\n"
     assert office.run("dlq", "list", "--json") == []
 
 
@@ -49,7 +49,7 @@ def test_show_lists_one_cause_the_oldest_first(dead: Any) -> None:
 
 def test_a_canary_opens_the_oldest_alone(dead: Any) -> None:
     said = dead.run("dlq", "redrive", "--cause", "exhausted", "--canary", "--by", "ada").stdout
-    assert "1 chunk goes on now (acme invoices k1)" in said
+    assert "1 chunk is retried now (acme invoices k1)" in said
     command = f"ml-connector dlq redrive --cause exhausted --secrets {dead.folder}"
     assert f"redrive the other 1: `{command}`" in said
     assert states(dead) == {"k1": "waiting", "k2": "dead", "k3": "dead", "k4": "waiting"}
@@ -67,9 +67,9 @@ def test_an_opened_row_keeps_its_step_and_death_and_is_due_now(dead: Any) -> Non
 
 
 def test_redrive_without_a_cause_opens_all(dead: Any) -> None:
-    assert "3 chunks go on now." in dead.run("dlq", "redrive", "--yes").stdout
+    assert "3 chunks are retried now." in dead.run("dlq", "redrive", "--yes").stdout
     assert "dead" not in states(dead).values()
-    assert "nothing is dead" in dead.run("dlq", "redrive").stdout
+    assert "no failed records" in dead.run("dlq", "redrive").stdout
 
 
 def test_redrive_of_an_unknown_cause_opens_nothing(dead: Any) -> None:

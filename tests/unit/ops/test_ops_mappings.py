@@ -15,7 +15,7 @@ def mapped(office: Any) -> list[tuple[str, str, str, str]]:
 
 def test_set_is_listed_with_who_and_when(office: Any) -> None:
     said = office.run("mappings", "set", "acme", "account", "6100", "400000", "--by", "ada").stdout
-    assert said == "acme (sap_b1-basware): account 6100 is 400000. Nothing waited for it.\n"
+    assert said == "Mapped account 6100 -> 400000 for acme (sap_b1-basware). Nothing waited for it.\n"
     (row,) = office.run("mappings", "list", "acme", "account", "--json")
     assert (row["by"], row["at"][:4], row["integration"]) == ("ada", office.now[:4], "sap_b1-basware")
     assert "400000" in office.run("mappings", "list", "acme").stdout
@@ -99,7 +99,7 @@ def test_export_and_import_of_a_file_and_one_kind(office: Any) -> None:
 def test_import_sets_free_what_waits(office: Any) -> None:
     office.chunk("invoices", key="k1", state="waiting", waiting_for="account:6100")
     said = office.run("mappings", "import", "acme", stdin="kind,code,target\naccount,6100,400000\n")
-    assert "1 that waited for it goes on with the next run" in said.stdout
+    assert "1 record on hold will be retried in the next run" in said.stdout
 
 
 def test_import_takes_what_a_spreadsheet_writes(office: Any) -> None:
@@ -117,7 +117,8 @@ def test_import_names_every_wrong_line_and_writes_nothing(office: Any) -> None:
     ]  # fmt: skip
     result = office.run("mappings", "import", "acme", stdin="\n".join(lines), code=2)
     for words in (
-        "Nothing was written", "line 3: There is no kind 'colour'", "line 4: code and target must not be empty",
+        "Nothing was written", "line 3: There is no kind 'colour'",
+        "line 4: The columns code and target must not be empty",
         "line 5: acme has no integration 'sage_300-basware'", "line 6: it has 3 columns", "line 7: the origin",
         "line 8: account 6100 is already mapped to 400000 above",
     ):  # fmt: skip

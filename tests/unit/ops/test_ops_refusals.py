@@ -43,8 +43,8 @@ def test_an_empty_code_or_target_is_refused_and_nothing_written(
 def test_an_empty_code_in_a_file_is_refused_with_its_line(office: Any) -> None:
     lines = "kind,code,target\naccount,1,2\naccount,,3\naccount,4, \n"
     stderr = office.run("mappings", "import", "acme", stdin=lines, code=2).stderr
-    assert "line 3: code and target must not be empty" in stderr
-    assert "line 4: code and target must not be empty" in stderr
+    assert "line 3: The columns code and target must not be empty" in stderr
+    assert "line 4: The columns code and target must not be empty" in stderr
     assert office.run("mappings", "list", "acme", "--json") == []
 
 
@@ -65,7 +65,7 @@ def door(office: Any, system: str) -> Any:
 def test_tenants_shows_a_login_that_was_refused_and_what_opens_it(office: Any) -> None:
     door(office, "sap_b1").refused("SAP Business One refused the login of user 'connector'.")
     (acme,) = office.run("tenants", "--json")
-    assert "sap_b1: the login is closed." in acme["problem"]
+    assert "sap_b1: the login is suspended." in acme["problem"]
     assert "refused the login of user 'connector'" in acme["problem"]
     assert f"`ml-connector ping acme sap_b1 --secrets {office.folder}`" in acme["problem"]
     office.write("acme", "sap_b1", {**SAP, "password": "hush-hush-new"})
@@ -79,7 +79,7 @@ def test_tenants_shows_a_system_that_is_away_until_when(office: Any) -> None:
     door(office, "basware").trouble(Throttled("Basware answered 503.", 600))
     until = f"{(office.desk.world.clock.now() + timedelta(seconds=600)).astimezone():%H:%M}"
     (acme,) = office.run("tenants", "--json")
-    assert "basware is away: Basware answered 503." in acme["problem"]
+    assert "basware is unavailable: Basware answered 503." in acme["problem"]
     assert "Work waits until " in acme["problem"]
     assert until in acme["problem"]
     assert "ping acme basware" in office.run("tenants").stdout
@@ -90,7 +90,7 @@ def test_tenants_names_the_secret_that_is_missing_and_a_closed_login_of_half_a_p
     door(office, "sap_b1").refused("The password is wrong.")
     (acme,) = office.run("tenants", "--json")
     assert "the secret of the other system is missing: write acme/basware" in acme["problem"]
-    assert "sap_b1: the login is closed. The password is wrong." in acme["problem"]
+    assert "sap_b1: the login is suspended. The password is wrong." in acme["problem"]
 
 
 def test_deliveries_says_of_how_many_it_shows_some(office: Any) -> None:
