@@ -1,22 +1,39 @@
-"""Starts ministack so that functions run in an environment of their own.
+"""Starts ministack so that functions run in an environment of their own, and under their roles as AWS enforces them.
 
-Run by the interpreter of `.venv-ministack`, never imported. ministack runs Python functions on its own interpreter
-and therefore with its own packages, which hides a package that is missing from the layer. Lambda gives a function
-the standard library, boto3, its layers and its code: `LAMBDA_PYTHON` names an interpreter that has just that.
+Run by the interpreter of `.venv-ministack`. ministack runs Python functions on its own interpreter and therefore with
+its own packages, which hides a package that is missing from the layer. Lambda gives a function the standard library,
+boto3, its layers and its code: `LAMBDA_PYTHON` names an interpreter that has just that.
+
+ministack enforces policies (`AUTH=true`), but names some permissions after the call where AWS names them after what is
+done, and knows no value for the condition keys that our roles use. Both are given here, so that template.yaml is
+deployed as it stands. Sources: Service Authorization Reference (DynamoDB, KMS, SQS); DynamoDB Developer Guide, "IAM
+security policies with PartiQL" and "Using IAM policy conditions for fine-grained access control".
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import sys
 import threading
-from collections.abc import Callable
-
-from ministack import app  # type: ignore[import-not-found, unused-ignore]
-from ministack.core import lambda_runtime  # type: ignore[import-not-found, unused-ignore]
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
 
 Detect = Callable[[str], tuple[str, str]]
+Wrapped = Callable[..., Any]
+
+_STATEMENTS = {
+    "INSERT": "PartiQLInsert",
+    "UPDATE": "PartiQLUpdate",
+    "DELETE": "PartiQLDelete",
+    "SELECT": "PartiQLSelect",
+}
+_TABLE = re.compile(r'^\s*(\w+)\s+(?:.*?\b(?:INTO|FROM)\s+)?"?([\w.-]+)"?', re.IGNORECASE | re.DOTALL)
+_LEADING = re.compile(r"#?\w+\s*=\s*(:\w+)")
+_PARTITION_KEY = "pk"
 
 
 def on_interpreter(detect: Detect, python: str) -> Detect:
@@ -35,10 +52,94 @@ def end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-if __name__ == "__main__":
-    # The one private name that we replace; an AttributeError here means that ministack was upgraded.
-    lambda_runtime._detect_runtime_binary = on_interpreter(
-        lambda_runtime._detect_runtime_binary, os.environ["LAMBDA_PYTHON"]
-    )
+def named_as_aws_does(extract: Wrapped) -> Wrapped:
+    """The permission that a request needs: a batch of messages sent is messages sent, and so on."""
+
+    def extracted(*arguments: Any) -> Any:
+        action = extract(*arguments)
+        return re.sub(r"^(sqs:\w+Message(?:Visibility)?)Batch$", r"\1", action) if action else action
+
+    return extracted
+
+
+def each_statement(checks: Wrapped, arn: Callable[[str, str, str], str]) -> Wrapped:
+    """What each statement of a PartiQL request needs, besides `checks` (of a transaction): action and table."""
+
+    def checked(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
+        if action not in {"dynamodb:BatchExecuteStatement", "dynamodb:ExecuteStatement"}:
+            found: list[tuple[str, str]] = checks(action, body, region, account)
+            return found
+        data = json.loads(body)
+        needed = []
+        for text in [one["Statement"] for one in data.get("Statements", [data])]:
+            match = _TABLE.match(text)
+            verb, table = match.groups() if match else ("", "*")
+            needed.append((f"dynamodb:{_STATEMENTS.get(verb.upper(), verb)}", arn(table, region, account)))
+        return needed
+
+    return checked
+
+
+def with_leading_keys(context: Wrapped) -> Wrapped:
+    """The condition keys of a DynamoDB request, with the partitions that it touches (`dynamodb:LeadingKeys`)."""
+
+    def known(body: bytes) -> dict[str, Any]:
+        keys = sorted(set(leading_keys(json.loads(body or b"{}"))))
+        return {**context(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+
+    return known
+
+
+def leading_keys(request: dict[str, Any]) -> Iterator[str]:
+    """The partition keys that a request names, in an index the index's own."""
+    tables = request.get("RequestItems", {}).values()
+    rows = [request.get("Key"), request.get("Item"), *(key for one in tables for key in one.get("Keys", []))]
+    yield from (row[_PARTITION_KEY]["S"] for row in rows if row)
+    if found := _LEADING.search(request.get("KeyConditionExpression", "")):
+        yield request["ExpressionAttributeValues"][found[1]]["S"]
+
+
+def with_encryption_context(context: Wrapped) -> Wrapped:
+    """The condition keys of a request, for KMS with each pair of its encryption context."""
+
+    def known(service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
+        given = json.loads(body or b"{}").get("EncryptionContext") if service == "kms" else None
+        pairs = {f"kms:EncryptionContext:{name}": value for name, value in (given or {}).items()}
+        return {**context(service, action, body, parameters), **pairs}
+
+    return known
+
+
+def over_tls(pin: Wrapped) -> Wrapped:
+    """Take every request for one over TLS, as every request to AWS is: ours go to this machine only."""
+
+    def pinned(source: str, _: bool) -> Any:
+        return pin(source, True)
+
+    return pinned
+
+
+def enforce_as_aws_does(actions: ModuleType) -> None:
+    """Put the functions above into ministack's `iam_actions`. An `AttributeError` means that it was upgraded."""
+    actions.extract_iam_action = named_as_aws_does(actions.extract_iam_action)  # type: ignore[attr-defined]
+    checks = each_statement(actions.dynamodb_transaction_checks, actions._dynamodb_table_arn)
+    actions.dynamodb_transaction_checks = checks  # type: ignore[attr-defined]
+    actions.dynamodb_service_context = with_leading_keys(actions.dynamodb_service_context)  # type: ignore[attr-defined]
+    actions.request_tag_context = with_encryption_context(actions.request_tag_context)  # type: ignore[attr-defined]
+
+
+def main() -> None:
+    """Run ministack until it is told to end. The private names that are replaced are those of the pinned version."""
+    from ministack import app  # type: ignore[import-not-found, unused-ignore]
+    from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-not-found, unused-ignore]
+
+    enforce_as_aws_does(iam_actions)
+    app.pin_request_origin = over_tls(app.pin_request_origin)
+    python = os.environ["LAMBDA_PYTHON"]
+    lambda_runtime._detect_runtime_binary = on_interpreter(lambda_runtime._detect_runtime_binary, python)
     threading.Thread(target=end_with_parent, daemon=True).start()
     app.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from infra.local.package import adapted, load_template, package
+from infra.local.package import load_template, package
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
@@ -68,7 +68,7 @@ class Stack:
         layer: Path = LOCAL_LAYER,
     ) -> dict[str, str]:
         """Deploy a SAM template and return its outputs. Raises `StackError` with the resources that failed."""
-        body = package(adapted(load_template(template_path)), template_path.parent, {LAYER: layer}, self._upload)
+        body = package(load_template(template_path), template_path.parent, {LAYER: layer}, self._upload)
         # CloudFormation takes a longer template from S3 only.
         url = self._upload(f"{name}.json", body.encode()).replace("s3://", f"{self.endpoint_url}/")
         formation = self.client("cloudformation")

@@ -41,47 +41,6 @@ def load_template(path: Path) -> dict[str, Any]:
     return template
 
 
-_NAMED_AFTER_THE_CALL = {
-    "sqs:SendMessage": "sqs:SendMessageBatch",
-    "dynamodb:PartiQLUpdate": "dynamodb:BatchExecuteStatement",
-}
-"""Permissions that AWS names after what is done, and ministack after the call (for which it sees no resource)."""
-
-
-_UNKNOWN_THERE = ("dynamodb:LeadingKeys", "kms:EncryptionContext", "kms:ViaService", "aws:SourceAccount")
-"""Condition keys for which ministack has no value, so that it would refuse what AWS allows."""
-
-
-def adapted(template: dict[str, Any]) -> dict[str, Any]:
-    """Change what the local stack cannot do as AWS does: it speaks http, and wants permissions that AWS has not."""
-    template["Resources"].pop("AuditBucketPolicy", None)  # asks for TLS
-    made: dict[str, Any] = _walk(template)
-    return made
-
-
-def _walk(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_walk(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    made = {key: _walk(value) for key, value in node.items()}
-    if isinstance(made.get("Statement"), list):
-        made["Statement"] = [*made["Statement"], *_extra(made["Statement"])]
-    if any(key in str(made.get("Condition")) for key in _UNKNOWN_THERE):
-        del made["Condition"]
-    return made
-
-
-def _extra(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    granted = {action for s in statements for action in _listed(s.get("Action"))}
-    wanted = [extra for action, extra in _NAMED_AFTER_THE_CALL.items() if action in granted]
-    return [{"Effect": "Allow", "Action": wanted, "Resource": "*"}] if wanted else []
-
-
-def _listed(actions: Any) -> list[str]:
-    return [actions] if isinstance(actions, str) else list(actions or [])
-
-
 def archive(folder: Path) -> bytes:
     """A zip of `folder`, the same bytes for the same files. A layer's bytecode travels; a function's has no use."""
     layer = (folder / "python").is_dir()
