@@ -2,8 +2,8 @@
 
 A container is a module of its own with what it keeps from one invocation to the next; so two workers, of which one
 comes in between the other, share nothing but the ports. What is replaced in a module is what stands for AWS, and a few
-names: `write` notes what came of a chunk, `ahead` reads pages in line (threads have no seed), `measure` and `metrics`
-only tell CloudWatch, and what is printed goes into the log.
+names: `write` notes what came of a chunk, `ahead` reads pages in line (threads have no seed), `measure`, `metrics` and
+`emf` only tell CloudWatch, and what is printed goes into the log.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ CONTEXT = SimpleNamespace(
 REPLACED = {
     "ahead": straight,
     "measure": lambda: None,
+    "emf": SimpleNamespace(tenant_fault=lambda *_: None),
     "metrics": SimpleNamespace(add_metric=lambda *_: None, set_default_dimensions=lambda **_: None),
 }
 NEVER = 100

@@ -58,6 +58,13 @@ def test_the_age_of_what_is_due_is_measured_by_system(plant, due, capsys, monkey
     assert [one["Rung"] for one in told if "Rung" in one] == [[1.0]]
 
 
+def test_what_is_wrong_with_one_tenant_is_counted_for_nobody(plant, capsys):
+    """What a handler prints for CloudWatch would come between the figures."""
+    plant.secrets.write("alpha", "basware", "no secret")
+    plant.container("maintain").enrol()
+    assert capsys.readouterr().out == ""
+
+
 def test_a_ring_of_another_form_is_passed_over(plant):
     worked = []
     plant.container("write").write('{"v": 99, "id": "one"}', 1, worked.append)
