@@ -14,17 +14,18 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
-from ml_connector.redact import Redactor
 from ml_connector.systems.basware import faults
 from ml_connector.systems.basware.login import ClientCredentials, lacking
 from ml_connector.systems.basware.rights import scopes_of
 from ml_connector.systems.basware.settings import Settings
-from ml_connector.systems.http import Call, Http, Reply
+from ml_connector.systems.http import Call, Reply
 from ml_connector.systems.kit.absence import ABSENT_STATUS, unproven
+from ml_connector.systems.kit.connection import server
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.paging import Circle, digest
 from ml_connector.wiring import Wiring
 
+CONNECTIONS = 8
 CONTINUATION = "x-amz-meta-continuationtoken"
 REQUEST_ID = "x-amzn-requestid"
 _MOVED = (301, 302, 303, 307, 308)
@@ -80,20 +81,10 @@ class Basware:
     def __init__(self, settings: Settings, wiring: Wiring) -> None:
         """Open nothing yet: the first call logs in."""
         self.settings, self.wiring = settings, wiring
-        self.http = Http(
-            base_url=settings.base,
-            vendor="Basware",
-            clock=wiring.clock,
-            chance=wiring.chance,
-            redactor=Redactor(settings.secret_values()),
-            timeout=settings.timeout_seconds,
-            transport=wiring.transport,
-            ca_bundle=settings.ca_bundle,
-            connections=settings.max_concurrency or 8,
-            before=self._stamp,
-            insecure=wiring.insecure,
+        self.http = server(
+            settings, wiring, vendor="Basware", base_url=settings.base, connections=CONNECTIONS, before=self._stamp,
             private=settings.private_network,
-        )
+        )  # fmt: skip
         self.credentials = ClientCredentials(self.http, settings, wiring.clock, self.scopes, wiring.tenant)
         self.http.auth = self.auth = SharedLogin(wiring.sessions, self.credentials)
 

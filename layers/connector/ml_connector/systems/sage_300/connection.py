@@ -10,8 +10,7 @@ import httpx
 from ml_connector.errors import ConnectorError
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
-from ml_connector.redact import Redactor
-from ml_connector.systems.http import Http
+from ml_connector.systems.kit.connection import checked, server, tried, zone
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.masters import Nothing
 from ml_connector.systems.sage_300 import login, masters, segments
@@ -54,18 +53,8 @@ class Company:
 
     def __init__(self, settings: Settings, wiring: Wiring) -> None:
         self._settings, self._wiring = settings, wiring
-        self._http = Http(
-            base_url=settings.api_url,
-            vendor=VENDOR,
-            clock=wiring.clock,
-            chance=wiring.chance,
-            redactor=Redactor(settings.secret_values()),
-            timeout=settings.timeout_seconds,
-            transport=wiring.transport,
-            ca_bundle=settings.ca_bundle,
-            connections=settings.max_concurrency or CONNECTIONS,
-            before=self._before,
-            insecure=wiring.insecure,
+        self._http = server(
+            settings, wiring, vendor=VENDOR, base_url=settings.api_url, connections=CONNECTIONS, before=self._before
         )
         self._http.auth = self._login = SharedLogin(wiring.sessions, login.BasicLogin(self._http, settings))
         self.api = WebApi(self._http, settings.company_id, settings.date_literal, wiring.clock, wiring.chance)
@@ -111,15 +100,14 @@ class Company:
 
     def ping(self) -> Iterator[Check]:
         """Prove the credentials anew and read one record of each kind; a failed login ends it."""
-        entry = _tried("login", self._log_in)
-        yield entry
-        if not entry.ok:
-            return
+        return checked(self._log_in, self._checks)
+
+    def _checks(self) -> Iterator[Check]:
         for what, resource, field in READS:
             yield self._read(what, resource, field)
         if self._segment is not None:
-            yield _tried("cost centres", self._centers)
-        yield self._zone()
+            yield tried("cost centres", self._centers)
+        yield zone(self._settings, "America/Vancouver")
 
     def close(self) -> None:
         """Close the connections."""
@@ -154,25 +142,7 @@ class Company:
             )
         return f"for example {found.code}"
 
-    def _zone(self) -> Check:
-        if "timezone" in self._settings.model_fields_set:
-            return Check("time zone", True, self._settings.timezone)
-        return Check(
-            "time zone",
-            True,
-            "not stated, so UTC is taken; add 'timezone' (such as America/Vancouver) to the secret, since posting "
-            "dates are the company's calendar days",
-            warning=True,
-        )
-
 
 def connect(settings: Settings, wiring: Wiring) -> Company:
     """Join the company that a secret describes; nothing is sent yet."""
     return Company(settings, wiring)
-
-
-def _tried(what: str, action: Callable[[], str]) -> Check:
-    try:
-        return Check(what, True, action())
-    except ConnectorError as error:
-        return Check(what, False, str(error))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ml_connector.errors import (
     ConnectorError,
@@ -24,6 +23,7 @@ from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.folding import fold
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
+from ml_connector.systems.kit.connection import today
 from ml_connector.systems.kit.money import reckoned
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.kit.refusals import named
@@ -208,7 +208,7 @@ class Invoices:
         return MARK + self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
 
     def _today(self) -> date:
-        return self._wiring.clock.now().astimezone(ZoneInfo(self._settings.timezone)).date()
+        return today(self._settings, self._wiring)
 
     # ── look, send, read back ───────────────────────────────────────────────────────────────────────────────
 

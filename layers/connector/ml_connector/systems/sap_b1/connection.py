@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
-from ml_connector.systems.http import Http
+from ml_connector.systems.kit.connection import checked, server, today
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.sap_b1 import masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
@@ -18,7 +17,7 @@ from ml_connector.systems.sap_b1.login import CookieLogin, SessionRedactor, forg
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.orders import Orders
 from ml_connector.systems.sap_b1.payments import Payments
-from ml_connector.systems.sap_b1.pinging import Checks, tried
+from ml_connector.systems.sap_b1.pinging import Checks
 from ml_connector.systems.sap_b1.settings import Settings
 from ml_connector.wiring import Wiring
 
@@ -31,19 +30,10 @@ class Company:
 
     def __init__(self, settings: Settings, wiring: Wiring) -> None:
         self._settings, self._wiring = settings, wiring
-        self._http = Http(
-            base_url=settings.service_layer_url,
-            vendor=VENDOR,
-            clock=wiring.clock,
-            chance=wiring.chance,
-            redactor=SessionRedactor(settings.secret_values()),
-            timeout=settings.timeout_seconds,
-            transport=wiring.transport,
-            ca_bundle=settings.ca_bundle,
-            connections=settings.max_concurrency or CONNECTIONS,
-            before=forget_cookies,
-            insecure=wiring.insecure,
-        )
+        self._http = server(
+            settings, wiring, vendor=VENDOR, base_url=settings.service_layer_url, connections=CONNECTIONS,
+            redactor=SessionRedactor, before=forget_cookies,
+        )  # fmt: skip
         self._cookie = CookieLogin(self._http, settings, wiring.clock)
         self._http.auth = self._login = SharedLogin(wiring.sessions, self._cookie)
         self.layer = ServiceLayer(self._http, self._login, settings.version())
@@ -70,10 +60,9 @@ class Company:
 
     def ping(self) -> Iterator[Check]:
         """Log in anew, read one record of each kind, try the secret's own fields, log out; a failed login ends it."""
-        login = tried("login", self._log_in)
-        yield login
-        if not login.ok:
-            return
+        return checked(self._log_in, self._checks)
+
+    def _checks(self) -> Iterator[Check]:
         try:
             yield from Checks(self.layer, self._settings, self._lookups, self._today).all()
         finally:
@@ -88,8 +77,7 @@ class Company:
         self._http.close()
 
     def _today(self) -> date:
-        """Tell the day where the company is."""
-        return self._wiring.clock.now().astimezone(ZoneInfo(self._settings.timezone)).date()
+        return today(self._settings, self._wiring)
 
     def _log_in(self) -> str:
         self._login.prove()

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ml_connector.errors import (
     ConnectorError,
@@ -24,6 +23,7 @@ from ml_connector.errors import (
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.folding import fold
 from ml_connector.records import Invoice
+from ml_connector.systems.kit.connection import today
 from ml_connector.systems.kit.money import reckoned
 from ml_connector.systems.kit.refusals import named
 from ml_connector.systems.kit.totals import sum_up
@@ -166,7 +166,7 @@ class Invoices:
         return self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
 
     def _today(self) -> date:
-        return self._wiring.clock.now().astimezone(ZoneInfo(self._settings.timezone)).date()
+        return today(self._settings, self._wiring)
 
     # ── look ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from ml_connector.errors import ConnectorError
 from ml_connector.flow import Check
+from ml_connector.systems.kit.connection import judged, tried, zone
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.paging import Query
@@ -41,10 +41,10 @@ class Checks:
         yield tried("payments", lambda: self._one(Query("VendorPayments", PaymentRow, "DocEntry", top=1)))
         yield tried("local currency", lambda: self._lookups.local_currency() or "not known yet: no document shows it")
         if self._settings.external_id_field:
-            yield _judged("external_id_field", self._user_field)
+            yield judged("external_id_field", self._user_field)
         if self._settings.rounding_account:
-            yield _judged("rounding_account", self._rounding_account)
-        yield self._zone()
+            yield judged("rounding_account", self._rounding_account)
+        yield zone(self._settings, "Europe/Berlin")
 
     def _one(self, query: Query[Any]) -> str:
         batch = next(self._layer.pages(query))
@@ -73,32 +73,8 @@ class Checks:
             return False, f"Account {code} ({account.name}) {wrong}, so nothing can be posted to it; name another."
         return True, f"{code} {account.name or ''}".strip()
 
-    def _zone(self) -> Check:
-        if "timezone" in self._settings.model_fields_set:
-            return Check("time zone", True, self._settings.timezone)
-        return Check(
-            "time zone",
-            True,
-            "not stated, so UTC is taken; add 'timezone' (such as Europe/Berlin) to the secret, since posting dates "
-            "are the company's calendar days",
-            warning=True,
-        )
-
 
 def _unfit(account: PostingRow, today: Today) -> Iterator[tuple[str, bool]]:
     yield "is a title account", account.active_account == NO
     yield "is frozen or not valid today", not account_counts(account, today)
     yield "is locked for manual postings", YES in {account.lock_manual_transaction, account.block_manual_posting}
-
-
-def tried(what: str, action: Callable[[], str]) -> Check:
-    """Make a check of an action that tells what it found; an error of the connector fails it."""
-    return _judged(what, lambda: (True, action()))
-
-
-def _judged(what: str, action: Callable[[], tuple[bool, str]]) -> Check:
-    try:
-        well, detail = action()
-    except ConnectorError as error:
-        return Check(what, False, str(error))
-    return Check(what, well, detail)

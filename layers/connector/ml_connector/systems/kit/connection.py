@@ -1,0 +1,87 @@
+"""What the connections of all vendors share: the server as its secret describes it, and `ping` as a list of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from ml_connector.errors import ConnectorError
+from ml_connector.flow import Check
+from ml_connector.redact import Redactor
+from ml_connector.systems.http import Http
+from ml_connector.systems.settings import SystemSettings
+from ml_connector.wiring import Wiring
+
+
+def server(
+    settings: SystemSettings,
+    wiring: Wiring,
+    *,
+    vendor: str,
+    base_url: str,
+    connections: int,
+    redactor: Callable[[Iterable[str]], Redactor] = Redactor,
+    before: Callable[[httpx.Request], None] | None = None,
+    private: bool = True,
+) -> Http:
+    """Make the server that a secret describes; nothing is sent yet. Its `auth` is set by whoever can log in.
+
+    `connections` are used where the secret does not name their number; the rest is as `Http` tells.
+    """
+    return Http(
+        base_url=base_url,
+        vendor=vendor,
+        clock=wiring.clock,
+        chance=wiring.chance,
+        redactor=redactor(settings.secret_values()),
+        timeout=settings.timeout_seconds,
+        transport=wiring.transport,
+        ca_bundle=settings.ca_bundle,
+        connections=settings.max_concurrency or connections,
+        before=before,
+        insecure=wiring.insecure,
+        private=private,
+    )
+
+
+def today(settings: SystemSettings, wiring: Wiring) -> date:
+    """Tell the day where the company is."""
+    return wiring.clock.now().astimezone(ZoneInfo(settings.timezone)).date()
+
+
+def checked(log_in: Callable[[], str], checks: Callable[[], Iterable[Check]]) -> Iterator[Check]:
+    """Log in, and try everything else, whatever fails of it; a failed login ends it."""
+    login = tried("login", log_in)
+    yield login
+    if login.ok:
+        yield from checks()
+
+
+def tried(what: str, action: Callable[[], str]) -> Check:
+    """Make a check of an action that tells what it found; an error of the connector fails it."""
+    return judged(what, lambda: (True, action()))
+
+
+def judged(what: str, action: Callable[[], tuple[bool, str]]) -> Check:
+    """Make a check of an action that tells whether all is well, and what it found."""
+    try:
+        well, detail = action()
+    except ConnectorError as error:
+        return Check(what, False, str(error))
+    return Check(what, well, detail)
+
+
+def zone(settings: SystemSettings, example: str) -> Check:
+    """Warn where the secret does not state the company's time zone; `example` is one such as `Europe/Berlin`."""
+    if "timezone" in settings.model_fields_set:
+        return Check("time zone", True, settings.timezone)
+    return Check(
+        "time zone",
+        True,
+        f"not stated, so UTC is taken; add 'timezone' (such as {example}) to the secret, since posting dates are the "
+        "company's calendar days",
+        warning=True,
+    )
