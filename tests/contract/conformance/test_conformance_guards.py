@@ -98,3 +98,17 @@ def test_a_list_without_its_rows_is_shown_masked(stand: Stand, case: Case) -> No
 def test_an_order_is_given_once_in_a_pass_whatever_leads_to_it(stand: Stand, case: Case) -> None:
     read = keys(stand.connect(), case, "2020-01-01")
     assert stand.keys(case.record) <= set(read) and len(read) == len(set(read))
+
+
+@each(of("source", "master", [PurchaseOrder]))
+def test_orders_of_the_first_days_there_are_are_read_with_the_others(stand: Stand, case: Case) -> None:
+    """Their receipts are looked for from before their days on, and there are no ninety days before them."""
+
+    def undated(_: httpx.Request, go: Go) -> httpx.Response:
+        body = decoded(go())
+        for row in stand.rows(body):
+            row.update({name: "0001-01-05T00:00:00Z" for name in ("DocDate", "PurchaseOrderDate") if name in row})
+        return recoded(httpx.Response(200), body)
+
+    stand.wire.spoil(undated, partial(stand.asks, case.record), times=ALWAYS)
+    assert set(keys(stand.connect(), case)) == stand.keys(case.record)

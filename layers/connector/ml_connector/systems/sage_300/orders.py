@@ -8,15 +8,15 @@ and returns.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
-from typing import Literal
+from functools import partial
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Broken, Page
 from ml_connector.records import PurchaseOrder
 from ml_connector.systems.kit.masters import begin
-from ml_connector.systems.kit.paging import once, only_asked_for, without_known
+from ml_connector.systems.kit.orders import Phase, in_phases
+from ml_connector.systems.kit.paging import only_asked_for, without_known
 from ml_connector.systems.kit.rows import Batch, raw_of
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
@@ -35,10 +35,6 @@ from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.receipts import Book, Receipts, Row, orders_of, receipts_query, returns_query
 from ml_connector.systems.sage_300.segments import Ledger
 
-Phase = Literal["orders", "receipts", "returns"]
-PHASES: tuple[Phase, ...] = ("orders", "receipts", "returns")
-"""Changed orders first, then the orders of changed receipts and returns."""
-
 
 def orders_query(*where: str) -> Query[Row]:
     """Purchase orders."""
@@ -54,20 +50,8 @@ class Orders:
         self._currencies: dict[str, str | None] = {}
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[PurchaseOrder]]:
-        """Read orders since the day `since`. A position is the phase and the place in it.
-
-        An order is given once, although it, a receipt and a return of it may all have changed: what comes between is
-        found by the next reading, which begins a day earlier.
-        """
-        begin, _, place = (position or "orders|").partition("|")
-        phases = [phase for phase in PHASES if since or phase == "orders"]
-        phases = phases[phases.index(begin) :] if begin in phases else phases
-        given: set[str] = set()
-        for number, phase in enumerate(phases):
-            following = f"{phases[number + 1]}|" if number + 1 < len(phases) else None
-            for page in self._phase(phase, since, place or None, given):
-                yield replace(once(page, given), position=f"{phase}|{page.position}" if page.position else following)
-            place = ""
+        """Read orders since the day `since`, and each once, whatever led to it (`kit/orders`)."""
+        return in_phases(partial(self._phase, since), since, position)
 
     def reread(self, keys: Sequence[str]) -> Iterator[Page[PurchaseOrder]]:
         """Read these very orders with lines and receipts; what is gone is left out.
@@ -79,7 +63,7 @@ class Orders:
         return only_asked_for(pages, keys)
 
     def _phase(
-        self, phase: Phase, since: str | None, place: str | None, given: set[str]
+        self, since: str | None, phase: Phase, place: str | None, given: set[str]
     ) -> Iterator[Page[PurchaseOrder]]:
         if phase == "orders":
             for batch in self._api.pages(orders_query(*self._wanted(since)), place):

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 from ml_connector.flow import Broken
 from ml_connector.records import Receipt
+from ml_connector.systems.kit.orders import earliest, sent_back
 from ml_connector.systems.kit.rows import raw_of
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
@@ -26,8 +27,6 @@ from ml_connector.systems.sage_300.paging import Query
 Row = dict[str, Any]
 LineKey = tuple[str, str]
 """An order's number, and the key of its line."""
-EARLY = timedelta(days=90)
-"""How long before its order's day a receipt is looked for: an order is often entered after the goods came."""
 
 
 def receipts_query(*where: str) -> Query[Row]:
@@ -132,9 +131,8 @@ class Receipts:
         self, make: Callable[..., Query[Row]], heads: Mapping[str, tuple[str, date | None]], field_name: str, *more: str
     ) -> Wanted[Row]:
         """Want those of the vendors, from a while before the day of the oldest order on."""
-        days = [on for _, on in heads.values()]
-        since = min((one for one in days if one), default=None) if None not in days else None
-        tail = [*more, *([f"{field_name} gt {self._api.day(since - EARLY)}"] if since else [])]
+        since = earliest(on for _, on in heads.values())
+        tail = [*more, *([f"{field_name} gt {self._api.day(since)}"] if since else [])]
         vendors = sorted({vendor for vendor, _ in heads.values()})
         return Wanted(make, "Vendor", vendors, lambda row: (text(row, "vendor"),), " and ".join(tail))
 
@@ -193,16 +191,9 @@ def _give_back(
             net = _cost(line, quantity)
             if target is None or not (quantity or net):
                 continue
-            found[target].append(
-                Receipt(
-                    key=f"return~{number}~{_line_id(line, 'return_line_key', place)}",
-                    number=number,
-                    quantity=-abs(quantity),
-                    received_on=day(row, "return_date"),
-                    net=None if net is None else -abs(net),
-                    reverses=origin,
-                )
-            )
+            key = f"return~{number}~{_line_id(line, 'return_line_key', place)}"
+            back = Receipt(key=key, number=number, quantity=quantity, received_on=day(row, "return_date"), net=net)
+            found[target].append(sent_back(back, origin))
     except (ValueError, ArithmeticError) as error:
         broken.append(Broken(f"return~{number}", str(error), raw_of(row)))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
-from typing import Literal
+from functools import partial
 
 from ml_connector.flow import Broken, Page
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
 from ml_connector.systems.kit.masters import begin
-from ml_connector.systems.kit.paging import once, only_asked_for, without_known
+from ml_connector.systems.kit.orders import Phase, in_phases
+from ml_connector.systems.kit.paging import only_asked_for, without_known
 from ml_connector.systems.kit.rows import Batch, raw_of
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
@@ -32,9 +32,6 @@ SIZE = 100
 SERVICE = "dDocument_Service"
 MANUAL_UNIT = "Manual"
 """What `UoMCode` says where the line has no unit of measure of the company's list."""
-Phase = Literal["orders", "receipts", "returns"]
-PHASES: tuple[Phase, ...] = ("orders", "receipts", "returns")
-"""Changed orders first, then the orders of changed receipts and returns: those may not move the order's stamp."""
 
 
 class Orders:
@@ -45,20 +42,8 @@ class Orders:
         self._lookups = lookups
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[PurchaseOrder]]:
-        """Read orders since the day `since`. A position is the phase and the place in it.
-
-        An order is given once, although it, a receipt and a return of it may all have changed: what comes between is
-        found by the next reading, which begins a day earlier.
-        """
-        begin, _, place = (position or "orders|").partition("|")
-        phases = [phase for phase in PHASES if since or phase == "orders"]
-        phases = phases[phases.index(begin) :] if begin in phases else phases
-        given: set[str] = set()
-        for number, phase in enumerate(phases):
-            following = f"{phases[number + 1]}|" if number + 1 < len(phases) else None
-            for page in self._phase(phase, since, place or None, given):
-                yield replace(once(page, given), position=f"{phase}|{page.position}" if page.position else following)
-            place = ""
+        """Read orders since the day `since`, and each once, whatever led to it (`kit/orders`)."""
+        return in_phases(partial(self._phase, since), since, position)
 
     def reread(self, keys: Sequence[str]) -> Iterator[Page[PurchaseOrder]]:
         """Read these very orders with lines and receipts, some at a time; what is gone is left out.
@@ -79,7 +64,7 @@ class Orders:
                 yield self._page(batch, batch.rows, batch.broken)
 
     def _phase(
-        self, phase: Phase, since: str | None, place: str | None, given: set[str]
+        self, since: str | None, phase: Phase, place: str | None, given: set[str]
     ) -> Iterator[Page[PurchaseOrder]]:
         changed = ""
         if since:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
-
-import msgspec
+from datetime import date
 
 from ml_connector.flow import Broken
 from ml_connector.records import Receipt
+from ml_connector.systems.kit.orders import earliest, sent_back
 from ml_connector.systems.kit.rows import Spoiled, raw_of
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.paging import Query, any_of, in_parts
@@ -22,8 +21,6 @@ from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day
 ORDER, NOTE, RETURN = 22, 20, 21
 """Object types, as `BaseType` names them."""
 OrderLineKey = tuple[int, int]
-EARLY = timedelta(days=90)
-"""How long before its order's day a receipt is looked for: an order is often entered after the goods came."""
 
 
 def notes_query(where: str) -> Query[DocumentRow]:
@@ -59,8 +56,7 @@ class Receipts:
         """
         found: dict[OrderLineKey, list[Receipt]] = defaultdict(list)
         suppliers = sorted({order.card_code for order in orders if order.card_code})
-        days = [_earliest(order) for order in orders]
-        since = min((one for one in days if one), default=None) if None not in days else None
+        since = earliest(map(_ordered_on, orders))
         entries = {order.doc_entry for order in orders}
         for part in in_parts(suppliers):
             where = self._where(part, since)
@@ -71,7 +67,7 @@ class Receipts:
 
     def notes_on(self, order: DocumentRow) -> list[DocumentRow]:
         """Read the goods receipts based on one order, oldest first."""
-        where = self._where([order.card_code or ""], _earliest(order))
+        where = self._where([order.card_code or ""], earliest([_ordered_on(order)]))
         notes = self._layer.rows(notes_query(where))
         return [n for n in notes if not n.void and order.doc_entry in base_entries([n], ORDER)]
 
@@ -92,13 +88,12 @@ class Receipts:
                         yield document
 
 
-def _earliest(order: DocumentRow) -> date | None:
-    """Give the first day on which goods of an order are looked for. A day that is none is left to its conversion."""
+def _ordered_on(order: DocumentRow) -> date | None:
+    """Give an order's day. One that is none is left to its conversion."""
     try:
-        begun = day(order.doc_date)
+        return day(order.doc_date)
     except ValueError:
         return None
-    return begun - min(EARLY, begun - date.min) if begun else None
 
 
 def broken_document(kind: int, bad: Spoiled) -> Broken:
@@ -131,7 +126,8 @@ def _returned(
                 continue
             target = notes.get((line.base_entry, line.base_line))
             if target is not None:
-                found[target].append(_sent_back(back, line, f"{NOTE}~{line.base_entry}~{line.base_line}"))
+                returned = _receipt(RETURN, back, line)
+                found[target].append(sent_back(returned, f"{NOTE}~{line.base_entry}~{line.base_line}"))
 
 
 def _receipt(kind: int, document: DocumentRow, line: LineRow) -> Receipt:
@@ -142,9 +138,3 @@ def _receipt(kind: int, document: DocumentRow, line: LineRow) -> Receipt:
         received_on=day(document.doc_date),
         net=line.row_total_fc or line.line_total,
     )
-
-
-def _sent_back(document: DocumentRow, line: LineRow, reverses: str) -> Receipt:
-    sent = _receipt(RETURN, document, line)
-    net = None if sent.net is None else -abs(sent.net)
-    return msgspec.structs.replace(sent, quantity=-abs(sent.quantity), net=net, reverses=reverses)
