@@ -11,6 +11,7 @@ from typing import Any
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.breaker import Breaker
+from ml_connector.engine.ledger import due_rows
 from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.poll import Poll
@@ -288,7 +289,15 @@ class Bench:
                 self.rings.done(ring)
             if self.clock.now() >= end:
                 return
-            self.clock.moment = min(self.clock.moment + timedelta(seconds=30), end)
+            self.clock.moment = self._next_look(end)
+
+    def _next_look(self, end: datetime) -> datetime:
+        """Give the next of the looks, one every 30 seconds, at which there is something to do; `end` at the latest."""
+        now, every = self.clock.now(), timedelta(seconds=30)
+        due = [datetime.fromisoformat(item.due_at) for item in due_rows(self.world.store, end, 1) if item.due_at]
+        rings = self.rings.next_at()
+        soon = min([end, *due, *([rings] if rings else [])])
+        return min(now + max(1, -((now - soon) // every)) * every, end)
 
     def sheet(self, flow: Flow) -> Sheet:
         sheet, ledger = Sheet(flow), self.pair().ledger(flow.name)

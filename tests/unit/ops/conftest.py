@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+import typer.testing
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.main import get_command
@@ -40,9 +42,14 @@ OLD, NEW = "2026-01-10T08:00:00.000000+00:00", "2026-01-11T08:00:00.000000+00:00
 """Two runs."""
 
 
+made = cache(get_command)
+"""The command line, made once: making it from its functions takes ten times as long as most commands."""
+typer.testing._get_command = made  # type: ignore[attr-defined] # or its runner makes it again for each command
+
+
 def sure(*words: str, yes: bool = True) -> list[str]:
     """Give `--yes` to a command that asks before it changes something."""
-    command: Any = get_command(app)
+    command: Any = made(app)
     for word in words:
         command = command.commands.get(word, command) if hasattr(command, "commands") else command
     return ["--yes"] if yes and any("--yes" in option.opts for option in command.params) else []

@@ -89,8 +89,8 @@ def test_every_flow_is_offered_where_the_tenants_systems_are_unknown(folder: Pat
     assert completion.flows(context, "") == every
 
 
-def test_ten_thousand_tenants_are_completed_without_a_look_into_their_folders(tmp_path: Path) -> None:
-    for number in range(10_000):
+def test_many_tenants_are_completed_without_a_look_into_their_folders(tmp_path: Path) -> None:
+    for number in range(2_000):
         (tmp_path / "many" / f"t{number}").mkdir(parents=True)
-    found = asked(f"held --secrets {tmp_path / 'many'} t999", tmp_path)
-    assert found == ["t999", *(f"t999{n}" for n in range(10))]
+    found = asked(f"held --secrets {tmp_path / 'many'} t199", tmp_path)
+    assert found == ["t199", *(f"t199{n}" for n in range(10))]
