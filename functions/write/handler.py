@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
+from math import ceil
 from typing import Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names
@@ -24,6 +27,8 @@ from ml_connector.pairs import REDRIVEN, Pairs
 aws = Aws(Names.from_environment())
 logger = logs.logger(aws.names.stage)
 metrics = Metrics()
+AFTER_LEASE = timedelta(seconds=5)
+"""By then the row of a process that died is free, and its ring finds it so."""
 processor = SqsFifoPartialProcessor()
 processor.raise_on_entire_batch_failure = False
 """A message that fails comes back by itself. A function that fails makes Lambda read its queue more slowly, for all."""
@@ -92,8 +97,27 @@ def _count(system: str, chunk: Chunk) -> None:
             metrics.add_metric(name, MetricUnit.Count, count)
 
 
+def _free_lane(event: dict[str, Any]) -> None:
+    """Let a ring come back right after the lease of this process, should it be killed: its lane waits for it.
+
+    The queue's own visibility timeout is six times the function's, as AWS recommends for invocations that are
+    throttled. It concerns rings that no process has begun to work on; one that has knows when it ends.
+    """
+    hidden = aws.world.lease_ends() - aws.clock.now() + AFTER_LEASE
+    for record in event.get("Records", []):
+        try:
+            aws.clients.get("sqs").change_message_visibility(
+                QueueUrl=aws.names.records_queue, ReceiptHandle=record["receiptHandle"],
+                VisibilityTimeout=ceil(hidden.total_seconds()),
+            )  # fmt: skip
+        except (BotoCoreError, ClientError) as error:  # the lane waits longer if this process is killed, no more
+            logger.warning("a message keeps its visibility timeout", extra={"reason": str(error)})
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Take rings from the queue, one at a time."""
+    aws.world.deadline.at = aws.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
+    _free_lane(event)
     return process_partial_response(event, work, processor, context)

@@ -35,8 +35,9 @@ NAMES = ("TABLE", "RECORDS_QUEUE", "RECORDS_DLQ", "AUDIT_BUCKET", "KMS_KEY", "SE
 LOGGERS = ("ml_connector", "ml-connector")
 """The product's, and the one that the handlers share."""
 CONTEXT = SimpleNamespace(
-    function_name="simulated", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request"
-)
+    function_name="simulated", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request",
+    get_remaining_time_in_millis=lambda: 120_000,
+)  # fmt: skip
 REPLACED = {
     "ahead": straight,
     "measure": lambda: None,
@@ -71,12 +72,12 @@ class SimAws:
     @property
     def names(self) -> Any:
         """What the template tells a function."""
-        return SimpleNamespace(stage="dev", stack="dev", system=self.system, runs_queue="runs")
+        return SimpleNamespace(stage="dev", stack="dev", system=self.system, runs_queue="runs", records_queue="records")
 
     @property
     def clients(self) -> dict[str, Any]:
         """Boto's clients: of SQS, the one call that a handler makes itself."""
-        return {"sqs": SimpleNamespace(send_message=self._asked)}
+        return {"sqs": SimpleNamespace(send_message=self._asked, change_message_visibility=lambda **_: None)}
 
     def _asked(self, *, QueueUrl: str, MessageGroupId: str, MessageDeduplicationId: str, MessageBody: str) -> None:
         assert QueueUrl == "runs"

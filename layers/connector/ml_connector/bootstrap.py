@@ -318,7 +318,7 @@ def wire(
     )  # fmt: skip
     wiring = Wiring(
         tenant=tenant, integration=integration, clock=world.clock, chance=world.chance, sessions=sessions,
-        options=options, insecure=tools.insecure, flows=lambda: active,
+        options=options, insecure=tools.insecure, flows=lambda: active, deadline=world.deadline,
         transport=tools.transport(tenant, system) if tools.transport else None,
     )  # fmt: skip
     return breaker, wiring

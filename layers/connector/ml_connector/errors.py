@@ -26,6 +26,12 @@ class Unreachable(Transient):
     """No connection could be made: the whole server is away, not one record."""
 
 
+class OutOfTime(Transient):
+    """This process ends before the next request could: nothing was sent, and another process continues."""
+
+    spent = True
+
+
 class Throttled(Transient):
     """The server asked for fewer requests. `retry_after` is in seconds, None where it named no time."""
 

@@ -14,7 +14,7 @@ from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.poll import Poll
 from ml_connector.engine.reading import Ahead, straight
 from ml_connector.engine.rows import iso
-from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Throttled, Unreachable
+from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutOfTime, Throttled, Unreachable
 from ml_connector.flow import Flow, Integration
 from ml_connector.ports import Secrets
 from ml_connector.subscribe import subscribe
@@ -76,9 +76,11 @@ class Run:
             self._failed(name, "every flow", f"its settings in the tenant registry are damaged ({error})")
             self.faults += 1
             return  # asked for again in some minutes; the next rebuild of the roster writes the row anew
-        deadline = self.world.clock.now() + SLICE
+        deadline = self.world.deadline.cut(self.world.clock.now() + SLICE)
         planned = enrol.planned_of(item)
         for integration, flow in enrol.flows_of(tenant, self.system):
+            if self.world.clock.now() >= deadline:
+                break  # what is due stays due, for the next run
             full_name = f"{integration.name}/{flow.name}"
             if planned.get(full_name, "") <= iso(self.world.clock.now()):
                 done = self._flow(tenant, options, integration, flow, deadline)
@@ -115,6 +117,8 @@ class Run:
                 options, self.system,
             )  # fmt: skip
             return self._poll(pair, flow, deadline)
+        except OutOfTime:
+            return False
         except ConnectorError as error:
             self._failed(tenant.name, flow.name, str(error))
             self.refused += isinstance(error, LoginRefused)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ml_connector import currencies
+from ml_connector.deadline import Deadline
 from ml_connector.ports import Chance, Clock
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Wiring:
     transport: Any = None
     insecure: bool = False
     flows: Callable[[], tuple[str, ...]] = tuple
+    deadline: Deadline = field(default_factory=Deadline)
 
     def outward(self, *parts: str, limit: int = 36) -> str:
         """Make a key for the target from (tenant, integration, parts): deterministic, unique, and still readable.

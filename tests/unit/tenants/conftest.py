@@ -98,6 +98,8 @@ class Site:
         self.world = World(store=SqliteStore(clock=self.clock), rings=MemoryRings(self.clock), blobs=MemoryBlobs(),
                            clock=self.clock, chance=SeededChance(1), boot="b")  # fmt: skip
         self.scenes: dict[str, Any] = {}
+        self.instead: dict[str, httpx.BaseTransport] = {}
+        self.hidden: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str]] = []
         self.tools = Toolbox(self.vault, insecure=True, transport=self._transport, shadow_ledger=True)
         for name in TENANTS:
@@ -109,6 +111,8 @@ class Site:
 
     def _transport(self, tenant: str, system: str) -> httpx.BaseTransport:
         self.asked.append((tenant, system))
+        if tenant in self.instead:
+            return self.instead[tenant]
         return Late(lambda: self._app(tenant, system))
 
     def _app(self, tenant: str, system: str) -> Any:
@@ -148,17 +152,21 @@ class Site:
         """Load a function as it is deployed, on these ports."""
         module: Any = functions.deployed(name)
         module.metrics = functions.REPLACED["metrics"]
-        names = SimpleNamespace(stack="stack", stage="dev", system="basware", runs_queue="runs")
+        names = SimpleNamespace(
+            stack="stack", stage="dev", system="basware", runs_queue="runs", records_queue="records"
+        )
+        sqs = SimpleNamespace(change_message_visibility=lambda **call: self.hidden.append(call))
         module.aws = SimpleNamespace(
             world=self.world, store=self.world.store, rings=self.world.rings, vault=self.vault, clock=self.clock,
-            secrets=self.secrets(), tools=self.tools, names=names,
+            secrets=self.secrets(), tools=self.tools, names=names, clients={"sqs": sqs},
         )  # fmt: skip
         return module
 
-    def writes(self, *messages: Any) -> Any:
-        """Hand rings to a writer that has just begun; gives the answers."""
-        module = self.function("write")
-        return [module.handler({"Records": [_record(json.dumps(one))]}, functions.CONTEXT) for one in messages]
+    def writes(self, *messages: Any, seconds: float = 120) -> Any:
+        """Hand rings to a writer that has just begun; gives the answers. `seconds`: what Lambda says that is left."""
+        module, context = self.function("write"), SimpleNamespace(**vars(functions.CONTEXT))
+        context.get_remaining_time_in_millis = lambda: int(seconds * 1000)
+        return [module.handler({"Records": [_record(json.dumps(one))]}, context) for one in messages]
 
     def polls(self, tenant: str) -> Any:
         return self.function("poll").handler({"Records": [_record(tenant)]}, functions.CONTEXT)

@@ -6,10 +6,11 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ml_connector.deadline import Deadline
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.codes import LedgerCodes
 from ml_connector.engine.fingerprint import MAPPED
@@ -29,7 +30,10 @@ LEASE = timedelta(seconds=150)
 
 @dataclass(frozen=True)
 class World:
-    """The ports, and this process: `boot` names it; `sole` tells that no other one works on the same state."""
+    """The ports, and this process: `boot` names it; `sole` tells that no other one works on the same state.
+
+    `deadline`: when it ends. A lease lasts no longer than its holder lives.
+    """
 
     store: Store
     rings: Rings
@@ -40,6 +44,11 @@ class World:
     sole: bool = False
     crash_limit: int = 2
     lease: timedelta = LEASE
+    deadline: Deadline = field(default_factory=Deadline)
+
+    def lease_ends(self) -> datetime:
+        """Tell when a row that is taken now is free for others."""
+        return self.deadline.lease_ends(self.clock.now(), self.lease)
 
     def is_dead(self, owner: str) -> bool:
         """Tell whether the holder of a lease is surely gone."""

@@ -68,7 +68,7 @@ class Task:
 
     def progress(self, step: str) -> None:
         """Record how far the document came, before the next thing is done to the world."""
-        self.chunk.step, self.chunk.crashes, self.chunk.due_at = step, 0, iso(self.now + self.world.lease)
+        self.chunk.step, self.chunk.crashes, self.chunk.due_at = step, 0, iso(self.world.lease_ends())
         self.save()
 
     def wait(
@@ -135,7 +135,7 @@ def claim(pair: Pair, flow: Flow, chunk_id: str) -> Task | None:
         return None
     died = chunk.state == "sending"
     chunk.crashes += died
-    chunk.state, chunk.owner, chunk.due_at = "sending", pair.world.boot, iso(now + pair.world.lease)
+    chunk.state, chunk.owner, chunk.due_at = "sending", pair.world.boot, iso(pair.world.lease_ends())
     chunk.attempts += 1
     chunk.cause = None
     chunk.first_try = chunk.first_try or iso(now)

@@ -13,6 +13,7 @@ from ml_connector.errors import (
     Held,
     LoginRefused,
     Misconfigured,
+    OutOfTime,
     Throttled,
     Unreachable,
 )
@@ -56,6 +57,10 @@ def pause(task: Task, error: ConnectorError) -> None:
         else:
             task.wait(max(backoff(task.chunk.attempts, 2, 3600), asked), reason=str(error))
         task.chunk.cause = "busy" if busy else "away"
+        return
+    if isinstance(error, OutOfTime):  # nobody's trouble: a whole function's time is there for the next attempt
+        task.chunk.attempts -= 1
+        task.wait(1, reason=str(error))
         return
     task.chunk.failures += 1
     if task.chunk.failures >= EXHAUSTED:

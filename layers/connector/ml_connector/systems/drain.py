@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from ml_connector.deadline import Deadline
 from ml_connector.ports import Clock
 
 LARGEST = 64 * 1024 * 1024
@@ -37,13 +38,14 @@ class TooLarge(httpx.ReadError):
 class Bounded(httpx.BaseTransport):
     """Hands out answers whose bodies are unpacked already, and end with an error where they are too large or slow."""
 
-    def __init__(self, inner: httpx.BaseTransport, clock: Clock, timeout: float) -> None:
-        """`timeout` in seconds is that of one step."""
+    def __init__(self, inner: httpx.BaseTransport, clock: Clock, timeout: float, ends: Deadline | None = None) -> None:
+        """`timeout` in seconds is that of one step; no exchange outlasts `ends`."""
         self._inner, self._clock, self._span = inner, clock, timedelta(seconds=timeout * SPAN)
+        self._ends = ends or Deadline()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and put the limits around the answer's body."""
-        deadline = self._clock.now() + self._span
+        deadline = self._ends.cut(self._clock.now() + self._span)
         response = self._inner.handle_request(request)
         if not response.is_stream_consumed and isinstance(response.stream, httpx.SyncByteStream):
             response.stream = _Body(response.stream, _codings(response.headers), self._clock, deadline)

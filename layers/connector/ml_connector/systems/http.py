@@ -6,11 +6,10 @@ and whatever leaves its effect in doubt is `OutcomeUnknown`.
 
 from __future__ import annotations
 
-import email.utils
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ import httpx
 import msgspec
 
 from ml_connector import __version__, exchange
+from ml_connector.deadline import Deadline
 from ml_connector.errors import (
     LoginRefused,
     Misconfigured,
@@ -34,6 +34,7 @@ from ml_connector.systems import tls
 from ml_connector.systems.addresses import Reach
 from ml_connector.systems.drain import OFFERED, Bounded, TooLarge, Trickle, drain
 from ml_connector.systems.network import Wire
+from ml_connector.systems.retry_after import retry_after
 from ml_connector.systems.written import written
 
 TRIES = 4
@@ -104,8 +105,8 @@ class Call:
     judge: Callable[[Reply], None] | None = None
 
 
-class _Hung(Transient):
-    """The server took the call and did not answer in time."""
+class _Hung(Unreachable):
+    """The server did not answer in time: whoever asks next would wait as long."""
 
 
 class Http:
@@ -127,14 +128,15 @@ class Http:
         before: Callable[[httpx.Request], None] | None = None,
         insecure: bool = False,
         private: bool = True,
+        deadline: Deadline | None = None,
     ) -> None:
         """`before` sees each request right before it leaves, also the replay after a renewed login.
 
-        `private`: the server may stand in a private network.
+        `private`: the server may stand in a private network. `deadline`: no call outlasts it.
         """
         self.base_url, self.vendor, self.auth = base_url.rstrip("/"), vendor, auth
         self._clock, self._chance, self._redactor, self._timeout = clock, chance, redactor, timeout
-        self._insecure, self._bundle = insecure, bool(ca_bundle)
+        self._insecure, self._bundle, self._deadline = insecure, bool(ca_bundle), deadline or Deadline()
         self._probes = transport is None and insecure
         if transport is None:
             limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
@@ -142,7 +144,7 @@ class Http:
             reach = Reach.of(vendor, self.base_url, insecure, private)
             transport = Wire(reach=reach, verify=trusted, timeout=timeout, limits=limits)
         self._client = httpx.Client(
-            transport=Bounded(transport, clock, timeout),
+            transport=Bounded(transport, clock, timeout, self._deadline),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),
             headers={
                 "User-Agent": f"ml-connector/{__version__}", "Accept": "application/json", "Accept-Encoding": OFFERED,
@@ -186,7 +188,9 @@ class Http:
     # ── one try ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _once(self, call: Call) -> Reply:
+        allowed = self._deadline.allowed(self._clock.now(), self._timeout, safe=call.safe, who=self.vendor)
         request = self._request(call)
+        request.extensions["timeout"] = httpx.Timeout(allowed, connect=min(allowed, 10)).as_dict()
         started, record = self._clock.now(), exchange.wanted()
         reply: Reply | None = None
         failure = ""
@@ -345,16 +349,7 @@ class Http:
         return reply
 
     def _retry_after(self, reply: Reply) -> float | None:
-        """Read Retry-After in both its forms; None where it is absent or nonsense."""
-        text = reply.headers.get("retry-after", "").strip()
-        if text.isascii() and text.isdigit():
-            return min(int(text), 86_400) if len(text) <= 9 else 86_400
-        try:
-            when = email.utils.parsedate_to_datetime(text)
-        except (TypeError, ValueError, OverflowError):
-            return None
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)  # "-0000" is how a date names no zone
-        return min(max(0.0, (when - self._clock.now()).total_seconds()), 86_400.0)
+        return retry_after(reply.headers.get("retry-after", "").strip(), self._clock.now())
 
     def _note(self, request: httpx.Request, reply: Reply | None, started: datetime, failure: str) -> None:
         clean = self._redactor

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from ml_connector.deadline import LONGEST_TIMEOUT
 from ml_connector.errors import Misconfigured
 from ml_connector.systems.addresses import literal
 from ml_connector.systems.explain import explain
@@ -103,7 +104,7 @@ class SystemSettings(BaseModel):
 
     timezone: Zone = "UTC"
     ca_bundle: Annotated[str, AfterValidator(_pem)] | None = None
-    timeout_seconds: float = Field(default=30, gt=0, le=110)
+    timeout_seconds: float = Field(default=30, gt=0, le=LONGEST_TIMEOUT)
     max_concurrency: int | None = Field(default=None, ge=1, le=32)
     settle_seconds: int = Field(default=900, ge=0, le=86_400)
 

@@ -43,6 +43,7 @@ def server(
         connections=settings.max_concurrency or connections,
         before=before,
         insecure=wiring.insecure,
+        deadline=wiring.deadline,
         private=private,
     )
 
