@@ -71,6 +71,25 @@ _SETUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
+def used_codes(lookup: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """List (kind, the ERP's code, the platform's code) of what an invoice names: entries such as `tax=VST19`."""
+    return [(*name.split("=", 1), ours) for name, ours in lookup.items() if "=" in name]  # type: ignore[misc]
+
+
+def names_code(text: str, code: str) -> bool:
+    """Tell whether a text names a code, and not a longer one that holds it."""
+    return re.search(rf"(?<![\w.-]){re.escape(code)}(?![\w-])", text) is not None
+
+
+def culprit(kind: str, text: str, lookup: Mapping[str, str]) -> str | None:
+    """Find the platform's code that a refusal is about: the one quoted, or the first used of its kind."""
+    mine = [(theirs, ours) for used, theirs, ours in used_codes(lookup) if used == kind]
+    for theirs, ours in mine:
+        if theirs and names_code(text, theirs):
+            return ours
+    return mine[0][1] if mine else None
+
+
 def fields_in(text: str) -> list[str]:
     """List the fields that a refusal quotes in brackets, such as `DocDate` of `[OPCH.DocDate][line: 1]`."""
     return _FIELD.findall(text)

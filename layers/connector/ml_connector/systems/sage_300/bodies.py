@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ml_connector.flow import Prepared
+from ml_connector.systems.kit.invoices import next_month
 from ml_connector.systems.sage_300.amounts import Sums
 from ml_connector.systems.sage_300.lines import TEXT_LIMIT
 from ml_connector.systems.sage_300.refusals import month_of
@@ -33,8 +34,7 @@ def changed(body: Any, fields: dict[str, Any]) -> dict[str, Any]:
 def moved(body: Any) -> dict[str, Any]:
     """Post to the first day of the next month, and say so in the description."""
     month = month_of(body)
-    year, number = int(month[:4]), int(month[5:7])
-    day = f"{year + number // 12:04d}-{number % 12 + 1:02d}-01"
+    day = next_month(month)
     said = closed(month, body["Invoices"][0]["InvoiceDescription"])
     return changed({**body, "BatchDate": day}, {"PostingDate": day, "InvoiceDescription": said})
 

@@ -13,20 +13,14 @@ from typing import Any
 from ml_connector.errors import (
     ConnectorError,
     Held,
-    LoginRefused,
-    Misconfigured,
-    OutcomeUnknown,
-    Rejected,
-    Transient,
 )
 from ml_connector.flow import Codes, Found, Prepared
-from ml_connector.folding import fold
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
 from ml_connector.systems.kit.connection import today
+from ml_connector.systems.kit.invoices import KEY_LIMIT, MONTHS_AHEAD, check_number, natural, taken_unnamed, trace
 from ml_connector.systems.kit.money import reckoned
 from ml_connector.systems.kit.paging import row_number
-from ml_connector.systems.kit.refusals import named
 from ml_connector.systems.sage_300.amounts import sum_up
 from ml_connector.systems.sage_300.batches import Batches
 from ml_connector.systems.sage_300.bodies import OPTIONAL, changed, changes, closed, moved, moved_note, totals
@@ -44,8 +38,7 @@ from ml_connector.systems.sage_300.settings import Settings
 from ml_connector.systems.sage_300.vendors import VendorFacts, Vendors
 from ml_connector.wiring import Wiring, in_our_shape
 
-NUMBER_LIMIT, ORDER_LIMIT, KEY_LIMIT = 22, 22, 36
-MONTHS_AHEAD = 3
+NUMBER_LIMIT, ORDER_LIMIT = 22, 22
 
 
 class Invoices:
@@ -66,11 +59,7 @@ class Invoices:
 
     def prepare(self, record: Invoice, codes: Codes) -> Prepared:
         """Say an invoice in Sage's words. Raises `Held` or `Rejected`, and `Transient` while looking things up."""
-        if len(record.number) > NUMBER_LIMIT:
-            raise Rejected(
-                f"The invoice number {record.number} is longer than the {NUMBER_LIMIT} characters that Sage 300 "
-                "keeps; a number is never cut. Correct it on the platform."
-            )
+        check_number(record, self.title, NUMBER_LIMIT)
         supplier = codes.erp("supplier", record.supplier)
         currency = codes.erp("currency", record.currency)
         vendor = self._vendor(record, supplier, currency)
@@ -99,7 +88,7 @@ class Invoices:
             currency=currency,
             posted_on=posted_on,
             notes=tuple(dict.fromkeys(lines.notes)),
-            natural=self._natural(record, supplier),
+            natural=natural(_kind_of(record), supplier, record.number),
             dated=record.invoice_date,
             partner=supplier,
             reference=record.number,
@@ -108,20 +97,9 @@ class Invoices:
 
     def trace(self, record: Invoice, codes: Codes) -> Prepared:
         """Say what a sent invoice is found by: nothing of its lines, since orders and periods may be closed by now."""
-        supplier = codes.erp("supplier", record.supplier)
-        return Prepared(
-            key=record.key,
-            body={},
-            lookup=self._lookup(record, supplier),
-            amount=record.gross,
-            currency=codes.erp("currency", record.currency),
-            posted_on=record.accounting_date or self._today(),
-            natural=self._natural(record, supplier),
-            dated=record.invoice_date,
-            partner=supplier,
-            reference=record.number,
-            kind=KINDS[record.gross < 0],
-        )
+        lookup = self._lookup(record, codes.erp("supplier", record.supplier))
+        posted_on = record.accounting_date or self._today()
+        return trace(record, codes, lookup, kind=KINDS[record.gross < 0], posted_on=posted_on)
 
     def _vendor(self, record: Invoice, supplier: str, currency: str) -> VendorFacts:
         """Read the vendor: an invoice is always in its currency, whatever else it says."""
@@ -194,15 +172,9 @@ class Invoices:
         return following
 
     def _lookup(self, record: Invoice, supplier: str) -> dict[str, str]:
-        kind = "credit" if record.gross < 0 else "invoice"
         dated = record.invoice_date.isoformat() if record.invoice_date else ""
-        lookup = {"kind": kind, "vendor": supplier, "number": record.number, "own": self._own(record)}
+        lookup = {"kind": _kind_of(record), "vendor": supplier, "number": record.number, "own": self._own(record)}
         return lookup | {"dated": dated}
-
-    def _natural(self, record: Invoice, supplier: str) -> str:
-        """Name the document as `Documents.find` compares it."""
-        kind = "credit" if record.gross < 0 else "invoice"
-        return f"{kind}~{fold(supplier)}~{fold(record.number)}"
 
     def _own(self, record: Invoice) -> str:
         return MARK + self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
@@ -298,13 +270,9 @@ class Invoices:
 
     def _without_number(self, prepared: Prepared) -> Found:
         """Find what a success was that names no batch. Taken is taken: it is never sent again by itself."""
-        said = f"Sage 300 took {named(prepared)} without naming the batch that it became"
-        try:
-            found = self.look(prepared)
-        except (Transient, LoginRefused, Misconfigured) as error:
-            raise OutcomeUnknown(f"{said}: {error}", taken=True) from error
-        if not found:
-            raise OutcomeUnknown(
-                f"{said}, and shows it in no batch and among no posted documents. Look for it there.", taken=True
-            )
-        return found[0]
+        shows = "it in no batch and among no posted documents"
+        return taken_unnamed(self.look, prepared, self.title, "batch that it became", shows)
+
+
+def _kind_of(record: Invoice) -> str:
+    return "credit" if record.gross < 0 else "invoice"

@@ -13,7 +13,15 @@ from typing import Any
 
 from ml_connector.errors import ConnectorError, Held, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Prepared
-from ml_connector.systems.kit.refusals import is_fault_of_the_document, named, not_understood, setup_trouble
+from ml_connector.systems.kit.refusals import (
+    culprit,
+    is_fault_of_the_document,
+    named,
+    names_code,
+    not_understood,
+    setup_trouble,
+    used_codes,
+)
 from ml_connector.systems.sage_300.replies import DUPLICATE, NO_RIGHT, Fault
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -68,7 +76,7 @@ def kind_of_text(text: str, lookup: Mapping[str, str]) -> str | None:
         return spoken[0]
     if setup_trouble(VENDOR, "", text, text):
         return None
-    quoted = {kind for kind, theirs, _ in _used(lookup) if theirs and _names(text, theirs)}
+    quoted = {kind for kind, theirs, _ in used_codes(lookup) if theirs and names_code(text, theirs)}
     both = [kind for kind in spoken if kind in quoted]
     if both or spoken:
         return (both or spoken)[0]
@@ -101,7 +109,7 @@ def about(kind: str | None, said: str, text: str, lookup: Mapping[str, str], mon
     """Hold on the code that a refusal is about; None where it is about none."""
     if kind == "period":
         return Held(f"period:{month}", f"{said} Open the fiscal period of {month}, or correct the accounting date.")
-    if kind in _MENDS and (code := _culprit(kind, text, lookup)):
+    if kind in _MENDS and (code := culprit(kind, text, lookup)):
         return Held(f"{kind}:{code}", f"{said} {_MENDS[kind]}")
     return None
 
@@ -110,21 +118,3 @@ def month_of(body: Mapping[str, Any]) -> str:
     """Give the month that a body is posted to."""
     invoices = body.get("Invoices") or [{}]
     return str(invoices[0].get("PostingDate") or "")[:7]
-
-
-def _culprit(kind: str, text: str, lookup: Mapping[str, str]) -> str | None:
-    """Find the platform's code that a refusal is about: the one quoted, or the first used of its kind."""
-    mine = [(theirs, ours) for used, theirs, ours in _used(lookup) if used == kind]
-    for theirs, ours in mine:
-        if _names(text, theirs):
-            return ours
-    return mine[0][1] if mine else None
-
-
-def _used(lookup: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """List (kind, the ERP's code, the platform's code) of what the invoice names."""
-    return [(*name.split("=", 1), ours) for name, ours in lookup.items() if "=" in name]  # type: ignore[misc]
-
-
-def _names(text: str, code: str) -> bool:
-    return re.search(rf"(?<![\w.-]){re.escape(code)}(?![\w-])", text) is not None

@@ -14,18 +14,21 @@ from typing import Any
 from ml_connector.errors import (
     ConnectorError,
     Held,
-    LoginRefused,
-    Misconfigured,
-    OutcomeUnknown,
-    Rejected,
     Transient,
 )
 from ml_connector.flow import Codes, Found, Prepared
-from ml_connector.folding import fold
 from ml_connector.records import Invoice
 from ml_connector.systems.kit.connection import today
+from ml_connector.systems.kit.invoices import (
+    KEY_LIMIT,
+    MONTHS_AHEAD,
+    check_number,
+    natural,
+    next_month,
+    taken_unnamed,
+    trace,
+)
 from ml_connector.systems.kit.money import reckoned
-from ml_connector.systems.kit.refusals import named
 from ml_connector.systems.kit.totals import sum_up
 from ml_connector.systems.sap_b1.bases import Bases
 from ml_connector.systems.sap_b1.client import Created, ServiceLayer
@@ -38,8 +41,7 @@ from ml_connector.systems.sap_b1.settings import Settings
 from ml_connector.systems.sap_b1.wire import ZERO, FoundRow, day_told, is_void, told
 from ml_connector.wiring import Wiring
 
-NUMBER_LIMIT, REMARKS_LIMIT, KEY_LIMIT = 100, 254, 36
-MONTHS_AHEAD = 3
+NUMBER_LIMIT, REMARKS_LIMIT = 100, 254
 RECENT = timedelta(days=30)
 """How far back `ping` looks for keys of another installation."""
 
@@ -58,11 +60,7 @@ class Invoices:
 
     def prepare(self, record: Invoice, codes: Codes) -> Prepared:
         """Say an invoice in SAP's words. Raises `Held` or `Rejected`, and `Transient` while looking things up."""
-        if len(record.number) > NUMBER_LIMIT:
-            raise Rejected(
-                f"The invoice number {record.number} is longer than the {NUMBER_LIMIT} characters that SAP Business "
-                "One keeps; a number is never cut. Correct it on the platform."
-            )
+        check_number(record, self.title, NUMBER_LIMIT)
         supplier = codes.erp("supplier", record.supplier)
         currency = codes.erp("currency", record.currency)
         posted_on = record.accounting_date or self._today()
@@ -94,7 +92,7 @@ class Invoices:
             currency=currency,
             posted_on=posted_on,
             notes=(*lines.bases.notes, *lines.notes),
-            natural=self._natural(record, supplier),
+            natural=natural(_kind_of(record), supplier, record.number),
             dated=record.invoice_date,
             partner=supplier,
             reference=record.number,
@@ -103,20 +101,9 @@ class Invoices:
 
     def trace(self, record: Invoice, codes: Codes) -> Prepared:
         """Say what a sent invoice is found by: its rows are left out, since its posting closed the orders they name."""
-        supplier = codes.erp("supplier", record.supplier)
-        return Prepared(
-            key=record.key,
-            body={},
-            lookup=self._lookup(record, supplier),
-            amount=record.gross,
-            currency=codes.erp("currency", record.currency),
-            posted_on=record.accounting_date or self._today(),
-            natural=self._natural(record, supplier),
-            dated=record.invoice_date,
-            partner=supplier,
-            reference=record.number,
-            kind=KINDS[_kind_of(record)],
-        )
+        lookup = self._lookup(record, codes.erp("supplier", record.supplier))
+        posted_on = record.accounting_date or self._today()
+        return trace(record, codes, lookup, kind=KINDS[_kind_of(record)], posted_on=posted_on)
 
     def _header(self, record: Invoice, codes: Codes, lines: Lines, posted_on: date) -> dict[str, Any]:
         header: dict[str, Any] = {"NumAtCard": record.number, "DocDate": posted_on.isoformat()}
@@ -157,10 +144,6 @@ class Invoices:
         lookup = {"kind": str(kind), "entity": SETS[kind], "card": supplier, "number": record.number}
         lookup["dated"] = record.invoice_date.isoformat() if record.invoice_date else ""
         return lookup | ({"own": self._own_key(record), "own_field": own} if own else {})
-
-    def _natural(self, record: Invoice, supplier: str) -> str:
-        """Name the document as `_counts` compares it."""
-        return f"{_kind_of(record)}~{fold(supplier)}~{fold(record.number)}"
 
     def _own_key(self, record: Invoice) -> str:
         return self._wiring.outward("invoice", record.key, limit=KEY_LIMIT)
@@ -222,7 +205,7 @@ class Invoices:
         if kind == "period" and self._wiring.options.closed_period == "next_open":
             wanted, day = body, str(body["DocDate"])
             for _ in range(MONTHS_AHEAD):
-                day = _next_month(day)
+                day = next_month(day)
                 body = moved(wanted, day)
                 outcome = self._layer.create(prepared.lookup["entity"], body)
                 if not isinstance(outcome, Fault) or kind_of(outcome, prepared) != "period":
@@ -246,18 +229,11 @@ class Invoices:
 
         Taken is taken: where it does not show, it is never sent again by itself.
         """
-        said = f"SAP Business One took {named(prepared)} without naming the document it became"
-        try:
-            found = self.look(prepared)
-        except (Transient, LoginRefused, Misconfigured) as error:
-            raise OutcomeUnknown(f"{said}: {error}", taken=True) from error
-        if not found:
-            raise OutcomeUnknown(
-                f"{said}, and shows neither a document nor a draft with this number. Look for it there.", taken=True
-            )
-        if found[0].state == "draft":
-            raise _awaits_approval(prepared, found[0])
-        return found[0]
+        shows = "neither a document nor a draft with this number"
+        found = taken_unnamed(self.look, prepared, self.title, "document it became", shows)
+        if found.state == "draft":
+            raise _awaits_approval(prepared, found)
+        return found
 
     def read_back(self, found: Found) -> Found:
         """Read number, total and currency as SAP keeps them. Raises `Transient` where the document does not show."""
@@ -297,8 +273,3 @@ def _awaits_approval(prepared: Prepared, draft: Found) -> Held:
         f"approval:{prepared.key}",
         f"SAP Business One keeps the invoice as draft {draft.number} until it is approved there.",
     )
-
-
-def _next_month(day: str) -> str:
-    year, month = int(day[:4]), int(day[5:7])
-    return f"{year + month // 12:04d}-{month % 12 + 1:02d}-01"

@@ -14,12 +14,15 @@ from typing import Any
 from ml_connector.errors import ConnectorError, Held, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Prepared
 from ml_connector.systems.kit.refusals import (
+    culprit,
     fields_in,
     is_fault_of_the_document,
     is_locked,
     named,
+    names_code,
     not_understood,
     setup_trouble,
+    used_codes,
 )
 from ml_connector.systems.sap_b1.replies import Fault
 
@@ -117,7 +120,7 @@ def _kind_of_words(text: str, prepared: Prepared) -> str | None:
     for kind, pattern in (("currency", _PARTNERS_CURRENCY), *_PATTERNS):
         if pattern.search(text):
             return "date" if kind == "period" and _OTHER_DATE.search(text) else kind
-    quoted = {kind for kind, theirs, _ in _used(prepared.lookup) if theirs and _quotes(text, theirs)}
+    quoted = {kind for kind, theirs, _ in used_codes(prepared.lookup) if theirs and _quotes(text, theirs)}
     return quoted.pop() if len(quoted) == 1 else None
 
 
@@ -136,7 +139,7 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
     if kind == "period":
         month = str(prepared.body.get("DocDate", ""))[:7]
         return Held(f"period:{month}", f"{said} Open the posting period {month}, or correct the accounting date.")
-    if kind in _MENDS and (code := _culprit(kind, fault.text, prepared)):
+    if kind in _MENDS and (code := culprit(kind, fault.text, prepared.lookup)):
         mend = _OTHER_CURRENCY if _PARTNERS_CURRENCY.search(fault.text) else _MENDS[kind]
         return Held(f"{kind}:{code}", f"{said} {mend}{_or_rounding(kind, fault.text, prepared)}")
     if is_fault_of_the_document(fault.text):
@@ -172,7 +175,7 @@ def _rounding(text: str, kind: str | None, prepared: Prepared) -> str | None:
     account = prepared.lookup.get("rounding")
     if account is None or _coded(text, prepared):
         return None
-    if _quotes(text, account) or (kind and _names(text, account)):
+    if _quotes(text, account) or (kind and names_code(text, account)):
         return account
     if kind is None:
         return None
@@ -190,25 +193,7 @@ def _or_rounding(kind: str, text: str, prepared: Prepared) -> str:
 
 def _coded(text: str, prepared: Prepared) -> bool:
     """Tell whether a refusal names an account of a coded row."""
-    return any(kind == "account" and _names(text, theirs) for kind, theirs, _ in _used(prepared.lookup))
-
-
-def _culprit(kind: str, text: str, prepared: Prepared) -> str | None:
-    """Find the platform's code that a refusal is about: the one quoted, or the first used of its kind."""
-    mine = [(theirs, ours) for used, theirs, ours in _used(prepared.lookup) if used == kind]
-    for theirs, ours in mine:
-        if theirs and _names(text, theirs):
-            return ours
-    return mine[0][1] if mine else None
-
-
-def _used(lookup: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """List (kind, the ERP's code, the platform's code) of what the invoice names."""
-    return [(*name.split("=", 1), ours) for name, ours in lookup.items() if "=" in name]  # type: ignore[misc]
-
-
-def _names(text: str, code: str) -> bool:
-    return re.search(rf"(?<![\w.-]){re.escape(code)}(?![\w-])", text) is not None
+    return any(kind == "account" and names_code(text, theirs) for kind, theirs, _ in used_codes(prepared.lookup))
 
 
 def _quotes(text: str, code: str) -> bool:
