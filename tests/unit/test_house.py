@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ml_connector.systems.registry import BY_NAME, SYSTEMS, VENDORS, module
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/connector/ml_connector"
 SHARED = {"http", "settings", "misfit", "kit"}
@@ -88,6 +90,45 @@ def test_the_kit_imports_no_vendor():
     for path in files("systems/kit"):
         others = {m for m in imports(path) if m.startswith("ml_connector.systems.") and m.split(".")[2] not in SHARED}
         assert not others, f"{path} imports {others}"
+
+
+def words(path: Path) -> set[str]:
+    """List a file's names and texts in lower case, without what is said to readers: comments and docstrings."""
+    tree, said = ast.parse(path.read_text()), set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) or (
+            isinstance(node, ast.If) and isinstance(node.test, ast.Name)
+        ):
+            said |= {id(one.value) for one in node.body if isinstance(one, ast.Expr)}
+    found = set(imports(path))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+            found.add(node.value)
+        found |= {str(getattr(node, name)) for name in ("id", "attr", "name", "arg") if isinstance(node, ast.AST)
+                  and isinstance(getattr(node, name, None), str)}  # fmt: skip
+    return {word.lower() for word in found}
+
+
+def test_only_a_vendors_folder_its_integrations_and_the_registry_name_a_vendor():
+    """What the rest must know of a vendor is a field of its `VendorSpec`."""
+    names = {spelling for vendor in VENDORS for spelling in (vendor.name, vendor.title.lower())}
+    own = {"registry.py", *(vendor.name for vendor in VENDORS)}
+    for path in PACKAGE.rglob("*.py"):
+        inside = path.relative_to(PACKAGE).parts
+        if inside[0] == "integrations" or (inside[0] == "systems" and inside[1] in own):
+            continue
+        named = {word for word in words(path) for name in names if name in word}
+        assert not named, f"{path} names {named}"
+
+
+def test_each_vendor_with_a_folder_is_in_the_registry_and_the_other_way_round():
+    folders = {p.name for p in (PACKAGE / "systems").iterdir() if p.is_dir() and p.name[0] != "_" and p.name != "kit"}
+    assert folders == set(SYSTEMS) and all(BY_NAME[name].module.endswith(f".{name}") for name in folders)
+
+
+def test_what_the_registry_says_of_a_secret_is_a_field_of_it():
+    for name in SYSTEMS:
+        assert BY_NAME[name].shapeless <= module(name).Settings.model_fields.keys(), name
 
 
 def test_the_product_never_imports_what_surrounds_it():

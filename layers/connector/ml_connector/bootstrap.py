@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import importlib
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,35 +28,18 @@ from ml_connector.errors import Denied, Misconfigured, Transient
 from ml_connector.flow import Connection, Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secret, Secrets, Vault
+from ml_connector.systems import registry
 from ml_connector.systems.settings import SystemSettings, parse
 from ml_connector.wiring import TenantSettings, Wiring
 
 log = logging.getLogger("ml_connector")
-SYSTEMS = ("basware", "sap_b1", "sage_300")
-PLATFORMS = frozenset({"basware", "avidxchange"})
-KNOWN = frozenset({"basware", "avidxchange", "sage_x3", "sage_300", "syspro", "sap_b1", "settings"})
-LANES = {"basware": 7, "sap_b1": 3, "avidxchange": 3, "sage_x3": 2, "sage_300": 1, "syspro": 1}
+SYSTEMS = registry.SYSTEMS
+PLATFORMS = registry.PLATFORMS
+KNOWN = frozenset({*registry.BY_NAME, "settings"})
+LANES = {vendor.name: vendor.lanes for vendor in registry.VENDORS}
 """Documents written side by side: the system's default concurrency less one for the poll."""
-_NO_SHAPE = frozenset(
-    {
-        "timeout_seconds",
-        "max_concurrency",
-        "settle_seconds",
-        "ca_bundle",
-        "webhook_url",
-        "webhook_secret",
-        "previous_webhook_secret",
-        "client_id",
-        "client_secret",
-        "user_name",
-        "user",
-        "password",
-        "uppercase_password",
-        "post_batches",
-        "date_literal",
-        "scopes",
-    }
-)
+_NO_SHAPE = frozenset({"timeout_seconds", "max_concurrency", "settle_seconds", "ca_bundle"})
+"""Fields of every secret that do not shape what is sent; each vendor has its own beside them (`registry`)."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +91,7 @@ def tenants(world: World, secrets: Secrets, tools: Toolbox, only: str | None = N
 
 def module(system: str) -> Any:
     """Import a vendor's folder when it is first needed."""
-    return importlib.import_module(f"ml_connector.systems.{system}")
+    return registry.module(system)
 
 
 def _contained(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: set[str]) -> Tenant:
@@ -163,7 +145,7 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
 def _owned(world: World, tenant: str) -> dict[str, str]:
     """Tell what a tenant was known to own while it works: none else may begin to work on it meanwhile."""
     row = roster.row(world.store, tenant)
-    return dict.fromkeys(row.owns, "the same company of the Basware account") if row is not None else {}
+    return dict.fromkeys(row.owns, "the same company of the platform's account") if row is not None else {}
 
 
 def _there(secret: Secret | None, tenant: str, system: str) -> Secret:
@@ -180,8 +162,9 @@ def _unknown(tenant: str, system: str) -> str:
 
 def _clash(tenant: str, systems: set[str]) -> str | None:
     erps = sorted(systems & KNOWN - PLATFORMS - {"settings"})
-    if "basware" in systems and len(erps) > 1:
-        return f"{tenant}: one tenant has one ERP for Basware, but here are {' and '.join(erps)}; make two tenants."
+    if (platforms := sorted(systems & PLATFORMS & set(SYSTEMS))) and len(erps) > 1:
+        served = " and ".join(registry.BY_NAME[name].title for name in platforms)
+        return f"{tenant}: one tenant has one ERP for {served}, but here are {' and '.join(erps)}; make two tenants."
     return None
 
 
@@ -381,7 +364,8 @@ def _epoch(options: TenantSettings, settings: Mapping[str, SystemSettings]) -> s
     """Hash the settings that shape what is sent; credentials, times and schedules do not."""
     shape = [options.model_dump_json(include={"send_bank_details"})]
     for system in sorted(settings):
-        fields = {n for n in type(settings[system]).model_fields if n not in _NO_SHAPE}
+        shapeless = _NO_SHAPE | registry.BY_NAME[system].shapeless
+        fields = {n for n in type(settings[system]).model_fields if n not in shapeless}
         shape.append(settings[system].model_dump_json(include=fields))
     return _hash(*shape)[:8]
 

@@ -76,7 +76,7 @@ def _write(world: World, item: Item, tenant: TenantRow, known: TenantRow | None)
     """Write a tenant's row where it changed.
 
     A webhook that is new or changed is subscribed by one of the next runs. That is marked here already, so that the
-    doors for webhooks, which look at the roster once a minute, mostly know of it before Basware tests the address.
+    doors for webhooks, which look at the roster once a minute, mostly know of it before the platform tests the address.
     """
     tenant.subscribing_until = known.subscribing_until if known else None
     earnest = any(not pair.shadow for pair in tenant.pairs.values())  # else nothing is subscribed

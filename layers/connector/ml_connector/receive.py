@@ -1,4 +1,4 @@
-"""Receives Basware's notifications: verified over the raw bytes, written down, answered at once.
+"""Receives a platform's notifications: verified over the raw bytes, written down, answered at once.
 
 The keys are those of the tenant that the path names; its row is read at most once a minute whatever is asked. No other
 call is made before the signature is right, but for one: see `Receiver._look_again`. A webhook is a hint: the writer
@@ -23,7 +23,8 @@ from ml_connector.flow import Flow, Offer
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Clock, Item, Rings, Store, Vault
 from ml_connector.records import Invoice
-from ml_connector.systems.basware.webhook import Notification, parse, verify
+from ml_connector.systems import registry
+from ml_connector.systems.registry import Notification, Webhook
 from ml_connector.webhook_keys import Known, KnownTenants
 
 log = logging.getLogger("ml_connector")
@@ -41,7 +42,7 @@ _LATER = (503, {"message": "The signature cannot be checked at the moment; send 
 class Receiver:
     """The door for webhooks. Answers are (status, body) with the body a small JSON object.
 
-    `faulty` is told the name of a tenant whose keys cannot be opened.
+    `faulty` is told the name of a tenant whose keys cannot be opened; `system` is the platform that notifies.
     """
 
     store: Store
@@ -49,9 +50,11 @@ class Receiver:
     vault: Vault
     clock: Clock
     faulty: Callable[[str], None] = lambda _: None
+    system: str = registry.NOTIFYING
 
     def __post_init__(self) -> None:
         """Know nobody yet: a tenant is read when it is first named."""
+        self._webhook = registry.webhook(self.system)
         self._tenants = KnownTenants(self.store, self.vault, self.clock, self.faulty)
 
     def receive(self, tenant: str, body: bytes, signature: str | None) -> tuple[int, dict[str, str]]:
@@ -64,19 +67,19 @@ class Receiver:
         try:
             asked = self.clock.now()
             known, test = self._tenants.of(tenant), False
-            signed = _signed(known, body, signature)
+            signed = _signed(self._webhook, known, body, signature)
             if not signed:
-                test = _is_test(body)
+                test = _is_test(self._webhook, body)
                 if test and known.at < asked and not self._subscribing(known):
                     known = self._look_again(tenant)
-                    signed = _signed(known, body, signature)
+                    signed = _signed(self._webhook, known, body, signature)
         except ConnectorError as error:
             log.warning("the tenant registry cannot be read: %s", error)
             return _LATER
         if known.row is None or not signed:
             return self._unsigned(known, test=test)
         try:
-            notification = parse(body)
+            notification = self._webhook.parse(body)
         except ValueError as error:
             return 400, {"message": f"This is no notification: {error}."}
         return self._accept(known.row, notification)
@@ -84,7 +87,7 @@ class Receiver:
     def _look_again(self, tenant: str) -> Known:
         """Read a tenant's row once more for a ConnectionTest that nothing known speaks for, at most once a minute.
 
-        Basware sends that test while our request to subscribe is under way, within a second of the moment when the
+        The platform sends that test while our request to subscribe is under way, within a second of the moment when the
         tenant's row says so. What was read in the minute before cannot know of it, nor of a key that is as new. The
         other ways are worse: to wait out the minute before subscribing would make every run of a new tenant wait,
         and to tell the door directly works in one process only. Ordinary traffic is no such test, so it adds no read;
@@ -110,7 +113,7 @@ class Receiver:
             if pair is None or pair.shadow:
                 continue
             for flow in integration.flows:
-                if flow.name in pair.active and hears(flow, notification.kind):
+                if flow.name in pair.active and hears(flow, notification.kind, self.system):
                     self._write_down(tenant.name, integration.name, flow, pair, notification.document)
         self._remember(tenant.name, notification.task_id)
         return 200, {"message": "Received."}
@@ -138,19 +141,19 @@ class Receiver:
             self.store.put(Item(f"tasks#{tenant}", task, ttl=ttl))
 
 
-def _signed(known: Known, body: bytes, signature: str | None) -> bool:
+def _signed(webhook: Webhook, known: Known, body: bytes, signature: str | None) -> bool:
     # an unknown tenant, or one without keys, costs the same work, so that the time tells nothing
-    verify(body, signature, [_STAND_IN] * (KEYS - len(known.keys)))
-    return verify(body, signature, known.keys) and known.row is not None
+    webhook.verify(body, signature, [_STAND_IN] * (KEYS - len(known.keys)))
+    return webhook.verify(body, signature, known.keys) and known.row is not None
 
 
-def _is_test(body: bytes) -> bool:
+def _is_test(webhook: Webhook, body: bytes) -> bool:
     try:
-        return parse(body).kind == "test"
+        return webhook.parse(body).kind == "test"
     except ValueError:
         return False
 
 
-def hears(flow: Flow, kind: str) -> bool:
+def hears(flow: Flow, kind: str, system: str) -> bool:
     """Tell whether a flow listens to a kind of notification: invoices that can be fetched, orders of the platform."""
-    return flow.notices if kind == "exported_order" else flow.source == "basware" and flow.record is Invoice
+    return flow.notices if kind == "exported_order" else flow.source == system and flow.record is Invoice

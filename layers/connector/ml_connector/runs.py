@@ -18,6 +18,7 @@ from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Out
 from ml_connector.flow import Flow, Integration
 from ml_connector.ports import Secrets
 from ml_connector.subscribe import subscribe
+from ml_connector.systems import registry
 
 if TYPE_CHECKING:
     from ml_connector.bootstrap import Toolbox
@@ -138,7 +139,7 @@ class Run:
 
     def _poll(self, pair: Pair, flow: Flow, deadline: datetime) -> bool:
         try:
-            if self.system == "basware" and not pair.shadow:
+            if registry.notifies(self.system) and not pair.shadow:
                 for line in subscribe(self.world, pair):
                     log.warning("subscription: %s", line, extra={"tenant": pair.tenant})
             return Poll(pair, flow, iso(self.world.clock.now()), self.ahead, deadline).read()

@@ -1,6 +1,6 @@
-"""Sees to it that Basware knows where to send its notifications: looked at a few times a day, mended where needed.
+"""Sees to it that the platform knows where to send its notifications: looked at a few times a day, mended where needed.
 
-Basware tests the address while our request to subscribe is under way, perhaps without a signature. So the tenant's row
+It tests the address while our request to subscribe is under way, perhaps without a signature. So the tenant's row
 says that a subscription is being made before that request is sent; the door for webhooks (`receive.py`) looks there.
 """
 
@@ -26,14 +26,15 @@ TRIES = 5
 
 def subscribe(world: World, pair: Pair) -> list[str]:
     """Make the subscriptions that are missing; gives a sentence for what was done or could not be."""
-    item = world.store.get(f"subscribed#{pair.tenant}", "basware") or Item(f"subscribed#{pair.tenant}", "basware")
+    system = pair.integration.platform
+    item = world.store.get(f"subscribed#{pair.tenant}", system) or Item(f"subscribed#{pair.tenant}", system)
     now = world.clock.now()
     if item.data.get("next") and datetime.fromisoformat(item.data["next"]) > now:
         return []
-    connection: Any = pair.connection("basware")
+    connection: Any = pair.connection(system)
     until = iso(now + roster.SUBSCRIBING)
     try:
-        pair.check("basware")
+        pair.check(system)
         done = [f"{pair.tenant}: {line}" for line in connection.subscribe(lambda: _mark(world, pair.tenant, until))]
         pause = EVERY
         _mark(world, pair.tenant, None)

@@ -1,0 +1,99 @@
+"""Every vendor, once: what the rest of the product must know of one stands here, and nothing else names a vendor.
+
+Nothing is imported of a vendor before it is needed: the functions import this at every cold start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal, Protocol, cast
+
+
+class Notification(Protocol):
+    """What a platform's notification says: `document` is the id of what it is about, `task_id` its own."""
+
+    @property
+    def kind(self) -> str:
+        """`documents`, `exported_order`, `verdict`, `test` or `unknown`."""
+
+    @property
+    def task_id(self) -> str:
+        """The notification's own id."""
+
+    @property
+    def document(self) -> str:
+        """The id of an invoice, an order or a request."""
+
+
+class Webhook(Protocol):
+    """A vendor's module for notifications; it imports no HTTP client."""
+
+    HEADER: str
+
+    def verify(self, body: bytes, signature: str | None, secrets: Sequence[bytes]) -> bool:
+        """Tell whether the raw body was signed with one of the secrets."""
+
+    def parse(self, body: bytes) -> Notification:
+        """Read a body; raises `ValueError` where it is no notification."""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorSpec:
+    """One vendor. Without a `module` this release has no adapter for it, and only knows the name.
+
+    `lanes`: documents written side by side, which is the system's default concurrency less one for the poll.
+    `shapeless`: fields of its secret, beside those of every secret, that do not shape what is sent.
+    `webhook`: the module that verifies and reads its notifications.
+    """
+
+    name: str
+    side: Literal["erp", "platform"]
+    lanes: int
+    title: str
+    module: str = ""
+    shapeless: frozenset[str] = frozenset()
+    webhook: str = ""
+
+
+_FOLDER = "ml_connector.systems"
+VENDORS = (
+    VendorSpec(
+        "basware", "platform", 7, "Basware", f"{_FOLDER}.basware",
+        frozenset({"client_id", "client_secret", "scopes", "webhook_url", "webhook_secret", "previous_webhook_secret"}),
+        f"{_FOLDER}.basware.webhook",
+    ),
+    VendorSpec("sap_b1", "erp", 3, "SAP Business One", f"{_FOLDER}.sap_b1", frozenset({"user_name", "password"})),
+    VendorSpec(
+        "sage_300", "erp", 1, "Sage 300", f"{_FOLDER}.sage_300",
+        frozenset({"user", "password", "uppercase_password", "post_batches", "date_literal"}),
+    ),
+    VendorSpec("avidxchange", "platform", 3, "AvidXchange"),
+    VendorSpec("sage_x3", "erp", 2, "Sage X3"),
+    VendorSpec("syspro", "erp", 1, "SYSPRO"),
+)  # fmt: skip
+BY_NAME = {vendor.name: vendor for vendor in VENDORS}
+SYSTEMS = tuple(vendor.name for vendor in VENDORS if vendor.module)
+"""The systems that this release has an adapter for."""
+PLATFORMS = frozenset(vendor.name for vendor in VENDORS if vendor.side == "platform")
+NOTIFYING = next(vendor.name for vendor in VENDORS if vendor.webhook)
+"""The platform whose notifications the webhook receives."""
+
+
+def module(system: str) -> Any:
+    """Import a vendor's folder when it is first needed."""
+    return import_module(BY_NAME[system].module)
+
+
+def webhook(system: str) -> Webhook:
+    """Import what verifies and reads a vendor's notifications. Raises `KeyError` for one that sends none."""
+    name = BY_NAME[system].webhook
+    if not name:
+        raise KeyError(system)
+    return cast("Webhook", import_module(name))
+
+
+def notifies(system: str) -> bool:
+    """Tell whether a vendor sends notifications, and so wants to be subscribed to."""
+    return bool(BY_NAME[system].webhook)
