@@ -23,7 +23,7 @@ from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, account, invoice
 ODD = [
     "../../x", "..", ".", "", "/etc/passwd", "a/b", "a//b", "a%2Fb", "a%b", "..\\..\\x", "C:\\x", "C:x", "nul\0l",
     "a\nb", "a\x7fb", "a b", "ä", "a\u0308", "客" * 300, "x" * 2000, "x" * 2001, "x" * 130 + "%", "\ud800", "…",
-    "a#b", "~", "-", "%-", ".drafts", "...", "INV-1", "inv~1.2_3",
+    "audit~x", "audit~0123456789ab~INV-1", "notice~x", "a#b", "~", "-", "%-", ".drafts", "...", "INV-1", "inv~1.2_3",
 ]  # fmt: skip
 
 

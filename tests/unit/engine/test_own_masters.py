@@ -262,3 +262,21 @@ def test_orders_that_wait_for_many_records_stay_together_and_go_as_each_arrives(
         written(lossy, lossy.pair(), ACCOUNTS)
         written(lossy, pair, orders)
     assert set(systems.taken) == {f"o-{code}" for code in codes if code not in codes[:10]}
+
+
+def test_parts_of_parts_of_parts_keep_names_that_the_table_takes(lossy: LossyBench) -> None:
+    """Records that arrive one by one leave a smaller part each time; its name must not grow with each of them."""
+    codes = [f"m{n:03}" for n in range(100)]
+    lossy.systems.accounts = {code: account(code) for code in codes}
+    lossy.lost = set(codes)
+    lossy.compare(ACCOUNTS)
+    pair, orders, systems = orders_of(lossy, *codes[:99])
+    for code in codes:
+        lossy.lost.discard(code)
+        for _ in range(2):
+            written(lossy, lossy.pair(), ACCOUNTS)
+        written(lossy, pair, orders)
+    for _ in range(3):
+        written(lossy, pair, orders)
+    assert set(systems.taken) == {f"o-{code}" for code in codes[:99]}
+    assert max(len(c.id) for c in pair.ledger("orders").finished()) < 400

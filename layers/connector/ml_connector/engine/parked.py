@@ -78,9 +78,12 @@ def park(ledger: Ledger, chunk: Chunk, attempt: audit.Attempt) -> bool:
     return False
 
 
-def is_parked(chunk_id: str) -> bool:
-    """Tell whether a ring names an attempt that waits for the bucket."""
-    return chunk_id.startswith(MARK)
+def is_parked(ledger: Ledger, chunk_id: str) -> bool:
+    """Tell whether a ring names an attempt that waits for the bucket.
+
+    The mark alone does not tell: a document's chunk bears the platform's own id, which may begin like this.
+    """
+    return chunk_id.startswith(MARK) and ledger.store.get(ledger.pk, f"p#{chunk_id}") is not None
 
 
 def bring(world: World, ledger: Ledger, name: str) -> bool:

@@ -19,6 +19,8 @@ from ml_connector.ports import Item
 
 DIED = timedelta(seconds=20)
 """A process that dies lets go of its connections at once: what it had sent is carried out within seconds or never."""
+DEEPEST = 20
+"""Parts of parts that a chunk's name spells out, about 13 characters each."""
 
 
 class BodyGone(Exception):
@@ -96,12 +98,17 @@ class Task:
         """Make a chunk of some of this one's records, waiting for its turn.
 
         Its name tells its keys: whoever splits this chunk again after a crash, and in another way, makes other parts,
-        and never takes a record out of one that is under way.
+        and never takes a record out of one that is under way. A part of a part names both, and at most `DEEPEST` of
+        them: a row's key has an end, and records that arrive one by one leave a smaller part each time.
         """
-        chunk, name = self.chunk, hashlib.blake2b("\n".join(sorted(keys)).encode(), digest_size=6).hexdigest()
+        chunk, told = self.chunk, sorted(keys)
+        within = chunk.id.split(".")
+        if len(within) > DEEPEST:
+            told.append(chunk.id)
+        name = hashlib.blake2b("\n".join(told).encode(), digest_size=6).hexdigest()
         fields = {"due_at": self.later(0), "op": chunk.op, "state": "waiting", **more}
         return Chunk(
-            id=f"{chunk.id}.{name}", tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow,
+            id=".".join((*within[:DEEPEST], name)), tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow,
             lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=len(keys),
             touch=chunk.touch, doubt=chunk.doubt, renewed=chunk.renewed, **fields,
         )  # fmt: skip

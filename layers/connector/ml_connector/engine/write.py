@@ -43,7 +43,7 @@ KNOWN = frozenset({"send", "rebaseline", "retire", "notice", "broken"})
 
 def write(pair: Pair, flow: Flow, chunk_id: str) -> Chunk | None:
     """Work on a chunk that was rung; None where nothing was to be done."""
-    if parked.is_parked(chunk_id):
+    if parked.is_parked(pair.ledger(flow.name), chunk_id):
         parked.bring(pair.world, pair.ledger(flow.name), chunk_id)
         return None
     task = claim(pair, flow, chunk_id)
