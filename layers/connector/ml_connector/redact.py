@@ -62,7 +62,7 @@ class Redactor:
         """`values` are the tenant's own secrets; those under four characters would mask everything and are left."""
         self._own = {re.escape(w): len(w) for v in values if len(v) >= SHORTEST for w in _spellings(v)}
         self._made: dict[str, dict[str, int]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is interrupted, or collected, while it is held may log and come back here
         self._known: tuple[re.Pattern[str] | None, int] | None = None
         with _IN_USE_LOCK:
             _IN_USE.add(self)
@@ -108,7 +108,7 @@ class Redactor:
 
 
 _IN_USE: weakref.WeakSet[Redactor] = weakref.WeakSet()
-_IN_USE_LOCK = threading.Lock()
+_IN_USE_LOCK = threading.RLock()
 
 
 def for_the_log(text: str) -> str:

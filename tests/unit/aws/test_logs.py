@@ -2,12 +2,14 @@
 
 import json
 import logging
+import re
+import threading
 
 import pytest
 
 from infra.local.plain import PlainFormatter
 from ml_connector.aws import logs
-from ml_connector.redact import Redactor
+from ml_connector.redact import Redactor, for_the_log
 
 KNOWN = "hunter22secret"
 
@@ -41,3 +43,21 @@ def test_what_the_command_line_keeps_is_masked_as_well() -> None:
     failed(log)
     log.removeHandler(handler)
     assert "Traceback" in lines[0] and KNOWN not in lines[0] and "abc12345" not in lines[0] and known is not None
+
+
+def test_whoever_interrupts_a_line_may_write_one_of_his_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal's handler, or an object that is collected, runs on the thread that is just at it."""
+    known, compiled = Redactor([KNOWN]), re.compile
+    said: list[str] = []
+
+    def interrupted(pattern: str) -> re.Pattern[str]:
+        if len(said) == 0:
+            said.append("")
+            said[0] = for_the_log(f"stop {KNOWN}")
+        return compiled(pattern)
+
+    monkeypatch.setattr(re, "compile", interrupted)
+    writer = threading.Thread(target=lambda: said.append(for_the_log(f"go {KNOWN}")), daemon=True)
+    writer.start()
+    writer.join(5)
+    assert said == ["stop ***", "go ***"] and known is not None
