@@ -65,16 +65,16 @@ class Pairs:
                 self._give_back(kept)
 
     def _take(self, tenant: str, table: Integration) -> _Kept | None:
-        now, idle = self.world.clock.now(), None
+        now, idle = self.world.clock.now(), list[Pair]()
         with self._lock:
             kept = self._kept.get((tenant, table.name))
             if kept is None or now - kept.since >= AGE:
-                idle = self._retired(tenant, table)
+                idle = self._retired(tenant, table, now)
                 kept = self._made(tenant, table, now)
             if kept is not None:
                 kept.users += 1
-        if idle is not None:
-            idle.close()
+        for pair in idle:
+            pair.close()
         return kept
 
     def why(self, tenant: str, integration: str) -> ConnectorError | None:
@@ -103,13 +103,21 @@ class Pairs:
             reopen(ledger, message["id"], REDRIVEN, message["death"])
         return put_off(ledger, message["id"], error), error
 
-    def _retired(self, tenant: str, table: Integration) -> Pair | None:
-        """Keep a pair no longer; gives it where nobody works with it, and so nobody else will close it."""
-        kept = self._kept.pop((tenant, table.name), None)
-        if kept is None:
-            return None
-        kept.over = True
-        return None if kept.users else kept.pair
+    def _retired(self, tenant: str, table: Integration, now: datetime) -> list[Pair]:
+        """Keep a pair no longer, nor what nobody has asked for again; gives those that nobody else will close.
+
+        One that somebody works with is closed by whoever gives it back last.
+        """
+        mine = self._kept.get((tenant, table.name))
+        over = {
+            name: kept
+            for name, kept in self._kept.items()
+            if kept is mine or (now - kept.since >= AGE and not kept.users)
+        }
+        for name, kept in over.items():
+            kept.over = True
+            del self._kept[name]
+        return [kept.pair for kept in over.values() if not kept.users]
 
     def _made(self, tenant: str, table: Integration, now: datetime) -> _Kept | None:
         from ml_connector.bootstrap import whole_pair  # noqa: PLC0415 - loaded late, as it says

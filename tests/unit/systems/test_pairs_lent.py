@@ -124,3 +124,21 @@ def test_it_is_given_back_where_the_work_raises(kept: Any) -> None:
 def test_a_tenant_that_ended_has_none(kept: Any) -> None:
     with kept.pairs.lent("nobody", *NAMES[1:]) as (pair, flow):
         assert (pair, flow.name) == (None, "invoices")
+
+
+def test_a_tenant_that_is_not_heard_of_any_more_keeps_no_connections_open(kept: Any) -> None:
+    """A writer of ten thousand tenants lives for hours: what it has open must not grow with all that it ever met."""
+    for tenant in ("b", "c"):
+        kept.pairs.secrets.write(tenant, "basware", json.dumps(BASWARE))
+        kept.pairs.secrets.write(tenant, "sap_b1", json.dumps(SAP_B1 | {"company_db": tenant}))
+    with kept.pairs.lent(*NAMES) as (pair, _), ExitStack() as at_work:
+        at_work.enter_context(kept.pairs.lent("b", *NAMES[1:]))
+        busy = open_one(pair)
+        kept.clock.moment += pairs.AGE
+        with kept.pairs.lent("c", *NAMES[1:]):
+            pass
+        assert busy.closed == 0 and len(kept.pairs._kept) == 3
+    kept.clock.moment += pairs.AGE
+    with kept.pairs.lent("c", *NAMES[1:]):
+        pass
+    assert busy.closed == 1 and [tenant for tenant, _ in kept.pairs._kept] == ["c"]
