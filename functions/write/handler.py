@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names
+from ml_connector.engine import parked
 from ml_connector.engine.offer import read_ring
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.redrive import reopen
@@ -47,6 +48,8 @@ def work(record: SQSRecord) -> None:
         logger.warning("a ring that cannot be read is passed over", extra={"body": record.body[:500]})
         return
     try:
+        if parked.answer(aws.world, message):
+            return
         with pairs().lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
             _write(pair, flow, message)
     except Exception:

@@ -18,6 +18,7 @@ from infra.local.state import State
 from infra.ops.standing import open_lines
 from ml_connector import bootstrap
 from ml_connector.ahead import ahead
+from ml_connector.engine import parked
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.endpoints import note
 from ml_connector.engine.ledger import Ledger, due_rows
@@ -260,9 +261,11 @@ class Runner:
 
     def _write(self, message: Any) -> None:
         lap = self._by_name.get((message["tenant"], message["integration"], message["flow"]))
-        if lap is None or lap.pair.scope != message["scope"] or lap.flow.name not in lap.pair.active:
-            return
         try:
+            if not self.dry_run and parked.answer(self.world, message):
+                return
+            if lap is None or lap.pair.scope != message["scope"] or lap.flow.name not in lap.pair.active:
+                return
             write(lap.pair, lap.flow, message["id"])
         except Exception:  # the row keeps its lease and is found again; the other lanes go on
             log.exception("the chunk %s could not be worked on", message["id"])

@@ -18,6 +18,7 @@ from infra.sandbox.server import build
 from ml_connector import enrol
 from ml_connector.ahead import ahead
 from ml_connector.bootstrap import SYSTEMS, Toolbox
+from ml_connector.engine import parked
 from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.roster import wanted
 from ml_connector.engine.write import write
@@ -121,6 +122,8 @@ class Server:
             rings.done(ring)
 
     def _write(self, message: Any) -> None:
+        if parked.answer(self.world, message):
+            return
         with self.pairs.lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
             if pair is None:
                 _, why = self.pairs.put_off(message, flow)

@@ -137,7 +137,7 @@ def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
 
 
 def _waiting(desk: Desk, tenant: str) -> int:
-    """Count the attempts that the bucket did not take yet; of a tenant that has ended nobody brings them there."""
+    """Count the attempts that the bucket did not take yet, of a tenant that has not ended."""
     from ml_connector.engine.parked import waiting
     from ml_connector.errors import Misconfigured
 

@@ -12,6 +12,7 @@ import pytest
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.engine import audit, parked
 from ml_connector.engine.ledger import Ledger
+from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.rows import Chunk
 from ml_connector.errors import Rejected, Transient
 from ml_connector.ports import Item
@@ -132,6 +133,21 @@ def test_of_a_chunk_that_was_given_up_nothing_is_lost_either(bench: Bench, bucke
     bucket.times = 0
     bench.work(2)
     assert rests(bench) == [] and audit.verify(bucket, chunk) == []
+
+
+def test_what_waits_reaches_the_bucket_whoever_has_ended_or_is_off(bench: Bench, bucket: Away) -> None:
+    """A tenant whose secrets are deleted while the bucket is away leaves a whole trail as well."""
+    bucket.times = 10**9
+    bench.poll(INVOICES)
+    bench.work(0.01)
+    assert rests(bench)
+    bucket.times = 0
+    bench.clock.moment += timedelta(minutes=2)
+    ring_due(bench.world, wanted=lambda *_: False)
+    ring = bench.rings.take() or pytest.fail("nobody brings it")
+    assert parked.answer(bench.world, ring.message)
+    assert rests(bench) == [] and whole(bench, bucket)
+    assert not parked.answer(bench.world, {**ring.message, "id": "i1"}), "that is a chunk's ring"
 
 
 def test_whoever_dies_after_the_object_was_stored_stores_the_same_again(bench: Bench, bucket: Away) -> None:

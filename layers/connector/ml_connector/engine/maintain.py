@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from ml_connector.engine.ledger import Ledger, due_rows, rung
 from ml_connector.engine.offer import ring_of
 from ml_connector.engine.pair import World
-from ml_connector.engine.rows import Chunk, iso, load
+from ml_connector.engine.rows import PARKED, Chunk, iso, load
 from ml_connector.errors import Transient
 
 RUNG = timedelta(seconds=60)
@@ -26,14 +26,15 @@ Wanted = Callable[[Chunk, str], bool]
 def ring_due(world: World, limit: int = 200, wanted: Wanted | None = None) -> int:
     """Ring every chunk that is due, in each lane the lower sequence number first; returns how many.
 
-    `wanted` tells whether anybody works on a chunk of a scope; what nobody does is laid aside for an hour.
+    `wanted` tells whether anybody works on a chunk of a scope; what nobody does is laid aside for an hour. An attempt
+    that waits for the bucket needs nobody but the bucket.
     """
     now = world.clock.now()
     chunks = [(load(Chunk, item.data), item) for item in due_rows(world.store, now, limit)]
     lanes: dict[str, int] = defaultdict(int)
     for chunk, item in sorted(chunks, key=lambda c: (c[0].lane, c[0].seq)):
         scope = item.pk.rsplit("#", 1)[1]
-        if wanted is not None and not wanted(chunk, scope):
+        if wanted is not None and chunk.op != PARKED and not wanted(chunk, scope):
             rung(world.store, item, iso(now + ASLEEP))
             continue
         lanes[chunk.lane] += 1

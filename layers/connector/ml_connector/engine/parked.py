@@ -7,21 +7,22 @@ no wait for a record sees it, so that a bucket which is away for days stops noth
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from ml_connector.engine import audit
 from ml_connector.engine.ledger import Ledger, shard
 from ml_connector.engine.pair import World
-from ml_connector.engine.rows import Chunk, dump, iso, load
+from ml_connector.engine.rows import PARKED, Chunk, dump, iso, load
 from ml_connector.engine.trouble import backoff
 from ml_connector.errors import Conflict, ConnectorError, Transient
 from ml_connector.ports import Blobs, Item
 
 log = logging.getLogger("ml_connector")
-OP, MARK = "audit", "audit~"
+MARK = "audit~"
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each further try at the bucket."""
 LONGEST = timedelta(seconds=10)
@@ -65,7 +66,7 @@ def park(ledger: Ledger, chunk: Chunk, attempt: audit.Attempt) -> bool:
     """Keep an attempt in the table; tells whether the table took it."""
     name = f"{MARK}{attempt.chain[:12]}~{chunk.id}"
     row = Chunk(
-        id=name, op=OP, refers=attempt.key, key=chunk.key, tenant=chunk.tenant, integration=chunk.integration,
+        id=name, op=PARKED, refers=attempt.key, key=chunk.key, tenant=chunk.tenant, integration=chunk.integration,
         flow=chunk.flow, lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=0, state="waiting",
         due_at=iso(ledger.clock.now() + timedelta(seconds=SOON)),
     )  # fmt: skip
@@ -84,6 +85,22 @@ def is_parked(ledger: Ledger, chunk_id: str) -> bool:
     The mark alone does not tell: a document's chunk bears the platform's own id, which may begin like this.
     """
     return chunk_id.startswith(MARK) and ledger.store.get(ledger.pk, f"p#{chunk_id}") is not None
+
+
+def answer(world: World, ring: Mapping[str, Any]) -> bool:
+    """Do what a ring asks for where it names such an attempt; tells whether it did.
+
+    No vendor is asked, and so no pair is needed: the attempts of a tenant that has ended, of a flow that is off, and
+    of an endpoint that was left reach the bucket as all others do.
+    """
+    ledger = Ledger(
+        world.store, world.clock, tenant=ring["tenant"], integration=ring["integration"], scope=ring["scope"],
+        flow=ring["flow"],
+    )  # fmt: skip
+    found = is_parked(ledger, ring["id"])
+    if found:
+        bring(world, ledger, ring["id"])
+    return found
 
 
 def bring(world: World, ledger: Ledger, name: str) -> bool:

@@ -126,6 +126,10 @@ class Decision(Struct, kw_only=True, omit_defaults=True):
     currency: str = ""
 
 
+PARKED = "audit"
+"""What a row is to do that is no chunk but an attempt that waits for the bucket (`parked.py`)."""
+
+
 class Chunk(Struct, kw_only=True, omit_defaults=True):
     """Records of one flow on their way to the target. See `docs/architecture.md` for its states.
 
