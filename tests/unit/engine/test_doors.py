@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.breaker import REMEMBERED, Breaker
+from ml_connector.engine.sessions import Session, Sessions
 from ml_connector.errors import LoginRefused
 from tests.unit.engine.bench import Bench
 
@@ -56,3 +58,21 @@ def test_rows_of_a_former_release_are_read_and_written_as_it_did(bench: Bench) -
     assert item.data["refused"] == "new"
     bench.world.store.put(replace(item, data={"refused": "new", "reason": "No."}))
     assert one.trouble_now() == "No."
+
+
+def test_whoever_meets_the_closed_door_does_not_tell_its_reason_of_itself(bench: Bench) -> None:
+    """Each `ping` with a wrong password, and each worker that comes by, made the reason a sentence longer."""
+    asked = list[int]()
+
+    def log_in() -> Session:
+        asked.append(1)
+        raise LoginRefused("The password is wrong.")
+
+    for _ in range(3):
+        sessions = Sessions(
+            bench.world.store, MemoryVault(), bench.clock, door(bench, "new"), name="t", version="new", boot="b"
+        )
+        with pytest.raises(LoginRefused) as met:
+            sessions.get(log_in)
+    assert str(met.value).count("Nothing logs in again") == 1
+    assert (len(asked), door(bench, "new").trouble_now()) == (1, "The password is wrong.")

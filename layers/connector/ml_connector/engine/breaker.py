@@ -32,6 +32,10 @@ class Parked(Throttled):
         self.busy = busy
 
 
+class Closed(LoginRefused):
+    """The login was refused before, and the server was not asked again: nothing new is known of it."""
+
+
 class Breaker:
     """The door to one system of one tenant."""
 
@@ -117,7 +121,7 @@ class Breaker:
 
     def _closed(self, data: dict[str, Any]) -> None:
         if self._is_refused(data):
-            raise LoginRefused(
+            raise Closed(
                 f"{data.get('reason', 'The login was refused.')} Nothing logs in again until the secret is changed "
                 "or `ml-connector ping` succeeds."
             )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ml_connector.engine.breaker import Breaker
+from ml_connector.engine.breaker import Breaker, Closed
 from ml_connector.errors import Conflict, LoginRefused, Transient
 from ml_connector.ports import Clock, Item, Store, Vault
 
@@ -137,7 +137,8 @@ class Sessions:
             session = login()
             sealed = base64.b64encode(self._vault.seal(session.value.encode(), self._pk)).decode()
         except LoginRefused as refusal:
-            self._breaker.refused(str(refusal))
+            if not isinstance(refusal, Closed):  # else its reason would be told of itself, longer each time
+                self._breaker.refused(str(refusal))
             self._put(replace(leased, data=released))
             raise
         except Exception:
