@@ -92,7 +92,7 @@ contract: setup ## each client against its vendor's sandbox
 	$(call title,contract)
 	@$(BIN)/pytest tests/contract -n 2 $(ARGS)
 
-e2e: setup layer-local ## the real template on the local stack
+e2e: setup .venv-sam/.ready layer-local ## the real template on the local stack
 	$(call title,e2e)
 	@$(BIN)/pytest tests/e2e/local -n 4 $(ARGS) # they wait more than they compute
 	@$(BIN)/pytest tests/e2e/stack $(ARGS)
