@@ -16,20 +16,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from infra.local.demo_books import Books, SageBooks, SapBooks
-from infra.local.report import Outcome
-from infra.local.stack_run import LocalStack, deployed
-from infra.ops.sandbox import DEFAULT
-from infra.ops.shown import figures
-from infra.sandbox import basware
-from infra.sandbox.basware import control
-from infra.sandbox.basware.deliver import delivering
-from infra.sandbox.basware.seed import Expectation
-from infra.sandbox.server import serving
 from ml_connector.engine.balance import Sheet, totals
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
 from ml_connector.engine.pair import Pair
+
+from ..ops.sandbox import DEFAULT
+from ..ops.shown import figures
+from ..sandbox import basware
+from ..sandbox.basware import control
+from ..sandbox.basware.deliver import delivering
+from ..sandbox.basware.seed import Expectation
+from ..sandbox.server import serving
+from .demo_books import Books, SageBooks, SapBooks
+from .report import Outcome
+from .stack_run import LocalStack, deployed
 
 UNMAPPED = "6999"
 NOTIFIED = "RE-NOTIFIED"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox import sage_300, sap_b1, scene, scene_sage_300
-from infra.sandbox.basware.seed_invoices import EVERYDAY_AMOUNTS
-from infra.sandbox.sap_b1 import clerk
+from ..sandbox import sage_300, sap_b1, scene, scene_sage_300
+from ..sandbox.basware.seed_invoices import EVERYDAY_AMOUNTS
+from ..sandbox.sap_b1 import clerk
 
 Secret = dict[str, Any]
 

@@ -22,7 +22,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from infra.local.package import load_template, package
+from .package import load_template, package
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from infra.local.causes import grouped
-from infra.local.plain import plain
-from infra.local.report import Outcome, errors, remarks, said_of, short, standing, verdict
 from ml_connector.engine.balance import PLACES, total
+
+from .causes import grouped
+from .plain import plain
+from .report import Outcome, errors, remarks, said_of, short, standing, verdict
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d2530;--dim:#5a6470;--line:#d9dee5;--bad:#b3261e;--good:#176f43;--warn:#855800;

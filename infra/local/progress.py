@@ -8,12 +8,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from infra.local import plain
-from infra.ops import advice
 from ml_connector.engine.balance import totals
 
+from ..ops import advice
+from . import plain
+
 if TYPE_CHECKING:
-    from infra.local.runner import Runner
+    from .runner import Runner
 
 QUIET = timedelta(seconds=4)
 """For how long nothing may move before it is said what is waited for."""

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from infra.ops.legible import Legible
 from ml_connector.engine import audit
 from ml_connector.engine.balance import Sheet, money_of
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import Chunk, load
 from ml_connector.flow import Flow
 from ml_connector.ports import Blobs
+
+from ..ops.legible import Legible
 
 LOOK_BACK = 5000
 """Finished chunks of a flow, the latest first, among which a rejected document is looked for."""

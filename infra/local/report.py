@@ -12,16 +12,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from infra.local.plain import plain
-from infra.local.rejections import Named, Rejection
-from infra.local.standstill import standstill
-from infra.ops import advice
 from ml_connector.bootstrap import Tenant
 from ml_connector.embedded import private
 from ml_connector.engine.balance import PLACES, Sheet, money, total
 from ml_connector.engine.endpoints import Earlier
 from ml_connector.engine.pair import Pair
 from ml_connector.integrations import INTEGRATIONS
+
+from ..ops import advice
+from .plain import plain
+from .rejections import Named, Rejection
+from .standstill import standstill
 
 LONGEST = 40
 """Characters of a document's number that people are shown."""
@@ -147,7 +148,7 @@ def unwritable(path: Path) -> str | None:
 
 def save(made: dict[str, Any], path: Path, outcome: Outcome) -> None:
     """Write the report; `.html` makes a page, anything else JSON."""
-    from infra.local.page import page
+    from .page import page
 
     as_json = plain(json.dumps(made, indent=2, ensure_ascii=False))  # spelled as JSON spells it: the same data
     text = page(made, outcome) if path.suffix == ".html" else f"{as_json}\n"

@@ -11,11 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from infra.local.crew import Crew
-from infra.local.rejections import Named, Rejection, rejections
-from infra.local.report import Outcome
-from infra.local.state import State
-from infra.ops.standing import open_lines
 from ml_connector import bootstrap
 from ml_connector.ahead import ahead
 from ml_connector.engine import parked
@@ -40,6 +35,12 @@ from ml_connector.errors import (
 )
 from ml_connector.flow import Flow
 from ml_connector.ports import Item, Store
+
+from ..ops.standing import open_lines
+from .crew import Crew
+from .rejections import Named, Rejection, rejections
+from .report import Outcome
+from .state import State
 
 log = logging.getLogger("ml_connector")
 HORIZON = timedelta(seconds=60)

@@ -12,9 +12,6 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from infra.local.crew import Crew
-from infra.local.state import State
-from infra.sandbox.server import build
 from ml_connector import enrol
 from ml_connector.ahead import ahead
 from ml_connector.bootstrap import SYSTEMS, Toolbox
@@ -27,6 +24,10 @@ from ml_connector.pairs import Pairs
 from ml_connector.receive import LARGEST, Receiver
 from ml_connector.runs import Run, tick
 from ml_connector.systems.basware.webhook import HEADER
+
+from ..sandbox.server import build
+from .crew import Crew
+from .state import State
 
 log = logging.getLogger("ml_connector")
 ROSTER = timedelta(seconds=30)

@@ -11,11 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from infra.local import layer, ministack
-from infra.local.rejections import rejections
-from infra.local.report import Outcome
-from infra.local.runner import HORIZON
-from infra.ops.standing import open_lines
 from ml_connector import bootstrap, enrol
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.aws.clients import Clients
@@ -30,6 +25,12 @@ from ml_connector.engine.rows import Chunk, iso
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.ports import Item
+
+from ..ops.standing import open_lines
+from . import layer, ministack
+from .rejections import rejections
+from .report import Outcome
+from .runner import HORIZON
 
 NAME = "ml-connector"
 FUNCTIONS = ("maintain", "write", "basware-webhook")
@@ -215,8 +216,8 @@ def run_on_stack(
 
     `say` is told what is under way.
     """
-    from infra.ops import advice
-    from infra.ops.shown import conclude
+    from ..ops import advice
+    from ..ops.shown import conclude
 
     folder = FolderSecrets(secrets)
     say("Starting the local stack and deploying template.yaml.")

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from infra.local.demo_books import Books, SageBooks, SapBooks
-from infra.sandbox import basware
-from infra.sandbox.basware.deliver import delivering
-from infra.sandbox.server import serving
 from ml_connector.bootstrap import KNOWN
 from ml_connector.embedded import private
+
+from ..sandbox import basware
+from ..sandbox.basware.deliver import delivering
+from ..sandbox.server import serving
+from .demo_books import Books, SageBooks, SapBooks
 
 ERPS: dict[str, type[Books]] = {"sap_b1": SapBooks, "sage_300": SageBooks}
 CLIENT = "sandbox-client"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infra.ops import options, table, terminal
-from infra.ops.audit import FlowName, TenantName
+from . import options, table, terminal
+from .audit import FlowName, TenantName
 
 
 def approve(
@@ -22,8 +22,9 @@ def approve(
 
     Example: ml-connector approve acme vendors --secrets ./secrets
     """
-    from infra.ops.desk import NotThere, open_desk
     from ml_connector.engine import redrive
+
+    from .desk import NotThere, open_desk
 
     stream = open_desk(secrets, state, stack).stream(tenant, flow)
     waiting = sum(c.count for c in stream.ledger.unfinished() if c.op == "retire" and c.guarded)

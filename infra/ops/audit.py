@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import advice, completion, options, table, terminal
+from . import advice, completion, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,10 +46,11 @@ def audit(
 
     Example: ml-connector audit acme invoices INV-1001 --verify --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
-    from infra.ops.find import chunks_of, record_key
-    from infra.ops.legible import Legible
     from ml_connector.engine.parked import Whole
+
+    from .desk import open_desk
+    from .find import chunks_of, record_key
+    from .legible import Legible
 
     desk = open_desk(secrets, state, stack)
     stream = desk.stream(tenant, flow)

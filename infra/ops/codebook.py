@@ -12,15 +12,16 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from infra.ops.desk import Desk, Stream
-from infra.ops.nearest import known
-from infra.ops.targets import Targets
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import KINDS, SYNC, Mapping
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.rows import Chunk, iso
 from ml_connector.errors import Misconfigured, Transient
 from ml_connector.flow import Flow
+
+from .desk import Desk, Stream
+from .nearest import known
+from .targets import Targets
 
 HEADER = ("integration", "kind", "code", "target", "origin")
 MANUAL = "manual"

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from infra.ops import completion, options, table, terminal
+from . import completion, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.ops.desk import Stream
     from ml_connector.engine.rows import Chunk, Row
+
+    from .desk import Stream
 
 COLUMNS = ("at", "tenant", "flow", "key", "number", "outcome", "target_number", "amount", "currency", "reason")
 FlowName = Annotated[
@@ -48,7 +49,7 @@ def deliveries(
 
     Example: ml-connector deliveries acme invoices --outcome rejected --since 7d --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
+    from .desk import open_desk
 
     desk = open_desk(secrets, state, stack)
     begin = moment_of(since, desk.world.clock.now()) if since else ""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from infra.ops import terminal
+from . import terminal
 
 EVERY = 20.0
 """Seconds between two lines about how far it is, where no terminal shows them."""
@@ -23,10 +23,11 @@ def demo(
 
     Example: ml-connector demo --report report.html
     """
-    from infra.local import demo as story
-    from infra.local.report import unwritable
-    from infra.ops.shown import conclude
     from ml_connector.errors import Misconfigured
+
+    from ..local import demo as story
+    from ..local.report import unwritable
+    from .shown import conclude
 
     if why := unwritable(report):
         raise Misconfigured(why)

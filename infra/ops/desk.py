@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from infra.ops.nearest import known
 from ml_connector.bootstrap import Tenant, Toolbox, tenants
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.mappings import Mappings
@@ -17,6 +16,8 @@ from ml_connector.engine.rows import Chunk
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.ports import Blobs, Secrets
+
+from .nearest import known
 
 Letter = Mapping[str, Any]
 
@@ -197,7 +198,7 @@ def open_desk(secrets: Path | None, state: Path | None, stack: str | None) -> De
             else "Take either `--secrets DIR` or `--stack NAME`, not both."
         )
     if stack is not None:
-        from infra.ops.stack import open_stack
+        from .stack import open_stack
 
         return open_stack(stack)
     assert secrets is not None
@@ -205,9 +206,10 @@ def open_desk(secrets: Path | None, state: Path | None, stack: str | None) -> De
 
 
 def _local(secrets: Path, state: Path | None) -> Desk:
-    from infra.local.state import open_state
     from ml_connector.embedded.disk import told
     from ml_connector.embedded.lock import StateLock
+
+    from ..local.state import open_state
 
     with told(secrets, "read"):
         there = secrets.is_dir()

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import advice, completion, options, table, terminal
+from . import advice, completion, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.ops.desk import Desk, Stream
     from ml_connector.engine.rows import Chunk
+
+    from .desk import Desk, Stream
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
@@ -85,7 +86,7 @@ def show(
 
     Example: ml-connector dlq show exhausted --secrets ./secrets
     """
-    from infra.ops.held import for_people, row
+    from .held import for_people, row
 
     desk = _desk(secrets, state, stack)
     rows = [{**row(s, c), "chunk": c.id, "death": c.death} for s, c in _of_cause(_dead(desk, tenant), cause)]
@@ -155,7 +156,7 @@ def _open(desk: Desk, stream: Stream, chunk: Chunk, by: str) -> bool:
 
 def _dead(desk: Desk, tenant: str | None) -> list[tuple[Stream, Chunk]]:
     """List what is dead, the oldest first."""
-    from infra.ops.desk import unfinished
+    from .desk import unfinished
 
     found = [(s, c) for s, c in unfinished(desk.streams(tenant)) if c.state == "dead"]
     return sorted(found, key=lambda one: one[1].created)
@@ -173,6 +174,6 @@ def _of_cause(found: Sequence[tuple[Stream, Chunk]], cause: str | None) -> list[
 
 
 def _desk(secrets: Any, state: Any, stack: str | None) -> Desk:
-    from infra.ops.desk import open_desk
+    from .desk import open_desk
 
     return open_desk(secrets, state, stack)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import options, table, terminal
-from infra.ops.audit import TenantName
+from . import options, table, terminal
+from .audit import TenantName
 
 if TYPE_CHECKING:
-    from infra.ops.desk import Desk
     from ml_connector.engine.comparison import Compared
     from ml_connector.engine.endpoints import Earlier
     from ml_connector.engine.pair import Pair
     from ml_connector.engine.relocate import Moved
+
+    from .desk import Desk
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
@@ -39,7 +40,7 @@ def list_(
 
     Example: ml-connector endpoint list acme --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
+    from .desk import open_desk
 
     desk = open_desk(secrets, state, stack)
     rows = [row for pair in desk.pairs(tenant) for row in _rows(pair)]
@@ -88,8 +89,9 @@ def move(
 
     Example: ml-connector endpoint move acme sap_b1 --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
     from ml_connector.engine import relocate
+
+    from .desk import open_desk
 
     desk = open_desk(secrets, state, stack)
     with desk.exclusive() as lock:
@@ -126,8 +128,9 @@ def keep_apart(
 
     Example: ml-connector endpoint keep-apart acme sap_b1 --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
     from ml_connector.engine import endpoints
+
+    from .desk import open_desk
 
     desk = open_desk(secrets, state, stack)
     pair, earlier = _chosen(desk, tenant, system, from_)
@@ -139,10 +142,11 @@ def keep_apart(
 
 def _chosen(desk: Desk, tenant: str, system: str, server: str | None) -> tuple[Pair, Earlier]:
     """Find the earlier endpoint that is meant. Raises `NotThere`, `Misconfigured`."""
-    from infra.ops.desk import NotThere
-    from infra.ops.nearest import known as names
     from ml_connector.engine.endpoints import note, words
     from ml_connector.errors import Misconfigured
+
+    from .desk import NotThere
+    from .nearest import known as names
 
     pairs = desk.pairs(tenant)
     systems = sorted({s for pair in pairs for s in pair.endpoints})
@@ -163,7 +167,7 @@ def _chosen(desk: Desk, tenant: str, system: str, server: str | None) -> tuple[P
 
 def _check_name(pair: Pair, earlier: Earlier, *, renamed: bool) -> None:
     """Refuse another company: a copy of it for tests holds the same documents, and comparing would not tell."""
-    from infra.ops.desk import Refused
+    from .desk import Refused
 
     for system in () if renamed else earlier.changed:
         was, now = earlier.systems[system], pair.endpoints[system]
@@ -178,8 +182,9 @@ def _check_name(pair: Pair, earlier: Earlier, *, renamed: bool) -> None:
 
 def _compared(pair: Pair, earlier: Earlier) -> Compared:
     """Compare, and refuse where anything differs, or nothing could be compared."""
-    from infra.ops.desk import Refused
     from ml_connector.engine.comparison import compare
+
+    from .desk import Refused
 
     compared = compare(pair, earlier)
     if compared.differ:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from infra.ops.desk import NotThere, Stream
 from ml_connector.engine.poll import LONGEST_KEY
 from ml_connector.engine.redrive import keys_of
 from ml_connector.engine.rows import Chunk, Row, load, readable
 from ml_connector.errors import Misconfigured
 from ml_connector.folding import same
+
+from .desk import NotThere, Stream
 
 
 def record_key(stream: Stream, text: str) -> str:

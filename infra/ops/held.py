@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infra.ops import options, table
+from . import options, table
 
 if TYPE_CHECKING:
-    from infra.ops.desk import Stream
     from ml_connector.engine.rows import Chunk
+
+    from .desk import Stream
 
 COLUMNS = ("tenant", "flow", "number", "amount", "currency", "state", "waiting_for", "since", "next_look", "reason")
 
@@ -27,8 +28,8 @@ def held(
 
     Example: ml-connector held acme --secrets ./secrets
     """
-    from infra.ops.desk import open_desk, unfinished
-    from infra.ops.standing import is_open
+    from .desk import open_desk, unfinished
+    from .standing import is_open
 
     streams = open_desk(secrets, state, stack).streams(tenant)
     rows = [row(s, c) for s, c in unfinished(streams) if is_open(c)]
@@ -39,8 +40,9 @@ def held(
 
 def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:
     """Describe a chunk that is open or dead; `records` counts those of a bulk chunk."""
-    from infra.ops.standing import reason_of, state_of, times
     from ml_connector.engine.redrive import keys_of
+
+    from .standing import reason_of, state_of, times
 
     keys = keys_of(stream.ledger, chunk)
     state = state_of(chunk, stream.flow, stream.ledger.now())

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from infra.ops import advice, options, terminal
-from infra.ops.shown import conclude
+from . import advice, options, terminal
+from .shown import conclude
 
 if TYPE_CHECKING:
-    from infra.local.runner import Runner
+    from ..local.runner import Runner
 
 __all__ = ["conclude", "local_app"]
 
@@ -46,7 +46,7 @@ def run(
 
     Example: ml-connector local run --secrets ./secrets --report report.html
     """
-    from infra.local.report import unwritable
+    from ..local.report import unwritable
 
     _check_folder(secrets)
     if report is not None and (why := unwritable(report)):
@@ -54,7 +54,7 @@ def run(
     if max_seconds is not None and not (math.isfinite(max_seconds) and max_seconds > 0):
         _leave(f"--max-seconds is {max_seconds:g}; give a number of seconds above 0, or leave it out.", 2)
     if engine == "ministack":
-        from infra.local.stack_run import run_on_stack
+        from ..local.stack_run import run_on_stack
 
         say = lambda line: terminal.line(line, err=True)  # noqa: E731
         raise typer.Exit(run_on_stack(secrets, state, report, max_seconds, say))
@@ -62,11 +62,12 @@ def run(
 
 
 def _embedded(secrets: Path, state: Path | None, report: Path | None, max_seconds: float | None, dry_run: bool) -> int:
-    from infra.local import crew
-    from infra.local.progress import Progress
-    from infra.local.runner import Runner
-    from infra.local.state import locked_state
     from ml_connector.errors import Misconfigured
+
+    from ..local import crew
+    from ..local.progress import Progress
+    from ..local.runner import Runner
+    from ..local.state import locked_state
 
     try:
         with locked_state(secrets, state) as opened:
@@ -88,8 +89,9 @@ def _log_to(folder: Path) -> None:
     """Keep what only a developer wants to read beside the state, and off the screen."""
     import logging
 
-    from infra.local.plain import PlainFormatter
     from ml_connector.embedded import private
+
+    from ..local.plain import PlainFormatter
 
     logging.raiseExceptions = False  # a log that cannot be written must not fill the screen with tracebacks
     path = folder / "ml-connector.log"
@@ -134,10 +136,11 @@ def serve(
 
     Example: ml-connector local serve --secrets ./secrets --port 8080
     """
-    from infra.local import crew
-    from infra.local.serve import Server
-    from infra.local.state import locked_state
     from ml_connector.errors import Misconfigured
+
+    from ..local import crew
+    from ..local.serve import Server
+    from ..local.state import locked_state
 
     _check_folder(secrets)
     try:

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from infra.ops import (
+from ml_connector.errors import ConnectorError, Misconfigured
+
+from . import (
     advice,
     approve,
     audit,
@@ -28,8 +30,7 @@ from infra.ops import (
     terminal,
     version,
 )
-from infra.ops.local import local_app
-from ml_connector.errors import ConnectorError, Misconfigured
+from .local import local_app
 
 
 class Group(TyperGroup):
@@ -100,7 +101,7 @@ app.add_typer(local_app, name="local")
 def _register(name: str) -> None:
     """Add a command that a bare installation, without the simulated vendors, does not have."""
     try:
-        command = getattr(import_module(f"infra.ops.{name}"), name)
+        command = getattr(import_module(f".{name}", __package__), name)
     except ModuleNotFoundError:
         return
     app.command(name)(command)

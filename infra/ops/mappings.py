@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.ops import completion, options, table, terminal
+from . import completion, options, table, terminal
 
 if TYPE_CHECKING:
-    from infra.ops.codebook import Codebook
+    from .codebook import Codebook
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
@@ -43,8 +43,8 @@ CHANGES = ("at", "integration", "kind", "code", "before", "after", "by")
 
 
 def _codebook(tenant: str, kind: str | None, secrets: Path | None, state: Path | None, stack: str | None) -> Codebook:
-    from infra.ops.codebook import Codebook, check_kind
-    from infra.ops.desk import open_desk
+    from .codebook import Codebook, check_kind
+    from .desk import open_desk
 
     if kind is not None:
         check_kind(kind)
@@ -101,7 +101,7 @@ def set_(
 
     Example: ml-connector mappings set acme account 6100 _SYS00000000123 --secrets ./secrets
     """
-    from infra.ops.codebook import check_code
+    from .codebook import check_code
 
     check_code("CODE", code)
     check_code("TARGET", target)
@@ -135,7 +135,7 @@ def remove(
 
     Example: ml-connector mappings remove acme account 6100 --secrets ./secrets
     """
-    from infra.ops.desk import NotThere
+    from .desk import NotThere
 
     book = _codebook(tenant, kind, secrets, state, stack)
     where = book.integration(integration)
@@ -163,8 +163,9 @@ def export(
 
     Example: ml-connector mappings export acme account --file accounts.csv --secrets ./secrets
     """
-    from infra.ops.codebook import to_csv
     from ml_connector.embedded.disk import told
+
+    from .codebook import to_csv
 
     book = _codebook(tenant, kind, secrets, state, stack)
     text = to_csv(book.rows(kind, integration))
@@ -197,8 +198,9 @@ def import_(
 
     Example: ml-connector mappings import acme account --file accounts.csv --secrets ./secrets
     """
-    from infra.ops.codebook import read_csv
     from ml_connector.engine.mappings import KINDS
+
+    from .codebook import read_csv
 
     if kind is not None and kind not in KINDS and (file or csv_file) is None and Path(kind).is_file():
         file, kind = Path(kind), None  # the kind was left out

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.ops import advice, completion, terminal
+from . import advice, completion, terminal
 
 
 def noted(option: typer.CallbackParam, value: Any) -> Any:

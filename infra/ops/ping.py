@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import advice, options, table, terminal
+from . import advice, options, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.ops.desk import Desk
     from ml_connector.flow import Check
+
+    from .desk import Desk
 
 SystemName = Annotated[
     str | None, typer.Argument(metavar="[SYSTEM]", help="One of its systems, such as basware; default: all.")
@@ -35,7 +36,7 @@ def ping(
 
     Example: ml-connector ping acme sap_b1 --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
+    from .desk import open_desk
 
     desk = open_desk(secrets, state, stack)
     rows: list[dict[str, Any]] = []
@@ -54,8 +55,9 @@ def ping(
 
 def _asked(desk: Desk, tenant: str | None, system: str | None) -> list[tuple[str, str]]:
     """List the secrets that were asked for. Raises `Misconfigured` where there is none."""
-    from infra.ops.nearest import known
     from ml_connector.errors import Misconfigured
+
+    from .nearest import known
 
     names = desk.secrets.names()
     found = [(t, s) for t, s in names if tenant in {None, t} and system in {None, s}]
@@ -71,7 +73,7 @@ def _asked(desk: Desk, tenant: str | None, system: str | None) -> list[tuple[str
 
 
 def _rows(desk: Desk, tenant: str, system: str) -> Iterator[dict[str, Any]]:
-    from infra.ops.pinging import checks
+    from .pinging import checks
 
     for check in checks(desk, tenant, system):
         yield advice.row(_row(tenant, system, check))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.ops.desk import Desk
 from ml_connector import bootstrap
 from ml_connector.engine.breaker import Breaker
 from ml_connector.engine.endpoints import note
@@ -15,6 +14,8 @@ from ml_connector.flow import Check, Connection, Found
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secret, Secrets
 from ml_connector.systems.settings import SystemSettings, parse
+
+from .desk import Desk
 
 
 @dataclass(frozen=True)

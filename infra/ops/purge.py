@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.ops import options, table, terminal
-from infra.ops.audit import TenantName
+from . import options, table, terminal
+from .audit import TenantName
 
 if TYPE_CHECKING:
-    from infra.ops.desk import Desk
+    from .desk import Desk
 
 Before = Annotated[
     str | None,
@@ -58,7 +58,7 @@ def purge(
 
     Example: ml-connector purge acme --before 2025-01-01 --by Ada --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
+    from .desk import open_desk
 
     desk = open_desk(secrets, state, stack)
     limit = _limit(before, desk.world.clock.now(), force=force)
@@ -78,9 +78,10 @@ def purge(
 
 def _limit(before: str | None, now: datetime, *, force: bool) -> str | None:
     """Read the date. Raises `Misconfigured` for one to come, and for one of the last 90 days without `force`."""
-    from infra.ops.deliveries import moment_of
     from ml_connector.engine.rows import iso
     from ml_connector.errors import Misconfigured
+
+    from .deliveries import moment_of
 
     limit = moment_of(before, now) if before else None
     if limit is not None and limit > iso(now):
@@ -97,8 +98,9 @@ def _limit(before: str | None, now: datetime, *, force: bool) -> str | None:
 
 def _prefix(desk: Desk, tenant: str) -> str:
     """Name the folder of a tenant's objects. Raises `Misconfigured` where neither objects nor secrets have the name."""
-    from infra.ops.nearest import known
     from ml_connector.errors import Misconfigured
+
+    from .nearest import known
 
     prefix = f"audit/{tenant}/"
     names = {name for name, _ in desk.secrets.names()}
@@ -109,9 +111,10 @@ def _prefix(desk: Desk, tenant: str) -> str:
 
 def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
     """Empty object after object; a purge that was cut short is finished by the next."""
-    from infra.ops.legible import envelope_of
     from ml_connector.engine.audit import emptied, opened, purging
     from ml_connector.engine.rows import iso
+
+    from .legible import envelope_of
 
     done, now = Purged(), iso(desk.world.clock.now())
     tenant = prefix.split("/")[1]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.ops import options, table, terminal
-from infra.ops.audit import FlowName, Key, TenantName
+from . import options, table, terminal
+from .audit import FlowName, Key, TenantName
 
 if TYPE_CHECKING:
-    from infra.ops.desk import Desk, Stream
     from ml_connector.engine.redrive import Replayed
+
+    from .desk import Desk, Stream
 
 SENTENCES = {
     "reopened": "It had failed and is retried now, from the step at which it failed. If it may have been posted, it "
@@ -38,8 +39,8 @@ def replay(
 
     Example: ml-connector replay acme invoices INV-1001 --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
-    from infra.ops.find import record_key
+    from .desk import open_desk
+    from .find import record_key
 
     desk = open_desk(secrets, state, stack)
     stream = desk.stream(tenant, flow)
@@ -64,9 +65,10 @@ def refuse_shadow(stream: Stream) -> None:
 
 
 def _replay(desk: Desk, stream: Stream, key: str, by: str) -> Replayed:
-    from infra.ops.desk import NotThere
     from ml_connector.engine import redrive
     from ml_connector.engine.offer import ring_of
+
+    from .desk import NotThere
 
     ledger = stream.ledger
     done = redrive.replay(stream.pair, stream.flow, key, f"Replayed by {by} on {ledger.now()[:19]}Z.")

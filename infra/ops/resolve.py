@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.ops import advice, options, table, terminal
-from infra.ops.audit import FlowName, Key, TenantName
+from . import advice, options, table, terminal
+from .audit import FlowName, Key, TenantName
 
 if TYPE_CHECKING:
-    from infra.ops.desk import Stream
     from ml_connector.engine.rows import Chunk
+
+    from .desk import Stream
 
 Match = Annotated[str | None, typer.Option("--match", metavar="ERP-NUMBER", help="It is this document of the ERP: taken as delivered once it is read back, whatever differs.")]  # fmt: skip # noqa: E501
 Post = Annotated[bool, typer.Option("--post", help="It is another document than what stands there: post it.")]
@@ -35,11 +36,12 @@ def resolve(
 
     Example: ml-connector resolve acme invoices RE-77174010 --match 50800 --secrets ./secrets
     """
-    from infra.ops.desk import NotThere, open_desk
-    from infra.ops.replay import refuse_shadow, say_paused
     from ml_connector.engine import redrive
     from ml_connector.engine.offer import ring_of
     from ml_connector.engine.rows import Decision
+
+    from .desk import NotThere, open_desk
+    from .replay import refuse_shadow, say_paused
 
     number = _one_of(match, post=post)
     desk = open_desk(secrets, state, stack)
@@ -78,9 +80,10 @@ def _one_of(match: str | None, *, post: bool) -> str:
 
 def _waiting(stream: Stream, key: str) -> Chunk:
     """Find the held document. Raises `NotThere` where it does not wait for a decision."""
-    from infra.ops.desk import NotThere
-    from infra.ops.find import record_key
     from ml_connector.engine.redrive import decidable, holder
+
+    from .desk import NotThere
+    from .find import record_key
 
     found = record_key(stream, key)
     chunk = holder(stream.ledger, found)
@@ -97,9 +100,10 @@ def _there(stream: Stream, chunk: Chunk, number: str) -> str:
 
     Raises `NotThere` where the target has none such. What cannot be asked now is asked by the writer.
     """
-    from infra.ops.desk import NotThere
     from ml_connector.engine.resolving import named_there
     from ml_connector.errors import ConnectorError, Rejected
+
+    from .desk import NotThere
 
     try:
         found = named_there(stream.pair, stream.flow, chunk, number)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.ops import options, table
+from . import options, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.ops.desk import Stream
     from ml_connector.engine.balance import Sheet
     from ml_connector.engine.rows import Chunk
+
+    from .desk import Stream
 
 COLUMNS = (
     "run", "tenant", "flow", "read", "delivered", "unchanged", "held", "rejected", "dead", "pending", "money", "error",
@@ -37,7 +38,7 @@ def runs(
 
     Example: ml-connector runs acme --limit 3 --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
+    from .desk import open_desk
 
     streams = open_desk(secrets, state, stack).streams(tenant)
     started: dict[str, str] = {}

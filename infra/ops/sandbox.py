@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.ops import terminal
+from . import terminal
 
 if TYPE_CHECKING:
-    from infra.local.demo_books import Books
+    from ..local.demo_books import Books
 
 DEFAULT = Path("sandbox-secrets")
 HIGHEST = 65_534
@@ -41,10 +41,11 @@ def sandbox(
 
     Example: ml-connector sandbox --secrets ./sandbox-secrets
     """
-    from infra.local.stand import ERPS, Occupied, make_room, standing, write_secrets
-    from infra.ops.nearest import known
     from ml_connector.embedded.secrets import TENANT
     from ml_connector.errors import Misconfigured
+
+    from ..local.stand import ERPS, Occupied, make_room, standing, write_secrets
+    from .nearest import known
 
     if system not in ERPS:
         raise Misconfigured(f"There is no simulated ERP '{system}'; {known(system, ERPS)}")

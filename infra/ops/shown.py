@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.ops import terminal
+from . import terminal
 
 if TYPE_CHECKING:
-    from infra.local.report import Outcome
+    from ..local.report import Outcome
 
 MOST = 30
 """Lines of held, rejected and dead records that are printed of each; the report has them all."""
@@ -31,7 +31,7 @@ def conclude(outcome: Outcome, report: Path | None, *, tables: bool = True) -> i
 
     `tables`: also the figures of each flow.
     """
-    from infra.local import report as reports
+    from ..local import report as reports
 
     made = reports.report(outcome)
     kept = report is None or _saved(made, report, outcome)
@@ -46,7 +46,7 @@ def conclude(outcome: Outcome, report: Path | None, *, tables: bool = True) -> i
 
 def _saved(made: dict[str, Any], path: Path, outcome: Outcome) -> bool:
     """Write the report; where that fails after all, say so: it is printed then, and not lost."""
-    from infra.local import report as reports
+    from ..local import report as reports
 
     try:
         reports.save(made, path, outcome)
@@ -60,7 +60,7 @@ def _saved(made: dict[str, Any], path: Path, outcome: Outcome) -> bool:
 
 def figures(outcome: Outcome) -> Iterator[str]:
     """Say what a run came to, flow by flow."""
-    from infra.local import report as reports
+    from ..local import report as reports
 
     made = reports.report(outcome)
     for name in made["tenants"]:
@@ -68,8 +68,8 @@ def figures(outcome: Outcome) -> Iterator[str]:
 
 
 def _lines(made: dict[str, Any], outcome: Outcome, tables: bool) -> Iterator[str]:
-    from infra.local import report as reports
-    from infra.ops import advice
+    from ..local import report as reports
+    from . import advice
 
     if outcome.dry_run:
         yield "Dry run: nothing is written to either system; what would be sent is pending."
@@ -88,7 +88,7 @@ def _lines(made: dict[str, Any], outcome: Outcome, tables: bool) -> Iterator[str
 
 
 def _tenant(made: dict[str, Any], name: str) -> Iterator[str]:
-    from infra.local import report as reports
+    from ..local import report as reports
 
     for integration, flows in made["tenants"][name].items():
         yield f"{name}  {integration}"
@@ -108,9 +108,9 @@ def _became(row: dict[str, Any]) -> str:
 
 
 def _listed(kind: str, made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
-    from infra.local import report as reports
-    from infra.local.causes import grouped
-    from infra.ops import advice
+    from ..local import report as reports
+    from ..local.causes import grouped
+    from . import advice
 
     lines = grouped(kind, [line for line in made[kind] if line.get("state") not in QUEUED])
     for line in lines[:MOST]:
@@ -127,7 +127,7 @@ def _listed(kind: str, made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
 
 
 def _verdict(made: dict[str, Any], outcome: Outcome) -> str:
-    from infra.local import report as reports
+    from ..local import report as reports
 
     colour, sentence = reports.verdict(made)
     said = "balanced" if colour == "good" else sentence.rstrip(".")

@@ -7,8 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.ops.desk import Refused
 from ml_connector.aws.errors import code_of, translated
+
+from .desk import Refused
 
 
 class S3Shredder:

@@ -13,8 +13,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError, NoRegionError, ProfileNotFound
 
-from infra.ops.desk import Desk, Letter
-from infra.ops.shredding import S3Shredder
 from ml_connector.aws.blobs import S3Blobs
 from ml_connector.aws.clients import Clients
 from ml_connector.aws.errors import code_of, translated
@@ -26,6 +24,9 @@ from ml_connector.bootstrap import Toolbox
 from ml_connector.embedded.clock import SystemChance, SystemClock
 from ml_connector.engine.pair import World
 from ml_connector.errors import Misconfigured
+
+from .desk import Desk, Letter
+from .shredding import S3Shredder
 
 NEEDED = ("TableName", "RecordsQueueUrl", "RecordsDlqUrl", "AuditBucketName", "KeyArn", "SecretPrefix")
 HIDDEN = 120

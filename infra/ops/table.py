@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from infra.ops import advice, terminal
+from . import advice, terminal
 
 GAP = "  "
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infra.ops import options, table
+from . import options, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.ops.desk import Desk
     from ml_connector.bootstrap import Tenant
     from ml_connector.engine.roster import TenantRow
+
+    from .desk import Desk
 
 
 def tenants(
@@ -27,7 +28,7 @@ def tenants(
 
     Example: ml-connector tenants --secrets ./secrets
     """
-    from infra.ops.desk import open_desk
+    from .desk import open_desk
 
     desk = open_desk(secrets, state, stack)
     systems: dict[str, list[str]] = {}
@@ -39,8 +40,8 @@ def tenants(
 
 
 def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
-    from infra.local.standstill import lonely
-    from infra.ops.desk import problem
+    from ..local.standstill import lonely
+    from .desk import problem
 
     named = [s for s in systems if s != "settings"]
     own = problem(tenant)

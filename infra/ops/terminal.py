@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from infra.local import plain
+from ..local import plain
 
 WIPE = "\r\x1b[K"
 """Goes back to the beginning of the line and clears it."""

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox import sap_b1
-from infra.sandbox.basware.seed import Expectation, expectations, seeded_world
-from infra.sandbox.basware.seed_invoices import TELLING_AMOUNTS
+from . import sap_b1
+from .basware.seed import Expectation, expectations, seeded_world
+from .basware.seed_invoices import TELLING_AMOUNTS
 
 COMPANY, USER, PASSWORD = "SBODEMO", "manager", "sandbox-only"
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox import sage_300
-from infra.sandbox.basware.seed import expectations, seeded_world
-from infra.sandbox.basware.seed_invoices import TELLING_AMOUNTS
-from infra.sandbox.sage_300.seed import COMPANY, COST_CENTER_SEGMENT, PASSWORD, USER
-from infra.sandbox.sage_300.seed_masters import account
-from infra.sandbox.scene import Scene
+from . import sage_300
+from .basware.seed import expectations, seeded_world
+from .basware.seed_invoices import TELLING_AMOUNTS
+from .sage_300.seed import COMPANY, COST_CENTER_SEGMENT, PASSWORD, USER
+from .sage_300.seed_masters import account
+from .scene import Scene
 
 __all__ = ["COMPANY", "COST_CENTER_SEGMENT", "PASSWORD", "USER", "scene"]
 

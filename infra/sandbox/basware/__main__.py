@@ -10,8 +10,8 @@ import json
 import signal
 import threading
 
-from infra.sandbox.basware import create_app, deliver, seed
-from infra.sandbox.server import serving
+from ..server import serving
+from . import create_app, deliver, seed
 
 
 def main() -> None:

@@ -8,14 +8,14 @@ from decimal import Decimal
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import documents
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.codec import Record, stamp
-from infra.sandbox.basware.errors import Entry, Invalid
-from infra.sandbox.basware.imports import SUCCESS, meaning
-from infra.sandbox.basware.model import Document, Item, RequestRecord, Verdict
-from infra.sandbox.basware.schema import problems
-from infra.sandbox.basware.world import World
+from . import documents
+from .call import Call, answer
+from .codec import Record, stamp
+from .errors import Entry, Invalid
+from .imports import SUCCESS, meaning
+from .model import Document, Item, RequestRecord, Verdict
+from .schema import problems
+from .world import World
 
 
 @dataclass(frozen=True)

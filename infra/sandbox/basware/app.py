@@ -10,13 +10,13 @@ from uuid import UUID
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from infra.sandbox.basware import faults, routes, tokens
-from infra.sandbox.basware.call import Call
-from infra.sandbox.basware.errors import Refused, bad_parameter
-from infra.sandbox.basware.model import LoggedRequest
-from infra.sandbox.basware.routes import Endpoint
-from infra.sandbox.basware.scopes import needed
-from infra.sandbox.basware.world import World
+from . import faults, routes, tokens
+from .call import Call
+from .errors import Refused, bad_parameter
+from .model import LoggedRequest
+from .routes import Endpoint
+from .scopes import needed
+from .world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

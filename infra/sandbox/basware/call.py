@@ -8,10 +8,10 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from infra.sandbox.basware.codec import decode, encode, parse_stamp
-from infra.sandbox.basware.errors import Entry, Invalid, Refused, bad_parameter
-from infra.sandbox.basware.model import Fault
-from infra.sandbox.basware.world import World
+from .codec import decode, encode, parse_stamp
+from .errors import Entry, Invalid, Refused, bad_parameter
+from .model import Fault
+from .world import World
 
 BODY_LIMIT = 6 * 1024 * 1024
 _JSON_TYPES = ("application/json", "application/json-patch+json", "text/json")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import paging
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.codec import Record
-from infra.sandbox.basware.errors import Refused
+from . import paging
+from .call import Call, answer
+from .codec import Record
+from .errors import Refused
 
 
 def get_list(call: Call) -> Response:

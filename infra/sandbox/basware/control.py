@@ -18,14 +18,14 @@ from typing import Any, TypeVar
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import documents, faults, notify, request_status
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.codec import Record
-from infra.sandbox.basware.entities import ENTITIES
-from infra.sandbox.basware.errors import Refused
-from infra.sandbox.basware.model import Document, Fault, ForcedVerdict, Row
-from infra.sandbox.basware.schema import problems
-from infra.sandbox.basware.world import World
+from . import documents, faults, notify, request_status
+from .call import Call, answer
+from .codec import Record
+from .entities import ENTITIES
+from .errors import Refused
+from .model import Document, Fault, ForcedVerdict, Row
+from .schema import problems
+from .world import World
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import httpx
 
-from infra.sandbox.basware import notify
-from infra.sandbox.basware.model import Notification
-from infra.sandbox.basware.world import World
+from . import notify
+from .model import Notification
+from .world import World
 
 INTERVAL_SECONDS = 0.1
 

@@ -6,13 +6,13 @@ from decimal import Decimal, InvalidOperation
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import links, masterdata, paging
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.codec import Record, stamp
-from infra.sandbox.basware.errors import Refused, bad_parameter
-from infra.sandbox.basware.model import Document
-from infra.sandbox.basware.schema import schemas
-from infra.sandbox.basware.world import World
+from . import links, masterdata, paging
+from .call import Call, answer
+from .codec import Record, stamp
+from .errors import Refused, bad_parameter
+from .model import Document
+from .schema import schemas
+from .world import World
 
 IN_PROGRESS = {
     "WaitingForTransfer": "TransferInProgress",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from infra.sandbox.basware.codec import Record, encode
+from .codec import Record, encode
 
 
 @dataclass(frozen=True)

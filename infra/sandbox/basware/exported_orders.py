@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import notify
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.codec import Record, stamp
-from infra.sandbox.basware.errors import Refused
-from infra.sandbox.basware.world import World
+from . import notify
+from .call import Call, answer
+from .codec import Record, stamp
+from .errors import Refused
+from .world import World
 
 NEEDED = ("externalCode", "orderNumber", "requisitionNumber", "companyCode", "purchaseCurrency", "orderLines")
 

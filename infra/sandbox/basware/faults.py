@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.model import Fault
-from infra.sandbox.basware.world import World
+from .call import Call, answer
+from .model import Fault
+from .world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

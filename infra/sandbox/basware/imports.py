@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from infra.sandbox.basware import list_columns, order_lines
-from infra.sandbox.basware.codec import Record
-from infra.sandbox.basware.entities import Entity
-from infra.sandbox.basware.model import Item, Verdict
-from infra.sandbox.basware.world import World
+from . import list_columns, order_lines
+from .codec import Record
+from .entities import Entity
+from .model import Item, Verdict
+from .world import World
 
 SUCCESS: Verdict = ("Success", None)
 UNCHANGED = "Record skipped due to no changes from previous version"

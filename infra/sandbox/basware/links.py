@@ -7,9 +7,9 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware.call import Call
-from infra.sandbox.basware.codec import encode
-from infra.sandbox.basware.model import Link
+from .call import Call
+from .codec import encode
+from .model import Link
 
 _ERROR = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{}</Code><Message>{}</Message></Error>'
 

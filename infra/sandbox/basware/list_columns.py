@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from infra.sandbox.basware.codec import Record
+from .codec import Record
 
 
 class Columns(NamedTuple):

@@ -7,13 +7,13 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import imports, paging
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.codec import Record, parse_stamp, stamp
-from infra.sandbox.basware.entities import LIST_KEYS, Entity
-from infra.sandbox.basware.errors import Entry, Invalid, Refused, bad_parameter
-from infra.sandbox.basware.model import Item, RequestRecord, Row
-from infra.sandbox.basware.schema import problems
+from . import imports, paging
+from .call import Call, answer
+from .codec import Record, parse_stamp, stamp
+from .entities import LIST_KEYS, Entity
+from .errors import Entry, Invalid, Refused, bad_parameter
+from .model import Item, RequestRecord, Row
+from .schema import problems
 
 
 def post(call: Call, entity: Entity) -> Response:

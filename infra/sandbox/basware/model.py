@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.basware.codec import Record
+from .codec import Record
 
 Verdict = tuple[str, str | None]
 """(item status, message or None), e.g. ("Error", "Record skipped due to wrong or missing CompanyCode")."""

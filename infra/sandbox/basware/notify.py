@@ -6,9 +6,9 @@ import hmac
 from base64 import b64encode
 from hashlib import sha256
 
-from infra.sandbox.basware.codec import Record, encode, stamp
-from infra.sandbox.basware.model import Document, Notification, RequestRecord
-from infra.sandbox.basware.world import World
+from .codec import Record, encode, stamp
+from .model import Document, Notification, RequestRecord
+from .world import World
 
 SIGNATURE_HEADER = "x-bwapi-signature-256"
 TRIES = 3
@@ -50,7 +50,7 @@ def order_waiting(world: World, code: str) -> None:
 
 def request_settled(world: World, record: RequestRecord) -> None:
     """Tell the subscribers of RequestStatus that a verdict has come: Error or Success."""
-    from infra.sandbox.basware.request_status import status_of
+    from .request_status import status_of
 
     _publish(world, "RequestStatus", status_of(record), record.request_id)
 

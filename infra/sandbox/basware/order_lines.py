@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.sandbox.basware.codec import Record
+from .codec import Record
 
 _NET, _GROSS = ("netSum", "netPrice"), ("grossSum", "grossPrice")
 

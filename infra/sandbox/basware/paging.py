@@ -6,10 +6,10 @@ from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 
-from infra.sandbox.basware.call import Call
-from infra.sandbox.basware.codec import Record
-from infra.sandbox.basware.errors import Refused, bad_parameter
-from infra.sandbox.basware.model import Cursor
+from .call import Call
+from .codec import Record
+from .errors import Refused, bad_parameter
+from .model import Cursor
 
 TOKEN_HEADER = "x-amz-meta-continuationtoken"  # noqa: S105 - a header's name
 

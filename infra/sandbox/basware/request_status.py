@@ -6,12 +6,12 @@ from datetime import datetime
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import paging
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.codec import Record, stamp
-from infra.sandbox.basware.errors import Entry, Invalid, Refused, bad_parameter
-from infra.sandbox.basware.model import Item, RequestRecord
-from infra.sandbox.basware.schema import problems
+from . import paging
+from .call import Call, answer
+from .codec import Record, stamp
+from .errors import Entry, Invalid, Refused, bad_parameter
+from .model import Item, RequestRecord
+from .schema import problems
 
 STATUSES = ("InProgress", "Success", "Error", "AcknowledgedSuccess", "AcknowledgedError")
 SYSTEM, MODULE = "P2P", "IA"

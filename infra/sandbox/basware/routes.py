@@ -9,7 +9,7 @@ from functools import cache, partial
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import (
+from . import (
     answers,
     companies,
     control,
@@ -21,7 +21,7 @@ from infra.sandbox.basware import (
     subscriptions,
     tokens,
 )
-from infra.sandbox.basware.entities import ENTITIES
+from .entities import ENTITIES
 
 Handler = Callable[..., Response]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from infra.sandbox.basware.codec import parse_stamp
+from .codec import parse_stamp
 
 _FORMATS = FormatChecker(formats=())
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from infra.sandbox.basware import seed_invoices, seed_wrong
-from infra.sandbox.basware.model import Document
-from infra.sandbox.basware.seed_invoices import TELLING_AMOUNTS, OrderRow, Seeded
-from infra.sandbox.basware.world import World, real_clock
+from . import seed_invoices, seed_wrong
+from .model import Document
+from .seed_invoices import TELLING_AMOUNTS, OrderRow, Seeded
+from .world import World, real_clock
 
 COUNT = 60
 CREDIT_NOTES = 5

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import NamedTuple
 
-from infra.sandbox.basware.codec import Record
+from .codec import Record
 
 TAX = {"V0": Decimal(0), "V1": Decimal(7), "V2": Decimal(19)}
 """Tax code to percent."""

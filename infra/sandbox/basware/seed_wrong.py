@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from decimal import Decimal
 
-from infra.sandbox.basware.codec import Record
-from infra.sandbox.basware.seed_invoices import Coding, Maker, Seeded
+from .codec import Record
+from .seed_invoices import Coding, Maker, Seeded
 
 
 def build(maker: Maker) -> list[Seeded]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware import notify, paging
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.codec import Record, parse_stamp, stamp
-from infra.sandbox.basware.errors import Invalid, PushInvalid, Refused
-from infra.sandbox.basware.model import Notification
-from infra.sandbox.basware.schema import problems
+from . import notify, paging
+from .call import Call, answer
+from .codec import Record, parse_stamp, stamp
+from .errors import Invalid, PushInvalid, Refused
+from .model import Notification
+from .schema import problems
 
 TASK_TYPES = (
     "AccountingDocuments", "ExportedPurchaseRequisitions", "ExportedPurchaseOrders", "RequestStatus",

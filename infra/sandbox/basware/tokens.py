@@ -8,11 +8,11 @@ from hmac import compare_digest
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.basware.call import Call, answer
-from infra.sandbox.basware.codec import Record, encode
-from infra.sandbox.basware.errors import Refused
-from infra.sandbox.basware.model import Grant
-from infra.sandbox.basware.scopes import SCOPES
+from .call import Call, answer
+from .codec import Record, encode
+from .errors import Refused
+from .model import Grant
+from .scopes import SCOPES
 
 
 def issue(call: Call) -> Response:

@@ -12,9 +12,9 @@ from random import Random
 from threading import RLock
 from uuid import UUID
 
-from infra.sandbox.basware import model
-from infra.sandbox.basware.codec import Record
-from infra.sandbox.basware.scopes import SCOPES
+from . import model
+from .codec import Record
+from .scopes import SCOPES
 
 
 def real_clock() -> datetime:
@@ -104,7 +104,7 @@ class World:
         self.open_requests = [record for record in self.open_requests if not record.done]
 
     def _judge(self, record: model.RequestRecord) -> None:
-        from infra.sandbox.basware import notify
+        from . import notify
 
         for item in record.items:
             if item.status == "InProgress":

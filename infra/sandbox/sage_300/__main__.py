@@ -7,9 +7,9 @@ import json
 import signal
 import threading
 
-from infra.sandbox.sage_300.app import create_app
-from infra.sandbox.sage_300.seed import COMPANY, COST_CENTER_SEGMENT, PASSWORD, USER, seeded_world
-from infra.sandbox.server import serving
+from ..server import serving
+from .app import create_app
+from .seed import COMPANY, COST_CENTER_SEGMENT, PASSWORD, USER, seeded_world
 
 
 def main() -> None:

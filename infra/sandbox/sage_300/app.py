@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
-from infra.sandbox.sage_300 import control, damage
-from infra.sandbox.sage_300.call import PATH, Call
-from infra.sandbox.sage_300.errors import Refusal, resource_not_found, too_many
-from infra.sandbox.sage_300.faults import AFTER, BEFORE
-from infra.sandbox.sage_300.fields import MODULES
-from infra.sandbox.sage_300.resources import serve
-from infra.sandbox.sage_300.world import LoggedCall, World
+from . import control, damage
+from .call import PATH, Call
+from .errors import Refusal, resource_not_found, too_many
+from .faults import AFTER, BEFORE
+from .fields import MODULES
+from .resources import serve
+from .world import LoggedCall, World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

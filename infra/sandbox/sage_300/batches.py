@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.sandbox.sage_300 import entry, tax
-from infra.sandbox.sage_300.coerce import coerce
-from infra.sandbox.sage_300.errors import Refusal, in_use, invalid_payload, record_duplicate, record_invalid
-from infra.sandbox.sage_300.fields import Record
-from infra.sandbox.sage_300.world import World
+from . import entry, tax
+from .coerce import coerce
+from .errors import Refusal, in_use, invalid_payload, record_duplicate, record_invalid
+from .fields import Record
+from .world import World
 
 NAME = "APInvoiceBatches"
 _BY_CLIENT = ("Open", "ReadyToPost", "Deleted")

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, unquote_plus
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
-from infra.sandbox.sage_300.codec import decode
-from infra.sandbox.sage_300.errors import invalid_key, invalid_payload
-from infra.sandbox.sage_300.fields import RESOURCES, TYPES, Field, Resource
+from .codec import decode
+from .errors import invalid_key, invalid_payload
+from .fields import RESOURCES, TYPES, Field, Resource
 
 PATH = re.compile(r"(?:/Sage300WebApi)?/[vV]1\.0/-/(?P<company>[^/]+)/(?P<module>[^/]+)/(?P<resource>.+)")
 _RESOURCE = re.compile(r"(?P<name>[$\w]+)(?:\((?P<key>.*)\))?")

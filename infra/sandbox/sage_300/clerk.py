@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from infra.sandbox.sage_300 import batches, posting, purchasing
-from infra.sandbox.sage_300.coerce import coerce
-from infra.sandbox.sage_300.errors import record_invalid
-from infra.sandbox.sage_300.fields import RESOURCES, Record, key_of
-from infra.sandbox.sage_300.world import World
+from . import batches, posting, purchasing
+from .coerce import coerce
+from .errors import record_invalid
+from .fields import RESOURCES, Record, key_of
+from .world import World
 
 
 def change(world: World, name: str, body: object) -> Record:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from werkzeug.wrappers import Response
 
-from infra.sandbox.sage_300.fields import ENUMS, TYPES, Field, Record
+from .fields import ENUMS, TYPES, Field, Record
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 

@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sage_300.errors import invalid_payload
-from infra.sandbox.sage_300.fields import ENUMS, TYPES, Field, Record
+from .errors import invalid_payload
+from .fields import ENUMS, TYPES, Field, Record
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?")
 LARGEST = Decimal(10) ** 15

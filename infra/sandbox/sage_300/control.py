@@ -22,12 +22,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from infra.sandbox.sage_300 import clerk
-from infra.sandbox.sage_300.codec import decode, encode, shown
-from infra.sandbox.sage_300.errors import Refusal
-from infra.sandbox.sage_300.faults import Fault
-from infra.sandbox.sage_300.fields import RESOURCES, Record
-from infra.sandbox.sage_300.world import World
+from . import clerk
+from .codec import decode, encode, shown
+from .errors import Refusal
+from .faults import Fault
+from .fields import RESOURCES, Record
+from .world import World
 
 _SETS = frozenset({"closed_periods", "optional_fields", "locked_batches", "not_offered", "unfiltered"})
 _SWITCHES = _SETS | {

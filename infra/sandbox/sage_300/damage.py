@@ -8,13 +8,13 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.sage_300.call import Call
-from infra.sandbox.sage_300.codec import decode, encode, reply, shown
-from infra.sandbox.sage_300.errors import Refusal, too_many, unauthorized
-from infra.sandbox.sage_300.faults import Fault
-from infra.sandbox.sage_300.query import parse_query
-from infra.sandbox.sage_300.resources import next_link
-from infra.sandbox.sage_300.world import World
+from .call import Call
+from .codec import decode, encode, reply, shown
+from .errors import Refusal, too_many, unauthorized
+from .faults import Fault
+from .query import parse_query
+from .resources import next_link
+from .world import World
 
 _REASONS = {"502": "Bad Gateway", "503": "Service Unavailable", "504": "Gateway Timeout"}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sage_300 import tax
-from infra.sandbox.sage_300.errors import record_invalid
-from infra.sandbox.sage_300.fields import Record, words
-from infra.sandbox.sage_300.world import World
+from . import tax
+from .errors import record_invalid
+from .fields import Record, words
+from .world import World
 
 SYSTEM = frozenset(
     words(

@@ -12,11 +12,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sage_300 import tax
-from infra.sandbox.sage_300.distributions import MONEY, SYSTEM, defined, exact, line_of
-from infra.sandbox.sage_300.errors import record_invalid
-from infra.sandbox.sage_300.fields import Record
-from infra.sandbox.sage_300.world import World
+from . import tax
+from .distributions import MONEY, SYSTEM, defined, exact, line_of
+from .errors import record_invalid
+from .fields import Record
+from .world import World
 
 
 def enter(world: World, body: Record) -> Record:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from infra.sandbox.sage_300.field_lists import ENUM_LISTS, TYPE_LISTS
+from .field_lists import ENUM_LISTS, TYPE_LISTS
 
 Record = dict[str, Any]
 _WORD = re.compile(r"(?P<name>\w+)(?P<series>[#%]\d+)?:(?P<kind>[sndel])(?P<length>\d*)(?:\.(?P<of>\w+))?")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sage_300.errors import invalid_parameters
-from infra.sandbox.sage_300.fields import ENUMS, TYPES, Field, Record
+from .errors import invalid_parameters
+from .fields import ENUMS, TYPES, Field, Record
 
 Predicate = Callable[[Record], bool]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from infra.sandbox.sage_300.coerce import coerce
-from infra.sandbox.sage_300.errors import invalid_payload, record_invalid
-from infra.sandbox.sage_300.fields import RESOURCES, TYPES, Record, Resource
-from infra.sandbox.sage_300.world import World
+from .coerce import coerce
+from .errors import invalid_payload, record_invalid
+from .fields import RESOURCES, TYPES, Record, Resource
+from .world import World
 
 _GROUP_DEFAULTS = {
     "AccountSet": "AccountSet", "CurrencyCode": "CurrencyCode", "RateType": "RateType", "BankCode": "BankCode",

@@ -6,7 +6,7 @@ from xml.sax.saxutils import quoteattr
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.sage_300.fields import RESOURCES, TYPES, Field
+from .fields import RESOURCES, TYPES, Field
 
 _KINDS = {"s": "Edm.String", "n": "Edm.Decimal", "d": "Edm.DateTimeOffset"}
 

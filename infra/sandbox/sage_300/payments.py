@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.sandbox.sage_300 import distributions, entry
-from infra.sandbox.sage_300.coerce import coerce
-from infra.sandbox.sage_300.errors import record_invalid
-from infra.sandbox.sage_300.fields import Record
-from infra.sandbox.sage_300.world import World
+from . import distributions, entry
+from .coerce import coerce
+from .errors import record_invalid
+from .fields import Record
+from .world import World
 
 NAME = "APPaymentAndAdjustmentBatches"
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from infra.sandbox.sage_300 import batches, distributions, entry, tax
-from infra.sandbox.sage_300.coerce import coerce
-from infra.sandbox.sage_300.errors import Refusal, in_use, invalid_action
-from infra.sandbox.sage_300.fields import Record, words
-from infra.sandbox.sage_300.world import World
+from . import batches, distributions, entry, tax
+from .coerce import coerce
+from .errors import Refusal, in_use, invalid_action
+from .fields import Record, words
+from .world import World
 
 _TEMPLATE: Record = {"ProcessAllBatches": "Donotpostallbatches", "FromBatch": 0, "ToBatch": 0}
 _BOOKED = words(

@@ -9,11 +9,11 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from infra.sandbox.sage_300 import entry
-from infra.sandbox.sage_300.coerce import coerce
-from infra.sandbox.sage_300.errors import record_invalid
-from infra.sandbox.sage_300.fields import Record
-from infra.sandbox.sage_300.world import World
+from . import entry
+from .coerce import coerce
+from .errors import record_invalid
+from .fields import Record
+from .world import World
 
 ORDERS, RECEIPTS, RETURNS = "POPurchaseOrders", "POGetReceipts", "POReturns"
 CENT = Decimal("0.01")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.sandbox.sage_300.errors import invalid_parameters
-from infra.sandbox.sage_300.fields import TYPES, Record
-from infra.sandbox.sage_300.filters import Grammar, Predicate, compile_filter
+from .errors import invalid_parameters
+from .fields import TYPES, Record
+from .filters import Grammar, Predicate, compile_filter
 
 _LIST = ("$filter", "$select", "$skip", "$top", "$count")
 _ENTRY = ("$select",)

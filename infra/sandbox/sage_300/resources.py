@@ -8,14 +8,14 @@ from urllib.parse import quote
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.sage_300 import batches, masters, payments, posting, purchasing
-from infra.sandbox.sage_300.call import Call
-from infra.sandbox.sage_300.codec import reply, shown
-from infra.sandbox.sage_300.errors import invalid_key, method_not_allowed, resource_not_found
-from infra.sandbox.sage_300.fields import MODULES, Record, Resource
-from infra.sandbox.sage_300.metadata import metadata
-from infra.sandbox.sage_300.query import Query, paged, parse_query
-from infra.sandbox.sage_300.world import World
+from . import batches, masters, payments, posting, purchasing
+from .call import Call
+from .codec import reply, shown
+from .errors import invalid_key, method_not_allowed, resource_not_found
+from .fields import MODULES, Record, Resource
+from .metadata import metadata
+from .query import Query, paged, parse_query
+from .world import World
 
 _CREATE: dict[str, Callable[[World, Any], Record]] = {
     "APInvoiceBatches": batches.create,

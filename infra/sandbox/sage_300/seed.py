@@ -8,10 +8,10 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from random import Random
 
-from infra.sandbox.sage_300.fields import Record
-from infra.sandbox.sage_300.seed_masters import add_masters
-from infra.sandbox.sage_300.seed_orders import add_orders
-from infra.sandbox.sage_300.world import World
+from .fields import Record
+from .seed_masters import add_masters
+from .seed_orders import add_orders
+from .world import World
 
 COMPANY = "SAMLTD"
 USER = "WEBAPI"

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from infra.sandbox.sage_300.fields import Record
-from infra.sandbox.sage_300.world import World
+from .fields import Record
+from .world import World
 
 VENDORS, ACCOUNTS, CENTRES = 300, 120, 20
 ODD_NUMBERS = ("O'BRIEN", "A/B 7", "1200")

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from infra.sandbox.sage_300 import clerk, purchasing
-from infra.sandbox.sage_300.fields import Record
-from infra.sandbox.sage_300.world import World
+from . import clerk, purchasing
+from .fields import Record
+from .world import World
 
 ORDERS = 200
 

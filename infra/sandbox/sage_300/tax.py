@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from iso4217 import Currency
 
-from infra.sandbox.sage_300.errors import record_invalid
-from infra.sandbox.sage_300.fields import Record
-from infra.sandbox.sage_300.world import World
+from .errors import record_invalid
+from .fields import Record
+from .world import World
 
 ZERO = Decimal("0.00")
 

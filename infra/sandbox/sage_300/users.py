@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field
 
-from infra.sandbox.sage_300.errors import forbidden, unauthorized
-from infra.sandbox.sage_300.fields import MODULES
+from .errors import forbidden, unauthorized
+from .fields import MODULES
 
 ADMIN = "ADMIN"
 LOCK_AFTER = 5

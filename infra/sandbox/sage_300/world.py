@@ -12,11 +12,11 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from infra.sandbox.sage_300.errors import record_duplicate, record_not_found
-from infra.sandbox.sage_300.faults import Faults
-from infra.sandbox.sage_300.fields import RESOURCES, TYPES, Record, key_of
-from infra.sandbox.sage_300.filters import Grammar
-from infra.sandbox.sage_300.users import Users
+from .errors import record_duplicate, record_not_found
+from .faults import Faults
+from .fields import RESOURCES, TYPES, Record, key_of
+from .filters import Grammar
+from .users import Users
 
 LOG_LENGTH = 2000
 PAGE = 100

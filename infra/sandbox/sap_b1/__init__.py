@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from infra.sandbox.sap_b1.app import create_app
-from infra.sandbox.sap_b1.faults import Fault
-from infra.sandbox.sap_b1.seed import OrderLine, order_lines, seeded_world
-from infra.sandbox.sap_b1.world import World
+from .app import create_app
+from .faults import Fault
+from .seed import OrderLine, order_lines, seeded_world
+from .world import World
 
 __all__ = ["Fault", "OrderLine", "World", "create_app", "order_lines", "seeded_world"]

@@ -7,9 +7,9 @@ import json
 import signal
 import threading
 
-from infra.sandbox.sap_b1.app import create_app
-from infra.sandbox.sap_b1.seed import COMPANY, PASSWORD, USER, seeded_world
-from infra.sandbox.server import serving
+from ..server import serving
+from .app import create_app
+from .seed import COMPANY, PASSWORD, USER, seeded_world
 
 
 def main() -> None:

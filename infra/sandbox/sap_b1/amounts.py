@@ -12,9 +12,9 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 
 from iso4217 import Currency
 
-from infra.sandbox.sap_b1.errors import rule_broken
-from infra.sandbox.sap_b1.fields import Record
-from infra.sandbox.sap_b1.world import World
+from .errors import rule_broken
+from .fields import Record
+from .world import World
 
 CENT = Decimal("0.01")
 PRICE_STEP = Decimal("0.000001")

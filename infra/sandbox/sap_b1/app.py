@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
-from infra.sandbox.sap_b1 import control, damage
-from infra.sandbox.sap_b1.call import Call
-from infra.sandbox.sap_b1.dialect import Dialect
-from infra.sandbox.sap_b1.errors import Refusal, rule_broken
-from infra.sandbox.sap_b1.faults import AFTER, BEFORE
-from infra.sandbox.sap_b1.resources import admin_info, login, logout, serve_entity
-from infra.sandbox.sap_b1.world import LoggedCall, World
+from . import control, damage
+from .call import Call
+from .dialect import Dialect
+from .errors import Refusal, rule_broken
+from .faults import AFTER, BEFORE
+from .resources import admin_info, login, logout, serve_entity
+from .world import LoggedCall, World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from infra.sandbox.sap_b1.amounts import ZERO
-from infra.sandbox.sap_b1.errors import rule_broken
-from infra.sandbox.sap_b1.fields import Record
-from infra.sandbox.sap_b1.world import World
+from .amounts import ZERO
+from .errors import rule_broken
+from .fields import Record
+from .world import World
 
 OBJECT_TYPES = {18: "PurchaseInvoices", 20: "PurchaseDeliveryNotes", 22: "PurchaseOrders"}
 ALLOWED = {

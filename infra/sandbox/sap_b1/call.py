@@ -9,9 +9,9 @@ from urllib.parse import unquote_plus
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.wrappers import Request
 
-from infra.sandbox.sap_b1.dialect import Dialect, decode
-from infra.sandbox.sap_b1.errors import bad_request
-from infra.sandbox.sap_b1.fields import SETS, TYPES
+from .dialect import Dialect, decode
+from .errors import bad_request
+from .fields import SETS, TYPES
 
 _RESOURCE = re.compile(r"(?P<name>[$\w]+)(?:\((?P<key>.*)\))?(?:/(?P<tail>[$\w]+))?")
 

@@ -6,14 +6,14 @@ from collections.abc import Collection
 from copy import deepcopy
 from typing import Any
 
-from infra.sandbox.sap_b1 import bases
-from infra.sandbox.sap_b1.amounts import ZERO
-from infra.sandbox.sap_b1.coerce import coerce
-from infra.sandbox.sap_b1.documents import FIRST_ENTRY, line_fields
-from infra.sandbox.sap_b1.errors import Refusal, rule_broken
-from infra.sandbox.sap_b1.fields import DOCUMENT_SETS, SETS, Record, words
-from infra.sandbox.sap_b1.payments import cancel_payment
-from infra.sandbox.sap_b1.world import World
+from . import bases
+from .amounts import ZERO
+from .coerce import coerce
+from .documents import FIRST_ENTRY, line_fields
+from .errors import Refusal, rule_broken
+from .fields import DOCUMENT_SETS, SETS, Record, words
+from .payments import cancel_payment
+from .world import World
 
 # What a posted document still takes; everything else is ignored without a word.
 _OPEN_TO_CHANGE = words(

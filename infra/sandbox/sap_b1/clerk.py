@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from copy import deepcopy
 from decimal import Decimal
 
-from infra.sandbox.sap_b1 import bases, documents, payments
-from infra.sandbox.sap_b1.coerce import coerce
-from infra.sandbox.sap_b1.fields import DOCUMENT_SETS, SETS, Record
-from infra.sandbox.sap_b1.world import World
+from . import bases, documents, payments
+from .coerce import coerce
+from .fields import DOCUMENT_SETS, SETS, Record
+from .world import World
 
 BANK_ACCOUNT = "180000"
 

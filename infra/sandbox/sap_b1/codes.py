@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from infra.sandbox.sap_b1.errors import rule_broken
-from infra.sandbox.sap_b1.fields import Record
-from infra.sandbox.sap_b1.world import World
+from .errors import rule_broken
+from .fields import Record
+from .world import World
 
 COSTING_CODES = {1: "CostingCode", 2: "CostingCode2", 3: "CostingCode3", 4: "CostingCode4", 5: "CostingCode5"}
 

@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from infra.sandbox.sap_b1.errors import bad_request, invalid_property, rule_broken
-from infra.sandbox.sap_b1.fields import ENUMS, STORED_VALUES, TYPES, Field, Record
+from .errors import bad_request, invalid_property, rule_broken
+from .fields import ENUMS, STORED_VALUES, TYPES, Field, Record
 
 # NumAtCard is documented; the other lengths are those of the columns behind them (inferred).
 LENGTHS = {

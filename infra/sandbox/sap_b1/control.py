@@ -23,12 +23,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from infra.sandbox.sap_b1 import clerk, payments
-from infra.sandbox.sap_b1.dialect import decode, encode
-from infra.sandbox.sap_b1.errors import Refusal
-from infra.sandbox.sap_b1.faults import Fault
-from infra.sandbox.sap_b1.fields import DOCUMENT_SETS, Record, words
-from infra.sandbox.sap_b1.world import World
+from . import clerk, payments
+from .dialect import decode, encode
+from .errors import Refusal
+from .faults import Fault
+from .fields import DOCUMENT_SETS, Record, words
+from .world import World
 
 _SETS = frozenset({"closed_periods", "approval_for", "items"})
 _SWITCHES = _SETS | {

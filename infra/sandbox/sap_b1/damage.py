@@ -8,11 +8,11 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.sap_b1.call import Call
-from infra.sandbox.sap_b1.dialect import decode, encode
-from infra.sandbox.sap_b1.errors import SESSION_TEXT, Refusal
-from infra.sandbox.sap_b1.faults import Fault
-from infra.sandbox.sap_b1.world import World
+from .call import Call
+from .dialect import decode, encode
+from .errors import SESSION_TEXT, Refusal
+from .faults import Fault
+from .world import World
 
 _REASONS = {"502": "Proxy Error", "503": "Service Unavailable", "504": "Gateway Timeout"}
 

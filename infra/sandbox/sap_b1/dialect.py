@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from werkzeug.wrappers import Response
 
-from infra.sandbox.sap_b1.errors import Refusal
-from infra.sandbox.sap_b1.fields import TYPES, Field, Record
+from .errors import Refusal
+from .fields import TYPES, Field, Record
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 

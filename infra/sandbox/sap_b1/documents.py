@@ -6,11 +6,11 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sap_b1 import amounts, bases, codes, headers
-from infra.sandbox.sap_b1.coerce import coerce
-from infra.sandbox.sap_b1.errors import bad_request, rule_broken
-from infra.sandbox.sap_b1.fields import TYPES, Field, Record, words
-from infra.sandbox.sap_b1.world import World
+from . import amounts, bases, codes, headers
+from .coerce import coerce
+from .errors import bad_request, rule_broken
+from .fields import TYPES, Field, Record, words
+from .world import World
 
 FIRST_ENTRY = {
     "PurchaseInvoices": 800,

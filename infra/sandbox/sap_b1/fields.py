@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from infra.sandbox.sap_b1.field_lists import ENUM_LISTS, TYPE_LISTS
+from .field_lists import ENUM_LISTS, TYPE_LISTS
 
 Record = dict[str, Any]
 

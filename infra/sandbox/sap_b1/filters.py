@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sap_b1.errors import Refusal, bad_request, invalid_property
-from infra.sandbox.sap_b1.fields import ENUMS, Field, Record
+from .errors import Refusal, bad_request, invalid_property
+from .fields import ENUMS, Field, Record
 
 Predicate = Callable[[Record], bool]
 

@@ -6,10 +6,10 @@ import calendar
 from datetime import date, timedelta
 from decimal import Decimal
 
-from infra.sandbox.sap_b1.codes import counts
-from infra.sandbox.sap_b1.errors import rule_broken
-from infra.sandbox.sap_b1.fields import Record
-from infra.sandbox.sap_b1.world import World
+from .codes import counts
+from .errors import rule_broken
+from .fields import Record
+from .world import World
 
 TABLES = {
     "PurchaseInvoices": "OPCH",

@@ -8,13 +8,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sap_b1.amounts import ZERO, cents
-from infra.sandbox.sap_b1.codes import check_account
-from infra.sandbox.sap_b1.coerce import coerce
-from infra.sandbox.sap_b1.errors import rule_broken
-from infra.sandbox.sap_b1.fields import TYPES, Record
-from infra.sandbox.sap_b1.headers import supplier_of
-from infra.sandbox.sap_b1.world import World
+from .amounts import ZERO, cents
+from .codes import check_account
+from .coerce import coerce
+from .errors import rule_broken
+from .fields import TYPES, Record
+from .headers import supplier_of
+from .world import World
 
 FIRST_ENTRY = 600
 SETS_PAID = {"it_PurchaseInvoice": "PurchaseInvoices", "it_PurchaseCreditNote": "PurchaseCreditNotes"}

@@ -7,9 +7,9 @@ from typing import Any
 
 from werkzeug.datastructures import Headers, MultiDict
 
-from infra.sandbox.sap_b1.errors import bad_request, invalid_property
-from infra.sandbox.sap_b1.fields import Field, Record
-from infra.sandbox.sap_b1.filters import Predicate, compile_filter
+from .errors import bad_request, invalid_property
+from .fields import Field, Record
+from .filters import Predicate, compile_filter
 
 DEFAULT_PAGE = 20
 _KNOWN = frozenset(

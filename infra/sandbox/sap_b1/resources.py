@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 from werkzeug.wrappers import Response
 
-from infra.sandbox.sap_b1 import changes, documents, payments
-from infra.sandbox.sap_b1.call import Call
-from infra.sandbox.sap_b1.dialect import etag
-from infra.sandbox.sap_b1.errors import Refusal, bad_request, not_found, rule_broken, stale, unknown_resource
-from infra.sandbox.sap_b1.fields import SETS, Record
-from infra.sandbox.sap_b1.query import Query, ordered, paged, parse_query
-from infra.sandbox.sap_b1.world import World
+from . import changes, documents, payments
+from .call import Call
+from .dialect import etag
+from .errors import Refusal, bad_request, not_found, rule_broken, stale, unknown_resource
+from .fields import SETS, Record
+from .query import Query, ordered, paged, parse_query
+from .world import World
 
 _LOGIN_MEMBERS = frozenset({"CompanyDB", "UserName", "Password", "Language"})
 

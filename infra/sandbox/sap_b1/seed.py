@@ -8,10 +8,10 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from random import Random
 
-from infra.sandbox.sap_b1.fields import Record
-from infra.sandbox.sap_b1.seed_masters import add_masters
-from infra.sandbox.sap_b1.seed_orders import add_orders
-from infra.sandbox.sap_b1.world import World
+from .fields import Record
+from .seed_masters import add_masters
+from .seed_orders import add_orders
+from .world import World
 
 COMPANY = "SBODEMO"
 USER = "manager"

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from infra.sandbox.sap_b1.fields import Record
-from infra.sandbox.sap_b1.world import World
+from .fields import Record
+from .world import World
 
 SUPPLIERS = 300
 _ODD_NAMES = (

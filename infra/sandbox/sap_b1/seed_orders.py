@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from infra.sandbox.sap_b1 import changes, clerk, codes, documents
-from infra.sandbox.sap_b1.fields import Record
-from infra.sandbox.sap_b1.world import World
+from . import changes, clerk, codes, documents
+from .fields import Record
+from .world import World
 
 ORDERS = 200
 

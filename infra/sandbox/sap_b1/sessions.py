@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from infra.sandbox.sap_b1.errors import SESSION_TEXT, Refusal
+from .errors import SESSION_TEXT, Refusal
 
 LOCK_AFTER = 5
 

@@ -12,10 +12,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from infra.sandbox.sap_b1.errors import not_found
-from infra.sandbox.sap_b1.faults import Faults
-from infra.sandbox.sap_b1.fields import DOCUMENT_SETS, SETS, TYPES, Field, Record
-from infra.sandbox.sap_b1.sessions import Sessions
+from .errors import not_found
+from .faults import Faults
+from .fields import DOCUMENT_SETS, SETS, TYPES, Field, Record
+from .sessions import Sessions
 
 LOG_LENGTH = 2000
 
