@@ -27,7 +27,7 @@ endef
 # $(call suite,FOLDER): the tests of one folder
 suite = @if [ -d tests/$(1) ]; then $(BIN)/pytest tests/$(1) $(ARGS); else echo "tests/$(1): none yet"; fi
 
-.PHONY: help setup demo check test lint types template unit property fuzz fuzz-some contract e2e budgets simulation simulation-some weakenings simulate fmt layer \
+.PHONY: help setup demo check test packaging lint types template unit property fuzz fuzz-some contract e2e budgets simulation simulation-some weakenings simulate fmt layer \
 	layer-local sam-validate deploy lock clean from-now
 
 help: ## this list
@@ -61,7 +61,7 @@ demo: setup layer-local ## the whole product on this machine, with simulated ven
 check: from-now lint types unit ## before each commit: style, types and unit tests, within a minute
 	$(call title,all passed)
 
-test: from-now lint types template unit property fuzz-some contract e2e budgets simulation-some sam-validate ## everything that CI runs, stopping at the first failure
+test: from-now lint types template unit property fuzz-some packaging contract e2e budgets simulation-some sam-validate ## everything that CI runs, stopping at the first failure
 	$(call title,all passed)
 	@awk 'NR > 1 { printf "%6d s  %s\n", $$1 - at, name } \
 		{ if (!from) from = $$1; at = $$1; name = substr($$0, length($$1) + 2) } \
@@ -87,6 +87,10 @@ template: .venv/.ready ## the template: linted, and what must hold of it
 unit: .venv/.ready ## memory only, no network
 	$(call title,unit)
 	@$(BIN)/pytest tests/unit -n 2 $(ARGS)
+
+packaging: .venv/.ready ## the wheel: built, installed and used without network
+	$(call title,packaging)
+	@$(BIN)/pytest tests/packaging $(ARGS)
 
 contract: setup ## each client against its vendor's sandbox
 	$(call title,contract)

@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,32 @@ def test_what_the_registry_says_of_a_secret_is_a_field_of_it():
 def test_the_product_never_imports_what_surrounds_it():
     for path in PACKAGE.rglob("*.py"):
         assert not {m for m in imports(path) if m.split(".")[0] in {"infra", "functions", "tests"}}, path
+
+
+def test_the_command_line_imports_itself_relatively():
+    """The folder `infra` is installed as `ml_connector_cli`: under its own name nothing would find it there."""
+    for path in (ROOT / "infra").rglob("*.py"):
+        tree = ast.walk(ast.parse(path.read_text()))
+        named = [
+            node.module if isinstance(node, ast.ImportFrom) and not node.level else alias.name
+            for node in tree
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for alias in node.names
+            if isinstance(node, ast.Import) or not node.level
+        ]
+        bad = {module for module in named if module and module.split(".")[0] == "infra"}
+        assert not bad, f"{path} imports {bad}: write `from .module import name`, or `from ..folder.module import name`"
+
+
+def test_every_package_is_installed():
+    """A folder that is not named in pyproject.toml is missing from the wheel."""
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {
+        ".".join((package, *init.parent.relative_to(ROOT / folder).parts))
+        for package, folder in named["package-dir"].items()
+        for init in (ROOT / folder).rglob("__init__.py")
+    }
+    assert set(named["packages"]) == folders
 
 
 def test_integrations_are_tables():
