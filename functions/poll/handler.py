@@ -38,8 +38,8 @@ def run(record: SQSRecord) -> None:
         work.of(record.body)
     except Exception:
         logger.exception("a run request comes back", extra={"tenant": record.body})
+        emf.returned(aws.names.stack, f"poll-{aws.names.system}")
         raise
-    metrics.add_metric("FailingFlows", MetricUnit.Count, len(work.failures))
     metrics.add_metric("Unauthorized", MetricUnit.Count, work.refused)
     if work.faults:
         emf.tenant_fault(aws.names.stack, record.body, "run")

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError
@@ -54,6 +54,7 @@ def work(record: SQSRecord) -> None:
             _write(pair, flow, message)
     except Exception:
         logger.exception("a message comes back", extra={"tenant": message["tenant"], "chunk": message["id"]})
+        emf.returned(aws.names.stack, "write")
         raise
 
 
@@ -66,6 +67,7 @@ def _write(pair: Pair | None, flow: Flow, message: dict[str, Any]) -> None:
     if "cause" in message:
         reopen(pair.ledger(flow.name), message["id"], REDRIVEN, message["death"])
     chunk = write(pair, flow, message["id"])
+    _count_refusals(pair)
     if chunk is not None:
         _tell(chunk)
         _count(flow.target, chunk)
@@ -93,7 +95,7 @@ def _tell(chunk: Chunk) -> None:
 def _count(system: str, chunk: Chunk) -> None:
     """Count what became of records, by system: the dashboard shows it."""
     counts = {"Delivered": chunk.delivered, "Rejected": chunk.rejected, "Held": int(bool(chunk.waiting_for)),
-              "Dead": int(chunk.state == "dead"), "Unauthorized": int(chunk.cause == "login")}  # fmt: skip
+              "Dead": int(chunk.state == "dead")}  # fmt: skip
     metrics.set_default_dimensions(stack=aws.names.stack, system=system)
     for name, count in counts.items():
         if count:
@@ -115,6 +117,16 @@ def _free_lane(event: dict[str, Any]) -> None:
             )  # fmt: skip
         except (BotoCoreError, ClientError) as error:  # the lane waits longer if this process is killed, no more
             logger.warning("a message keeps its visibility timeout", extra={"reason": str(error)})
+
+
+def _count_refusals(pair: Pair) -> None:
+    """Count the logins that a system refused, under that system; work that waits behind the closed door is none."""
+    for system, breaker in pair.breakers.items():
+        refused, breaker.refusals = breaker.refusals, 0
+        if refused:
+            dimensions = {"stack": aws.names.stack, "system": system}
+            with single_metric("Unauthorized", MetricUnit.Count, refused, default_dimensions=dimensions):
+                pass
 
 
 @logger.inject_lambda_context

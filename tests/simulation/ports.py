@@ -77,10 +77,10 @@ class SimStore:
         self._touch("query")
         return iter(list(self.base.query(pk, prefix, **more)))
 
-    def due(self, due_pk: str, until: str, limit: int = 200) -> list[Item]:
+    def due(self, due_pk: str, until: str, limit: int = 200, **more: Any) -> list[Item]:
         """Read the due index; it may not know the writes of the last seconds."""
         self._touch("due")
-        found = self.base.due(due_pk, until, limit)
+        found = self.base.due(due_pk, until, limit, **more)
         if not self._before or not self._strikes(self.machine.weather.lag):
             return found
         self.machine.fault("store: the index lags")

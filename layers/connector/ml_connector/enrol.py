@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.engine import endpoints, roster, schedule
+from ml_connector.engine import endpoints, passes, roster, schedule
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.roster import PK, SUBSCRIBING, PairRow, TenantRow, webhook_context
 from ml_connector.engine.rows import dump, iso
@@ -45,6 +45,7 @@ def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[Te
         world.store.delete(PK, gone)
         for system in bootstrap.SYSTEMS:
             world.store.delete(f"schedule#{gone}", system)
+            passes.forget(world.store, gone, system)
     return fresh
 
 
@@ -173,6 +174,7 @@ def _plan(world: World, tenant: TenantRow, systems: Iterable[str]) -> None:
         soon = iso(now + timedelta(seconds=schedule.jitter(f"{tenant.name}{system}", 60)))
         flows = {name: planned.get(name, soon) for name in names}
         if flows != planned:
+            passes.expect(world.store, tenant.name, system, flows, usable=tenant.problem is None)
             plan(world.store, item, flows)
 
 

@@ -85,8 +85,12 @@ class Store(Protocol):
     ) -> Iterator[Item]:
         """Read rows of one partition in sort-key order, consistently; `after` is exclusive."""
 
-    def due(self, due_pk: str, until: str, limit: int = 200) -> list[Item]:
-        """Read the rows of the due index up to `until` (inclusive), oldest first; may lag behind writes."""
+    def due(self, due_pk: str, until: str, limit: int = 200, *, after: Item | None = None) -> list[Item]:
+        """Read the rows of the due index up to `until` (inclusive), oldest first; may lag behind writes.
+
+        `after` is the last row of an earlier answer (its keys, `due_pk` and `due_at`): what stands behind that place
+        is read, also where the row has moved on.
+        """
 
 
 class Rings(Protocol):

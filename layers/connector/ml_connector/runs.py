@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ml_connector import enrol
-from ml_connector.engine import roster
+from ml_connector.engine import passes, roster
+from ml_connector.engine.breaker import Closed
 from ml_connector.engine.pair import Pair, World
 from ml_connector.engine.poll import Poll
 from ml_connector.engine.reading import Ahead, straight
@@ -79,13 +80,15 @@ class Run:
             return  # asked for again in some minutes; the next rebuild of the roster writes the row anew
         deadline = self.world.deadline.cut(self.world.clock.now() + SLICE)
         planned = enrol.planned_of(item)
+        outcomes: dict[str, bool | None] = {}
         for integration, flow in enrol.flows_of(tenant, self.system):
             if self.world.clock.now() >= deadline:
                 break  # what is due stays due, for the next run
             full_name = f"{integration.name}/{flow.name}"
             if planned.get(full_name, "") <= iso(self.world.clock.now()):
-                done = self._flow(tenant, options, integration, flow, deadline)
+                done = outcomes[full_name] = self._flow(tenant, options, integration, flow, deadline)
                 planned[full_name] = self._next(tenant, options, integration, flow, done)
+        passes.note(self.world, name, self.system, outcomes, planned)
         latest = self.world.store.get(item.pk, item.sk)
         if latest is not None:  # its flows may be others by now: what began or ended meanwhile stands
             flows = {flow: planned.get(flow, when) for flow, when in enrol.planned_of(latest).items()}
@@ -122,7 +125,7 @@ class Run:
             return False
         except ConnectorError as error:
             self._failed(tenant.name, flow.name, str(error))
-            self.refused += isinstance(error, LoginRefused)
+            self.refused += isinstance(error, LoginRefused) and not isinstance(error, Closed)
             self.faults += isinstance(error, Misconfigured)
             if pair is not None and isinstance(error, (Unreachable, Throttled)):
                 pair.breakers[self.system].trouble(error)

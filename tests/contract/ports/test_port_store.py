@@ -184,6 +184,23 @@ def test_due_rows_come_oldest_first_up_to_a_time(store: Any) -> None:
     assert store.due("due#2", "2027") == [Item("p", "other", {}, 1, "due#2", times["a"])]
 
 
+def test_due_rows_are_read_page_by_page_also_where_many_fall_due_at_one_time(store: Any) -> None:
+    for n in range(25):
+        store.put(Item(f"p{n % 3}", f"{n:02}", due_pk="due#1", due_at="2026-01-01" if n < 20 else f"2026-01-{n}"))
+    read: list[Item] = []
+    while page := store.due("due#1", "2026-12", limit=4, after=read[-1] if read else None):
+        read += page
+    assert sorted(keys(read)) == [f"{n:02}" for n in range(25)]
+    assert [i.due_at for i in read] == sorted(str(i.due_at) for i in read)
+    moved = read[2]  # what has moved on, or is gone, still marks its place
+    store.put(replace(moved, due_at="2026-11"))
+    rest = store.due("due#1", "2026-12", after=read[20])
+    assert keys(rest) == [*keys(read[21:]), moved.sk]
+    store.delete(read[20].pk, read[20].sk)
+    assert keys(store.due("due#1", "2026-12", after=read[20])) == [*keys(read[21:]), moved.sk]
+    assert store.due("due#1", "2025", after=read[20]) == []
+
+
 def test_a_row_moves_in_the_due_index_and_leaves_it(store: Any) -> None:
     row = store.put(Item("p", "a", due_pk="due", due_at="2026-01-01"))
     row = store.put(replace(row, due_at="2026-03-01"))

@@ -116,13 +116,18 @@ class DynamoStore:
             request["ExclusiveStartKey"] = key(pk, after)
         yield from self._pages(request, limit)
 
-    def due(self, due_pk: str, until: str, limit: int = 200) -> list[Item]:
+    def due(self, due_pk: str, until: str, limit: int = 200, *, after: Item | None = None) -> list[Item]:
         """Read the rows of the due index up to `until` (inclusive), oldest first; lags behind writes."""
-        request = {
+        request: dict[str, Any] = {
             "IndexName": INDEX,
             "KeyConditionExpression": "due_pk = :pk AND due_at <= :until",
             "ExpressionAttributeValues": {":pk": {"S": due_pk}, ":until": {"S": until}},
         }
+        if after is not None and after.due_at is not None:
+            if after.due_at > until:
+                return []  # DynamoDB refuses a start outside of the range
+            place = {"due_pk": {"S": due_pk}, "due_at": {"S": after.due_at}}
+            request["ExclusiveStartKey"] = key(after.pk, after.sk) | place
         return list(self._pages(request, limit))
 
     def _pages(self, request: dict[str, Any], limit: int | None) -> Iterator[Item]:

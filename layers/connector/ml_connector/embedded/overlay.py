@@ -75,8 +75,12 @@ class OverlayStore:
                 return
             yield item
 
-    def due(self, due_pk: str, until: str, limit: int = 200) -> list[Item]:
+    def due(self, due_pk: str, until: str, limit: int = 200, *, after: Item | None = None) -> list[Item]:
         """Read what is due on the sheet: the base's own work is none of its business."""
         with self._lock:
             rows = [i for i in self._mine.values() if i and i.due_pk == due_pk and (i.due_at or "~") <= until]
-        return sorted(rows, key=lambda i: i.due_at or "")[:limit]
+        return [i for i in sorted(rows, key=_place) if after is None or _place(i) > _place(after)][:limit]
+
+
+def _place(item: Item) -> tuple[str, str, str]:
+    return (item.due_at or "", item.pk, item.sk)

@@ -41,6 +41,9 @@ WHERE pk = ? AND sk = ? AND rev = ?"""
 UPDATE_DATA = "UPDATE rows SET data = ?, rev = rev + 1 WHERE pk = ? AND sk = ? AND rev = ?"
 DUE = f"""SELECT {COLUMNS} FROM rows WHERE due_pk = ? AND due_at <= ? AND {LIVES}
 ORDER BY due_at, rowid LIMIT ?"""
+DUE_AFTER = f"""SELECT {COLUMNS} FROM rows WHERE due_pk = ? AND due_at <= ? AND {LIVES} AND due_at >= ?
+AND (due_at > ? OR rowid > coalesce((SELECT rowid FROM rows WHERE pk = ? AND sk = ?), 0))
+ORDER BY due_at, rowid LIMIT ?"""
 
 
 class SqliteStore:
@@ -126,9 +129,12 @@ class SqliteStore:
             after = page[-1].sk
             limit = None if limit is None else limit - len(page)
 
-    def due(self, due_pk: str, until: str, limit: int = 200) -> list[Item]:
+    def due(self, due_pk: str, until: str, limit: int = 200, *, after: Item | None = None) -> list[Item]:
         """Read the rows of the due index up to `until` (inclusive), oldest first."""
-        return self._read(DUE, (due_pk, until, self._now(), limit))
+        if after is None or after.due_at is None:
+            return self._read(DUE, (due_pk, until, self._now(), limit))
+        place = (after.due_at, after.due_at, after.pk, after.sk)
+        return self._read(DUE_AFTER, (due_pk, until, self._now(), *place, limit))
 
     def sweep(self) -> int:
         """Remove the rows whose `ttl` has passed; tells how many. Done on opening; long runs repeat it."""

@@ -46,6 +46,8 @@ class Breaker:
         self._store, self._clock = store, clock
         self._pk, self._system, self._version = f"breaker#{tenant}", system, version
         self._boot, self._sole = boot, sole
+        self.refusals = 0
+        """How often the system itself refused a login since somebody counted: the closed door is none."""
 
     def is_dead(self, owner: str) -> bool:
         """Tell whether the holder of a lease belongs to a process that is surely gone."""

@@ -30,9 +30,18 @@ KEEP_DONE = timedelta(days=3653)
 """Ten years, as long as the audit objects that a finished chunk leads to."""
 
 
-def shard(chunk_id: str) -> str:
-    """Spread the due index over a few partitions."""
-    return f"due#{zlib.crc32(chunk_id.encode()) % SHARDS}"
+DUE, FAILED = "due", "failed"
+"""Parts of the index: unfinished chunks by when they are due, and dead ones by when they died."""
+
+
+def shard(chunk_id: str, part: str = DUE) -> str:
+    """Spread a part of the index over a few partitions."""
+    return f"{part}#{zlib.crc32(chunk_id.encode()) % SHARDS}"
+
+
+def shards(part: str) -> list[str]:
+    """Name the partitions of a part of the index."""
+    return [f"{part}#{n}" for n in range(SHARDS)]
 
 
 class Ledger:
@@ -348,8 +357,12 @@ class Ledger:
             self.store.put(replace(item, blob=packed[n : n + PART]))
 
     def place(self, chunk: Chunk, item: Item) -> Item:
-        """Make the stored row of a chunk, in the due index unless it is dead."""
-        due = chunk.due_at if chunk.state != "dead" else None
+        """Make the stored row of a chunk. It stands in the index of what is due or, dead, of what failed."""
+        if chunk.state == "dead":
+            return replace(
+                item, data=dump(chunk), due_pk=shard(chunk.id, FAILED), due_at=chunk.died_at or chunk.created
+            )
+        due = chunk.due_at
         return replace(item, data=dump(chunk), due_pk=shard(chunk.id) if due else None, due_at=due)
 
 

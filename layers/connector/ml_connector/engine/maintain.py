@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ml_connector.engine.ledger import Ledger, due_rows, rung
 from ml_connector.engine.offer import ring_of
@@ -72,21 +72,3 @@ def _changed(ledger: Ledger, chunk_id: str, fits: Callable[[Chunk], bool]) -> bo
         return ledger.change(chunk_id, fits) is not None
     except Transient:
         return False  # workers have it again and again: it does not wait
-
-
-def ages(world: World, wanted: Wanted | None = None) -> dict[str, tuple[float, float]]:
-    """Measure, by target system, for how many seconds the oldest due chunk has waited, and the oldest held one."""
-    now = world.clock.now()
-    oldest: dict[str, tuple[float, float]] = {}
-    for item in due_rows(world.store, now + timedelta(days=2), 1000):
-        chunk = load(Chunk, item.data)
-        if wanted is not None and not wanted(chunk, item.pk.rsplit("#", 1)[1]):
-            continue
-        system = chunk.lane.split(".")[1]
-        due, held = oldest.get(system, (0.0, 0.0))
-        if chunk.waiting_for:
-            held = max(held, (now - datetime.fromisoformat(chunk.created)).total_seconds())
-        elif chunk.due_at:
-            due = max(due, (now - datetime.fromisoformat(chunk.due_at)).total_seconds())
-        oldest[system] = (due, held)
-    return oldest

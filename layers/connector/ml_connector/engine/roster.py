@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from msgspec import Struct, ValidationError, field
@@ -89,9 +89,18 @@ def read(item: Item) -> TenantRow | None:
 
 def wanted(store: Store) -> Callable[[Chunk, str], bool]:
     """Tell of a chunk and its scope whether its tenant still is, and its flow is on."""
+    return _on(rows(store))
+
+
+def wanted_among(store: Store, tenants: Iterable[str]) -> Callable[[Chunk, str], bool]:
+    """Tell the same as `wanted` of the chunks of some tenants, from their rows alone."""
+    return _on(filter(None, map(read, store.get_many(PK, sorted(set(tenants))).values())))
+
+
+def _on(tenants: Iterable[TenantRow]) -> Callable[[Chunk, str], bool]:
     on = {
         (tenant.name, name, pair.scope, flow)
-        for tenant in rows(store)
+        for tenant in tenants
         for name, pair in tenant.pairs.items()
         for flow in pair.active
     }

@@ -135,7 +135,8 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
 
     `step` says how far a document came (sent, unknown, collided, posted, answered); `results` holds what is already
     decided of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `swept`: found acknowledged by the daily
-    sweep, nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing. `op` is send,
+    sweep, nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing; `died_at` is
+    the last one's time. `parked_at`: since when it waits for a system that is away or refuses the login. `op` is send,
     rebaseline, retire, notice or broken; any other is a newer release's, and is left to it. `guarded`: why a
     person must agree before these records are switched off. `epoch`: the settings that its body was made with, once
     it has gone out; they may be others by the time its verdict comes. `renewed`: an earlier version of one of its
@@ -179,6 +180,8 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     reason: str | None = None
     cause: str | None = None
     death: int = 0
+    died_at: str | None = None
+    parked_at: str | None = None
     target: str | None = None
     number: str | None = None
     code: str | None = None

@@ -71,6 +71,7 @@ class Task:
     def progress(self, step: str) -> None:
         """Record how far the document came, before the next thing is done to the world."""
         self.chunk.step, self.chunk.crashes, self.chunk.due_at = step, 0, iso(self.world.lease_ends())
+        self.chunk.parked_at = None
         self.save()
 
     def wait(
@@ -84,7 +85,7 @@ class Task:
     def posted(self, seconds: float) -> None:
         """Leave the chunk until the target's verdict is asked for."""
         self.chunk.state, self.chunk.waiting_for, self.chunk.reason = "posted", None, None
-        self.chunk.crashes = 0
+        self.chunk.crashes, self.chunk.parked_at = 0, None
         self.chunk.due_at = self.later(seconds)
 
     def body(self) -> dict[str, msgspec.Raw]:
@@ -116,8 +117,9 @@ class Task:
     def dead(self, cause: str, reason: str) -> None:
         """Give up: a person looks at it."""
         self.chunk.state, self.chunk.cause, self.chunk.reason = "dead", cause, reason
-        self.chunk.waiting_for = None
+        self.chunk.waiting_for, self.chunk.parked_at = None, None
         self.chunk.death += 1
+        self.chunk.died_at = self.later(0)
 
     def done(self, outcome: Outcome | None = None, reason: str | None = None) -> None:
         """Mark the chunk as finished; it is moved when the attempt is written."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ml_connector.engine.breaker import Parked
+from ml_connector.engine.breaker import Closed, Parked
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.rows import Chunk, iso, readable
 from ml_connector.engine.task import Task
@@ -34,7 +34,7 @@ def backoff(attempts: int, first: float, most: float) -> float:
 
 def hold(task: Task, error: Held) -> None:
     """Hold the chunk for a person or for another record."""
-    looks = task.chunk.attempts
+    looks, task.chunk.parked_at = task.chunk.attempts, None
     if error.soon or error.waiting_for.startswith("parent:"):
         pause = backoff(looks, 2, 120) if looks <= SOON else backoff(looks - SOON, 240, 3600)
     else:
@@ -44,29 +44,36 @@ def hold(task: Task, error: Held) -> None:
 
 def pause(task: Task, error: ConnectorError) -> None:
     """Leave the chunk until the trouble may have passed, or give it up after a day of real attempts."""
-    if isinstance(error, (LoginRefused, Misconfigured)):
-        task.wait(BEHIND_LOGIN, reason=str(error))
-        task.chunk.cause = "login" if isinstance(error, LoginRefused) else "setup"
-        return
-    if isinstance(error, (Unreachable, Throttled)):
-        asked = min(getattr(error, "retry_after", None) or 0.0, 3600)
-        busy = error.busy if isinstance(error, Parked) else isinstance(error, Throttled)
-        if busy and isinstance(error, Parked):  # it waited in a queue, and was not tried: that counts for nothing
-            task.chunk.attempts -= 1
-            task.wait(asked, reason=str(error))
-        else:
-            task.wait(max(backoff(task.chunk.attempts, 2, 3600), asked), reason=str(error))
-        task.chunk.cause = "busy" if busy else "away"
+    if isinstance(error, (LoginRefused, Misconfigured, Unreachable, Throttled)):
+        _park(task, error)
         return
     if isinstance(error, OutOfTime):  # nobody's trouble: a whole function's time is there for the next attempt
         task.chunk.attempts -= 1
         task.wait(1, reason=str(error))
         return
+    task.chunk.parked_at = None
     task.chunk.failures += 1
     if task.chunk.failures >= EXHAUSTED:
         task.dead("exhausted", f"{error} It was tried {task.chunk.failures} times over a day.")
     else:
         task.wait(backoff(task.chunk.failures, 2, 3600), reason=str(error))
+
+
+def _park(task: Task, error: ConnectorError) -> None:
+    """Leave the chunk until its system is there again; that counts as no attempt."""
+    task.chunk.parked_at = task.chunk.parked_at or task.later(0)
+    if isinstance(error, (LoginRefused, Misconfigured)):
+        task.wait(BEHIND_LOGIN, reason=str(error))
+        task.chunk.cause = "login" if isinstance(error, LoginRefused) else "setup"
+        return
+    asked = min(getattr(error, "retry_after", None) or 0.0, 3600)
+    busy = error.busy if isinstance(error, Parked) else isinstance(error, Throttled)
+    if busy and isinstance(error, Parked):  # it waited in a queue, and was not tried: that counts for nothing
+        task.chunk.attempts -= 1
+        task.wait(asked, reason=str(error))
+    else:
+        task.wait(max(backoff(task.chunk.attempts, 2, 3600), asked), reason=str(error))
+    task.chunk.cause = "busy" if busy else "away"
 
 
 def put_off(ledger: Ledger, chunk_id: str, error: ConnectorError) -> Chunk | None:
@@ -82,12 +89,15 @@ def put_off(ledger: Ledger, chunk_id: str, error: ConnectorError) -> Chunk | Non
         chunk.state = "waiting" if chunk.state == "open" else chunk.state  # else it tells what was begun
         chunk.due_at = iso(now + timedelta(seconds=BEHIND_LOGIN if setup else SOON_AGAIN))
         chunk.reason, chunk.cause = readable(str(error)), "setup" if setup else None
+        chunk.parked_at = (chunk.parked_at or iso(now)) if setup else chunk.parked_at
         return True
 
     return ledger.change(chunk_id, later)
 
 
 def blame(task: Task, error: ConnectorError) -> None:
-    """Park the system behind which the trouble lies, so that its other work waits too."""
+    """Park the system behind which the trouble lies, so that its other work waits too; count what it refused."""
+    breaker = task.pair.breakers[task.said.get("talking_to", task.flow.target)]
     if isinstance(error, (Unreachable, Throttled)):
-        task.pair.breakers[task.said.get("talking_to", task.flow.target)].trouble(error)
+        breaker.trouble(error)
+    breaker.refusals += isinstance(error, LoginRefused) and not isinstance(error, Closed)
