@@ -86,7 +86,7 @@ def test_a_posting_that_hangs_is_left_and_found_by_the_next_run(small):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_before_a_hanging_request_does(small, number):
     with deaf_server() as (host, connections):
-        small.write("sap_b1", service_layer_url=f"http://{host}/b1s/v2", timeout_seconds=60)
+        small.write("sap_b1", service_layer_url=f"http://{host}/b1s/v2", timeout_seconds=50)
         command = small.command("local", "run", "--secrets", str(small.folder))
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         wait_for(connections, 30)
@@ -102,7 +102,7 @@ def test_a_signal_ends_a_run_before_a_hanging_request_does(small, number):
 def test_serve_ends_while_a_request_hangs(small_for_all, tmp_path):
     small = small_for_all("quick", tmp_path)  # a tenant's first poll is spread over a minute by its name: 3 s
     with deaf_server() as (host, connections):
-        small.write("sap_b1", service_layer_url=f"http://{host}/b1s/v2", timeout_seconds=60)
+        small.write("sap_b1", service_layer_url=f"http://{host}/b1s/v2", timeout_seconds=50)
         with small.left_running() as (process, _):
             wait_for(connections, 70)
             begun = time.monotonic()
