@@ -8,25 +8,15 @@ from decimal import Decimal
 from ml_connector.records import Invoice
 from ml_connector.systems.kit import totals
 from ml_connector.systems.kit.money import Money
-from ml_connector.systems.kit.totals import Priced
 
 LEDGER = "Sage 300"
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(totals.Sums):
     """An invoice that adds up: gross = the rows' nets + tax. `residue` is what rounding had left, now on `taker`."""
 
-    rows: tuple[Priced, ...]
-    gross: Decimal
-    tax: Decimal
-    residue: Decimal
     taker: int | None
-
-    @property
-    def net(self) -> Decimal:
-        """Add up the rows."""
-        return sum((row.net for row in self.rows), Decimal(0))
 
 
 def sum_up(invoice: Invoice, tolerance: Decimal) -> Sums:
