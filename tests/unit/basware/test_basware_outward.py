@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ml_connector.engine.codes import Asked
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import Account, Address, BankAccount, CostCenter, OrderLine, PurchaseOrder, Receipt, Supplier
 from ml_connector.systems.basware.outward import names
@@ -196,3 +197,11 @@ def test_figures_of_an_order_that_cannot_be_reckoned_with_are_its_own_fault(benc
     line = {"quantity": Decimal(0), "net": Decimal("1E-30"), "receipts": (receipt,)}
     with pytest.raises(Rejected, match="Order PO7 has amounts"):
         order(bench, line)
+
+
+def test_a_rehearsal_asks_for_the_codes_behind_a_company_that_is_mapped(make: Any, server: Any) -> None:
+    """Else what was delivered is read code by code, for each tenant with more than one company."""
+    bench, asked = make(server, companies=["1000", "2000"]), Asked()
+    record = PurchaseOrder(key="7", number="PO7", supplier="V1", currency="EUR")
+    bench.connection.target(PurchaseOrder).render(record, asked)
+    assert set(asked.codes) == {("company", ""), ("currency", "EUR"), ("supplier", "V1")}

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine.first_delivery import MANY
+from ml_connector.engine import codes
+from ml_connector.engine.first_delivery import MANY, on_their_way
+from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.maintain import release
 from ml_connector.engine.mappings import Mapping
 from ml_connector.engine.pair import Pair
@@ -148,6 +150,22 @@ def test_a_record_that_is_rejected_lets_its_invoices_be_held_for_it(lossy: Lossy
     lossy.rings.done(lossy.rings.take() or pytest.fail("none"))  # the account's ring is lost: the invoice comes first
     lossy.work(0.1)
     assert chunk_of(lossy, "i-bad").waiting_for == "account:bad"
+
+
+def test_what_arrives_while_one_looks_who_is_on_the_way_holds_nobody(
+    lossy: LossyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not there at the first look, and no more on its way at the second."""
+
+    def looked(ledger: Ledger) -> frozenset[str] | None:
+        lossy.lost.clear()
+        for chunk in list(ledger.unfinished()):
+            lossy.clock.moment += lossy.world.lease
+            write(lossy.pair(), ACCOUNTS, chunk.id)
+        return on_their_way(ledger)
+
+    monkeypatch.setattr(codes, "on_their_way", looked)
+    assert lossy.pair().codes().erp("account", "k2") == "k2"
 
 
 def test_an_off_flow_holds_nobody(lossy: LossyBench) -> None:
