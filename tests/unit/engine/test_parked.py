@@ -178,6 +178,21 @@ def test_a_bucket_that_stays_away_is_asked_once_an_hour(bench: Bench, bucket: Aw
     assert 9 <= bucket.tries - before <= 11
 
 
+def test_one_of_them_asks_for_all_whether_the_bucket_is_back(bench: Bench, bucket: Away) -> None:
+    """A bucket that is not reached takes half a minute to say so, and its lane has other work to do."""
+    bucket.times = 10**9
+    bench.systems.invoices |= {f"i{n}": invoice(f"i{n}") for n in range(2, 30)}
+    bench.poll(INVOICES)
+    bench.work(24)
+    assert len(list(parked.waiting(ledger(bench)))) == 29
+    before = bucket.tries
+    bench.work(10)
+    assert 9 <= bucket.tries - before <= 12
+    bucket.times = 0
+    bench.work(1.1)
+    assert rests(bench) == [] and all(audit.verify(bucket, done) == [] for done in ledger(bench).finished())
+
+
 class Full:
     """A table that takes no body of such an attempt."""
 

@@ -104,11 +104,20 @@ def answer(world: World, ring: Mapping[str, Any]) -> bool:
 
 
 def bring(world: World, ledger: Ledger, name: str) -> bool:
-    """Bring an attempt from the table to the bucket; where it does not take it, later and later, at last each hour."""
+    """Bring an attempt from the table to the bucket; where it does not take it, later and later, at last each hour.
+
+    Of a flow's attempts the first alone asks, once it was refused: a bucket that is not reached takes half a minute to
+    say so, and the lane has other work.
+    """
     item = ledger.store.get(ledger.pk, f"p#{name}")
     if item is None:
         return False  # it is there already
-    row = load(Chunk, item.data)
+    row, first = load(Chunk, item.data), next(waiting(ledger), None)
+    if first is not None and first.id != name and first.attempts:
+        row.due_at = max(first.due_at or "", iso(ledger.clock.now() + timedelta(seconds=SOON)))
+        with suppress(ConnectorError):
+            ledger.store.put(_placed(row, item))
+        return False
     try:
         if (packed := ledger.kept(name)) is not None:
             world.blobs.put(str(row.refers), packed)
