@@ -41,7 +41,7 @@ CONTEXT = SimpleNamespace(
 REPLACED = {
     "ahead": straight,
     "measure": lambda: None,
-    "emf": SimpleNamespace(tenant_fault=lambda *_: None),
+    "emf": SimpleNamespace(tenant_fault=lambda *_: None, returned=lambda *_: None),
     "metrics": SimpleNamespace(add_metric=lambda *_: None, set_default_dimensions=lambda **_: None),
 }
 NEVER = 100
