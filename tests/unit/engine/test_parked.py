@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ml_connector.embedded.blobs import MemoryBlobs
+from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine import audit, parked
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.maintain import ring_due
@@ -191,6 +192,22 @@ def test_one_of_them_asks_for_all_whether_the_bucket_is_back(bench: Bench, bucke
     bucket.times = 0
     bench.work(1.1)
     assert rests(bench) == [] and all(audit.verify(bucket, done) == [] for done in ledger(bench).finished())
+
+
+def test_of_many_that_wait_no_more_is_read_than_one(
+    bench: Bench, bucket: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits, query = list[Any](), SqliteStore.query
+
+    def noted(store: SqliteStore, pk: str, prefix: str = "", **how: Any) -> Iterator[Item]:
+        limits.extend([how.get("limit")] if prefix == "p#" else [])
+        return query(store, pk, prefix, **how)
+
+    monkeypatch.setattr(SqliteStore, "query", noted)
+    bucket.times = 10**9
+    bench.poll(INVOICES)
+    bench.work(3)
+    assert limits and set(limits) == {1}
 
 
 class Full:

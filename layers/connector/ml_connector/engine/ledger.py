@@ -125,7 +125,7 @@ class Ledger:
         if latest is not None and latest >= seq:
             return True  # a later one has begun, or it is tried again and others were in between
         before = latest is None or self._doubted(item) or self._under_way(latest)
-        if latest is None and next(iter(self.store.query(self.pk, "r#")), None) is not None:
+        if latest is None and next(iter(self.store.query(self.pk, "r#", limit=1)), None) is not None:
             seq = max(seq, self.cursor()[0].seq)  # rows of a release that kept no such note
         try:
             self.store.put(replace(item, data={**item.data, "seq": seq}))

@@ -38,7 +38,7 @@ def store(world: World, ledger: Ledger, chunk: Chunk, attempt: audit.Attempt) ->
     took it, and `ValueError` for a name that no bucket takes.
     """
     began, trouble = world.clock.now(), _put(world, attempt)
-    pauses = PAUSES if trouble is not None and next(waiting(ledger), None) is None else ()
+    pauses = PAUSES if trouble is not None and _first(ledger) is None else ()
     for pause in pauses:
         if trouble is None or world.clock.now() - began >= LONGEST:
             break
@@ -112,7 +112,7 @@ def bring(world: World, ledger: Ledger, name: str) -> bool:
     item = ledger.store.get(ledger.pk, f"p#{name}")
     if item is None:
         return False  # it is there already
-    row, first = load(Chunk, item.data), next(waiting(ledger), None)
+    row, first = load(Chunk, item.data), _first(ledger)
     if first is not None and first.id != name and first.attempts:
         row.due_at = max(first.due_at or "", iso(ledger.clock.now() + timedelta(seconds=SOON)))
         with suppress(ConnectorError):
@@ -141,10 +141,15 @@ def _named(chunk: Chunk) -> dict[str, str]:
     return {"tenant": chunk.tenant, "chunk": chunk.id}
 
 
-def waiting(ledger: Ledger) -> Iterator[Chunk]:
-    """List the attempts of a flow that wait for the bucket."""
-    for item in ledger.store.query(ledger.pk, "p#"):
+def waiting(ledger: Ledger, limit: int | None = None) -> Iterator[Chunk]:
+    """List the attempts of a flow that wait for the bucket, at most `limit` of them."""
+    for item in ledger.store.query(ledger.pk, "p#", limit=limit):
         yield load(Chunk, item.data)
+
+
+def _first(ledger: Ledger) -> Chunk | None:
+    """Give one of them alone: a look at all would read a megabyte each time."""
+    return next(waiting(ledger, 1), None)
 
 
 class Whole:
