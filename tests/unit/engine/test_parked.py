@@ -12,6 +12,7 @@ import pytest
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine import audit, parked
+from ml_connector.engine import ledger as rows
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.rows import Chunk
@@ -55,8 +56,8 @@ def ledger(bench: Bench) -> Ledger:
 
 def rests(bench: Bench) -> list[str]:
     """Name what is left in the table of attempts that waited."""
-    rows = ledger(bench)
-    return [item.sk for prefix in ("p#", "b#audit~") for item in rows.store.query(rows.pk, prefix)]
+    mine = ledger(bench)
+    return [item.sk for prefix in ("p#", "b#audit~") for item in mine.store.query(mine.pk, prefix)]
 
 
 def whole(bench: Bench, bucket: Away) -> Chunk:
@@ -208,6 +209,47 @@ def test_of_many_that_wait_no_more_is_read_than_one(
     bench.poll(INVOICES)
     bench.work(3)
     assert limits and set(limits) == {1}
+
+
+def test_whoever_dies_while_the_body_is_deleted_leaves_the_object_whole(
+    bench: Bench, bucket: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "PART", 200)
+    bucket.times = 10**9
+    bench.poll(INVOICES)
+    bench.work(0.01)
+    assert sum(name.startswith("b#") for name in rests(bench)) > 1
+    bucket.times, left, delete = 0, [1], SqliteStore.delete
+
+    def dying(store: SqliteStore, pk: str, sk: str) -> None:
+        if sk.startswith("b#audit~") and left.pop() == 0:
+            raise Killed
+        left.extend([0] if not left else [])
+        delete(store, pk, sk)
+
+    monkeypatch.setattr(SqliteStore, "delete", dying)
+    with pytest.raises(Killed):
+        parked.bring(bench.world, ledger(bench), next(parked.waiting(ledger(bench))).id)
+    monkeypatch.setattr(SqliteStore, "delete", delete)
+    bench.work(1)
+    assert rests(bench) == [] and whole(bench, bucket)
+
+
+def test_a_body_that_is_carried_elsewhere_meanwhile_is_waited_for(bench: Bench, bucket: Away) -> None:
+    """`endpoint move` carries bodies and rows one by one, and a ring may come in between."""
+    bucket.times = 10**9
+    bench.poll(INVOICES)
+    bench.work(0.01)
+    store, pk, bucket.times = ledger(bench).store, ledger(bench).pk, 0
+    bodies = list(store.query(pk, "b#audit~"))
+    for body in bodies:
+        store.delete(pk, body.sk)
+    row = next(parked.waiting(ledger(bench)))
+    assert parked.bring(bench.world, ledger(bench), row.id) is False
+    for body in bodies:
+        store.put(replace(body, rev=0))
+    bench.work(1)
+    assert rests(bench) == [] and whole(bench, bucket)
 
 
 class Full:

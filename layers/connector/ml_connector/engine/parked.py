@@ -119,17 +119,21 @@ def bring(world: World, ledger: Ledger, name: str) -> bool:
             ledger.store.put(_placed(row, item))
         return False
     try:
-        if (packed := ledger.kept(name)) is not None:
+        if row.state != "done":
+            packed = ledger.kept(name) or b""
+            audit.opened(packed)  # raises where not all of it is there: `endpoint move` carries part after part
             world.blobs.put(str(row.refers), packed)
+            row.state = "done"  # from here on the body may be deleted part after part
+            item = ledger.store.put(_placed(row, item))
     except Exception as error:  # noqa: BLE001 - whatever it is: it stays in the table
         log.warning("an attempt still waits for the audit trail's bucket", extra=_named(row) | {"reason": str(error)})
-        row.attempts += 1
+        row.state, row.attempts = "waiting", row.attempts + 1
         row.due_at = iso(ledger.clock.now() + timedelta(seconds=backoff(row.attempts, SOON, SELDOM)))
         with suppress(ConnectorError):
             ledger.store.put(_placed(row, item))
         return False
     ledger.drop(name)
-    ledger.store.delete(ledger.pk, f"p#{name}")  # last: whoever dies before brings the same once more
+    ledger.store.delete(ledger.pk, f"p#{name}")  # last: whoever dies before does the rest once more
     return True
 
 
