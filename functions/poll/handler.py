@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools import Metrics
@@ -49,8 +48,7 @@ def run(record: SQSRecord) -> None:
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Take a tick of the schedule or a run request from the queue."""
-    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    aws.world.deadline.at = aws.clock.now() + left
+    aws.world.deadline.begin(aws.clock.now(), context.get_remaining_time_in_millis() / 1000)
     if "Records" not in event:
         return {"runs": tick(aws.world, aws.names.system, send)}
     return process_partial_response(event, run, processor, context)

@@ -133,6 +133,6 @@ def _count_refusals(pair: Pair) -> None:
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Take rings from the queue, one at a time."""
-    aws.world.deadline.at = aws.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
+    aws.world.deadline.begin(aws.clock.now(), context.get_remaining_time_in_millis() / 1000)
     _free_lane(event)
     return process_partial_response(event, work, processor, context)

@@ -22,6 +22,13 @@ class Deadline:
     """The end of the invocation under way; None where nothing ends it, as in a local run."""
 
     at: datetime | None = None
+    margin: float = MARGIN
+    least: float = LEAST
+
+    def begin(self, now: datetime, seconds: float) -> None:
+        """Begin an invocation that has some seconds; a short one keeps less of them for itself."""
+        self.at = now + timedelta(seconds=seconds)
+        self.margin, self.least = min(MARGIN, seconds / 8), max(1.0, min(LEAST, seconds / 12))
 
     def lease_ends(self, now: datetime, lease: timedelta) -> datetime:
         """Tell when a row that is taken now is free again: after `lease`, or once this process is surely gone."""
@@ -29,7 +36,7 @@ class Deadline:
 
     def cut(self, moment: datetime) -> datetime:
         """Give a moment, or the last one that is left to a vendor where that is earlier."""
-        return moment if self.at is None else min(moment, self.at - timedelta(seconds=MARGIN))
+        return moment if self.at is None else min(moment, self.at - timedelta(seconds=self.margin))
 
     def allowed(self, now: datetime, timeout: float, *, safe: bool, who: str) -> float:
         """Give the seconds that a call may wait for its server, at most `timeout`. Raises `OutOfTime`.
@@ -38,7 +45,7 @@ class Deadline:
         """
         if self.at is None:
             return timeout
-        left = (self.at - now).total_seconds() - MARGIN
-        if left < (min(timeout, LEAST) if safe else timeout):
+        left = (self.at - now).total_seconds() - self.margin
+        if left < (min(timeout, self.least) if safe else timeout):
             raise OutOfTime(f"The function's time is nearly over, so {who} was not called; the work is continued soon.")
         return min(timeout, left)

@@ -108,6 +108,14 @@ def test_an_answer_that_trickles_is_cut_with_the_functions_time() -> None:
     assert clock.now() < end
 
 
+@pytest.mark.parametrize(("seconds", "margin"), [(12, 1.5), (120, 15), (300, 15)])
+def test_a_short_invocation_keeps_less_for_itself(seconds: float, margin: float) -> None:
+    deadline = Deadline()
+    deadline.begin(START, seconds)
+    assert deadline.cut(START + timedelta(hours=1)) == START + timedelta(seconds=seconds - margin)
+    assert deadline.allowed(START, 4, safe=False, who="ERP") == 4
+
+
 def test_without_a_deadline_a_call_takes_its_timeout() -> None:
     clock = Clock(START)
     with pytest.raises(Unreachable):
@@ -190,7 +198,7 @@ def test_a_lease_ends_with_its_function_also_after_a_step(site: Site, ring: Any)
 
 
 def test_a_writer_without_time_leaves_the_work_to_the_next_one_and_counts_no_failure(site: Site, ring: Any) -> None:
-    site.writes(ring, seconds=20)
+    site.writes(ring, seconds=0.5)
     chunk = site.chunk(ring)
     assert (chunk.state, chunk.failures, chunk.attempts, chunk.cause) == ("waiting", 0, 0, None)
     assert "time is nearly over" in str(chunk.reason)
