@@ -57,7 +57,7 @@ class MeteredDynamo:
         self._meter = meter
         self._rows: dict[str, dict[str, Row]] = defaultdict(dict)
         self._order: dict[str, list[str]] = defaultdict(list)
-        self._due: set[tuple[str, str]] = set()
+        self._due: dict[str, list[tuple[str, str, str]]] = defaultdict(list)  # by due_pk: (due_at, pk, sk) in order
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -79,7 +79,7 @@ class MeteredDynamo:
         """Read a page of one partition, or of the index; the sum of what is read is charged."""
         pk = ExpressionAttributeValues[":pk"]["S"]
         if rest.get("IndexName") == "due":
-            rows = self._of_index(pk, ExpressionAttributeValues[":until"]["S"])
+            rows = self._of_index(pk, ExpressionAttributeValues[":until"]["S"], rest.get("ExclusiveStartKey"))
         else:
             rows = self._of_partition(pk, ExpressionAttributeValues.get(":prefix", {"S": ""})["S"], rest)
         page, read = [], 0
@@ -89,13 +89,17 @@ class MeteredDynamo:
             if read >= PAGE_BYTES or len(page) == rest.get("Limit"):
                 break
         self._read(read, rest.get("ConsistentRead", False), "Query")
-        more = {"LastEvaluatedKey": {k: page[-1][k] for k in ("pk", "sk")}} if page and len(page) < len(rows) else {}
+        more = (
+            {"LastEvaluatedKey": {k: page[-1][k] for k in ("pk", "sk", *INDEX) if k in page[-1]}}
+            if page and len(page) < len(rows)
+            else {}
+        )
         return {"Items": page, **more}
 
-    def _of_index(self, pk: str, until: str) -> list[Row]:
-        rows = [self._rows[p][s] for p, s in self._due]
-        mine = [r for r in rows if r["due_pk"]["S"] == pk and r["due_at"]["S"] <= until]
-        return sorted(mine, key=lambda r: r["due_at"]["S"])
+    def _of_index(self, pk: str, until: str, start: Row | None) -> list[Row]:
+        mine = self._due[pk]
+        begin = bisect_right(mine, tuple(start[n]["S"] for n in ("due_at", "pk", "sk"))) if start else 0
+        return [self._rows[p][s] for _, p, s in mine[begin : bisect_right(mine, (until + "\U0010ffff",))]]
 
     def _of_partition(self, pk: str, prefix: str, rest: Mapping[str, Any]) -> list[Row]:
         names = self._order[pk]
@@ -162,7 +166,11 @@ class MeteredDynamo:
             insort(self._order[pk], sk)
         if fresh is not None:
             self._rows[pk][sk] = fresh
-        (self._due.add if _indexed(fresh) else self._due.discard)((pk, sk))
+        if before is not None and _indexed(before):
+            mine = self._due[before["due_pk"]["S"]]
+            del mine[bisect_left(mine, (before["due_at"]["S"], pk, sk))]
+        if fresh is not None and _indexed(fresh):
+            insort(self._due[fresh["due_pk"]["S"]], (fresh["due_at"]["S"], pk, sk))
 
 
 def _indexed(row: Row | None) -> bool:

@@ -1,17 +1,15 @@
-"""Keeps things moving: rings what is due, keeps the roster, and measures. It calls no vendor."""
+"""Keeps things moving: rings what is due, and measures. It calls no vendor and reads no secret."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from ml_connector import enrol
-from ml_connector.aws import emf, logs
-from ml_connector.aws.assembly import Aws, Names
-from ml_connector.engine.gauges import gauges_of, registry_age, registry_kept
+from ml_connector.aws import logs
+from ml_connector.aws.assembly import Aws, Names, share_of
+from ml_connector.engine.gauges import gauges_of, registry_age
 from ml_connector.engine.maintain import ring_due
 from ml_connector.engine.roster import wanted
 from ml_connector.integrations import INTEGRATIONS
@@ -20,22 +18,9 @@ aws = Aws(Names.from_environment())
 logger = logs.logger(aws.names.stage)
 metrics = Metrics()
 metrics.set_default_dimensions(stack=aws.names.stack)
-ROSTER = timedelta(minutes=5)
 SYSTEMS = sorted({system for table in INTEGRATIONS for flow in table.flows for system in (flow.source, flow.target)})
-_last: list[Any] = []
-
-
-def keep_roster(force: bool = False) -> None:
-    """Rebuild the roster every five minutes, and whenever it is asked for."""
-    now = aws.clock.now()
-    if force or not _last or now - _last[-1] >= ROSTER:
-        for tenant in enrol.rebuild(aws.world, aws.secrets, aws.tools):
-            if tenant.problem:
-                logger.warning("%s: unusable secrets", tenant.name, extra={"tenant": tenant.name,
-                               "reason": tenant.problem})  # fmt: skip
-                emf.tenant_fault(aws.names.stack, tenant.name, "registry")
-        registry_kept(aws.world)
-        _last[:] = [now]
+SHARE = 0.4
+"""Of the time that a tick has: what is due and not rung until then is the first of the next."""
 
 
 def measure() -> None:
@@ -63,11 +48,8 @@ def _unit(name: str) -> MetricUnit:
 @logger.inject_lambda_context
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
-    """Take the minute's tick; `{"roster": true}` rebuilds the roster at once."""
-    try:
-        keep_roster(bool(event.get("roster")))
-    finally:  # while secrets cannot be read, the work goes on, and is watched
-        rung = ring_due(aws.world, wanted=wanted(aws.store))
-        metrics.add_metric("Rung", MetricUnit.Count, rung)
-        measure()
+    """Take the minute's tick: ring first, then measure."""
+    rung = ring_due(aws.world, wanted(aws.store), share_of(aws.clock, context, SHARE))
+    metrics.add_metric("Rung", MetricUnit.Count, rung)
+    measure()
     return {"rung": rung}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools import Metrics
@@ -11,7 +12,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from ml_connector.ahead import ahead
 from ml_connector.aws import emf, logs
-from ml_connector.aws.assembly import Aws, Names
+from ml_connector.aws.assembly import Aws, Names, share_of
+from ml_connector.aws.rings import ask_for_runs
 from ml_connector.runs import Run, tick
 
 aws = Aws(Names.from_environment())
@@ -21,13 +23,13 @@ metrics.set_default_dimensions(stack=aws.names.stack, system=aws.names.system)
 processor = SqsFifoPartialProcessor()
 processor.raise_on_entire_batch_failure = False
 """A message that fails comes back by itself. A function that fails makes Lambda read its queue more slowly, for all."""
+SHARE = 0.4
+"""Of the time that a tick has: who is due and not reached until then is the first of the next."""
 
 
-def send(tenant: str, request: str) -> None:
-    """Ask for a run; the same request within five minutes is one."""
-    aws.clients.get("sqs").send_message(
-        QueueUrl=aws.names.runs_queue, MessageGroupId=tenant, MessageDeduplicationId=request, MessageBody=tenant
-    )
+def send(asked: Sequence[tuple[str, str]]) -> None:
+    """Ask for runs (tenant, id); the same request within five minutes is one."""
+    ask_for_runs(aws.clients.get("sqs"), aws.names.runs_queue, asked)
 
 
 def run(record: SQSRecord) -> None:
@@ -42,6 +44,8 @@ def run(record: SQSRecord) -> None:
     metrics.add_metric("Unauthorized", MetricUnit.Count, work.refused)
     if work.faults:
         emf.tenant_fault(aws.names.stack, record.body, "run")
+    if work.late is not None:
+        metrics.add_metric("CadenceLateSeconds", MetricUnit.Seconds, work.late)
 
 
 @logger.inject_lambda_context
@@ -50,5 +54,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Take a tick of the schedule or a run request from the queue."""
     aws.world.deadline.begin(aws.clock.now(), context.get_remaining_time_in_millis() / 1000)
     if "Records" not in event:
-        return {"runs": tick(aws.world, aws.names.system, send)}
+        ticked = tick(aws.world, aws.names.system, send, share_of(aws.clock, context, SHARE))
+        metrics.add_metric("CadenceLateSeconds", MetricUnit.Seconds, ticked.late)
+        return {"runs": ticked.runs}
     return process_partial_response(event, run, processor, context)

@@ -6,7 +6,7 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from ml_connector.engine.write import write
 from ml_connector.errors import ConnectorError
 from ml_connector.pairs import Pairs
 from ml_connector.receive import LARGEST, Receiver
-from ml_connector.runs import Run, tick
+from ml_connector.runs import Asked, Run, tick
 from ml_connector.systems.basware.webhook import HEADER
 
 from ..sandbox.server import build
@@ -86,17 +86,18 @@ class Server:
             self._roster_at = now
         ring_due(self.world, wanted=wanted(self.world.store))
         for system in SYSTEMS:
-            tick(self.world, system, lambda tenant, _, s=system: self._submit(tenant, s))  # type: ignore[misc]
+            tick(self.world, system, lambda asked, s=system: self._submit(asked, s))  # type: ignore[misc]
 
     def _enrol(self) -> None:
         for tenant in enrol.rebuild(self.world, self.state.secrets, self.tools):
             if tenant.problem:
                 log.warning("%s", tenant.problem)
 
-    def _submit(self, tenant: str, system: str) -> None:
-        if (tenant, system) not in self._running:
-            self._running.add((tenant, system))
-            self._asked.put((tenant, system))
+    def _submit(self, asked: Sequence[Asked], system: str) -> None:
+        for tenant, _ in asked:
+            if (tenant, system) not in self._running:
+                self._running.add((tenant, system))
+                self._asked.put((tenant, system))
 
     def _read_forever(self) -> None:
         while not self._stop.is_set():

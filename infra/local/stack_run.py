@@ -33,7 +33,7 @@ from .report import Outcome
 from .runner import HORIZON
 
 NAME = "ml-connector"
-FUNCTIONS = ("maintain", "write", "basware-webhook")
+FUNCTIONS = ("maintain", "enroll", "write", "basware-webhook")
 ENDED = "This state ended with the run; the commands named here work on that of a run without `--engine ministack`."
 TELL_EVERY = 3.0
 """Seconds; adding up all that was done is work for the emulator, too."""
@@ -47,6 +47,7 @@ class LocalStack:
     aws: Aws
     started: str
     tenants: list[bootstrap.Tenant] = field(default_factory=list)
+    due_at: str = ""
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -75,13 +76,13 @@ class LocalStack:
 
     def enrol(self) -> None:
         """Have the roster rebuilt from the secrets, and read the tenants here for the report."""
-        self.invoke("maintain", {"roster": True})
+        self.invoke("enroll", {"roster": True})
         self.aws.secrets.__dict__["_reads"].clear()
         self.tenants = bootstrap.tenants(self.aws.world, self.aws.secrets, self.aws.tools)
 
     def start_flows(self) -> None:
         """Make every active flow due now, and fire the tick without waiting for its minute."""
-        now = iso(self.aws.clock.now())
+        now = self.due_at = iso(self.aws.clock.now())
         for tenant in self.tenants:
             for system in bootstrap.SYSTEMS:
                 item = self.aws.store.get(f"schedule#{tenant.name}", system)
@@ -94,9 +95,7 @@ class LocalStack:
 
     def _until_read(self, system: str) -> None:
         ends = time.monotonic() + 120
-        while time.monotonic() < ends and any(
-            i.sk == system and i.data.get("running_until") for i in self._schedules()
-        ):
+        while time.monotonic() < ends and any(i.sk == system and self._asked(i) for i in self._schedules()):
             time.sleep(0.2)
 
     def until_idle(self, max_seconds: float, tell: Callable[[LocalStack], None] | None = None) -> bool:
@@ -113,13 +112,17 @@ class LocalStack:
         return False
 
     def _busy(self) -> bool:
-        if any(item.data.get("running_until") for item in self._schedules()):
+        if any(self._asked(item) for item in self._schedules()):
             return True
         now = self.aws.clock.now()
         soon, leased = iso(now + HORIZON), now + LEASE + HORIZON
         mine = {pair.ledger(flow.name).pk for pair, flow in self._streams()}  # an endpoint that was left has no worker
         rows = (item for item in due_rows(self.aws.store, leased, 1000) if item.pk in mine)
         return any(item.data.get("state") == "sending" or (item.due_at or "") <= soon for item in rows)
+
+    def _asked(self, item: Item) -> bool:
+        """Tell whether a run that `start_flows` asked for has not ended yet."""
+        return item.due_at is not None and item.due_at <= self.due_at
 
     def _schedules(self) -> Iterator[Item]:
         for tenant in self.tenants:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ml_connector.bootstrap import KNOWN
 from ml_connector.embedded import private
+from ml_connector.listing import KNOWN
 
 from ..sandbox import basware
 from ..sandbox.basware.deliver import delivering

@@ -47,7 +47,7 @@ def ping(
             rows.append(row)
             if not as_json:
                 _print(row)
-    _enrol(desk)
+    _enrol(desk, tenant)
     if as_json:
         table.dump(rows)
     raise typer.Exit(max((2 if r["check"] == "secret" else 1 for r in rows if not r["ok"]), default=0))
@@ -56,10 +56,13 @@ def ping(
 def _asked(desk: Desk, tenant: str | None, system: str | None) -> list[tuple[str, str]]:
     """List the secrets that were asked for. Raises `Misconfigured` where there is none."""
     from ml_connector.errors import Misconfigured
+    from ml_connector.listing import of_tenant
 
     from .nearest import known
 
     names = desk.secrets.names()
+    if tenant is not None:  # by name as well: the list may not show yet what was just written
+        names = sorted({*names, *of_tenant(desk.secrets, tenant)})
     found = [(t, s) for t, s in names if tenant in {None, t} and system in {None, s}]
     if found:
         return found
@@ -92,8 +95,8 @@ def _print(row: dict[str, Any]) -> None:
     terminal.line(f"{row['check']}{detail}", mark=mark, colour=colour)
 
 
-def _enrol(desk: Desk) -> None:
+def _enrol(desk: Desk, tenant: str | None) -> None:
     """Tell the functions at once of the secrets that were just tried."""
     from ml_connector.enrol import rebuild
 
-    rebuild(desk.world, desk.secrets, desk.tools)
+    rebuild(desk.world, desk.secrets, desk.tools, tenant)

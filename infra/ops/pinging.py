@@ -12,6 +12,7 @@ from ml_connector.engine.resolving import not_sent_here
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured
 from ml_connector.flow import Check, Connection, Found
 from ml_connector.integrations import INTEGRATIONS
+from ml_connector.listing import of_tenant
 from ml_connector.ports import Secret, Secrets
 from ml_connector.systems.settings import SystemSettings, parse
 
@@ -26,6 +27,15 @@ class OneSecret:
     tenant: str
     system: str
 
+    @property
+    def lags(self) -> bool:
+        """There is nothing to list."""
+        return False
+
+    def listed(self) -> dict[tuple[str, str], str | None]:
+        """List the one, whose version only reading tells."""
+        return dict.fromkeys(self.names())
+
     def names(self) -> list[tuple[str, str]]:
         """List the one."""
         return [(self.tenant, self.system)]
@@ -38,7 +48,8 @@ class OneSecret:
 def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
     """Try the secret, then the system. The check named `secret` fails where the secret cannot be used as written."""
     whole = bootstrap.tenants(desk.world, desk.secrets, desk.tools, tenant)[0]
-    faults = {s: _fault(desk, tenant, s) for t, s in desk.secrets.names() if t == tenant}
+    present = [s for _, s in of_tenant(desk.secrets, tenant)]
+    faults = {s: _fault(desk, tenant, s) for s in present}
     clash = None if any(faults.values()) else whole.problem  # each is right, but together they are not
     if (fault := faults[system] or clash) is not None:
         yield Check("secret", False, fault)
@@ -46,7 +57,7 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
     yield Check("secret", True, "can be used as written")
     if system == "settings":
         return
-    yield from _half(system, {s for t, s in desk.secrets.names() if t == tenant})
+    yield from _half(system, set(present))
     yield from _moved(whole, system)
     breaker, connection = _connection(desk, whole, tenant, system)
     try:

@@ -78,15 +78,16 @@ class StoreMachine(RuleBasedStateMachine):
         self.rows[item.pk, item.sk] = stored
         return stored
 
-    @rule(rows=st.lists(held, min_size=1, max_size=4, unique_by=lambda i: (i.pk, i.sk)), value=data)
-    def write_many(self, rows, value):
-        items = [Item(row.pk, row.sk, value, row.rev) for row in rows]
+    @rule(rows=st.lists(held, min_size=1, max_size=4, unique_by=lambda i: (i.pk, i.sk)), value=data, due=dues)
+    def write_many(self, rows, value, due):
+        place = {"due_pk": "due", "due_at": due} if due else {}
+        items = [Item(row.pk, row.sk, value, row.rev, **place) for row in rows]
         expected = [self.accepted(item) for item in items]
         assert self.store.put_many(items) == expected
         for item, took in zip(items, expected, strict=True):
             if took:
                 there = self.rows[item.pk, item.sk] if item.rev else item
-                self.rows[item.pk, item.sk] = replace(there, data=value, rev=item.rev + 1)
+                self.rows[item.pk, item.sk] = replace(there, data=value, rev=item.rev + 1, **place)
 
     @rule(pk=pks, sk=sks)
     def delete(self, pk, sk):

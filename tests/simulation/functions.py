@@ -16,7 +16,6 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -77,12 +76,15 @@ class SimAws:
     @property
     def clients(self) -> dict[str, Any]:
         """Boto's clients: of SQS, the one call that a handler makes itself."""
-        return {"sqs": SimpleNamespace(send_message=self._asked, change_message_visibility=lambda **_: None)}
+        return {"sqs": SimpleNamespace(send_message_batch=self._asked, change_message_visibility=lambda **_: None)}
 
-    def _asked(self, *, QueueUrl: str, MessageGroupId: str, MessageDeduplicationId: str, MessageBody: str) -> None:
+    def _asked(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
         assert QueueUrl == "runs"
-        assert MessageGroupId == MessageBody
-        self.send(MessageBody, MessageDeduplicationId)
+        assert len(Entries) <= 10
+        for entry in Entries:
+            assert entry["MessageGroupId"] == entry["MessageBody"]
+            self.send(entry["MessageBody"], entry["MessageDeduplicationId"])
+        return {}
 
 
 class Container:
@@ -117,13 +119,12 @@ class Container:
         self.module.handler({"source": "aws.scheduler"}, CONTEXT)
 
     def maintain(self) -> None:
-        """Hand over the minute's tick of the maintain function, between two rebuilds of the roster."""
-        self.module._last[:] = [self.module.aws.clock.now() + timedelta(days=1)]
+        """Hand over the minute's tick of the maintain function."""
         self.module.handler({"source": "aws.scheduler"}, CONTEXT)
 
     def enrol(self) -> None:
-        """Let the maintain function rebuild the roster."""
-        self.module.keep_roster(force=True)
+        """Let the enroll function look at all tenants."""
+        self.module.handler({"roster": True}, CONTEXT)
 
     def receive(self, tenant: str, body: bytes, signature: str | None) -> int:
         """Hand over a request of API Gateway, which spells some bodies as base64; gives the status."""

@@ -32,7 +32,7 @@ SCHEDULES = {
     "vendors": "rate(9 hours)", "accounts": "rate(11 hours)", "cost_centers": "rate(13 hours)",
     "purchase_orders": "rate(7 hours)", "invoices": "rate(3 hours)", "payments": "rate(5 hours)",
 }  # fmt: skip
-WRITE, POLL, MAINTAIN, HOOK = 120, 300, 50, 10
+WRITE, POLL, MAINTAIN, ENROLL, HOOK = 120, 300, 50, 120, 10
 """Timeouts of the functions, as the template has them."""
 WARM = 3
 PASSING = (Transient, LeaseLost)
@@ -205,9 +205,9 @@ class Plant:
         self.once("maintain", MAINTAIN, container, container.maintain)
 
     def enrolled(self) -> None:
-        """Rebuild the roster."""
-        container = self.container("maintain")
-        self.once("roster", MAINTAIN, container, container.enrol)
+        """Look at all tenants."""
+        container = self.container("enroll")
+        self.once("enroll", ENROLL, container, container.enrol)
 
     def handle(self, queue: Fifo) -> bool:
         """Take one message from a queue and work on it; false where there is none."""

@@ -11,7 +11,7 @@ COMMON = {
 
 def test_there_is_a_poll_function_for_each_system_and_one_of_each_other_kind(written, of_type):
     polls = {f"Poll{system}" for system in written["Mappings"]["SystemNames"]}
-    assert set(of_type("AWS::Lambda::Function")) == polls | {"Write", "Maintain", "BaswareWebhook"}
+    assert set(of_type("AWS::Lambda::Function")) == polls | {"Write", "Maintain", "Enroll", "BaswareWebhook"}
 
 
 def test_each_handler_is_a_file_of_this_repository(of_type):
@@ -45,6 +45,7 @@ def test_timeouts_are_those_that_the_queues_count_on(of_type):
         "PollBasware": 300,
         "Write": 120,
         "Maintain": 50,
+        "Enroll": 120,
         "BaswareWebhook": 10,
     }
 
@@ -58,11 +59,13 @@ def test_each_function_is_told_where_everything_is(written, of_type):
         assert ("ML_RUNS_QUEUE" in variables) == (name in systems), name
 
 
-def test_poll_and_maintain_tick_every_minute_and_nothing_else_does(of_type):
+def test_poll_maintain_and_enroll_tick_every_minute_and_nothing_else_does(of_type):
     rules = of_type("AWS::Events::Rule").values()
     assert {rule["ScheduleExpression"] for rule in rules} == {"rate(1 minute)"}
     ticked = {rule["Targets"][0]["Arn"]["Fn::GetAtt"][0] for rule in rules}
-    assert ticked == {name for name in of_type("AWS::Lambda::Function") if name.startswith(("Poll", "Maintain"))}
+    assert ticked == {
+        name for name in of_type("AWS::Lambda::Function") if name.startswith(("Poll", "Maintain", "Enroll"))
+    }
 
 
 def test_only_poll_and_write_can_stand_in_a_vpc(of_type):

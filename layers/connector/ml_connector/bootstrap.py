@@ -27,6 +27,7 @@ from ml_connector.engine.sessions import Sessions
 from ml_connector.errors import Denied, Misconfigured, Transient
 from ml_connector.flow import Connection, Integration
 from ml_connector.integrations import INTEGRATIONS
+from ml_connector.listing import KNOWN, found, of_tenant
 from ml_connector.ports import Secret, Secrets, Vault
 from ml_connector.systems import registry
 from ml_connector.systems.settings import SystemSettings, parse
@@ -35,7 +36,6 @@ from ml_connector.wiring import TenantSettings, Wiring
 log = logging.getLogger("ml_connector")
 SYSTEMS = registry.SYSTEMS
 PLATFORMS = registry.PLATFORMS
-KNOWN = frozenset({*registry.BY_NAME, "settings"})
 LANES = {vendor.name: vendor.lanes for vendor in registry.VENDORS}
 """Documents written side by side: the system's default concurrency less one for the poll."""
 _NO_SHAPE = frozenset({"timeout_seconds", "max_concurrency", "settle_seconds", "ca_bundle"})
@@ -61,8 +61,9 @@ class Toolbox:
 class Tenant:
     """A tenant as its secrets make it. `faults`: by integration, why it cannot run.
 
-    By system: `zones`, and `timeouts` of a request in seconds. `unread`: a secret could not be read just now, which
-    says nothing of the tenant: what was known of it stands. `owns`: see `sharing.py`.
+    By system: `zones`, `timeouts` of a request in seconds, and the `versions` of the secrets it was made from.
+    `unread`: a secret could not be read just now, which says nothing of the tenant: what was known of it stands.
+    `owns`: see `sharing.py`.
     """
 
     name: str
@@ -73,20 +74,26 @@ class Tenant:
     timeouts: dict[str, float] = field(default_factory=dict)
     webhook_keys: list[bytes] = field(default_factory=list, repr=False)
     webhook_url: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
     owns: dict[str, str] = field(default_factory=dict, repr=False)
     problem: str | None = None
     unread: bool = False
 
 
 def tenants(world: World, secrets: Secrets, tools: Toolbox, only: str | None = None) -> list[Tenant]:
-    """Read every tenant from the secrets; a secret that cannot be used spoils its own tenant only."""
+    """Read every tenant from the secrets, or one by name; a secret that cannot be used spoils its own tenant only."""
     named: dict[str, set[str]] = {}
-    for tenant, system in secrets.names():
-        if only is None or tenant == only:
-            named.setdefault(tenant, set()).add(system)
-    found = [_contained(world, secrets, tools, name, systems) for name, systems in sorted(named.items())]
-    sharing.part(found)
-    return found
+    for tenant, system in secrets.names() if only is None else of_tenant(secrets, only):
+        named.setdefault(tenant, set()).add(system)
+    made = [_contained(world, secrets, tools, name, systems) for name, systems in sorted(named.items())]
+    sharing.part(made)
+    return made
+
+
+def read_tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: Collection[str]) -> Tenant:
+    """Read one tenant alone, its settings by name: the list may lag behind a tenant that was written paused."""
+    systems = set(systems) | ({"settings"} if secrets.lags and found(secrets, name, "settings") else set())
+    return _contained(world, secrets, tools, name, systems)
 
 
 def module(system: str) -> Any:
@@ -113,6 +120,8 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
     for system in sorted(systems):
         try:
             secret = secrets.read(name, system)
+            if secret is not None:
+                tenant.versions[system] = secret.version
             if system == "settings":
                 if secret is None:  # it was deleted, and is listed for a while yet
                     continue

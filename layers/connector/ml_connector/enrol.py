@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ml_connector.engine import endpoints, passes, roster, schedule
 from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.roster import PK, SUBSCRIBING, PairRow, TenantRow, webhook_context
-from ml_connector.engine.rows import dump, iso
+from ml_connector.engine.roster import SUBSCRIBING, PairRow, TenantRow, webhook_context
+from ml_connector.engine.rows import iso
 from ml_connector.errors import Conflict, ConnectorError
 from ml_connector.flow import Integration
 from ml_connector.integrations import INTEGRATIONS
@@ -27,70 +27,32 @@ if TYPE_CHECKING:
     from ml_connector import bootstrap
 
 log = logging.getLogger("ml_connector")
+SPREAD = 60
+"""Seconds over which the first runs of new tenants are spread."""
 
 
-def rebuild(world: World, secrets: Secrets, tools: bootstrap.Toolbox) -> list[TenantRow]:
-    """Write the roster anew from the secrets; a tenant whose secrets are gone ends, its rows of work remain."""
-    from ml_connector import bootstrap  # noqa: PLC0415 - loaded late, as it says: a tick needs the timetable alone
+def rebuild(
+    world: World, secrets: Secrets, tools: bootstrap.Toolbox, only: str | None = None, until: datetime | None = None
+) -> list[TenantRow]:
+    """Make the rows of tenants that changed, or of one; a tenant whose secrets are gone ends, its work remains."""
+    from ml_connector.registry import Pass  # noqa: PLC0415 - a tick needs the timetable alone
 
-    present = {
-        item.sk: item for item in world.store.query(PK)
-    }  # first: who is enrolled from now on is not taken for gone
-    found = bootstrap.tenants(world, secrets, tools)
-    fresh = [
-        _enrolled(world, tenant, present.pop(tenant.name, Item(PK, tenant.name)), tools.vault, bootstrap.SYSTEMS)
-        for tenant in found
-    ]
-    for gone in present:
-        world.store.delete(PK, gone)
-        for system in bootstrap.SYSTEMS:
-            world.store.delete(f"schedule#{gone}", system)
-            passes.forget(world.store, gone, system)
-    return fresh
+    return Pass(world, secrets, tools, until=until, only=only).run().made
 
 
-def _enrolled(world: World, tenant: bootstrap.Tenant, item: Item, vault: Vault, systems: Iterable[str]) -> TenantRow:
-    """Write one tenant's rows. What is wrong with them is this tenant's trouble: it is named, and the next one follows.
+def mark_subscribing(tenant: TenantRow, known: TenantRow | None, now: datetime) -> None:
+    """Mark a row whose webhook is new or changed, since one of the next runs subscribes it.
 
-    Where a secret could not be read just now, the row stays as it was: the tenant goes on.
-    """
-    known = _known(item)
-    if tenant.unread and known is not None:
-        known.problem = tenant.problem  # for whoever asked; the row itself is not written
-        return known
-    try:
-        row = _row(tenant, known, vault)
-        for pair in tenant.pairs:
-            _note_endpoint(pair, known)
-        _write(world, item, row, known)
-        _plan(world, row, systems)
-    except ConnectorError:
-        raise  # the table itself, which all of them need
-    except Exception as error:
-        log.exception("%s: its registry entry cannot be written", tenant.name, extra={"tenant": tenant.name})
-        problem = f"{tenant.name}: its registry entry cannot be written ({type(error).__name__}); the log says more."
-        return TenantRow(name=tenant.name, problem="; ".join(filter(None, (tenant.problem, problem))))
-    return row
-
-
-def _write(world: World, item: Item, tenant: TenantRow, known: TenantRow | None) -> None:
-    """Write a tenant's row where it changed.
-
-    A webhook that is new or changed is subscribed by one of the next runs. That is marked here already, so that the
-    doors for webhooks, which look at the roster once a minute, mostly know of it before the platform tests the address.
+    It is marked here already, so that the doors for webhooks, which look at the roster once a minute, mostly know of
+    it before the platform tests the address.
     """
     tenant.subscribing_until = known.subscribing_until if known else None
     earnest = any(not pair.shadow for pair in tenant.pairs.values())  # else nothing is subscribed
     if earnest and tenant.webhook_url and (tenant.webhook_url, tenant.webhook_hash) != _hook(known):
-        tenant.subscribing_until = iso(world.clock.now() + SUBSCRIBING)
-    new = dump(tenant)
-    if dict(item.data) == new:
-        return
-    with suppress(Conflict):  # another rebuild was first
-        world.store.put(replace(item, data=new))
+        tenant.subscribing_until = iso(now + SUBSCRIBING)
 
 
-def _note_endpoint(pair: Pair, known: TenantRow | None) -> None:
+def note_endpoint(pair: Pair, known: TenantRow | None) -> None:
     """Note an endpoint when it changes, and say once what is known under the one that was left."""
     before = known.pairs.get(pair.integration.name) if known is not None else None
     if before is None or before.scope != pair.scope:
@@ -102,12 +64,13 @@ def _hook(known: TenantRow | None) -> tuple[str | None, str | None]:
     return (known.webhook_url, known.webhook_hash) if known else (None, None)
 
 
-def _known(item: Item | None) -> TenantRow | None:
+def known(item: Item | None) -> TenantRow | None:
     """Read the row that stands there; one that is damaged counts as none, and is written again."""
     return roster.read(item) if item is not None and item.data else None
 
 
-def _row(tenant: bootstrap.Tenant, known: TenantRow | None, vault: Vault) -> TenantRow:
+def row_of(tenant: bootstrap.Tenant, known: TenantRow | None, vault: Vault) -> TenantRow:
+    """Make the row of a tenant; `known` is the one that stands there."""
     pairs = {
         p.integration.name: PairRow(
             scope=p.scope, epoch=p.epoch, companies=list(p.companies), erp_company=p.erp_company,
@@ -120,8 +83,7 @@ def _row(tenant: bootstrap.Tenant, known: TenantRow | None, vault: Vault) -> Ten
     row = TenantRow(
         name=tenant.name, pairs=pairs, options=tenant.options.model_dump_json(), zones=tenant.zones,
         webhook_hash=hashlib.blake2b(b"\0".join(tenant.webhook_keys), digest_size=12).hexdigest(),
-        webhook_url=tenant.webhook_url, problem=problem,
-        owns=sorted(tenant.owns) if tenant.pairs and not (tenant.options.shadow or tenant.options.paused) else [],
+        webhook_url=tenant.webhook_url, problem=problem, versions=tenant.versions, form=roster.FORM,
     )  # fmt: skip
     _seal(row, tenant.webhook_keys, known, vault)
     return row
@@ -164,18 +126,39 @@ def flows_of(tenant: TenantRow, system: str) -> Iterator[tuple[Integration, Any]
                     yield integration, flow
 
 
-def _plan(world: World, tenant: TenantRow, systems: Iterable[str]) -> None:
-    """Give each system of a tenant its row in the tick's index; flows that were planned keep their time."""
-    now = world.clock.now()
-    for system in systems:
-        names = [f"{i.name}/{f.name}" for i, f in flows_of(tenant, system)]
+def flows_differ(tenant: TenantRow, known: TenantRow) -> bool:
+    """Tell whether a tenant's flows are others than they were."""
+    return {n: p.active for n, p in tenant.pairs.items()} != {n: p.active for n, p in known.pairs.items()}
+
+
+def plan_all(world: World, tenants: Sequence[tuple[TenantRow, TenantRow | None]]) -> None:
+    """Give each system of tenants its row in the tick's index; flows that were planned keep their time.
+
+    Rows of tenants that are new (known as None) are written together, unread; where one is there, it is read.
+    """
+    from ml_connector.bootstrap import SYSTEMS  # noqa: PLC0415 - loaded late, as it says
+
+    new = [(t, s, Item(f"schedule#{t.name}", s)) for t, known in tenants if known is None for s in SYSTEMS]
+    first = [(t, s, row) for t, s, item in new if (row := _planned(world, t, item)) is not None]
+    taken = world.store.put_many([row for _, _, row in first])
+    again = [(t, s) for (t, s, _), ok in zip(first, taken, strict=True) if not ok]
+    again += [(t, s) for t, known in tenants if known is not None for s in SYSTEMS]
+    for tenant, system in again:
         item = world.store.get(f"schedule#{tenant.name}", system) or Item(f"schedule#{tenant.name}", system)
-        planned = planned_of(item)
-        soon = iso(now + timedelta(seconds=schedule.jitter(f"{tenant.name}{system}", 60)))
-        flows = {name: planned.get(name, soon) for name in names}
-        if flows != planned:
-            passes.expect(world.store, tenant.name, system, flows, usable=tenant.problem is None)
-            plan(world.store, item, flows)
+        if (row := _planned(world, tenant, item)) is not None:
+            with suppress(Conflict):  # another tick was first; it has moved the time
+                world.store.put(row)
+
+
+def _planned(world: World, tenant: TenantRow, item: Item) -> Item | None:
+    """Make the row of a system's flows; None where it is right as it is."""
+    planned = planned_of(item)
+    soon = iso(world.clock.now() + timedelta(seconds=schedule.jitter(f"{tenant.name}{item.sk}", SPREAD)))
+    flows = {n: planned.get(n, soon) for n in (f"{i.name}/{f.name}" for i, f in flows_of(tenant, item.sk))}
+    if flows == planned:
+        return None
+    passes.expect(world.store, tenant.name, item.sk, flows, usable=tenant.problem is None)
+    return scheduled(item, flows)
 
 
 def planned_of(item: Item) -> dict[str, str]:
@@ -186,21 +169,38 @@ def planned_of(item: Item) -> dict[str, str]:
     return {str(flow): due for flow, due in flows.items() if isinstance(due, str)}
 
 
-def plan(store: Store, item: Item, flows: dict[str, str], hold_until: str | None = None) -> None:
-    """Write when the flows of a system are due; the row stands in the index under the first of them.
-
-    `hold_until` keeps it out until then, while a run is under way.
-    """
-    due = hold_until or (min(flows.values()) if flows else None)
-    data = {"flows": flows, "running_until": hold_until}
+def plan(store: Store, item: Item, flows: dict[str, str]) -> None:
+    """Write when the flows of a system are due: see `scheduled`."""
     with suppress(Conflict):  # another tick was first; it has moved the time
-        store.put(replace(item, data=data, due_pk=f"tick#{item.sk}" if due else None, due_at=due))
+        store.put(scheduled(item, flows))
 
 
-def after_run(options: Any, tenant: TenantRow, integration: Integration, flow: Any, now: datetime) -> str:
-    """Tell when a flow is due next, after a run that was complete: by its own schedule, or to compare everything."""
+def scheduled(item: Item, flows: dict[str, str]) -> Item:
+    """Make the row that says when the flows of a system are due; it stands in the index under the first of them."""
+    due = min(flows.values()) if flows else None
+    return replace(item, data={"flows": flows}, due_pk=f"tick#{item.sk}" if due else None, due_at=due)
+
+
+def after_run(
+    options: Any, tenant: TenantRow, integration: Integration, flow: Any, now: datetime, planned: str = ""
+) -> str:
+    """Tell when a flow is due next, after a run that was complete: by its own schedule, or to compare everything.
+
+    A rate counts from when the run was `planned`, so that "every 5 minutes" is five, however late the run began; what
+    was missed meanwhile is not made up for.
+    """
     zone = tenant.zones.get(integration.erp, "UTC")
     own = schedule.expression(options, integration.name, flow)
     full = schedule.full_expression(options, integration.name, flow, tenant.name)
-    times = (schedule.next_due(own, now, zone, spread=f"{tenant.name}{flow.name}"), schedule.next_due(full, now, zone))
+    times = (
+        schedule.next_due(own, now, zone, spread=f"{tenant.name}{flow.name}", planned=_moment(planned)),
+        schedule.next_due(full, now, zone),
+    )
     return iso(min((t for t in times if t is not None), default=now + timedelta(days=3650)))
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

@@ -41,11 +41,11 @@ def may_be_row(pk: str, sk: str) -> bool:
 
 
 def check_batch(items: Sequence[Item]) -> None:
-    """Raise `ValueError` for what `Store.put_many` does not take: a row twice, or more on a row than its data."""
+    """Raise `ValueError` for what `Store.put_many` does not take: a row twice, or more than data and a place."""
     if len({(item.pk, item.sk) for item in items}) < len(items):
         raise ValueError("One call cannot write a row twice.")
     for item in items:
-        if any(more is not None for more in (item.due_pk, item.due_at, item.ttl, item.blob)):
+        if item.ttl is not None or item.blob is not None or (item.due_pk is None) != (item.due_at is None):
             raise ValueError(f"The row {item.pk} {item.sk} has more than data: write it with `put`.")
 
 
@@ -67,8 +67,9 @@ class Store(Protocol):
     def put_many(self, items: Sequence[Item]) -> list[bool]:
         """Write the data of many rows, each under its own condition; tells for each whether it took effect.
 
-        What else stands on a row that is there (due, ttl, blob) stays. Raises `ValueError` where an item given has any
-        of them, or two are the same row.
+        A row's place in the due index (both of its fields) is written where it is given. What else stands on a row that
+        is there stays: ttl, blob, and a place that is not given. Raises `ValueError` where an item has ttl or blob, or
+        half of a place, or two are the same row.
         """
 
     def delete(self, pk: str, sk: str) -> None:
@@ -115,7 +116,14 @@ class Secret:
 
 
 class Secrets(Protocol):
-    """The tenants' credentials."""
+    """The tenants' credentials. `lags`: the list may leave out for minutes what is there."""
+
+    @property
+    def lags(self) -> bool:
+        """Tell whether a list may be minutes behind; what is read by name never is."""
+
+    def listed(self) -> dict[tuple[str, str], str | None]:
+        """List every secret under the prefix: (tenant, system) -> its version, None where only reading tells."""
 
     def names(self) -> list[tuple[str, str]]:
         """List (tenant, system) of every secret under the prefix."""

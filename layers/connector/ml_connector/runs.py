@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -26,31 +26,62 @@ if TYPE_CHECKING:
     from ml_connector.wiring import TenantSettings
 
 log = logging.getLogger("ml_connector")
-HOLD = timedelta(minutes=6)
-"""A run request keeps its tenant out of the tick for this long; a run that died is asked for again after it."""
 SLICE = timedelta(seconds=240)
+BATCH = 50
+"""Tenants between two looks at the clock of a tick: five calls to the queue."""
 AGAIN = timedelta(minutes=5)
 """When a flow whose source failed is tried again at the latest."""
-Send = Callable[[str, str], None]
-"""Sends a run request: tenant, and an id that is the same for the same planned time."""
+MOST = 20_000
+"""Due tenants that a tick reads; those behind them have their turn when the runs of these have moved them."""
+Asked = tuple[str, str]
+"""A run request: tenant, and an id that is the same for the same planned time."""
+Send = Callable[[Sequence[Asked]], None]
+"""Sends run requests."""
 
 
-def tick(world: World, system: str, send: Send) -> int:
-    """Ask for a run of each tenant that is due: sent first, then its time is moved."""
+@dataclass(frozen=True)
+class Ticked:
+    """What a tick came to: run requests sent, and by how many seconds the longest waiting of them was late."""
+
+    runs: int = 0
+    late: float = 0.0
+
+
+def tick(world: World, system: str, send: Send, until: datetime | None = None) -> Ticked:
+    """Ask for a run of each tenant that is due, the longest waiting first, until a time.
+
+    Nothing is written: a tenant stays due until its run has moved its time. What is asked for again meanwhile has the
+    same id, and the queue drops it for five minutes; after these a message that was lost is sent again, and one that
+    only waits brings a second run that finds nothing due.
+    """
     now = world.clock.now()
-    items = world.store.due(f"tick#{system}", iso(now))
-    for item in items:
-        tenant = item.pk.partition("#")[2]
-        send(tenant, f"{tenant}-{item.due_at}")  # two ticks that see the same time ask for one run
-        enrol.plan(world.store, item, enrol.planned_of(item), iso(now + HOLD))
-    return len(items)
+    asked = [
+        ((tenant, f"{tenant}-{item.due_at}"), item.due_at)
+        for item in world.store.due(f"tick#{system}", iso(now), MOST)
+        for tenant in [item.pk.partition("#")[2]]
+    ]
+    late = max((_seconds(since, now) for _, since in asked), default=0.0)
+    for start in range(0, len(asked), BATCH):
+        if until is not None and world.clock.now() >= until:
+            return Ticked(start, late)
+        send([request for request, _ in asked[start : start + BATCH]])
+    return Ticked(len(asked), late)
+
+
+def _seconds(since: str | None, now: datetime) -> float:
+    try:
+        return max(0.0, (now - datetime.fromisoformat(since or "")).total_seconds())
+    except ValueError:
+        return 0.0
 
 
 @dataclass
 class Run:
     """One tenant's due flows at one system.
 
-    `failures`: the flows that could not be read; `refused`: logins; `faults`: those of the tenant's secrets or of ours.
+    `failures`: the flows that could not be read; `refused`: logins; `faults`: those of the tenant's secrets or of ours;
+    `late`: by how many seconds the run began after the planned time of the flow that waited longest, None where nothing
+    was due.
     """
 
     world: World
@@ -63,6 +94,7 @@ class Run:
         """Begin without failures."""
         self.failures: list[str] = []
         self.refused = self.faults = 0
+        self.late: float | None = None
 
     def of(self, name: str) -> None:
         """Run what is due for a tenant, then plan the next time."""
@@ -85,22 +117,29 @@ class Run:
             if self.world.clock.now() >= deadline:
                 break  # what is due stays due, for the next run
             full_name = f"{integration.name}/{flow.name}"
-            if planned.get(full_name, "") <= iso(self.world.clock.now()):
+            was = planned.get(full_name, "")
+            if was <= iso(self.world.clock.now()):
+                self.late = max(self.late or 0.0, _seconds(was, self.world.clock.now()))
                 done = outcomes[full_name] = self._flow(tenant, options, integration, flow, deadline)
-                planned[full_name] = self._next(tenant, options, integration, flow, done)
+                planned[full_name] = self._next(tenant, options, integration, flow, done, was)
         passes.note(self.world, name, self.system, outcomes, planned)
         latest = self.world.store.get(item.pk, item.sk)
         if latest is not None:  # its flows may be others by now: what began or ended meanwhile stands
-            flows = {flow: planned.get(flow, when) for flow, when in enrol.planned_of(latest).items()}
-            enrol.plan(self.world.store, latest, flows)
+            before = enrol.planned_of(latest)
+            if latest.data.get("flows") != before:  # damaged: what was planned just now is all there is
+                before |= planned
+            flows = {flow: planned.get(flow, when) for flow, when in before.items()}
+            if flows != latest.data.get("flows"):
+                enrol.plan(self.world.store, latest, flows)
 
     def _next(
-        self, tenant: roster.TenantRow, options: TenantSettings, integration: Integration, flow: Flow, done: bool | None
-    ) -> str:
+        self, tenant: roster.TenantRow, options: TenantSettings, integration: Integration, flow: Flow,
+        done: bool | None, planned: str,
+    ) -> str:  # fmt: skip
         now = self.world.clock.now()
         if done is False:
             return iso(now)  # the slice was over before the source was through
-        after = enrol.after_run(options, tenant, integration, flow, now)
+        after = enrol.after_run(options, tenant, integration, flow, now, planned)
         return after if done else min(after, iso(now + AGAIN))
 
     def _flow(

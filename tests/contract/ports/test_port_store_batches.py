@@ -25,10 +25,20 @@ def test_a_batch_writes_data_and_leaves_what_else_stands_on_a_row(exact_store: A
 
 
 @pytest.mark.parametrize("more", [{"due_pk": "due"}, {"due_at": "2026"}, {"ttl": 2**40}, {"blob": b""}], ids=str)
-def test_a_batch_takes_nothing_but_data(store: Any, more: dict[str, Any]) -> None:
+def test_a_batch_takes_nothing_but_data_and_a_whole_place_in_the_due_index(store: Any, more: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="The row p b has more than data"):
         store.put_many([Item("p", "a"), Item("p", "b", **more)])
     assert list(store.query("p")) == []
+
+
+def test_a_batch_places_rows_in_the_due_index_where_it_says_so(exact_store: Any) -> None:
+    exact_store.put(Item("p", "a", {"n": 1}, due_pk="due", due_at="2026", ttl=2**40))
+    items = [Item("p", "a", {"n": 2}, rev=1, due_pk="due", due_at="2028"), Item("p", "b", due_pk="due", due_at="2027")]
+    assert exact_store.put_many(items) == [True, True]
+    assert exact_store.get("p", "a") == replace(items[0], rev=2, ttl=2**40)
+    assert keys(exact_store.due("due", "2029")) == ["b", "a"]
+    assert exact_store.put_many([replace(items[0], due_at="2020")]) == [False]  # the row is another by now
+    assert keys(exact_store.due("due", "2029")) == ["b", "a"]
 
 
 def test_a_batch_writes_over_expired_rows_too(exact_store: Any, clock: Any) -> None:

@@ -17,7 +17,7 @@ from infra.local.state import open_state
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine import redrive
-from ml_connector.engine.ledger import Ledger, due_rows, rung
+from ml_connector.engine.ledger import Ledger, due_rows, out_until
 from ml_connector.engine.maintain import release
 from ml_connector.engine.readiness import release_followers, release_landed
 from ml_connector.engine.rows import GONE, Chunk, Row, dump, load
@@ -137,11 +137,11 @@ def test_what_was_agreed_to_meanwhile_is_not_counted_twice(bench: Bench) -> None
 
 
 def test_a_row_that_is_rung_is_left_to_the_worker_that_has_it(bench: Bench) -> None:
-    ledger = waiting(bench, "invoices")
+    waiting(bench, "invoices")
     (item,) = due_rows(bench.world.store, bench.clock.now())
     task = claim(bench.pair(), INVOICES, "k1")
     assert task is not None
-    assert not rung(bench.world.store, item, ledger.now())
+    assert bench.world.store.put_many([out_until(item, bench.clock.now(), 0)]) == [False]
     task.save()
 
 

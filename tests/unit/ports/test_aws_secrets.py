@@ -30,7 +30,7 @@ class FakeManager:
         assert name == "list_secrets"
         return self
 
-    def paginate(self, Filters: list[dict[str, Any]]) -> Any:
+    def paginate(self, Filters: list[dict[str, Any]], **_: Any) -> Any:
         assert Filters == [{"Key": "name", "Values": ["ml-connector/"]}]
         names = [{"Name": name} for name in self._listed]
         return [{"SecretList": names[n : n + 2]} for n in range(0, len(names), 2)]

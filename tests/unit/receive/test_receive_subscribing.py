@@ -76,6 +76,11 @@ class Site:
     def post(self, body: bytes = TEST, signature: str | None = None, tenant: str = "acme") -> int:
         return self.door.receive(tenant, body, signature)[0]
 
+    lags = False
+
+    def listed(self) -> dict[tuple[str, str], str | None]:
+        return dict.fromkeys(self.texts)
+
     def names(self) -> list[tuple[str, str]]:
         return sorted(self.texts)
 

@@ -64,7 +64,7 @@ class Manager:
     def get_paginator(self, _: str) -> Manager:
         return self
 
-    def paginate(self, Filters: Any) -> Any:
+    def paginate(self, Filters: Any, **_: Any) -> Any:
         return [{"SecretList": [{"Name": name} for name in self.texts if name not in self.unlisted]}]
 
 

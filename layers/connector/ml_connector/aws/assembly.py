@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ml_connector.aws.clients import Clients
 from ml_connector.aws.rings import SqsRings
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ml_connector.aws.secrets import SecretsManagerSecrets
     from ml_connector.bootstrap import Toolbox
     from ml_connector.engine.pair import World
+    from ml_connector.ports import Clock
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Names:
             system=env.get("ML_SYSTEM", ""), runs_queue=env.get("ML_RUNS_QUEUE", ""),
             lease_seconds=int(env.get("ML_LEASE_SECONDS", "150")),
         )  # fmt: skip
+
+
+def share_of(clock: Clock, context: Any, share: float) -> datetime:
+    """Tell when a function will have used up a share of the time that it has from now on: a tick stops there."""
+    return clock.now() + timedelta(milliseconds=int(context.get_remaining_time_in_millis())) * share
 
 
 class Aws:

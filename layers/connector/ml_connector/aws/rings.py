@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -47,18 +47,7 @@ class SqsRings:
             self._client.send_message(QueueUrl=url, **self._entry(group, _body(message)))
 
     def _send_batch(self, left: dict[str, dict[str, str]]) -> None:
-        """Send entries by their id; what AWS left out is sent again with the same deduplication id."""
-        for _ in range(TRIES):
-            entries = [{"Id": name, **entry} for name, entry in left.items()]
-            with translated(f"the queue {self._queue}"):
-                answer = self._client.send_message_batch(QueueUrl=self._queue, Entries=entries)
-            failed = answer.get("Failed", [])
-            if any(one.get("SenderFault") for one in failed):
-                raise ValueError(f"SQS refuses a message: {failed[0].get('Code')}.")
-            left = {one["Id"]: left[one["Id"]] for one in failed}
-            if not left:
-                return
-        raise Transient(f"AWS did not take {len(left)} messages for the queue {self._queue}; it is tried again later.")
+        send_batch(self._client, self._queue, left)
 
     def _entry(self, group: str, body: str) -> dict[str, str]:
         return {
@@ -66,6 +55,34 @@ class SqsRings:
             "MessageGroupId": group,
             "MessageDeduplicationId": str(self._chance.uuid4()),
         }
+
+
+def send_batch(client: Any, queue: str, left: dict[str, dict[str, str]]) -> None:
+    """Send up to ten entries by their id; what AWS left out is sent again with the same deduplication id.
+
+    Raises `Transient` where AWS throttles or leaves some out each time.
+    """
+    for _ in range(TRIES):
+        entries = [{"Id": name, **entry} for name, entry in left.items()]
+        with translated(f"the queue {queue}"):
+            answer = client.send_message_batch(QueueUrl=queue, Entries=entries)
+        failed = answer.get("Failed", [])
+        if any(one.get("SenderFault") for one in failed):
+            raise ValueError(f"SQS refuses a message: {failed[0].get('Code')}.")
+        left = {one["Id"]: left[one["Id"]] for one in failed}
+        if not left:
+            return
+    raise Transient(f"AWS did not take {len(left)} messages for the queue {queue}; it is tried again later.")
+
+
+def ask_for_runs(client: Any, queue: str, asked: Sequence[tuple[str, str]]) -> None:
+    """Send run requests (tenant, id), ten a call; the same id within five minutes is one request."""
+    for start in range(0, len(asked), BATCH):
+        some = enumerate(asked[start : start + BATCH])
+        send_batch(client, queue, {
+            str(n): {"MessageBody": tenant, "MessageGroupId": tenant, "MessageDeduplicationId": request}
+            for n, (tenant, request) in some
+        })  # fmt: skip
 
 
 def _body(message: Mapping[str, Any]) -> str:

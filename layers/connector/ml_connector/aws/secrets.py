@@ -17,6 +17,8 @@ TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 SYSTEM = re.compile(r"[a-z][a-z0-9_]{0,40}")
 ABSENT = {"ResourceNotFoundException", "InvalidRequestException"}
 """There is none, or it was marked for deletion."""
+PAGE = 100
+"""Secrets in one answer of `ListSecrets`: the most that it gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,25 @@ class SecretsManagerSecrets:
         self._lock = threading.Lock()
         self._reads: dict[tuple[str, str], _Read] = {}
 
-    def names(self) -> list[tuple[str, str]]:
-        """List (tenant, system) of every secret under the prefix; a new one may take a while to appear."""
-        found: list[tuple[str, str]] = []
+    @property
+    def lags(self) -> bool:
+        """`ListSecrets` is eventually consistent: it may lag by minutes, both ways."""
+        return True
+
+    def listed(self) -> dict[tuple[str, str], str | None]:
+        """List (tenant, system) of every secret under the prefix with the version it has now, 100 a call."""
+        found: dict[tuple[str, str], str | None] = {}
         with translated(f"the secrets under {self._prefix}"):
             pages = self._client.get_paginator("list_secrets").paginate(
-                Filters=[{"Key": "name", "Values": [f"{self._prefix}/"]}]
+                Filters=[{"Key": "name", "Values": [f"{self._prefix}/"]}], PaginationConfig={"PageSize": PAGE}
             )
             for page in pages:
-                found += [name for one in page["SecretList"] if (name := self._split(one["Name"]))]
-        return sorted(found)
+                found |= {name: _current(one) for one in page["SecretList"] if (name := self._split(one["Name"]))}
+        return found
+
+    def names(self) -> list[tuple[str, str]]:
+        """List (tenant, system) of every secret under the prefix; a new one may take a while to appear."""
+        return sorted(self.listed())
 
     def read(self, tenant: str, system: str, *, fresh: bool = False) -> Secret | None:
         """Read one secret, at most `max_age` old; None where there is none.
@@ -97,3 +108,9 @@ class SecretsManagerSecrets:
                 "digits and hyphens, begins with a letter or digit, and has at most 41 characters; a system takes "
                 "small letters, digits and underscores."
             )
+
+
+def _current(listed: Any) -> str | None:
+    """Give the version that a read would give now; a list without stages tells none."""
+    stages = listed.get("SecretVersionsToStages") or {}
+    return next((version for version, names in stages.items() if "AWSCURRENT" in names), None)

@@ -51,7 +51,8 @@ class OverlayStore:
             now = self.get(item.pk, item.sk)
             if (now.rev if now else 0) != item.rev:
                 return False
-            self._mine[item.pk, item.sk] = replace(now or item, data=item.data, rev=item.rev + 1)
+            due = {"due_pk": item.due_pk, "due_at": item.due_at} if item.due_pk is not None else {}
+            self._mine[item.pk, item.sk] = replace(now or item, data=item.data, rev=item.rev + 1, **due)  # type: ignore[arg-type]
             return True
 
     def delete(self, pk: str, sk: str) -> None:

@@ -25,6 +25,15 @@ class FolderSecrets:
     def __init__(self, folder: Path | str) -> None:
         self._folder = Path(folder)
 
+    @property
+    def lags(self) -> bool:
+        """A folder shows what is in it."""
+        return False
+
+    def listed(self) -> dict[tuple[str, str], str | None]:
+        """List (tenant, system) of every file; only reading it tells its version."""
+        return dict.fromkeys(self.names())
+
     def names(self) -> list[tuple[str, str]]:
         """List (tenant, system) of every file, also of those with a name that cannot be used.
 
@@ -90,6 +99,15 @@ class MemorySecrets:
 
     def __repr__(self) -> str:
         return f"MemorySecrets({sorted(self._secrets)})"
+
+    @property
+    def lags(self) -> bool:
+        """Memory shows what is in it."""
+        return False
+
+    def listed(self) -> dict[tuple[str, str], str | None]:
+        """List (tenant, system) with versions."""
+        return {name: secret.version for name, secret in self._secrets.items()}
 
     def names(self) -> list[tuple[str, str]]:
         """List (tenant, system)."""

@@ -38,6 +38,7 @@ ON CONFLICT (pk, sk) DO UPDATE SET data = excluded.data, rev = 1, due_pk = exclu
 due_at = excluded.due_at, ttl = excluded.ttl, blob = excluded.blob WHERE rows.ttl <= ?"""
 UPDATE = """UPDATE rows SET data = ?, rev = rev + 1, due_pk = ?, due_at = ?, ttl = ?, blob = ?
 WHERE pk = ? AND sk = ? AND rev = ?"""
+UPDATE_DUE = "UPDATE rows SET due_pk = ?, due_at = ? WHERE pk = ? AND sk = ?"
 UPDATE_DATA = "UPDATE rows SET data = ?, rev = rev + 1 WHERE pk = ? AND sk = ? AND rev = ?"
 DUE = f"""SELECT {COLUMNS} FROM rows WHERE due_pk = ? AND due_at <= ? AND {LIVES}
 ORDER BY due_at, rowid LIMIT ?"""
@@ -182,7 +183,10 @@ class SqliteStore:
             return self._write(connection, item)
         data = msgspec.json.encode(item.data)
         _check(item, len(data))
-        return connection.execute(UPDATE_DATA, (data.decode(), item.pk, item.sk, item.rev)).rowcount > 0
+        done = connection.execute(UPDATE_DATA, (data.decode(), item.pk, item.sk, item.rev)).rowcount > 0
+        if done and item.due_pk is not None:
+            connection.execute(UPDATE_DUE, (item.due_pk, item.due_at, item.pk, item.sk))
+        return done
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())

@@ -24,6 +24,11 @@ PART = 300_000
 SHARDS = 8
 GRACE = timedelta(seconds=60)
 """An open chunk whose ring was lost is found by the due index after this."""
+EACH = timedelta(seconds=12)
+"""What a wake-up that is out may take before the next one of its lane gets its turn."""
+LONGEST_OUT = timedelta(minutes=45)
+SENT = "sent"
+"""Beside the fields of a chunk in its row: how many wake-ups were sent since somebody last worked on it."""
 TRIES = 5
 """Looks at a row that changes again and again, before whoever wants to change it gives up."""
 KEEP_DONE = timedelta(days=3653)
@@ -250,13 +255,19 @@ class Ledger:
 
     # ── chunks ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def add(self, chunk: Chunk, body: Any = None) -> bool:
-        """Write a chunk and its body; False where this very chunk is already there."""
+    def add(self, chunk: Chunk, body: Any = None, *, turn: int | None = None) -> bool:
+        """Write a chunk and its body; False where this very chunk is already there.
+
+        `turn`: a wake-up follows, and so many of its lane are out before it. See `out_until`.
+        """
         if body is not None:
             self._write_body(chunk.id, body)
         chunk.due_at = chunk.due_at or iso(self.clock.now() + GRACE)
+        item = self.place(chunk, Item(self.pk, f"c#{chunk.id}"))
+        if turn is not None:
+            item = out_until(item, self.clock.now(), turn)
         try:
-            self.store.put(self.place(chunk, Item(self.pk, f"c#{chunk.id}")))
+            self.store.put(item)
         except Conflict:
             return False
         return True
@@ -366,13 +377,21 @@ class Ledger:
         return replace(item, data=dump(chunk), due_pk=shard(chunk.id) if due else None, due_at=due)
 
 
-def rung(store: Store, item: Item, until: str) -> bool:
-    """Take a row that is being rung out of the due index until `until`; the chunk's own `due_at` stays."""
-    try:
-        store.put(replace(item, due_at=until))
-    except Conflict:
-        return False  # a worker has it already
-    return True
+def out_until(item: Item, now: datetime, turn: int) -> Item:
+    """Mark a row whose wake-up is being sent: how many were sent since somebody worked on it, and until when it is out.
+
+    The chunk's own `due_at` stays; only its place in the due index moves. Whoever works on the chunk writes its row
+    without the mark. A wake-up has as much time as the `turn` before it may take, so that a slow lane is not filled
+    with repeats; each repeat has twice the time.
+    """
+    sent = int(item.data.get(SENT, 0))
+    until = now + min((GRACE + turn * EACH) * 2 ** min(sent, 10), LONGEST_OUT)
+    return replace(item, data={**item.data, SENT: sent + 1}, due_at=iso(until))
+
+
+def laid_aside(item: Item, until: datetime) -> Item:
+    """Take a row out of the due index until a time; the chunk's own `due_at` stays."""
+    return replace(item, due_at=iso(until))
 
 
 def due_rows(store: Store, until: datetime, limit: int = 200) -> Iterable[Item]:

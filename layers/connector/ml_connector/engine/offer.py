@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from ml_connector.engine.ledger import Ledger
@@ -20,7 +21,13 @@ def lane(tenant: str, target: str, width: int, partner: str) -> str:
     return f"{tenant}.{target}.documents.{zlib.crc32(partner.encode()) % max(1, width)}"
 
 
-def put_on_its_way(ledger: Ledger, offer: Offer, *, run: str, in_lane: str, swept: bool = False) -> Chunk | None:
+Turn = Callable[[Chunk], int | None]
+"""Gives a chunk its turn in its lane (how many are out before it); None where the tick rings it."""
+
+
+def put_on_its_way(
+    ledger: Ledger, offer: Offer, *, run: str, in_lane: str, swept: bool = False, turn: Turn = lambda _: 0
+) -> Chunk | None:
     """Write the outbox row of a document; None where it is on its way already."""
     now = ledger.clock.now()
     chunk = Chunk(
@@ -29,7 +36,7 @@ def put_on_its_way(ledger: Ledger, offer: Offer, *, run: str, in_lane: str, swep
         seq=int(now.timestamp() * 1000),  # later offers have higher numbers, and no cursor is touched
         amount=str(offer.amount) if offer.amount is not None else None, currency=offer.currency, swept=swept,
     )  # fmt: skip
-    return chunk if ledger.add(chunk) else None
+    return chunk if ledger.add(chunk, turn=turn(chunk)) else None
 
 
 def put_notice(ledger: Ledger, document: str, in_lane: str) -> Chunk | None:
@@ -39,7 +46,7 @@ def put_notice(ledger: Ledger, document: str, in_lane: str) -> Chunk | None:
         tenant=ledger.tenant, integration=ledger.integration, flow=ledger.flow,
         lane=in_lane,
     )  # fmt: skip
-    return chunk if ledger.add(chunk) else None
+    return chunk if ledger.add(chunk, turn=0) else None
 
 
 def ring_of(chunk: Chunk, scope: str) -> dict[str, object]:

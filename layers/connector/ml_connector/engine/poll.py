@@ -139,6 +139,7 @@ class Poll(MasterPages, DocumentPages):
         """List what is on its way: the fingerprints of masters, the chunks of documents."""
         pending = Pending()
         for chunk in self.ledger.unfinished():
+            self._out[chunk.lane] += chunk.state == "open"
             if self.flow.manner == "document":
                 pending.update({chunk.key or chunk.id: chunk.id})
             else:

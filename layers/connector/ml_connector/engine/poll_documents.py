@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from ml_connector.engine.offer import put_on_its_way, ring_of
+from ml_connector.engine.offer import Turn, put_on_its_way
 from ml_connector.engine.pair import Pair
 from ml_connector.engine.reading import Reading
 from ml_connector.engine.rows import Chunk, Row
@@ -64,7 +64,7 @@ class DocumentPages(Reading):
         return not self._answerable and offer.stamp == row.stamp and not daily
 
     def _one(self, offer: Offer) -> Chunk | None:
-        return offer_document(self.pair, self.flow, offer, self.run)
+        return offer_document(self.pair, self.flow, offer, self.run, turn=self._turn)
 
     def _unreadable(self, broken: Sequence[Broken]) -> list[Chunk]:
         """Put what cannot be read as a document into a chunk that keeps its text and settles it as rejected."""
@@ -80,9 +80,9 @@ class DocumentPages(Reading):
         """Put on their way the documents that were acknowledged and are not on ours, once a day."""
         keys: list[str] = [k for k in source.taken() if k not in self._pending]
         for key in keys:
-            chunk = offer_document(self.pair, self.flow, Offer(key), self.run, swept=True)
+            chunk = offer_document(self.pair, self.flow, Offer(key), self.run, swept=True, turn=self._turn)
             if chunk is not None:
-                self.pair.world.rings.ring(chunk.lane, ring_of(chunk, self.pair.scope))
+                self._ring([chunk])
 
 
 def _seen(offer: Offer, row: Row) -> bool:
@@ -94,7 +94,9 @@ def untouched(row: Row | None) -> bool:
     return row is None or (row.outcome in {None, "unchanged"} and row.target is None)
 
 
-def offer_document(pair: Pair, flow: Flow, offer: Offer, run: str, *, swept: bool = False) -> Chunk | None:
+def offer_document(
+    pair: Pair, flow: Flow, offer: Offer, run: str, *, swept: bool = False, turn: Turn = lambda _: 0
+) -> Chunk | None:
     """Put a document on its way, unless it is already."""
     in_lane = pair.lane(flow, offer.partner or offer.refers or offer.key)
-    return put_on_its_way(pair.ledger(flow.name), offer, run=run, in_lane=in_lane, swept=swept)
+    return put_on_its_way(pair.ledger(flow.name), offer, run=run, in_lane=in_lane, swept=swept, turn=turn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +22,8 @@ from ml_connector.records import Record
 BLOCK = 1000
 """Sequence numbers are reserved in blocks, so that a crash leaves a gap and never a repeat."""
 MOST_REJECTS = 200
+FIRST = 25
+"""Chunks of one lane that a poll rings itself; the tick rings the others, so that at most 200 are out at once."""
 Ahead = Callable[[Iterator[Any]], Iterator[Any]]
 
 
@@ -31,7 +34,10 @@ def straight(pages: Iterator[Any]) -> Iterator[Any]:
 
 @dataclass
 class Reading:
-    """One run of one flow's source. `_pending`: what is on its way, by key."""
+    """One run of one flow's source. `_pending`: what is on its way, by key.
+
+    `_out`: chunks of each lane that were not begun yet; `_left`: those that the tick rings.
+    """
 
     pair: Pair
     flow: Flow
@@ -49,6 +55,8 @@ class Reading:
             self.cursor.figures = Figures(run=self.run)
         self._block = self.cursor.seq
         self._pending = Pending()
+        self._out: Counter[str] = Counter()
+        self._left: set[str] = set()
 
     @cached_property
     def _epoch(self) -> str:
@@ -67,8 +75,21 @@ class Reading:
     def _late(self) -> bool:
         return self.deadline is not None and self.pair.world.clock.now() > self.deadline
 
+    def _turn(self, chunk: Chunk) -> int | None:
+        """Take a chunk's turn in its lane; None where enough are out, and the tick rings it when it has room."""
+        if self.pair.world.sole:
+            return None  # one process: nobody else rings, and its queue has no limit
+        before = self._out[chunk.lane]
+        if before < FIRST:
+            self._out[chunk.lane] += 1
+            return before
+        chunk.due_at = self.ledger.now()
+        self._left.add(chunk.id)
+        return None
+
     def _ring(self, chunks: Sequence[Chunk]) -> None:
-        self.pair.world.rings.ring_many([(c.lane, ring_of(c, self.pair.scope)) for c in chunks])
+        rings = [(c.lane, ring_of(c, self.pair.scope)) for c in chunks if c.id not in self._left]
+        self.pair.world.rings.ring_many(rings)
 
     def _too_old(self, day: date | None) -> bool:
         """Tell whether a document's day lies before the flow's start date."""
@@ -110,5 +131,5 @@ class Reading:
         if op == "rebaseline":
             chunk.epoch = self._epoch
         raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]
-        self.ledger.add(chunk, {"records": list(records), "broken": raw})
+        self.ledger.add(chunk, {"records": list(records), "broken": raw}, turn=self._turn(chunk))
         return chunk

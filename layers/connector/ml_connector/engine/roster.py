@@ -18,6 +18,8 @@ from ml_connector.ports import Item, Store
 
 log = logging.getLogger("ml_connector")
 PK = "tenants"
+FORM = 1
+"""How rows are made from secrets. Raise it where a release makes them otherwise: all are then made again."""
 SUBSCRIBING = timedelta(minutes=10)
 """For how long a subscription counts as being made: long enough for the tries that follow a failed one."""
 
@@ -42,8 +44,11 @@ class TenantRow(Struct, kw_only=True):
 
     Sealing differs each time, so `webhook_hash` tells whether the keys are the same, and `webhook_seal` whether what
     was sealed is whole and under which key of the vault; `webhook_problem`: why there is nothing sealed. While
-    `subscribing_until` is to come, a subscription to notifications is being made. `owns`: hashes of what no other
-    tenant may work on as well, while this one does.
+    `subscribing_until` is to come, a subscription to notifications is being made.
+
+    `versions` are those of the secrets that the row was made from, `read_on` when they were read, `form` how rows were
+    made then: by these a rebuild knows what it need not read. `missing`: since when a secret is not found, by system.
+    `owns`: hashes of what only one tenant may have, while it works.
     """
 
     name: str
@@ -56,8 +61,12 @@ class TenantRow(Struct, kw_only=True):
     webhook_problem: str | None = None
     webhook_url: str | None = None
     problem: str | None = None
-    owns: list[str] = field(default_factory=list)
     subscribing_until: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    read_on: str = ""
+    form: int = 0
+    missing: dict[str, str] = field(default_factory=dict)
+    owns: list[str] = field(default_factory=list)
 
 
 def rows(store: Store) -> Iterator[TenantRow]:
@@ -87,9 +96,35 @@ def read(item: Item) -> TenantRow | None:
     return found
 
 
-def wanted(store: Store) -> Callable[[Chunk, str], bool]:
+class Wanted:
+    """Tells of a chunk and its scope whether its tenant still is, and its flow is on.
+
+    Only the rows of tenants that are asked about are read: `know` reads many at once, a hundred a call.
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Begin with no row read."""
+        self._store = store
+        self._known: set[str] = set()
+        self._on: set[tuple[str, str, str, str]] = set()
+
+    def know(self, tenants: Iterable[str]) -> None:
+        """Read the rows of tenants that were not asked about before."""
+        new = sorted(set(tenants) - self._known)
+        self._known.update(new)
+        for item in self._store.get_many(PK, new, consistent=True).values() if new else ():
+            if (found := read(item)) is not None:
+                self._on |= {(found.name, n, pair.scope, f) for n, pair in found.pairs.items() for f in pair.active}
+
+    def __call__(self, chunk: Chunk, scope: str) -> bool:
+        """Tell it of one chunk."""
+        self.know([chunk.tenant])
+        return (chunk.tenant, chunk.integration, scope, chunk.flow) in self._on
+
+
+def wanted(store: Store) -> Wanted:
     """Tell of a chunk and its scope whether its tenant still is, and its flow is on."""
-    return _on(rows(store))
+    return Wanted(store)
 
 
 def wanted_among(store: Store, tenants: Iterable[str]) -> Callable[[Chunk, str], bool]:

@@ -42,19 +42,29 @@ def full_expression(options: TenantSettings, integration: str, flow: Flow, tenan
     return own.get(f"{integration}/{flow.name}.full") or own.get(f"{flow.name}.full") or nightly
 
 
-def next_due(text: str, after: datetime, zone: str, *, spread: str = "") -> datetime | None:
+def next_due(
+    text: str, after: datetime, zone: str, *, spread: str = "", planned: datetime | None = None
+) -> datetime | None:
     """Tell when a schedule falls due next after a time; None for `off`.
 
-    `spread` names what the jitter is fixed by. Raises `Misconfigured` for an expression that cannot be read.
+    `spread` names what the jitter is fixed by. A rate counts from when the run was `planned`, else from `after`.
+    Raises `Misconfigured` for an expression that cannot be read.
     """
     text = text.strip()
     if text == "off":
         return None
     if (rate := _RATE.fullmatch(text)) is not None:
-        return after + timedelta(seconds=max(60, min(int(rate[1][:9]) * _UNITS[rate[2]], LONGEST)))
+        return _next_of(timedelta(seconds=max(60, min(int(rate[1][:9]) * _UNITS[rate[2]], LONGEST))), after, planned)
     if (cron := _CRON.fullmatch(text)) is not None:
         return _next_cron(cron[1], after, zone) + timedelta(seconds=jitter(spread, 30))
     raise Misconfigured(f"The schedule '{text}' cannot be read; write rate(15 minutes), cron(0 6 * * ? *) or off.")
+
+
+def _next_of(every: timedelta, after: datetime, planned: datetime | None) -> datetime:
+    """Step from the planned time to the first one that is still to come."""
+    if planned is None or planned > after:
+        return after + every
+    return planned + ((after - planned) // every + 1) * every
 
 
 def jitter(name: str, most: int) -> int:

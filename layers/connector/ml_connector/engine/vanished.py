@@ -99,7 +99,7 @@ class Vanished(Reading):
     def _vanished(self, keys: Sequence[str], guarded: str | None) -> Chunk:
         chunk = self._blank(len(keys))
         chunk.op, chunk.guarded = "retire", guarded
-        self.ledger.add(chunk, {"retired": list(keys)})
+        self.ledger.add(chunk, {"retired": list(keys)}, turn=self._turn(chunk))
         return chunk
 
 
