@@ -49,7 +49,9 @@ def _unit(name: str) -> MetricUnit:
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Take the minute's tick: ring first, then measure."""
-    rung = ring_due(aws.world, wanted(aws.store), share_of(aws.clock, context, SHARE))
-    metrics.add_metric("Rung", MetricUnit.Count, rung)
-    measure()
+    try:
+        rung = ring_due(aws.world, wanted(aws.store), share_of(aws.clock, context, SHARE))
+        metrics.add_metric("Rung", MetricUnit.Count, rung)
+    finally:  # what cannot be rung is watched all the same
+        measure()
     return {"rung": rung}

@@ -44,7 +44,7 @@ MINUTE = timedelta(minutes=1)
 HOLDS = {"runs": timedelta(seconds=1800), "records": timedelta(seconds=720)}
 """For how long a message is hidden that its function failed on."""
 MOST = 5
-FUNCTIONS = {"Write": "write", "Maintain": "maintain", "BaswareWebhook": "basware_webhook"}
+FUNCTIONS = {"Write": "write", "Maintain": "maintain", "Enroll": "enroll", "BaswareWebhook": "basware_webhook"}
 ERPS = {
     "sap_b1": ("SapB1", {"service_layer_url": "https://erp.test/b1s/v2", "user_name": "manager", "password": "p"}),
     "sage_300": ("Sage300", {"api_url": "https://erp.test/Sage300WebApi/v1.0/-", "user": "WEBAPI", "password": "P"}),
@@ -93,7 +93,8 @@ class Operating:
         self.names = [f"t{n:02}" for n in range(self.tenants)]
         for name in self.names:
             self._onboard(name)
-        self.modules = {("maintain", ""): self._loaded("maintain"), ("write", ""): self._loaded("write"),
+        self.modules = {("enroll", ""): self._loaded("enroll"), ("maintain", ""): self._loaded("maintain"),
+                        ("write", ""): self._loaded("write"),
                         ("basware_webhook", ""): self._loaded("basware_webhook"),
                         **{("poll", s): self._loaded("poll", s) for s in SYSTEMS}}  # fmt: skip
         self.depths = dict.fromkeys(self.queues, False)
@@ -116,8 +117,12 @@ class Operating:
         world = World(self.store, self, self.blobs, self.clock, self.chance, boot=f"{name}{system}")
         tools = Toolbox(self.vault, transport=lambda tenant, _: httpx.MockTransport(lambda r: self._network(tenant, r)))
 
-        def send(tenant: str, _: str) -> None:
-            self.queues[f"runs-{system}"].append(Message(tenant, tenant, self.clock.now()))
+        asked: set[str] = set()
+
+        def send(tenant: str, request: str) -> None:
+            if request not in asked:  # the queue takes the same request once
+                asked.add(request)
+                self.queues[f"runs-{system}"].append(Message(tenant, tenant, self.clock.now()))
 
         module.aws = SimAws(self.store, self, self.vault, self.secrets, tools, self.clock, lambda: world, send, system)
         if name == "basware_webhook":
@@ -129,6 +134,11 @@ class Operating:
     def ring(self, group: str, message: Any) -> None:
         """Take a wake-up message, as the port of the queue does."""
         self.queues["records"].append(Message(json.dumps(message), group, self.clock.now()))
+
+    def ring_many(self, rings: Any) -> None:
+        """Take many."""
+        for group, message in rings:
+            self.ring(group, message)
 
     def bury(self, group: str, message: Any) -> None:
         """Take a dead letter."""
@@ -164,7 +174,7 @@ class Operating:
 
     def minute(self) -> None:
         """Let one minute pass."""
-        ticked = {("poll", s): "ticks" for s in SYSTEMS} | {("maintain", ""): "maintain"}
+        ticked = {("enroll", ""): "maintain"} | {("poll", s): "ticks" for s in SYSTEMS} | {("maintain", ""): "maintain"}
         for function, switch in ticked.items():
             if switch not in self.stopped:
                 self.call(function, {"source": "aws.events"})

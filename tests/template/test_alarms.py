@@ -167,8 +167,17 @@ def secrets_cannot_be_listed(stack: Operating, sick: list[str]) -> None:
         raise Transient("Secrets Manager throttles.")
 
     if sick:
-        stack.secrets.names = throttled  # type: ignore[method-assign]
+        stack.secrets.listed = throttled  # type: ignore[method-assign]
     stack.minutes(40)
+
+
+def the_queue_takes_nothing(stack: Operating, sick: list[str]) -> None:
+    def throttled(*_: Any) -> Any:
+        raise Transient("AWS throttles the queue.")
+
+    if sick:
+        stack.modules["maintain", ""].ring_due = throttled
+    stack.minutes(15)
 
 
 def a_secret_is_no_json(stack: Operating, sick: list[str]) -> None:
@@ -207,7 +216,7 @@ def notifications_meet_a_throttled_table(stack: Operating, sick: list[str]) -> N
 
 
 def nothing_is_started(stack: Operating, sick: list[str]) -> None:
-    names = {f"Poll{logical}" for logical in SYSTEMS.values()} | {"Write", "Maintain", "BaswareWebhook"}
+    names = {f"Poll{logical}" for logical in SYSTEMS.values()} | {"Write", "Maintain", "Enroll", "BaswareWebhook"}
     stack.throttled = names if sick else set()
     for minute in range(12):
         for name in sick:
@@ -239,7 +248,10 @@ FAILING = {
     "OldestFailed": (died_long_ago,),
     "WriteFails": (functions_are_killed,),
     "WriteReturns": (records_meet_a_throttled_table,),
-    "MaintainFails": (secrets_cannot_be_listed,),
+    "EnrollFails": (secrets_cannot_be_listed,),
+    "EnrollThrottled": (nothing_is_started,),
+    "EnrollStopped": (ticks_have_stopped,),
+    "MaintainFails": (the_queue_takes_nothing,),
     "RegistryOld": (secrets_cannot_be_listed,),
     "TenantFaulty": (a_secret_is_no_json,),
     "WebhookFails": (notifications_meet_a_throttled_table,),
