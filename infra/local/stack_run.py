@@ -18,8 +18,8 @@ from ml_connector.embedded import private
 from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.engine.balance import Sheet
 from ml_connector.engine.endpoints import note
-from ml_connector.engine.ledger import Ledger, due_rows
-from ml_connector.engine.pair import LEASE, Pair
+from ml_connector.engine.ledger import LONGEST_OUT, SENT, Ledger, due_rows
+from ml_connector.engine.pair import Pair
 from ml_connector.engine.redrive import keys_of
 from ml_connector.engine.rows import Chunk, iso
 from ml_connector.errors import Misconfigured
@@ -115,10 +115,15 @@ class LocalStack:
         if any(self._asked(item) for item in self._schedules()):
             return True
         now = self.aws.clock.now()
-        soon, leased = iso(now + HORIZON), now + LEASE + HORIZON
+        soon, out = iso(now + HORIZON), now + LONGEST_OUT + HORIZON
         mine = {pair.ledger(flow.name).pk for pair, flow in self._streams()}  # an endpoint that was left has no worker
-        rows = (item for item in due_rows(self.aws.store, leased, 1000) if item.pk in mine)
-        return any(item.data.get("state") == "sending" or (item.due_at or "") <= soon for item in rows)
+        rows = (item for item in due_rows(self.aws.store, out, 1000) if item.pk in mine)
+        return any(
+            item.data.get("state") == "sending"
+            or (item.due_at or "") <= soon
+            or (item.data.get(SENT) and str(item.data.get("due_at")) <= soon)  # its wake-up is in the queue
+            for item in rows
+        )
 
     def _asked(self, item: Item) -> bool:
         """Tell whether a run that `start_flows` asked for has not ended yet."""

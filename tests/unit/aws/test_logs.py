@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,6 +13,17 @@ from ml_connector.aws import logs
 from ml_connector.redact import Redactor, for_the_log
 
 KNOWN = "hunter22secret"
+
+
+@pytest.fixture(autouse=True)
+def left_as_found() -> Iterator[None]:
+    """A handler that stays keeps the output of this test, which is closed after it."""
+    logs_of = [logging.getLogger(name) for name in ("ml_connector", "ml-connector")]
+    before = [(log, log.handlers[:], log.filters[:], log.level, log.propagate) for log in logs_of]
+    yield
+    for log, handlers, filters, level, propagate in before:
+        log.handlers[:], log.filters[:], log.propagate = handlers, filters, propagate
+        log.setLevel(level)
 
 
 def failed(log: logging.Logger) -> None:

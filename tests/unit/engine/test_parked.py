@@ -15,6 +15,7 @@ from ml_connector.engine import audit, parked
 from ml_connector.engine import ledger as rows
 from ml_connector.engine.ledger import Ledger
 from ml_connector.engine.maintain import ring_due
+from ml_connector.engine.roster import Wanted
 from ml_connector.engine.rows import Chunk
 from ml_connector.errors import Rejected, Transient
 from ml_connector.ports import Item
@@ -145,7 +146,7 @@ def test_what_waits_reaches_the_bucket_whoever_has_ended_or_is_off(bench: Bench,
     assert rests(bench)
     bucket.times = 0
     bench.clock.moment += timedelta(minutes=2)
-    ring_due(bench.world, wanted=lambda *_: False)
+    ring_due(bench.world, wanted=Wanted(bench.world.store))
     ring = bench.rings.take() or pytest.fail("nobody brings it")
     assert parked.answer(bench.world, ring.message)
     assert rests(bench) == [] and whole(bench, bucket)

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 import typer.testing
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.main import get_command
@@ -29,6 +30,7 @@ from ml_connector.engine.rows import Chunk, Row, dump, iso
 from ml_connector.exchange import Exchange
 from ml_connector.flow import Check
 from ml_connector.ports import Item
+from tests.unit.ops import partiql
 
 BASWARE = {
     "region": "EU", "client_id": "client", "client_secret": "hush-hush-secret", "companies": ["1000"],
@@ -210,6 +212,14 @@ def stack(monkeypatch: pytest.MonkeyPatch, server: Any) -> Iterator[Any]:
                         "AWS_SECRET_ACCESS_KEY": "t"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    known = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(self: Any, name: str, kwargs: Any) -> Any:
+        if name == "BatchExecuteStatement":
+            return partiql.answered(self, kwargs["Statements"])
+        return known(self, name, kwargs)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
     with mock_aws():
         formation = CloudFormation()
         formation.stacks = {"live": resources(), "other": {"Url": "https://example.com"}}

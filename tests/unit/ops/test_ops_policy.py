@@ -40,11 +40,16 @@ def calls(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
 
     def noted(self: Any, name: str, kwargs: Any) -> Any:
         service = self.meta.service_model.service_name
-        found.add(f"{service}:{IAM.get((service, name), name)}")
+        for action in _partiql(kwargs) if name == "BatchExecuteStatement" else [IAM.get((service, name), name)]:
+            found.add(f"{service}:{action}")
         return real(self, name, kwargs)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", noted)
     return found
+
+
+def _partiql(kwargs: Any) -> set[str]:
+    return {"PartiQLInsert" if s["Statement"].startswith("INSERT") else "PartiQLUpdate" for s in kwargs["Statements"]}
 
 
 def allowed(name: str) -> set[str]:
@@ -91,6 +96,10 @@ def test_operators_commands_call_what_the_policy_allows_and_the_policy_allows_no
         "mappings remove acme account 6100", "dlq redrive", "replay acme invoices k2", "replay acme vendors V1",
     ):  # fmt: skip
         run(*words.split())
+    other = json.dumps(basware | {"companies": ["1000", "2000"]})
+    secrets.put_secret_value(SecretId="ml-connector/acme/basware", SecretString=other)
+    calls.discard("secretsmanager:PutSecretValue")
+    run("ping")
     policy = allowed("OperatorPolicy")
     assert calls <= policy, calls - policy
     assert policy <= calls | FOUND_BY_THE_FAKE | INSIDE | BATCHED, policy - calls
