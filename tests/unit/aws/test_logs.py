@@ -19,11 +19,12 @@ KNOWN = "hunter22secret"
 def left_as_found() -> Iterator[None]:
     """A handler that stays keeps the output of this test, which is closed after it."""
     logs_of = [logging.getLogger(name) for name in ("ml_connector", "ml-connector")]
-    before = [(log, log.handlers[:], log.filters[:], log.level, log.propagate) for log in logs_of]
+    before = [{**vars(log), "handlers": log.handlers[:], "filters": log.filters[:]} for log in logs_of]
     yield
-    for log, handlers, filters, level, propagate in before:
-        log.handlers[:], log.filters[:], log.propagate = handlers, filters, propagate
-        log.setLevel(level)
+    for log, known in zip(logs_of, before, strict=True):  # powertools keeps notes of its own on a logger
+        vars(log).clear()
+        vars(log).update(known)
+        log.manager._clear_cache()  # type: ignore[attr-defined] # levels, which it remembers by number
 
 
 def failed(log: logging.Logger) -> None:
