@@ -200,7 +200,7 @@ class Stack:
             function_name=name, memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request",
             get_remaining_time_in_millis=lambda: int((ends - clock.now()).total_seconds() * 1000),
         )  # fmt: skip
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), _environment({"POWERTOOLS_METRICS_NAMESPACE": "MlConnector"}):
             module.handler(event, context)
         self.called[name].seconds.append((clock.now() - start).total_seconds())
         self.called[name].logged += len(printed.getvalue()) + LINES
