@@ -15,6 +15,7 @@ import os
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +42,7 @@ REPLACED = {
     "ahead": straight,
     "measure": lambda: None,
     "emf": SimpleNamespace(tenant_fault=lambda *_: None, returned=lambda *_: None),
+    "single_metric": lambda *_, **__: nullcontext(SimpleNamespace(add_dimension=lambda *_, **__: None)),
     "metrics": SimpleNamespace(add_metric=lambda *_: None, set_default_dimensions=lambda **_: None),
 }
 NEVER = 100
