@@ -79,7 +79,7 @@ class Person:
 @pytest.fixture(scope="module")
 def people(stack):
     """{function: a person with its role's policies}."""
-    functions = ["poll-sap_b1", "poll-sage_300", "write", "maintain", "basware-webhook"]
+    functions = ["poll-sap_b1", "poll-sage_300", "write", "maintain", "enroll", "basware-webhook"]
     return {f: Person(stack, f, role_of(stack, f)[1].values()) for f in functions}
 
 
@@ -113,14 +113,18 @@ def test_the_webhook_opens_what_is_sealed_as_a_webhook_key_and_nothing_else(stac
     assert people["write"].may("kms", "decrypt", **sealed["session#acme"])
 
 
-def test_only_the_writer_settles(stack, people):
+def test_who_writes_rows_in_batches(stack, people):
+    """The writer settles and enroll keeps the registry; maintain marks rows that are there."""
     table = stack.outputs["TableName"]
     new, changed = statement(table, Item("f#a", "r#1", {"n": 1})), statement(table, Item("f#a", "r#1", {"n": 2}, rev=1))
-    for function, person in people.items():
-        for one in (new, changed):
-            assert person.may("dynamodb", "batch_execute_statement", Statements=[one]) == (function == "write"), (
-                function, one,
-            )  # fmt: skip
+
+    def writes(one):
+        return {
+            f for f, person in people.items() if person.may("dynamodb", "batch_execute_statement", Statements=[one])
+        }
+
+    assert writes(new) == {"write", "enroll"}
+    assert writes(changed) == {"write", "enroll", "maintain"}
     gone = {"Statement": f'DELETE FROM "{table}" WHERE "pk" = ? AND "sk" = ?',
             "Parameters": [{"S": "f#a"}, {"S": "r#1"}]}  # fmt: skip
     assert not people["write"].may("dynamodb", "batch_execute_statement", Statements=[changed, gone])
@@ -135,7 +139,8 @@ def test_a_poll_function_reads_its_own_systems_secrets_and_the_webhook_none(peop
     assert reads("poll-sap_b1") == {"sap_b1", "settings"}
     assert reads("poll-sage_300") == {"settings"}
     assert reads("basware-webhook") == set()
-    assert reads("write") == reads("maintain") == set(SECRETS)
+    assert reads("write") == reads("enroll") == set(SECRETS)
+    assert reads("maintain") == set()
 
 
 def test_who_rings_which_queue(stack, people):
@@ -179,8 +184,8 @@ def webhook_event(body="{}"):
             "headers": {"x-bwapi-signature-256": base64.b64encode(bytes(32)).decode()}}  # fmt: skip
 
 
-CALLS = {"maintain": {"roster": True}, "poll-sap_b1": {}, "basware-webhook": webhook_event()}
-NEEDED = [("maintain", "Tenants"), ("poll-sap_b1", "State"), ("basware-webhook", "TenantsAndOutbox")]
+CALLS = {"maintain": {}, "enroll": {"roster": True}, "poll-sap_b1": {}, "basware-webhook": webhook_event()}
+NEEDED = [("enroll", "Tenants"), ("poll-sap_b1", "State"), ("basware-webhook", "TenantsAndOutbox")]
 """What the first call of a process needs."""
 
 
