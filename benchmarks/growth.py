@@ -385,7 +385,7 @@ def table(found: list[Measured]) -> str:
          lambda m: f"{m.enrolling['enroll']:.1f}, {m.enrolling['maintain']:.1f}"),
         ("longest tick after: enroll, maintain (s of 120, 50)",
          lambda m: f"{m.ticks['enroll']:.1f}, {m.ticks['maintain']:.1f}"),
-        ("longest tick of poll: all due at once, as ever (s of 300)",
+        ("longest tick of poll: all due together, as ever (s of 300)",
          lambda m: f"{m.at_once:.1f}, {max(v for k, v in m.ticks.items() if 'poll' in k):.1f}"),
         ("between two runs of `every 5 minutes` (s)", lambda m: f"{m.interval[0]:.0f} to {m.interval[1]:.0f}"),
         ("longest `CadenceLateSeconds`", lambda m: f"{m.late:.0f}"),
