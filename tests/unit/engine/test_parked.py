@@ -79,6 +79,13 @@ def test_a_throttled_bucket_is_tried_again_with_growing_pauses(bench: Bench, buc
     assert rests(bench) == [] and whole(bench, bucket).notes == []
 
 
+def left_waiting(bench: Bench, bucket: Away) -> None:
+    """Post an invoice while the bucket is away: its attempts wait in the table."""
+    bucket.times = 10**9
+    bench.poll(INVOICES)
+    bench.work(0.01)
+
+
 def test_no_further_try_begins_after_ten_seconds(bench: Bench, bucket: Away) -> None:
     bucket.times, bucket.seconds = 1, 11.0
     bench.poll(INVOICES)
@@ -117,9 +124,7 @@ def test_only_the_first_of_them_pauses_for_the_bucket(bench: Bench, bucket: Away
 
 
 def test_what_waits_is_read_and_verified_as_part_of_the_trail(bench: Bench, bucket: Away) -> None:
-    bucket.times = 10**9
-    bench.poll(INVOICES)
-    bench.work(0.01)
+    left_waiting(bench, bucket)
     (done,) = ledger(bench).finished()
     together = parked.Whole(bucket, ledger(bench))
     assert audit.verify(together, done) == []
@@ -140,9 +145,7 @@ def test_of_a_chunk_that_was_given_up_nothing_is_lost_either(bench: Bench, bucke
 
 def test_what_waits_reaches_the_bucket_whoever_has_ended_or_is_off(bench: Bench, bucket: Away) -> None:
     """A tenant whose secrets are deleted while the bucket is away leaves a whole trail as well."""
-    bucket.times = 10**9
-    bench.poll(INVOICES)
-    bench.work(0.01)
+    left_waiting(bench, bucket)
     assert rests(bench)
     bucket.times = 0
     bench.clock.moment += timedelta(minutes=2)
@@ -154,9 +157,7 @@ def test_what_waits_reaches_the_bucket_whoever_has_ended_or_is_off(bench: Bench,
 
 
 def test_whoever_dies_after_the_object_was_stored_stores_the_same_again(bench: Bench, bucket: Away) -> None:
-    bucket.times = 10**9
-    bench.poll(INVOICES)
-    bench.work(0.01)
+    left_waiting(bench, bucket)
     row = next(parked.waiting(ledger(bench)))
     bucket.times = 0
 
@@ -216,9 +217,7 @@ def test_whoever_dies_while_the_body_is_deleted_leaves_the_object_whole(
     bench: Bench, bucket: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rows, "PART", 200)
-    bucket.times = 10**9
-    bench.poll(INVOICES)
-    bench.work(0.01)
+    left_waiting(bench, bucket)
     assert sum(name.startswith("b#") for name in rests(bench)) > 1
     bucket.times, left, delete = 0, [1], SqliteStore.delete
 
@@ -238,9 +237,7 @@ def test_whoever_dies_while_the_body_is_deleted_leaves_the_object_whole(
 
 def test_a_body_that_is_carried_elsewhere_meanwhile_is_waited_for(bench: Bench, bucket: Away) -> None:
     """`endpoint move` carries bodies and rows one by one, and a ring may come in between."""
-    bucket.times = 10**9
-    bench.poll(INVOICES)
-    bench.work(0.01)
+    left_waiting(bench, bucket)
     store, pk, bucket.times = ledger(bench).store, ledger(bench).pk, 0
     bodies = list(store.query(pk, "b#audit~"))
     for body in bodies:

@@ -425,12 +425,19 @@ def test_a_company_that_tells_nothing_is_asked_once_too(desk: Any) -> None:
     assert there.asked == {"documents": 2, "admin": 1}
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [httpx.Response(404, text="404 page not found"), httpx.Response(502), httpx.Response(200, json=TROUBLE)],
-)
-def test_a_company_for_which_a_gateway_answers_is_asked_again(desk: Any, answer: httpx.Response) -> None:
+@pytest.mark.parametrize("answer", [httpx.Response(502), httpx.Response(503), httpx.Response(200, json=TROUBLE)])
+def test_nothing_is_sent_while_the_company_is_in_trouble(desk: Any, answer: httpx.Response) -> None:
+    """A passing error does not tell whether the amounts are foreign ones."""
     there = Company(desk, [], answer)
+    for _ in range(2):
+        with pytest.raises(Transient, match="GetAdminInfo"):
+            lines_of(desk, "EUR")
+    there.admin = httpx.Response(200, json={"LocalCurrency": "CHF"})
+    assert "RowTotalFC" in lines_of(desk, "EUR")
+
+
+def test_a_company_for_which_a_gateway_answers_is_asked_again(desk: Any) -> None:
+    there = Company(desk, [], httpx.Response(404, text="404 page not found"))
     lines_of(desk, "EUR")
     before = there.asked["admin"]
     lines_of(desk, "EUR")

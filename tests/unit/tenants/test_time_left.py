@@ -204,8 +204,11 @@ def test_a_writer_without_time_leaves_the_work_to_the_next_one_and_counts_no_fai
     assert "time is nearly over" in str(chunk.reason)
     assert door(site, "acme", "basware") is None
     site.clock.sleep(2)
+    site.writes(ring, seconds=0.5)
+    assert site.chunk(ring).parked_at == chunk.parked_at is not None, "an alarm tells if no time is ever enough"
+    site.clock.sleep(2)
     site.writes(ring)
-    assert site.chunk(ring).state == "posted"
+    assert (site.chunk(ring).state, site.chunk(ring).parked_at) == ("posted", None)
 
 
 def test_a_hanging_platform_is_away_for_the_writer_and_opens_the_breaker(site: Site, ring: Any) -> None:

@@ -136,10 +136,10 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     `step` says how far a document came (sent, unknown, collided, posted, answered); `results` holds what is already
     decided of a bulk chunk, by key. `shadow`: nothing was sent, only shown. `swept`: found acknowledged by the daily
     sweep, nobody knows by whom. `death` numbers its deaths, so that an old dead letter opens nothing; `died_at` is
-    the last one's time. `parked_at`: since when it waits for a system that is away or refuses the login. `op` is send,
-    rebaseline, retire, notice or broken; any other is a newer release's, and is left to it. `guarded`: why a
-    person must agree before these records are switched off. `epoch`: the settings that its body was made with, once
-    it has gone out; they may be others by the time its verdict comes. `renewed`: an earlier version of one of its
+    the last one's time. `parked_at`: since when it waits for a system that is away or refuses the login, or for time.
+    `op` is send, rebaseline, retire, notice or broken; any other is a newer release's, and is left to it. `guarded`:
+    why a person must agree before these records are switched off. `epoch`: the settings that its body was made with,
+    once it has gone out; they may be others by the time its verdict comes. `renewed`: an earlier version of one of its
     records was on its way when it was read, and may leave parts behind. `sents`: what was sent and may stand at the
     target. `passed`: ids there that stood before it was sent, and are others by a person's word. `alone`: after the
     posting nothing else was found under its name. `several`: ids there of which a person was told that one may stand.

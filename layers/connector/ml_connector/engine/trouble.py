@@ -49,6 +49,7 @@ def pause(task: Task, error: ConnectorError) -> None:
         return
     if isinstance(error, OutOfTime):  # nobody's trouble: a whole function's time is there for the next attempt
         task.chunk.attempts -= 1
+        task.chunk.parked_at = task.chunk.parked_at or task.later(0)  # if no time is ever enough, an alarm tells
         task.wait(1, reason=str(error))
         return
     task.chunk.parked_at = None

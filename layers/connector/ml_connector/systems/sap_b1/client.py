@@ -156,15 +156,15 @@ class ServiceLayer:
     def told(self, service: str) -> Mapping[str, Any] | None:
         """Ask a service that changes nothing; empty where the server says that it does not have it or let us.
 
-        None where nobody says anything that can be relied on: not every release has it, so no work waits for it.
+        None where somebody else answers, such as a gateway: not every release has it, so no work waits for it.
+        Raises `Transient` for trouble of the moment: what depends on the answer must not be guessed meanwhile.
         """
-        try:
-            reply = self._call(Call("POST", f"/{service}", expect=READ))
-        except Transient:
-            return None
+        reply = self._call(Call("POST", f"/{service}", expect=READ))
         fault = fault_in(reply)
+        if fault is not None and fault.worded and _passes(fault):
+            raise Transient(f"SAP Business One did not answer {service}: {fault}. Nothing was sent; it is asked again.")
         if fault is not None:
-            return {} if fault.worded and not _passes(fault) else None
+            return {} if fault.worded else None
         body = reply.json()
         return body if isinstance(body, dict) else None
 
