@@ -23,7 +23,7 @@ CAUGHT: tuple[Weakening, ...] = (
     w.open_door, w.last_refusal_only, w.blamed_on_the_record, w.session_for_all, w.no_redaction, w.no_scope,
     w.no_chain, w.not_kept_for_the_bucket, w.lost_attempts_unkept, m.sent_not_looked_for, m.sent_forgotten,
     m.change_unseen, m.matched_without_date, m.sent_again_when_taken, m.no_look_after_posting, m.spelt_exactly,
-    m.anybody_believed, m.waits_for_the_flow, m.released_unseen, m.guarded_by_number,
+    m.anybody_believed, m.waits_for_the_flow, m.released_unseen, m.guarded_by_number, m.currency_guessed,
 )  # fmt: skip
 
 MADE_GOOD: dict[Weakening, str] = {
@@ -42,6 +42,7 @@ MENDED: dict[Weakening, str] = {
     w.last_refusal_only: "workers with two wrong versions of a secret took turns until the server locked the user",
     w.blamed_on_the_record: "an unexpected error of the platform refused a record until the next night",
     w.order_forgotten: "an invoice whose own posting had used up its order was held for good, once its rows were lost",
+    m.currency_guessed: "a failed question after SAP's own currency counted as answered, and dollars went out as euros",
 }
 """Faults that the simulation found in the product; each weakening takes its mend out again."""
 
@@ -165,6 +166,9 @@ TILTS = {
         short=True,
         busy=6,
     ),
+    m.currency_guessed: Tilt(
+        weather={"wire": 0.15}, acts=(people.new_invoice,), hours=5, short=True, busy=2, erp=SapB1
+    ),
     m.guarded_by_number: Tilt(acts=(clerks.hide_list, people.new_invoice), hours=12, short=False, busy=1),
     w.settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
 }
@@ -175,7 +179,7 @@ HINTS = {
     w.order_forgotten: 16, w.acknowledge_in_poll: 1, w.task_before_row: 1, w.position_before_rows: 2,
     w.strict_cursor: 4, w.no_full_comparison: 4, w.unchanged_by_sight: 1, w.no_epoch: 1, w.delivered_without_verdict: 1,
     m.sent_not_looked_for: 3, m.sent_forgotten: 3, m.change_unseen: 15, m.matched_without_date: 1,
-    m.no_look_after_posting: 2, m.anybody_believed: 4, m.waits_for_the_flow: 1,
+    m.no_look_after_posting: 2, m.anybody_believed: 4, m.waits_for_the_flow: 1, m.currency_guessed: 26,
     w.no_taint: 1, w.no_doubt: 1, w.codes_forgotten: 1, w.no_condition: 1, w.settings_of_the_verdict: 40,
 }  # fmt: skip
 """Where to look first: the seed that showed it when the weakening was written."""

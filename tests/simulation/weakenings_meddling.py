@@ -18,6 +18,7 @@ from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.sage_300 import entries
 from ml_connector.systems.sage_300.replies import Fault as SageFault
 from ml_connector.systems.sap_b1 import posted
+from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.replies import Fault as SapFault
 
 
@@ -62,6 +63,18 @@ def matched_without_date() -> Any:
 def sent_again_when_taken() -> Any:
     """Send again what the ERP has taken without naming what it became, once it does not show."""
     return patch.object(Finding, "_taken", lambda self: None)
+
+
+def currency_guessed() -> Any:
+    """Take a question after SAP's own currency that failed for an answer: what is foreign goes out in local amounts."""
+
+    def guessed(self: Lookups) -> str | None:
+        if self._local is None and not self._untold:
+            self._untold = True
+            self._local = self._of_a_document() or self._of_the_company()
+        return self._local
+
+    return patch.object(Lookups, "local_currency", guessed)
 
 
 def no_look_after_posting() -> Any:

@@ -86,7 +86,6 @@ class Pass:
         return {item.sk: item for item in self.world.store.query(PK)}
 
     def _list(self) -> Listing:
-
         found: Listing = {}
         if self.only is not None:
             return {self.only: {system: None for _, system in listing.of_tenant(self.secrets, self.only)}}
