@@ -57,6 +57,7 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
     yield Check("secret", True, "can be used as written")
     if system == "settings":
         return
+    yield from _renamed(desk, tenant, system)
     yield from _half(system, set(present))
     yield from _moved(whole, system)
     breaker, connection = _connection(desk, whole, tenant, system)
@@ -65,6 +66,12 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
         yield from _of_others(whole, system, connection)
     finally:
         connection.close()
+
+
+def _renamed(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
+    """Mention fields under an earlier name, which are read as well."""
+    for earlier, now in _settings(desk, tenant, system)[1].renamed():
+        yield Check("secret", True, f"the field '{earlier}' was renamed '{now}': both are read", warning=True)
 
 
 def _half(system: str, present: set[str]) -> Iterator[Check]:

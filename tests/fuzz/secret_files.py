@@ -38,12 +38,12 @@ WRITTEN: dict[str, dict[str, Any]] = {
         "service_layer_url": "https://sap.example.com:50000/b1s/v2", "company_db": "SBODEMO", "user_name": "manager",
         "password": PASSWORD, "branch_id": 3, "tax_code_field": "VatGroup", "external_id_field": "U_ExtId",
         "rounding_account": "678000", "timezone": "Europe/Berlin", "timeout_seconds": 30, "max_concurrency": 4,
-        "settle_seconds": 900,
+        "in_doubt_seconds": 900,
     },
     "sage_300": {
         "api_url": "https://erp.example.com/Sage300WebApi/v1.0/-", "company": "SAMLTD", "user": "webapi",
         "password": PASSWORD, "uppercase_password": True, "post_batches": False, "date_literal": "iso",
-        "cost_center_segment": "2", "timezone": "America/Vancouver", "max_concurrency": 2, "settle_seconds": 900,
+        "cost_center_segment": "2", "timezone": "America/Vancouver", "max_concurrency": 2, "in_doubt_seconds": 900,
     },
     "basware": {
         "region": "EU", "client_id": "client", "client_secret": CLIENT_SECRET, "companies": ["1000", "2000"],

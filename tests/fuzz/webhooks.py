@@ -76,7 +76,7 @@ class Webhooks:
 
     def _enrol(self) -> None:
         pair = PairRow(
-            scope="s", epoch="e", companies=["1000"], erp_company="DB", settle_seconds={}, lanes={"sap_b1": 3},
+            scope="s", epoch="e", companies=["1000"], erp_company="DB", in_doubt_seconds={}, lanes={"sap_b1": 3},
             active=["invoices"], shadow=False,
         )  # fmt: skip
         sealed = [base64.b64encode(self.vault.seal(key, webhook_context("acme"))).decode() for key in KEYS]

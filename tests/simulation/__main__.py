@@ -84,7 +84,7 @@ def show(told: list[Told], seconds: float) -> None:
     late = sum(one.late[0] for one in told), sum(one.late[1] for one in told)
     missed = sum("UNDETECTED" in t for t in texts)
     print(
-        f"carried out later than settle_seconds: {late[0]} invoices, {late[1]} of them doubled, {missed} not detected"
+        f"carried out later than in_doubt_seconds: {late[0]} invoices, {late[1]} of them doubled, {missed} not detected"
     )
     print(f"lost {sum('LOST' in t for t in texts)}   doubled {sum('DOUBLED' in t for t in texts)}   "
           f"failing histories {sum(bool(t.breaches) for t in told)}")  # fmt: skip

@@ -100,7 +100,7 @@ def _papers(history: History, office: Office, pair: Pair) -> Iterator[str]:
 
 
 def _doubled(paper: Paper, posted: list[Posted], chunk: Any) -> Iterator[str]:
-    """A posting carried out later than `settle_seconds` cannot be prevented; it must be found."""
+    """A posting carried out later than `in_doubt_seconds` cannot be prevented; it must be found."""
     conflict = chunk is not None and (chunk.waiting_for or "").startswith("conflict:")
     if not paper.very_late:
         yield f"DOUBLED {paper.number}: {[p.number for p in posted]} by_hand={paper.by_hand}"

@@ -43,7 +43,7 @@ def no_settle_time() -> Iterator[None]:
     real = Paper._may_send
 
     def hasty(self: Paper, *more: Any) -> bool:
-        self.task.pair = replace(self.task.pair, settle_seconds=dict.fromkeys(self.task.pair.settle_seconds, 0))
+        self.task.pair = replace(self.task.pair, in_doubt_seconds=dict.fromkeys(self.task.pair.in_doubt_seconds, 0))
         return real(self, *more)
 
     with patch.object(Paper, "_may_send", hasty):

@@ -46,7 +46,7 @@ class Paper:
     """One invoice and what must become of it in the end: post, or hold for `waits`.
 
     `sick`: its posting fails for now; `heavy`: whoever works on it dies; `very_late`: the server carried a posting
-    out later than `settle_seconds`; `forgotten`: a restore or a move took our memory of it; `poisoned`: it could
+    out later than `in_doubt_seconds`; `forgotten`: a restore or a move took our memory of it; `poisoned`: it could
     not be read at a time.
 
     `versions`: as what it was approved, one after the other. `troubles`: why a person may have to decide on it, and

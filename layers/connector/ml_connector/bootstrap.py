@@ -38,7 +38,7 @@ SYSTEMS = registry.SYSTEMS
 PLATFORMS = registry.PLATFORMS
 LANES = {vendor.name: vendor.lanes for vendor in registry.VENDORS}
 """Documents written side by side: the system's default concurrency less one for the poll."""
-_NO_SHAPE = frozenset({"timeout_seconds", "max_concurrency", "settle_seconds", "ca_bundle"})
+_NO_SHAPE = frozenset({"timeout_seconds", "max_concurrency", "in_doubt_seconds", "ca_bundle"})
 """Fields of every secret that do not shape what is sent; each vendor has its own beside them (`registry`)."""
 
 
@@ -238,7 +238,7 @@ def _pair(
         epoch=_epoch(tenant.options, settings),
         companies=list(getattr(platform, "companies", ())),
         erp_company=settings[integration.erp].company(),
-        settle_seconds={s: i.settle_seconds for s, i in settings.items()},
+        in_doubt_seconds={s: i.in_doubt_seconds for s, i in settings.items()},
         lanes={s: (i.max_concurrency - 1 if i.max_concurrency else LANES[s]) or 1 for s, i in settings.items()},
         active=sorted(active_flows(integration, tenant.options)),
         shadow=shadow,
@@ -272,7 +272,7 @@ def assemble(
         tenant=tenant, integration=integration, scope=row.scope, connectors=connectors, breakers=breakers,
         options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies), zone=row.zone,
         endpoints=row.endpoints, apart=row.shadow and tools.shadow_ledger, erp_company=row.erp_company,
-        is_currency=is_currency, settle_seconds=row.settle_seconds, lanes=row.lanes,
+        is_currency=is_currency, in_doubt_seconds=row.in_doubt_seconds, lanes=row.lanes,
         chunking={k: v for s in (integration.erp, integration.platform) for k, v in module(s).CHUNKING.items()},
     )  # fmt: skip
 

@@ -74,7 +74,7 @@ def row_of(tenant: bootstrap.Tenant, known: TenantRow | None, vault: Vault) -> T
     pairs = {
         p.integration.name: PairRow(
             scope=p.scope, epoch=p.epoch, companies=list(p.companies), erp_company=p.erp_company,
-            settle_seconds=dict(p.settle_seconds), lanes=dict(p.lanes), active=sorted(p.active), shadow=p.shadow,
+            in_doubt_seconds=dict(p.in_doubt_seconds), lanes=dict(p.lanes), active=sorted(p.active), shadow=p.shadow,
             zone=p.zone, endpoints={s: dict(e) for s, e in p.endpoints.items()},
         )
         for p in tenant.pairs

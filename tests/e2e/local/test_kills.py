@@ -8,7 +8,7 @@ from collections import Counter
 
 
 def test_kills_at_many_moments_end_in_the_same_state_as_none(stage):
-    stage.write("sap_b1", settle_seconds=5)  # a kill in mid-send leaves a doubt, which the last run waits out
+    stage.write("sap_b1", in_doubt_seconds=5)  # a kill in mid-send leaves a doubt, which the last run waits out
     draw = random.Random(7)
     kills = 0
     for _ in range(14):

@@ -113,7 +113,7 @@ def test_a_business_refusal_with_5002_is_never_replayed(small):
 
 
 def test_posts_in_doubt_end_in_exactly_one_document_each(small):
-    small.write("sap_b1", settle_seconds=3)
+    small.write("sap_b1", in_doubt_seconds=3)
     kinds = ["drop", "truncated", "504", "late", "drop-before", "500", "502", "200-html"]
     keys = [small.invoice(f"{n}.00", supplier=f"V1000{n % 5}") for n in range(len(kinds))]
     for kind in kinds:
@@ -125,7 +125,7 @@ def test_posts_in_doubt_end_in_exactly_one_document_each(small):
 
 def test_an_error_envelope_with_200_on_a_post_is_neither_success_nor_refusal(small):
     """The server says two things of it: it is looked for, and sent again after the settle time."""
-    small.write("sap_b1", settle_seconds=2)
+    small.write("sap_b1", in_doubt_seconds=2)
     small.ran()
     key = small.invoice("10.00")
     small.erp.faults.add("200-error", "PurchaseInvoices", "POST")
@@ -136,7 +136,7 @@ def test_an_error_envelope_with_200_on_a_post_is_neither_success_nor_refusal(sma
 
 
 def test_a_post_that_is_carried_out_after_the_settle_time_is_found_and_reported(small):
-    small.write("sap_b1", settle_seconds=2)
+    small.write("sap_b1", in_doubt_seconds=2)
     small.ran()
     key = small.invoice("10.00")
     small.erp.faults.add("late", "PurchaseInvoices", "POST", seconds=3)
@@ -159,7 +159,7 @@ def test_answers_in_doubt_are_given_once_each(small):
 
 
 def test_a_hang_is_cut_by_the_timeout(small):
-    small.write("sap_b1", timeout_seconds=2, settle_seconds=3)
+    small.write("sap_b1", timeout_seconds=2, in_doubt_seconds=3)
     small.ran()
     key = small.invoice("10.00")
     small.erp.faults.add("hang", "BusinessPartners", "GET", seconds=5)

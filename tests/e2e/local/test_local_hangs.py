@@ -71,7 +71,7 @@ def test_a_source_that_hangs_is_left_within_the_time_and_one_request(small, anot
 def test_a_posting_that_hangs_is_left_and_found_by_the_next_run(small):
     small.ran()
     key = small.invoice("12.00")
-    small.write("sap_b1", timeout_seconds=TIMEOUT, settle_seconds=2)
+    small.write("sap_b1", timeout_seconds=TIMEOUT, in_doubt_seconds=2)
     small.erp.faults.add("late", "PurchaseInvoices", "POST", seconds=1)
     small.erp.faults.add("hang", "PurchaseInvoices", "GET", times=99, seconds=40)
     code, report, seconds = timed(small, "--max-seconds", "3")

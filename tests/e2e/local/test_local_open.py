@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def test_a_posting_in_doubt_is_listed_and_held_after_it_goes_on_with_the_next_run(small):
-    small.write("sap_b1", settle_seconds=16)
+    small.write("sap_b1", in_doubt_seconds=16)
     key = small.invoice("100.00")
     number = small.ap.documents[key].record["invoiceNumber"]
     month = f"{small.ap.now()}"[:7]

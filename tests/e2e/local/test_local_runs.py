@@ -189,7 +189,7 @@ def test_a_run_cut_by_max_seconds_says_so_and_counts_what_is_pending(small):
     assert invoices["read"] == 3
     assert invoices["pending"] > 0
     small.erp.faults.clear()
-    small.write("sap_b1", settle_seconds=1)
+    small.write("sap_b1", in_doubt_seconds=1)
     small.ran()
     assert [len(small.posted(key)) for key in keys] == [1, 1, 1]
 

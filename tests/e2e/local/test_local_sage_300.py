@@ -40,7 +40,7 @@ def company(tmp_path: Path) -> Iterator[tuple[SageBooks, Callable[[], dict[str, 
         ap = {"region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "base_url": ap_url}
         ap |= {"companies": ["1000"], "source_system": books.source_system}
         (folder / "basware.json").write_text(json.dumps(ap))
-        (folder / "sage_300.json").write_text(json.dumps(books.secret(erp_url) | {"settle_seconds": 5}))
+        (folder / "sage_300.json").write_text(json.dumps(books.secret(erp_url) | {"in_doubt_seconds": 5}))
         yield books, lambda: _run(tmp_path)
 
 

@@ -29,7 +29,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(tmp_path):
         _impatient(local)
         local.put_secret("acme", "sap_b1", json.dumps({
             "service_layer_url": f"{erp_url}/b1s/v2", "company_db": COMPANY, "user_name": USER, "password": PASSWORD,
-            "timezone": "Europe/Berlin", "settle_seconds": 5, "timeout_seconds": 4}))  # fmt: skip
+            "timezone": "Europe/Berlin", "in_doubt_seconds": 5, "timeout_seconds": 4}))  # fmt: skip
         local.put_secret("acme", "basware", json.dumps({
             "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
             "source_system": "SAPB1", "base_url": ap_url, "timeout_seconds": 4}))  # fmt: skip

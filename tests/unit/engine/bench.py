@@ -265,7 +265,7 @@ class Bench:
             erp_company="DB",
             is_currency=lambda code: code in {"EUR", "COP"},
             chunking={Account: (4, lambda _: 1)},
-            settle_seconds={"erp": 900, "ap": 0},
+            in_doubt_seconds={"erp": 900, "ap": 0},
             shadow=self.shadow,
         )
 

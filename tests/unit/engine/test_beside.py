@@ -156,7 +156,7 @@ def test_a_commit_that_comes_late_is_found_however_short_the_settle_time(
     ready: Bench, monkeypatch: pytest.MonkeyPatch, settle: int
 ) -> None:
     pair = ready.pair
-    monkeypatch.setattr(ready, "pair", lambda: replace(pair(), settle_seconds={"erp": settle, "ap": 0}))
+    monkeypatch.setattr(ready, "pair", lambda: replace(pair(), in_doubt_seconds={"erp": settle, "ap": 0}))
     ready.systems.invoices = {"one": invoice("one")}
     ready.systems.faults = [("post", OutcomeUnknown("no answer"))]
     ready.poll(INVOICES)

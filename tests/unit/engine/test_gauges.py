@@ -45,8 +45,8 @@ def world():
 
 
 def enrol(world, name, active=("invoices",)):
-    pair = PairRow(scope="s", epoch="", companies=[], erp_company="", settle_seconds={}, lanes={}, active=list(active),
-                   shadow=False)  # fmt: skip
+    pair = PairRow(scope="s", epoch="", companies=[], erp_company="", in_doubt_seconds={}, lanes={},
+                   active=list(active), shadow=False)  # fmt: skip
     world.store.put(Item(PK, name, dump(TenantRow(name=name, pairs={"sap_b1-basware": pair}))))
 
 

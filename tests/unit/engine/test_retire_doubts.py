@@ -20,7 +20,7 @@ def slow(bench, monkeypatch):
 
     def settling():
         made = pair()
-        made.settle_seconds = {"ap": 900, "erp": 900}
+        made.in_doubt_seconds = {"ap": 900, "erp": 900}
         return made
 
     monkeypatch.setattr(bench, "pair", settling)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,6 +59,14 @@ def test_an_error_of_the_server_is_a_failed_check(office: Any, server: Any) -> N
     result = office.run("ping", "acme", "sap_b1", code=1)
     assert "✗ answer: The server is away." in result.stdout
     assert "Traceback" not in result.output
+
+
+def test_a_field_under_its_earlier_name_is_mentioned_once(office: Any, server: Any) -> None:
+    earlier = json.loads(office.desk.secrets.read("acme", "sap_b1").text) | {"settle_seconds": 60}
+    office.write("acme", "sap_b1", earlier)
+    shown = office.run("ping", "acme").stdout
+    assert shown.count("! secret: the field 'settle_seconds' was renamed 'in_doubt_seconds': both are read") == 1
+    assert shown.count("settle_seconds") == 1
 
 
 def test_a_secret_that_cannot_be_used_is_the_higher_code_and_the_other_is_tried(office: Any, server: Any) -> None:

@@ -47,6 +47,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("settings", {"start_dates": {"payments": "soon"}}, "'start_dates.payments' cannot be used: found text of 4"),
     ("settings", {"rounding_tolerance": 11}, "found 11; it takes a number, at least 0 and at most 10"),
     ("settings", {"schedules": {"vendors": 5}}, "'schedules.vendors' cannot be used: found a number; it takes text"),
+    ("sap_b1", {"settle_seconds": 60, "in_doubt_seconds": 90}, "'settle_seconds' is the earlier name of 'in_doubt_sec"),
+    ("sap_b1", {"settle_seconds": -1}, "'in_doubt_seconds' cannot be used: found -1; it takes a number, at least 0"),
     ("settings", {"closed_period": "next"}, "it takes one of hold, next_open (did you mean next_open?)"),
 ]  # fmt: skip
 
@@ -65,6 +67,16 @@ def test_a_wrong_field_is_named_with_what_was_found_and_what_it_takes(
     assert said.startswith(f"acme/{system}: ")
     assert words in said
     assert not RAW.search(said), said
+
+
+@pytest.mark.parametrize("system", ["basware", "sap_b1"])
+@pytest.mark.parametrize("written", [{"settle_seconds": 60}, {"settle_seconds": 60, "in_doubt_seconds": 60}])
+def test_a_field_is_read_under_its_earlier_name(system: str, written: dict[str, int]) -> None:
+    model, good = MODELS[system]
+    settings = parse(model, json.dumps(good | written), f"acme/{system}", insecure=False)
+    assert settings.in_doubt_seconds == 60
+    assert settings.renamed() == [("settle_seconds", "in_doubt_seconds")]
+    assert parse(model, json.dumps(good | {"in_doubt_seconds": 60}), "x", insecure=False).renamed() == []
 
 
 @pytest.mark.parametrize("text", ["[]", '"x"', "7", "null", "", "{", '{"a": }'])

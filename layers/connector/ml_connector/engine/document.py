@@ -3,7 +3,7 @@
 look for what was sent ─► fetch ─► map ─► look ─┬─ found: adopt ──────────────────────┐
                                                 └─ acknowledge ─► sent ─► post ─► posted ─► answer ─► answered ─► settle
                                                                     │
-                          unknown: look again, send only after `settle_seconds` (never where it was taken)
+                          unknown: look again, send only after `in_doubt_seconds` (never where it was taken)
                           collided: posted under another's id; only a person goes on
 
 What is sent is written down first (`Chunk.sents`), as it was mapped then. Until its fate is known it is looked for
@@ -210,7 +210,7 @@ class Paper(ReadingBack):
 
     def _settles(self, looked_at: datetime) -> float:
         """Tell for how many seconds after a look what was sent may still be carried out."""
-        settle = timedelta(seconds=self.task.pair.settle_seconds.get(self.task.flow.target, 900))
+        settle = timedelta(seconds=self.task.pair.in_doubt_seconds.get(self.task.flow.target, 900))
         since = looked_at - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
         return max(0.0, (settle - since).total_seconds())
 
@@ -384,7 +384,7 @@ class Paper(ReadingBack):
 
     def _recheck_later(self) -> bool:
         """Look once more after a second sending: the first may have been carried out late."""
-        settle = self.task.pair.settle_seconds.get(self.task.flow.target, 900)
+        settle = self.task.pair.in_doubt_seconds.get(self.task.flow.target, 900)
         patience = max(settle * LATEST, LEAST)
         since = self.task.now - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
         if since < timedelta(seconds=patience):

@@ -1,7 +1,7 @@
 """Upserts in doubt: a request that broke off may be carried out minutes later, over a newer one.
 
 The same again is harmless, so bulk records are sent anew at once. But a *changed* record waits until every earlier
-request for it has surely taken effect or never will: `settle_seconds` after the connection broke.
+request for it has surely taken effect or never will: `in_doubt_seconds` after the connection broke.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def taint(task: Task, exchanges: Iterable[Exchange]) -> None:
 
 def begin(task: Task) -> None:
     """Count from now: what was sent may take effect until then."""
-    task.chunk.doubt = task.later(task.pair.settle_seconds.get(task.flow.target, 900))
+    task.chunk.doubt = task.later(task.pair.in_doubt_seconds.get(task.flow.target, 900))
     task.ledger.doubt(task.chunk.doubt)
 
 
@@ -55,7 +55,7 @@ def seconds_left(task: Task, keys: Iterable[str], known: Mapping[str, tuple[Row,
     """Tell for how long an earlier request for one of the records may still take effect; 0 where none may."""
     wanted = set(keys)
     ends = [row.doubt for key, (row, _) in known.items() if key in wanted and row.doubt and row.seq < task.chunk.seq]
-    begun = task.later(task.pair.settle_seconds.get(task.flow.target, 900))
+    begun = task.later(task.pair.in_doubt_seconds.get(task.flow.target, 900))
     others = [
         o for o in task.ledger.unfinished() if o.seq < task.chunk.seq and (o.state == "sending" or _lasts(o, task))
     ]

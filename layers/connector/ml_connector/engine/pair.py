@@ -88,7 +88,7 @@ class Pair:
     endpoints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     apart: bool = False
     chunking: Chunking = field(default_factory=dict)
-    settle_seconds: Mapping[str, int] = field(default_factory=dict)
+    in_doubt_seconds: Mapping[str, int] = field(default_factory=dict)
     lanes: Mapping[str, int] = field(default_factory=dict)
     _open: dict[str, Connection] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

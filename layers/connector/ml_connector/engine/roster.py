@@ -31,7 +31,7 @@ class PairRow(Struct, kw_only=True):
     epoch: str
     companies: list[str]
     erp_company: str
-    settle_seconds: dict[str, int]
+    in_doubt_seconds: dict[str, int]
     lanes: dict[str, int]
     active: list[str]
     shadow: bool

@@ -149,7 +149,7 @@ def claim(pair: Pair, flow: Flow, chunk_id: str) -> Task | None:
     chunk.cause = None
     chunk.first_try = chunk.first_try or iso(now)
     if died and flow.manner == "master":
-        chunk.doubt = iso(now + min(timedelta(seconds=pair.settle_seconds.get(flow.target, 900)), DIED))
+        chunk.doubt = iso(now + min(timedelta(seconds=pair.in_doubt_seconds.get(flow.target, 900)), DIED))
         ledger.doubt(chunk.doubt)
     try:
         item = ledger.store.put(ledger.place(chunk, item))

@@ -6,11 +6,21 @@ import hashlib
 import re
 import ssl
 from ipaddress import ip_address
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from ml_connector.deadline import LONGEST_TIMEOUT
 from ml_connector.errors import Misconfigured
@@ -90,6 +100,8 @@ def _host(name: str) -> str:
 
 
 _PORTS = {"http": 80, "https": 443}
+_RENAMED = {"settle_seconds": "in_doubt_seconds"}
+"""Fields that had another name: what was written under the earlier one is still read."""
 Zone = Annotated[str, AfterValidator(_zone)]
 Url = Annotated[str, AfterValidator(_address)]
 
@@ -106,7 +118,26 @@ class SystemSettings(BaseModel):
     ca_bundle: Annotated[str, AfterValidator(_pem)] | None = None
     timeout_seconds: float = Field(default=30, gt=0, le=LONGEST_TIMEOUT)
     max_concurrency: int | None = Field(default=None, ge=1, le=32)
-    settle_seconds: int = Field(default=900, ge=0, le=86_400)
+    in_doubt_seconds: int = Field(default=900, ge=0, le=86_400)
+    _earlier_names: tuple[str, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _renamed(cls, found: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Read a field under its earlier name, too. Both at once are refused where they differ."""
+        earlier = [name for name in _RENAMED if isinstance(found, dict) and name in found]
+        for name in earlier:
+            now = _RENAMED[name]
+            if found.get(now, found[name]) != found[name]:
+                raise ValueError(f"'{name}' is the earlier name of '{now}', and the two differ; remove '{name}'")
+            found = {now: found[name]} | {field: value for field, value in found.items() if field != name}
+        settings = read(found)
+        settings._earlier_names = tuple(earlier)
+        return settings
+
+    def renamed(self) -> list[tuple[str, str]]:
+        """List the fields that were written under an earlier name, each with the name of today."""
+        return [(name, _RENAMED[name]) for name in self._earlier_names]
 
     def endpoint(self) -> dict[str, str]:
         """Name server, company, region and environment, as far as the system has them, for people to read.
