@@ -19,7 +19,7 @@ from ml_connector.aws.rings import SqsRings
 from ml_connector.aws.store import DynamoStore
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.rings import MemoryRings
-from ml_connector.engine.pair import World
+from ml_connector.engine.runtime import World
 
 MILLION = 1_000_000
 PHASES = ("new", "changed", "unchanged")

@@ -34,9 +34,9 @@ from infra.sandbox.sap_b1.app import create_app as sap_app
 from infra.sandbox.sap_b1.world import World as SapB1
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.bootstrap import Toolbox
-from ml_connector.engine.reading import straight
-from ml_connector.engine.rows import iso
-from ml_connector.engine.schedule import jitter
+from ml_connector.engine.ledger.rows import iso
+from ml_connector.engine.poll.state import straight
+from ml_connector.engine.schedule.cron import jitter
 from ml_connector.enrol import plan
 from ml_connector.runs import Run
 

@@ -65,7 +65,7 @@ def run_here(folder: Path) -> dict[str, int]:
     """Do one run in this process; gives its totals."""
     from infra.local.runner import Runner  # noqa: PLC0415 - the vendors' process needs none of it
     from infra.local.state import locked_state  # noqa: PLC0415
-    from ml_connector.engine.balance import totals  # noqa: PLC0415
+    from ml_connector.engine.ledger.control_totals import totals  # noqa: PLC0415
 
     with locked_state(folder) as state:
         runner = Runner(state)

@@ -21,9 +21,9 @@ from infra.sandbox.server import serving
 from ml_connector.embedded.clock import SystemChance, SystemClock
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.fingerprint import fingerprint
-from ml_connector.engine.sessions import Sessions
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Sessions
+from ml_connector.engine.ledger.fingerprint import fingerprint
 from ml_connector.records import Supplier
 from ml_connector.systems import sap_b1
 from ml_connector.wiring import Wiring

@@ -19,7 +19,7 @@ from ml_connector.embedded.blobs import FolderBlobs
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine.pair import World
+from ml_connector.engine.runtime import World
 
 
 def peak_mb() -> float:

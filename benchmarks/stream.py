@@ -11,11 +11,12 @@ from typing import Any
 
 from ml_connector import exchange
 from ml_connector.embedded.rings import MemoryRings
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.maintain import ring_due
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.write import write
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule.wake_up import ring_due
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write.worker import write
 from ml_connector.flow import Check, Connection, Flow, Integration, Page, Rendered, Sent, Verdict
 from ml_connector.records import Address, BankAccount, Supplier
 from ml_connector.redact import Redactor

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names, share_of
-from ml_connector.engine.gauges import registry_kept
+from ml_connector.engine.schedule.gauges import registry_kept
 from ml_connector.registry import Pass, problems
 
 aws = Aws(Names.from_environment())

@@ -9,9 +9,9 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from ml_connector.aws import logs
 from ml_connector.aws.assembly import Aws, Names, share_of
-from ml_connector.engine.gauges import gauges_of, registry_age
-from ml_connector.engine.maintain import ring_due
-from ml_connector.engine.roster import wanted
+from ml_connector.engine.schedule.gauges import gauges_of, registry_age
+from ml_connector.engine.schedule.tenant_rows import wanted
+from ml_connector.engine.schedule.wake_up import ring_due
 from ml_connector.integrations import INTEGRATIONS
 
 aws = Aws(Names.from_environment())

@@ -15,12 +15,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names
-from ml_connector.engine import parked
-from ml_connector.engine.offer import read_ring
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.redrive import reopen
-from ml_connector.engine.rows import Chunk
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.enqueue import read_ring
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.replay import reopen
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write import deferred_audit
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.pairs import REDRIVEN, Pairs
@@ -48,7 +48,7 @@ def work(record: SQSRecord) -> None:
         logger.warning("a ring that cannot be read is passed over", extra={"body": record.body[:500]})
         return
     try:
-        if parked.answer(aws.world, message):
+        if deferred_audit.answer(aws.world, message):
             return
         with pairs().lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
             _write(pair, flow, message)

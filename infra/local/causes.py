@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from ml_connector.engine.balance import total
+from ml_connector.engine.ledger.control_totals import total
 
 NAMED = 3
 """Records of a cause that are named."""

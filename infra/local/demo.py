@@ -16,10 +16,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ml_connector.engine.balance import Sheet, totals
-from ml_connector.engine.maintain import release
-from ml_connector.engine.mappings import Mapping
-from ml_connector.engine.pair import Pair
+from ml_connector.engine.ledger.control_totals import Sheet, totals
+from ml_connector.engine.ledger.mappings import Mapping
+from ml_connector.engine.schedule.wake_up import release
+from ml_connector.engine.tenant_integration import Pair
 
 from ..ops.sandbox import DEFAULT
 from ..ops.shown import figures

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ml_connector.engine.balance import PLACES, total
+from ml_connector.engine.ledger.control_totals import PLACES, total
 
 from .causes import grouped
 from .plain import plain

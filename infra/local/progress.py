@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ml_connector.engine.balance import totals
+from ml_connector.engine.ledger.control_totals import totals
 
 from ..ops import advice
 from . import plain

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from ml_connector.engine import audit
-from ml_connector.engine.balance import Sheet, money_of
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.rows import Chunk, load
+from ml_connector.engine.ledger import audit
+from ml_connector.engine.ledger.control_totals import Sheet, money_of
+from ml_connector.engine.ledger.rows import Chunk, load
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.flow import Flow
 from ml_connector.ports import Blobs
 

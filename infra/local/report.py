@@ -14,9 +14,9 @@ from typing import Any
 
 from ml_connector.bootstrap import Tenant
 from ml_connector.embedded import private
-from ml_connector.engine.balance import PLACES, Sheet, money, total
 from ml_connector.engine.endpoints import Earlier
-from ml_connector.engine.pair import Pair
+from ml_connector.engine.ledger.control_totals import PLACES, Sheet, money, total
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.integrations import INTEGRATIONS
 
 from ..ops import advice

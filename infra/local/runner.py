@@ -13,17 +13,17 @@ from typing import Any, Literal
 
 from ml_connector import bootstrap
 from ml_connector.ahead import ahead
-from ml_connector.engine import parked
-from ml_connector.engine.balance import Sheet
 from ml_connector.engine.endpoints import note
-from ml_connector.engine.ledger import Ledger, due_rows
-from ml_connector.engine.maintain import ring_due
-from ml_connector.engine.offer import ring_of
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.redrive import keys_of
-from ml_connector.engine.rows import Chunk, iso
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.enqueue import ring_of
+from ml_connector.engine.ledger.ledger import Ledger, due_rows
+from ml_connector.engine.ledger.rows import Chunk, iso
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.replay import keys_of
+from ml_connector.engine.schedule.wake_up import ring_due
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write import deferred_audit
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import (
     ConnectorError,
     LeaseLost,
@@ -263,7 +263,7 @@ class Runner:
     def _write(self, message: Any) -> None:
         lap = self._by_name.get((message["tenant"], message["integration"], message["flow"]))
         try:
-            if not self.dry_run and parked.answer(self.world, message):
+            if not self.dry_run and deferred_audit.answer(self.world, message):
                 return
             if lap is None or lap.pair.scope != message["scope"] or lap.flow.name not in lap.pair.active:
                 return

@@ -15,10 +15,10 @@ from werkzeug.wrappers import Request, Response
 from ml_connector import enrol
 from ml_connector.ahead import ahead
 from ml_connector.bootstrap import SYSTEMS, Toolbox
-from ml_connector.engine import parked
-from ml_connector.engine.maintain import ring_due
-from ml_connector.engine.roster import wanted
-from ml_connector.engine.write import write
+from ml_connector.engine.schedule.tenant_rows import wanted
+from ml_connector.engine.schedule.wake_up import ring_due
+from ml_connector.engine.write import deferred_audit
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import ConnectorError
 from ml_connector.pairs import Pairs
 from ml_connector.receive import LARGEST, Receiver
@@ -124,7 +124,7 @@ class Server:
             rings.done(ring)
 
     def _write(self, message: Any) -> None:
-        if parked.answer(self.world, message):
+        if deferred_audit.answer(self.world, message):
             return
         with self.pairs.lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
             if pair is None:

@@ -16,12 +16,12 @@ from ml_connector.aws.assembly import Aws, Names
 from ml_connector.aws.clients import Clients
 from ml_connector.embedded import private
 from ml_connector.embedded.secrets import FolderSecrets
-from ml_connector.engine.balance import Sheet
 from ml_connector.engine.endpoints import note
-from ml_connector.engine.ledger import LONGEST_OUT, SENT, Ledger, due_rows
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.redrive import keys_of
-from ml_connector.engine.rows import Chunk, iso
+from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.ledger import LONGEST_OUT, SENT, Ledger, due_rows
+from ml_connector.engine.ledger.rows import Chunk, iso
+from ml_connector.engine.replay import keys_of
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.ports import Item

@@ -17,7 +17,7 @@ from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import FileVault
-from ml_connector.engine.pair import World
+from ml_connector.engine.runtime import World
 
 CRASHES = 10
 """A local process is killed for many reasons that are no record's fault, so a chunk is given more tries than in

@@ -22,7 +22,7 @@ def approve(
 
     Example: ml-connector approve acme vendors --secrets ./secrets
     """
-    from ml_connector.engine import redrive
+    from ml_connector.engine import replay
 
     from .desk import NotThere, open_desk
 
@@ -31,7 +31,7 @@ def approve(
     if not waiting:
         raise NotThere(f"Nothing of {stream} waits for approval; `ml-connector held {tenant}` shows what is held.")
     options.confirm(f"Deactivate {table.counted(waiting, 'record')} of {stream}?", yes=yes)
-    count = redrive.approve(stream.ledger, f"Approved by {options.who(by)} on {stream.ledger.now()[:19]}Z.")
+    count = replay.approve(stream.ledger, f"Approved by {options.who(by)} on {stream.ledger.now()[:19]}Z.")
     if as_json:
         table.dump({**stream.name, "approved": count})
     else:

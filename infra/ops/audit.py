@@ -11,7 +11,7 @@ from . import advice, completion, options, table, terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ml_connector.engine.rows import Chunk
+    from ml_connector.engine.ledger.rows import Chunk
     from ml_connector.ports import Blobs, Store
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", autocompletion=completion.tenants, help="The tenant.")]
@@ -46,7 +46,7 @@ def audit(
 
     Example: ml-connector audit acme invoices INV-1001 --verify --secrets ./secrets
     """
-    from ml_connector.engine.parked import Whole
+    from ml_connector.engine.write.deferred_audit import Whole
 
     from .desk import open_desk
     from .find import chunks_of, record_key
@@ -73,13 +73,13 @@ def audit(
 
 
 def _plain(row: Any) -> dict[str, Any]:
-    from ml_connector.engine.rows import dump
+    from ml_connector.engine.ledger.rows import dump
 
     return dump(row)
 
 
 def _faults(blobs: Blobs, chunks: Sequence[Chunk], store: Store, row: Any) -> list[str]:
-    from ml_connector.engine.audit import strays, verify
+    from ml_connector.engine.ledger.audit import strays, verify
 
     if not chunks and row is not None and row[0].outcome == "delivered":
         return [
@@ -95,7 +95,7 @@ def _attempts(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, li
     What stands in no chain (its worker had lost the row), or before an attempt that is missing, goes with the last
     chunk of the folder, and says so.
     """
-    from ml_connector.engine.audit import prefix, read
+    from ml_connector.engine.ledger.audit import prefix, read
 
     folders = {prefix(c): {head["hash"]: (head, body) for head, body in read(blobs, c)} for c in chunks}
     for n, chunk in enumerate(chunks):

@@ -12,10 +12,10 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from ml_connector.engine.maintain import release
-from ml_connector.engine.mappings import KINDS, SYNC, Mapping
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.rows import Chunk, iso
+from ml_connector.engine.ledger.mappings import KINDS, SYNC, Mapping
+from ml_connector.engine.ledger.rows import Chunk, iso
+from ml_connector.engine.schedule.wake_up import release
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Misconfigured, Transient
 from ml_connector.flow import Flow
 

@@ -62,7 +62,7 @@ def integrations(ctx: typer.Context, incomplete: str) -> Iterable[str]:  # noqa:
 @_offered
 def kinds(ctx: typer.Context, incomplete: str) -> Iterable[str]:  # noqa: ARG001 - what a completer is given
     """Offer the kinds of mappings."""
-    from ml_connector.engine.mappings import KINDS
+    from ml_connector.engine.ledger.mappings import KINDS
 
     return KINDS
 

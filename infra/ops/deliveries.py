@@ -12,7 +12,7 @@ from . import completion, options, table, terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ml_connector.engine.rows import Chunk, Row
+    from ml_connector.engine.ledger.rows import Chunk, Row
 
     from .desk import Stream
 
@@ -65,7 +65,7 @@ def deliveries(
 
 def moment_of(text: str, now: datetime) -> str:
     """Read a time as rows write it: ISO 8601 (UTC where no zone is given), or so many hours or days ago."""
-    from ml_connector.engine.rows import iso
+    from ml_connector.engine.ledger.rows import iso
     from ml_connector.errors import Misconfigured
 
     unit = {"h": "hours", "d": "days"}.get(text[-1:])
@@ -92,7 +92,7 @@ def _settled(stream: Stream, begin: str, outcome: str | None, limit: int) -> lis
 
 def _finished(stream: Stream, begin: str) -> Iterator[Chunk]:
     """Read finished chunks, the latest first."""
-    from ml_connector.engine.rows import Chunk, load
+    from ml_connector.engine.ledger.rows import Chunk, load
 
     for item in stream.ledger.store.query(stream.ledger.pk, "d#", reverse=True):
         chunk = load(Chunk, item.data)

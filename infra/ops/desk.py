@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ml_connector.bootstrap import Tenant, Toolbox, tenants
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.mappings import Mappings
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.mappings import Mappings
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.runtime import World
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.ports import Blobs, Secrets

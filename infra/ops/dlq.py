@@ -13,7 +13,7 @@ from . import advice, completion, options, table, terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ml_connector.engine.rows import Chunk
+    from ml_connector.engine.ledger.rows import Chunk
 
     from .desk import Desk, Stream
 
@@ -60,7 +60,7 @@ def list_(
 
 
 def _group(cause: str, found: Sequence[tuple[Stream, Chunk]]) -> dict[str, Any]:
-    from ml_connector.engine.balance import countable, total
+    from ml_connector.engine.ledger.control_totals import countable, total
 
     amounts: dict[str, Decimal] = {}
     for stream, chunk in found:
@@ -143,8 +143,8 @@ def _said(opened: Sequence[dict[str, Any]], left: int, cause: str | None, tenant
 
 def _open(desk: Desk, stream: Stream, chunk: Chunk, by: str) -> bool:
     """Open one and ring for it; what somebody else opened meanwhile is left."""
-    from ml_connector.engine.offer import ring_of
-    from ml_connector.engine.redrive import reopen
+    from ml_connector.engine.ledger.enqueue import ring_of
+    from ml_connector.engine.replay import reopen
 
     ledger = stream.ledger
     opened = reopen(ledger, chunk.id, f"Redriven by {by} on {ledger.now()[:19]}Z.", chunk.death)

@@ -13,8 +13,8 @@ from .audit import TenantName
 if TYPE_CHECKING:
     from ml_connector.engine.comparison import Compared
     from ml_connector.engine.endpoints import Earlier
-    from ml_connector.engine.pair import Pair
     from ml_connector.engine.relocate import Moved
+    from ml_connector.engine.tenant_integration import Pair
 
     from .desk import Desk
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from ml_connector.engine.poll import LONGEST_KEY
-from ml_connector.engine.redrive import keys_of
-from ml_connector.engine.rows import Chunk, Row, load, readable
+from ml_connector.engine.ledger.rows import Chunk, Row, load, readable
+from ml_connector.engine.poll.run import LONGEST_KEY
+from ml_connector.engine.replay import keys_of
 from ml_connector.errors import Misconfigured
 from ml_connector.folding import same
 

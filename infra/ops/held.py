@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import options, table
 
 if TYPE_CHECKING:
-    from ml_connector.engine.rows import Chunk
+    from ml_connector.engine.ledger.rows import Chunk
 
     from .desk import Stream
 
@@ -40,7 +40,7 @@ def held(
 
 def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:
     """Describe a chunk that is open or dead; `records` counts those of a bulk chunk."""
-    from ml_connector.engine.redrive import keys_of
+    from ml_connector.engine.replay import keys_of
 
     from .standing import reason_of, state_of, times
 

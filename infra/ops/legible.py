@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ml_connector.engine.audit import opened
+from ml_connector.engine.ledger.audit import opened
 from ml_connector.ports import Blobs
 
 ENVELOPE = frozenset({"n", "previous", "body_hash", "hash"})

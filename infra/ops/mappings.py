@@ -198,7 +198,7 @@ def import_(
 
     Example: ml-connector mappings import acme account --file accounts.csv --secrets ./secrets
     """
-    from ml_connector.engine.mappings import KINDS
+    from ml_connector.engine.ledger.mappings import KINDS
 
     from .codebook import read_csv
 

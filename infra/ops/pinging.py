@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ml_connector import bootstrap
-from ml_connector.engine.breaker import Breaker
+from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.endpoints import note
-from ml_connector.engine.resolving import not_sent_here
+from ml_connector.engine.write.resolving import not_sent_here
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured
 from ml_connector.flow import Check, Connection, Found
 from ml_connector.integrations import INTEGRATIONS

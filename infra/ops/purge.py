@@ -78,7 +78,7 @@ def purge(
 
 def _limit(before: str | None, now: datetime, *, force: bool) -> str | None:
     """Read the date. Raises `Misconfigured` for one to come, and for one of the last 90 days without `force`."""
-    from ml_connector.engine.rows import iso
+    from ml_connector.engine.ledger.rows import iso
     from ml_connector.errors import Misconfigured
 
     from .deliveries import moment_of
@@ -111,8 +111,8 @@ def _prefix(desk: Desk, tenant: str) -> str:
 
 def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
     """Empty object after object; a purge that was cut short is finished by the next."""
-    from ml_connector.engine.audit import emptied, opened, purging
-    from ml_connector.engine.rows import iso
+    from ml_connector.engine.ledger.audit import emptied, opened, purging
+    from ml_connector.engine.ledger.rows import iso
 
     from .legible import envelope_of
 
@@ -141,7 +141,7 @@ def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
 
 def _waiting(desk: Desk, tenant: str) -> int:
     """Count the attempts that the bucket did not take yet, of a tenant that has not ended."""
-    from ml_connector.engine.parked import waiting
+    from ml_connector.engine.write.deferred_audit import waiting
     from ml_connector.errors import Misconfigured
 
     try:

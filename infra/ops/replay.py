@@ -8,7 +8,7 @@ from . import options, table, terminal
 from .audit import FlowName, Key, TenantName
 
 if TYPE_CHECKING:
-    from ml_connector.engine.redrive import Replayed
+    from ml_connector.engine.replay import Replayed
 
     from .desk import Desk, Stream
 
@@ -65,13 +65,13 @@ def refuse_shadow(stream: Stream) -> None:
 
 
 def _replay(desk: Desk, stream: Stream, key: str, by: str) -> Replayed:
-    from ml_connector.engine import redrive
-    from ml_connector.engine.offer import ring_of
+    from ml_connector.engine import replay as by_hand
+    from ml_connector.engine.ledger.enqueue import ring_of
 
     from .desk import NotThere
 
     ledger = stream.ledger
-    done = redrive.replay(stream.pair, stream.flow, key, f"Replayed by {by} on {ledger.now()[:19]}Z.")
+    done = by_hand.replay(stream.pair, stream.flow, key, f"Replayed by {by} on {ledger.now()[:19]}Z.")
     if done.what == "unknown":
         raise NotThere(
             f"{key} of {stream} was never completed; the next run reads it, if it is available for transfer."

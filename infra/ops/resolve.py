@@ -10,7 +10,7 @@ from . import advice, options, table, terminal
 from .audit import FlowName, Key, TenantName
 
 if TYPE_CHECKING:
-    from ml_connector.engine.rows import Chunk
+    from ml_connector.engine.ledger.rows import Chunk
 
     from .desk import Stream
 
@@ -36,9 +36,9 @@ def resolve(
 
     Example: ml-connector resolve acme invoices RE-77174010 --match 50800 --secrets ./secrets
     """
-    from ml_connector.engine import redrive
-    from ml_connector.engine.offer import ring_of
-    from ml_connector.engine.rows import Decision
+    from ml_connector.engine import replay
+    from ml_connector.engine.ledger.enqueue import ring_of
+    from ml_connector.engine.ledger.rows import Decision
 
     from .desk import NotThere, open_desk
     from .replay import refuse_shadow, say_paused
@@ -55,7 +55,7 @@ def resolve(
     ledger, who = stream.ledger, options.who(by)
     decision = Decision(what="match" if number else "post", number=number, by=who, at=ledger.now())
     decided = f"Decided by {who} on {ledger.now()[:19]}Z: " + (f"it is document {number}." if number else "post it.")
-    done = redrive.decide(ledger, chunk.id, decision, decided)
+    done = replay.decide(ledger, chunk.id, decision, decided)
     if done is None:
         raise NotThere(f"{name} of {stream} does not wait for a decision any more; see `ml-connector held {tenant}`.")
     desk.world.rings.ring(done.lane, ring_of(done, ledger.scope))
@@ -80,7 +80,7 @@ def _one_of(match: str | None, *, post: bool) -> str:
 
 def _waiting(stream: Stream, key: str) -> Chunk:
     """Find the held document. Raises `NotThere` where it does not wait for a decision."""
-    from ml_connector.engine.redrive import decidable, holder
+    from ml_connector.engine.replay import decidable, holder
 
     from .desk import NotThere
     from .find import record_key
@@ -100,7 +100,7 @@ def _there(stream: Stream, chunk: Chunk, number: str) -> str:
 
     Raises `NotThere` where the target has none such. What cannot be asked now is asked by the writer.
     """
-    from ml_connector.engine.resolving import named_there
+    from ml_connector.engine.write.resolving import named_there
     from ml_connector.errors import ConnectorError, Rejected
 
     from .desk import NotThere

@@ -12,8 +12,8 @@ from . import options, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ml_connector.engine.balance import Sheet
-    from ml_connector.engine.rows import Chunk
+    from ml_connector.engine.ledger.control_totals import Sheet
+    from ml_connector.engine.ledger.rows import Chunk
 
     from .desk import Stream
 
@@ -56,7 +56,7 @@ def runs(
 
 def _sheets(stream: Stream, limit: int, started: dict[str, str]) -> dict[str, Sheet]:
     """Add up a flow's latest runs, and note when each of them began."""
-    from ml_connector.engine.balance import Sheet
+    from ml_connector.engine.ledger.control_totals import Sheet
 
     ledger, sheets = stream.ledger, dict[str, Sheet]()
     figures = ledger.cursor()[0].figures
@@ -84,7 +84,7 @@ def _earliest(run: str) -> str:
 
 def _latest(stream: Stream, limit: int) -> Iterator[Chunk]:
     """Read the chunks of the latest runs: all that is unfinished, and what was done since the oldest of them began."""
-    from ml_connector.engine.rows import Chunk, load
+    from ml_connector.engine.ledger.rows import Chunk, load
 
     runs = set[str]()
     for chunk in stream.ledger.unfinished():

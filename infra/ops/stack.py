@@ -22,7 +22,7 @@ from ml_connector.aws.store import DynamoStore
 from ml_connector.aws.vault import KmsVault
 from ml_connector.bootstrap import Toolbox
 from ml_connector.embedded.clock import SystemChance, SystemClock
-from ml_connector.engine.pair import World
+from ml_connector.engine.runtime import World
 from ml_connector.errors import Misconfigured
 
 from .desk import Desk, Letter

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ml_connector.engine.ledger import Ledger
-    from ml_connector.engine.rows import Chunk
+    from ml_connector.engine.ledger.ledger import Ledger
+    from ml_connector.engine.ledger.rows import Chunk
     from ml_connector.flow import Flow
 
 TITLES = {
@@ -69,8 +69,8 @@ def open_lines(ledger: Ledger, flow: Flow, listed: frozenset[str]) -> Iterator[d
 
     A large load that was cut short has very many: then a line stands for a chunk, and says how many `records` it has.
     """
-    from ml_connector.engine.balance import money_of
-    from ml_connector.engine.redrive import keys_of
+    from ml_connector.engine.ledger.control_totals import money_of
+    from ml_connector.engine.replay import keys_of
 
     count, now = 0, ledger.now()
     for chunk in ledger.unfinished():

@@ -6,8 +6,8 @@ import difflib
 from functools import cached_property
 from itertools import islice
 
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.rows import GONE
+from ml_connector.engine.ledger.rows import GONE
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.folding import fold
 
 MOST = 20_000

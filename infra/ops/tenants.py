@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ml_connector.bootstrap import Tenant
-    from ml_connector.engine.roster import TenantRow
+    from ml_connector.engine.schedule.tenant_rows import TenantRow
 
     from .desk import Desk
 
@@ -61,12 +61,12 @@ def _registered(desk: Desk, tenant: Tenant, known: str | None) -> Iterator[str]:
 
     `known`: what is wrong with the tenant as it is seen from here.
     """
-    from ml_connector.engine import roster
+    from ml_connector.engine.schedule import tenant_rows
 
-    item = desk.world.store.get(roster.PK, tenant.name)
+    item = desk.world.store.get(tenant_rows.PK, tenant.name)
     if item is None:
         return
-    row = roster.read(item)
+    row = tenant_rows.read(item)
     if row is None:
         yield f"The row of {tenant.name} in the tenant registry is damaged. {_again(tenant)}"
         return
@@ -86,7 +86,7 @@ def _sealed(desk: Desk, row: TenantRow) -> str | None:
     """Try a tenant's webhook keys; says why they do not open, None where they do."""
     import base64
 
-    from ml_connector.engine.roster import webhook_context
+    from ml_connector.engine.schedule.tenant_rows import webhook_context
     from ml_connector.enrol import is_sealed
     from ml_connector.errors import ConnectorError
 
@@ -102,7 +102,7 @@ def _sealed(desk: Desk, row: TenantRow) -> str | None:
 
 def _doors(desk: Desk, tenant: str, systems: list[str]) -> Iterator[str]:
     """Say which systems nobody may log in to, and which are parked, and what opens each."""
-    from ml_connector.engine.breaker import Breaker
+    from ml_connector.engine.access.breaker import Breaker
     from ml_connector.errors import LoginRefused, Misconfigured, Throttled, Transient
 
     for system in systems:

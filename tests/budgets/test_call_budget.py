@@ -18,12 +18,13 @@ from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.maintain import ring_due
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.sessions import Sessions
-from ml_connector.engine.write import write
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Sessions
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule.wake_up import ring_due
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write.worker import write
 from ml_connector.flow import Page
 from ml_connector.integrations.sap_b1_basware import SAP_B1_BASWARE
 from ml_connector.records import Account, OrderLine, PurchaseOrder, Record, Supplier

@@ -17,8 +17,8 @@ from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.secrets import FolderSecrets, MemorySecrets
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine import roster
-from ml_connector.engine.pair import World
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import tenant_rows
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.systems.basware import Settings as Basware
 from ml_connector.systems.sage_300 import Settings as Sage300
@@ -173,7 +173,7 @@ class SecretFiles:
             secrets = MemorySecrets(texts)
             rows = enrol.rebuild(self.world, secrets, tools)
             self._used(tools, secrets, erp)
-        by_name = {row.name: row for row in (*roster.rows(self.world.store), *rows)}  # made: those that changed
+        by_name = {row.name: row for row in (*tenant_rows.rows(self.world.store), *rows)}  # made: those that changed
         if by_name["fine"].problem or not by_name["fine"].pairs:
             raise Finding(f"the other tenant was spoilt too: {by_name['fine'].problem}")
         if not by_name["acme"].pairs and not by_name["acme"].problem:

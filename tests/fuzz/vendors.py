@@ -20,9 +20,9 @@ from ml_connector import exchange
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.fingerprint import fingerprint
-from ml_connector.engine.sessions import Sessions
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Sessions
+from ml_connector.engine.ledger.fingerprint import fingerprint
 from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, Transient
 from ml_connector.records import Record
 from ml_connector.wiring import TenantSettings, Wiring

@@ -23,8 +23,8 @@ from infra.local.serve import Server
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.roster import PK, PairRow, TenantRow, webhook_context
-from ml_connector.engine.rows import dump
+from ml_connector.engine.ledger.rows import dump
+from ml_connector.engine.schedule.tenant_rows import PK, PairRow, TenantRow, webhook_context
 from ml_connector.ports import Item
 from ml_connector.receive import LARGEST, Receiver
 from ml_connector.systems.basware.webhook import HEADER

@@ -12,8 +12,8 @@ from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine.pair import World
-from ml_connector.engine.poll import Poll
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.runtime import World
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Account
 from ml_connector.systems.basware.client import batches

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ml_connector.currencies import is_currency
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine.codes import LedgerCodes
-from ml_connector.engine.mappings import AS_IT_IS, KINDS, Mapping, Mappings
+from ml_connector.engine.ledger.codes import LedgerCodes
+from ml_connector.engine.ledger.mappings import AS_IT_IS, KINDS, Mapping, Mappings
 from ml_connector.errors import Held
 
 kinds = st.sampled_from([kind for kind in KINDS if kind != "company"])

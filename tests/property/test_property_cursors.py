@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ml_connector.engine.poll import Poll
+from ml_connector.engine.poll.run import Poll
 from ml_connector.errors import Transient
 from ml_connector.flow import Page
 from tests.property.test_property_chunking import bench

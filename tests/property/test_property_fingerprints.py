@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector.engine.fingerprint import fingerprint, fingerprint_raw
+from ml_connector.engine.ledger.fingerprint import fingerprint, fingerprint_raw
 from tests.property.drawn import orders, records, texts
 
 epochs = st.text("0123456789abcdef", min_size=8, max_size=8)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ml_connector.engine import schedule
-from ml_connector.engine.rows import iso
+from ml_connector.engine.ledger.rows import iso
+from ml_connector.engine.schedule import cron
 from ml_connector.errors import Misconfigured, Throttled
 from ml_connector.systems.basware import document
 from ml_connector.systems.sap_b1.invoices import Invoices
@@ -31,8 +31,8 @@ names = st.text("abcdefghij", min_size=1, max_size=10)
 
 @given(st.integers(1, 1000), st.sampled_from(["minute", "hour", "day"]), moments, zones)
 def test_a_rate_is_that_much_later_in_any_zone(count, unit, after, zone):
-    due = schedule.next_due(f"rate({count} {unit}s)", after, zone)
-    assert due - after == min(timedelta(**{f"{unit}s": count}), timedelta(seconds=schedule.LONGEST))
+    due = cron.next_due(f"rate({count} {unit}s)", after, zone)
+    assert due - after == min(timedelta(**{f"{unit}s": count}), timedelta(seconds=cron.LONGEST))
 
 
 @given(minutes, hours, moments, zones)
@@ -42,8 +42,8 @@ def test_a_rate_is_that_much_later_in_any_zone(count, unit, after, zone):
 @example(0, 12, datetime(2011, 12, 29, 23, 0, tzinfo=UTC), "Pacific/Apia")
 def test_a_daily_time_is_met_once_a_day_and_strictly_later(minute, hour, after, zone):
     text = f"cron({minute} {hour} * * ? *)"
-    first = schedule.next_due(text, after, zone)
-    second = schedule.next_due(text, first, zone)
+    first = cron.next_due(text, after, zone)
+    second = cron.next_due(text, first, zone)
     assert after < first < second
     assert first - after <= timedelta(days=2, hours=2), "no day is left out, but one that the calendar left out"
     local = first.astimezone(ZoneInfo(zone))
@@ -64,29 +64,29 @@ def _in_gap(local: datetime, minute: int, hour: int) -> bool:
 def test_a_schedule_never_stands_still(fields, after, zone):
     moment = after
     for _ in range(5):
-        following = schedule.next_due(f"cron({fields})", moment, zone)
+        following = cron.next_due(f"cron({fields})", moment, zone)
         assert following > moment
         moment = following
 
 
 @given(moments, zones, st.integers(1, 7))
 def test_weekdays_of_six_fields_begin_with_sunday(after, zone, number):
-    due = schedule.next_due(f"cron(0 12 ? * {number} *)", after, zone).astimezone(ZoneInfo(zone))
+    due = cron.next_due(f"cron(0 12 ? * {number} *)", after, zone).astimezone(ZoneInfo(zone))
     assert (due.isoweekday() % 7) + 1 == number
 
 
 @given(minutes, hours, moments, zones, names)
 def test_jitter_is_fixed_and_under_half_a_minute(minute, hour, after, zone, name):
     text = f"cron({minute} {hour} * * *)"
-    plain = schedule.next_due(text, after, zone)
-    spread = schedule.next_due(text, after, zone, spread=name)
+    plain = cron.next_due(text, after, zone)
+    spread = cron.next_due(text, after, zone, spread=name)
     assert timedelta(0) <= spread - plain < timedelta(seconds=30)
-    assert spread == schedule.next_due(text, after, zone, spread=name)
+    assert spread == cron.next_due(text, after, zone, spread=name)
 
 
 @given(names, st.integers(1, 100_000))
 def test_jitter_lies_below_its_most(name, most):
-    assert 0 <= schedule.jitter(name, most) < most and schedule.jitter("", most) == 0
+    assert 0 <= cron.jitter(name, most) < most and cron.jitter("", most) == 0
 
 
 @given(texts | st.builds("cron({})".format, texts) | st.builds("rate({} hours)".format, texts), moments, zones)
@@ -94,7 +94,7 @@ def test_jitter_lies_below_its_most(name, most):
 @example("cron(0 0 31 2 *)", START, "UTC")
 def test_any_text_is_a_schedule_or_is_explained(text, after, zone):
     try:
-        due = schedule.next_due(text, after, zone)
+        due = cron.next_due(text, after, zone)
     except Misconfigured as error:
         assert "cannot be read" in str(error)
     else:

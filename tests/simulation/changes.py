@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infra.sandbox.basware import notify
-from ml_connector.engine.mappings import Mapping
+from ml_connector.engine.ledger.mappings import Mapping
 from tests.simulation.worlds import Office, Paper, version
 
 if TYPE_CHECKING:

@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.engine import audit, parked
-from ml_connector.engine.balance import Sheet
-from ml_connector.engine.fingerprint import fingerprint, same_settings
+from ml_connector.engine.ledger import audit
+from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.fingerprint import fingerprint, same_settings
+from ml_connector.engine.write import deferred_audit
 from tests.simulation import troubles, watching
 from tests.simulation.ports import unpacked
 from tests.simulation.sides import summed
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
-    from ml_connector.engine.pair import Pair
-    from ml_connector.engine.rows import Chunk
+    from ml_connector.engine.ledger.rows import Chunk
+    from ml_connector.engine.tenant_integration import Pair
     from ml_connector.flow import Flow
     from tests.simulation.history import History
     from tests.simulation.sides import Posted
@@ -339,7 +340,7 @@ def _unversioned(known: str | None) -> str:
 
 def _audits(history: History, office: Office, pair: Pair) -> Iterator[str]:
     for flow in office.erp.table.flows:
-        for chunk in parked.waiting(pair.ledger(flow.name)):
+        for chunk in deferred_audit.waiting(pair.ledger(flow.name)):
             yield f"{flow.name} {chunk.id}: still not in the bucket"
         for chunk in pair.ledger(flow.name).finished():
             if not chunk.audits:

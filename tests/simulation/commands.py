@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ml_connector.engine import redrive
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.maintain import release
-from ml_connector.engine.rows import Chunk, Decision
+from ml_connector.engine import replay as by_hand
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Chunk, Decision
+from ml_connector.engine.schedule.wake_up import release
 from ml_connector.errors import Transient
 from tests.simulation import changes
 from tests.simulation.worlds import Office
@@ -29,7 +29,7 @@ def replay(history: History, office: Office) -> None:
     def now() -> None:
         pair = history.plant.pair(office)
         with suppress(Transient):
-            done = redrive.replay(pair, pair.integration.flow("invoices"), paper.key, "replayed")
+            done = by_hand.replay(pair, pair.integration.flow("invoices"), paper.key, "replayed")
             history.machine.fault(f"ours: replayed, {done.what}")
         pair.close()
 
@@ -48,7 +48,7 @@ def resolve(history: History, office: Office) -> None:
         pair = history.plant.pair(office)
         with suppress(Transient):
             decision = Decision(what="post", by="somebody", at=pair.ledger("invoices").now())
-            if redrive.decide(pair.ledger("invoices"), paper.key, decision, "decided by somebody") is not None:
+            if by_hand.decide(pair.ledger("invoices"), paper.key, decision, "decided by somebody") is not None:
                 paper.decided = True
                 history.machine.fault("ours: resolved at any moment")
         pair.close()

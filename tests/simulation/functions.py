@@ -23,8 +23,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ml_connector.bootstrap import Toolbox
-from ml_connector.engine.pair import World
-from ml_connector.engine.reading import straight
+from ml_connector.engine.poll.state import straight
+from ml_connector.engine.runtime import World
 from ml_connector.ports import Rings, Secrets, Store, Vault
 from ml_connector.receive import Receiver
 from ml_connector.systems.basware.webhook import HEADER

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from infra.sandbox.basware import notify
-from ml_connector.engine import fingerprint
+from ml_connector.engine.ledger import fingerprint
 from tests.simulation import changes, clerks, functions, operators, people, switches, watching
 from tests.simulation.machine import Machine, Weather
 from tests.simulation.plant import Plant

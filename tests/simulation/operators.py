@@ -6,8 +6,9 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from ml_connector.engine import redrive, trouble
-from ml_connector.engine.rows import Decision
+from ml_connector.engine import replay
+from ml_connector.engine.ledger.rows import Decision
+from ml_connector.engine.write import retry
 from ml_connector.errors import Transient
 from tests.simulation import changes, people
 from tests.simulation.checker import DEATHS, throttles
@@ -15,7 +16,7 @@ from tests.simulation.troubles import fits
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
-    from ml_connector.engine.pair import Pair
+    from ml_connector.engine.tenant_integration import Pair
     from tests.simulation.history import History
 
 PATIENCE = timedelta(hours=3, minutes=20)
@@ -51,13 +52,13 @@ def _redrive(history: History, pair: Pair, flow: str) -> None:
     }  # fmt: skip
     for chunk in list(ledger.unfinished()):
         if chunk.state == "dead":
-            early = chunk.cause == "exhausted" and chunk.failures < trouble.EXHAUSTED
+            early = chunk.cause == "exhausted" and chunk.failures < retry.EXHAUSTED
             if early or not any(faults[kind] for kind in grounds.get(chunk.cause or "", ())):
                 history.wrong.append(f"{flow} {chunk.id} was given up ({chunk.cause}): {chunk.reason}")
-            redrive.reopen(ledger, chunk.id, "redriven")
+            replay.reopen(ledger, chunk.id, "redriven")
         elif (chunk.waiting_for or "").startswith("lookup:"):
             with suppress(Exception):
-                redrive.hasten(ledger, chunk.id, "looked at")
+                replay.hasten(ledger, chunk.id, "looked at")
 
 
 def judge(history: History) -> None:
@@ -107,7 +108,7 @@ def _judge(history: History, office: Office, pair: Pair, paper: Paper) -> None:
 
 def _go_on(history: History, pair: Pair, paper: Paper) -> None:
     with suppress(Transient):
-        redrive.replay(pair, pair.integration.flow("invoices"), paper.key, "looked at")
+        replay.replay(pair, pair.integration.flow("invoices"), paper.key, "looked at")
 
 
 def _say(history: History, pair: Pair, paper: Paper, what: Literal["match", "post"], number: str) -> None:
@@ -115,6 +116,6 @@ def _say(history: History, pair: Pair, paper: Paper, what: Literal["match", "pos
     ledger = pair.ledger("invoices")
     decision = Decision(what=what, number=number, by="somebody", at=ledger.now())
     with suppress(Transient):
-        if redrive.decide(ledger, paper.key, decision, "decided by somebody") is not None:
+        if replay.decide(ledger, paper.key, decision, "decided by somebody") is not None:
             paper.decided = True
             history.machine.fault(f"ours: resolved by a person, {what}")

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from infra.sandbox.basware import notify
 from infra.sandbox.basware.model import ForcedVerdict
-from ml_connector.engine.maintain import release
-from ml_connector.engine.mappings import Mapping
+from ml_connector.engine.ledger.mappings import Mapping
+from ml_connector.engine.schedule.wake_up import release
 from tests.simulation import changes, worlds
 from tests.simulation.sides import Act
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
-    from ml_connector.engine.pair import Pair
+    from ml_connector.engine.tenant_integration import Pair
     from tests.simulation.history import History
 
 

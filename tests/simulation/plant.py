@@ -16,10 +16,11 @@ from infra.sandbox.basware.notify import SIGNATURE_HEADER
 from ml_connector.bootstrap import Toolbox, whole_pair
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine import roster
-from ml_connector.engine.offer import read_ring
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.enqueue import read_ring
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import tenant_rows
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import LeaseLost, Transient
 from tests.simulation.fifo import Fifo, Letter, RecordRings, taken
 from tests.simulation.functions import Container, SimAws
@@ -301,7 +302,7 @@ class Plant:
 
         One that comes again after a move may have its row under the identity that was left; a poll finds the document.
         """
-        row, key = roster.row(self.store, tenant), json.loads(body).get("documentId")
+        row, key = tenant_rows.row(self.store, tenant), json.loads(body).get("documentId")
         paper = next((o.papers.get(key) for o in self.offices if o.name == tenant), None)
         if row is None or paper is None or paper.forgotten or json.loads(body).get("taskType") != "AccountingDocuments":
             return

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.errors import Transient
 from tests.simulation.functions import CONTEXT, FOLDER, deployed
 from tests.simulation.history import History

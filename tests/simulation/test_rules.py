@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.rows import Chunk
 from tests.simulation import people, troubles
 from tests.simulation.checker import _papers
 from tests.simulation.history import History, Tilt

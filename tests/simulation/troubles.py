@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.worlds import Office, Paper, Version
 
 if TYPE_CHECKING:
-    from ml_connector.engine.rows import Chunk, Row
+    from ml_connector.engine.ledger.rows import Chunk, Row
     from tests.simulation.history import History
     from tests.simulation.sides import Posted
 

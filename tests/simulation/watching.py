@@ -10,8 +10,8 @@ from tests.simulation.worlds import Office, Paper
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ml_connector.engine.pair import Pair
-    from ml_connector.engine.rows import Chunk
+    from ml_connector.engine.ledger.rows import Chunk
+    from ml_connector.engine.tenant_integration import Pair
     from tests.simulation.history import History
 
 HOUR = 3600.0

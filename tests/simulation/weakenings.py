@@ -9,14 +9,16 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from ml_connector.engine import doubt, fingerprint, parked, poll_masters, trouble, write
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.bulk import Bulk
-from ml_connector.engine.document import Paper
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.sessions import Sessions
-from ml_connector.engine.task import Task
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Sessions
+from ml_connector.engine.ledger import fingerprint
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.poll import masters
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.write import deferred_audit, retry, uncertain, worker
+from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.document import Paper
+from ml_connector.engine.write.masters import Bulk
 from ml_connector.errors import Held, Rejected
 from ml_connector.receive import Receiver
 from ml_connector.redact import Redactor
@@ -87,16 +89,16 @@ def no_backoff() -> Iterator[None]:
         return 1.0
 
     with (
-        patch.object(trouble, "backoff", at_once),
-        patch("ml_connector.engine.bulk.backoff", at_once),
-        patch.object(trouble, "EXHAUSTED", 10**9),
+        patch.object(retry, "backoff", at_once),
+        patch("ml_connector.engine.write.masters.backoff", at_once),
+        patch.object(retry, "EXHAUSTED", 10**9),
     ):
         yield
 
 
 def refused_at_once() -> Any:
     """Refuse a document after its first trouble, though nothing is wrong with it."""
-    return patch.object(trouble, "pause", lambda task, error: write._rejected(task, Rejected(str(error))))
+    return patch.object(retry, "pause", lambda task, error: worker._rejected(task, Rejected(str(error))))
 
 
 def given_up_early() -> Any:
@@ -106,20 +108,20 @@ def given_up_early() -> Any:
         task.chunk.failures += 1
         task.dead("exhausted", str(error))
 
-    return patch.object(trouble, "pause", pause)
+    return patch.object(retry, "pause", pause)
 
 
 def child_refused() -> Any:
     """Refuse what names a record that is not there yet, where it should wait for it."""
-    real = trouble.hold
+    real = retry.hold
 
     def harsh(task: Task, error: Held) -> None:
         if error.waiting_for.startswith("supplier:"):
-            write._rejected(task, Rejected(str(error)))
+            worker._rejected(task, Rejected(str(error)))
         else:
             real(task, error)
 
-    return patch.object(trouble, "hold", harsh)
+    return patch.object(retry, "hold", harsh)
 
 
 @contextmanager
@@ -228,7 +230,7 @@ def rebaseline_blindly() -> Any:
     def older(known: str | None, record: Any, epoch: str) -> bool:
         return known is not None and known.split(".", 1)[0] != fingerprint.VERSION
 
-    return patch.object(poll_masters, "only_older", older)
+    return patch.object(masters, "only_older", older)
 
 
 def no_epoch() -> Any:
@@ -252,12 +254,12 @@ def delivered_without_verdict() -> Any:
 
 def no_taint() -> Any:
     """Leave no mark on records that a worker sent after it had lost its chunk."""
-    return patch.object(doubt, "taint", lambda task, exchanges: None)
+    return patch.object(uncertain, "taint", lambda task, exchanges: None)
 
 
 def no_doubt() -> Any:
     """Send a changed record while an older request for it may still be carried out."""
-    return patch.object(doubt, "seconds_left", lambda task, keys, known: 0.0)
+    return patch.object(uncertain, "seconds_left", lambda task, keys, known: 0.0)
 
 
 def counters() -> Any:
@@ -303,7 +305,7 @@ def released_by_events_only() -> Any:
 
 def no_maintenance() -> Any:
     """Nothing looks for rows that fell due."""
-    return patch("ml_connector.engine.maintain.due_rows", lambda *_: [])
+    return patch("ml_connector.engine.schedule.wake_up.due_rows", lambda *_: [])
 
 
 def settings_of_the_verdict() -> Any:
@@ -393,14 +395,14 @@ def no_scope() -> Any:
 
 def lost_attempts_unkept() -> Any:
     """Forget what a worker said that had lost its chunk meanwhile."""
-    return patch.object(write, "_keep", lambda task, exchanges, error: None)
+    return patch.object(worker, "_keep", lambda task, exchanges, error: None)
 
 
 def not_kept_for_the_bucket() -> Any:
     """Lose an attempt that the bucket does not take."""
-    return patch.object(parked, "park", lambda *args: False)
+    return patch.object(deferred_audit, "park", lambda *args: False)
 
 
 def no_chain() -> Any:
     """Write no audit object."""
-    return patch.object(write, "_audit", lambda *args: None)
+    return patch.object(worker, "_audit", lambda *args: None)

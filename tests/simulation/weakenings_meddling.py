@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from ml_connector.engine import finding, identity, maintain, readiness, retire
-from ml_connector.engine.document import Paper
-from ml_connector.engine.finding import Finding
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.rows import iso
-from ml_connector.engine.task import Task
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import iso
+from ml_connector.engine.schedule import wake_up
+from ml_connector.engine.write import deactivate, identity, matching, prerequisites
+from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.document import Paper
+from ml_connector.engine.write.matching import Finding
 from ml_connector.errors import Held
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.sage_300 import entries
@@ -90,7 +91,7 @@ def spelt_exactly() -> Iterator[None]:
         return one == other
 
     with (
-        patch.object(finding, "same", same),
+        patch.object(matching, "same", same),
         patch.object(identity, "same", same),
         patch.object(posted, "same", same),
         patch.object(entries, "same", same),
@@ -115,7 +116,7 @@ def anybody_believed() -> Iterator[None]:
 @contextmanager
 def waits_for_the_flow() -> Iterator[None]:
     """Let a document wait while anything of a flow of masters is on its way."""
-    real = readiness.wait_for_masters
+    real = prerequisites.wait_for_masters
 
     def wait(task: Task) -> None:
         real(task)
@@ -123,13 +124,13 @@ def waits_for_the_flow() -> Iterator[None]:
             if name in task.pair.active and any(c.in_flight for c in task.ledger.sibling(name).unfinished()):
                 raise Held(f"masters:{name}", f"The flow {name} still has records on their way.", soon=True)
 
-    with patch("ml_connector.engine.document.wait_for_masters", wait):
+    with patch("ml_connector.engine.write.document.wait_for_masters", wait):
         yield
 
 
 def waits_for_nothing() -> Any:
     """Let a document wait for no masters at all."""
-    return patch("ml_connector.engine.document.wait_for_masters", lambda task: None)
+    return patch("ml_connector.engine.write.document.wait_for_masters", lambda task: None)
 
 
 @contextmanager
@@ -145,13 +146,13 @@ def released_unseen() -> Iterator[None]:
         self.store.put(self.place(chunk, item))
         return chunk
 
-    real = maintain._changed
+    real = wake_up._changed
 
     def changed(ledger: Ledger, chunk_id: str, fits: Any) -> bool:
         with patch.object(Ledger, "change", change):
             return real(ledger, chunk_id, fits)
 
-    with patch.object(maintain, "_changed", changed):
+    with patch.object(wake_up, "_changed", changed):
         yield
 
 
@@ -159,6 +160,6 @@ def guarded_by_number() -> Any:
     """Ask before switching off only where many are missing: most of a small list is not many."""
 
     def too_many(missing: int, known: int, **_: Any) -> bool:
-        return missing > retire.FEW and missing > known * retire.SHARE
+        return missing > deactivate.FEW and missing > known * deactivate.SHARE
 
-    return patch("ml_connector.engine.vanished.too_many", too_many)
+    return patch("ml_connector.engine.poll.deletions.too_many", too_many)

@@ -27,11 +27,11 @@ from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.secrets import MemorySecrets
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine import roster
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.offer import lane, put_on_its_way
-from ml_connector.engine.pair import World
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.enqueue import lane, put_on_its_way
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import tenant_rows
 from ml_connector.flow import Offer
 from ml_connector.receive import Receiver
 from ml_connector.records import Supplier
@@ -276,7 +276,7 @@ class Operating:
 
     def ledger(self, tenant: str, flow: str) -> Ledger:
         """The rows of one flow of a tenant."""
-        row = roster.row(self.store, tenant)
+        row = tenant_rows.row(self.store, tenant)
         assert row is not None
         ((name, pair),) = row.pairs.items()
         return Ledger(self.store, self.clock, tenant=tenant, integration=name, scope=pair.scope, flow=flow)

@@ -19,11 +19,12 @@ from ml_connector import sharing
 from ml_connector.currencies import is_currency
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.overlay import OverlayStore
-from ml_connector.engine import roster, schedule
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.roster import PairRow
-from ml_connector.engine.sessions import Sessions
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Sessions
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import cron, tenant_rows
+from ml_connector.engine.schedule.tenant_rows import PairRow
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Denied, Misconfigured, Transient
 from ml_connector.flow import Connection, Integration
 from ml_connector.integrations import INTEGRATIONS
@@ -127,7 +128,7 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
                     continue
                 tenant.options = parse(TenantSettings, secret.text, f"{name}/settings", insecure=tools.insecure)
                 _check_flows(name, tenant.options)
-                schedule.check(tenant.options, f"{name}/settings")
+                cron.check(tenant.options, f"{name}/settings")
             elif system in SYSTEMS:
                 secret = _there(secret, name, system)
                 model = module(system).Settings
@@ -153,7 +154,7 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
 
 def _owned(world: World, tenant: str) -> dict[str, str]:
     """Tell what a tenant was known to own while it works: none else may begin to work on it meanwhile."""
-    row = roster.row(world.store, tenant)
+    row = tenant_rows.row(world.store, tenant)
     return dict.fromkeys(row.owns, "the same company of the platform's account") if row is not None else {}
 
 
@@ -350,7 +351,7 @@ def _has_settings(world: World, secrets: Secrets, tenant: str, integration: Inte
     try:
         return secrets.read(tenant, "settings") is not None
     except Denied as error:
-        row = roster.row(world.store, tenant)
+        row = tenant_rows.row(world.store, tenant)
         if row is not None and not (integration.name in row.pairs and _says_nothing(row.options)):
             raise
         _tell_once(tenant, f"{tenant}/settings counts as absent: {error}")

@@ -14,10 +14,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.engine import endpoints, passes, roster, schedule
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.roster import SUBSCRIBING, PairRow, TenantRow, webhook_context
-from ml_connector.engine.rows import iso
+from ml_connector.engine import endpoints
+from ml_connector.engine.ledger.rows import iso
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import cron, passes, tenant_rows
+from ml_connector.engine.schedule.tenant_rows import SUBSCRIBING, PairRow, TenantRow, webhook_context
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Conflict, ConnectorError
 from ml_connector.flow import Integration
 from ml_connector.integrations import INTEGRATIONS
@@ -66,7 +68,7 @@ def _hook(known: TenantRow | None) -> tuple[str | None, str | None]:
 
 def known(item: Item | None) -> TenantRow | None:
     """Read the row that stands there; one that is damaged counts as none, and is written again."""
-    return roster.read(item) if item is not None and item.data else None
+    return tenant_rows.read(item) if item is not None and item.data else None
 
 
 def row_of(tenant: bootstrap.Tenant, known: TenantRow | None, vault: Vault) -> TenantRow:
@@ -83,7 +85,7 @@ def row_of(tenant: bootstrap.Tenant, known: TenantRow | None, vault: Vault) -> T
     row = TenantRow(
         name=tenant.name, pairs=pairs, options=tenant.options.model_dump_json(), zones=tenant.zones,
         webhook_hash=hashlib.blake2b(b"\0".join(tenant.webhook_keys), digest_size=12).hexdigest(),
-        webhook_url=tenant.webhook_url, problem=problem, versions=tenant.versions, form=roster.FORM,
+        webhook_url=tenant.webhook_url, problem=problem, versions=tenant.versions, form=tenant_rows.FORM,
     )  # fmt: skip
     _seal(row, tenant.webhook_keys, known, vault)
     return row
@@ -106,12 +108,12 @@ def _seal(row: TenantRow, keys: list[bytes], known: TenantRow | None, vault: Vau
         )
         row.problem = "; ".join(filter(None, (row.problem, row.webhook_problem)))
         return
-    row.webhook_seal = roster.seal_of(vault.key_name, row.webhook)
+    row.webhook_seal = tenant_rows.seal_of(vault.key_name, row.webhook)
 
 
 def is_sealed(row: TenantRow, vault: Vault) -> bool:
     """Tell whether a row's webhook keys are whole, and under the key that the vault seals with today."""
-    return row.webhook_seal == roster.seal_of(vault.key_name, row.webhook)
+    return row.webhook_seal == tenant_rows.seal_of(vault.key_name, row.webhook)
 
 
 # ── schedules ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -153,7 +155,7 @@ def plan_all(world: World, tenants: Sequence[tuple[TenantRow, TenantRow | None]]
 def _planned(world: World, tenant: TenantRow, item: Item) -> Item | None:
     """Make the row of a system's flows; None where it is right as it is."""
     planned = planned_of(item)
-    soon = iso(world.clock.now() + timedelta(seconds=schedule.jitter(f"{tenant.name}{item.sk}", SPREAD)))
+    soon = iso(world.clock.now() + timedelta(seconds=cron.jitter(f"{tenant.name}{item.sk}", SPREAD)))
     flows = {n: planned.get(n, soon) for n in (f"{i.name}/{f.name}" for i, f in flows_of(tenant, item.sk))}
     if flows == planned:
         return None
@@ -190,11 +192,11 @@ def after_run(
     was missed meanwhile is not made up for.
     """
     zone = tenant.zones.get(integration.erp, "UTC")
-    own = schedule.expression(options, integration.name, flow)
-    full = schedule.full_expression(options, integration.name, flow, tenant.name)
+    own = cron.expression(options, integration.name, flow)
+    full = cron.full_expression(options, integration.name, flow, tenant.name)
     times = (
-        schedule.next_due(own, now, zone, spread=f"{tenant.name}{flow.name}", planned=_moment(planned)),
-        schedule.next_due(full, now, zone),
+        cron.next_due(own, now, zone, spread=f"{tenant.name}{flow.name}", planned=_moment(planned)),
+        cron.next_due(full, now, zone),
     )
     return iso(min((t for t in times if t is not None), default=now + timedelta(days=3650)))
 

@@ -362,7 +362,7 @@ class DocumentTarget(Protocol[R_contra]):
 
 
 class Codes(Protocol):
-    """Translates codes between the two systems of an integration; see `engine/codes.py`."""
+    """Translates codes between the two systems of an integration; see `engine/ledger/codes.py`."""
 
     def erp(self, kind: str, code: str) -> str:
         """Translate the platform's code into the ERP's; raises `Held` where there is none."""

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.engine import roster
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.redrive import reopen
-from ml_connector.engine.rows import Chunk
-from ml_connector.engine.trouble import put_off
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.replay import reopen
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import tenant_rows
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write.retry import put_off
 from ml_connector.errors import ConnectorError, Misconfigured, Transient
 from ml_connector.flow import Flow, Integration
 from ml_connector.integrations import INTEGRATIONS
@@ -84,7 +85,7 @@ class Pairs:
         """
         with self._lock:
             error = self._whys.get((tenant, integration))
-        row = roster.row(self.world.store, tenant) if error is not None else None
+        row = tenant_rows.row(self.world.store, tenant) if error is not None else None
         return error if row is not None and (integration in row.pairs or row.problem) else None
 
     def put_off(self, message: Mapping[str, Any], flow: Flow) -> tuple[Chunk | None, ConnectorError | None]:

@@ -14,10 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ml_connector.engine import roster
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.offer import lane, put_notice, put_on_its_way, ring_of
-from ml_connector.engine.rows import iso
+from ml_connector.engine.ledger.enqueue import lane, put_notice, put_on_its_way, ring_of
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import iso
+from ml_connector.engine.schedule import tenant_rows
 from ml_connector.errors import Conflict, ConnectorError
 from ml_connector.flow import Flow, Offer
 from ml_connector.integrations import INTEGRATIONS
@@ -105,7 +105,7 @@ class Receiver:
         until = known.row.subscribing_until if known.row is not None else None
         return bool(until) and str(until) > iso(self.clock.now())
 
-    def _accept(self, tenant: roster.TenantRow, notification: Notification) -> tuple[int, dict[str, str]]:
+    def _accept(self, tenant: tenant_rows.TenantRow, notification: Notification) -> tuple[int, dict[str, str]]:
         if notification.kind not in HEARD or self._seen(tenant.name, notification.task_id):
             return 200, {"message": "Received."}
         for integration in INTEGRATIONS:
@@ -118,7 +118,7 @@ class Receiver:
         self._remember(tenant.name, notification.task_id)
         return 200, {"message": "Received."}
 
-    def _write_down(self, tenant: str, integration: str, flow: Flow, pair: roster.PairRow, document: str) -> None:
+    def _write_down(self, tenant: str, integration: str, flow: Flow, pair: tenant_rows.PairRow, document: str) -> None:
         ledger = Ledger(
             self.store, self.clock, tenant=tenant, integration=integration, scope=pair.scope, flow=flow.name
         )

@@ -2,7 +2,7 @@
 
 Money and quantities are `Decimal`, dates are dates; a field that the source does not give is None. `key` is the
 source's own key, parts joined by `~`. Codes (account, cost centre, supplier, tax, term) are those of the system
-that the record was read from; `engine/codes.py` translates them.
+that the record was read from; `engine/ledger/codes.py` translates them.
 """
 
 from __future__ import annotations

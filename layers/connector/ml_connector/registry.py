@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from ml_connector import enrol, listing
-from ml_connector.engine import passes
-from ml_connector.engine.pair import World
-from ml_connector.engine.roster import FORM, PK, TenantRow
-from ml_connector.engine.rows import dump, iso
+from ml_connector.engine.ledger.rows import dump, iso
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import passes
+from ml_connector.engine.schedule.tenant_rows import FORM, PK, TenantRow
 from ml_connector.errors import ConnectorError
 from ml_connector.ports import Item, Secrets
 from ml_connector.sharing import Claims, owned

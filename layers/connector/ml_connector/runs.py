@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ml_connector import enrol
-from ml_connector.engine import passes, roster
-from ml_connector.engine.breaker import Closed
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.reading import Ahead, straight
-from ml_connector.engine.rows import iso
+from ml_connector.engine.access.breaker import Closed
+from ml_connector.engine.ledger.rows import iso
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.poll.state import Ahead, straight
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import passes, tenant_rows
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutOfTime, Throttled, Unreachable
 from ml_connector.flow import Flow, Integration
 from ml_connector.ports import Secrets
@@ -99,7 +100,7 @@ class Run:
     def of(self, name: str) -> None:
         """Run what is due for a tenant, then plan the next time."""
         item = self.world.store.get(f"schedule#{name}", self.system)
-        tenant = roster.row(self.world.store, name)
+        tenant = tenant_rows.row(self.world.store, name)
         if item is None or tenant is None:
             return  # the tenant ended
         from ml_connector.wiring import TenantSettings  # noqa: PLC0415 - brings pydantic: a tick needs none
@@ -133,7 +134,7 @@ class Run:
                 enrol.plan(self.world.store, latest, flows)
 
     def _next(
-        self, tenant: roster.TenantRow, options: TenantSettings, integration: Integration, flow: Flow,
+        self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration, flow: Flow,
         done: bool | None, planned: str,
     ) -> str:  # fmt: skip
         now = self.world.clock.now()
@@ -144,7 +145,7 @@ class Run:
 
     def _flow(
         self,
-        tenant: roster.TenantRow,
+        tenant: tenant_rows.TenantRow,
         options: TenantSettings,
         integration: Integration,
         flow: Flow,

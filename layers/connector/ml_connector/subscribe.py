@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ml_connector.engine import roster
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.rows import iso
+from ml_connector.engine.ledger.rows import iso
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import tenant_rows
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Conflict, ConnectorError, Misconfigured
 from ml_connector.ports import Item
 
@@ -32,7 +33,7 @@ def subscribe(world: World, pair: Pair) -> list[str]:
     if item.data.get("next") and datetime.fromisoformat(item.data["next"]) > now:
         return []
     connection: Any = pair.connection(system)
-    until = iso(now + roster.SUBSCRIBING)
+    until = iso(now + tenant_rows.SUBSCRIBING)
     try:
         pair.check(system)
         done = [f"{pair.tenant}: {line}" for line in connection.subscribe(lambda: _mark(world, pair.tenant, until))]
@@ -49,7 +50,7 @@ def subscribe(world: World, pair: Pair) -> list[str]:
 def _mark(world: World, tenant: str, until: str | None) -> None:
     """Say in the tenant's row until when a subscription is being made, or that none is."""
     for _ in range(TRIES):
-        item = world.store.get(roster.PK, tenant)
+        item = world.store.get(tenant_rows.PK, tenant)
         if item is None or item.data.get("subscribing_until") == until:
             return
         with suppress(Conflict):  # the roster was written meanwhile

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ml_connector.engine import roster
+from ml_connector.engine.schedule import tenant_rows
 from ml_connector.errors import ConnectorError, Transient
 from ml_connector.ports import Clock, Store, Vault
 
@@ -39,7 +39,7 @@ class Known:
     `not_yet`: a key could not be opened just now. `at`: when this was read; `again`: when it was last read out of turn.
     """
 
-    row: roster.TenantRow | None
+    row: tenant_rows.TenantRow | None
     keys: list[bytes] = field(repr=False)
     not_yet: bool
     at: datetime
@@ -78,7 +78,7 @@ class KnownTenants:
             return self._known.get(name)
 
     def _read(self, name: str, before: Known | None, now: datetime, again: datetime | None) -> Known:
-        row = roster.row(self._store, name)
+        row = tenant_rows.row(self._store, name)
         opened: dict[str, bytes] = {}
         not_yet = False
         for sealed in row.webhook if row is not None else ():
@@ -101,7 +101,7 @@ class KnownTenants:
         if before is not None and (key := before.opened.get(sealed)) is not None:
             return key, False
         try:
-            return self._vault.open(base64.b64decode(sealed, validate=True), roster.webhook_context(name)), False
+            return self._vault.open(base64.b64decode(sealed, validate=True), tenant_rows.webhook_context(name)), False
         except (ValueError, ConnectorError) as error:
             log.warning("%s: %s", name, _UNOPENED.format(error), extra={"tenant": name})
             self._faulty(name)
@@ -110,7 +110,7 @@ class KnownTenants:
     def _opens_nothing(self, name: str) -> bool:
         """Do for a name without keys what is done for one with a key; tells whether the vault is away."""
         try:
-            self._vault.open(self._vault.stand_in(), roster.webhook_context(name))
+            self._vault.open(self._vault.stand_in(), tenant_rows.webhook_context(name))
         except Transient:
             return True
         except (ValueError, ConnectorError):

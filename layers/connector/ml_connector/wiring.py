@@ -17,7 +17,7 @@ from ml_connector.deadline import Deadline
 from ml_connector.ports import Chance, Clock
 
 if TYPE_CHECKING:
-    from ml_connector.engine.sessions import Sessions
+    from ml_connector.engine.access.sessions import Sessions
 
 
 class TenantSettings(BaseModel):

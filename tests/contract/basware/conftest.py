@@ -12,8 +12,8 @@ from infra.sandbox.basware.seed import seeded_world
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.sessions import Sessions
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Sessions
 from ml_connector.errors import Held
 from ml_connector.systems.basware import Settings, connect
 from ml_connector.wiring import TenantSettings, Wiring

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from ml_connector.engine.identity import foreign
+from ml_connector.engine.write.identity import foreign
 from ml_connector.flow import Found
 from ml_connector.records import Invoice, Supplier
 from tests.contract.conformance.cases import Case, each, of

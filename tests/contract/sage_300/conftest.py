@@ -14,8 +14,8 @@ from infra.sandbox.sage_300 import World, create_app, seeded_world
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.sessions import Sessions
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Sessions
 from ml_connector.errors import Held
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sage_300 import Settings, connect

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.report import errors, verdict
 from infra.sandbox.basware.seed_invoices import Coding
-from ml_connector.engine.balance import PLACES
+from ml_connector.engine.ledger.control_totals import PLACES
 
 
 class Page(HTMLParser):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ml_connector.engine.codes import Asked
+from ml_connector.engine.ledger.codes import Asked
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import Account, Address, BankAccount, CostCenter, OrderLine, PurchaseOrder, Receipt, Supplier
 from ml_connector.systems.basware.outward import names

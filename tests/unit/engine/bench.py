@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 from ml_connector.embedded.rings import MemoryRings
-from ml_connector.engine.balance import Sheet
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.ledger import due_rows
-from ml_connector.engine.maintain import ring_due
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.write import write
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.ledger import due_rows
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule.wake_up import ring_due
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import Held, Rejected, Unexplained
 from ml_connector.flow import (
     Document,

@@ -6,7 +6,7 @@ from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine.pair import World
+from ml_connector.engine.runtime import World
 from tests.clock import Clock
 from tests.unit.engine.bench import BEGIN, Bench, Systems
 

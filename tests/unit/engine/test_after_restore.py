@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ml_connector.engine.offer import put_on_its_way, ring_of
+from ml_connector.engine.ledger.enqueue import put_on_its_way, ring_of
 from ml_connector.flow import Found, Offer, Prepared
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
 

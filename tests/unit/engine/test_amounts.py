@@ -12,8 +12,8 @@ from infra.local.rejections import rejections
 from infra.local.report import Outcome, adds_up, report
 from infra.ops.desk import Stream
 from infra.ops.dlq import _group
-from ml_connector.engine.balance import Sheet, countable, money, total
-from ml_connector.engine.rows import Chunk, dump
+from ml_connector.engine.ledger.control_totals import Sheet, countable, money, total
+from ml_connector.engine.ledger.rows import Chunk, dump
 from ml_connector.ports import Item
 from tests.unit.engine.bench import INVOICES, Bench
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ml_connector.engine import redrive
-from ml_connector.engine.rows import Decision
+from ml_connector.engine import replay as by_hand
+from ml_connector.engine.ledger.rows import Decision
 from ml_connector.errors import OutcomeUnknown
 from ml_connector.flow import Found
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
@@ -62,13 +62,13 @@ def reason(bench: Bench) -> str:
 
 
 def replay(bench: Bench) -> None:
-    redrive.replay(bench.pair(), INVOICES, "one", "again")
+    by_hand.replay(bench.pair(), INVOICES, "one", "again")
     bench.work(3)
 
 
 def decide(bench: Bench, what: Any, number: str = "") -> None:
     decision = Decision(what=what, number=number, by="ada", at="now")
-    assert redrive.decide(bench.pair().ledger("invoices"), "one", decision, "Decided.") is not None
+    assert by_hand.decide(bench.pair().ledger("invoices"), "one", decision, "Decided.") is not None
     bench.work(3)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ml_connector.engine.schedule import next_due
+from ml_connector.engine.schedule.cron import next_due
 
 PLANNED = datetime(2026, 3, 2, 8, 0, 37, tzinfo=UTC)
 

@@ -2,9 +2,9 @@
 
 from unittest.mock import patch
 
-from ml_connector.engine import fingerprint
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger import fingerprint
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import Transient
 from tests.unit.engine.bench import ACCOUNTS, Bench, account
 

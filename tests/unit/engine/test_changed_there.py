@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ml_connector.engine import redrive
-from ml_connector.engine.rows import Chunk, Decision
+from ml_connector.engine import replay
+from ml_connector.engine.ledger.rows import Chunk, Decision
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
@@ -67,7 +67,7 @@ def chunk_of(bench: Bench) -> Chunk:
 
 
 def decide(bench: Bench, **said: Any) -> None:
-    assert redrive.decide(bench.pair().ledger("invoices"), "i", Decision(**said), "Decided.") is not None
+    assert replay.decide(bench.pair().ledger("invoices"), "i", Decision(**said), "Decided.") is not None
     bench.work(3)
 
 
@@ -90,7 +90,7 @@ def test_it_is_a_conflict_that_names_both_until_it_is_put_right_there(
     if asks or "amount" not in CHANGES[said]:
         assert said in str(chunk.reason) and "`ml-connector resolve acme invoices i --post`" in str(chunk.reason)
     posted.systems.booked[0] = ("100", before)
-    redrive.replay(posted.pair(), INVOICES, "i", "again")
+    replay.replay(posted.pair(), INVOICES, "i", "again")
     posted.work(1)
     assert [a.number for _, a in posted.systems.answers] == ["100"] and len(posted.systems.booked) == 1
 

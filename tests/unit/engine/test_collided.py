@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ml_connector.engine import redrive
-from ml_connector.engine.rows import Chunk, Decision
+from ml_connector.engine import replay as by_hand
+from ml_connector.engine.ledger.rows import Chunk, Decision
 from ml_connector.errors import OutcomeUnknown
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, Papers, account, invoice
 
@@ -39,7 +39,7 @@ def chunk_of(bench: Bench) -> Chunk:
 
 
 def replay(bench: Bench, key: str = "new") -> None:
-    assert redrive.replay(bench.pair(), INVOICES, key, "somebody did").what in {"hastened", "offered"}
+    assert by_hand.replay(bench.pair(), INVOICES, key, "somebody did").what in {"hastened", "offered"}
     bench.work(3)
 
 
@@ -120,7 +120,7 @@ def another(bench: Bench, **fields: Any) -> None:
 
 def decide(bench: Bench, what: Any, number: str = "") -> None:
     decision = Decision(what=what, number=number, by="somebody", at=bench.pair().ledger("invoices").now())
-    assert redrive.decide(bench.pair().ledger("invoices"), "new", decision, "Decided.") is not None
+    assert by_hand.decide(bench.pair().ledger("invoices"), "new", decision, "Decided.") is not None
     bench.work(3)
 
 

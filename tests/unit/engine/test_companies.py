@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_connector.engine.mappings import Mapping
+from ml_connector.engine.ledger.mappings import Mapping
 from ml_connector.errors import OutcomeUnknown, Unreadable
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
 

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ml_connector.engine import audit, redrive
-from ml_connector.engine.rows import Chunk, Decision
+from ml_connector.engine import replay
+from ml_connector.engine.ledger import audit
+from ml_connector.engine.ledger.rows import Chunk, Decision
 from ml_connector.errors import OutcomeUnknown
 from ml_connector.flow import Prepared
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
@@ -53,7 +54,7 @@ def said(bench: Bench, key: str) -> str:
 
 def decide(bench: Bench, key: str, what: Any, number: str = "", hours: float = 3) -> None:
     decision = Decision(what=what, number=number, by="ada", at="now")
-    assert redrive.decide(bench.pair().ledger("invoices"), key, decision, f"Decided by ada: {what}.") is not None
+    assert replay.decide(bench.pair().ledger("invoices"), key, decision, f"Decided by ada: {what}.") is not None
     bench.work(hours)
 
 
@@ -222,7 +223,7 @@ def test_what_was_taken_without_a_number_is_looked_for_and_never_sent_again_by_i
     reason = str(chunk_of(ready, "one").reason)
     assert "CONTRACT-7 (119.00 EUR)" in reason and "--match ERP-NUMBER`" in reason and "--post`" in reason
     for _ in range(2):
-        redrive.replay(ready.pair(), INVOICES, "one", "again")
+        replay.replay(ready.pair(), INVOICES, "one", "again")
         ready.work(2)
     assert ready.systems.booked == [], "a replay is no decision"
     decide(ready, "one", "post")
@@ -245,8 +246,8 @@ def test_only_what_waits_for_a_person_is_decided_over(ready: Bench) -> None:
     ready.systems.invoices = {"one": msgspec.structs.replace(invoice("one", account="6999"))}
     go(ready)
     ledger = ready.pair().ledger("invoices")
-    assert redrive.decide(ledger, "one", Decision(what="post"), "") is None
-    assert redrive.decide(ledger, "none", Decision(what="post"), "") is None
+    assert replay.decide(ledger, "one", Decision(what="post"), "") is None
+    assert replay.decide(ledger, "none", Decision(what="post"), "") is None
     assert chunk_of(ready, "one").decision is None
 
 
@@ -318,7 +319,7 @@ def test_a_document_in_another_currency_is_never_taken_for_this_one(ready: Bench
     assert answers(ready, "feb") == [] and chunk_of(ready, "feb").decision is None
     assert "document 77 is in another currency (119.00 USD) than CONTRACT-7 (119.00 EUR)" in said(ready, "feb")
     ready.systems.cancelled.add("77")
-    redrive.hasten(ready.pair().ledger("invoices"), "feb", "again")
+    replay.hasten(ready.pair().ledger("invoices"), "feb", "again")
     ready.work(1)
     assert answers(ready, "feb") == ["101"]
 

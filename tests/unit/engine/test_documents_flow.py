@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from ml_connector import exchange
-from ml_connector.engine import audit
-from ml_connector.engine.maintain import release
-from ml_connector.engine.mappings import Mapping
-from ml_connector.engine.trouble import SOON
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger import audit
+from ml_connector.engine.ledger.mappings import Mapping
+from ml_connector.engine.schedule.wake_up import release
+from ml_connector.engine.write.retry import SOON
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import Held, LeaseLost, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Broken, Prepared
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, Papers, account, invoice
@@ -191,7 +191,7 @@ def test_a_kill_at_any_step_ends_as_without_it(ready, where):
 
 
 def test_a_holder_that_lost_its_lease_writes_nothing(ready):
-    from ml_connector.engine.task import claim
+    from ml_connector.engine.write.attempt import claim
 
     ready.systems.invoices = {"i": invoice("i")}
     ready.poll(INVOICES)
@@ -217,7 +217,7 @@ def test_what_a_worker_said_that_lost_its_lease_is_kept_beside_the_chain(ready, 
         exchange.note(sent)
         raise LeaseLost("Another worker has it.")
 
-    monkeypatch.setattr("ml_connector.engine.write._attempt", lost)
+    monkeypatch.setattr("ml_connector.engine.write.worker._attempt", lost)
     assert write(ready.pair(), INVOICES, "i") is None
     monkeypatch.undo()
     go(ready, 1)

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.breaker import REMEMBERED, Breaker
-from ml_connector.engine.sessions import Session, Sessions
+from ml_connector.engine.access.breaker import REMEMBERED, Breaker
+from ml_connector.engine.access.sessions import Session, Sessions
 from ml_connector.errors import LoginRefused
 from tests.unit.engine.bench import Bench
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ml_connector.engine.poll import Poll
+from ml_connector.engine.poll.run import Poll
 from ml_connector.errors import Unreachable
 from ml_connector.flow import Page
 from tests.unit.engine.bench import ACCOUNTS, Accounts, Killed, account

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from ml_connector.engine import schedule
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.rows import Row
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.rows import Row
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.schedule import cron
+from ml_connector.engine.write.worker import write
 from ml_connector.flow import Offer
 from ml_connector.records import PurchaseOrder
 from ml_connector.wiring import TenantSettings
@@ -37,13 +37,13 @@ def _full_at(bench):
 def test_full_comparisons_fall_between_one_and_five_at_night_in_the_erps_zone():
     night = ZoneInfo("America/Chicago")
     for tenant in ("acme", "globex", "initech", "umbrella", "hooli"):
-        text = schedule.full_expression(TenantSettings(), "erp-ap", ACCOUNTS, tenant)
-        due = schedule.next_due(text, datetime(2026, 3, 2, 12, 0, tzinfo=UTC), "America/Chicago")
+        text = cron.full_expression(TenantSettings(), "erp-ap", ACCOUNTS, tenant)
+        due = cron.next_due(text, datetime(2026, 3, 2, 12, 0, tzinfo=UTC), "America/Chicago")
         assert 1 <= due.astimezone(night).hour < 5
 
 
 def test_tenants_are_spread_over_the_night():
-    texts = {schedule.full_expression(TenantSettings(), "erp-ap", ACCOUNTS, f"t{n}") for n in range(40)}
+    texts = {cron.full_expression(TenantSettings(), "erp-ap", ACCOUNTS, f"t{n}") for n in range(40)}
     assert len(texts) > 30
 
 

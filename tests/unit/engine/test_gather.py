@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ml_connector.engine.gather import LONGEST, WEIGHT, gathered
+from ml_connector.engine.poll.coalesce import LONGEST, WEIGHT, gathered
 from ml_connector.errors import Transient
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Account

@@ -9,13 +9,13 @@ from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine import gauges, passes
-from ml_connector.engine.gauges import gauges_of
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.maintain import ring_due
-from ml_connector.engine.pair import World
-from ml_connector.engine.roster import PK, PairRow, TenantRow
-from ml_connector.engine.rows import Chunk, dump, iso
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Chunk, dump, iso
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import gauges, passes
+from ml_connector.engine.schedule.gauges import gauges_of
+from ml_connector.engine.schedule.tenant_rows import PK, PairRow, TenantRow
+from ml_connector.engine.schedule.wake_up import ring_due
 from ml_connector.ports import Item
 from tests.clock import Clock
 

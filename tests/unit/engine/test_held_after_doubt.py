@@ -8,8 +8,8 @@ import pytest
 
 from infra.local.runner import Lap, Runner
 from infra.local.state import open_state
-from ml_connector.engine.maintain import release
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.schedule.wake_up import release
 from ml_connector.errors import Held, OutcomeUnknown, Transient
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, account, invoice
 

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from ml_connector.embedded.blobs import FolderBlobs, MemoryBlobs
-from ml_connector.engine import audit
-from ml_connector.engine.offer import put_on_its_way
-from ml_connector.engine.poll import LONGEST_KEY, bounded
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger import audit
+from ml_connector.engine.ledger.enqueue import put_on_its_way
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.poll.run import LONGEST_KEY, bounded
 from ml_connector.errors import Held, Rejected, Transient
 from ml_connector.flow import Broken, Offer, Offers, Page
 from ml_connector.ports import object_key

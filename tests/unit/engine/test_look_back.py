@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.poll import Poll
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import OutcomeUnknown
 from ml_connector.flow import Flow, Integration, Offer, Offers
 from ml_connector.records import Payment

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from ml_connector.engine.mappings import Mapping
-from ml_connector.engine.redrive import reopen
+from ml_connector.engine.ledger.mappings import Mapping
+from ml_connector.engine.replay import reopen
 from ml_connector.errors import LoginRefused, Transient, Unexplained, Unreachable
 from ml_connector.flow import Broken, Verdict
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Accounts, Killed, account, invoice

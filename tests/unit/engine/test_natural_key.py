@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ml_connector.engine.write import write
+from ml_connector.engine.write.worker import write
 from ml_connector.flow import Found, Prepared
 from ml_connector.records import Invoice
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice

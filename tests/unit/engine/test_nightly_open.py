@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ml_connector.engine.poll import OPEN, Poll
+from ml_connector.engine.poll.run import OPEN, Poll
 from ml_connector.errors import Unreachable
 from ml_connector.flow import Broken, Page
 from ml_connector.records import PurchaseOrder

@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from ml_connector.engine.poll import Poll
+from ml_connector.engine.poll.run import Poll
 from tests.unit.engine.bench import ACCOUNTS, Accounts, account
 
 ORDERS = replace(ACCOUNTS, follows=True)

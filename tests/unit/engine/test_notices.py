@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from ml_connector.engine.balance import Sheet
-from ml_connector.engine.offer import put_notice
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.enqueue import put_notice
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import LoginRefused, Rejected, Transient
 from tests.unit.engine.bench import ACCOUNTS
 

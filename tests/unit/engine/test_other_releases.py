@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from ml_connector.engine.rows import Chunk
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.write.worker import write
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, account, invoice
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from ml_connector import exchange
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.redrive import reopen
-from ml_connector.engine.rows import Chunk
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.replay import reopen
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import Transient
 from ml_connector.flow import Rendered, Sent
 from ml_connector.ports import Item

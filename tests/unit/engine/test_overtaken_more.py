@@ -2,8 +2,8 @@
 
 import pytest
 
-from ml_connector.engine.rows import Chunk
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.write.worker import write
 from tests.unit.engine.bench import ACCOUNTS, account
 
 SOON = "2026-03-02T08:15:00.000000+00:00"

@@ -9,15 +9,15 @@ import msgspec
 import pytest
 
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine import codes
-from ml_connector.engine.first_delivery import MANY, on_their_way
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.maintain import release
-from ml_connector.engine.mappings import Mapping
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.rows import Chunk
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger import codes
+from ml_connector.engine.ledger.first_delivery import MANY, on_their_way
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.mappings import Mapping
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.schedule.wake_up import release
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import OutcomeUnknown
 from ml_connector.flow import Flow, Integration, Prepared, Rendered, Verdict
 from ml_connector.records import Account, Invoice

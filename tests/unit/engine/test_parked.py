@@ -11,12 +11,13 @@ import pytest
 
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine import audit, parked
-from ml_connector.engine import ledger as rows
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.maintain import ring_due
-from ml_connector.engine.roster import Wanted
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger import audit
+from ml_connector.engine.ledger import ledger as rows
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.schedule.tenant_rows import Wanted
+from ml_connector.engine.schedule.wake_up import ring_due
+from ml_connector.engine.write import deferred_audit
 from ml_connector.errors import Rejected, Transient
 from ml_connector.ports import Item
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, account, invoice
@@ -73,8 +74,8 @@ def test_a_throttled_bucket_is_tried_again_with_growing_pauses(bench: Bench, buc
     bucket.times = times
     bench.poll(INVOICES)
     bench.work(0.01)
-    assert [s for s in bench.clock.slept if s] == list(parked.PAUSES[:times])
-    assert sum(parked.PAUSES) < 10
+    assert [s for s in bench.clock.slept if s] == list(deferred_audit.PAUSES[:times])
+    assert sum(deferred_audit.PAUSES) < 10
     bench.work(1)
     assert rests(bench) == [] and whole(bench, bucket).notes == []
 
@@ -119,14 +120,14 @@ def test_only_the_first_of_them_pauses_for_the_bucket(bench: Bench, bucket: Away
     bench.systems.invoices |= {f"i{n}": invoice(f"i{n}") for n in range(2, 6)}
     bench.poll(INVOICES)
     bench.work(0.01)
-    assert [s for s in bench.clock.slept if s] == list(parked.PAUSES)
-    assert len(list(ledger(bench).finished())) == 5 and len(list(parked.waiting(ledger(bench)))) == 5
+    assert [s for s in bench.clock.slept if s] == list(deferred_audit.PAUSES)
+    assert len(list(ledger(bench).finished())) == 5 and len(list(deferred_audit.waiting(ledger(bench)))) == 5
 
 
 def test_what_waits_is_read_and_verified_as_part_of_the_trail(bench: Bench, bucket: Away) -> None:
     left_waiting(bench, bucket)
     (done,) = ledger(bench).finished()
-    together = parked.Whole(bucket, ledger(bench))
+    together = deferred_audit.Whole(bucket, ledger(bench))
     assert audit.verify(together, done) == []
     assert [body["attempt"]["outcome"] for _, body in audit.read(together, done)][-1] == "delivered"
 
@@ -151,14 +152,14 @@ def test_what_waits_reaches_the_bucket_whoever_has_ended_or_is_off(bench: Bench,
     bench.clock.moment += timedelta(minutes=2)
     ring_due(bench.world, wanted=Wanted(bench.world.store))
     ring = bench.rings.take() or pytest.fail("nobody brings it")
-    assert parked.answer(bench.world, ring.message)
+    assert deferred_audit.answer(bench.world, ring.message)
     assert rests(bench) == [] and whole(bench, bucket)
-    assert not parked.answer(bench.world, {**ring.message, "id": "i1"}), "that is a chunk's ring"
+    assert not deferred_audit.answer(bench.world, {**ring.message, "id": "i1"}), "that is a chunk's ring"
 
 
 def test_whoever_dies_after_the_object_was_stored_stores_the_same_again(bench: Bench, bucket: Away) -> None:
     left_waiting(bench, bucket)
-    row = next(parked.waiting(ledger(bench)))
+    row = next(deferred_audit.waiting(ledger(bench)))
     bucket.times = 0
 
     def die() -> None:
@@ -167,7 +168,7 @@ def test_whoever_dies_after_the_object_was_stored_stores_the_same_again(bench: B
 
     bucket.after = die
     with pytest.raises(Killed):
-        parked.bring(bench.world, ledger(bench), row.id)
+        deferred_audit.bring(bench.world, ledger(bench), row.id)
     assert rests(bench)
     bench.work(1)
     assert rests(bench) == [] and whole(bench, bucket)
@@ -188,7 +189,7 @@ def test_one_of_them_asks_for_all_whether_the_bucket_is_back(bench: Bench, bucke
     bench.systems.invoices |= {f"i{n}": invoice(f"i{n}") for n in range(2, 30)}
     bench.poll(INVOICES)
     bench.work(24)
-    assert len(list(parked.waiting(ledger(bench)))) == 29
+    assert len(list(deferred_audit.waiting(ledger(bench)))) == 29
     before = bucket.tries
     bench.work(10)
     assert 9 <= bucket.tries - before <= 12
@@ -229,7 +230,7 @@ def test_whoever_dies_while_the_body_is_deleted_leaves_the_object_whole(
 
     monkeypatch.setattr(SqliteStore, "delete", dying)
     with pytest.raises(Killed):
-        parked.bring(bench.world, ledger(bench), next(parked.waiting(ledger(bench))).id)
+        deferred_audit.bring(bench.world, ledger(bench), next(deferred_audit.waiting(ledger(bench))).id)
     monkeypatch.setattr(SqliteStore, "delete", delete)
     bench.work(1)
     assert rests(bench) == [] and whole(bench, bucket)
@@ -242,8 +243,8 @@ def test_a_body_that_is_carried_elsewhere_meanwhile_is_waited_for(bench: Bench, 
     bodies = list(store.query(pk, "b#audit~"))
     for body in bodies:
         store.delete(pk, body.sk)
-    row = next(parked.waiting(ledger(bench)))
-    assert parked.bring(bench.world, ledger(bench), row.id) is False
+    row = next(deferred_audit.waiting(ledger(bench)))
+    assert deferred_audit.bring(bench.world, ledger(bench), row.id) is False
     for body in bodies:
         store.put(replace(body, rev=0))
     bench.work(1)
@@ -283,8 +284,8 @@ def test_an_attempt_whose_worker_had_lost_the_row_is_kept_as_well(bench: Bench, 
     chunk = Chunk(id="i1", tenant="acme", integration="erp-ap", flow="invoices", lane="acme.erp.documents.0", run="r",
                   created=rows.now())  # fmt: skip
     lost = audit.made(chunk, rows.now(), [], {"state": audit.LOST})
-    assert parked.store(bench.world, rows, chunk, lost) is False
-    assert parked.store(bench.world, rows, chunk, lost) is False  # the same once more is the same row
+    assert deferred_audit.store(bench.world, rows, chunk, lost) is False
+    assert deferred_audit.store(bench.world, rows, chunk, lost) is False  # the same once more is the same row
     bucket.times = 0
     bench.clock.moment += timedelta(minutes=2)
     bench.work(0.01)

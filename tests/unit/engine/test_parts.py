@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ml_connector.engine.rows import Chunk
-from ml_connector.engine.task import Task, claim
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.write.attempt import Task, claim
+from ml_connector.engine.write.worker import write
 from tests.unit.engine.bench import ACCOUNTS, Bench, account
 
 

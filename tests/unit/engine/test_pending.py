@@ -2,7 +2,7 @@
 
 from random import Random
 
-from ml_connector.engine.pending import BUCKETS, Pending, _find, _hashed
+from ml_connector.engine.poll.in_flight import BUCKETS, Pending, _find, _hashed
 
 
 def test_it_answers_as_a_dictionary_would() -> None:

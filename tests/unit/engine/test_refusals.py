@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ml_connector.engine.redrive import reopen
+from ml_connector.engine.replay import reopen
 from ml_connector.errors import Rejected, Transient, Unreadable
 from ml_connector.flow import Verdict
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, Papers, account, invoice

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.engine import audit, endpoints, parked, relocate
+from ml_connector.engine import endpoints, relocate
 from ml_connector.engine.comparison import compare
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.offer import put_on_its_way
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.redrive import replay
-from ml_connector.engine.rows import SentDocument
-from ml_connector.engine.task import claim
+from ml_connector.engine.ledger import audit
+from ml_connector.engine.ledger.enqueue import put_on_its_way
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import SentDocument
+from ml_connector.engine.replay import replay
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write import deferred_audit
+from ml_connector.engine.write.attempt import claim
 from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.flow import Offer
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, account, invoice
@@ -131,7 +133,7 @@ def test_an_attempt_that_waits_for_the_audit_trails_bucket_comes_along(moving: M
     assert not [pk for pk, _ in rows(moving.world.store) if pk.endswith("#old")]
     moving.world = replace(moving.world, blobs=blobs)
     moving.work(1)
-    assert audit.verify(blobs, done) == [] and list(parked.waiting(moving.pair().ledger("invoices"))) == []
+    assert audit.verify(blobs, done) == [] and list(deferred_audit.waiting(moving.pair().ledger("invoices"))) == []
 
 
 @pytest.mark.parametrize("stop", range(1, 40, 3))

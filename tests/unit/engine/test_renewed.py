@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ml_connector.engine.rows import LONGEST_REASON
+from ml_connector.engine.ledger.rows import LONGEST_REASON
 from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.flow import Found, Prepared, Rendered, Sent, Verdict
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, TABLE, Accounts, Bench, Papers, account, invoice

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ml_connector.engine.offer import ring_of
-from ml_connector.engine.redrive import replay
+from ml_connector.engine.ledger.enqueue import ring_of
+from ml_connector.engine.replay import replay
 from ml_connector.errors import Rejected, Unreadable
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from ml_connector import exchange
-from ml_connector.engine.write import write
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import Rejected, Transient
 from ml_connector.exchange import Exchange
 from ml_connector.flow import Sent

@@ -12,10 +12,10 @@ import pytest
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.maintain import MOST, ring_due
-from ml_connector.engine.pair import World
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Chunk
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule.wake_up import MOST, ring_due
 from tests.clock import Clock
 
 LANE = "acme.basware.master"

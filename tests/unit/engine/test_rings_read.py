@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ml_connector.engine.offer import FORM, read_ring, ring_of
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.enqueue import FORM, read_ring, ring_of
+from ml_connector.engine.ledger.rows import Chunk
 
 CHUNK = Chunk(id="7", tenant="acme", integration="erp-ap", flow="accounts", lane="l", run="r", created="2026-03-02")
 RING = ring_of(CHUNK, "s")

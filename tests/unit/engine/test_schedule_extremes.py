@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ml_connector.engine.schedule import LONGEST, next_due
+from ml_connector.engine.schedule.cron import LONGEST, next_due
 from ml_connector.errors import Misconfigured
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

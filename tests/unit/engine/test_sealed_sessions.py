@@ -10,8 +10,8 @@ import pytest
 
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.sessions import Session, Sessions
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Session, Sessions
 from ml_connector.errors import Misconfigured
 from tests.clock import Clock
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
-from ml_connector.engine.offer import put_on_its_way
+from ml_connector.engine.ledger.enqueue import put_on_its_way
 from ml_connector.flow import Offer, Offers
 from ml_connector.wiring import TenantSettings
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Papers, account, invoice

@@ -16,12 +16,12 @@ from infra.local.runner import Lap, Runner
 from infra.local.state import open_state
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine import redrive
-from ml_connector.engine.ledger import Ledger, due_rows, out_until
-from ml_connector.engine.maintain import release
-from ml_connector.engine.readiness import release_followers, release_landed
-from ml_connector.engine.rows import GONE, Chunk, Row, dump, load
-from ml_connector.engine.task import Task, claim
+from ml_connector.engine import replay
+from ml_connector.engine.ledger.ledger import Ledger, due_rows, out_until
+from ml_connector.engine.ledger.rows import GONE, Chunk, Row, dump, load
+from ml_connector.engine.schedule.wake_up import release
+from ml_connector.engine.write.attempt import Task, claim
+from ml_connector.engine.write.prerequisites import release_followers, release_landed
 from ml_connector.ports import Item
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench
 
@@ -81,9 +81,9 @@ DECISIONS: dict[str, tuple[Decision, str, dict[str, object]]] = {
     "release": (lambda b, led, _: release(b.world, led, "account:1"), "invoices", {"waiting_for": "account:1"}),
     "landed": (lambda b, *_: release_landed(b.pair(), ACCOUNTS, ["1"]), "invoices", {"waiting_for": "account:1"}),
     "followers": (after_the_pass, "invoices", {"waiting_for": "masters:accounts"}),
-    "hasten": (lambda _b, led, _: redrive.hasten(led, "k1", "note"), "invoices", {}),
-    "replay": (lambda b, *_: redrive.replay(b.pair(), INVOICES, "k1", "note"), "invoices", {}),
-    "approve": (lambda _b, led, _: redrive.approve(led, "note"), "accounts", {"op": "retire", "guarded": "many"}),
+    "hasten": (lambda _b, led, _: replay.hasten(led, "k1", "note"), "invoices", {}),
+    "replay": (lambda b, *_: replay.replay(b.pair(), INVOICES, "k1", "note"), "invoices", {}),
+    "approve": (lambda _b, led, _: replay.approve(led, "note"), "accounts", {"op": "retire", "guarded": "many"}),
     "wake": (wake, "invoices", {"step": "unknown", "waiting_for": "period:2026-01"}),
 }
 
@@ -121,19 +121,19 @@ def test_what_was_reopened_meanwhile_is_not_opened_again(bench: Bench) -> None:
     ledger = waiting(bench, "invoices", state="dead", death=1)
 
     def work() -> None:
-        assert redrive.reopen(ledger, "k1", "another") is not None
+        assert replay.reopen(ledger, "k1", "another") is not None
         assert claim(bench.pair(), INVOICES, "k1") is not None
 
     bench.world.store.before["put"] = work  # type: ignore[attr-defined]
-    assert redrive.reopen(ledger, "k1", "note") is None
+    assert replay.reopen(ledger, "k1", "note") is None
     chunk, _ = ledger.chunk("k1") or pytest.fail("it is gone")
     assert (chunk.state, chunk.notes) == ("sending", ["another"])
 
 
 def test_what_was_agreed_to_meanwhile_is_not_counted_twice(bench: Bench) -> None:
     ledger = waiting(bench, "accounts", op="retire", guarded="many", count=30)
-    bench.world.store.before["get"] = lambda: redrive.approve(ledger, "another")  # type: ignore[attr-defined]
-    assert redrive.approve(ledger, "note") == 0
+    bench.world.store.before["get"] = lambda: replay.approve(ledger, "another")  # type: ignore[attr-defined]
+    assert replay.approve(ledger, "note") == 0
 
 
 def test_a_row_that_is_rung_is_left_to_the_worker_that_has_it(bench: Bench) -> None:
@@ -154,7 +154,7 @@ def test_a_replay_of_what_was_finished_meanwhile_offers_it_again(bench: Bench) -
         ledger.finish(task.chunk, task.item)
 
     bench.world.store.before["get"] = finish  # type: ignore[attr-defined]
-    assert redrive.replay(bench.pair(), INVOICES, "k1", "note").what == "offered"
+    assert replay.replay(bench.pair(), INVOICES, "k1", "note").what == "offered"
 
 
 def test_a_retired_record_is_settled_over_the_row_as_it_is(bench: Bench) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.errors import OutcomeUnknown
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, Papers, account, invoice
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import msgspec
 import pytest
 
-from ml_connector.engine.pair import Pair
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Rejected
 from ml_connector.records import Invoice
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Place, Systems, account, invoice

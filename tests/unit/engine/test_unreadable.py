@@ -2,8 +2,8 @@
 
 import pytest
 
-from ml_connector.engine.offer import put_on_its_way
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.enqueue import put_on_its_way
+from ml_connector.engine.write.worker import write
 from ml_connector.flow import Broken, Offer, Offers
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, Papers, account, invoice
 

@@ -8,9 +8,9 @@ from unittest.mock import patch
 
 import pytest
 
-from ml_connector.engine import fingerprint
-from ml_connector.engine.codes import LedgerCodes
-from ml_connector.engine.mappings import Mapping
+from ml_connector.engine.ledger import fingerprint
+from ml_connector.engine.ledger.codes import LedgerCodes
+from ml_connector.engine.ledger.mappings import Mapping
 from ml_connector.errors import Transient
 from ml_connector.flow import Rendered, Verdict
 from tests.unit.engine.bench import ACCOUNTS, TABLE, Accounts, Bench, account

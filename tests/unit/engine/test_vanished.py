@@ -2,9 +2,9 @@
 
 import pytest
 
-from ml_connector.engine.redrive import approve
-from ml_connector.engine.rows import GONE
-from ml_connector.engine.write import write
+from ml_connector.engine.ledger.rows import GONE
+from ml_connector.engine.replay import approve
+from ml_connector.engine.write.worker import write
 from ml_connector.errors import Rejected, Transient
 from tests.unit.engine.bench import ACCOUNTS, Killed, account
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ml_connector.engine.poll import not_ahead
+from ml_connector.engine.poll.run import not_ahead
 from ml_connector.errors import Transient
 from ml_connector.flow import Page
 from ml_connector.records import Account

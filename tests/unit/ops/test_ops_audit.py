@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ml_connector.engine import audit
+from ml_connector.engine.ledger import audit
 
 packed = partial(gzip.compress, mtime=0)  # without the time, or the workers of the tests name them apart
 

@@ -8,7 +8,7 @@ from infra.local.causes import cause, grouped
 from infra.local.page import page
 from infra.local.report import Outcome, report
 from infra.ops.shown import _lines
-from ml_connector.engine.balance import Sheet
+from ml_connector.engine.ledger.control_totals import Sheet
 from ml_connector.integrations import INTEGRATIONS
 
 WHY = "Record skipped due to wrong or missing CompanyCode"

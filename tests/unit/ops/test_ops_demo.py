@@ -15,7 +15,7 @@ from infra.local.page import page
 from infra.local.report import Outcome, report
 from infra.ops import demo, shown
 from infra.sandbox import scene, scene_sage_300
-from ml_connector.engine.balance import Sheet
+from ml_connector.engine.ledger.control_totals import Sheet
 
 
 @pytest.mark.parametrize(("kind", "scenery"), [(SapBooks, scene), (SageBooks, scene_sage_300)])

@@ -6,7 +6,7 @@ from typing import Any
 
 from ml_connector import enrol
 from ml_connector.embedded.secrets import FolderSecrets
-from ml_connector.engine import roster
+from ml_connector.engine.schedule import tenant_rows
 
 
 def test_a_tenant_that_is_enrolled_meanwhile_stays(office: Any) -> None:
@@ -23,5 +23,5 @@ def test_a_tenant_that_is_enrolled_meanwhile_stays(office: Any) -> None:
             return listed
 
     enrol.rebuild(desk.world, Slow(office.folder), desk.tools)
-    assert roster.row(desk.world.store, "later") is not None
-    assert roster.row(desk.world.store, "acme") is not None
+    assert tenant_rows.row(desk.world.store, "later") is not None
+    assert tenant_rows.row(desk.world.store, "acme") is not None

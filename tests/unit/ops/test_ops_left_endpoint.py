@@ -14,8 +14,8 @@ from ml_connector import bootstrap
 from ml_connector.embedded.lock import StateLock
 from ml_connector.engine import endpoints
 from ml_connector.engine.comparison import Compared
-from ml_connector.engine.resolving import not_sent_here
-from ml_connector.engine.rows import iso
+from ml_connector.engine.ledger.rows import iso
+from ml_connector.engine.write.resolving import not_sent_here
 from ml_connector.flow import Found
 from tests.unit.ops.conftest import SAP_B1
 

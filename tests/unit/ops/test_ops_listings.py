@@ -9,7 +9,7 @@ import pytest
 from infra.ops import table
 from infra.ops.deliveries import moment_of
 from ml_connector.embedded.clock import SystemClock
-from ml_connector.engine.rows import Cursor, Figures
+from ml_connector.engine.ledger.rows import Cursor, Figures
 from ml_connector.errors import Misconfigured
 
 OLD, NEW = "2026-01-10T08:00:00.000000+00:00", "2026-01-11T08:00:00.000000+00:00"

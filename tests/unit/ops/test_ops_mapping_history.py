@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ml_connector.engine.rows import GONE
+from ml_connector.engine.ledger.rows import GONE
 
 LATER = "2999-01-01T00:00:00.000000+00:00"
 

@@ -9,8 +9,8 @@ import pytest
 from infra.local.page import page
 from infra.local.report import Outcome, report
 from infra.ops import shown, standing
-from ml_connector.engine.balance import Sheet
-from ml_connector.engine.redrive import keys_of
+from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.replay import keys_of
 from tests.unit.ops.conftest import NEW, OLD
 
 LATER = "2999-01-01T00:00:00.000000+00:00"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ml_connector import bootstrap
-from ml_connector.engine import roster
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.sessions import Session
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Session
+from ml_connector.engine.schedule import tenant_rows
 from ml_connector.errors import LoginRefused, Transient
 from ml_connector.flow import Check
 
@@ -136,7 +136,7 @@ def test_a_session_made_by_ping_is_the_pairs_own(office: Any, server: Any) -> No
 
 def test_ping_tells_the_functions_of_the_tenant_at_once(office: Any) -> None:
     office.run("ping")
-    assert [row.name for row in roster.rows(office.desk.world.store)] == ["acme"]
+    assert [row.name for row in tenant_rows.rows(office.desk.world.store)] == ["acme"]
 
 
 def test_nothing_to_ping_is_wrong_use(office: Any, tmp_path: Any) -> None:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from infra.local.layer import ROOT
 from infra.local.package import load_template
 from infra.ops.main import app
-from ml_connector.engine.rows import Chunk, Row, dump
+from ml_connector.engine.ledger.rows import Chunk, Row, dump
 from ml_connector.ports import Item
 from tests.unit.ops.conftest import sure
 

@@ -14,8 +14,8 @@ from moto import mock_aws
 from infra.ops.desk import Desk, Refused
 from infra.ops.shredding import S3Shredder
 from ml_connector.aws.blobs import S3Blobs
-from ml_connector.engine import audit
-from ml_connector.engine.parked import bring, park, waiting
+from ml_connector.engine.ledger import audit
+from ml_connector.engine.write.deferred_audit import bring, park, waiting
 
 OLD, NEW = "2026-01-10T08:00:00.000000+00:00", "2026-01-11T08:00:00.000000+00:00"
 REGION = "us-east-1"

@@ -13,11 +13,12 @@ from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SystemChance, SystemClock
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine import redrive
-from ml_connector.engine.fingerprint import fingerprint
-from ml_connector.engine.pair import Pair, World
-from ml_connector.engine.poll import Poll
-from ml_connector.engine.rows import Chunk, Row, dump
+from ml_connector.engine import replay
+from ml_connector.engine.ledger.fingerprint import fingerprint
+from ml_connector.engine.ledger.rows import Chunk, Row, dump
+from ml_connector.engine.poll.run import Poll
+from ml_connector.engine.runtime import World
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Conflict, LeaseLost, Transient
 from ml_connector.flow import Page
 from ml_connector.integrations.sap_b1_basware import SAP_B1_BASWARE
@@ -63,22 +64,22 @@ def cut(pair: Pair, run: str) -> list[tuple[list[str], bool]]:
     """Poll, and give the keys of each chunk that came of it, and whether it makes a real change."""
     Poll(pair, VENDORS, run).read()
     ledger = pair.ledger("vendors")
-    return [(redrive.keys_of(ledger, c), c.touch is not None) for c in ledger.unfinished()]
+    return [(replay.keys_of(ledger, c), c.touch is not None) for c in ledger.unfinished()]
 
 
 def test_a_replayed_master_goes_in_a_chunk_of_its_own_with_a_real_change(pair: Pair) -> None:
     settle(pair)
     assert cut(pair, "r1") == []
-    assert redrive.replay(pair, VENDORS, "V2", "note").what == "marked"
+    assert replay.replay(pair, VENDORS, "V2", "note").what == "marked"
     pair.world.store.delete(pair.ledger("vendors").pk, "r#V3")  # a new one, in the same page
     assert cut(pair, "r2") == [(["V3"], False), (["V2"], True)]
 
 
 def test_a_replayed_master_that_is_on_its_way_is_not_cut_again(pair: Pair) -> None:
     settle(pair)
-    redrive.replay(pair, VENDORS, "V2", "note")
+    replay.replay(pair, VENDORS, "V2", "note")
     assert len(cut(pair, "r1")) == 1
-    assert redrive.replay(pair, VENDORS, "V2", "note").what == "hastened"
+    assert replay.replay(pair, VENDORS, "V2", "note").what == "hastened"
     assert len(cut(pair, "r2")) == 1
 
 
@@ -86,7 +87,7 @@ def test_a_poll_under_way_gives_up_when_a_replay_asks_for_everything(pair: Pair)
     settle(pair)
     poll = Poll(pair, VENDORS, "r1")
     poll._begin()
-    redrive.replay(pair, VENDORS, "V2", "note")
+    replay.replay(pair, VENDORS, "V2", "note")
     with pytest.raises(LeaseLost):
         poll._end()
     assert cut(pair, "r2") == [(["V2"], True)]
@@ -95,16 +96,16 @@ def test_a_poll_under_way_gives_up_when_a_replay_asks_for_everything(pair: Pair)
 def test_a_letter_of_an_earlier_death_opens_nothing(pair: Pair) -> None:
     ledger = pair.ledger("invoices")
     ledger.add(chunk(state="dead", death=2))
-    assert redrive.reopen(ledger, "k1", "note", death=1) is None
-    assert redrive.reopen(ledger, "k1", "note", death=2) is not None
-    assert redrive.reopen(ledger, "k1", "note", death=2) is None, "it is open already"
-    assert redrive.reopen(ledger, "nope", "note") is None
+    assert replay.reopen(ledger, "k1", "note", death=1) is None
+    assert replay.reopen(ledger, "k1", "note", death=2) is not None
+    assert replay.reopen(ledger, "k1", "note", death=2) is None, "it is open already"
+    assert replay.reopen(ledger, "nope", "note") is None
 
 
 def test_an_answer_that_was_refused_is_given_anew(pair: Pair) -> None:
     ledger = pair.ledger("invoices")
     ledger.add(chunk(state="dead", step="answered", target="18:77", tokens=["t"], answer_try=3, cause="answer refused"))
-    opened = redrive.reopen(ledger, "k1", "note")
+    opened = replay.reopen(ledger, "k1", "note")
     assert opened is not None
     assert (opened.step, opened.tokens, opened.answer_try) == ("posted", [], 3)
 
@@ -112,7 +113,7 @@ def test_an_answer_that_was_refused_is_given_anew(pair: Pair) -> None:
 def test_a_refusal_whose_answer_was_refused_is_tried_at_the_target_again(pair: Pair) -> None:
     ledger = pair.ledger("invoices")
     ledger.add(chunk(state="dead", step="answered", answer_ok=False, cause="answer refused"))
-    opened = redrive.reopen(ledger, "k1", "note")
+    opened = replay.reopen(ledger, "k1", "note")
     assert opened is not None
     assert (opened.step, opened.answer_ok) == ("refused", True)
 
@@ -120,8 +121,8 @@ def test_a_refusal_whose_answer_was_refused_is_tried_at_the_target_again(pair: P
 def test_dead_lists_one_cause(pair: Pair) -> None:
     ledger = pair.ledger("invoices")
     ledger.add(chunk(state="dead", cause="crashed"))
-    assert [c.id for c in redrive.dead(ledger)] == ["k1"]
-    assert not list(redrive.dead(ledger, "exhausted"))
+    assert [c.id for c in replay.dead(ledger)] == ["k1"]
+    assert not list(replay.dead(ledger, "exhausted"))
 
 
 def test_what_was_moved_out_of_a_chunk_is_in_it_no_more(pair: Pair) -> None:
@@ -129,8 +130,8 @@ def test_what_was_moved_out_of_a_chunk_is_in_it_no_more(pair: Pair) -> None:
     parted = replace_id(chunk(flow="vendors", key=None), "7")
     parted.results = {"V1": ("moved", "split"), "V2": ("rejected", "why")}
     ledger.add(parted, {"records": SUPPLIERS})
-    assert redrive.keys_of(ledger, parted) == ["V2", "V3"]
-    assert redrive.holder(ledger, "V1") is None
+    assert replay.keys_of(ledger, parted) == ["V2", "V3"]
+    assert replay.holder(ledger, "V1") is None
 
 
 def test_a_row_that_changes_again_and_again_is_left(pair: Pair) -> None:
@@ -144,9 +145,9 @@ def test_a_row_that_changes_again_and_again_is_left(pair: Pair) -> None:
     busy._connection = pair.world.store._connection  # type: ignore[attr-defined]
     worn = replace(pair, world=replace(pair.world, store=busy))
     with pytest.raises(Transient):
-        redrive.reopen(worn.ledger("invoices"), "k1", "note")
+        replay.reopen(worn.ledger("invoices"), "k1", "note")
     with pytest.raises(Transient):
-        redrive.replay(worn, VENDORS, "V1", "note")
+        replay.replay(worn, VENDORS, "V1", "note")
 
 
 def chunk(**fields: Any) -> Chunk:

@@ -6,8 +6,8 @@ from typing import Any
 
 from infra.local.rejections import Rejection, rejections
 from infra.local.report import Outcome, report
-from ml_connector.engine import audit
-from ml_connector.engine.balance import Sheet
+from ml_connector.engine.ledger import audit
+from ml_connector.engine.ledger.control_totals import Sheet
 from ml_connector.exchange import Exchange
 
 

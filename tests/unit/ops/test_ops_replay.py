@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml_connector.engine.rows import Cursor
+from ml_connector.engine.ledger.rows import Cursor
 
 LATER = "2999-01-01T00:00:00.000000+00:00"
 

@@ -27,7 +27,7 @@ def decision(office: Any, key: str = "k1") -> Any:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Both systems, asked from the command line: documents of the ERP by number, or an error."""
-    from ml_connector.engine.pair import Pair
+    from ml_connector.engine.tenant_integration import Pair
 
     there: dict[str, Any] = {"50800": Found("18:1", "50800")}
 

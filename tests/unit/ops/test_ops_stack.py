@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from infra.ops.main import app
 from infra.ops.stack import open_stack
-from ml_connector.engine.rows import Chunk
+from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.errors import Misconfigured
 from tests.unit.ops.conftest import sure
 

@@ -12,7 +12,7 @@ from benchmarks.timed import Cloud
 from ml_connector import bootstrap
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.bootstrap import Toolbox
-from ml_connector.engine import roster
+from ml_connector.engine.schedule import tenant_rows
 from ml_connector.registry import Pass
 
 BASWARE = {"region": "EU", "client_id": "c", "client_secret": "s", "source_system": "S", "base_url": "https://b.test"}
@@ -40,8 +40,8 @@ class Site:
         self.cloud.clock.sleep(minutes * 60)
         return Pass(self.aws.world, self.aws.secrets, self.tools, **more).run()
 
-    def row(self, name: str) -> roster.TenantRow | None:
-        return roster.row(self.aws.store, name)
+    def row(self, name: str) -> tenant_rows.TenantRow | None:
+        return tenant_rows.row(self.aws.store, name)
 
     def read(self) -> int:
         return self.cloud.meter.calls["GetSecretValue"]

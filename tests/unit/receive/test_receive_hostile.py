@@ -14,8 +14,8 @@ import pytest
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.roster import PK, PairRow, TenantRow, webhook_context
-from ml_connector.engine.rows import dump
+from ml_connector.engine.ledger.rows import dump
+from ml_connector.engine.schedule.tenant_rows import PK, PairRow, TenantRow, webhook_context
 from ml_connector.ports import Item
 from ml_connector.receive import Receiver
 from tests.fuzz.webhooks import lambda_module

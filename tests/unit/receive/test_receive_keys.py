@@ -21,8 +21,8 @@ from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.secrets import MemorySecrets
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.pair import World
-from ml_connector.engine.roster import PK, row
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule.tenant_rows import PK, row
 from ml_connector.errors import ConnectorError, Misconfigured, Transient
 from ml_connector.receive import Receiver
 from ml_connector.systems.basware.settings import Settings

@@ -16,8 +16,8 @@ from ml_connector import webhook_keys
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.roster import PK, TenantRow, webhook_context
-from ml_connector.engine.rows import dump
+from ml_connector.engine.ledger.rows import dump
+from ml_connector.engine.schedule.tenant_rows import PK, TenantRow, webhook_context
 from ml_connector.errors import Misconfigured, Transient
 from ml_connector.ports import Item
 from ml_connector.receive import Receiver

@@ -21,7 +21,7 @@ from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.pair import World
+from ml_connector.engine.runtime import World
 from ml_connector.ports import Secret
 from ml_connector.receive import Receiver
 from ml_connector.subscribe import subscribe

@@ -13,8 +13,8 @@ import pytest
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.breaker import Breaker
-from ml_connector.engine.sessions import Sessions
+from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.sessions import Sessions
 from ml_connector.systems.sap_b1 import Settings, connect
 from ml_connector.wiring import TenantSettings, Wiring
 from tests.clock import Clock

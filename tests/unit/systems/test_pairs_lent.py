@@ -18,7 +18,8 @@ from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.secrets import MemorySecrets
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine.pair import Pair, World
+from ml_connector.engine.runtime import World
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.pairs import Pairs
 from tests.clock import Clock
 from tests.unit.engine.bench import BEGIN

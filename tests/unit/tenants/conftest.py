@@ -27,9 +27,9 @@ from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine import roster
-from ml_connector.engine.pair import World
-from ml_connector.engine.rows import Chunk, load
+from ml_connector.engine.ledger.rows import Chunk, load
+from ml_connector.engine.runtime import World
+from ml_connector.engine.schedule import tenant_rows
 from ml_connector.ports import Item
 from ml_connector.receive import Receiver
 from ml_connector.runs import Run
@@ -129,7 +129,7 @@ class Site:
         self.manager.texts[f"ml-connector/{tenant}/{system}"] = found
 
     def damage(self, tenant: str, **fields: Any) -> None:
-        item = self.world.store.get(roster.PK, tenant)
+        item = self.world.store.get(tenant_rows.PK, tenant)
         assert item is not None
         self.world.store.put(replace(item, data={**item.data, **fields}))
 
@@ -139,7 +139,7 @@ class Site:
 
     # ── the functions ───────────────────────────────────────────────────────────────────────────────────────
 
-    def enrol(self) -> dict[str, roster.TenantRow]:
+    def enrol(self) -> dict[str, tenant_rows.TenantRow]:
         return {row.name: row for row in enrol.rebuild(self.world, self.secrets(), self.tools)}
 
     def run(self, tenant: str, system: str = "basware") -> Run:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ml_connector import bootstrap
-from ml_connector.engine.pair import Pair
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Misconfigured
 from tests.unit.tenants.conftest import INTEGRATION, Site, refusal
 

@@ -10,7 +10,7 @@ import pytest
 
 from ml_connector.deadline import LONGEST_TIMEOUT, MARGIN, Deadline
 from ml_connector.embedded.clock import SeededChance
-from ml_connector.engine.breaker import Breaker
+from ml_connector.engine.access.breaker import Breaker
 from ml_connector.errors import OutcomeUnknown, OutOfTime, Transient, Unreachable
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Call, Http

@@ -17,7 +17,7 @@ from ml_connector.embedded.clock import SystemChance, SystemClock
 if TYPE_CHECKING:
     from ml_connector.aws.secrets import SecretsManagerSecrets
     from ml_connector.bootstrap import Toolbox
-    from ml_connector.engine.pair import World
+    from ml_connector.engine.runtime import World
     from ml_connector.ports import Clock
 
 
@@ -91,7 +91,7 @@ class Aws:
     def world(self) -> World:
         """The engine's ports."""
         from ml_connector.aws.blobs import S3Blobs  # noqa: PLC0415
-        from ml_connector.engine.pair import World  # noqa: PLC0415
+        from ml_connector.engine.runtime import World  # noqa: PLC0415
 
         blobs = S3Blobs(self.clients.get("s3"), self.names.audit_bucket)
         return World(self.store, self.rings, blobs, self.clock, self.chance, boot=str(self.chance.uuid4()),

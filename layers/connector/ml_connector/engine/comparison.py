@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Any, NoReturn
 
 from ml_connector.engine.endpoints import Earlier, ledger_of
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.rows import Chunk, load
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Chunk, load
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import (
     ConnectorError,
     Held,

@@ -15,9 +15,9 @@ from typing import Any
 
 from msgspec import Struct, ValidationError, field
 
-from ml_connector.engine.ledger import Ledger
-from ml_connector.engine.pair import Pair
-from ml_connector.engine.rows import dump, iso, load
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import dump, iso, load
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Conflict
 from ml_connector.ports import Item, Store
 

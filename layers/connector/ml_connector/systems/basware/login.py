@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from ml_connector.engine.sessions import MARGIN, Session
+from ml_connector.engine.access.sessions import MARGIN, Session
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.ports import Clock
 from ml_connector.systems.basware import rights

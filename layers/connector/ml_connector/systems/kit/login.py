@@ -2,9 +2,9 @@
 
 A vendor says three things in its `Scheme`: how it logs in, how a request is signed, and what a refusal looks like.
 Everything else is said here. Vendors lock users, so a refused login is tried once, by one worker, and shuts the door
-for all of them until the secret's version changes (`engine/breaker`). A session that was refused and could not be
-replaced is used by nobody: whoever comes next logs in first. `ping` logs in for itself, so that it tries the password
-and not yesterday's session, and a refusal that it meets counts for everybody.
+for all of them until the secret's version changes (`engine/access/breaker`). A session that was refused and could not
+be replaced is used by nobody: whoever comes next logs in first. `ping` logs in for itself, so that it tries the
+password and not yesterday's session, and a refusal that it meets counts for everybody.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar
 
 import httpx
 
-from ml_connector.engine.sessions import Session, Sessions
+from ml_connector.engine.access.sessions import Session, Sessions
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.systems.kit.absence import Unproven

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import httpx
 
-from ml_connector.engine.sessions import Session
+from ml_connector.engine.access.sessions import Session
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.systems.kit.absence import unproven

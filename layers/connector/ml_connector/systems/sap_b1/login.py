@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import httpx
 
-from ml_connector.engine.sessions import Session
+from ml_connector.engine.access.sessions import Session
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Transient
 from ml_connector.ports import Clock
 from ml_connector.redact import MASK, Redactor

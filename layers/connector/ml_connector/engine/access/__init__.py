@@ -1,0 +1,1 @@
+"""Getting in: the circuit breaker and shared logins."""

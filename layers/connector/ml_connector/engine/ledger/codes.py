@@ -1,0 +1,265 @@
+"""Translates codes between the two systems: a person's mapping first, then what was delivered, then nothing.
+
+Inward (platform to ERP) a person's mapping wins. Outward, the code under which a master record was delivered is
+the one to refer to it by; people's mappings are read backwards for what was never delivered.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from ml_connector.engine.ledger.first_delivery import on_their_way
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.mappings import AS_IT_IS, Mappings
+from ml_connector.engine.ledger.rows import Row
+from ml_connector.errors import Held
+from ml_connector.folding import fold
+
+
+class Asked:
+    """Codes that only notes what is asked of it, as (kind, code): a rehearsal."""
+
+    def __init__(self) -> None:
+        """Note nothing yet."""
+        self.codes: dict[tuple[str, str], None] = {}
+
+    def erp(self, kind: str, code: str) -> str:
+        """Give the code back as it is."""
+        return self.platform(kind, code)
+
+    def platform(self, kind: str, code: str) -> str:
+        """Give the code back as it is, or any other where it is too short to pass, as that of the ERP's own company."""
+        self.codes[kind, code] = None
+        return code if len(code) > 1 else "any"
+
+
+class LedgerCodes:
+    """Codes of one tenant and integration, remembered for one attempt.
+
+    `used` tells which codes were asked for outward since `begin`, and what they became, as far as mappings decide
+    that: `{"tax:V1": "19"}`. What a delivered master record decides is left out.
+    """
+
+    def __init__(
+        self,
+        mappings: Mappings,
+        masters: Mapping[str, Ledger],
+        *,
+        tenant: str,
+        companies: Sequence[str],
+        erp_company: str,
+        is_currency: Callable[[str], bool] = lambda _: True,
+        active: Collection[str] = (),
+    ) -> None:
+        """`masters`: for each mapping kind the ledger of the flow that provides it. `active`: flows that bring more.
+
+        `is_currency` tells whether a code is one of ISO 4217: any other one crosses by a mapping only.
+        """
+        self._active = active
+        self._mappings, self._masters, self._tenant = mappings, masters, tenant
+        self._companies, self._erp_company = companies, erp_company
+        self._is_currency = is_currency
+        self._seen: dict[tuple[str, str, str], str | Held] = {}
+        self._rows: dict[tuple[str, str], Row | None] = {}
+        self._on_their_way: dict[str, frozenset[str] | None] = {}
+        self._backwards: dict[str, dict[str, list[str]]] = {}
+        self._firm: set[tuple[str, str]] = set()
+        self.used: dict[str, str] = {}
+
+    def begin(self) -> None:
+        """Note from here on what is used."""
+        self.used = {}
+
+    def erp(self, kind: str, code: str) -> str:
+        """Translate the platform's code into the ERP's; raises `Held` where there is none.
+
+        A company is the ERP's own, or raises `Held`: what belongs to another one is never written here.
+        """
+        return self._remember("erp", kind, code)
+
+    def platform(self, kind: str, code: str) -> str:
+        """Translate the ERP's code into the platform's; an empty company code means the ERP's own company."""
+        found = self._remember("platform", kind, code)
+        if (kind, code) not in self._firm:
+            self.used[f"{kind}:{code}"] = found
+        return found
+
+    def look_ahead(self, asked: Iterable[tuple[str, str]]) -> None:
+        """Read at once what was delivered under ERP codes that will be asked for, given as (kind, code)."""
+        wanted = defaultdict[str, list[str]](list)
+        for kind, code in asked:
+            if kind in self._masters and (kind, code) not in self._rows:
+                wanted[kind].append(code)
+        for kind, codes in wanted.items():
+            found = self._masters[kind].rows(codes, consistent=True)
+            self._rows |= {(kind, code): found[code][0] if code in found else None for code in codes}
+
+    def _remember(self, way: str, kind: str, code: str) -> str:
+        known = self._seen.get((way, kind, code))
+        if known is None:
+            try:
+                known = self._inward(kind, code) if way == "erp" else self._outward(kind, code)
+            except Held as error:
+                known = error
+            self._seen[way, kind, code] = known
+        if isinstance(known, Held):
+            raise known
+        return known
+
+    # ── platform to ERP ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _inward(self, kind: str, code: str) -> str:
+        if kind == "company" and len(self._companies) < 2:
+            return self._erp_company
+        mapping = self._mappings.get(kind, code)
+        if mapping is not None:
+            if kind == "company":
+                return self._own(code, mapping.target)
+            self._wait_for(kind, mapping.target)
+            return mapping.target
+        for _ in range(2):  # twice, as in `_outward`
+            if kind in self._masters and (key := self._delivered(self._masters[kind], code)) is not None:
+                return key
+            self._wait_for(kind, code)
+        if self._crosses(kind, code):
+            return code
+        raise self._missing(kind, code)
+
+    def _own(self, code: str, target: str) -> str:
+        """Give the ERP's own company; raises `Held` where a company is mapped to another one."""
+        if _same_company(target, self._erp_company):
+            return self._erp_company
+        raise Held(
+            f"company:{code}",
+            f"company {code} is mapped to {target}, and this is {self._erp_company}. It is left to {target}. If it "
+            f"belongs here: `{self._set('company', code, self._erp_company)}`.",
+        )
+
+    def _wait_for(self, kind: str, code: str) -> None:
+        """Raise `Held` while the master record of a code is on its way to the platform for the first time."""
+        ledger = self._masters.get(kind)
+        if ledger is not None and ledger.flow in self._active and self._under_way(kind, ledger, code):
+            raise Held(
+                f"masters:{ledger.flow}",
+                f"The {_words(kind)} {code} is on its way to the platform for the first time ({ledger.flow}). This "
+                "goes on by itself once it has arrived.",
+                soon=True, awaits=f"{kind}:{code}",
+            )  # fmt: skip
+
+    def _under_way(self, kind: str, ledger: Ledger, code: str) -> bool:
+        if kind not in self._on_their_way:
+            self._on_their_way[kind] = on_their_way(ledger)
+        names = self._on_their_way[kind]
+        if names is not None and code not in names:
+            return False
+        row = self._row(kind, code)
+        return (row is None or row.code is None) and ledger.alias(code) is None
+
+    def _row(self, kind: str, code: str) -> Row | None:
+        self.look_ahead([(kind, code)])
+        return self._rows[kind, code]
+
+    def _delivered(self, ledger: Ledger, code: str) -> str | None:
+        row = ledger.rows([code], consistent=True).get(code)
+        if row is not None and row[0].code == code:
+            return code
+        return ledger.alias(code)
+
+    # ── ERP to platform ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _outward(self, kind: str, code: str) -> str:
+        if kind == "company" and len(self._companies) == 1:
+            return self._companies[0]
+        asked, code = code, code or (self._erp_company if kind == "company" else "")
+        for _ in range(2):  # once more where it is not there: it may have arrived while we looked who is on the way
+            if kind in self._masters and (row := self._row(kind, code)) is not None and row.code is not None:
+                self._firm.add((kind, asked))
+                return row.code
+            self._wait_for(kind, code)
+            self._rows.pop((kind, code), None)
+        back = self._back(kind, code)
+        if len(back) == 1:
+            return back[0]
+        if len(back) > 1:
+            raise Held(
+                f"{kind}:{code}",
+                f"The ERP's {_words(kind)} {code} is mapped to several codes ({', '.join(sorted(back))}); "
+                f"keep one: `ml-connector mappings list {self._tenant} {kind}`.",
+            )
+        if self._crosses(kind, code):
+            return code
+        raise self._missing_outward(kind, code)
+
+    def _back(self, kind: str, target: str) -> list[str]:
+        """List the platform's codes that people mapped to an ERP code; of companies only this tenant's."""
+        if kind not in self._backwards:
+            found = defaultdict[str, list[str]](list)
+            for mapping in self._mappings.all(kind):
+                found[_folded(kind, mapping.target)].append(mapping.code)
+            self._backwards[kind] = dict(found)
+        codes = self._backwards[kind].get(_folded(kind, target), [])
+        return [code for code in codes if code in self._companies] if kind == "company" else codes
+
+    # ── both ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _crosses(self, kind: str, code: str) -> bool:
+        """Tell whether a code that nobody mapped is sent as it is."""
+        return kind in AS_IT_IS and (kind != "currency" or self._is_currency(code))
+
+    def _missing(self, kind: str, code: str) -> Held:
+        if kind == "company":
+            return Held(
+                f"company:{code}",
+                f"company {code} is not mapped to {self._erp_company}, the company of this ERP. If it belongs there: "
+                f"`{self._set(kind, code, self._erp_company)}`. If not, it is left to the system that it belongs to.",
+            )
+        if kind == "currency":
+            return Held(
+                f"currency:{code}",
+                f"The currency {code} is no code of ISO 4217 and is not mapped. To fix: `{self._set(kind, code)}`, "
+                "TARGET being the ERP's code.",
+            )
+        return Held(
+            f"{kind}:{code}",
+            f"The {_words(kind)} {code} has no counterpart in the ERP. Mend it with `{self._set(kind, code)}`, TARGET "
+            "being the ERP's code.",
+        )
+
+    def _missing_outward(self, kind: str, code: str) -> Held:
+        command = f"`ml-connector mappings set {self._tenant} {kind} CODE {shlex.quote(code)}`"
+        if kind == "company":
+            return Held(
+                f"company:{code}",
+                f"None of the companies {', '.join(self._companies)} is mapped to {code}, the company of this ERP. To "
+                f"fix: {command}, CODE being the one it is.",
+            )
+        if kind == "currency":
+            return Held(
+                f"currency:{code}",
+                f"The ERP's currency {code} is no code of ISO 4217 and is not mapped. To fix: {command}, CODE being "
+                "the platform's code, such as EUR.",
+            )
+        return Held(
+            f"{kind}:{code}",
+            f"The ERP's {_words(kind)} {code} has not reached the platform. It goes on by itself once it has, or with "
+            f"{command}, CODE being the platform's code.",
+        )
+
+    def _set(self, kind: str, code: str, target: str = "") -> str:
+        there = shlex.quote(target) if target else "TARGET"
+        return f"ml-connector mappings set {self._tenant} {kind} {shlex.quote(code)} {there}"
+
+
+def _same_company(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _folded(kind: str, target: str) -> str:
+    """Names of companies and suppliers are typed by people, in capitals or not; other codes count as they are."""
+    return fold(target) if kind in {"company", "supplier"} else target
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")

@@ -1,0 +1,1 @@
+"""Reading: one pass over a flow, from the source to chunks."""

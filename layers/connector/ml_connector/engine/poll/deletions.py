@@ -1,0 +1,108 @@
+"""The end of a full comparison: what the target has from us, and the source has no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ml_connector.engine.ledger.rows import GONE, Chunk
+from ml_connector.engine.ledger.seen_keys import Roll, open_keys
+from ml_connector.engine.poll.state import Reading
+from ml_connector.engine.write.deactivate import guarded, look_again, missing_text, parts, too_many
+from ml_connector.flow import Page
+from ml_connector.records import Record
+
+END = "~end:"
+"""Begins a position behind all pages; the key of the last order that was read again may follow."""
+
+
+class Vanished(Reading):
+    """The part of a poll that finds deletions, and orders whose closing moved no stamp."""
+
+    def _masters(self, page: Page[Record]) -> list[Chunk]:
+        raise NotImplementedError
+
+    @property
+    def _roll(self) -> Roll | None:
+        """Give the roll of a pass that compares everything, or follows every open order.
+
+        A full pass over orders lists the open ones, so it never shows a closing: each of them follows.
+        """
+        now = self.cursor.now
+        if now is None or self.flow.manner != "master":
+            return None
+        wanted = (now.daily or now.full) if self.flow.follows else (now.daily and now.full)
+        return Roll(self.ledger, now.started) if wanted else None
+
+    def _at_end(self) -> bool:
+        """Tell whether the pages are through, and only what follows them is left of the pass."""
+        now = self.cursor.now
+        return now is not None and (now.position or "").startswith(END)
+
+    def _find_vanished(self, source: Any) -> bool:
+        """At the end of a nightly pass: what the target has from us, and the source has not; false where time ran out.
+
+        The position says that the pages are through, so that whoever goes on from here does not read them again.
+        """
+        roll = self._roll
+        if roll is None or not hasattr(source, "reread"):
+            return True
+        if not self._at_end():
+            self._move(END)
+        if self.flow.follows and not self._follow(source, roll):
+            return False
+        known, gone, empty = roll.compare(only_open=self.flow.follows)
+        self._retire(known, gone, empty=empty)
+        roll.clear()
+        return True
+
+    def _follow(self, source: Any, roll: Roll) -> bool:
+        """Read again every open order that this pass has not shown: its closing may have moved no stamp."""
+        assert self.cursor.now is not None
+        after, seen = (self.cursor.now.position or "").removeprefix(END), roll.seen()
+        known = {*open_keys(self.ledger), *self._first_time()}
+        keys = sorted(k for k in known if k > after and k not in seen)
+        for part in parts(keys):
+            for page in source.reread(part):
+                self._ring(self._masters(page))
+                roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
+            self._move(f"{END}{part[-1]}")
+            if self._late():
+                return False
+        return True
+
+    def _first_time(self) -> Iterator[str]:
+        """Give the keys of orders that are on their way, perhaps for the first time, and may have closed meanwhile."""
+        for chunk in self.ledger.unfinished():
+            if chunk.op == "send":
+                yield from self._fingerprints(chunk)
+
+    def _fingerprints(self, chunk: Chunk) -> dict[str, str]:
+        raise NotImplementedError
+
+    def _retire(self, known: int, gone: list[str], *, empty: bool) -> None:
+        """Put what vanished on its way to be switched off; a person is asked where it is much at once."""
+        gone = [key for key in gone if key not in self._pending]
+        waiting = self._pending.count(GONE)
+        missing, why = len(gone) + waiting, None
+        if too_many(missing, known, empty=empty):
+            why = missing_text(self.pair.tenant, self.flow.name, missing, known)
+        self._ring([self._vanished(part, why) for part in parts(gone)])
+
+    def _welcome(self, keys: Sequence[str]) -> None:
+        """Have those looked at again that wait for a person's word and are back: they are not missing any more."""
+        back = {key for key in keys if self._pending.holds(key, GONE)}
+        for chunk in guarded(self.ledger) if back else ():
+            if not back.isdisjoint(self._fingerprints(chunk)):
+                look_again(self.ledger, chunk.id)
+
+    def _vanished(self, keys: Sequence[str], guarded: str | None) -> Chunk:
+        chunk = self._blank(len(keys))
+        chunk.op, chunk.guarded = "retire", guarded
+        self.ledger.add(chunk, {"retired": list(keys)}, turn=self._turn(chunk))
+        return chunk
+
+
+def keys_of(page: Page[Any]) -> list[str]:
+    """Name what a page shows, readable or not."""
+    return [r.key for r in page.records] + [b.key for b in page.broken]

@@ -1,0 +1,102 @@
+"""The part of a poll that takes pages of offers: documents travel by key, one to a chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from ml_connector.engine.ledger.enqueue import Turn, put_on_its_way
+from ml_connector.engine.ledger.rows import Chunk, Row
+from ml_connector.engine.poll.state import Reading
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.flow import Broken, Flow, Offer
+
+
+class DocumentPages(Reading):
+    """Decides for each offer whether it goes on its way."""
+
+    def _documents(self, offers: Sequence[Offer], broken: Sequence[Broken]) -> list[Chunk]:
+        offers = self._ours(offers)
+        rows = self.ledger.rows([o.key for o in offers]) if offers else {}
+        chunks = []
+        for offer in offers:
+            row = rows[offer.key][0] if offer.key in rows else None
+            if untouched(row) and self._too_old(offer.dated):
+                continue  # declared to be none of ours
+            if offer.key not in self._pending and not self._known(offer, row):
+                chunks.append(self._one(offer))
+        return [*(c for c in chunks if c is not None), *self._unreadable(broken)]
+
+    def _ours(self, offers: Sequence[Offer]) -> Sequence[Offer]:
+        """Keep what refers to documents that we delivered, where the flow follows another."""
+        if self.flow.links is None or not offers:
+            return offers
+        targets = sorted({o.refers for o in offers if o.refers})
+        ours = self.ledger.sibling(self.flow.links).links(targets)
+        return [o for o in offers if o.refers in ours]
+
+    def _known(self, offer: Offer, row: Row | None) -> bool:
+        """Tell whether an offer needs nothing more, and count it."""
+        figures = self.cursor.figures
+        if row is None or row.outcome is None:
+            if offer.void:
+                figures.unchanged += 1  # cancelled before anybody was told of it
+            return offer.void
+        if row.outcome == "rejected" and (_seen(offer, row) or self._refused_before(offer, row)):
+            figures.rejected += 1
+            self._reject((offer.key, row.reason or ""))
+            return True
+        settled = not self._answerable or self.pair.shadow  # what is answered is not offered again
+        if row.outcome != "rejected" and settled and offer.stamp == row.stamp:
+            figures.unchanged += 1
+            return True
+        return False
+
+    @cached_property
+    def _answerable(self) -> bool:
+        """Tell whether the source takes answers: then it offers no document again that it was answered."""
+        return bool(self.pair.source(self.flow).answers)
+
+    def _refused_before(self, offer: Offer, row: Row) -> bool:
+        """Tell whether a source that takes no answer offers what was refused as it was; the daily pass tries again."""
+        daily = self.cursor.now is not None and self.cursor.now.daily
+        return not self._answerable and offer.stamp == row.stamp and not daily
+
+    def _one(self, offer: Offer) -> Chunk | None:
+        return offer_document(self.pair, self.flow, offer, self.run, turn=self._turn)
+
+    def _unreadable(self, broken: Sequence[Broken]) -> list[Chunk]:
+        """Put what cannot be read as a document into a chunk that keeps its text and settles it as rejected."""
+        rows = {k: row for k, (row, _) in self.ledger.rows([b.key for b in broken]).items()} if broken else {}
+        new = [b for b in broken if not self._seen_broken(b, rows.get(b.key))]
+        for bad in [b for b in new if not untouched(rows.get(b.key))]:  # what we know of it stands, and is said
+            self.cursor.figures.rejected += 1
+            self._reject((bad.key, bad.reason))
+        new = [b for b in new if untouched(rows.get(b.key))]
+        return [self._chunk([], new, "broken")] if new else []
+
+    def _sweep(self, source: Any) -> None:
+        """Put on their way the documents that were acknowledged and are not on ours, once a day."""
+        keys: list[str] = [k for k in source.taken() if k not in self._pending]
+        for key in keys:
+            chunk = offer_document(self.pair, self.flow, Offer(key), self.run, swept=True, turn=self._turn)
+            if chunk is not None:
+                self._ring([chunk])
+
+
+def _seen(offer: Offer, row: Row) -> bool:
+    return bool(offer.stamp and row.stamp and offer.stamp <= row.stamp)
+
+
+def untouched(row: Row | None) -> bool:
+    """Tell whether a document never got anywhere: not delivered, not refused, not at the target."""
+    return row is None or (row.outcome in {None, "unchanged"} and row.target is None)
+
+
+def offer_document(
+    pair: Pair, flow: Flow, offer: Offer, run: str, *, swept: bool = False, turn: Turn = lambda _: 0
+) -> Chunk | None:
+    """Put a document on its way, unless it is already."""
+    in_lane = pair.lane(flow, offer.partner or offer.refers or offer.key)
+    return put_on_its_way(pair.ledger(flow.name), offer, run=run, in_lane=in_lane, swept=swept, turn=turn)

@@ -1,0 +1,123 @@
+"""The part of a poll that takes pages of master data and orders: compared by fingerprint, cut into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from ml_connector.engine.ledger.codes import LedgerCodes
+from ml_connector.engine.ledger.fingerprint import epoch_of, fingerprint, mapped_otherwise, only_older, same_settings
+from ml_connector.engine.ledger.rows import GONE, Chunk, Row
+from ml_connector.engine.poll.deletions import Vanished
+from ml_connector.errors import Held
+from ml_connector.flow import Broken, Page
+from ml_connector.records import Record
+
+
+class MasterPages(Vanished):
+    """Decides for each record whether it goes on its way."""
+
+    def _fingerprints(self, chunk: Chunk) -> dict[str, str]:
+        body = msgspec.json.decode(self.ledger.raw_body(chunk.id), type=dict[str, msgspec.Raw])
+        if chunk.op == "retire":
+            gone = msgspec.json.decode(body.get("retired", b"[]"), type=list[str])
+            return dict.fromkeys((k for k in gone if k not in chunk.results), GONE)
+        records = msgspec.json.decode(body.get("records", b"[]"), type=list[self.flow.record])  # type: ignore[name-defined]
+        live = [r for r in records if chunk.results.get(r.key, ("",))[0] != "moved"]
+        epoch = chunk.epoch or self._epoch  # what has gone out under former settings must go again
+        return {r.key: fingerprint(r, epoch) for r in live}
+
+    def _masters(self, page: Page[Record]) -> list[Chunk]:
+        keys = [r.key for r in page.records] + [b.key for b in page.broken]
+        self._welcome(keys)
+        known = self.ledger.rows(keys) if keys else {}
+        rows = {k: row for k, (row, _) in known.items()}
+        fresh: dict[str, Record] = {}
+        aged: dict[str, Record] = {}
+        for record in page.records:
+            place = self._place(record, rows.get(record.key))
+            if place is not None:
+                (fresh if place == "send" else aged)[record.key] = record
+        broken = [b for b in page.broken if not self._seen_broken(b, rows.get(b.key))]
+        touches = {k: touch for k, row in rows.items() if k in fresh and (touch := self._touch(fresh[k], row))}
+        replayed = [fresh.pop(k) for k in touches]  # in chunks of their own: a touch is for them alone
+        return [
+            *self._cut(list(fresh.values()), broken),
+            *self._cut(replayed, [], touch=max(touches.values(), default=None)),
+            *self._cut(list(aged.values()), [], op="rebaseline"),
+        ]
+
+    def _touch(self, record: Record, row: Row) -> str | None:
+        """Say whether a record must differ from its last sending: what was refused as it is may count as no change."""
+        refused = row.outcome == "rejected" and self._same(row, row.seen_fp, fingerprint(record, self._epoch))
+        return row.touch or (self.ledger.now() if refused else None)
+
+    def _place(self, record: Record, row: Row | None) -> str | None:
+        """Decide whether a record goes on its way: None where nothing is to be done for it."""
+        unknown = row is None and record.key not in self._pending
+        if unknown and self.flow.follows and getattr(record, "status", "open") != "open":
+            return None
+        if unknown and self._too_old(getattr(record, "created", None)):
+            return None
+        now = fingerprint(record, self._epoch)
+        if record.key in self._pending:
+            return None if self._pending.holds(record.key, now) else "send"
+        if row is None or row.outcome is None:
+            return "send"
+        return self._compared(record, row, now)
+
+    def _compared(self, record: Record, row: Row, now: str) -> str | None:
+        """Compare with what was settled, and count what needs nothing more."""
+        figures, under_way = self.cursor.figures, self.cursor.now
+        again = under_way is not None and under_way.daily
+        if row.outcome == "rejected" and not again and self._same(row, row.seen_fp, now):
+            figures.rejected += 1
+            self._reject((record.key, row.reason or ""))
+            return None
+        if row.outcome != "rejected" and self._same(row, row.delivered_fp, now):
+            figures.unchanged += 1
+            return None
+        if row.delivered_fp == GONE:
+            return "send"  # it is back at its source
+        epoch = epoch_of(row.delivered_fp)
+        if epoch != self._epoch and same_settings(epoch, self._epoch) and self._mapped_alike(row):
+            return "rebaseline" if only_older(row.delivered_fp, record, epoch) else "send"
+        return "rebaseline" if only_older(row.delivered_fp, record, self._epoch) else "send"
+
+    def _same(self, row: Row, known: str | None, now: str) -> bool:
+        """Tell whether a record would go out as it did: it is the same, and so is what its codes become."""
+        return known == now or (mapped_otherwise(known, now) and self._mapped_alike(row))
+
+    def _mapped_alike(self, row: Row) -> bool:
+        """Tell whether the codes that a body was made with become what they became then."""
+        try:
+            return row.used is not None and all(
+                self._codes.platform(*name.split(":", 1)) == became for name, became in row.used.items()
+            )
+        except Held:
+            return False
+
+    @cached_property
+    def _codes(self) -> LedgerCodes:
+        return self.pair.codes()
+
+    def _cut(
+        self, records: Sequence[Record], broken: Sequence[Broken], op: Any = "send", touch: str | None = None
+    ) -> list[Chunk]:
+        """Cut records into chunks of at most the target's limit."""
+        limit, weigh = self.pair.chunking[self.flow.record]
+        parts: list[list[Record]] = []
+        weight = limit
+        for record in records:
+            more = weigh(record)
+            if weight + more > limit:
+                parts.append([])
+                weight = 0
+            parts[-1].append(record)
+            weight += more
+        if broken and not parts:
+            parts.append([])
+        return [self._chunk(part, broken if n == 0 else [], op, touch) for n, part in enumerate(parts)]

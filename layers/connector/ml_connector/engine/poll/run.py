@@ -1,0 +1,205 @@
+"""The poll: pages of a source become chunks. It sends nothing to the target and writes no record row.
+
+Rule 1: chunks are written, then rung, then the position is saved. A crash in between reads again, which is harmless.
+Rule 2: a watermark is a stamp seen at the source, never this machine's clock, which only keeps it out of the future.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ml_connector.engine.ledger.rows import Pass
+from ml_connector.engine.ledger.seen_keys import Seen
+from ml_connector.engine.poll.coalesce import gathered
+from ml_connector.engine.poll.deletions import keys_of
+from ml_connector.engine.poll.documents import DocumentPages
+from ml_connector.engine.poll.in_flight import Pending
+from ml_connector.engine.poll.masters import MasterPages
+from ml_connector.engine.schedule import cron
+from ml_connector.engine.write.prerequisites import release_followers
+from ml_connector.errors import ConnectorError
+from ml_connector.flow import Broken, Page
+
+RESUME = timedelta(hours=1)
+"""A pass that stood still for longer starts anew: its positions may point elsewhere by now."""
+OPEN = "~open:"
+"""Begins a position in the second part of a nightly pass: behind what changed, in what is open at the source."""
+LONGEST_KEY = 900
+"""Bytes of a key: the name of a row takes 1,024, and has more to say than the key."""
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+class Poll(MasterPages, DocumentPages):
+    """One run of one flow's source."""
+
+    def read(self) -> bool:
+        """Read pages until the source is through (true) or the deadline is near (false).
+
+        Raises what the source raises; what was read until then is kept, and why it ended stands with the figures.
+        """
+        try:
+            return self._read()
+        except ConnectorError as error:
+            self.cursor.figures.error = str(error)
+            with suppress(ConnectorError):  # another reader's figures stand, or the store is away itself
+                self._save()
+            raise
+
+    def _read(self) -> bool:
+        self.pair.check(self.flow.source)
+        self._begin()
+        source = self.pair.source(self.flow)
+        self._pending = self._unsettled()
+        now = self.cursor.now
+        assert now is not None
+        for pages in self._parts(source, now):
+            for page in self.ahead(pages):
+                self._take(page)
+                self.pair.breakers[self.flow.source].well()
+                if page.position is not None and self._late():
+                    return False
+        if self.flow.manner == "master" and not self._find_vanished(source):
+            return False
+        if self.flow.manner == "document" and now.daily and source.answers and not self.pair.shadow:
+            self._sweep(source)
+        self._end()
+        return True
+
+    def _parts(self, source: Any, now: Pass) -> Iterator[Iterator[Any]]:
+        """Give the parts of a pass that are left, each when the one before it has been taken."""
+        if self._at_end():
+            return
+        # what was entered with a day long past never shows among what changed, and is unknown, so not followed either
+        if not (self.flow.follows and now.daily and now.since is not None):
+            yield self._pages(source, now.since, now.position)
+            return
+        if not (now.position or "").startswith(OPEN):
+            yield _leading_on(self._pages(source, now.since, now.position))
+        roll, place = self._roll, (now.position or "").removeprefix(OPEN)
+        assert roll is not None
+        yield _others(self._pages(source, None, place or None), roll.seen())
+
+    def _pages(self, source: Any, since: str | None, position: str | None) -> Iterator[Any]:
+        if self.flow.manner == "document":
+            return source.offers(since, position)  # type: ignore[no-any-return]
+        _, weigh = self.pair.chunking[self.flow.record]
+        return gathered(source.pages(since, position), weigh, self.pair.world.clock)
+
+    def _begin(self) -> None:
+        clock = self.pair.world.clock.now()
+        now = self.cursor.now
+        moved = now.moved or now.started if now is not None and now.position else None
+        if moved is not None and clock - datetime.fromisoformat(moved) < RESUME:
+            return
+        daily = self.full or self._full_is_due(clock)
+        # what is followed until it is closed would be lost by a pass over what is open
+        anew = daily and (not self.flow.follows or self.full or self.cursor.full_at is None)
+        full = anew or self.cursor.watermark is None
+        # in rows of former releases it may lie ahead
+        since = not_ahead(self.cursor.watermark, clock, self.pair.zone) if self.cursor.watermark and not full else None
+        self.cursor.now = Pass(started=self.ledger.now(), since=since, full=full, daily=daily)
+        self._save()
+        if self._roll is not None:
+            self._roll.clear()
+
+    def _full_is_due(self, clock: datetime) -> bool:
+        """Tell whether a full comparison is due by its schedule, in the ERP's zone."""
+        if self.cursor.full_at is None:
+            return True
+        if self.flow.links is not None and self.ledger.looks_back(self.cursor.full_at):
+            return True
+        pair, last = self.pair, datetime.fromisoformat(self.cursor.full_at)
+        text = cron.full_expression(pair.options, pair.integration.name, self.flow, pair.tenant)
+        due = cron.next_due(text, last, pair.zone)
+        return due is not None and due <= clock
+
+    def _end(self) -> None:
+        now = self.cursor.now
+        assert now is not None
+        if now.stamp is not None:
+            # by the clock at its begin: of what changed since then, the first pages knew nothing
+            begun = datetime.fromisoformat(now.started)
+            self.cursor.watermark = not_ahead(max(now.stamp, self.cursor.watermark or ""), begun, self.pair.zone)
+        if now.daily:
+            self.cursor.full_at = now.started
+        self.cursor.passes += 1
+        self.cursor.now, self.cursor.figures.error = None, None
+        self._save()
+        release_followers(self.pair, self.flow)
+
+    def _unsettled(self) -> Pending:
+        """List what is on its way: the fingerprints of masters, the chunks of documents."""
+        pending = Pending()
+        for chunk in self.ledger.unfinished():
+            self._out[chunk.lane] += chunk.state == "open"
+            if self.flow.manner == "document":
+                pending.update({chunk.key or chunk.id: chunk.id})
+            else:
+                pending.update(self._fingerprints(chunk))
+        return pending
+
+    def _take(self, page: Any) -> None:
+        now = self.cursor.now
+        assert now is not None
+        page = bounded(page)
+        chunks = self._masters(page) if self.flow.manner == "master" else self._documents(page.offers, page.broken)
+        self._ring(chunks)
+        if (roll := self._roll) is not None:
+            roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
+        if page.stamp is not None:
+            now.stamp = max(page.stamp, now.stamp or "")
+        self._move(page.position)
+
+
+def bounded(page: Any) -> Any:
+    """Reject what has a longer key than a row of the store takes, before anything is written under it."""
+    name = "records" if isinstance(page, Page) else "offers"
+    records: Sequence[Any] = getattr(page, name)
+    long = [record for record in records if len(record.key.encode(errors="replace")) > LONGEST_KEY]
+    if not long and all(len(b.key.encode(errors="replace")) <= LONGEST_KEY for b in page.broken):
+        return page
+    broken = [*page.broken, *(Broken(r.key, "It cannot be read: its key is far too long.", str(r)) for r in long)]
+    left = {name: [record for record in records if record not in long]}
+    return replace(page, broken=[replace(b, key=_shortened(b.key)) for b in broken], **left)
+
+
+def _shortened(key: str) -> str:
+    if len(key.encode(errors="replace")) <= LONGEST_KEY:
+        return key
+    return f"{key[:100]}…{hashlib.sha256(key.encode(errors='replace')).hexdigest()[:16]}"
+
+
+def not_ahead(stamp: str, now: datetime, zone: str) -> str:
+    """Bring a stamp from the future down to the present, in its own spelling; days are those of the source's zone.
+
+    A stamp may be a day that a person typed: a watermark a month ahead would hide all that is entered until then.
+    """
+    if _DAY.fullmatch(stamp):
+        return min(stamp, now.astimezone(ZoneInfo(zone)).date().isoformat())
+    if _INSTANT.match(stamp):
+        return min(stamp[:19], now.astimezone(UTC).isoformat()[:19]) + stamp[19:]
+    return stamp
+
+
+def _leading_on(pages: Iterator[Page[Any]]) -> Iterator[Page[Any]]:
+    """Let the last page lead to what is open, so that whoever goes on from there does not read these again."""
+    for page in pages:
+        yield page if page.position is not None else replace(page, position=OPEN)
+
+
+def _others(pages: Iterator[Page[Any]], seen: Seen) -> Iterator[Page[Any]]:
+    """Leave out what this pass has shown before: each counts once. The stamps of the rest say nothing of changes."""
+    for page in pages:
+        yield Page(
+            [record for record in page.records if record.key not in seen],
+            [broken for broken in page.broken if broken.key not in seen],
+            page.position if page.position is None else f"{OPEN}{page.position}",
+        )

@@ -1,0 +1,135 @@
+"""What every poll has: the flow's cursor in hand, sequence numbers, and chunks without content."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from ml_connector.engine.ledger.enqueue import ring_of
+from ml_connector.engine.ledger.fingerprint import fingerprint_raw
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Chunk, Figures, Reject, Row, cut
+from ml_connector.engine.poll.in_flight import Pending
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.flow import Broken, Flow
+from ml_connector.ports import Item
+from ml_connector.records import Record
+
+BLOCK = 1000
+"""Sequence numbers are reserved in blocks, so that a crash leaves a gap and never a repeat."""
+MOST_REJECTS = 200
+FIRST = 25
+"""Chunks of one lane that a poll rings itself; the tick rings the others, so that at most 200 are out at once."""
+Ahead = Callable[[Iterator[Any]], Iterator[Any]]
+
+
+def straight(pages: Iterator[Any]) -> Iterator[Any]:
+    """Read no page ahead."""
+    return pages
+
+
+@dataclass
+class Reading:
+    """One run of one flow's source. `_pending`: what is on its way, by key.
+
+    `_out`: chunks of each lane that were not begun yet; `_left`: those that the tick rings.
+    """
+
+    pair: Pair
+    flow: Flow
+    run: str
+    ahead: Ahead = straight
+    deadline: datetime | None = None
+    full: bool = False
+
+    def __post_init__(self) -> None:
+        """Read the cursor."""
+        self.ledger: Ledger = self.pair.ledger(self.flow.name)
+        self.cursor, found = self.ledger.cursor()
+        self.item: Item = found
+        if self.cursor.figures.run != self.run:
+            self.cursor.figures = Figures(run=self.run)
+        self._block = self.cursor.seq
+        self._pending = Pending()
+        self._out: Counter[str] = Counter()
+        self._left: set[str] = set()
+
+    @cached_property
+    def _epoch(self) -> str:
+        """What shapes what is sent, as it was when this reading began."""
+        return self.pair.shape(self.flow)
+
+    def _save(self) -> None:
+        self.item = self.ledger.save_cursor(self.cursor, self.item)
+
+    def _move(self, position: str | None) -> None:
+        """Save where the pass stands; what was read until there has been written and rung."""
+        assert self.cursor.now is not None
+        self.cursor.now.position, self.cursor.now.moved = position, self.ledger.now()
+        self._save()
+
+    def _late(self) -> bool:
+        return self.deadline is not None and self.pair.world.clock.now() > self.deadline
+
+    def _turn(self, chunk: Chunk) -> int | None:
+        """Take a chunk's turn in its lane; None where enough are out, and the tick rings it when it has room."""
+        if self.pair.world.sole:
+            return None  # one process: nobody else rings, and its queue has no limit
+        before = self._out[chunk.lane]
+        if before < FIRST:
+            self._out[chunk.lane] += 1
+            return before
+        chunk.due_at = self.ledger.now()
+        self._left.add(chunk.id)
+        return None
+
+    def _ring(self, chunks: Sequence[Chunk]) -> None:
+        rings = [(c.lane, ring_of(c, self.pair.scope)) for c in chunks if c.id not in self._left]
+        self.pair.world.rings.ring_many(rings)
+
+    def _too_old(self, day: date | None) -> bool:
+        """Tell whether a document's day lies before the flow's start date."""
+        start = self.pair.options.start(self.pair.integration.name, self.flow.name) if self.flow.dated else None
+        return start is not None and day is not None and day < start
+
+    def _seq(self) -> int:
+        """Take the next sequence number; a block is reserved by a write before its first use."""
+        if self._block >= self.cursor.seq:
+            self.cursor.seq += BLOCK
+            self._save()
+        self._block += 1
+        return self._block
+
+    def _reject(self, reject: Reject) -> None:
+        if len(self.cursor.figures.rejects) < MOST_REJECTS:
+            self.cursor.figures.rejects.append((reject[0], cut(reject[1])))
+
+    def _blank(self, count: int) -> Chunk:
+        number = seq = self._seq()
+        if self.flow.manner == "document":
+            seq = int(self.pair.world.clock.now().timestamp() * 1000)  # as offers are numbered
+        return Chunk(
+            id=f"{number:010d}", tenant=self.pair.tenant, integration=self.pair.integration.name, flow=self.flow.name,
+            lane=self.pair.lane(self.flow), run=self.run, created=self.ledger.now(), seq=seq, count=count,
+        )  # fmt: skip
+
+    def _seen_broken(self, broken: Broken, row: Row | None) -> bool:
+        if row is None or row.outcome != "rejected" or row.seen_fp != fingerprint_raw(broken.raw, self._epoch):
+            return False
+        self.cursor.figures.rejected += 1
+        self._reject((broken.key, row.reason or broken.reason))
+        return True
+
+    def _chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any, touch: str | None = None) -> Chunk:
+        chunk = self._blank(len(records) + len(broken))
+        chunk.op, chunk.touch = op, touch
+        chunk.renewed = self.flow.follows and any(record.key in self._pending for record in records)
+        if op == "rebaseline":
+            chunk.epoch = self._epoch
+        raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]
+        self.ledger.add(chunk, {"records": list(records), "broken": raw}, turn=self._turn(chunk))
+        return chunk

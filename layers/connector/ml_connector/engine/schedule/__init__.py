@@ -1,0 +1,1 @@
+"""What is due when: timetables, wake-up messages, and what the alarms look at."""

@@ -1,0 +1,1 @@
+"""Writing: one attempt of a chunk, from the claim to the row."""

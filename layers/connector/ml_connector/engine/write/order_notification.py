@@ -1,0 +1,48 @@
+"""Notices: the platform told of an order of its own making. It is read, and kept with the order's history.
+
+Nothing is sent on, and nothing acknowledged: another system may be waiting for that very order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ml_connector.engine.write.attempt import Task
+from ml_connector.errors import LoginRefused
+
+TRIES = 3
+"""A platform that grants no right to read the order is asked this often; the notice is kept without it."""
+
+
+class Notice:
+    """One attempt at a notice."""
+
+    def __init__(self, task: Task) -> None:
+        """Have the chunk at hand; `refers` is the platform's id of the order."""
+        self.task, self.chunk = task, task.chunk
+
+    def advance(self) -> None:
+        """Read the order, and settle. Raises what the platform raises."""
+        flow, document = self.task.flow, self.chunk.refers or self.chunk.id
+        self.task.pair.check(flow.target)
+        connection: Any = self.task.pair.connection(flow.target)
+        try:
+            order = connection.exported_orders().fetch(document)
+        except LoginRefused as error:
+            if self.chunk.attempts < TRIES:
+                raise
+            self.task.done(None, f"A notice came of the order {document}, which could not be read: {error}")
+            return
+        if order is None:
+            self.task.done(None, f"A notice came of the order {document}, which is not there for this tenant.")
+            return
+        self.chunk.key, self.chunk.number, self.chunk.stamp = self._key(order), order.number, order.stamp
+        shown = ", ".join(filter(None, (order.status, order.export)))
+        self.task.done(None, f"The platform shows the order {order.number} as {shown or 'having no status'}.")
+
+    def _key(self, order: Any) -> str:
+        """Find the order of ours that has the ERP's number; one that is not ours is kept under its own number."""
+        if order.erp_number is None:
+            return str(order.number)
+        ledger, number = self.task.ledger, str(order.erp_number)
+        return ledger.alias(number) or (number if ledger.rows([number]) else str(order.number))

@@ -1,0 +1,60 @@
+"""Makes a chunk wait until the master data that it points at is there: once all of it, then its own records alone.
+
+That a record of its own is on its way shows when its codes are translated (`codes.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ml_connector.engine.ledger.first_delivery import under_way
+from ml_connector.engine.schedule.wake_up import release
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write.attempt import Task
+from ml_connector.errors import Held
+from ml_connector.flow import Flow
+
+
+def wait_for_masters(task: Task) -> None:
+    """Raise `Held` while a flow named in `after` has not passed completely, or brings the record that is waited for.
+
+    A flow that is off counts as complete. What else is on its way holds nobody: a request status that is lost must
+    not stop the documents of other suppliers.
+    """
+    for name in task.flow.after:
+        if name in task.pair.active and task.ledger.sibling(name).cursor()[0].passes == 0:
+            # the end of its pass releases what waits here
+            raise Held(f"masters:{name}", f"The flow {name} has not been through completely yet.")
+    # At the first look somebody set it going, who may know better; several records may be waiting for different ones.
+    again = task.chunk.awaits if task.chunk.attempts > 1 and task.chunk.count == 1 else None
+    kind, _, code = (again or "").partition(":")
+    for flow in task.pair.integration.flows:  # asked here, before any vendor is
+        if (
+            kind
+            and flow.maps == kind
+            and flow.name in task.pair.active
+            and under_way(task.pair.ledger(flow.name), code)
+        ):
+            reason = task.chunk.reason or f"{task.chunk.awaits} is on its way for the first time."
+            raise Held(f"masters:{flow.name}", reason, soon=True, awaits=task.chunk.awaits)
+
+
+def release_followers(pair: Pair, flow: Flow) -> None:
+    """Set going what waits for a flow: it has passed, or what it had under way has stopped."""
+    for follower in pair.integration.flows:
+        if flow.name in follower.after:
+            release(pair.world, pair.ledger(follower.name), f"masters:{flow.name}")
+
+
+def release_landed(pair: Pair, flow: Flow, codes: Iterable[str], settled: Iterable[str] = ()) -> None:
+    """Set going what is held for master records that have just reached the platform.
+
+    `settled`: keys of others that are on their way no more, which some document may have waited for.
+    """
+    if flow.maps is None:
+        return
+    causes = [f"{flow.maps}:{code}" for code in codes]
+    over = frozenset([*causes, *(f"{flow.maps}:{key}" for key in settled)])
+    for follower in pair.integration.flows if over else ():
+        if flow.name in follower.after:
+            release(pair.world, pair.ledger(follower.name), *causes, awaits=over)

@@ -1,0 +1,163 @@
+"""What a person decided of a held document, carried out: it is that one of the target, or it is another one.
+
+Nothing of ours is ever passed over: while something that we sent stands, a decision to post is not followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ml_connector.engine.endpoints import ledger_of, note
+from ml_connector.engine.ledger.rows import Chunk, Row
+from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write import duplicates
+from ml_connector.engine.write.identity import differences, foreign
+from ml_connector.errors import Rejected
+from ml_connector.flow import Flow, Found, Prepared
+
+if TYPE_CHECKING:
+    from ml_connector.engine.write.document import Paper
+
+OFFERED = frozenset({"offered", "acknowledged", "transferred"})
+
+
+def match(paper: Paper) -> None:
+    """Take a document of the target for this one, by a person's word; raises `Held` where there is none such."""
+    chunk, ledger = paper.chunk, paper.task.ledger
+    document, decision = paper._fetch(), chunk.decision
+    assert decision is not None
+    if document.record is None or document.standing not in OFFERED:
+        _drop(paper, f"{paper._this()} is not offered by its source any more ({document.standing}).")
+    trace = paper.target.trace(paper._linked(document.record), paper.task.pair.codes(waits=False))
+    found = _named(paper, decision.number, trace)
+    if document.standing == "offered":
+        paper._acknowledge()
+    if chunk.step == "collided":
+        ledger.relink(found.id, paper.key)
+    ledger.link(found.id, paper.key)  # where another document of ours holds it, that one keeps it
+    chunk.recheck = chunk.step in {"sent", "unknown"} and found.id != chunk.target
+    chunk.swept, chunk.alone, decision.applied = False, not chunk.recheck, True
+    decision.currency = trace.currency
+    if beyond := sorted({*chunk.several} - {found.id}):
+        chunk.notes.append(f"Others stand beside {found.number} by a person's word: {', '.join(beyond)}.")
+    chunk.several = []
+    paper._value(trace)
+    paper._look_back()
+    if points := differences(found, trace, paper._tolerance):
+        chunk.notes.append(f"Matched to {found.number} by a person's word, though it differs: {'; '.join(points)}.")
+    paper._hold_on_to(found)
+
+
+def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
+    """Describe the document that a person named, before the decision is written.
+
+    Raises `Rejected` where the target has no such document, and whatever asking both systems raises.
+    """
+    pair.check(flow.source, flow.target)
+    target, key = pair.target(flow), chunk.key or chunk.id
+    record = pair.source(flow).fetch(key).record
+    if record is None:
+        raise Rejected(f"{chunk.number or key} is not there any more at its source, so nothing can be matched to it.")
+    trace = target.trace(record, pair.codes())
+    found: Sequence[Found] = target.numbered(number, trace)
+    if len(found) != 1:
+        how = "no document" if not found else f"{len(found)} documents"
+        raise Rejected(
+            f"Nothing was changed: {target.title} has {how} {number} of supplier {trace.partner} "
+            f"({trace.kind or 'document'}). Look for the number there; a cancelled one does not count."
+        )
+    one = found[0]
+    if foreign(one, trace):
+        raise Rejected(f"Nothing was changed: {_foreign(target.title, one, trace, chunk.number or key)}")
+    money = f"{abs(one.amount)} {one.currency or ''}".rstrip() if one.amount is not None else "amount not shown"
+    return f"{target.title} document {one.number} ({money}{f', {one.dated}' if one.dated else ''})"
+
+
+def not_sent_here(pair: Pair, flow: Flow, recent: Sequence[Found]) -> list[Found]:
+    """Name the documents with a key in our shape that this state knows nothing of, under whatever endpoint."""
+    ids, known, mine = [one.id for one in recent], set[str](), set[str]()
+    for ledger in [pair.ledger(flow.name), *(ledger_of(pair, one.scope, flow.name) for one in note(pair))]:
+        known |= set(ledger.links(ids))
+        mine |= {text for chunk in ledger.unfinished() for sent in chunk.sents for text in sent.lookup.values()}
+    return [one for one in recent if one.id not in known and one.reference not in mine]
+
+
+def _named(paper: Paper, number: str, trace: Prepared) -> Found:
+    """Find the document that a person named; raises `Held` where there is none, or where ours stands beside it."""
+    title = paper.target.title
+    found: Sequence[Found] = paper.target.numbered(number, trace)
+    if len(found) != 1:
+        how = "no document" if not found else f"{len(found)} documents"
+        _drop(
+            paper,
+            f"{title} has {how} {number} of supplier {trace.partner} ({trace.kind or 'document'}), so "
+            f"{paper._this()} is held as before. Look for its number there, then "
+            f"`{paper._resolve} --match ERP-NUMBER`.",
+        )
+    if foreign(found[0], trace):
+        _drop(paper, _foreign(title, found[0], trace, paper._this()))
+    standing = [one for one in paper._found(paper._sent) if one.state != "rejected" and one.id != found[0].id]
+    holders = paper.task.ledger.links([one.id for one in standing])
+    told = set(paper.chunk.several) if found[0].id in paper.chunk.several else set()  # the person had them all named
+    others = [one for one in standing if one.id in told or not _may_be_sent(paper, one, holders.get(one.id))]
+    paper.chunk.passed = sorted({*paper.chunk.passed, *(one.id for one in others)})
+    beside = [one for one in standing if one not in others and paper._ours(one, holders.get(one.id))]
+    if beside:
+        _drop(
+            paper,
+            f"{paper._there(beside[0])} was sent for {paper._this()} and stands beside {number}. Cancel one of them "
+            f"there, then `{paper._resolve} --match ERP-NUMBER` with the other.",
+        )
+    return found[0]
+
+
+def _foreign(title: str, found: Found, trace: Prepared, this: str) -> str:
+    """Say why a document in another currency is not taken: its amount would be told in a currency that it is not in."""
+    money = f"{abs(found.amount)} {found.currency}" if found.amount is not None else found.currency
+    return (
+        f"{title} document {found.number} is in another currency ({money}) than {this} ({trace.amount} "
+        f"{trace.currency}), so it cannot be taken for it. Name another document, correct the currency at the source, "
+        f"or cancel {found.number} there and enter it in {trace.currency}."
+    )
+
+
+def _may_be_sent(paper: Paper, found: Found, holder: str | None) -> bool:
+    """Tell whether a document may be what we sent: one that nobody linked and that differs from all of it is not."""
+    return holder is not None or paper._may_be_sent(found)
+
+
+def _drop(paper: Paper, message: str) -> NoReturn:
+    """Forget a decision that cannot be followed, and hold the document as before."""
+    paper.chunk.decision = None
+    paper.chunk.notes.append(f"The decision could not be followed: {message}")
+    paper._conflict(message)
+
+
+def post_anew(paper: Paper) -> None:
+    """Let what was posted be posted again, where it does not count any more; raises `Held` where it stands."""
+    posted_no_more(paper, paper._known(), None if paper.chunk.sents else paper._fetch().record)
+    paper.chunk.step = "held"
+
+
+def posted_no_more(paper: Paper, row: Row, record: Any) -> None:
+    """Let a person's `--post` through where what was posted does not count any more; else raise `Held`.
+
+    So it does where another one stands that may be ours as well. `record`: what its source says, where it was read.
+    """
+    chunk = paper.chunk
+    target, code = chunk.target or row.target, chunk.code or row.code
+    if target is not None and duplicates.stands(paper, target, code or "", record):
+        _drop(
+            paper,
+            f"{paper._this()} stands in {paper.target.title} as {code}, so it is not posted again. Cancel it there "
+            f"first, then `{paper._resolve} --post`.",
+        )
+    if (found := duplicates.bars(paper, record)) is not None:
+        _drop(
+            paper,
+            f"{paper._there(found)} stands for {paper._this()} just as it was sent, so it is not posted again. If it "
+            f"is to count, {paper._replay} takes it. If not, cancel it there first, then `{paper._resolve} --post`.",
+        )
+    chunk.target = chunk.code = None
+    chunk.sents, chunk.alone = [], False
