@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from ml_connector.embedded import private
 from ml_connector.engine.ledger.control_totals import PLACES, total
 
 from .causes import grouped
@@ -231,3 +234,12 @@ def _prose(text: str) -> str:
     """Show what stands in backquotes, a command, as such."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if n % 2 and n < len(parts) - 1 else part for n, part in enumerate(parts))
+
+
+def save(made: dict[str, Any], path: Path, outcome: Outcome) -> None:
+    """Write the report; `.html` makes a page, anything else JSON."""
+    as_json = plain(json.dumps(made, indent=2, ensure_ascii=False))  # spelled as JSON spells it: the same data
+    text = page(made, outcome) if path.suffix == ".html" else f"{as_json}\n"
+    if not path.parent.is_dir():
+        private.folder(path.parent)
+    private.write(path, text.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,6 @@ from ml_connector.engine.tenant_integration import Pair
 from ml_connector.integrations import INTEGRATIONS
 
 from ..ops import advice
-from .plain import plain
 from .rejections import Named, Rejection
 from .standstill import standstill
 
@@ -144,17 +142,6 @@ def unwritable(path: Path) -> str | None:
         why = error.strerror or str(error)
         return f"--report {path} cannot be written: {why}. Name a file in a folder that this user may write to."
     return None
-
-
-def save(made: dict[str, Any], path: Path, outcome: Outcome) -> None:
-    """Write the report; `.html` makes a page, anything else JSON."""
-    from .page import page
-
-    as_json = plain(json.dumps(made, indent=2, ensure_ascii=False))  # spelled as JSON spells it: the same data
-    text = page(made, outcome) if path.suffix == ".html" else f"{as_json}\n"
-    if not path.parent.is_dir():
-        private.folder(path.parent)
-    private.write(path, text.encode())
 
 
 # ── what stands in words on the page and on the screen ───────────────────────────────────────────────────────

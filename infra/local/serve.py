@@ -12,7 +12,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from ml_connector import enrol
+from ml_connector import registry
 from ml_connector.ahead import ahead
 from ml_connector.bootstrap import SYSTEMS, Toolbox
 from ml_connector.engine.schedule.tenant_rows import wanted
@@ -89,7 +89,7 @@ class Server:
             tick(self.world, system, lambda asked, s=system: self._submit(asked, s))  # type: ignore[misc]
 
     def _enrol(self) -> None:
-        for tenant in enrol.rebuild(self.world, self.state.secrets, self.tools):
+        for tenant in registry.rebuild(self.world, self.state.secrets, self.tools):
             if tenant.problem:
                 log.warning("%s", tenant.problem)
 

@@ -97,6 +97,6 @@ def _print(row: dict[str, Any]) -> None:
 
 def _enrol(desk: Desk, tenant: str | None) -> None:
     """Tell the functions at once of the secrets that were just tried."""
-    from ml_connector.enrol import rebuild
+    from ml_connector.registry import rebuild
 
     rebuild(desk.world, desk.secrets, desk.tools, tenant)

@@ -46,10 +46,10 @@ def conclude(outcome: Outcome, report: Path | None, *, tables: bool = True) -> i
 
 def _saved(made: dict[str, Any], path: Path, outcome: Outcome) -> bool:
     """Write the report; where that fails after all, say so: it is printed then, and not lost."""
-    from ..local import report as reports
+    from ..local import page
 
     try:
-        reports.save(made, path, outcome)
+        page.save(made, path, outcome)
     except OSError as error:
         terminal.line(
             f"! The report cannot be written to {path}: {error.strerror}. It stands below, as JSON.", err=True

@@ -9,7 +9,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ml_connector import enrol
+from ml_connector import registry
 from ml_connector.bootstrap import Toolbox
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededChance
@@ -168,10 +168,10 @@ class SecretFiles:
                     path = Path(folder, tenant, f"{name}.json")
                     path.parent.mkdir(exist_ok=True)
                     path.write_bytes(data if (tenant, name) == ("acme", system) else one.encode())
-                rows = enrol.rebuild(self.world, FolderSecrets(folder), tools)
+                rows = registry.rebuild(self.world, FolderSecrets(folder), tools)
         else:
             secrets = MemorySecrets(texts)
-            rows = enrol.rebuild(self.world, secrets, tools)
+            rows = registry.rebuild(self.world, secrets, tools)
             self._used(tools, secrets, erp)
         by_name = {row.name: row for row in (*tenant_rows.rows(self.world.store), *rows)}  # made: those that changed
         if by_name["fine"].problem or not by_name["fine"].pairs:

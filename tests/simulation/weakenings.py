@@ -264,13 +264,13 @@ def no_doubt() -> Any:
 
 def counters() -> Any:
     """Lose a count: settle a chunk without its refused records."""
-    settle = Bulk._settle
+    settle = Bulk.complete
 
     def forgetful(self: Bulk) -> None:
         settle(self)
         self.chunk.rejected = 0
 
-    return patch.object(Bulk, "_settle", forgetful)
+    return patch.object(Bulk, "complete", forgetful)
 
 
 def codes_forgotten() -> Any:

@@ -57,7 +57,7 @@ def state(call: Call) -> Response:
 
 
 def _statuses(world: World) -> dict[str, int]:
-    found = [request_status.status_of(record) for record in world.requests.values()]
+    found = [record.status for record in world.requests.values()]
     return {status: found.count(status) for status in request_status.STATUSES}
 
 

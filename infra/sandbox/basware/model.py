@@ -49,6 +49,14 @@ class RequestRecord:
     done: bool = False
     acknowledged: bool = False
 
+    @property
+    def status(self) -> str:
+        """Tell the status of the whole request: Error if an item has one (inferred: a Warning is a success)."""
+        if not self.done:
+            return "InProgress"
+        outcome = "Error" if any(item.status == "Error" for item in self.items) else "Success"
+        return f"Acknowledged{outcome}" if self.acknowledged else outcome
+
 
 @dataclass
 class ForcedVerdict:

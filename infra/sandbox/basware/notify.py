@@ -5,10 +5,13 @@ from __future__ import annotations
 import hmac
 from base64 import b64encode
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from .codec import Record, encode, stamp
 from .model import Document, Notification, RequestRecord
-from .world import World
+
+if TYPE_CHECKING:
+    from .world import World
 
 SIGNATURE_HEADER = "x-bwapi-signature-256"
 TRIES = 3
@@ -50,9 +53,7 @@ def order_waiting(world: World, code: str) -> None:
 
 def request_settled(world: World, record: RequestRecord) -> None:
     """Tell the subscribers of RequestStatus that a verdict has come: Error or Success."""
-    from .request_status import status_of
-
-    _publish(world, "RequestStatus", status_of(record), record.request_id)
+    _publish(world, "RequestStatus", record.status, record.request_id)
 
 
 def _publish(world: World, task_type: str, sub_type: str, document_id: str) -> None:

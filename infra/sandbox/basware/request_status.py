@@ -18,14 +18,6 @@ SYSTEM, MODULE = "P2P", "IA"
 _SETTLED_WELL = ("Success", "NotProcessed")
 
 
-def status_of(record: RequestRecord) -> str:
-    """Return the status of the whole request: Error if an item has one (inferred: a Warning is a success)."""
-    if not record.done:
-        return "InProgress"
-    outcome = "Error" if any(item.status == "Error" for item in record.items) else "Success"
-    return f"Acknowledged{outcome}" if record.acknowledged else outcome
-
-
 def updated_of(record: RequestRecord) -> datetime:
     """Return when the request's status last changed."""
     return record.due if record.done else record.accepted
@@ -50,7 +42,7 @@ def get_list(call: Call) -> Response:
     entries = [
         paging.Entry(record.request_id, _shown(record, terse))
         for record in call.world.requests.values()
-        if status in (None, status_of(record))
+        if status in (None, record.status)
         and entity_type in (None, record.entity_type)
         and (since is None or updated_of(record) > since)
         and _routed(call)
@@ -92,7 +84,7 @@ def _routed(call: Call) -> bool:
 
 
 def _shown(record: RequestRecord, terse: bool) -> Record:
-    status, updated = status_of(record), stamp(updated_of(record))
+    status, updated = record.status, stamp(updated_of(record))
     items = [_item(item) for item in record.items if not (terse and item.status in _SETTLED_WELL)]
     system = {"system": SYSTEM, "module": MODULE, "systemStatus": status, "lastUpdated": updated, "items": items}
     return {

@@ -12,7 +12,7 @@ from random import Random
 from threading import RLock
 from uuid import UUID
 
-from . import model
+from . import model, notify
 from .codec import Record
 from .scopes import SCOPES
 
@@ -104,8 +104,6 @@ class World:
         self.open_requests = [record for record in self.open_requests if not record.done]
 
     def _judge(self, record: model.RequestRecord) -> None:
-        from . import notify
-
         for item in record.items:
             if item.status == "InProgress":
                 status, message = self._forced(record, item) or record.judge(item)

@@ -23,7 +23,7 @@ from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Conflict, ConnectorError
 from ml_connector.flow import Integration
 from ml_connector.integrations import INTEGRATIONS
-from ml_connector.ports import Item, Secrets, Store, Vault
+from ml_connector.ports import Item, Store, Vault
 
 if TYPE_CHECKING:
     from ml_connector import bootstrap
@@ -31,15 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("ml_connector")
 SPREAD = 60
 """Seconds over which the first runs of new tenants are spread."""
-
-
-def rebuild(
-    world: World, secrets: Secrets, tools: bootstrap.Toolbox, only: str | None = None, until: datetime | None = None
-) -> list[TenantRow]:
-    """Make the rows of tenants that changed, or of one; a tenant whose secrets are gone ends, its work remains."""
-    from ml_connector.registry import Pass  # noqa: PLC0415 - a tick needs the timetable alone
-
-    return Pass(world, secrets, tools, until=until, only=only).run().made
 
 
 def mark_subscribing(tenant: TenantRow, known: TenantRow | None, now: datetime) -> None:

@@ -37,6 +37,13 @@ UNREAD = timedelta(hours=23)
 Listing = dict[str, dict[str, str | None]]
 
 
+def rebuild(
+    world: World, secrets: Secrets, tools: bootstrap.Toolbox, only: str | None = None, until: datetime | None = None
+) -> list[TenantRow]:
+    """Make the rows of tenants that changed, or of one; a tenant whose secrets are gone ends, its work remains."""
+    return Pass(world, secrets, tools, until=until, only=only).run().made
+
+
 class Pass:
     """A pass over all tenants, or over one. After `run`: `made`, the rows as they are now, and how many are `left`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml_connector import enrol
+from ml_connector import registry
 from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.engine.schedule import tenant_rows
 
@@ -19,9 +19,9 @@ def test_a_tenant_that_is_enrolled_meanwhile_stays(office: Any) -> None:
             listed = super().names()
             for system in ("basware", "sap_b1"):
                 office.write("later", system, (office.folder / "acme" / f"{system}.json").read_text())
-            enrol.rebuild(desk.world, desk.secrets, desk.tools)
+            registry.rebuild(desk.world, desk.secrets, desk.tools)
             return listed
 
-    enrol.rebuild(desk.world, Slow(office.folder), desk.tools)
+    registry.rebuild(desk.world, Slow(office.folder), desk.tools)
     assert tenant_rows.row(desk.world.store, "later") is not None
     assert tenant_rows.row(desk.world.store, "acme") is not None

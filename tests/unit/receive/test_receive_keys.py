@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ml_connector import enrol, receive
+from ml_connector import receive, registry
 from ml_connector.bootstrap import Toolbox
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededChance
@@ -69,7 +69,7 @@ class Site:
         self.enrol()
 
     def enrol(self) -> None:
-        enrol.rebuild(self.world, self.secrets, Toolbox(self.vault))
+        registry.rebuild(self.world, self.secrets, Toolbox(self.vault))
 
     def door(self) -> Receiver:
         return Receiver(self.world.store, self.world.rings, self.vault, self.clock)

@@ -14,7 +14,7 @@ import pytest
 
 from infra.sandbox.basware import World as Basware
 from infra.sandbox.basware import create_app
-from ml_connector import enrol
+from ml_connector import registry
 from ml_connector.bootstrap import Toolbox, tenants
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededChance
@@ -95,7 +95,7 @@ class Site:
         erp = {"service_layer_url": "http://erp.test/b1s/v2", "company_db": tenant, "user_name": "u", "password": "p"}
         self.texts[tenant, "sap_b1"] = json.dumps(erp)
         self.texts[tenant, "basware"] = json.dumps({k: v for k, v in (ap | changes).items() if v})
-        enrol.rebuild(self.world, self, self.tools)
+        registry.rebuild(self.world, self, self.tools)
 
     def subscribes(self, tenant: str = "acme") -> list[str]:
         (pair,) = tenants(self.world, self, self.tools, tenant)[0].pairs

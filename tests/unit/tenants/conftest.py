@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from infra.ops.desk import Desk, NoLetters
 from infra.sandbox import basware, sap_b1
 from infra.sandbox.scene import PASSWORD, scene
-from ml_connector import enrol
+from ml_connector import registry
 from ml_connector.aws.secrets import SecretsManagerSecrets
 from ml_connector.bootstrap import Toolbox
 from ml_connector.embedded.blobs import MemoryBlobs
@@ -140,7 +140,7 @@ class Site:
     # ── the functions ───────────────────────────────────────────────────────────────────────────────────────
 
     def enrol(self) -> dict[str, tenant_rows.TenantRow]:
-        return {row.name: row for row in enrol.rebuild(self.world, self.secrets(), self.tools)}
+        return {row.name: row for row in registry.rebuild(self.world, self.secrets(), self.tools)}
 
     def run(self, tenant: str, system: str = "basware") -> Run:
         """Read a tenant's due flows."""

@@ -84,12 +84,12 @@ class Bulk:
         """Bring the chunk as far as it goes now."""
         self.reject_unreadable()
         if not self.records:
-            self._settle()
+            self.complete()
             return
         if not self.chunk.tokens and ((self._drop_overtaken() and self._in_doubt()) or self._too_early()):
             return
         if self.chunk.op == "rebaseline":
-            self._settle()
+            self.complete()
             return
         self.task.pair.check(self.task.flow.target)
         if not self.chunk.tokens and not self.chunk.stage:
@@ -98,7 +98,7 @@ class Bulk:
         self._render(target)
         if self.task.pair.shadow:
             self.chunk.shadow = True
-            self._settle()
+            self.complete()
             return
         while self.chunk.stage < len(target.stages):
             stage = target.stages[self.chunk.stage]
@@ -112,7 +112,7 @@ class Bulk:
             self.chunk.attempts = 0
             if self.chunk.stage < len(target.stages):
                 self._drop_overtaken()
-        self._settle()
+        self.complete()
 
     def reject_unreadable(self) -> None:
         """Decide the records that could not be read; the audit keeps their text."""
@@ -272,7 +272,8 @@ class Bulk:
 
     # ── settling ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self) -> None:
+    def complete(self) -> None:
+        """Write the record rows and what follows from them; the chunk is done."""
         chunk = self.chunk
         for key in self.records:
             chunk.results.setdefault(key, ("unchanged" if chunk.op == "rebaseline" else "delivered", ""))

@@ -170,13 +170,13 @@ def _split(task: Task, error: ConnectorError) -> None:
     if len(left) <= 1:
         for key in left:
             task.chunk.results[key] = ("rejected", str(error))
-        work._settle()
+        work.complete()
         return
     for half in halves(left):
         task.ledger.add(task.part([r.key for r in half], op="send"), {"records": half})
         for record in half:
             task.chunk.results[record.key] = ("moved", "split")
-    work._settle()
+    work.complete()
 
 
 def _wait_out(task: Task, error: Unexplained, alone: str | None) -> None:
