@@ -36,7 +36,7 @@ def build(app: WSGIApplication, port: int = 0, patience: float | None = None) ->
 def serving(app: WSGIApplication, port: int = 0) -> Iterator[str]:
     """Serve `app` from a thread of this process and yield its address, e.g. http://127.0.0.1:40123."""
     server = build(app, port)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)  # so soon it sees that it is over
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

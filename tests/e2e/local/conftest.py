@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from infra.sandbox.basware.seed_invoices import Coding, Maker
 from infra.sandbox.sap_b1 import clerk
 from infra.sandbox.scene import PASSWORD, scene
 from infra.sandbox.server import serving
+from tests import program
 
 FLOWS = ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments")
 PLACES = ("delivered", "unchanged", "held", "rejected", "dead", "pending")
@@ -67,11 +67,8 @@ class Stage:
                     "companies": ["1000"], "source_system": "SAPB1", "base_url": self.ap_url}  # fmt: skip
         return {}
 
-    def command(self, *args: str) -> list[str]:
-        return [sys.executable, "-c", "from infra.ops.main import main; main()", *args]
-
     def cli(self, *args: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*args), capture_output=True, text=True, timeout=timeout, check=False)
+        return program.run(*args, timeout=timeout)
 
     def ops(self, *args: str) -> str:
         """Run a command of the operator against this folder, without questions; it must succeed."""
@@ -101,21 +98,12 @@ class Stage:
         return dict(report["tenants"][self.tenant]["sap_b1-basware"])
 
     @contextmanager
-    def left_running(self) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    def left_running(self) -> Iterator[tuple[program.Program, str]]:
         """Start `local serve` on a free port; gives the process and the address of its webhook."""
-        process = subprocess.Popen(
-            self.command("local", "serve", "--secrets", str(self.folder), "--port", "0"),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        try:
-            assert process.stdout is not None
+        with program.Program("local", "serve", "--secrets", str(self.folder), "--port", "0") as process:
             line = process.stdout.readline()
             assert "http://127.0.0.1:" in line, line or process.communicate()
             yield process, line.split()[-1].removesuffix("TENANT")
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
 
     # ── what people at the customer do ──────────────────────────────────────────────────────────────────────
 

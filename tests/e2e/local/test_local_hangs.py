@@ -2,12 +2,13 @@
 
 import signal
 import socket
-import subprocess
 import threading
 import time
 from contextlib import contextmanager
 
 import pytest
+
+from tests.program import Program
 
 TIMEOUT = 20
 
@@ -87,8 +88,7 @@ def test_a_posting_that_hangs_is_left_and_found_by_the_next_run(small):
 def test_a_signal_ends_a_run_before_a_hanging_request_does(small, number):
     with deaf_server() as (host, connections):
         small.write("sap_b1", service_layer_url=f"http://{host}/b1s/v2", timeout_seconds=50)
-        command = small.command("local", "run", "--secrets", str(small.folder))
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = Program("local", "run", "--secrets", str(small.folder))
         wait_for(connections, 30)
         assert process.poll() is None
         begun = time.monotonic()

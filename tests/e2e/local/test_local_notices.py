@@ -3,8 +3,6 @@
 import hashlib
 import hmac
 import json
-import subprocess
-import sys
 import time
 import uuid
 from contextlib import ExitStack
@@ -16,9 +14,9 @@ from infra.local.demo_books import SageBooks
 from infra.sandbox import basware
 from infra.sandbox.basware.exported_orders import export
 from infra.sandbox.server import serving
+from tests import program
 
 SECRET = "a-secret-of-the-webhook"
-COMMAND = [sys.executable, "-c", "from infra.ops.main import main; main()"]
 
 
 @pytest.fixture
@@ -46,8 +44,7 @@ def notify(url, code):
 
 
 def command(folder, *words):
-    ran = subprocess.run([*COMMAND, *words, "--secrets", str(folder)], capture_output=True, text=True, timeout=120,
-                         check=False)  # fmt: skip
+    ran = program.run(*words, "--secrets", str(folder))
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
@@ -59,9 +56,7 @@ def test_an_exported_order_is_read_and_kept_with_the_order_of_its_number(place):
     order = {"externalCode": "EX-1", "orderNumber": "P-77", "extOrderNumber": number, "requisitionNumber": "RQ-1",
              "companyCode": "1000", "purchaseCurrency": "CAD", "orderLines": []}  # fmt: skip
     export(books.world.ap, order)
-    serve = subprocess.Popen([*COMMAND, "local", "serve", "--secrets", str(folder), "--port", "0"],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
-    try:
+    with program.Program("local", "serve", "--secrets", str(folder), "--port", "0") as serve:
         url = serve.stdout.readline().split()[-1].removesuffix("TENANT")
         refused, taken = notify(url, "EX-1")
         assert (refused, taken.status_code) == (401, 200)
@@ -69,9 +64,6 @@ def test_an_exported_order_is_read_and_kept_with_the_order_of_its_number(place):
         while time.monotonic() < ends and not books.world.ap.calls["GET /v1/exportedPurchaseOrders/<code>"]:
             time.sleep(0.1)
         time.sleep(3)  # it is written down after that
-    finally:
-        serve.kill()
-        serve.communicate()
     history = command(folder, "audit", "acme", "purchase_orders", number)
     assert "The platform shows the order P-77 as Ordered, WaitingForExport." in history
     assert books.world.ap.calls["GET /v1/exportedPurchaseOrders/<code>"] == 1
@@ -86,15 +78,10 @@ def test_both_kinds_of_notification_are_subscribed_where_a_webhook_url_is_stated
     hook = "http://127.0.0.1:9/webhooks/basware/acme"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"webhook_url": hook}))
     books.world.ap.deliver = lambda _: 200
-    serve = subprocess.Popen([*COMMAND, "local", "serve", "--secrets", str(folder), "--port", "0"],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
-    try:
+    with program.Program("local", "serve", "--secrets", str(folder), "--port", "0"):
         ends = time.monotonic() + 75
         while time.monotonic() < ends and len(books.world.ap.subscriptions) < 2:  # with the first reading of Basware
             time.sleep(0.1)
-    finally:
-        serve.kill()
-        serve.communicate()
     assert {(s["taskType"], s["taskSubType"]) for s in books.world.ap.subscriptions} == {
         ("AccountingDocuments", "WaitingForTransfer"), ("ExportedPurchaseOrders", "WaitingForExport"),
     }  # fmt: skip

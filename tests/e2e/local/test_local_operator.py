@@ -5,11 +5,11 @@ The emulator refuses what a policy does not allow, as AWS does.
 
 import json
 import os
-import subprocess
 
 import pytest
 
 from infra.local.stack_run import deployed
+from tests import program
 
 REGION = "us-east-1"
 
@@ -34,8 +34,7 @@ def person(stack):
     env |= {"AWS_ENDPOINT_URL": stack.stack.endpoint_url, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, **keys}
 
     def run(small, *words):
-        command = small.command(*words, "--stack", "ml-connector")
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+        return program.run(*words, "--stack", "ml-connector", env=env, timeout=60)
 
     return run, lambda policy: iam.attach_user_policy(UserName="ada", PolicyArn=stack.outputs[policy])
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,6 +15,7 @@ import pytest
 from infra.local.demo_books import SageBooks
 from infra.sandbox import basware
 from infra.sandbox.server import serving
+from tests import program
 
 STORM = (
     ("drop", "APInvoiceBatches", "POST", 3), ("late", "APInvoiceBatches", "POST", 7),
@@ -46,9 +45,8 @@ def company(tmp_path: Path) -> Iterator[tuple[SageBooks, Callable[[], dict[str, 
 
 def _run(place: Path) -> dict[str, Any]:
     out = place / "report.json"
-    command = [sys.executable, "-c", "from infra.ops.main import main; main()", "local", "run"]
     options = ["--secrets", str(place / "secrets"), "--report", str(out), "--max-seconds", "200"]
-    ran = subprocess.run([*command, *options], capture_output=True, text=True, timeout=240, check=False)
+    ran = program.run("local", "run", *options, timeout=240)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     report: dict[str, Any] = json.loads(out.read_text())
     assert report["balanced"], report

@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.ops.main import app
+from tests import program
+from tests.program import Program
 
 PROGRAM = [sys.executable, "-c", "from infra.ops.main import main; main()"]
 
@@ -21,8 +23,7 @@ PROGRAM = [sys.executable, "-c", "from infra.ops.main import main; main()"]
 @contextmanager
 def sandbox(*words):
     """Start the command; gives what it printed, and checks that Ctrl-C ends it well."""
-    process = subprocess.Popen([*PROGRAM, "sandbox", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
+    with Program("sandbox", *words) as process:
         said = []
         while not said or not said[-1].startswith("Ctrl-C"):
             line = process.stdout.readline()
@@ -31,10 +32,6 @@ def sandbox(*words):
         yield said
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 @pytest.mark.parametrize("system", ["sap_b1", "sage_300"])
@@ -48,6 +45,7 @@ def test_every_command_that_it_prints_works_as_pasted(tmp_path, system):
         assert [c[1] for c in commands] == ["ping", "local", "local", "held", "mappings", "local"]
         outputs = []
         for command in commands:
+            # One that has imported nothing before: what a command needs, it imports.
             ran = subprocess.run([*PROGRAM, *command[1:]], capture_output=True, text=True, cwd=tmp_path, check=False)
             assert ran.returncode == 0, ran.stdout + ran.stderr
             outputs.append(ran.stdout)
@@ -95,9 +93,7 @@ def refused(*words):
 def test_two_stand_side_by_side_in_one_folder_and_none_takes_anothers_place(tmp_path):
     folder = tmp_path / "s"
     with sandbox("--secrets", str(folder)), sandbox("--secrets", str(folder), "--system", "sage_300"):
-        ran = subprocess.run(
-            [*PROGRAM, "local", "run", "--secrets", str(folder)], capture_output=True, text=True, check=False
-        )
+        ran = program.run("local", "run", "--secrets", str(folder), timeout=240)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         assert "acme  sap_b1-basware" in ran.stdout and "acme-sage  sage_300-basware" in ran.stdout
         before = (folder / "acme" / "basware.json").read_text()
