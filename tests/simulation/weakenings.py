@@ -17,8 +17,9 @@ from ml_connector.engine.poll import masters
 from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.write import deferred_audit, retry, uncertain, worker
 from ml_connector.engine.write.attempt import Task
-from ml_connector.engine.write.document import Paper
+from ml_connector.engine.write.document import DocumentWriter
 from ml_connector.engine.write.masters import Bulk
+from ml_connector.engine.write.matching import Matcher
 from ml_connector.errors import Held, Rejected
 from ml_connector.receive import Receiver
 from ml_connector.redact import Redactor
@@ -36,19 +37,19 @@ Weakening = Callable[[], Any]
 
 def send_again_at_once() -> Any:
     """Re-send on an unknown outcome, whenever it was."""
-    return patch.object(Paper, "_may_send", lambda self, *more: True)
+    return patch.object(DocumentWriter, "_may_send", lambda self, *more: True)
 
 
 @contextmanager
 def no_settle_time() -> Iterator[None]:
     """Look, and send again as soon as nothing is found."""
-    real = Paper._may_send
+    real = DocumentWriter._may_send
 
-    def hasty(self: Paper, *more: Any) -> bool:
+    def hasty(self: DocumentWriter, *more: Any) -> bool:
         self.task.pair = replace(self.task.pair, in_doubt_seconds=dict.fromkeys(self.task.pair.in_doubt_seconds, 0))
         return real(self, *more)
 
-    with patch.object(Paper, "_may_send", hasty):
+    with patch.object(DocumentWriter, "_may_send", hasty):
         yield
 
 
@@ -56,29 +57,29 @@ def no_settle_time() -> Iterator[None]:
 def no_look() -> Iterator[None]:
     """Send without looking first."""
     with (
-        patch.object(Paper, "_look", lambda self, prepared: None),
-        patch.object(Paper, "_look_for_sent", lambda self: None),
+        patch.object(Matcher, "look", lambda self, prepared: None),
+        patch.object(Matcher, "look_for_sent", lambda self: None),
     ):
         yield
 
 
 def no_second_look() -> Any:
     """Believe in the second sending without looking once more: what comes later is not noticed."""
-    return patch.object(Paper, "_recheck_later", lambda self: False)
+    return patch.object(DocumentWriter, "_recheck_later", lambda self: False)
 
 
 def failure_from_doubt() -> Any:
     """Answer a failure where the outcome is unknown."""
-    real = Paper._deliver
+    real = DocumentWriter._deliver
 
-    def hasty(self: Paper) -> None:
+    def hasty(self: DocumentWriter) -> None:
         if self.chunk.step in {"sent", "unknown"}:
             self.chunk.reason, self.chunk.answer_ok = "The outcome is unknown.", False
-            self._answer()
+            self.responder.answer()
             return
         real(self)
 
-    return patch.object(Paper, "_deliver", hasty)
+    return patch.object(DocumentWriter, "_deliver", hasty)
 
 
 @contextmanager
@@ -127,9 +128,9 @@ def child_refused() -> Any:
 @contextmanager
 def order_forgotten() -> Iterator[None]:
     """Map before looking, also where the document is acknowledged and our rows know nothing of it."""
-    real = Paper._prepared
+    real = DocumentWriter._prepared
 
-    with patch.object(Paper, "_prepared", lambda self, record, standing: real(self, record, "offered")):
+    with patch.object(DocumentWriter, "_prepared", lambda self, record, standing: real(self, record, "offered")):
         yield
 
 

@@ -12,8 +12,9 @@ from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.schedule import wake_up
 from ml_connector.engine.write import deactivate, identity, matching, prerequisites
 from ml_connector.engine.write.attempt import Task
-from ml_connector.engine.write.document import Paper
-from ml_connector.engine.write.matching import Finding
+from ml_connector.engine.write.case import Case
+from ml_connector.engine.write.document import DocumentWriter
+from ml_connector.engine.write.matching import Matcher
 from ml_connector.errors import Held
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.sage_300 import entries
@@ -25,34 +26,34 @@ from ml_connector.systems.sap_b1.replies import Fault as SapFault
 
 def sent_not_looked_for() -> Any:
     """Look for a document as it would be sent now, and not as it was sent."""
-    return patch.object(Finding, "_sent", property(lambda self: []))
+    return patch.object(Case, "sent", property(lambda self: []))
 
 
 @contextmanager
 def sent_forgotten() -> Iterator[None]:
     """Forget what was sent as soon as the attempt is over."""
-    real = Paper._post
+    real = DocumentWriter._post
 
-    def forgetful(self: Paper, document: Any, prepared: Any) -> None:
+    def forgetful(self: DocumentWriter, document: Any, prepared: Any) -> None:
         try:
             real(self, document, prepared)
         finally:
             self.chunk.sents = []
 
-    with patch.object(Paper, "_post", forgetful):
+    with patch.object(DocumentWriter, "_post", forgetful):
         yield
 
 
 @contextmanager
 def change_unseen() -> Iterator[None]:
     """Take what was sent for what is wanted now, whatever has changed in between."""
-    real = Finding._agree
+    real = Matcher.check_same
 
-    def agree(self: Finding, found: Any, wanted: Any) -> None:
+    def agree(self: Matcher, found: Any, wanted: Any) -> None:
         if found.state == "draft":
             real(self, found, wanted)
 
-    with patch.object(Finding, "_agree", agree):
+    with patch.object(Matcher, "check_same", agree):
         yield
 
 
@@ -63,7 +64,7 @@ def matched_without_date() -> Any:
 
 def sent_again_when_taken() -> Any:
     """Send again what the ERP has taken without naming what it became, once it does not show."""
-    return patch.object(Finding, "_taken", lambda self: None)
+    return patch.object(Matcher, "taken", lambda self: None)
 
 
 def currency_guessed() -> Any:
@@ -80,7 +81,7 @@ def currency_guessed() -> Any:
 
 def no_look_after_posting() -> Any:
     """Believe a posting without looking whether somebody else has posted the same meanwhile."""
-    return patch.object(Paper, "_stands_alone", lambda self, found: None)
+    return patch.object(DocumentWriter, "_stands_alone", lambda self, found: None)
 
 
 @contextmanager

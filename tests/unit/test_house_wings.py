@@ -31,11 +31,6 @@ LATE = {
 CUT = {
     **dict.fromkeys(("engine/poll/deletions.py", "engine/poll/documents.py", "engine/poll/masters.py"), "a pass"),
     "engine/poll/run.py": "a pass is one class in five files",
-    **dict.fromkeys(
-        ("engine/write/duplicates.py", "engine/write/matching.py", "engine/write/reading_back.py"), "writing"
-    ),
-    "engine/write/resolving.py": "writing a document is one class in four files, with two more of functions",
-    "engine/write/document.py": "writing a document is one class in four files, with two more of functions",
     "systems/network.py": "httpx has no other way to the address that it connects to",
     "systems/sage_300/batches.py": "documents, batches and posting are one class in three files",
     "systems/sage_300/postings.py": "documents, batches and posting are one class in three files",

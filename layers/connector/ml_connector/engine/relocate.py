@@ -16,8 +16,8 @@ from ml_connector.engine import endpoints
 from ml_connector.engine.ledger.ledger import KEEP_DONE, Ledger
 from ml_connector.engine.ledger.rows import Chunk, Cursor, Row, dump, load
 from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.write.case import FRESH
 from ml_connector.engine.write.deferred_audit import MARK
-from ml_connector.engine.write.matching import FRESH
 from ml_connector.errors import Conflict, ConnectorError, Transient
 from ml_connector.ports import Item
 

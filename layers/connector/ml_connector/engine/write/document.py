@@ -19,9 +19,13 @@ from typing import Any
 from ml_connector.engine.ledger.rows import Row
 from ml_connector.engine.write import duplicates, resolving
 from ml_connector.engine.write.admission import of_another_company, too_old, unreadable_elsewhere
+from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.identity import remember
+from ml_connector.engine.write.matching import Matcher
 from ml_connector.engine.write.prerequisites import wait_for_masters
-from ml_connector.engine.write.reading_back import ReadingBack
+from ml_connector.engine.write.reading_back import ReadBack
+from ml_connector.engine.write.responder import Responder
 from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient, Unreadable
 from ml_connector.flow import Document, Found, Prepared
 
@@ -32,113 +36,123 @@ LEAST = 20
 """Seconds that pass before that, however short the settle time: an answer that is late comes later than that."""
 
 
-class Paper(ReadingBack):
+class DocumentWriter:
     """One attempt at one document."""
+
+    def __init__(self, task: Task) -> None:
+        """Have both ends at hand, and who looks, reads back and answers."""
+        self.task, self.chunk, self.case = task, task.chunk, Case(task)
+        self.matcher, self.responder = Matcher(self.case), Responder(self.case)
+        self.posted = ReadBack(self.case, self.matcher, self.responder)
 
     def advance(self) -> None:
         """Bring the document as far as it goes now, from the step at which it stands."""
         self.task.pair.check(self.task.flow.source, self.task.flow.target)
-        if self._open_decision("match"):
-            resolving.match(self)
+        if self.case.open_decision("match"):
+            self._hold_on_to(resolving.match(self.matcher, self.responder))
             return
         match self.chunk.step:
-            case "posted" if self._open_decision("post"):
-                resolving.post_anew(self)
+            case "posted" if self.case.open_decision("post"):
+                resolving.post_anew(self.matcher)
                 self._deliver()
             case "posted":
                 self._confirm()
             case "answered":
-                self._hear()
+                self.responder.hear()
             case "refusing":
-                self._tell(taken=False)
+                self.responder.tell(taken=False)
             case "collided":
-                self._disentangle()
+                self._unlink()
             case _:
                 self._deliver()
 
     # ── up to the post ──────────────────────────────────────────────────────────────────────────────────────
 
     def _deliver(self) -> None:
+        case = self.case
         if self.chunk.step == "sent":  # its worker died, and had the connection until now for all that is known
             self.chunk.step, self.chunk.sent_at = "unknown", self.task.ledger.now()
         looked_at = self.task.now
-        earlier = None if self.target.refuses_duplicates else self._look_for_sent()
-        row = self._known()
-        if self._fresh and row.outcome != "delivered":
+        earlier = None if case.target.refuses_duplicates else self.matcher.look_for_sent()
+        row = case.known()
+        if case.fresh and row.outcome != "delivered":
             wait_for_masters(self.task)
         document = self._fetched(row)
-        if row.outcome == "delivered" and row.target is not None and self.source.answers:
-            if not self._decided("post"):
-                self._again(document, row)
+        if row.outcome == "delivered" and row.target is not None and case.source.answers:
+            if not case.decided("post"):
+                self.posted.again(document, row)
                 return
-            resolving.posted_no_more(self, row, document.record)
+            resolving.posted_no_more(self.matcher, row, document.record)
         if document.record is None or document.standing in {"gone", "transferred", "refused"}:
             self._gone(document, earlier, looked_at)
             return
-        if self._fresh and too_old(self.task, document.record, row):
-            self._finish("unchanged", "It is dated before the flow's start date.")
+        if case.fresh and too_old(self.task, document.record, row):
+            self.responder.finish("unchanged", "It is dated before the flow's start date.")
             return
-        record = self._linked(document.record)
+        record = case.linked(document.record)
         if earlier is not None:
             self._resume(earlier, record)
             return
         prepared = self._prepared(record, document.standing)
         if prepared is None:
             return
-        self._value(prepared)
+        case.value(prepared)
         if self.task.pair.shadow:
-            self._rehearse(prepared)
+            self._dry_run(prepared)
             return
-        if self.chunk.swept and self._fresh and not self.target.look(prepared):
+        if self.chunk.swept and case.fresh and not case.target.look(prepared):
             raise Held(
-                f"lookup:{self.key}",
+                f"lookup:{case.key}",
                 "It was acknowledged, but neither posted nor by us as far as we know. If nobody else works on it, "
-                f"{self._replay} posts it.",
+                f"{case.replay} posts it.",
             )
         looked_at = self.task.now
-        if (found := self._look(prepared)) is not None:
+        if (found := self.matcher.look(prepared)) is not None:
             self._adopt(found, prepared)
         elif self._may_send(looked_at, prepared):
-            self._reserve(prepared)
+            self.matcher.reserve(prepared)
             self._post(document, prepared)
 
     def _gone(self, document: Document[Any], earlier: Found | None, looked_at: datetime) -> None:
         """Settle what its source does not offer any more; what we sent of it must not stand there unseen."""
-        if self._recognised(document, looked_at):
+        case = self.case
+        if self._matches_sent(document, looked_at):
             return
         why = document.detail or document.standing
         if earlier is not None:
-            self._conflict(
-                f"{self._there(earlier)} was sent for {self._this()}, which its source does not offer any more: {why}. "
-                f"Cancel it there; or look why its source took {self._this()} back."
+            case.conflict(
+                f"{case.there(earlier)} was sent for {case.this()}, which its source does not offer any more: {why}. "
+                f"Cancel it there; or look why its source took {case.this()} back."
             )
-        if not self._fresh and not self._may_send(looked_at, None):
+        if not case.fresh and not self._may_send(looked_at, None):
             return
-        if document.standing == "refused" and self._known().outcome == "rejected":
-            self._finish("rejected", self._still_refused(document))
+        if document.standing == "refused" and case.known().outcome == "rejected":
+            self.responder.finish("rejected", self.responder.still_refused(document))
             return
-        self._finish("unchanged", f"No longer offered by its source: {why}.")
+        self.responder.finish("unchanged", f"No longer offered by its source: {why}.")
 
     def _resume(self, found: Found, record: Any) -> None:
         """Go on with what was sent and stands there; raises `Held` where something else is wanted by now."""
         try:
             trace = self._traced(record)
         except Held as error:
-            raise Held(error.waiting_for, f"{self._there(found)} was sent for {self._this()}. {error}") from error
-        self._agree(found, trace)
-        self._value(trace)
+            raise Held(
+                error.waiting_for, f"{self.case.there(found)} was sent for {self.case.this()}. {error}"
+            ) from error
+        self.matcher.check_same(found, trace)
+        self.case.value(trace)
         self._adopt(found, trace)
 
-    def _rehearse(self, prepared: Prepared) -> None:
+    def _dry_run(self, prepared: Prepared) -> None:
         """Find out what would become of the document, as far as reading shows it."""
-        found = self._look(prepared)
+        found = self.matcher.look(prepared)
         if found is None:
-            self._reserve(prepared)
+            self.matcher.reserve(prepared)
         else:
-            self._agree(found, prepared)
+            self.matcher.check_same(found, prepared)
             self.chunk.notes.append(f"The target has it already as {found.number}: it would be adopted.")
         self.chunk.shadow = True
-        self._finish("delivered")
+        self.responder.finish("delivered")
 
     def _prepared(self, record: Any, standing: str) -> Prepared | None:
         """Map the document; None where that failed because it is at the target already, and so was adopted.
@@ -146,66 +160,68 @@ class Paper(ReadingBack):
         A posting in doubt may have used up what the mapping checks: the order that the invoice is based on. So may
         one that our rows have forgotten: then the source shows the document as acknowledged.
         """
-        codes = self.task.pair.codes(waits=self._fresh)
+        case = self.case
+        codes = self.task.pair.codes(waits=case.fresh)
         elsewhere = of_another_company(self.task, record, codes)
-        if elsewhere is not None and self._fresh:
+        if elsewhere is not None and case.fresh:
             raise elsewhere
         try:
             if elsewhere is not None:
                 raise elsewhere
-            prepared: Prepared = self.target.prepare(record, codes)
+            prepared: Prepared = case.target.prepare(record, codes)
         except (Held, Rejected):
-            if self._fresh and standing != "acknowledged":
+            if case.fresh and standing != "acknowledged":
                 raise
-            trace = self.target.trace(record, self.task.pair.codes(waits=False))
-            found = self._look(trace)
+            trace = case.target.trace(record, self.task.pair.codes(waits=False))
+            found = self.matcher.look(trace)
             if found is None:
                 raise
-            self._value(trace)
+            case.value(trace)
             self._adopt(found, trace)
             return None
-        return replace(prepared, since=self._since())
+        return replace(prepared, since=case.since())
 
     def _traced(self, record: Any) -> Prepared:
         """Say what a document would be found by now; raises `Held` where it cannot be said, or is another company's."""
         codes = self.task.pair.codes(waits=False)
         if (elsewhere := of_another_company(self.task, record, codes)) is not None:
             raise elsewhere
-        trace: Prepared = self.target.trace(record, codes)
+        trace: Prepared = self.case.target.trace(record, codes)
         return trace
 
-    def _recognised(self, document: Document[Any], looked_at: datetime) -> bool:
+    def _matches_sent(self, document: Document[Any], looked_at: datetime) -> bool:
         """Take up again what is done at both ends and our rows have forgotten, as after a restore of the table.
 
         What our rows know to have been sent is ours, also where the target keeps no key of ours; but somebody else told
         its source, such as a second installation. So it may be his, and ours still to come: that is waited for.
         """
+        case = self.case
         if document.record is None or document.standing != "transferred":
             return False
-        in_doubt = not self._fresh
+        in_doubt = not case.fresh
         try:
-            trace = self.target.trace(self._linked(document.record), self.task.pair.codes(waits=False))
-            found = self._look(trace)
+            trace = case.target.trace(case.linked(document.record), self.task.pair.codes(waits=False))
+            found = self.matcher.look(trace)
             if found is not None:
-                self._agree(found, trace)
+                self.matcher.check_same(found, trace)
         except (Held, Rejected):
             if in_doubt:
                 raise
             return False
         if found is None or not (found.ours or in_doubt):
             return False
-        if not found.ours and not self.target.refuses_duplicates and self._settles(looked_at):
+        if not found.ours and not case.target.refuses_duplicates and self._settles(looked_at):
             self.task.wait(
                 self._settles(looked_at),
-                reason=f"{self._there(found)} stands there, and its transfer was reported, though not by us; what we "
-                f"sent may still arrive in addition. {self.target.title} is checked once more.",
+                reason=f"{case.there(found)} stands there, and its transfer was reported, though not by us; what we "
+                f"sent may still arrive in addition. {case.target.title} is checked once more.",
             )
             return True
-        if self.task.ledger.link(found.id, self.key) != self.key:
+        if self.task.ledger.link(found.id, case.key) != case.key:
             return False
-        self._look_back()
+        case.look_back()
         self.chunk.target, self.chunk.code = found.id, found.number
-        self._finish("delivered")
+        self.responder.finish("delivered")
         return True
 
     def _settles(self, looked_at: datetime) -> float:
@@ -217,7 +233,7 @@ class Paper(ReadingBack):
     def _fetched(self, row: Row) -> Document[Any]:
         """Read the document; one that cannot be read is refused only where it waits to be posted."""
         try:
-            return self._fetch()
+            return self.case.fetch()
         except Unreadable as error:
             self.chunk.stamp, self.chunk.number = error.stamp or self.chunk.stamp, error.number or self.chunk.number
             if error.standing in {"offered", "acknowledged"} and (row.outcome != "delivered" or row.target is None):
@@ -226,35 +242,11 @@ class Paper(ReadingBack):
                 raise
             return Document(None, error.standing, error.stamp, str(error))
 
-    def _fetch(self) -> Document[Any]:
-        self.task.said["talking_to"] = self.task.flow.source
-        document: Document[Any] = self.source.fetch(self.key)
-        self.task.said["talking_to"] = self.task.flow.target
-        self.chunk.stamp = document.stamp or self.chunk.stamp
-        record = document.record
-        if record is not None:
-            self.chunk.number = getattr(record, "number", None)
-            money = getattr(record, "gross", None) if hasattr(record, "gross") else getattr(record, "amount", None)
-            if money is not None:  # what was paid and taken back is nothing, in the sums too
-                self.chunk.amount = str(-money if getattr(record, "cancelled", False) else money)
-            self.chunk.currency = getattr(record, "currency", None) or self.chunk.currency
-        return document
-
-    def _known(self) -> Row:
-        found = self.task.ledger.rows([self.key], consistent=True)
-        return found[self.key][0] if self.key in found else Row()
-
-    def _value(self, prepared: Prepared) -> None:
-        if self.task.flow.target == self.task.pair.integration.platform:
-            self.chunk.currency = prepared.currency  # amounts are told in the platform's currencies, in every flow
-        self.chunk.posted_on = prepared.posted_on.isoformat() if prepared.posted_on else None
-        self.task.said["notes"] = list(prepared.notes)
-
     def _adopt(self, found: Found, prepared: Prepared) -> None:
-        self._agree(found, prepared)
-        if self._fresh:
+        self.matcher.check_same(found, prepared)
+        if self.case.fresh:
             self.chunk.notes.append(f"Adopted {found.number}, which the target already had.")
-            self._acknowledge()
+            self.responder.acknowledge()
         self._keep(found, adopted=True)
 
     def _may_send(self, looked_at: datetime, prepared: Prepared | None) -> bool:
@@ -264,10 +256,10 @@ class Paper(ReadingBack):
         a second one takes the same at once; what goes by another name might come to lie under the first. What was
         taken is never sent again without a person's word. None for `prepared`: nothing is to be sent.
         """
-        if self._fresh:
+        if self.case.fresh:
             return True
         names = {one.name for one in self.chunk.sents}
-        same = self.target.refuses_duplicates and prepared is not None and names <= {prepared.name}
+        same = self.case.target.refuses_duplicates and prepared is not None and names <= {prepared.name}
         if (seconds := 0.0 if same else self._settles(looked_at)) > 0:
             self.task.wait(
                 seconds,
@@ -275,23 +267,24 @@ class Paper(ReadingBack):
                 "looked for once more before it is sent again.",
             )
             return False
-        if any(one.taken for one in self.chunk.sents) and not same and not self._decided("post"):
-            self._taken()
+        if any(one.taken for one in self.chunk.sents) and not same and not self.case.decided("post"):
+            self.matcher.taken()
         self.chunk.recheck = not same
         return True
 
     def _post(self, document: Document[Any], prepared: Prepared) -> None:
+        case = self.case
         if document.standing == "offered":
-            self._acknowledge()
-        before, again, earlier = list(self.chunk.sents), not self._fresh, self.chunk.sent_at
+            self.responder.acknowledge()
+        before, again, earlier = list(self.chunk.sents), not case.fresh, self.chunk.sent_at
         sent = remember(prepared, self.task.ledger.now())
         self.chunk.sent_at, self.chunk.alone = sent.at, False
         self.chunk.sents = [*(one for one in before if one.lookup != sent.lookup), sent]
         self.task.progress("sent")
         try:
-            found = self.target.send(prepared)
+            found = case.target.send(prepared)
             if found.id in self.chunk.passed and not found.ours:  # it named no document, and this one was found instead
-                raise OutcomeUnknown(f"{self.target.title} took {self._this()} without naming it.", taken=True)
+                raise OutcomeUnknown(f"{case.target.title} took {case.this()} without naming it.", taken=True)
         except OutcomeUnknown as error:
             self.chunk.step, self.chunk.sent_at, sent.taken = "unknown", self.task.ledger.now(), error.taken
             raise
@@ -311,75 +304,77 @@ class Paper(ReadingBack):
 
     def _keep(self, found: Found, *, adopted: bool = False) -> None:
         """Write down what the target made of it, before anything else happens."""
-        holder = self.task.ledger.link(found.id, self.key)
-        if holder != self.key and (found.ours or not self._fresh):
-            raise self._collide(found, holder)
-        if holder != self.key:
-            self._conflict(
-                f"{self._there(found)} belongs to {self._described(holder)} already. If {self._this()} is the same "
-                f"invoice twice: `{self._resolve} --match {found.number}`. If not: `{self._resolve} --post`."
+        case = self.case
+        holder = self.task.ledger.link(found.id, case.key)
+        if holder != case.key and (found.ours or not case.fresh):
+            raise self.matcher.collide(found, holder)
+        if holder != case.key:
+            case.conflict(
+                f"{case.there(found)} belongs to {case.described(holder)} already. If {case.this()} is the same "
+                f"invoice twice: `{case.resolve} --match {found.number}`. If not: `{case.resolve} --post`."
             )
         if adopted:
-            self._look_back()
+            case.look_back()
         self._hold_on_to(found)
 
     def _hold_on_to(self, found: Found) -> None:
         """Go on with a document of the target as this one's posting."""
         self.chunk.target, self.chunk.code = found.id, found.number
-        self._note(found)
+        self.posted.note(found)
         self.chunk.attempts = self.chunk.failures = 0
         self.chunk.answer_ok = True  # an earlier attempt may have been refused, and could not be told
         self.task.progress("posted")
         self.task.pair.breakers[self.task.flow.target].well()
         self._confirm()
 
-    def _disentangle(self) -> None:
+    def _unlink(self) -> None:
         """Wait until a person's replay has linked the document to this one; then it is looked for, as in any doubt.
 
         So it is where the document shows that it is the other one's: its date or amount is not what was sent.
         """
+        case = self.case
         target = self.chunk.target or ""
-        holder = self.task.ledger.links([target]).get(target, self.key)
-        anothers = holder != self.key and self._is_anothers(target)
-        if self._open_decision("post") and not anothers:
-            resolving.post_anew(self)
-        elif holder != self.key and not anothers:
-            raise self._collided(holder)
+        holder = self.task.ledger.links([target]).get(target, case.key)
+        anothers = holder != case.key and self._is_anothers(target)
+        if case.open_decision("post") and not anothers:
+            resolving.post_anew(self.matcher)
+        elif holder != case.key and not anothers:
+            raise self.matcher.collided(holder)
         else:
             self.chunk.step, self.chunk.target, self.chunk.code = "unknown", None, None
         self._deliver()
 
     def _is_anothers(self, target: str) -> bool:
         """Tell whether a document stands there, and is not what was sent."""
-        there = [one for one in self._found(self._sent) if one.id == target]
-        return bool(there) and not any(self._may_be_sent(one) for one in there)
+        there = [one for one in self.matcher.find(self.case.sent) if one.id == target]
+        return bool(there) and not any(self.matcher.may_be_sent(one) for one in there)
 
     def _confirm(self) -> None:
         """Read the number and the total back, then answer the source."""
         assert self.chunk.target is not None
-        found: Found = self.target.read_back(self._to_read_back())
+        found: Found = self.case.target.read_back(self.posted.to_read_back())
         self.chunk.code = found.number or self.chunk.code
-        self._note(found)
+        self.posted.note(found)
         if found.state == "cancelled":
-            self._hold_on_to(self._instead(found, None if self.chunk.sents else self._fetch().record))
+            self._hold_on_to(self.posted.instead(found, None if self.chunk.sents else self.case.fetch().record))
             return
-        self._same_total(found)
-        self._unchanged(replace(found, amount=None))
+        self.posted.same_total(found)
+        self.posted.unchanged(replace(found, amount=None))
         self._stands_alone(found)
-        if not self.source.answers:
-            self._finish("delivered")
+        if not self.case.source.answers:
+            self.responder.finish("delivered")
         elif self.chunk.recheck and self._recheck_later():
             pass
         else:
-            self._answer()
+            self.responder.answer()
 
     def _stands_alone(self, posted: Found) -> None:
         """Look once more after a posting: somebody else, or another installation, may have posted it meanwhile."""
-        if self.chunk.alone or not self.chunk.sents or self.target.refuses_duplicates:
+        if self.chunk.alone or not self.chunk.sents or self.case.target.refuses_duplicates:
             return
-        others = duplicates.others(self, (posted.id, self.chunk.target), self._sent)
+        others = duplicates.others(self.matcher, (posted.id, self.chunk.target), self.case.sent)
         if others:
-            self._several([posted, *others])
+            self.matcher.several([posted, *others])
         self.chunk.alone = True
 
     def _recheck_later(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -108,3 +108,11 @@ def _written(day: date | None) -> str | None:
 
 def _read(day: str | None) -> date | None:
     return date.fromisoformat(day) if day else None
+
+
+def as_sent(target: str, code: str, sent: Sequence[Prepared]) -> Found:
+    """Name a document of the target by what it was sent as: where it is gone, only that tells which it was."""
+    last = next(reversed(sent), None)
+    return Found(
+        target, code, partner=last.partner or None if last else None, reference=last.reference or None if last else None
+    )

@@ -6,47 +6,47 @@ Nothing of ours is ever passed over: while something that we sent stands, a deci
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from ml_connector.engine.endpoints import ledger_of, note
 from ml_connector.engine.ledger.rows import Chunk, Row
 from ml_connector.engine.tenant_integration import Pair
 from ml_connector.engine.write import duplicates
 from ml_connector.engine.write.identity import differences, foreign
+from ml_connector.engine.write.matching import Matcher
+from ml_connector.engine.write.responder import Responder
 from ml_connector.errors import Rejected
 from ml_connector.flow import Flow, Found, Prepared
-
-if TYPE_CHECKING:
-    from ml_connector.engine.write.document import Paper
 
 OFFERED = frozenset({"offered", "acknowledged", "transferred"})
 
 
-def match(paper: Paper) -> None:
+def match(matcher: Matcher, responder: Responder) -> Found:
     """Take a document of the target for this one, by a person's word; raises `Held` where there is none such."""
-    chunk, ledger = paper.chunk, paper.task.ledger
-    document, decision = paper._fetch(), chunk.decision
+    case = matcher.case
+    chunk, ledger = case.chunk, case.task.ledger
+    document, decision = case.fetch(), chunk.decision
     assert decision is not None
     if document.record is None or document.standing not in OFFERED:
-        _drop(paper, f"{paper._this()} is not offered by its source any more ({document.standing}).")
-    trace = paper.target.trace(paper._linked(document.record), paper.task.pair.codes(waits=False))
-    found = _named(paper, decision.number, trace)
+        _drop(matcher, f"{case.this()} is not offered by its source any more ({document.standing}).")
+    trace = case.target.trace(case.linked(document.record), case.task.pair.codes(waits=False))
+    found = _named(matcher, decision.number, trace)
     if document.standing == "offered":
-        paper._acknowledge()
+        responder.acknowledge()
     if chunk.step == "collided":
-        ledger.relink(found.id, paper.key)
-    ledger.link(found.id, paper.key)  # where another document of ours holds it, that one keeps it
+        ledger.relink(found.id, case.key)
+    ledger.link(found.id, case.key)  # where another document of ours holds it, that one keeps it
     chunk.recheck = chunk.step in {"sent", "unknown"} and found.id != chunk.target
     chunk.swept, chunk.alone, decision.applied = False, not chunk.recheck, True
     decision.currency = trace.currency
     if beyond := sorted({*chunk.several} - {found.id}):
         chunk.notes.append(f"Others stand beside {found.number} by a person's word: {', '.join(beyond)}.")
     chunk.several = []
-    paper._value(trace)
-    paper._look_back()
-    if points := differences(found, trace, paper._tolerance):
+    case.value(trace)
+    case.look_back()
+    if points := differences(found, trace, case.tolerance):
         chunk.notes.append(f"Matched to {found.number} by a person's word, though it differs: {'; '.join(points)}.")
-    paper._hold_on_to(found)
+    return found
 
 
 def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
@@ -83,31 +83,32 @@ def not_sent_here(pair: Pair, flow: Flow, recent: Sequence[Found]) -> list[Found
     return [one for one in recent if one.id not in known and one.reference not in mine]
 
 
-def _named(paper: Paper, number: str, trace: Prepared) -> Found:
+def _named(matcher: Matcher, number: str, trace: Prepared) -> Found:
     """Find the document that a person named; raises `Held` where there is none, or where ours stands beside it."""
-    title = paper.target.title
-    found: Sequence[Found] = paper.target.numbered(number, trace)
+    case = matcher.case
+    title = case.target.title
+    found: Sequence[Found] = case.target.numbered(number, trace)
     if len(found) != 1:
         how = "no document" if not found else f"{len(found)} documents"
         _drop(
-            paper,
+            matcher,
             f"{title} has {how} {number} of supplier {trace.partner} ({trace.kind or 'document'}), so "
-            f"{paper._this()} is held as before. Look for its number there, then "
-            f"`{paper._resolve} --match ERP-NUMBER`.",
+            f"{case.this()} is held as before. Look for its number there, then "
+            f"`{case.resolve} --match ERP-NUMBER`.",
         )
     if foreign(found[0], trace):
-        _drop(paper, _foreign(title, found[0], trace, paper._this()))
-    standing = [one for one in paper._found(paper._sent) if one.state != "rejected" and one.id != found[0].id]
-    holders = paper.task.ledger.links([one.id for one in standing])
-    told = set(paper.chunk.several) if found[0].id in paper.chunk.several else set()  # the person had them all named
-    others = [one for one in standing if one.id in told or not _may_be_sent(paper, one, holders.get(one.id))]
-    paper.chunk.passed = sorted({*paper.chunk.passed, *(one.id for one in others)})
-    beside = [one for one in standing if one not in others and paper._ours(one, holders.get(one.id))]
+        _drop(matcher, _foreign(title, found[0], trace, case.this()))
+    standing = [one for one in matcher.find(case.sent) if one.state != "rejected" and one.id != found[0].id]
+    holders = case.task.ledger.links([one.id for one in standing])
+    told = set(case.chunk.several) if found[0].id in case.chunk.several else set()  # the person had them all named
+    others = [one for one in standing if one.id in told or not _may_be_sent(matcher, one, holders.get(one.id))]
+    case.chunk.passed = sorted({*case.chunk.passed, *(one.id for one in others)})
+    beside = [one for one in standing if one not in others and matcher.is_ours(one, holders.get(one.id))]
     if beside:
         _drop(
-            paper,
-            f"{paper._there(beside[0])} was sent for {paper._this()} and stands beside {number}. Cancel one of them "
-            f"there, then `{paper._resolve} --match ERP-NUMBER` with the other.",
+            matcher,
+            f"{case.there(beside[0])} was sent for {case.this()} and stands beside {number}. Cancel one of them "
+            f"there, then `{case.resolve} --match ERP-NUMBER` with the other.",
         )
     return found[0]
 
@@ -122,42 +123,45 @@ def _foreign(title: str, found: Found, trace: Prepared, this: str) -> str:
     )
 
 
-def _may_be_sent(paper: Paper, found: Found, holder: str | None) -> bool:
+def _may_be_sent(matcher: Matcher, found: Found, holder: str | None) -> bool:
     """Tell whether a document may be what we sent: one that nobody linked and that differs from all of it is not."""
-    return holder is not None or paper._may_be_sent(found)
+    return holder is not None or matcher.may_be_sent(found)
 
 
-def _drop(paper: Paper, message: str) -> NoReturn:
+def _drop(matcher: Matcher, message: str) -> NoReturn:
     """Forget a decision that cannot be followed, and hold the document as before."""
-    paper.chunk.decision = None
-    paper.chunk.notes.append(f"The decision could not be followed: {message}")
-    paper._conflict(message)
+    case = matcher.case
+    case.chunk.decision = None
+    case.chunk.notes.append(f"The decision could not be followed: {message}")
+    case.conflict(message)
 
 
-def post_anew(paper: Paper) -> None:
+def post_anew(matcher: Matcher) -> None:
     """Let what was posted be posted again, where it does not count any more; raises `Held` where it stands."""
-    posted_no_more(paper, paper._known(), None if paper.chunk.sents else paper._fetch().record)
-    paper.chunk.step = "held"
+    case = matcher.case
+    posted_no_more(matcher, case.known(), None if case.chunk.sents else case.fetch().record)
+    case.chunk.step = "held"
 
 
-def posted_no_more(paper: Paper, row: Row, record: Any) -> None:
+def posted_no_more(matcher: Matcher, row: Row, record: Any) -> None:
     """Let a person's `--post` through where what was posted does not count any more; else raise `Held`.
 
     So it does where another one stands that may be ours as well. `record`: what its source says, where it was read.
     """
-    chunk = paper.chunk
+    case = matcher.case
+    chunk = case.chunk
     target, code = chunk.target or row.target, chunk.code or row.code
-    if target is not None and duplicates.stands(paper, target, code or "", record):
+    if target is not None and duplicates.stands(matcher, target, code or "", record):
         _drop(
-            paper,
-            f"{paper._this()} stands in {paper.target.title} as {code}, so it is not posted again. Cancel it there "
-            f"first, then `{paper._resolve} --post`.",
+            matcher,
+            f"{case.this()} stands in {case.target.title} as {code}, so it is not posted again. Cancel it there "
+            f"first, then `{case.resolve} --post`.",
         )
-    if (found := duplicates.bars(paper, record)) is not None:
+    if (found := duplicates.bars(matcher, record)) is not None:
         _drop(
-            paper,
-            f"{paper._there(found)} stands for {paper._this()} just as it was sent, so it is not posted again. If it "
-            f"is to count, {paper._replay} takes it. If not, cancel it there first, then `{paper._resolve} --post`.",
+            matcher,
+            f"{case.there(found)} stands for {case.this()} just as it was sent, so it is not posted again. If it "
+            f"is to count, {case.replay} takes it. If not, cancel it there first, then `{case.resolve} --post`.",
         )
     chunk.target = chunk.code = None
     chunk.sents, chunk.alone = [], False

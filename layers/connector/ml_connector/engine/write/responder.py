@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ml_connector.engine.ledger.rows import Row, readable
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.retry import backoff
 from ml_connector.errors import Held, Rejected, Unreadable
 from ml_connector.flow import Answer, Document, Standing, Verdict
@@ -22,57 +22,39 @@ LONGEST = 2000
 PATIENCE = timedelta(hours=24)
 
 
-class Answering:
-    """The part of a document's attempt that talks to its source, and settles."""
+class Responder:
+    """Talks to the document's source, and completes."""
 
-    def __init__(self, task: Task) -> None:
-        """Have both ends at hand."""
-        self.task, self.chunk = task, task.chunk
-        self.key: str = task.chunk.key or task.chunk.id
-        self.source: Any = task.pair.source(task.flow)
-        self.target: Any = task.pair.target(task.flow)
+    def __init__(self, case: Case) -> None:
+        """Work on one document's attempt."""
+        self.case, self.task, self.chunk = case, case.task, case.chunk
 
-    def _acknowledge(self) -> None:
-        if self.source.answers:
+    def acknowledge(self) -> None:
+        """Take the document at its source, where it takes answers."""
+        if self.case.source.answers:
             self.task.said["talking_to"] = self.task.flow.source
-            self.source.acknowledge(self.key)
+            self.case.source.acknowledge(self.case.key)
             self.task.said["talking_to"] = self.task.flow.target
-
-    def _linked(self, record: Any) -> Any:
-        """Name the platform's document to which this one refers."""
-        flow = self.task.flow.links
-        if flow is None or not self.chunk.refers:
-            return record
-        key = self.task.ledger.sibling(flow).links([self.chunk.refers]).get(self.chunk.refers)
-        if key is None:
-            raise Held(f"lookup:{self.key}", f"The document {self.chunk.refers} that this belongs to is not ours.")
-        return msgspec.structs.replace(record, document=key)
-
-    def _look_back(self) -> None:
-        """Have what refers to this document looked for from the start: it may have been listed while nobody knew it."""
-        for flow in self.task.pair.integration.flows:
-            if flow.links == self.task.flow.name:
-                self.task.ledger.sibling(flow.name).look_back()
 
     def refuse(self, error: Rejected) -> None:
         """Tell the source once that the document was refused; what cannot be told is settled all the same."""
         if self.chunk.step in {"sent", "unknown"} or (self.chunk.sents and self.chunk.target is None):
-            raise Held(f"lookup:{self.key}", f"Its first sending may have taken effect, and now: {error}")
+            raise Held(f"lookup:{self.case.key}", f"Its first sending may have taken effect, and now: {error}")
         if self.chunk.target is not None:  # it is in the books: what is refused is our answer or our reading
-            raise Held(f"lookup:{self.key}", f"It was posted as {self.chunk.code}, but then: {error}")
+            raise Held(f"lookup:{self.case.key}", f"It was posted as {self.chunk.code}, but then: {error}")
         if self.chunk.step == "answered":
             self._not_taken(Verdict("rejected", str(error)))
             return
         self.chunk.reason = self.chunk.refusal = readable(str(error), LONGEST)
         self.chunk.answer_ok = False
-        if not self.source.answers or self.task.pair.shadow:
-            self._finish("rejected", self.chunk.refusal)
+        if not self.case.source.answers or self.task.pair.shadow:
+            self.finish("rejected", self.chunk.refusal)
             return
         taken = bool(self.chunk.step) and self.chunk.step != "held"
         self.task.progress("refusing")  # from here on the refusal stands, whenever this process dies
-        self._tell(taken)
+        self.tell(taken)
 
-    def _tell(self, taken: bool) -> None:
+    def tell(self, taken: bool) -> None:
         """Answer a refusal, acknowledging first where nobody has. What came of it meanwhile is looked at before."""
         self.task.said["talking_to"] = self.task.flow.source
         if not taken:
@@ -81,21 +63,21 @@ class Answering:
                 self._start_anew()
                 return
             if standing not in {"offered", "acknowledged"}:  # it was told, and only the answer to that was lost
-                self._finish("rejected", self.chunk.refusal)
+                self.finish("rejected", self.chunk.refusal)
                 return
             if standing == "offered":
-                self._acknowledge()
-        self._answer()
+                self.acknowledge()
+        self.answer()
 
     def _standing(self) -> tuple[Standing, str | None]:
         """Tell how the document stands, also where it cannot be read."""
         try:
-            document: Document[Any] = self.source.fetch(self.key)
+            document: Document[Any] = self.case.source.fetch(self.case.key)
         except Unreadable as error:
             return error.standing, error.stamp
         return document.standing, document.stamp
 
-    def _still_refused(self, document: Document[Any]) -> str:
+    def still_refused(self, document: Document[Any]) -> str:
         """Try again a document that was refused, as far as its source lets us, and say what comes of it.
 
         Nothing is posted: its source was told of the refusal, and takes no other answer until somebody transfers it
@@ -104,7 +86,7 @@ class Answering:
         why = document.detail
         if document.record is not None:
             try:
-                self.target.prepare(document.record, self.task.pair.codes())
+                self.case.target.prepare(document.record, self.task.pair.codes())
             except (Held, Rejected) as error:
                 why = str(error)
             else:
@@ -122,13 +104,14 @@ class Answering:
         self.chunk.step, self.chunk.answer_ok, self.chunk.refusal = "", True, None
         self.task.wait(1, reason="It was offered again after it had been refused.")
 
-    def _answer(self) -> None:
+    def answer(self) -> None:
+        """Tell the source what became of the document; what it makes of that is asked for later."""
         chunk = self.chunk
         if chunk.answer_ok and chunk.target is None:  # whatever led here, nobody may hear of a posting that is none
-            raise Held(f"lookup:{self.key}", "Nothing shows where it was posted, so its source was told nothing.")
+            raise Held(f"lookup:{self.case.key}", "Nothing shows where it was posted, so its source was told nothing.")
         answer = self._words()
         self.task.said["talking_to"] = self.task.flow.source
-        token = self.source.answer(self.key, answer)
+        token = self.case.source.answer(self.case.key, answer)
         chunk.tokens, chunk.token_at = [token] if token else [], self.task.ledger.now()
         chunk.attempts = 0
         self.task.progress("answered")
@@ -148,23 +131,21 @@ class Answering:
         return Answer(
             code=f"{kind}.{chunk.answer_try}.{offer}",
             success=ok, message=message, number=chunk.code, internal=internal if ok else None, posted_on=day,
-            since=self._since(),
+            since=self.case.since(),
         )  # fmt: skip
 
-    def _since(self) -> datetime:
-        """Tell since when anything of this document can have been said or sent."""
-        return datetime.fromisoformat(self.chunk.first_try or self.chunk.created)
-
-    def _hear(self) -> None:
+    def hear(self) -> None:
         """Ask what the source made of the answer."""
         self.task.said["talking_to"] = self.task.flow.source
-        verdict: Verdict | None = self.source.answered(
-            self.key, self.chunk.tokens[0] if self.chunk.tokens else None, self._words()
+        verdict: Verdict | None = self.case.source.answered(
+            self.case.key, self.chunk.tokens[0] if self.chunk.tokens else None, self._words()
         )
         asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)
         if verdict is None:
             if self.task.now - asked > PATIENCE:
-                raise Held(f"lookup:{self.key}", "The source has not confirmed the answer within a day; look there.")
+                raise Held(
+                    f"lookup:{self.case.key}", "The source has not confirmed the answer within a day; look there."
+                )
             reason = self.chunk.reason
             self.task.posted(backoff(self.chunk.attempts, 1, 900))
             self.chunk.reason = reason
@@ -172,19 +153,20 @@ class Answering:
             self._not_taken(verdict)
         else:
             ok, chunk = self.chunk.answer_ok, self.chunk
-            self._finish("delivered" if ok else "rejected", chunk.reason if ok else chunk.refusal or chunk.reason)
+            self.finish("delivered" if ok else "rejected", chunk.reason if ok else chunk.refusal or chunk.reason)
 
     def _not_taken(self, verdict: Verdict) -> None:
         self.chunk.answer_try += 1
         if self.chunk.answer_try >= ANSWER_TRIES:
             self.task.dead("answer refused", f"The source did not take our answer: {verdict.reason}")
             return
-        self._answer()
+        self.answer()
 
-    def _finish(self, outcome: Any, reason: str | None = None) -> None:
+    def finish(self, outcome: Any, reason: str | None = None) -> None:
         """Settle the record row, then the chunk."""
+        case = self.case
         ledger, chunk, reason = self.task.ledger, self.chunk, reason and readable(reason, LONGEST)
-        known, stamp = ledger.rows([self.key], consistent=True), self._stamp(outcome)
+        known, stamp = ledger.rows([case.key], consistent=True), self._stamp(outcome)
 
         def made(_key: str, before: Row) -> Row:
             if outcome == "unchanged" and before.outcome is not None:
@@ -194,7 +176,11 @@ class Answering:
                 target=chunk.target, code=chunk.code, number=chunk.number,
             )  # fmt: skip
 
-        ledger.settle({self.key: made(self.key, known[self.key][0] if self.key in known else Row())}, known, made)
+        ledger.settle(
+            {case.key: made(case.key, known[case.key][0] if case.key in known else Row())},
+            known,
+            made,
+        )
         self.task.done(outcome, reason)
 
     def _stamp(self, outcome: str) -> str | None:
@@ -202,7 +188,7 @@ class Answering:
 
         Where it is offered again already, that is such an attempt: then what was refused is what counts.
         """
-        if outcome != "rejected" or not self.source.answers:
+        if outcome != "rejected" or not self.case.source.answers:
             return self.chunk.stamp
         standing, stamp = self._standing()
         return self.chunk.stamp if standing == "offered" else stamp or self.chunk.stamp

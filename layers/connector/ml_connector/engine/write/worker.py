@@ -12,11 +12,13 @@ from ml_connector.engine.ledger.rows import Chunk, dump, readable
 from ml_connector.engine.tenant_integration import Pair
 from ml_connector.engine.write import deferred_audit, retry, uncertain
 from ml_connector.engine.write.attempt import BodyGone, Task, claim
+from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.deactivate import Retire
-from ml_connector.engine.write.document import Paper
+from ml_connector.engine.write.document import DocumentWriter
 from ml_connector.engine.write.masters import Bulk, halves
 from ml_connector.engine.write.order_notification import Notice
 from ml_connector.engine.write.prerequisites import release_followers
+from ml_connector.engine.write.responder import Responder
 from ml_connector.errors import (
     Conflict,
     ConnectorError,
@@ -126,7 +128,7 @@ def _advance(task: Task) -> None:
     elif task.flow.manner == "master" or task.chunk.op == "broken":
         Bulk(task).advance()
     else:
-        Paper(task).advance()
+        DocumentWriter(task).advance()
 
 
 def _unknown(task: Task, error: OutcomeUnknown) -> None:
@@ -150,7 +152,7 @@ def _rejected(task: Task, error: Rejected) -> None:
         _split(task, error)
         return
     try:
-        Paper(task).refuse(error)
+        Responder(Case(task)).refuse(error)
     except Rejected as second:
         task.dead("answer refused", f"{error} The source did not take our answer either: {second}")
     except Held as held:

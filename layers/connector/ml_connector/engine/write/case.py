@@ -1,0 +1,144 @@
+"""A document at hand: both ends of its flow, what is known of it, and what it is called before people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, NoReturn
+
+import msgspec
+
+from ml_connector.engine.ledger.rows import Row
+from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.identity import recall
+from ml_connector.errors import Held
+from ml_connector.flow import Document, Found, Prepared
+
+FRESH = frozenset({"", "held", "refused"})
+"""Steps at which nothing of ours can be at the target, unless `Chunk.sents` says so."""
+
+
+class Case:
+    """What all who work on one document's attempt share."""
+
+    def __init__(self, task: Task) -> None:
+        """Have both ends at hand."""
+        self.task, self.chunk = task, task.chunk
+        self.key: str = task.chunk.key or task.chunk.id
+        self.source: Any = task.pair.source(task.flow)
+        self.target: Any = task.pair.target(task.flow)
+
+    @property
+    def fresh(self) -> bool:
+        """Tell whether nothing of ours can be at the target."""
+        return self.chunk.step in FRESH and not self.chunk.sents
+
+    @property
+    def sent(self) -> list[Prepared]:
+        """What was sent and may stand there, as it was sent."""
+        return [replace(recall(self.key, one), since=self.since()) for one in self.chunk.sents]
+
+    def since(self) -> datetime:
+        """Tell since when anything of this document can have been said or sent."""
+        return datetime.fromisoformat(self.chunk.first_try or self.chunk.created)
+
+    @property
+    def tolerance(self) -> Decimal:
+        """By how much taxes may be rounded otherwise there."""
+        tolerance: Decimal = self.task.pair.options.tolerance(self.chunk.currency)
+        return tolerance
+
+    def decided(self, what: Literal["match", "post"]) -> bool:
+        """Tell whether a person decided so."""
+        return self.chunk.decision is not None and self.chunk.decision.what == what
+
+    def open_decision(self, what: Literal["match", "post"]) -> bool:
+        """Tell whether such a decision has not been carried out yet."""
+        return self.decided(what) and self.chunk.decision is not None and not self.chunk.decision.applied
+
+    def known(self) -> Row:
+        """Read the record row; an empty one where there is none."""
+        found = self.task.ledger.rows([self.key], consistent=True)
+        return found[self.key][0] if self.key in found else Row()
+
+    def fetch(self) -> Document[Any]:
+        """Read the document as its source has it now, and take down what its rows are to say of it."""
+        self.task.said["talking_to"] = self.task.flow.source
+        document: Document[Any] = self.source.fetch(self.key)
+        self.task.said["talking_to"] = self.task.flow.target
+        self.chunk.stamp = document.stamp or self.chunk.stamp
+        record = document.record
+        if record is not None:
+            self.chunk.number = getattr(record, "number", None)
+            money = getattr(record, "gross", None) if hasattr(record, "gross") else getattr(record, "amount", None)
+            if money is not None:  # what was paid and taken back is nothing, in the sums too
+                self.chunk.amount = str(-money if getattr(record, "cancelled", False) else money)
+            self.chunk.currency = getattr(record, "currency", None) or self.chunk.currency
+        return document
+
+    def linked(self, record: Any) -> Any:
+        """Name the platform's document to which this one refers."""
+        flow = self.task.flow.links
+        if flow is None or not self.chunk.refers:
+            return record
+        key = self.task.ledger.sibling(flow).links([self.chunk.refers]).get(self.chunk.refers)
+        if key is None:
+            raise Held(f"lookup:{self.key}", f"The document {self.chunk.refers} that this belongs to is not ours.")
+        return msgspec.structs.replace(record, document=key)
+
+    def look_back(self) -> None:
+        """Have what refers to this document looked for from the start: it may have been listed while nobody knew it."""
+        for flow in self.task.pair.integration.flows:
+            if flow.links == self.task.flow.name:
+                self.task.ledger.sibling(flow.name).look_back()
+
+    def value(self, prepared: Prepared) -> None:
+        """Take down how it is valued and when it is posted."""
+        if self.task.flow.target == self.task.pair.integration.platform:
+            self.chunk.currency = prepared.currency  # amounts are told in the platform's currencies, in every flow
+        self.chunk.posted_on = prepared.posted_on.isoformat() if prepared.posted_on else None
+        self.task.said["notes"] = list(prepared.notes)
+
+    # ── names ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def conflict(self, message: str) -> NoReturn:
+        """Hold it until a person has judged."""
+        raise Held(f"conflict:{self.key}", message)
+
+    @property
+    def resolve(self) -> str:
+        """The command by which a person decides."""
+        return f"ml-connector resolve {self.chunk.tenant} {self.chunk.flow} {self.key}"
+
+    @property
+    def replay(self) -> str:
+        """The command by which it is looked for and sent again."""
+        return f"`ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`"
+
+    def this(self, wanted: Prepared | None = None) -> str:
+        """Name the document as a person knows it."""
+        number = self.chunk.number or (wanted.reference if wanted else "") or self.key
+        money = f"{self.chunk.amount} {self.chunk.currency or ''}".strip() if self.chunk.amount else ""
+        whose = f"supplier {wanted.partner}" if wanted is not None and wanted.partner else ""
+        more = ", ".join(part for part in (money, whose) if part)
+        return f"{number} ({more})" if more else number
+
+    def there(self, found: Found) -> str:
+        """Name a document at the target as a person finds it there."""
+        money = f"{abs(found.amount)} {found.currency or ''}".rstrip() if found.amount is not None else ""
+        whose = f"supplier {found.partner}" if found.partner else ""
+        number = f"number {found.reference}" if found.reference else ""
+        day = found.dated.isoformat() if found.dated else ""
+        more = ", ".join(part for part in (money, day, number, whose) if part)
+        draft = "draft" if found.state in {"draft", "rejected"} else "document"
+        return f"{self.target.title} {draft} {found.number}" + (f" ({more})" if more else "")
+
+    def described(self, key: str) -> str:
+        """Say of another document of ours what a person needs to compare it with this one."""
+        under_way = self.task.ledger.chunk(key)
+        if under_way is not None:
+            chunk = under_way[0]
+            return f"{key} ({chunk.amount or 'amount unknown'} {chunk.currency or ''}".rstrip() + ", on its way)"
+        row = self.task.ledger.rows([key]).get(key)
+        return f"{key} (posted as {row[0].code})" if row is not None and row[0].code else key
