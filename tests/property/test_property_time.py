@@ -15,7 +15,7 @@ from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.schedule import cron
 from ml_connector.errors import Misconfigured, Throttled
 from ml_connector.systems.basware import document
-from ml_connector.systems.sap_b1.invoices import Invoices
+from ml_connector.systems.kit.connection import today
 from ml_connector.systems.sap_b1.wire import day
 from tests.property.drawn import ZONES, days, moments, texts, zones
 from tests.property.wires import START, http_that
@@ -125,10 +125,8 @@ def test_a_documents_day_is_the_day_that_is_written(wanted, rest):
 @example(GAP, "Europe/Berlin")
 @example(FOLD, "Europe/Berlin")
 def test_the_transfer_day_is_that_of_the_company(moment, zone):
-    target = object.__new__(Invoices)
-    target._wiring = type("Wiring", (), {"clock": type("Clock", (), {"now": staticmethod(lambda: moment)})})
-    target._settings = type("Settings", (), {"timezone": zone})
-    found = target._today()
+    wiring = type("Wiring", (), {"clock": type("Clock", (), {"now": staticmethod(lambda: moment)})})
+    found = today(type("Settings", (), {"timezone": zone}), wiring)
     begins = datetime(found.year, found.month, found.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     assert -timedelta(hours=1) <= moment - begins < timedelta(hours=25)
 

@@ -395,7 +395,7 @@ def test_a_duplicate_is_a_conflict_that_names_the_batch(desk, invoice, fault):
          "Invoices": [{"EntryNumber": 3, "VendorNumber": "1200", "DocumentNumber": "r-4711", "DocumentType": "Invoice",
                        "DocumentTotalIncludingTax": 86.6}]},
     )  # fmt: skip
-    with pytest.raises(Held, match="in batch 77") as held:
+    with pytest.raises(Held, match="it has batch 77") as held:
         desk.target.send(desk.target.prepare(invoice(), desk.codes))
     assert held.value.waiting_for == "conflict:inv-1"
 

@@ -14,7 +14,7 @@ import pytest
 from ml_connector.errors import Held, Misconfigured, NotUnderstood, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Found, Prepared
 from ml_connector.records import CodingRow, Invoice, Supplier
-from ml_connector.systems.sap_b1.refusals import judge
+from ml_connector.systems.sap_b1.refusals import DIALECT
 from ml_connector.systems.sap_b1.replies import Fault
 
 
@@ -159,6 +159,7 @@ PREPARED = Prepared(
     },
     amount=Decimal(1),
     currency="USD",
+    posted_on=date(2026, 1, 31),
 )
 
 
@@ -189,7 +190,7 @@ PREPARED = Prepared(
     ],
 )
 def test_refusals_that_a_person_can_mend_hold(code: str, text: str, waiting_for: str) -> None:
-    error = judge(Fault(404 if code == "-2028" else 400, code, text), PREPARED)
+    error = DIALECT.judge(Fault(404 if code == "-2028" else 400, code, text), PREPARED)
     assert isinstance(error, Held)
     assert error.waiting_for == waiting_for
     assert text in str(error)
@@ -217,7 +218,7 @@ def test_no_date_but_the_posting_date_moves_a_month(make: Any) -> None:
 
 
 def test_another_currency_of_the_supplier_is_said_to_be_that() -> None:
-    said = str(judge(Fault(400, "-10", "Currency 'USD' differs from the business partner's 'EUR'"), PREPARED))
+    said = str(DIALECT.judge(Fault(400, "-10", "Currency 'USD' differs from the business partner's 'EUR'"), PREPARED))
     assert "The supplier has another currency in SAP Business One than the invoice" in said
     assert "exchange rate" not in said
 
@@ -243,7 +244,7 @@ def test_another_currency_of_the_supplier_is_said_to_be_that() -> None:
     ],
 )
 def test_other_refusals(fault: Fault, kind: type[Exception]) -> None:
-    assert type(judge(fault, PREPARED)) is kind
+    assert type(DIALECT.judge(fault, PREPARED)) is kind
 
 
 # ── the rounding account ─────────────────────────────────────────────────────────────────────────────────────
@@ -263,7 +264,7 @@ ROUNDED = replace(
     ],
 )
 def test_a_refused_rounding_account_is_named_as_the_setting_that_it_is(text: str) -> None:
-    error = judge(Fault(400, "-10", text), ROUNDED)
+    error = DIALECT.judge(Fault(400, "-10", text), ROUNDED)
     assert isinstance(error, Misconfigured)
     assert "9900" in str(error) and "'rounding_account'" in str(error)
 
@@ -277,7 +278,7 @@ def test_a_refused_rounding_account_is_named_as_the_setting_that_it_is(text: str
     ],
 )
 def test_a_refusal_of_a_coded_row_is_not_laid_on_the_rounding_account(text: str, waiting_for: str, hint: bool) -> None:
-    error = judge(Fault(400, "-10", text), ROUNDED)
+    error = DIALECT.judge(Fault(400, "-10", text), ROUNDED)
     assert isinstance(error, Held) and error.waiting_for == waiting_for
     assert ("rounding_account" in str(error)) is hint
 
@@ -474,6 +475,6 @@ def test_a_refused_tax_that_was_chosen_by_its_rate_waits_for_a_mapping_of_it(
     )
     there = groups if shown else GROUPS["empty"]
     desk.server.answer = lambda r: there if "VatGroups" in r.url.path else usual(r)
-    error = judge(Fault(400, code, text), one.prepare(taxed("19"), Codes()))
+    error = DIALECT.judge(Fault(400, code, text), one.prepare(taxed("19"), Codes()))
     assert isinstance(error, Held)
     assert error.waiting_for == "tax:19"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -12,9 +11,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from ml_connector.errors import OutcomeUnknown, Transient
+from ml_connector.errors import Transient
 from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode
+from ml_connector.systems.kit.faults import entered
 from ml_connector.systems.kit.rows import Batch, number_of, row_by_row
 from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.sage_300.calls import Caller
@@ -31,13 +31,6 @@ from ml_connector.systems.sage_300.replies import (
 
 log = logging.getLogger("ml_connector")
 W = TypeVar("W")
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """The server took a record; `body` is what it says it became."""
-
-    body: Mapping[str, Any]
 
 
 class WebApi:
@@ -209,21 +202,14 @@ class WebApi:
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def create(self, resource: str, body: Mapping[str, Any]) -> Created | Fault:
-        """Post once, in the order of `body`. A refusal is handed back for the caller to judge.
+    def create(self, resource: str, body: Mapping[str, Any]) -> Mapping[str, Any] | Fault:
+        """Post once, in the order of `body`: what it says it became. A refusal is handed back for the caller to judge.
 
         Raises `OutcomeUnknown` where the answer leaves the effect in doubt, `Throttled` where there was none.
         """
         call = Call("POST", self._path(resource), body=body, safe=False, want="text", expect=EVERY)
         reply, fault = self._call(call)
-        if fault is not None and fault.status < 300:
-            raise OutcomeUnknown(f"Sage 300 said of a new {resource} that it went well, and in it: {fault}.")
-        if fault is not None:
-            return fault
-        created = reply.json() if reply.body.strip() else {}
-        if not isinstance(created, dict):
-            raise OutcomeUnknown(f"Sage 300 answered a new {resource} with something else than a record.", taken=True)
-        return Created(created)
+        return entered(reply, fault, "Sage 300", resource)
 
     def change(self, resource: str, key: str, body: Mapping[str, Any]) -> Fault | None:
         """Change fields of a record; the same again is harmless. No body comes back (`docs/vendors/sage_300.md`)."""

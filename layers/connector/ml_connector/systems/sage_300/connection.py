@@ -11,6 +11,7 @@ from ml_connector.errors import ConnectorError
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
 from ml_connector.systems.kit.connection import checked, server, tried, zone
+from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.masters import Nothing
 from ml_connector.systems.sage_300 import login, masters, segments
@@ -25,6 +26,7 @@ from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.reads import NotOffered
+from ml_connector.systems.sage_300.replies import Fault
 from ml_connector.systems.sage_300.segments import Ledger
 from ml_connector.systems.sage_300.settings import Settings
 from ml_connector.systems.sage_300.vendors import Vendors
@@ -92,11 +94,12 @@ class Company:
     def _orders(self) -> Orders:
         return Orders(self.api, self._ledger, self._wiring.options.start(self._wiring.integration, "purchase_orders"))
 
-    def _invoices(self) -> Invoices:
-        return Invoices(
-            self.api, self._settings, self._wiring, ledger=self._ledger, orders=self._orders(), vendors=self._vendors,
+    def _invoices(self) -> InvoiceTarget[Fault]:
+        invoices = Invoices(
+            self.api, self._wiring, ledger=self._ledger, orders=self._orders(), vendors=self._vendors,
             batches=self._batches, calendar=self._calendar,
         )  # fmt: skip
+        return InvoiceTarget(invoices, self._settings, self._wiring)
 
     def ping(self) -> Iterator[Check]:
         """Prove the credentials anew and read one record of each kind; a failed login ends it."""

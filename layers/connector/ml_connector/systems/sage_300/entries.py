@@ -15,6 +15,7 @@ from urllib.parse import quote
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
 from ml_connector.folding import same, spellings
+from ml_connector.systems.kit.invoices import KINDS
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.names import ZERO, amount, day_of, text, whole
@@ -38,8 +39,6 @@ MARK = "ml-connector "
 MOST_RECENT = 1000
 GONE = "posted"
 """Stands for the batch in the id of a document whose batch the server does not tell."""
-KINDS = {False: "invoice", True: "credit note"}
-"""Kinds of document, by whether it is a credit."""
 OTHER_KINDS = {"debitnote": "debit note", "interest": "interest"}
 _NUMBERED = re.compile(r"(\d{1,18})(?:[:/-](\d{1,9}))?(?: \(.*\))?", re.ASCII | re.DOTALL)
 _LABEL = re.compile(r"\d+ \(([^~]*)~(.*)\)", re.DOTALL)

@@ -6,15 +6,14 @@ to. The order itself is not invoiced: the Web API has no way to (`docs/vendors/s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from ml_connector.errors import Held, Rejected
-from ml_connector.flow import Codes
+from ml_connector.errors import Held
 from ml_connector.folding import same
-from ml_connector.records import CodingRow, Invoice
+from ml_connector.records import CodingRow
+from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.paging import row_number
-from ml_connector.systems.kit.totals import Priced
 from ml_connector.systems.sage_300.amounts import Sums
 from ml_connector.systems.sage_300.names import children, text, whole
 from ml_connector.systems.sage_300.order_rows import is_closed, line_key, order_number
@@ -30,25 +29,25 @@ STEP = 20
 
 @dataclass
 class Lines:
-    """What a writer of lines needs, and what it leaves behind: notes, and which of our codes became which of theirs."""
+    """What a writer of lines needs; notes and codes are left in the draft."""
 
-    invoice: Invoice
-    codes: Codes
+    draft: Draft
     ledger: Ledger
     orders: Orders
-    vendor: str
-    notes: list[str] = field(default_factory=list)
-    used: dict[str, str] = field(default_factory=dict)
     tax_group: str | None = None
+
+    def __post_init__(self) -> None:
+        """Write into the draft's notes."""
+        self.invoice, self.notes, self.used = self.draft.invoice, self.draft.notes, self.draft.used
 
     def write(self, sums: Sums) -> list[dict[str, Any]]:
         """Give the details; raises `Held` or `Rejected`. A field that sets others comes before them."""
-        sign = -1 if self.invoice.gross < 0 else 1
+        sign = self.draft.sign
         ordered = self._ordered()
         details = []
         for number, row in enumerate(sums.rows, 1):
             detail: dict[str, Any] = {"LineNumber": number * STEP, "GLAccount": self._account(row.row, ordered)}
-            detail["DistributionDescription"] = self._text(row)
+            detail["DistributionDescription"] = self.draft.text_of(row.row, TEXT_LIMIT)
             if (tax_class := self._tax_class(row.row)) is not None:
                 detail["TaxClass1"] = tax_class
             detail["DistributedAmount"] = row.net * sign
@@ -74,17 +73,14 @@ class Lines:
             self._differs(row, account)
             return account
         if not row.account:
-            raise Rejected(
-                f"Row {row.key} of invoice {self.invoice.number} has neither an account nor an order line with one. "
-                "Code it on the platform and transfer it again."
-            )
+            raise self.draft.uncoded(row)
         return self._coded(row, row.account)
 
     def _coded(self, row: CodingRow, code: str) -> str:
-        natural = self.codes.erp("account", code)
+        natural = self.draft.codes.erp("account", code)
         center = None
         if row.cost_center and self.ledger.split:
-            center = self.codes.erp("cost_center", row.cost_center)
+            center = self.draft.codes.erp("cost_center", row.cost_center)
         elif row.cost_center:
             self.notes.append(
                 f"The cost centre {row.cost_center} of row {row.key} was left out: the secret names no "
@@ -124,12 +120,8 @@ class Lines:
         """Find the line that a row names; raises `Held` where it or its order is not there."""
         number = (row.order_number or "").strip()
         order = orders.get(number)
-        if order is None or not same(text(order, "vendor"), self.vendor):
-            raise Held(
-                f"order:{number}",
-                f"Sage 300 has no purchase order {number} of vendor {self.vendor}. Correct the invoice's order "
-                "reference on the platform, or enter the order.",
-            )
+        if order is None or not same(text(order, "vendor"), self.draft.supplier):
+            raise self.draft.no_order(number)
         try:
             lines, closed = children(order, "order_lines"), is_closed(order)
         except ValueError as error:
@@ -143,20 +135,16 @@ class Lines:
             for place, line in enumerate(lines, 1):
                 if wanted == (whole(line, name) if name == "line_number" else line_key(line, place)):
                     return line
-        raise Held(
-            f"order:{number}",
-            f"Order {number} has no line {wanted} (lines are numbered by LineNumber). Correct the invoice's order "
-            "reference on the platform.",
-        )
+        raise self.draft.no_line(number, wanted, "LineNumber")
 
-    # ── tax and text ────────────────────────────────────────────────────────────────────────────────────────
+    # ── tax ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _tax_class(self, row: CodingRow) -> int | None:
         """Take the tax group of a row's code, and its class: a code is mapped to `GROUP` or `GROUP/CLASS`."""
         code = row.tax_code or self.invoice.tax_code
         if not code:
             return None
-        theirs = self.codes.erp("tax", code)
+        theirs = self.draft.codes.erp("tax", code)
         group, _, number = theirs.partition("/")
         self.used[f"tax={group}"] = code
         if self.tax_group is not None and group != self.tax_group:
@@ -167,14 +155,3 @@ class Lines:
             )
         self.tax_group = group
         return row_number(number)
-
-    def _text(self, row: Priced) -> str:
-        order = f"PO {row.row.order_number}/{row.row.order_line or ''} " if row.row.order_number else ""
-        said = f"{order}{row.row.description or self.invoice.description or f'Invoice {self.invoice.number}'}".strip()
-        return self.cut(said, TEXT_LIMIT, f"The text of row {row.row.key}")
-
-    def cut(self, said: str, limit: int, what: str) -> str:
-        """Cut a text at the target's limit, and say so."""
-        if len(said) > limit:
-            self.notes.append(f"{what} was cut at {limit} characters.")
-        return said[:limit].strip()

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 
 from ml_connector.errors import Held, Misconfigured
 from ml_connector.flow import Found
+from ml_connector.systems.kit.faults import held_on
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.entries import Documents, Entry, carried, errors_of, status_of
 from ml_connector.systems.sage_300.names import children, plain, text, whole
 from ml_connector.systems.sage_300.open_batches import UNPOSTED, Row, batches_query, entries_of, name_of, named
 from ml_connector.systems.sage_300.paging import Query
-from ml_connector.systems.sage_300.refusals import about, kind_of_text
+from ml_connector.systems.sage_300.refusals import MENDS, kind_of_text
 
 log = logging.getLogger("ml_connector")
 
@@ -216,7 +217,8 @@ def stuck(case: Case, why: str, now_in: str | None = None) -> Held:
         f"account={text(line, 'account')}": str(text(line, "account")) for line in children(row, "details")
     }
     month = str(text(row, "entry_date") or "")[:7]
-    held = about(kind_of_text(why, lookup), said, why, lookup, month) if why else None
+    kind = kind_of_text(why, lookup) if why else None
+    held = held_on(kind, MENDS.get(kind or ""), said, why, lookup, month)
     return held or Held(f"conflict:{case.document}", f"{said} Mend it there; then it goes on by itself.")
 
 

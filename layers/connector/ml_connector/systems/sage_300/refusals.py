@@ -1,44 +1,31 @@
-"""What to do about a refused invoice: by `error.code`, then by what its text names.
+"""What a refused invoice is refused for, in Sage's words: by `error.code`, then by what its text names (`kit/faults`).
 
 Texts come in the user's language, so our own codes quoted in them count before words (`docs/vendors/sage_300.md`).
-Known faults of the document are refusals of it; troubles of the set-up are not; what nobody knows is held for a person
-(`systems.kit.refusals`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from ml_connector.errors import ConnectorError, Held, Misconfigured, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Prepared
-from ml_connector.systems.kit.refusals import (
-    culprit,
-    is_fault_of_the_document,
-    named,
-    names_code,
-    not_understood,
-    setup_trouble,
-    used_codes,
-)
+from ml_connector.systems.kit.faults import Dialect, kinds_named, patterns
+from ml_connector.systems.kit.refusals import is_fault_of_the_document, setup_trouble
 from ml_connector.systems.sage_300.replies import DUPLICATE, NO_RIGHT, Fault
 
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        ("duplicate", r"already (?:exists|been (?:used|entered))|duplicate|existe déjà|ya existe|existiert bereits"),
-        (
-            "period",
-            r"fiscal (?:period|year|calendar)|period .{0,60}(?:closed|locked|not open)|(?:closed|locked) .{0,40}period"
-            r"|PostingDate|posting date|période|periodo|período|Periode",
-        ),
-        ("term", r"\bterms?\b|TermsCode|payment term|modalité|términos|Zahlungsbedingung"),
-        ("tax", r"\btax(?:es)?\b|TaxGroup|TaxClass|TaxAmount|\btaxe|impuesto|Steuer"),
-        ("currency", r"CurrencyCode|\bcurrency\b|exchange rate|rate type|\bdevise|moneda|Währung"),
-        ("account", r"GLAccount|G/L account|(?<!vendor )\baccounts?\b(?! set)|\bcompte\b|\bcuenta\b|Sachkonto"),
-        ("supplier", r"VendorNumber|\bvendor\b|account set|fournisseur|proveedor|Lieferant"),
-    )
+_PATTERNS = patterns(
+    ("duplicate", r"already (?:exists|been (?:used|entered))|duplicate|existe déjà|ya existe|existiert bereits"),
+    (
+        "period",
+        r"fiscal (?:period|year|calendar)|period .{0,60}(?:closed|locked|not open)|(?:closed|locked) .{0,40}period"
+        r"|PostingDate|posting date|période|periodo|período|Periode",
+    ),
+    ("term", r"\bterms?\b|TermsCode|payment term|modalité|términos|Zahlungsbedingung"),
+    ("tax", r"\btax(?:es)?\b|TaxGroup|TaxClass|TaxAmount|\btaxe|impuesto|Steuer"),
+    ("currency", r"CurrencyCode|\bcurrency\b|exchange rate|rate type|\bdevise|moneda|Währung"),
+    ("account", r"GLAccount|G/L account|(?<!vendor )\baccounts?\b(?! set)|\bcompte\b|\bcuenta\b|Sachkonto"),
+    ("supplier", r"VendorNumber|\bvendor\b|account set|fournisseur|proveedor|Lieferant"),
 )
 _OTHER_DATE = re.compile(
     r"\b(?:Due|Document|Discount|AsOf|Batch)Date\b|(?:due|document|invoice|discount) date|échéance|vencimiento"
@@ -48,7 +35,8 @@ _OTHER_DATE = re.compile(
 _POSTING_DATE = re.compile(r"PostingDate|posting date", re.IGNORECASE)
 """Only the posting date belongs to a fiscal period."""
 VENDOR = "Sage 300"
-_MENDS = {
+MENDS = {
+    "period": "Open the fiscal period of {month}, or correct the accounting date.",
     "supplier": "Enter or activate the vendor in Sage 300, or map the supplier to another one.",
     "currency": "Enter the currency or its exchange rate in Sage 300, or map it.",
     "tax": "Map the tax code with `ml-connector mappings set TENANT tax CODE TARGET`, TARGET being a tax group such as "
@@ -76,16 +64,15 @@ def kind_of_text(text: str, lookup: Mapping[str, str]) -> str | None:
         return spoken[0]
     if setup_trouble(VENDOR, "", text, text):
         return None
-    quoted = {kind for kind, theirs, _ in used_codes(lookup) if theirs and names_code(text, theirs)}
+    quoted = kinds_named(text, lookup)
     both = [kind for kind in spoken if kind in quoted]
     if both or spoken:
         return (both or spoken)[0]
     return quoted.pop() if len(quoted) == 1 else None
 
 
-def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
-    """Make the error that says what to do."""
-    said = f"Sage 300 refused {named(prepared)}: {fault}."
+def _elsewhere(fault: Fault, _: Prepared) -> ConnectorError | None:
+    """Find the causes that no correction of the invoice would mend."""
     if fault.locked:
         return Transient(f"Somebody works on the batch or record in Sage 300: {fault}. It is tried again later.")
     if fault.code == NO_RIGHT or fault.absent:
@@ -95,26 +82,7 @@ def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
         )
     if not fault.worded or fault.anybodys:
         return OutcomeUnknown(f"Something in front of Sage 300 answered for it: {fault}.")
-    month = prepared.lookup.get("month") or month_of(prepared.body)  # its own one, whichever were tried after it
-    held = about(kind_of(fault, prepared), said, fault.text, prepared.lookup, month)
-    trouble = held or setup_trouble(VENDOR, named(prepared), fault, fault.text)
-    if trouble is not None:
-        return trouble
-    if is_fault_of_the_document(fault.text):
-        return Rejected(said)
-    return not_understood(VENDOR, prepared, fault)
-
-
-def about(kind: str | None, said: str, text: str, lookup: Mapping[str, str], month: str) -> Held | None:
-    """Hold on the code that a refusal is about; None where it is about none."""
-    if kind == "period":
-        return Held(f"period:{month}", f"{said} Open the fiscal period of {month}, or correct the accounting date.")
-    if kind in _MENDS and (code := culprit(kind, text, lookup)):
-        return Held(f"{kind}:{code}", f"{said} {_MENDS[kind]}")
     return None
 
 
-def month_of(body: Mapping[str, Any]) -> str:
-    """Give the month that a body is posted to."""
-    invoices = body.get("Invoices") or [{}]
-    return str(invoices[0].get("PostingDate") or "")[:7]
+DIALECT = Dialect(VENDOR, kind_of, _elsewhere, lambda kind, *_: MENDS.get(kind), "batch")

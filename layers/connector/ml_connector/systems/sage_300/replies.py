@@ -10,7 +10,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from ml_connector.systems.http import Reply
+from ml_connector.systems.kit import faults
 from ml_connector.systems.kit.absence import NO_SUCH_STATUS, odata_error
+from ml_connector.systems.kit.faults import LONGEST_CODE, WORDS
 
 FLOODED = "TooManyRequests"
 PASSING = frozenset({"InternalServerError", "SessionError", "DBLinkError"})
@@ -25,8 +27,6 @@ CODES = PASSING | NOT_THERE | NO_SUCH_PATH | NOT_UNDERSTOOD | {
     FLOODED, REFUSED_LOGIN, NO_RIGHT, DUPLICATE, "RecordInvalid", "General"
 }  # fmt: skip
 """All codes of the Web API (contracts/sage_300.md §8)."""
-WORDS, LONGEST_CODE = 2_000, 50
-"""Characters of a refusal's text and code that are kept."""
 _BY_STATUS = {401: REFUSED_LOGIN, 403: NO_RIGHT, 429: FLOODED}
 _JUDGED = frozenset({400, 409, 422})
 """Statuses that speak of the request itself, whoever words them."""
@@ -40,16 +40,9 @@ Style = Literal["iso", "datetime"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A refusal in the server's words. `code` decides, not the status; "" where the server named none.
+class Fault(faults.Fault):
+    """A refusal in the server's words. `code` decides, not the status. `page`: what came was HTML."""
 
-    `worded`: the Web API itself said it, and not IIS or a proxy in front. `page`: what came was HTML.
-    """
-
-    status: int
-    code: str
-    text: str
-    worded: bool = True
     page: bool = False
 
     @property
@@ -86,9 +79,6 @@ class Fault:
     def locked(self) -> bool:
         """Tell whether somebody has the record open on a screen: only the text says so."""
         return _LOCK.search(self.text) is not None and "period" not in self.text.lower()
-
-    def __str__(self) -> str:
-        return f"{self.text or 'no text'} (code {self.code or 'none'}, HTTP {self.status})"
 
 
 def fault_in(reply: Reply) -> Fault | None:

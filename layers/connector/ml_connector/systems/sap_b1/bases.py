@@ -9,7 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from ml_connector.errors import Held
 from ml_connector.folding import same
-from ml_connector.records import CodingRow, Invoice
+from ml_connector.records import CodingRow
+from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.orders import SERVICE
 from ml_connector.systems.sap_b1.paging import Query
@@ -56,15 +57,13 @@ class Draw:
 class Bases:
     """Finds base documents for the rows of one invoice, and remembers what the rows before have drawn.
 
-    `branches` names, by branch, an order that something was drawn on; `notes` are for people.
+    `branches` names, by branch, an order that something was drawn on.
     """
 
-    def __init__(self, layer: ServiceLayer, invoice: Invoice, card_code: str, currency: str) -> None:
-        """`card_code` and `currency` are the invoice's in the ERP's words."""
-        self._layer, self._receipts, self._invoice = layer, Receipts(layer), invoice
-        self._card_code, self._currency = card_code, currency
+    def __init__(self, layer: ServiceLayer, draft: Draft) -> None:
+        self._layer, self._receipts, self._draft = layer, Receipts(layer), draft
+        self._invoice, self._card_code, self._currency = draft.invoice, draft.supplier, draft.currency
         self.branches: dict[int, str] = {}
-        self.notes: list[str] = []
         self._orders: dict[str, DocumentRow] = {}
         self._notes: dict[int, list[DocumentRow]] = {}
         self._drawn: dict[tuple[int, int, int], Decimal] = defaultdict(Decimal)
@@ -80,11 +79,7 @@ class Bases:
         line = _line_of(order, row)
         if line is not None or not row.order_line:
             return Ordered(order, line) if line is not None else None
-        raise Held(
-            f"order:{row.order_number}",
-            f"Order {row.order_number} has no line {row.order_line} (lines are numbered by LineNum). Correct the "
-            "invoice's order reference on the platform.",
-        )
+        raise self._draft.no_line(row.order_number, row.order_line, "LineNum")
 
     def draw(self, ordered: Ordered, row: CodingRow, net: Decimal) -> list[Draw]:
         """Take a row's quantity from open receipts first, then from the order itself.
@@ -162,17 +157,12 @@ class Bases:
 
     def _choose(self, number: str) -> DocumentRow:
         """Choose by supplier, since a DocNum may occur in several years and number series; see `_of_several`."""
-        held = Held(
-            f"order:{number}",
-            f"SAP Business One has no purchase order {number} of supplier {self._card_code}. Correct the invoice's "
-            "order reference on the platform, or enter the order.",
-        )
         if whole_number(number.strip()) is None:
-            raise held
+            raise self._draft.no_order(number)
         query = Query("PurchaseOrders", DocumentRow, "DocEntry", f"DocNum eq {int(number)}")
         own = [row for row in self._layer.rows(query) if same(row.card_code, self._card_code) and not row.void]
         if not own:
-            raise held
+            raise self._draft.no_order(number)
         return own[0] if len(own) == 1 else self._of_several(number, own)
 
     def _of_several(self, number: str, own: list[DocumentRow]) -> DocumentRow:
@@ -184,7 +174,7 @@ class Bases:
             alone = list(ranks.values()).count(ranks[chosen.doc_entry]) == 1
             why = "whose lines fit the invoice best" if alone else "the newest, since the invoice fits them alike"
             named = " and ".join(map(_described, sorted(able, key=lambda order: order.doc_entry)))
-            self.notes.append(
+            self._draft.notes.append(
                 f"Purchase order number {number} of supplier {self._card_code} stands for {named}. Taken: document "
                 f"{chosen.doc_entry}, {why}. If that is wrong, cancel the posting and close the other order first."
             )

@@ -11,9 +11,10 @@ from urllib.parse import quote
 import msgspec
 from msgspec import UNSET, Struct
 
-from ml_connector.errors import Misconfigured, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import Misconfigured, Rejected, Transient
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import unproven
+from ml_connector.systems.kit.faults import entered
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.paging import field_names
 from ml_connector.systems.kit.rows import Batch, Listing, row_by_row
@@ -177,22 +178,12 @@ class ServiceLayer:
         """
         reply = self._call(Call("POST", f"/{entity}", body=body, safe=False, want="none", expect=CREATE))
         fault = fault_in(reply)
-        if fault is not None:
-            if fault.session_is_dead:
-                raise Transient(f"SAP Business One refused a session that was just opened: {fault}.")
-            if fault.status < 300:
-                raise OutcomeUnknown(f"SAP Business One said of a new {entity} that it went well, and in it: {fault}.")
-            return fault
-        try:
-            created = reply.json() if reply.body.strip() else {}
-        except ValueError:
-            created = None
-        if not isinstance(created, dict):
-            raise OutcomeUnknown(
-                f"SAP Business One answered a new {entity} with something else than an entity.", taken=reply.took
-            )
-        entry = str(created.get("DocEntry") or location_key(reply) or "")
-        return Created(whole_number(entry), created)
+        if fault is not None and fault.session_is_dead:
+            raise Transient(f"SAP Business One refused a session that was just opened: {fault}.")
+        told = entered(reply, fault, "SAP Business One", entity)
+        if isinstance(told, Fault):
+            return told
+        return Created(whole_number(str(told.get("DocEntry") or location_key(reply) or "")), told)
 
     def _call(self, call: Call) -> Reply:
         """Send; a session refused under a good status is renewed here, once (the other cases in `kit/login`)."""

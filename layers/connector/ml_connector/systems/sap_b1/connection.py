@@ -9,6 +9,7 @@ from typing import Any
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from ml_connector.systems.kit.connection import checked, server, today
+from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.sap_b1 import masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
@@ -54,7 +55,9 @@ class Company:
     def target(self, record: type[Record]) -> Any:
         """Hand out the target of invoices; raises `KeyError` for any other record."""
         makers: dict[type[Record], Callable[[], Any]] = {
-            Invoice: lambda: Invoices(self.layer, self._settings, self._wiring, self._lookups)
+            Invoice: lambda: InvoiceTarget(
+                Invoices(self.layer, self._settings, self._wiring, self._lookups), self._settings, self._wiring
+            )
         }
         return makers[record]()
 

@@ -7,14 +7,12 @@ service lines on accounts, with the order named in their text.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ml_connector.errors import Held, Rejected
-from ml_connector.flow import Codes
-from ml_connector.records import Invoice
+from ml_connector.errors import Held
+from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.money import Money
 from ml_connector.systems.kit.totals import Priced, Sums
 from ml_connector.systems.sap_b1.amounts import split, unit_price
@@ -29,32 +27,24 @@ TEXT_LIMIT = 100
 
 @dataclass
 class Lines:
-    """What a writer of lines needs, and what it leaves behind: notes, and which of our codes became which of theirs."""
+    """What a writer of lines needs; notes and codes are left in the draft."""
 
-    invoice: Invoice
-    codes: Codes
+    draft: Draft
     settings: Settings
     lookups: Lookups
     bases: Bases
-    supplier: str
-    posted_on: date
     foreign: bool
     money: Money
     tolerance: Decimal
-    notes: list[str] = field(default_factory=list)
-    used: dict[str, str] = field(default_factory=dict)
-    taxes: Taxes = field(init=False)
 
     def __post_init__(self) -> None:
         """Let the taxes write into the same notes."""
-        self.taxes = Taxes(
-            self.invoice, self.codes, self.settings, self.lookups, self.supplier, self.posted_on,
-            self.money, self.tolerance, self.notes, self.used,
-        )  # fmt: skip
+        self.invoice, self.notes, self.used = self.draft.invoice, self.draft.notes, self.draft.used
+        self.taxes = Taxes(self.draft, self.settings, self.lookups, self.money, self.tolerance)
 
     def write(self, sums: Sums) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
         """Give the document's type, its lines, and what its head says of rounding. Raises `Held` or `Rejected`."""
-        credit = self.invoice.gross < 0
+        credit = self.draft.credit
         rows = self._without_empty([(row, None if credit else self._ordered(row)) for row in sums.rows])
         goods = [ordered is not None and not ordered.service for _, ordered in rows]
         if all(goods):
@@ -69,7 +59,7 @@ class Lines:
                 "The invoice has rows with and without ordered goods, which SAP Business One does not take in one "
                 "document: all were posted as service lines on accounts. Close the order there by hand."
             )
-        sign = -1 if credit else 1
+        sign = self.draft.sign
         taxes = [self.taxes.of(row, ordered, sums) for row, ordered in rows]
         lines = [self._service(row, ordered, tax, sign) for (row, ordered), tax in zip(rows, taxes, strict=True)]
         nets = [(row.net, tax) for (row, _), tax in zip(rows, taxes, strict=True)]
@@ -117,7 +107,7 @@ class Lines:
         if ordered is None:
             return None
         currency = ordered.order.currency or self.lookups.local_currency()
-        if row.net < 0 or (currency and currency != self._code("currency", self.invoice.currency)):
+        if row.net < 0 or (currency and currency != self.draft.currency):
             self.notes.append(
                 f"Row {row.row.key} names order {ordered.order.number}, but is no purchase in its currency; it was "
                 "posted without the link."
@@ -154,7 +144,7 @@ class Lines:
         if fields and set(fields.values()) <= set(ordered.line.cost_centers):
             fields = {}
         if row.row.account:
-            account = self._code("account", row.row.account)
+            account = self.draft.code("account", row.row.account)
             if account != ordered.line.account_code:
                 self.notes.append(
                     f"Row {row.row.key} is coded to account {account}; SAP Business One books ordered goods to "
@@ -182,16 +172,13 @@ class Lines:
 
     def _service(self, row: Priced, ordered: Ordered | None, tax: Tax, sign: int) -> dict[str, Any]:
         net = row.net * sign
-        line: dict[str, Any] = {"ItemDescription": self._text(row)}
+        line: dict[str, Any] = {"ItemDescription": self.draft.text_of(row.row, TEXT_LIMIT)}
         if ordered is not None and ordered.service:
             line |= self.bases.draw(ordered, row.row, row.net)[0].fields()
-        account = self._code("account", row.row.account) if row.row.account else None
+        account = self.draft.code("account", row.row.account) if row.row.account else None
         account = account or (ordered.line.account_code if ordered else None)
         if not account:
-            raise Rejected(
-                f"Row {row.row.key} of invoice {self.invoice.number} has neither an account nor an order with one. "
-                "Code it on the platform and transfer it again."
-            )
+            raise self.draft.uncoded(row.row)
         line |= {"AccountCode": account} | self._total(net)
         return line | self._tax_field(tax) | self._cost_center(row, ordered)
 
@@ -200,13 +187,6 @@ class Lines:
         if self.foreign:
             return {"LineTotal": net, "RowTotalFC": net}  # some releases read LineTotal as local currency
         return {"LineTotal": net}
-
-    def _text(self, row: Priced) -> str:
-        order = f"PO {row.row.order_number}/{row.row.order_line or ''} " if row.row.order_number else ""
-        text = f"{order}{row.row.description or self.invoice.description or f'Invoice {self.invoice.number}'}".strip()
-        if len(text) > TEXT_LIMIT:
-            self.notes.append(f"The text of row {row.row.key} was cut at {TEXT_LIMIT} characters.")
-        return text[:TEXT_LIMIT]
 
     def _rounding(self, difference: Decimal, residue: Decimal) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Bring the total to the approved one: by a line on the rounding account, else by the document's rounding.
@@ -246,19 +226,13 @@ class Lines:
 
     # ── codes ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _code(self, kind: str, code: str) -> str:
-        """Translate a code, and remember it for the wording of a refusal."""
-        theirs = self.codes.erp(kind, code)
-        self.used[f"{kind}={theirs}"] = code
-        return theirs
-
     def _cost_center(self, row: Priced, ordered: Ordered | None = None) -> dict[str, Any]:
         """Put cost centres into the fields of their dimensions."""
         code = row.row.cost_center
-        theirs = self._code("cost_center", code) if code else ordered.line.cost_center if ordered else None
+        theirs = self.draft.code("cost_center", code) if code else ordered.line.cost_center if ordered else None
         fields: dict[str, Any] = {}
         for _, other in row.row.dimensions:
-            fields |= self._costing(other, self._code("cost_center", other))
+            fields |= self._costing(other, self.draft.code("cost_center", other))
         return fields | (self._costing(code or theirs, theirs) if theirs else {})
 
     def _costing(self, code: str, theirs: str) -> dict[str, str]:

@@ -15,11 +15,9 @@ from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.paging import Query, any_of
 from ml_connector.systems.sap_b1.replies import whole_number
 from ml_connector.systems.sap_b1.wire import FoundRow, is_void, own_row
-from ml_connector.wiring import in_our_shape
 
 INVOICE, CREDIT_NOTE = 18, 19
 SETS = {INVOICE: "PurchaseInvoices", CREDIT_NOTE: "PurchaseCreditNotes"}
-KINDS = {INVOICE: "invoice", CREDIT_NOTE: "credit note"}
 DRAFT_CODES = {INVOICE: "oPurchaseInvoices", CREDIT_NOTE: "oPurchaseCreditNotes"}
 REFUSED_DRAFT = "dasRejected"
 SETTLED_DRAFTS = frozenset({"dasGenerated", "dasGeneratedbyAuthorizer", "dasCancelled"})
@@ -41,18 +39,16 @@ class Posted:
         """`own_field`: the user field that holds our own key by the present settings."""
         self._layer, self._own_field, self._as_found = layer, own_field, as_found
 
-    def look(self, lookup: Mapping[str, str]) -> list[Found]:
+    def find(self, lookup: Mapping[str, str]) -> Iterator[Found]:
         """Find the document, or a draft of it that awaits approval. Cancelled ones do not count.
 
-        Drafts come first: one that is approved in between is found as what it became.
+        Drafts are read first: one that is approved in between is found as what it became.
         """
         kind, entity = int(lookup["kind"]), lookup["entity"]
         drafts = self.drafts(lookup)
-        found = {one.id: one for one in self._carrying_our_key(lookup)}
-        for row in self._alike(entity, lookup):
-            one = self._as_found(row, kind)
-            found.setdefault(one.id, one)
-        return [*found.values(), *drafts]
+        yield from self._carrying_our_key(lookup)
+        yield from (self._as_found(row, kind) for row in self._alike(entity, lookup))
+        yield from drafts
 
     def _carrying_our_key(self, lookup: Mapping[str, str]) -> Iterator[Found]:
         """Find what carries our own key, of either kind and whatever partner and number it has."""
@@ -129,7 +125,7 @@ class Posted:
         ]
 
     def recent(self, since: date) -> list[Found]:
-        """List documents of the last weeks with a key in our shape, whoever wrote it; none without a field for it."""
+        """List documents with what stands in the field of our key; none without a field for it."""
         if not (field := self._own_field):
             return []
         where = f"DocDate ge {self._layer.day(since)}"
@@ -138,7 +134,7 @@ class Posted:
             for kind, entity in SETS.items()
             for row in islice(self._layer.rows(Query(entity, own_row(field), "DocEntry", where)), MOST_RECENT)
         )
-        return [replace(self._as_found(r, k), reference=r.own_key) for k, r in rows if in_our_shape(r.own_key)]
+        return [replace(self._as_found(r, k), reference=r.own_key) for k, r in rows]
 
     def stands(self, found: Found) -> bool:
         """Tell whether a document counts; posted ones are never deleted, so one that does not show counts too."""

@@ -1,26 +1,22 @@
-"""What to do about a refused invoice.
+"""What a refused invoice is refused for, in SAP's words (`kit/faults`).
 
 Texts come in the language of the Service Layer's user, so the names of fields and the codes quoted in them decide
-first, words second (`docs/vendors/sap_b1.md`). Known faults of the document are refusals of it; troubles of the set-up
-are not; what nobody knows is held for a person (`systems.kit.refusals`).
+first, words second (`docs/vendors/sap_b1.md`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from ml_connector.errors import ConnectorError, Held, Misconfigured, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Prepared
+from ml_connector.systems.kit.faults import Dialect, kinds_named, patterns
 from ml_connector.systems.kit.refusals import (
-    culprit,
     fields_in,
     is_fault_of_the_document,
     is_locked,
-    named,
     names_code,
-    not_understood,
     setup_trouble,
     used_codes,
 )
@@ -57,36 +53,35 @@ _OTHER_DATE = re.compile(
 )
 _PARTNER = r"(?:business partner|\bBP\b|Geschäftspartner|partenaire|socio de negocio|partner commerciale)"
 _CURRENCY = r"(?:currency|Währung|devise|moneda|valuta)"
-_PARTNERS_CURRENCY = re.compile(f"{_CURRENCY}.*{_PARTNER}|{_PARTNER}.*{_CURRENCY}", re.IGNORECASE)
+_PARTNERS_CURRENCY = f"{_CURRENCY}.*{_PARTNER}|{_PARTNER}.*{_CURRENCY}"
 """A supplier of one currency takes no document in another; both words decide, and go before either alone."""
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        ("duplicate", r"NumAtCard|already exist|\(ODBC -2035\)|existiert bereits|existe déjà|ya existe|già esist"),
-        (
-            "period",
-            r"\b(?:DocDate|RefDate)\b|permissible range|posting period|period (?:is )?(?:locked|closed)"
-            r"|fiscal year|year-end|Geschäftsjahr|exercice|ejercicio|esercizio|Buchungsperiode|zulässigen Bereich"
-            r"|période|periodo|período",
-        ),
-        ("branch", r"BPL_?ID|\bbranch\b|Filiale|Niederlassung|succursale|sucursal"),
-        (
-            "order",
-            r"BaseEntry|BaseLine|BaseType|base document|document is already closed|open quantity|Basisbeleg"
-            r"|document de base|documento base|documento di base",
-        ),
-        ("supplier", r"CardCode|business partner|BP code|Geschäftspartner|partenaire|socio de negocio"),
-        ("currency", r"DocCurrency|exchange rate|\bcurrency\b|Wechselkurs|Währung|taux de change|tipo de cambio"),
-        ("tax", r"VatGroup|TaxCode|tax (?:group|code|definition)|Steuer(?:kennzeichen|code|gruppe)|code de taxe"),
-        ("account", r"AccountCode|AcctCode|G/L account|\baccount\b|Sachkonto|\bKonto\b|\bcompte\b|\bcuenta\b"),
-        (
-            "cost_center",
-            r"CostingCode|OcrCode|ProfitCenter|distribution rule|cost cent(?:er|re)|profit cent(?:er|re)|Kostenstelle"
-            r"|Verteilungsregel|centre de coûts|centro de coste",
-        ),
-    )
+_PATTERNS = patterns(
+    ("currency", _PARTNERS_CURRENCY),
+    ("duplicate", r"NumAtCard|already exist|\(ODBC -2035\)|existiert bereits|existe déjà|ya existe|già esist"),
+    (
+        "period",
+        r"\b(?:DocDate|RefDate)\b|permissible range|posting period|period (?:is )?(?:locked|closed)"
+        r"|fiscal year|year-end|Geschäftsjahr|exercice|ejercicio|esercizio|Buchungsperiode|zulässigen Bereich"
+        r"|période|periodo|período",
+    ),
+    ("branch", r"BPL_?ID|\bbranch\b|Filiale|Niederlassung|succursale|sucursal"),
+    (
+        "order",
+        r"BaseEntry|BaseLine|BaseType|base document|document is already closed|open quantity|Basisbeleg"
+        r"|document de base|documento base|documento di base",
+    ),
+    ("supplier", r"CardCode|business partner|BP code|Geschäftspartner|partenaire|socio de negocio"),
+    ("currency", r"DocCurrency|exchange rate|\bcurrency\b|Wechselkurs|Währung|taux de change|tipo de cambio"),
+    ("tax", r"VatGroup|TaxCode|tax (?:group|code|definition)|Steuer(?:kennzeichen|code|gruppe)|code de taxe"),
+    ("account", r"AccountCode|AcctCode|G/L account|\baccount\b|Sachkonto|\bKonto\b|\bcompte\b|\bcuenta\b"),
+    (
+        "cost_center",
+        r"CostingCode|OcrCode|ProfitCenter|distribution rule|cost cent(?:er|re)|profit cent(?:er|re)|Kostenstelle"
+        r"|Verteilungsregel|centre de coûts|centro de coste",
+    ),
 )
 _MENDS = {
+    "period": "Open the posting period {month}, or correct the accounting date.",
     "supplier": "Check the supplier in SAP Business One (missing, frozen or not valid) or its mapping.",
     "currency": "Enter the currency or its exchange rate in SAP Business One.",
     "tax": "Map the tax code with `ml-connector mappings set TENANT tax CODE TARGET`.",
@@ -109,7 +104,7 @@ def kind_of(fault: Fault, prepared: Prepared) -> str | None:
         return _OF_CODE[fault.code]
     if is_fault_of_the_document(fault.text):
         return None
-    if (fields := fields_in(fault.text)) and not _PARTNERS_CURRENCY.search(fault.text):
+    if (fields := fields_in(fault.text)) and not _of_partners_currency(fault):
         return next((_OF_FIELD[name] for name in fields if name in _OF_FIELD), None)
     if setup_trouble(VENDOR, "", fault, fault.text):
         return "setup"
@@ -117,38 +112,25 @@ def kind_of(fault: Fault, prepared: Prepared) -> str | None:
 
 
 def _kind_of_words(text: str, prepared: Prepared) -> str | None:
-    for kind, pattern in (("currency", _PARTNERS_CURRENCY), *_PATTERNS):
+    for kind, pattern in _PATTERNS:
         if pattern.search(text):
             return "date" if kind == "period" and _OTHER_DATE.search(text) else kind
-    quoted = {kind for kind, theirs, _ in used_codes(prepared.lookup) if theirs and _quotes(text, theirs)}
+    quoted = kinds_named(text, prepared.lookup, _quotes)
     return quoted.pop() if len(quoted) == 1 else None
 
 
-def judge(fault: Fault, prepared: Prepared) -> ConnectorError:
-    """Make the error that says what to do."""
-    elsewhere = _not_the_record(fault, prepared)
-    if elsewhere is not None:
-        return elsewhere
-    kind = kind_of(fault, prepared)
-    said = f"SAP Business One refused {named(prepared)}: {fault}."
-    if kind in {"account", None} and (setting := _rounding(fault.text, kind, prepared)):
-        return Misconfigured(
-            f"SAP Business One refused the account {setting} that 'rounding_account' in the secret names: {fault}. It "
-            "must be a posting account's Code that is neither locked nor a control account; unlock it, or name another."
-        )
-    if kind == "period":
-        month = str(prepared.body.get("DocDate", ""))[:7]
-        return Held(f"period:{month}", f"{said} Open the posting period {month}, or correct the accounting date.")
-    if kind in _MENDS and (code := culprit(kind, fault.text, prepared.lookup)):
-        mend = _OTHER_CURRENCY if _PARTNERS_CURRENCY.search(fault.text) else _MENDS[kind]
-        return Held(f"{kind}:{code}", f"{said} {mend}{_or_rounding(kind, fault.text, prepared)}")
-    if is_fault_of_the_document(fault.text):
-        return Rejected(said)
-    trouble = setup_trouble(VENDOR, named(prepared), fault, fault.text) if kind in {"setup", None} else None
-    return trouble or not_understood(VENDOR, prepared, fault)
+def _mend(kind: str, fault: Fault, prepared: Prepared) -> str | None:
+    if kind not in _MENDS:
+        return None
+    mend = _OTHER_CURRENCY if _of_partners_currency(fault) else _MENDS[kind]
+    return f"{mend}{_or_rounding(kind, fault.text, prepared)}"
 
 
-def _not_the_record(fault: Fault, prepared: Prepared) -> ConnectorError | None:
+def _of_partners_currency(fault: Fault) -> bool:
+    return re.search(_PARTNERS_CURRENCY, fault.text, re.IGNORECASE) is not None
+
+
+def _elsewhere(fault: Fault, prepared: Prepared) -> ConnectorError | None:
     """Find the causes that no correction of the invoice would mend."""
     if fault.code == CHANGED_MEANWHILE or fault.status == 412 or (fault.worded and is_locked(fault.text)):
         return Transient(f"Somebody works on the record in SAP Business One: {fault}. It is tried again later.")
@@ -163,6 +145,12 @@ def _not_the_record(fault: Fault, prepared: Prepared) -> ConnectorError | None:
         return Misconfigured(
             f"SAP Business One does not take our key in its user field: {fault}. Make it a text field of at least 36 "
             "characters, or take 'external_id_field' out of the secret."
+        )
+    kind = kind_of(fault, prepared)
+    if kind in {"account", None} and (setting := _rounding(fault.text, kind, prepared)):
+        return Misconfigured(
+            f"SAP Business One refused the account {setting} that 'rounding_account' in the secret names: {fault}. It "
+            "must be a posting account's Code that is neither locked nor a control account; unlock it, or name another."
         )
     return None
 
@@ -200,8 +188,4 @@ def _quotes(text: str, code: str) -> bool:
     return re.search(rf"['\"«»„“‚‘]{re.escape(code)}['\"«»”“’‘]", text) is not None
 
 
-def moved(body: Mapping[str, Any], day: str) -> dict[str, Any]:
-    """Give a body with another posting date, and say so in its remarks."""
-    note = f"Posting date moved from {body['DocDate']} to {day}: period closed."
-    remarks = f"{note} {body.get('Comments') or ''}".strip()
-    return {**body, "DocDate": day, "Comments": remarks[:254]}
+DIALECT = Dialect(VENDOR, kind_of, _elsewhere, _mend)

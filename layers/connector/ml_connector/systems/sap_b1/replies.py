@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 from ml_connector.systems.http import Reply, listed
+from ml_connector.systems.kit import faults
 from ml_connector.systems.kit.absence import NO_SUCH_STATUS, odata_error
+from ml_connector.systems.kit.faults import LONGEST_CODE, WORDS
 
 SESSION_EXPIRED = "301"
 GENERIC_FAILURE = "-5002"
 NO_RECORDS = "-2028"
-WORDS, LONGEST_CODE = 2_000, 50
-"""Characters of a refusal's text and code that are kept."""
 _SESSION_WORDS = re.compile(
     r"\bsession|sitzung|sesi[oó]n|sess[aã]o|sessione|sessie|sesj|munkamenet|relace|oturum|сеанс|сесси"
     r"|会话|會話|工作階段|セッション|세션",
@@ -26,16 +26,8 @@ _DAY = re.compile(r"\bday'(\d{4}-\d\d-\d\d)'")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A refusal in the server's words. `code` is text in both dialects, "" where the server named none.
-
-    `worded`: the Service Layer itself said it, and not a proxy in front.
-    """
-
-    status: int
-    code: str
-    text: str
-    worded: bool = True
+class Fault(faults.Fault):
+    """A refusal in the server's words. `code` is text in both dialects."""
 
     @property
     def session_is_dead(self) -> bool:
@@ -66,9 +58,6 @@ class Fault:
     def anybodys(self) -> bool:
         """Tell whether a gateway in front may have said that something is not there."""
         return self.status in NO_SUCH_STATUS and not (self.no_records or self.no_such_path)
-
-    def __str__(self) -> str:
-        return f"{self.text or 'no text'} (code {self.code or 'none'}, HTTP {self.status})"
 
 
 def fault_in(reply: Reply) -> Fault | None:

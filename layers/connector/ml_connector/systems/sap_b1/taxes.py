@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import NoReturn
 
 from ml_connector.errors import Held, Misconfigured
-from ml_connector.flow import Codes
-from ml_connector.records import Invoice
+from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.money import HUNDRED, Money
 from ml_connector.systems.kit.totals import Priced, Sums, tax_of
 from ml_connector.systems.sap_b1.bases import Ordered
@@ -30,18 +28,13 @@ class Tax:
 
 @dataclass
 class Taxes:
-    """Chooses the tax of each line. `used` and `notes` are those of the lines; `tolerance` is in the currency."""
+    """Chooses the tax of each line; `tolerance` is in the currency."""
 
-    invoice: Invoice
-    codes: Codes
+    draft: Draft
     settings: Settings
     lookups: Lookups
-    supplier: str
-    posted_on: date
     money: Money
     tolerance: Decimal
-    notes: list[str]
-    used: dict[str, str]
 
     @property
     def _by_group(self) -> bool:
@@ -54,9 +47,9 @@ class Taxes:
 
     def of(self, row: Priced, ordered: Ordered | None, sums: Sums) -> Tax:
         """Name the tax: as coded, by percentage, by what the amounts say. A line drawn on an order brings its own."""
-        code = row.row.tax_code or (self.invoice.tax_code if row.row.tax_percent is None else None)
+        code = row.row.tax_code or (self.draft.invoice.tax_code if row.row.tax_percent is None else None)
         if code:
-            theirs = self._mapped(code)
+            theirs = self.draft.code("tax", code)
             charged = row.percent if row.percent is not None and not _untaxed(row, sums) else None
             return Tax(theirs, self._percent(theirs) if charged is None else charged)
         if not row.net and not row.tax:
@@ -88,7 +81,7 @@ class Taxes:
             shares.append((tax.code, own, tax.percent))
         tax_there = tax_of(shares, self.money)
         if tax_there != sums.tax:
-            tax_there = tax_of(shares, self.money, self.lookups.rounding(self.supplier))
+            tax_there = tax_of(shares, self.money, self.lookups.rounding(self.draft.supplier))
         found = sums.gross - net - tax_there
         if abs(found) <= self.tolerance:
             return found
@@ -97,7 +90,7 @@ class Taxes:
         return sums.gross - net - sums.tax
 
     def _comes_out_otherwise(self, sums: Sums, there: Decimal, taxes: Sequence[Tax]) -> NoReturn:
-        invoice = self.invoice
+        invoice = self.draft.invoice
         rates = ", ".join(sorted({f"{tax.code or 'its own tax'} ({_plain(tax.percent or ZERO)}%)" for tax in taxes}))
         raise Held(
             f"conflict:{invoice.key}",
@@ -110,8 +103,8 @@ class Taxes:
         """Name a group that adds no tax: what a person mapped 0 to, else the first; None where there is none."""
         if not self._by_group:
             return None
-        groups = self.lookups.tax_groups(ZERO, self.posted_on) or []
-        mapped = self.codes.erp("tax", "0")
+        groups = self.lookups.tax_groups(ZERO, self.draft.posted_on) or []
+        mapped = self.draft.codes.erp("tax", "0")
         return mapped if mapped in groups else next(iter(groups), None)
 
     # ── reverse charge ──────────────────────────────────────────────────────────────────────────────────────
@@ -120,7 +113,7 @@ class Taxes:
         """Name the group whose tax shows in no total, where that is the supplier's, the order's, or the one stated."""
         if not self._by_group or not _untaxed(row, sums) or not self._groups():
             return None
-        own = (ordered.line.vat_group if ordered else None) or self.lookups.supplier_tax(self.supplier)
+        own = (ordered.line.vat_group if ordered else None) or self.lookups.supplier_tax(self.draft.supplier)
         group = self._group(own)
         if group is not None and group.reverse and row.percent in {None, ZERO, group.rate}:
             return group.code
@@ -129,16 +122,16 @@ class Taxes:
     def _reverse_of(self, percent: Decimal) -> str:
         """Find the group of a percentage that is stated and not charged."""
         fitting = [group.code for group in self._groups().values() if group.reverse and group.rate == percent]
-        mapped = self.codes.erp("tax", _plain(percent))
+        mapped = self.draft.codes.erp("tax", _plain(percent))
         if mapped in fitting:
-            return self._mapped(_plain(percent))
+            return self.draft.code("tax", _plain(percent))
         if len(fitting) == 1:
             return self._released(fitting[0], percent) or fitting[0]
         listed = f"several such tax groups ({', '.join(fitting)})" if fitting else "no such tax group"
         raise Held(
             f"tax:{_plain(percent)}",
-            f"Invoice {self.invoice.number} states {_plain(percent)}% tax and charges none (reverse charge), and SAP "
-            f"Business One has {listed}. To fix: give supplier {self.supplier} its tax group there, or run "
+            f"Invoice {self.draft.invoice.number} states {_plain(percent)}% tax and charges none (reverse charge), and "
+            f"SAP Business One has {listed}. To fix: give supplier {self.draft.supplier} its tax group there, or run "
             f"`ml-connector mappings set TENANT tax {_plain(percent)} CODE`.",
         )
 
@@ -149,9 +142,9 @@ class Taxes:
         mapped = None if percent is None else self._mapped_percent(percent)
         if mapped is not None or not self._by_group:
             return mapped
-        own, fitting = self.lookups.supplier_tax(self.supplier), []
+        own, fitting = self.lookups.supplier_tax(self.draft.supplier), []
         if percent is not None:
-            fitting = self.lookups.tax_groups(percent, self.posted_on) or []
+            fitting = self.lookups.tax_groups(percent, self.draft.posted_on) or []
         group = self._group(own)
         if own in fitting or not fitting or (group is not None and group.reverse and group.rate == percent):
             return own
@@ -167,7 +160,7 @@ class Taxes:
             own = ordered.line.vat_group if self._by_group else ordered.line.tax_code
             if own:
                 return own
-        groups = self.lookups.tax_groups(percent, self.posted_on) if self._by_group else None
+        groups = self.lookups.tax_groups(percent, self.draft.posted_on) if self._by_group else None
         if groups is None and self._by_group and percent != 0:
             self._leave(percent)
         return None if groups is None and (self._by_group or percent == 0) else self._only(groups or [], percent)
@@ -178,10 +171,10 @@ class Taxes:
             return None
         if row.implied is not None and (mapped := self._mapped_percent(row.implied)) is not None:
             return mapped
-        own = self.lookups.supplier_tax(self.supplier)
+        own = self.lookups.supplier_tax(self.draft.supplier)
         if own is None or not self._groups():
             return own if row.implied is not None else None
-        fitting = [] if row.implied is None else self.lookups.tax_groups(row.implied, self.posted_on) or []
+        fitting = [] if row.implied is None else self.lookups.tax_groups(row.implied, self.draft.posted_on) or []
         fitting = fitting or self._near(row, sums)
         if own in fitting:
             return own
@@ -199,8 +192,8 @@ class Taxes:
     def _leave(self, percent: Decimal) -> None:
         """Say in the audit that SAP chooses the tax, where it shows no groups to choose from."""
         note = f"SAP Business One shows no tax groups, so no code was sent for {_plain(percent)}% tax."
-        if note not in self.notes:
-            self.notes.append(note)
+        if note not in self.draft.notes:
+            self.draft.notes.append(note)
 
     def _only(self, groups: list[str], percent: Decimal) -> str:
         if len(groups) == 1:
@@ -214,21 +207,15 @@ class Taxes:
 
     # ── codes ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _mapped(self, code: str) -> str:
-        """Translate a code, and remember it for the wording of a refusal."""
-        theirs = self.codes.erp("tax", code)
-        self.used[f"tax={theirs}"] = code
-        return theirs
-
     def _released(self, theirs: str | None, percent: Decimal | None) -> str | None:
         """Remember the rate that a code was chosen by: where the code is refused, a mapping of the rate mends it."""
         if percent is not None:
-            self.used.setdefault(f"tax={theirs or ''}", _plain(percent))
+            self.draft.used.setdefault(f"tax={theirs or ''}", _plain(percent))
         return theirs
 
     def _mapped_percent(self, percent: Decimal) -> str | None:
         name = _plain(percent)
-        return None if self.codes.erp("tax", name) == name else self._mapped(name)
+        return None if self.draft.codes.erp("tax", name) == name else self.draft.code("tax", name)
 
     def _percent(self, code: str) -> Decimal | None:
         try:
@@ -241,7 +228,7 @@ class Taxes:
         return self._groups().get(code or "")
 
     def _groups(self) -> dict[str, TaxGroup]:
-        return self.lookups.groups(self.posted_on) if self._by_group else {}
+        return self.lookups.groups(self.draft.posted_on) if self._by_group else {}
 
 
 def _untaxed(row: Priced, sums: Sums) -> bool:

@@ -1,0 +1,123 @@
+"""An invoice on its way into an ERP's words: what is translated, cut and noted meanwhile is the same for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from ml_connector.errors import Held, Rejected
+from ml_connector.flow import Codes
+from ml_connector.records import CodingRow, Invoice
+
+
+class Periods(Protocol):
+    """An ERP's fiscal periods, where it shows them before anything is posted."""
+
+    def is_open(self, day: date) -> bool | None:
+        """Tell whether a day can be posted to; None where nothing is known of it."""
+
+    def next_open(self, day: date) -> date | None:
+        """Give the first day after it that can be posted to; None where there is none."""
+
+
+@dataclass
+class Draft:
+    """What a vendor's `compose` works on. `title` names the ERP, `own` is our key in its documents.
+
+    `supplier` and `currency` are the ERP's codes; `supplier` is corrected where the ERP spells it otherwise.
+    `posted_on` is the accounting date, or today. `moves`: a closed period is passed over. `notes` are for people;
+    `used` says which of the platform's codes became which of the ERP's, as `KIND=THEIRS`, for the wording of a refusal.
+    """
+
+    title: str
+    invoice: Invoice
+    codes: Codes
+    supplier: str
+    currency: str
+    own: str
+    posted_on: date
+    moves: bool = False
+    notes: list[str] = field(default_factory=list)
+    used: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Remember the day that was asked for."""
+        self.asked = self.posted_on
+
+    @property
+    def month(self) -> str:
+        """Name the month that was asked for, as `2026-03`."""
+        return self.asked.isoformat()[:7]
+
+    @property
+    def credit(self) -> bool:
+        """Tell a credit note."""
+        return self.invoice.gross < 0
+
+    @property
+    def sign(self) -> int:
+        """Give -1 for a credit note, whose amounts are positive in the ERPs."""
+        return -1 if self.credit else 1
+
+    def code(self, kind: str, code: str) -> str:
+        """Translate a code; raises `Held` where it is not mapped."""
+        theirs = self.codes.erp(kind, code)
+        self.used[f"{kind}={theirs}"] = code
+        return theirs
+
+    def cut(self, text: str, limit: int, what: str) -> str:
+        """Cut a text at the ERP's limit, and say so. For texts only: a code or a number is never cut."""
+        if len(text) > limit:
+            self.notes.append(f"{what} was cut at {limit} characters.")
+        return text[:limit].strip()
+
+    def text_of(self, row: CodingRow, limit: int) -> str:
+        """Give the text of a coding row: its order and its description, else the invoice's."""
+        order = f"PO {row.order_number}/{row.order_line or ''} " if row.order_number else ""
+        said = f"{order}{row.description or self.invoice.description or f'Invoice {self.invoice.number}'}".strip()
+        return self.cut(said, limit, f"The text of row {row.key}")
+
+    def open_day(self, periods: Periods) -> None:
+        """Let the invoice wait for its period, or post it to the next one, where the ERP says that it is closed."""
+        if periods.is_open(self.posted_on) is not False:
+            return
+        following = periods.next_open(self.posted_on) if self.moves else None
+        if following is None:
+            raise Held(
+                f"period:{self.month}",
+                f"The fiscal calendar of {self.title} has no open period for {self.posted_on}. Open it there, or "
+                "correct the accounting date.",
+            )
+        self.notes.append(moved_note(self.posted_on, following))
+        self.posted_on = following
+
+    # ── what is wrong with it ───────────────────────────────────────────────────────────────────────────────
+
+    def uncoded(self, row: CodingRow) -> Rejected:
+        """Refuse a row that nothing says the account of."""
+        return Rejected(
+            f"Row {row.key} of invoice {self.invoice.number} has neither an account nor an order with one. Code it on "
+            "the platform and transfer it again."
+        )
+
+    def no_order(self, number: str) -> Held:
+        """Wait for an order that the supplier does not have there."""
+        return Held(
+            f"order:{number}",
+            f"{self.title} has no purchase order {number} of supplier {self.supplier}. Correct the invoice's order "
+            "reference on the platform, or enter the order.",
+        )
+
+    def no_line(self, number: str, line: str, numbered_by: str) -> Held:
+        """Wait for a line that an order does not have; `numbered_by` is the field of lines that a row must name."""
+        return Held(
+            f"order:{number}",
+            f"Order {number} has no line {line} (lines are numbered by {numbered_by}). Correct the invoice's order "
+            "reference on the platform.",
+        )
+
+
+def moved_note(day: date | str, following: date | str) -> str:
+    """Say that a posting date was moved."""
+    return f"Posting date moved from {day} to {following}: period closed."
