@@ -14,6 +14,7 @@ from ml_connector.systems.kit.connection import checked, server, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.masters import Nothing
+from ml_connector.systems.kit.orders import OrderSource
 from ml_connector.systems.sage_300 import login, masters, segments
 from ml_connector.systems.sage_300.batches import Batches
 from ml_connector.systems.sage_300.calendar import Calendar
@@ -79,7 +80,7 @@ class Company:
             Supplier: lambda: masters.suppliers(self.api),
             Account: lambda: segments.accounts(self.api, self._segment),
             CostCenter: self._cost_centers,
-            PurchaseOrder: self._orders,
+            PurchaseOrder: lambda: OrderSource(self._orders()),
         }
         return makers[record]()
 

@@ -10,9 +10,10 @@ from typing import Literal
 
 from ml_connector.flow import Broken
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
+from ml_connector.systems.kit.orders import ReceiptBook
 from ml_connector.systems.kit.rows import raw_of
 from ml_connector.systems.sage_300.names import ZERO, amount, children, day, flag, text, whole
-from ml_connector.systems.sage_300.receipts import LineKey, Row
+from ml_connector.systems.sage_300.receipts import Row
 
 PLANS = frozenset({"standing", "future"})
 """Orders of these types are patterns of orders to come: nothing can be received on them."""
@@ -82,27 +83,22 @@ def day_or_none(row: Row) -> date | None:
         return None
 
 
-def highest(rows: Sequence[Row]) -> str | None:
-    """Give the highest stamp; a stamp that is no day is nobody's."""
-    stamps = []
-    for row in rows:
-        try:
-            stamps.append(day(row, "posted_on"))
-        except ValueError:
-            continue
-    highest = max((one for one in stamps if one), default=None)
-    return highest.isoformat() if highest else None
+def stamp_of(row: Row) -> str | None:
+    """Give the day of the last posting; a stamp that is no day is nobody's."""
+    try:
+        stamp = day(row, "posted_on")
+    except ValueError:
+        return None
+    return stamp.isoformat() if stamp else None
 
 
-def purchase_order(
-    ordered: Ordered, currency: str | None, receipts: Mapping[LineKey, tuple[Receipt, ...]], accounts: Accounts
-) -> PurchaseOrder:
+def purchase_order(ordered: Ordered, currency: str | None, book: ReceiptBook, accounts: Accounts) -> PurchaseOrder:
     """Convert an order. Raises `ValueError` where it has no currency, or a number or date that is none."""
     row = ordered.row
     currency = text(row, "currency") or currency
     if currency is None:
         raise ValueError("The order has no Currency, and neither has its vendor.")
-    lines = tuple(_line(line, key, receipts.get((ordered.number, key), ()), accounts) for key, line in ordered.lines)
+    lines = tuple(_line(line, key, book.of(ordered.number, key), accounts) for key, line in ordered.lines)
     return PurchaseOrder(
         key=ordered.number,
         number=ordered.number,

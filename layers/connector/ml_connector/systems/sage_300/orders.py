@@ -8,16 +8,15 @@ and returns.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
-from functools import partial
 
 from ml_connector.errors import Transient
-from ml_connector.flow import Broken, Page
+from ml_connector.flow import Broken
 from ml_connector.records import PurchaseOrder
 from ml_connector.systems.kit.masters import begin
-from ml_connector.systems.kit.orders import Phase, in_phases
-from ml_connector.systems.kit.paging import only_asked_for, without_known
-from ml_connector.systems.kit.rows import Batch, raw_of
+from ml_connector.systems.kit.orders import Phase, ReceiptBook, each
+from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
 from ml_connector.systems.sage_300.masters import after
@@ -25,14 +24,14 @@ from ml_connector.systems.sage_300.names import day, text
 from ml_connector.systems.sage_300.order_rows import (
     Ordered,
     day_or_none,
-    highest,
     long_closed,
     order_number,
     ordered,
     purchase_order,
+    stamp_of,
 )
 from ml_connector.systems.sage_300.paging import Query
-from ml_connector.systems.sage_300.receipts import Book, Receipts, Row, orders_of, receipts_query, returns_query
+from ml_connector.systems.sage_300.receipts import Receipts, Row, enter, orders_of, receipts_query, returns_query
 from ml_connector.systems.sage_300.segments import Ledger
 
 
@@ -42,49 +41,25 @@ def orders_query(*where: str) -> Query[Row]:
 
 
 class Orders:
-    """The source of purchase orders. At first the open ones, then whatever changed."""
+    """The `kit.orders.Purchasing` of a company."""
 
     def __init__(self, api: WebApi, ledger: Ledger, start: date | None = None) -> None:
         """`start`: older orders are not taken up at the first reading."""
         self._api, self._ledger, self._receipts, self._start = api, ledger, Receipts(api), start
         self._currencies: dict[str, str | None] = {}
 
-    def pages(self, since: str | None, position: str | None) -> Iterator[Page[PurchaseOrder]]:
-        """Read orders since the day `since`, and each once, whatever led to it (`kit/orders`)."""
-        return in_phases(partial(self._phase, since), since, position)
-
-    def reread(self, keys: Sequence[str]) -> Iterator[Page[PurchaseOrder]]:
-        """Read these very orders with lines and receipts; what is gone is left out.
-
-        For orders whose closing or receiving moved no stamp. The pages have neither position nor stamp: what is read
-        so says nothing about what else changed.
-        """
-        pages = (self._page(batch, batch.rows, batch.broken) for batch in self._api.keyed.batches(_numbered(keys)))
-        return only_asked_for(pages, keys)
-
-    def _phase(
-        self, since: str | None, phase: Phase, place: str | None, given: set[str]
-    ) -> Iterator[Page[PurchaseOrder]]:
+    def changed(self, phase: Phase, since: str | None, place: str | None) -> Iterator[Batch[Row]]:
+        """Read by stamp and date; both are asked for, since neither is documented."""
         if phase == "orders":
-            for batch in self._api.pages(orders_query(*self._wanted(since)), place):
-                broken = batch.broken
-                rows = [row for row in batch.rows if since or not long_closed(row)]
-                yield self._page(batch, rows, broken)
+            yield from self._api.pages(orders_query(*self._wanted(since)), place)
             return
-        query, own, name, lines = (
-            (receipts_query, "ReceiptDate", "receipt_date", "receipt_lines")
-            if phase == "receipts"
-            else (returns_query, "ReturnDate", "return_date", "return_lines")
-        )
+        query, own = (receipts_query, "ReceiptDate") if phase == "receipts" else (returns_query, "ReturnDate")
         stamped, dated = after(self._api, "LastPostingDate", since or ""), after(self._api, own, since or "")
         asked = query(f"{stamped} or {dated}", dated, "")
         for batch in self._api.offered(asked, place):
-            broken = [Broken(f"{phase[:-1]}~{bad.key}", bad.reason, bad.raw) for bad in batch.spoiled]
             every = not self._api.unfiltered(asked)
-            fresh = [row for row in batch.rows if every or _since(row, name, since or "")]
-            named = {number for row in fresh for number in orders_of(row, lines)} | self._by_receipt(fresh)
-            numbers = sorted(without_known(named, given))
-            yield self._page(batch, self.by_number(numbers), broken)
+            fresh = [row for row in batch.rows if every or _since(row, f"{phase[:-1]}_date", since or "")]
+            yield replace(batch, rows=fresh)
 
     def _wanted(self, since: str | None) -> tuple[str, ...]:
         """Filter by the stamp, which is inferred; a server that does not know it is asked for everything."""
@@ -95,6 +70,14 @@ class Orders:
             after(self._api, name, since) for name in ("LastPostingDate", "DateCompleted", "PurchaseOrderDate")
         )
         return " or ".join((stamp, *others)), stamp, ""
+
+    def long_closed(self, row: Row) -> bool:
+        """Leave out at the first reading what is closed."""
+        return long_closed(row)
+
+    def orders_named_by(self, phase: Phase, rows: Sequence[Row]) -> set[str]:
+        """Name the orders in heads and lines, and those of returns that name only the receipt."""
+        return {number for row in rows for number in orders_of(row, f"{phase[:-1]}_lines")} | self._by_receipt(rows)
 
     def _by_receipt(self, returns: Sequence[Row]) -> set[str]:
         """Find the orders of returns that name only the receipt."""
@@ -110,33 +93,39 @@ class Orders:
                 found |= orders_of(row, "receipt_lines")
         return found
 
-    def by_number(self, numbers: Iterable[str]) -> list[Row]:
+    def by_keys(self, keys: Iterable[str]) -> Iterator[Batch[Row]]:
         """Read orders by their numbers, some thirty to a call."""
+        return self._api.keyed.batches(_numbered(keys))
+
+    def by_number(self, numbers: Iterable[str]) -> list[Row]:
+        """Read orders by their numbers; a spoiled one raises `Transient`."""
         wanted = set(numbers)
         return [row for row in self._api.keyed.rows(_numbered(wanted)) if order_number(row) in wanted]
 
     # ── conversion ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _page(self, batch: Batch[Row], rows: Sequence[Row], broken: list[Broken]) -> Page[PurchaseOrder]:
-        """Convert orders; place and stamp are those of the batch that led to them."""
+    def convert(self, rows: Sequence[Row], broken: list[Broken]) -> list[PurchaseOrder]:
+        """Convert orders with their receipts, in their vendors' currencies."""
         taken = [one for row in rows if (one := ordered(row, broken)) is not None]
-        book = Book()
+        book = ReceiptBook()
         for one in taken:
             for key, line in one.lines:
-                book.enter(one.number, line, key)
-        heads = {one.number: (one.vendor, day_or_none(one.row)) for one in taken}
-        receipts = self._receipts.of(heads, book, broken) if heads else {}
+                enter(book, one.number, key, line)
+        if taken:
+            self._receipts.of({one.number: (one.vendor, day_or_none(one.row)) for one in taken}, book, broken)
         accounts = self._ledger.parts(
             {account for one in taken for _, line in one.lines if (account := text(line, "account"))}
         )
         currencies = self._currencies_of(taken)
-        records = []
-        for one in taken:
-            try:
-                records.append(purchase_order(one, currencies.get(one.vendor), receipts, accounts))
-            except (ValueError, ArithmeticError) as error:
-                broken.append(Broken(one.number, str(error), raw_of(one.row)))
-        return Page(records, broken, batch.position, highest(batch.rows))
+
+        def order(one: Ordered) -> PurchaseOrder:
+            return purchase_order(one, currencies.get(one.vendor), book, accounts)
+
+        return each(taken, order, broken, key=lambda one: one.number, row=lambda one: one.row)
+
+    def stamp(self, row: Row) -> str | None:
+        """Tell the day of the last posting; a stamp that is no day is nobody's."""
+        return stamp_of(row)
 
     def _currencies_of(self, orders: Sequence[Ordered]) -> dict[str, str | None]:
         """Find the vendors' currencies for orders that show none: a vendor has one, and is ordered from in it."""

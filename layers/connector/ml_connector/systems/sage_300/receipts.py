@@ -7,9 +7,8 @@ what they name (`docs/vendors/sage_300.md`).
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from itertools import chain
@@ -17,7 +16,7 @@ from typing import Any
 
 from ml_connector.flow import Broken
 from ml_connector.records import Receipt
-from ml_connector.systems.kit.orders import earliest, sent_back
+from ml_connector.systems.kit.orders import LineKey, ReceiptBook, apart, earliest
 from ml_connector.systems.kit.rows import raw_of
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.keyed import Wanted
@@ -25,8 +24,6 @@ from ml_connector.systems.sage_300.names import ZERO, amount, children, day, tex
 from ml_connector.systems.sage_300.paging import Query
 
 Row = dict[str, Any]
-LineKey = tuple[str, str]
-"""An order's number, and the key of its line."""
 
 
 def receipts_query(*where: str) -> Query[Row]:
@@ -67,35 +64,23 @@ def _lines(row: Row, name: str) -> list[Row]:
         return []
 
 
-@dataclass
-class Book:
-    """The lines of some orders, as receipts and returns find them: by key, by number, by item."""
+def enter(book: ReceiptBook, order: str, key: str, line: Row) -> None:
+    """Enter a line of an order, as receipts and returns find it: by key, by number, by item."""
+    book.enter(order, key, number=whole(line, "line_number"), item=text(line, "item"))
 
-    by_key: dict[LineKey, LineKey] = field(default_factory=dict)
-    by_number: dict[LineKey, LineKey] = field(default_factory=dict)
-    by_item: dict[LineKey, list[LineKey]] = field(default_factory=lambda: defaultdict(list))
 
-    def enter(self, order: str, line: Row, key: str) -> None:
-        """Enter a line of an order."""
-        mine = (order, key)
-        self.by_key[mine] = mine
-        if number := whole(line, "line_number"):
-            self.by_number[order, number] = mine
-        if item := text(line, "item"):
-            self.by_item[order, item].append(mine)
-
-    def find(self, order: str, line: Row) -> LineKey | None:
-        """Find the order's line that a receipt's or return's line is about; None where nothing tells."""
-        if (key := whole(line, "order_line_key")) and (order, key) in self.by_key:
-            return order, key
-        if (number := whole(line, "order_line_number")) and (order, number) in self.by_number:
-            return self.by_number[order, number]
-        among = self.by_item.get((order, text(line, "item") or ""), [])
-        if len(among) == 1:
-            return among[0]
-        if (number := whole(line, "line_number")) and self.by_number.get((order, number)) in among:
-            return self.by_number[order, number]
-        return among[0] if among else None
+def _about(book: ReceiptBook, order: str | None, line: Row) -> LineKey | None:
+    """Find the order's line that a receipt's or return's line is about; None where nothing tells."""
+    if order is None:
+        return None
+    among = book.called(order, "item", text(line, "item"))
+    sharing = [one for one in book.called(order, "number", whole(line, "line_number")) if one in among]
+    surely = (
+        book.called(order, "key", whole(line, "order_line_key"))
+        or book.called(order, "number", whole(line, "order_line_number"))
+    )  # fmt: skip
+    found = surely or (sharing if len(among) > 1 else []) or among
+    return (order, found[0]) if found else None
 
 
 class Receipts:
@@ -104,17 +89,14 @@ class Receipts:
     def __init__(self, api: WebApi) -> None:
         self._api = api
 
-    def of(
-        self, heads: Mapping[str, tuple[str, date | None]], book: Book, broken: list[Broken]
-    ) -> dict[LineKey, tuple[Receipt, ...]]:
-        """Read the receipts and returns of orders: number -> (vendor, day). What cannot be read goes into `broken`."""
-        found: dict[LineKey, list[Receipt]] = defaultdict(list)
-        origins: dict[tuple[str, str], LineKey] = {}
+    def of(self, heads: Mapping[str, tuple[str, date | None]], book: ReceiptBook, broken: list[Broken]) -> None:
+        """Enter the receipts and returns of orders: number -> (vendor, day). What cannot be read goes into `broken`."""
         for row in self._receipts(heads, broken):
-            _take(row, set(heads), book, found, origins, broken)
+            with _spoiling("receipt", receipt_number(row), row, broken):
+                _take(row, book)
         for row in self._read(self._of_vendors(returns_query, heads, "ReturnDate"), broken):
-            _give_back(row, set(heads), book, found, origins, broken)
-        return {key: tuple(receipts) for key, receipts in found.items()}
+            with _spoiling("return", return_number(row), row, broken):
+                _give_back(row, book)
 
     def _receipts(self, heads: Mapping[str, tuple[str, date | None]], broken: list[Broken]) -> Iterator[Row]:
         numbered = Wanted(
@@ -138,87 +120,56 @@ class Receipts:
 
     def _read(self, wanted: Wanted[Row], broken: list[Broken]) -> Iterator[Row]:
         for batch in self._api.keyed.offered(wanted):
-            broken.extend(Broken(f"receipt~{bad.key}", bad.reason, bad.raw) for bad in batch.spoiled)
+            broken.extend(apart("receipts", bad) for bad in batch.spoiled)
             yield from batch.rows
 
 
-def _take(
-    row: Row,
-    orders: set[str],
-    book: Book,
-    found: dict[LineKey, list[Receipt]],
-    origins: dict[tuple[str, str], LineKey],
-    broken: list[Broken],
-) -> None:
+@contextmanager
+def _spoiling(what: str, number: str, row: Row, broken: list[Broken]) -> Iterator[None]:
+    """Let a receipt or return that cannot be read cost only what of it was not entered yet."""
+    try:
+        yield
+    except (ValueError, ArithmeticError) as error:
+        broken.append(Broken(f"{what}~{number}", str(error), raw_of(row)))
+
+
+def _take(row: Row, book: ReceiptBook) -> None:
     """Enter a receipt's lines under the order lines that they are about."""
     number = receipt_number(row)
-    try:
-        for place, line in enumerate(children(row, "receipt_lines"), 1):
-            order = text(line, "order_number") or text(row, "order_number")
-            target = book.find(order, line) if order in orders and order is not None else None
-            quantity = amount(line, "received") or ZERO
-            net = _cost(line, quantity)
-            if target is None or not (quantity or net):
-                continue
-            key = _line_id(line, "receipt_line_key", place)
-            receipt = Receipt(
-                key=f"{number}~{key}",
-                number=number,
-                quantity=quantity,
-                received_on=day(row, "receipt_date"),
-                net=net,
-            )
-            found[target].append(receipt)
-            origins[number, key] = target
-    except (ValueError, ArithmeticError) as error:
-        broken.append(Broken(f"receipt~{number}", str(error), raw_of(row)))
+    for place, line in enumerate(children(row, "receipt_lines"), 1):
+        target = _about(book, text(line, "order_number") or text(row, "order_number"), line)
+        quantity = amount(line, "received") or ZERO
+        net = _cost(line, quantity)
+        if target is not None:
+            key, on = _line_id(line, "receipt_line_key", place), day(row, "receipt_date")
+            book.take(target, Receipt(key=f"{number}~{key}", number=number, quantity=quantity, received_on=on, net=net))
 
 
-def _give_back(
-    row: Row,
-    orders: set[str],
-    book: Book,
-    found: dict[LineKey, list[Receipt]],
-    origins: Mapping[tuple[str, str], LineKey],
-    broken: list[Broken],
-) -> None:
+def _give_back(row: Row, book: ReceiptBook) -> None:
     """Enter a return's lines as negative receipts that name what they take back."""
     number = return_number(row)
-    try:
-        for place, line in enumerate(children(row, "return_lines"), 1):
-            quantity = amount(line, "returned") or ZERO
-            target, origin = _origin(row, line, orders, book, found, origins)
-            net = _cost(line, quantity)
-            if target is None or not (quantity or net):
-                continue
-            key = f"return~{number}~{_line_id(line, 'return_line_key', place)}"
-            back = Receipt(key=key, number=number, quantity=quantity, received_on=day(row, "return_date"), net=net)
-            found[target].append(sent_back(back, origin))
-    except (ValueError, ArithmeticError) as error:
-        broken.append(Broken(f"return~{number}", str(error), raw_of(row)))
+    for place, line in enumerate(children(row, "return_lines"), 1):
+        quantity = amount(line, "returned") or ZERO
+        net = _cost(line, quantity)
+        target, origin = _origin(row, line, book)
+        if target is not None:
+            key, on = _line_id(line, "return_line_key", place), day(row, "return_date")
+            back = Receipt(key=f"return~{number}~{key}", number=number, quantity=quantity, received_on=on, net=net)
+            book.give_back(back, origin, target)
 
 
-def _origin(
-    row: Row,
-    line: Row,
-    orders: set[str],
-    book: Book,
-    found: Mapping[LineKey, Sequence[Receipt]],
-    origins: Mapping[tuple[str, str], LineKey],
-) -> tuple[LineKey | None, str | None]:
+def _origin(row: Row, line: Row, book: ReceiptBook) -> tuple[LineKey | None, str | None]:
     """Find the order line and the receipt of a return: by its receipt's line, else by order and item."""
     receipt = text(line, "receipt_number") or text(row, "receipt_number")
     key = whole(line, "receipt_line_key") or whole(line, "receipt_line_number")
-    if receipt and key and (receipt, key) in origins:
-        return origins[receipt, key], f"{receipt}~{key}"
+    if receipt and key and (line_of := book.taken(f"{receipt}~{key}")) is not None:
+        return line_of, f"{receipt}~{key}"
     order = text(line, "order_number") or text(row, "order_number")
-    if order is None and receipt is not None:
-        order = next((target[0] for (number, _), target in origins.items() if number == receipt), None)
-    target = book.find(order, line) if order in orders and order is not None else None
-    if target is None:
-        return None, None
-    mine = [one for one in found.get(target, ()) if not one.key.startswith("return~") and receipt in {None, one.number}]
-    return target, mine[0].key if mine else None
+    if order is None and receipt is not None and (first := book.received(receipt)) is not None:
+        order = first[0][0]
+    target = _about(book, order, line)
+    mine = book.received(receipt, target) if target is not None else None
+    return target, mine[1].key if mine else None
 
 
 def _line_id(line: Row, name: str, place: int) -> str:

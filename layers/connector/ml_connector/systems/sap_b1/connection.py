@@ -11,6 +11,7 @@ from ml_connector.records import Account, CostCenter, Invoice, Payment, Purchase
 from ml_connector.systems.kit.connection import checked, server, today
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
+from ml_connector.systems.kit.orders import OrderSource
 from ml_connector.systems.sap_b1 import masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.invoices import Invoices
@@ -47,7 +48,7 @@ class Company:
             Supplier: lambda: masters.suppliers(self.layer, self._today, bank_details=options.send_bank_details),
             Account: lambda: masters.accounts(self.layer, self._today),
             CostCenter: lambda: masters.cost_centers(self.layer, self._today),
-            PurchaseOrder: lambda: Orders(self.layer, self._lookups, self._settings.tax_code_field),
+            PurchaseOrder: lambda: OrderSource(Orders(self.layer, self._lookups, self._settings.tax_code_field)),
             Payment: lambda: Payments(self.layer, self._lookups, options.start(self._wiring.integration, "payments")),
         }
         return makers[record]()

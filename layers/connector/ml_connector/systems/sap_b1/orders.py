@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import partial
 
-from ml_connector.flow import Broken, Page
+from ml_connector.flow import Broken
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
 from ml_connector.systems.kit.masters import begin
-from ml_connector.systems.kit.orders import Phase, in_phases
-from ml_connector.systems.kit.paging import only_asked_for, without_known
-from ml_connector.systems.kit.rows import Batch, raw_of
+from ml_connector.systems.kit.orders import Phase, ReceiptBook, each
+from ml_connector.systems.kit.rows import Batch, Spoiled
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.paging import Query, any_of, in_parts
 from ml_connector.systems.sap_b1.receipts import (
     NOTE,
     ORDER,
-    RETURN,
-    OrderLineKey,
     Receipts,
     base_entries,
-    broken_document,
     notes_query,
     returns_query,
 )
@@ -35,57 +30,35 @@ MANUAL_UNIT = "Manual"
 
 
 class Orders:
-    """The source of purchase orders. At first the open ones, then whatever changed."""
+    """The `kit.orders.Purchasing` of a company."""
 
     def __init__(self, layer: ServiceLayer, lookups: Lookups, tax_code_field: str) -> None:
         self._layer, self._receipts, self._tax_code_field = layer, Receipts(layer), tax_code_field
         self._lookups = lookups
 
-    def pages(self, since: str | None, position: str | None) -> Iterator[Page[PurchaseOrder]]:
-        """Read orders since the day `since`, and each once, whatever led to it (`kit/orders`)."""
-        return in_phases(partial(self._phase, since), since, position)
+    def changed(self, phase: Phase, since: str | None, place: str | None) -> Iterator[Batch[DocumentRow]]:
+        """Read by the day of the last change; at first the orders that are open."""
+        where = f"UpdateDate ge {self._layer.day(begin(since))}" if since else "DocumentStatus eq 'bost_Open'"
+        query = {"orders": _orders_query, "receipts": notes_query, "returns": returns_query}[phase]
+        return self._layer.pages(query(where), place)
 
-    def reread(self, keys: Sequence[str]) -> Iterator[Page[PurchaseOrder]]:
-        """Read these very orders with lines and receipts, some at a time; what is gone is left out.
+    def long_closed(self, _: DocumentRow) -> bool:
+        """Leave nothing out: closed orders are not asked for at first."""
+        return False
 
-        For orders whose closing or receiving moved no stamp. The pages have neither position nor stamp: what is read
-        so says nothing about what else changed. A key that is no DocEntry comes back as broken.
-        """
-        wanted = list(dict.fromkeys(str(int(key)) if key.isdecimal() else key for key in keys))
-        return only_asked_for(self._reread(wanted), wanted)
+    def orders_named_by(self, phase: Phase, rows: Sequence[DocumentRow]) -> set[str]:
+        """Name what goods receipts are based on; returns are based on those."""
+        notes = rows if phase == "receipts" else self._notes(base_entries(rows, NOTE))
+        return set(map(str, base_entries(notes, ORDER)))
 
-    def _reread(self, wanted: Sequence[str]) -> Iterator[Page[PurchaseOrder]]:
-        nonsense = [Broken(key, f"'{key}' is no key of a purchase order (a DocEntry).") for key in wanted
-                    if not key.isdecimal()]  # fmt: skip
+    def by_keys(self, keys: Sequence[str]) -> Iterator[Batch[DocumentRow]]:
+        """Read orders by DocEntry, some at a time. A key that is none comes back as spoiled."""
+        nonsense = [key for key in keys if not key.isdecimal()]
         if nonsense:
-            yield Page((), nonsense)
-        for part in in_parts(key for key in wanted if key.isdecimal()):
-            for batch in self._layer.pages(_orders_query(any_of("DocEntry", part))):
-                yield self._page(batch, batch.rows, batch.broken)
-
-    def _phase(
-        self, since: str | None, phase: Phase, place: str | None, given: set[str]
-    ) -> Iterator[Page[PurchaseOrder]]:
-        changed = ""
-        if since:
-            changed = f"UpdateDate ge {self._layer.day(begin(since))}"
-        if phase == "orders":
-            for batch in self._layer.pages(_orders_query(changed or "DocumentStatus eq 'bost_Open'"), place):
-                yield self._page(batch, batch.rows, batch.broken)
-            return
-        query = notes_query(changed) if phase == "receipts" else returns_query(changed)
-        for batch in self._layer.pages(query, place):
-            notes = batch.rows if phase == "receipts" else self._notes(base_entries(batch.rows, NOTE))
-            broken = [broken_document(NOTE if phase == "receipts" else RETURN, bad) for bad in batch.spoiled]
-            yield self._page(batch, self._by_entry(without_known(base_entries(notes, ORDER), given)), broken)
-
-    def _by_entry(self, entries: Iterable[int]) -> list[DocumentRow]:
-        return [
-            order
-            for part in in_parts(sorted(entries))
-            for order in self._layer.rows(_orders_query(any_of("DocEntry", map(str, part))))
-            if order.doc_entry in part
-        ]
+            said = "is no key of a purchase order (a DocEntry)."
+            yield Batch((), nonsense, [Spoiled(key, f"'{key}' {said}", "") for key in nonsense])
+        for part in in_parts(key for key in keys if key.isdecimal()):
+            yield from self._layer.pages(_orders_query(any_of("DocEntry", part)))
 
     def _notes(self, entries: Iterable[int]) -> list[DocumentRow]:
         return [
@@ -95,20 +68,18 @@ class Orders:
             if note.doc_entry in part
         ]
 
-    def _page(
-        self, batch: Batch[DocumentRow], orders: Sequence[DocumentRow], broken: list[Broken]
-    ) -> Page[PurchaseOrder]:
-        """Convert orders; place and stamp are those of the batch that led to them."""
-        receipts = self._receipts.of(orders, broken)
-        records = []
-        for row in orders:
-            try:
-                currency = row.currency or self._lookups.local_currency()
-                records.append(purchase_order(row, currency, receipts, self._tax_code_field))
-            except (ValueError, ArithmeticError) as error:
-                broken.append(Broken(str(row.doc_entry), str(error), raw_of(row)))
-        stamps = [stamp for row in batch.rows if (stamp := stamp_day(row.update_date))]
-        return Page(records, broken, batch.position, max(stamps, default=None))
+    def convert(self, rows: Sequence[DocumentRow], broken: list[Broken]) -> list[PurchaseOrder]:
+        """Convert orders with their receipts."""
+        book = self._receipts.of(rows, broken)
+
+        def order(row: DocumentRow) -> PurchaseOrder:
+            return purchase_order(row, row.currency or self._lookups.local_currency(), book, self._tax_code_field)
+
+        return each(rows, order, broken, key=lambda row: str(row.doc_entry))
+
+    def stamp(self, row: DocumentRow) -> str | None:
+        """Tell the day of the last change."""
+        return stamp_day(row.update_date)
 
 
 def _orders_query(where: str) -> Query[DocumentRow]:
@@ -118,7 +89,7 @@ def _orders_query(where: str) -> Query[DocumentRow]:
 def purchase_order(
     row: DocumentRow,
     currency: str | None,
-    receipts: dict[OrderLineKey, tuple[Receipt, ...]],
+    book: ReceiptBook,
     tax_code_field: str = "VatGroup",
 ) -> PurchaseOrder:
     """Convert an order. Raises `ValueError` where it has no supplier, no currency or a date that is none."""
@@ -137,7 +108,7 @@ def purchase_order(
         description=told(row.comments),
         payment_term=None if row.payment_group_code is None else str(row.payment_group_code),
         lines=tuple(
-            _line(line, service, receipts.get((row.doc_entry, line.line_num), ()), tax_code_field) for line in row.lines
+            _line(line, service, book.of(str(row.doc_entry), str(line.line_num)), tax_code_field) for line in row.lines
         ),
     )
 

@@ -6,13 +6,12 @@ documents of the suppliers in question are read and sorted by what their lines a
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from ml_connector.flow import Broken
 from ml_connector.records import Receipt
-from ml_connector.systems.kit.orders import earliest, sent_back
+from ml_connector.systems.kit.orders import Phase, ReceiptBook, apart, earliest
 from ml_connector.systems.kit.rows import Spoiled, raw_of
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.paging import Query, any_of, in_parts
@@ -20,7 +19,6 @@ from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day
 
 ORDER, NOTE, RETURN = 22, 20, 21
 """Object types, as `BaseType` names them."""
-OrderLineKey = tuple[int, int]
 
 
 def notes_query(where: str) -> Query[DocumentRow]:
@@ -49,21 +47,25 @@ class Receipts:
     def __init__(self, layer: ServiceLayer) -> None:
         self._layer = layer
 
-    def of(self, orders: Sequence[DocumentRow], broken: list[Broken]) -> dict[OrderLineKey, tuple[Receipt, ...]]:
+    def of(self, orders: Sequence[DocumentRow], broken: list[Broken]) -> ReceiptBook:
         """Read the receipts and returns of orders, by (DocEntry, LineNum). Cancelled ones do not count.
 
         Documents that do not parse are added to `broken`.
         """
-        found: dict[OrderLineKey, list[Receipt]] = defaultdict(list)
+        book = ReceiptBook()
         suppliers = sorted({order.card_code for order in orders if order.card_code})
         since = earliest(map(_ordered_on, orders))
         entries = {order.doc_entry for order in orders}
         for part in in_parts(suppliers):
-            where = self._where(part, since)
-            notes = _received(self._read(notes_query(where), NOTE, broken), entries, found)
-            if notes:
-                _returned(self._read(returns_query(where), RETURN, broken), notes, found)
-        return {key: tuple(receipts) for key, receipts in found.items()}
+            where, received = self._where(part, since), False
+            for note, line in _lines(self._read(notes_query(where), "receipts", broken)):
+                if line.base_type == ORDER and line.base_entry in entries and line.base_line is not None:
+                    book.take((str(line.base_entry), str(line.base_line)), _receipt(NOTE, note, line))
+                    received = True
+            for back, line in _lines(self._read(returns_query(where), "returns", broken)) if received else ():
+                if line.base_type == NOTE:
+                    book.give_back(_receipt(RETURN, back, line), f"{NOTE}~{line.base_entry}~{line.base_line}")
+        return book
 
     def notes_on(self, order: DocumentRow) -> list[DocumentRow]:
         """Read the goods receipts based on one order, oldest first."""
@@ -75,14 +77,14 @@ class Receipts:
         where = any_of("CardCode", map(self._layer.text, suppliers))
         return f"{where} and DocDate ge {self._layer.day(since)}" if since else where
 
-    def _read(self, query: Query[DocumentRow], kind: int, broken: list[Broken]) -> Iterator[DocumentRow]:
+    def _read(self, query: Query[DocumentRow], phase: Phase, broken: list[Broken]) -> Iterator[DocumentRow]:
         for batch in self._layer.pages(query):
-            broken.extend(broken_document(kind, bad) for bad in batch.spoiled)
+            broken.extend(apart(phase, bad) for bad in batch.spoiled)
             for document in batch.rows:
                 try:
                     day(document.doc_date)
                 except ValueError as error:
-                    broken.append(Broken(f"{kind}~{document.doc_entry}", str(error), raw_of(document)))
+                    broken.append(apart(phase, Spoiled(str(document.doc_entry), str(error), raw_of(document))))
                 else:
                     if not document.void:
                         yield document
@@ -96,38 +98,8 @@ def _ordered_on(order: DocumentRow) -> date | None:
         return None
 
 
-def broken_document(kind: int, bad: Spoiled) -> Broken:
-    """Name a receipt or return that does not parse, apart from the orders' keys."""
-    return Broken(f"{kind}~{bad.key}", bad.reason, bad.raw)
-
-
-def _received(
-    notes: Iterable[DocumentRow], orders: set[int], found: dict[OrderLineKey, list[Receipt]]
-) -> dict[tuple[int, int], OrderLineKey]:
-    """Collect receipts; tells which line of which note stands for which order line."""
-    sources: dict[tuple[int, int], OrderLineKey] = {}
-    for note in notes:
-        for line in note.lines:
-            if line.base_type == ORDER and line.base_entry in orders and line.base_line is not None:
-                target = (line.base_entry, line.base_line)
-                sources[note.doc_entry, line.line_num] = target
-                found[target].append(_receipt(NOTE, note, line))
-    return sources
-
-
-def _returned(
-    returns: Iterable[DocumentRow],
-    notes: dict[tuple[int, int], OrderLineKey],
-    found: dict[OrderLineKey, list[Receipt]],
-) -> None:
-    for back in returns:
-        for line in back.lines:
-            if line.base_type != NOTE or line.base_entry is None or line.base_line is None:
-                continue
-            target = notes.get((line.base_entry, line.base_line))
-            if target is not None:
-                returned = _receipt(RETURN, back, line)
-                found[target].append(sent_back(returned, f"{NOTE}~{line.base_entry}~{line.base_line}"))
+def _lines(documents: Iterable[DocumentRow]) -> Iterator[tuple[DocumentRow, LineRow]]:
+    return ((document, line) for document in documents for line in document.lines)
 
 
 def _receipt(kind: int, document: DocumentRow, line: LineRow) -> Receipt:
