@@ -83,7 +83,7 @@ def _head(made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
     began = outcome.ended.astimezone()
     offset = f"{began:%z}"
     zone = f"{began:%Z} (UTC{offset[:3]}:{offset[3:5]})" if began.utcoffset() else "UTC"
-    yield "<h1>ml-connector: the balance of a run</h1>"
+    yield "<h1>ml-connector: the control totals of a run</h1>"
     yield f'<p class="{colour}"><strong>{escape(sentence)}</strong></p>'
     if outcome.dry_run:
         yield '<p><span class="mark">Dry run</span> Nothing was written; what would be sent is pending.</p>'

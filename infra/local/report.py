@@ -55,7 +55,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         row = advice.row(sheet.as_row() | {"tenant": tenant}, where)
         rows.setdefault(tenant, {}).setdefault(integration, {})[flow] = {k: v for k, v in row.items() if k != "tenant"}
     return {
-        "balanced": all(s.balanced for s in sheets.values()),
+        "reconciled": all(s.reconciled for s in sheets.values()),
         "elapsed_seconds": round(outcome.seconds, 1),
         "tenants": rows,
         "held": _lines(sheets, "held", where),
@@ -123,7 +123,7 @@ def exit_code(outcome: Outcome, made: dict[str, Any]) -> int:
     """Tell 2 for a secret that cannot be used, 1 for an error, an imbalance or a cut, 0 else."""
     if any(t.faults or t.problem for t in outcome.tenants):
         return 2
-    return 1 if outcome.cut or not made["balanced"] else 0
+    return 1 if outcome.cut or not made["reconciled"] else 0
 
 
 def unwritable(path: Path) -> str | None:
@@ -220,8 +220,11 @@ def verdict(made: Mapping[str, Any]) -> tuple[str, str]:
         return "warn", "Nothing was run."
     stopped = sum(1 for _, _, row in flows_of(made) if row["error"])
     if not all(adds_up(row) for _, _, row in flows_of(made)):
-        return "bad", "NOT BALANCED: what was read is not what became of it. This is a fault of ours: please report it."
+        return (
+            "bad",
+            "NOT RECONCILED: what was read differs from what became of it. This is an internal error: please report it.",
+        )
     if stopped:
         flows = "1 flow" if stopped == 1 else f"{stopped} flows"
-        return "warn", f"{flows} could not run. What was read balances."
-    return "good", "Everything balances."
+        return "warn", f"{flows} could not run. What was read is reconciled."
+    return "good", "Everything reconciles."

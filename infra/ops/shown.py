@@ -130,7 +130,7 @@ def _verdict(made: dict[str, Any], outcome: Outcome) -> str:
     from ..local import report as reports
 
     colour, sentence = reports.verdict(made)
-    said = "balanced" if colour == "good" else sentence.rstrip(".")
+    said = "reconciled" if colour == "good" else sentence.rstrip(".")
     if not made["tenants"]:
         return said
     return f"{said} after {made['elapsed_seconds']} s" + (", cut short" if outcome.cut else "")

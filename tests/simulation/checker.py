@@ -243,7 +243,7 @@ def _sheets(history: History, office: Office, pair: Pair) -> Iterator[str]:
         done, left = list(ledger.finished()), list(ledger.unfinished())
         for chunk in (*done, *left):
             sheet.add_chunk(chunk)
-        if not sheet.balanced:
+        if not sheet.reconciled:
             yield f"{flow.name} does not balance: {sheet.counts} {sheet.amounts}"
         for chunk in done:
             parts = chunk.delivered + chunk.unchanged + chunk.rejected + chunk.moved

@@ -237,5 +237,5 @@ def run(place):
     ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     report = json.loads(out.read_text())
-    assert report["balanced"], report
+    assert report["reconciled"], report
     return report

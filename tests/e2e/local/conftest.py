@@ -90,7 +90,7 @@ class Stage:
         """Run `local run`, which must end well and balance; gives the report."""
         code, report = self.run(*more)
         assert code == 0, report
-        assert report["balanced"], report
+        assert report["reconciled"], report
         assert_sums(report)
         return report
 

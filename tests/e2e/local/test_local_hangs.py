@@ -61,7 +61,7 @@ def test_a_source_that_hangs_is_left_within_the_time_and_one_request(small, anot
     flows = small.flows(report)
     assert "cut short while sap_b1 had not answered" in flows["vendors"]["error"]
     assert "before this flow was read" in flows["accounts"]["error"]
-    assert report["balanced"] is False
+    assert report["reconciled"] is False
     assert another.flows(report)["invoices"]["delivered"] == 1
     assert len(another.posted(key)) == 1
 

@@ -58,4 +58,4 @@ def test_a_run_with_nothing_to_run_says_why_and_what_to_do(small, tmp_path, secr
     assert why in ran.stdout
     assert why.replace("'", "&#x27;") in (tmp_path / "r.html").read_text("utf-8")
     code, report = small.run()
-    assert (code, report["balanced"]) == (0, True), json.dumps(report)
+    assert (code, report["reconciled"]) == (0, True), json.dumps(report)

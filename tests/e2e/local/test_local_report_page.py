@@ -106,9 +106,9 @@ def test_one_error_of_one_system_is_said_once(locked_out):
     assert "could not run: " in ran.stdout
     assert ran.stdout.count("read   could not run") == 5  # the invoice was read, and is pending
     assert "(all flows)" in ran.stdout
-    assert "NOT BALANCED" not in ran.stdout
-    assert "could not run. What was read balances" in ran.stdout
-    assert "could not run. What was read balances" in Page(text).text
+    assert "NOT RECONCILED" not in ran.stdout
+    assert "could not run. What was read is reconciled" in ran.stdout
+    assert "could not run. What was read is reconciled" in Page(text).text
 
 
 def test_an_unusable_secret_is_said_once_for_all_flows(small):
@@ -124,13 +124,13 @@ def row(error=None, **counts):
 
 
 def made(**flows):
-    return {"tenants": {"acme": {"sap_b1-basware": flows}}, "balanced": False, "elapsed_seconds": 1.0}
+    return {"tenants": {"acme": {"sap_b1-basware": flows}}, "reconciled": False, "elapsed_seconds": 1.0}
 
 
-def test_only_figures_that_do_not_agree_are_called_not_balanced():
-    assert verdict(made(vendors=row(read=2, delivered=1)))[1].startswith("NOT BALANCED")
+def test_only_figures_that_do_not_agree_are_called_not_reconciled():
+    assert verdict(made(vendors=row(read=2, delivered=1)))[1].startswith("NOT RECONCILED")
     money = {"EUR": {**dict.fromkeys(PLACES, "0.00"), "read": "1.00", "delivered": "0.99"}}
-    assert verdict(made(invoices=row(read=1, delivered=1) | {"amounts": money}))[1].startswith("NOT BALANCED")
+    assert verdict(made(invoices=row(read=1, delivered=1) | {"amounts": money}))[1].startswith("NOT RECONCILED")
     assert verdict(made(vendors=row("away", read=2, pending=2)))[1].startswith("1 flow could not run")
     assert verdict(made(vendors=row(read=2, delivered=2)))[0] == "good"
 

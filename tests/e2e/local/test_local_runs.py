@@ -136,7 +136,7 @@ def test_the_report_has_the_promised_shape(small):
     small.erp.tables["BusinessPartners"]["V10000"]["CardName"] = "N" * 300
     small.invoice(codingRows=[])
     report = small.ran()
-    promised = ["balanced", "elapsed_seconds", "tenants", "held", "rejected", "dead"]
+    promised = ["reconciled", "elapsed_seconds", "tenants", "held", "rejected", "dead"]
     assert [key for key in report if key in promised] == promised
     assert set(report) - set(promised) == {"open", "rounding_differences", "earlier_endpoints"}
     assert isinstance(report["elapsed_seconds"], float)
@@ -159,10 +159,10 @@ def test_a_report_named_html_is_a_page(small, tmp_path):
     assert ran.returncode == 0, ran.stderr
     text = page.read_text()
     assert text.startswith("<!doctype html>")
-    assert "Everything balances." in text
+    assert "Everything reconciles." in text
     assert "35.50 EUR" in text
     assert "account" in ran.stdout
-    assert "balanced" in ran.stdout
+    assert "reconciled" in ran.stdout
 
 
 def test_a_dry_run_writes_nothing_and_tells_what_it_would_send(small):
@@ -246,4 +246,4 @@ def test_an_idle_run_is_quick(small):
     begun = time.monotonic()
     small.ran()
     assert time.monotonic() - begun < 10
-    assert json.loads((small.folder.parent / "out.json").read_text())["balanced"]
+    assert json.loads((small.folder.parent / "out.json").read_text())["reconciled"]

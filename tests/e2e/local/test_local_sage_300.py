@@ -49,7 +49,7 @@ def _run(place: Path) -> dict[str, Any]:
     ran = program.run("local", "run", *options, timeout=240)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     report: dict[str, Any] = json.loads(out.read_text())
-    assert report["balanced"], report
+    assert report["reconciled"], report
     return report["tenants"]["acme"]["sage_300-basware"]
 
 

@@ -51,7 +51,7 @@ def test_every_command_that_it_prints_works_as_pasted(tmp_path, system):
             outputs.append(ran.stdout)
     assert "account:6999" in outputs[3]
     assert "1 record on hold will be retried in the next run" in outputs[4]
-    assert "Everything balances." in (tmp_path / "report.html").read_text("utf-8")
+    assert "Everything reconciles." in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_at_ports_and_for_a_tenant_of_ones_own(tmp_path, unused_port):

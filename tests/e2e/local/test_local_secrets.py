@@ -19,7 +19,7 @@ def test_a_wrong_sap_password_is_tried_once_and_a_corrected_one_works_at_once(sm
     small.write("sap_b1", password="wrong-one")
     code, report = small.run()
     assert code == 1
-    assert not report["balanced"]
+    assert not report["reconciled"]
     said = small.flows(report)["vendors"]["error"]
     assert "refused the login of user 'manager'" in said
     assert "password" in said

@@ -43,4 +43,4 @@ def test_a_shadow_shows_what_it_would_send_and_a_refused_login_is_said(tmp_path)
     assert {d.status for d in world.ap.documents.values()} == {"WaitingForTransfer"}
     refused = report["beta", "sap_b1-basware", "vendors"]
     assert "password" in (refused.error or "")
-    assert not refused.balanced
+    assert not refused.reconciled

@@ -309,7 +309,7 @@ class Bench:
 
     def counts(self, flow: Flow) -> dict[str, int]:
         sheet = self.sheet(flow)
-        assert sheet.balanced
+        assert sheet.reconciled
         return {k: v for k, v in sheet.counts.items() if v and k != "read"}
 
 

@@ -44,7 +44,7 @@ def test_every_report_is_made(bench: Bench, amount: str, fields: dict[str, objec
     chunk, pair, sheet = row(bench, amount, **fields), bench.pair(), Sheet(INVOICES)
     sheet.add_chunk(chunk)
     sheet.add_chunk(row(bench, "100.00", id="k2", key="k2", delivered=1))
-    assert sheet.balanced and adds_up(sheet.as_row())
+    assert sheet.reconciled and adds_up(sheet.as_row())
     assert sheet.as_row()["amounts"]["EUR"]["read"] == "100.00"
     ledger = pair.ledger("invoices")
     bench.world.store.put(Item(ledger.pk, "d#1", dump(chunk)))

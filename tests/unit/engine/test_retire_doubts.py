@@ -130,7 +130,7 @@ def test_a_refused_switching_off_is_halved_until_the_record_that_does_it_stands_
     assert sorted(calls) == [["a"], ["a", "b", "c"], ["b"], ["b", "c"], ["c"]]
     assert bench.systems.retired == ["a", "b"]
     assert bench.sheet(ACCOUNTS).rejected == [{"key": "c", "reason": "It is in use."}]
-    assert bench.sheet(ACCOUNTS).balanced
+    assert bench.sheet(ACCOUNTS).reconciled
     calls.clear()
     bench.compare(ACCOUNTS)
     assert calls == [["c"]]  # the next night tries it again, and nothing else

@@ -32,7 +32,7 @@ def test_control_totals_count_what_the_target_holds_and_the_difference_is_named(
     sheet = go(ready)
     assert sheet.amounts["EUR"]["read"] == Decimal("68.97")
     assert sheet.amounts["EUR"]["delivered"] == Decimal("119.00") - Decimal("49.97")
-    assert sheet.rounding_differences() == {"EUR": Decimal("0.06")} and sheet.balanced
+    assert sheet.rounding_differences() == {"EUR": Decimal("0.06")} and sheet.reconciled
     assert adds_up(sheet.as_row())
     assert {line["number"]: line["difference"] for line in sheet.rounding} == {"R-i": "0.03", "R-c": "0.03"}
 

@@ -45,7 +45,7 @@ def test_an_unreadable_listing_of_a_delivered_invoice_is_said_and_undoes_nothing
     _poll_unreadable(delivered, monkeypatch)
     assert _row(delivered) == before
     assert {"key": "i", "reason": "It has no number."} in delivered.sheet(INVOICES).rejected
-    assert delivered.sheet(INVOICES).balanced
+    assert delivered.sheet(INVOICES).reconciled
 
 
 @pytest.mark.parametrize("unreadable", [False, True])

@@ -48,7 +48,7 @@ def test_a_record_that_the_list_lacked_but_the_source_has_is_left_alone(bench):
     bench.systems.hidden = {"d"}
     bench.compare(ACCOUNTS)
     assert bench.systems.retired == []
-    assert bench.sheet(ACCOUNTS).balanced
+    assert bench.sheet(ACCOUNTS).reconciled
     assert _row(bench, "d").delivered_fp not in {None, GONE}
 
 
@@ -212,7 +212,7 @@ def test_what_is_back_ends_the_question_whether_it_is_gone(bench, back, asked, f
         assert approve(bench.pair().ledger("accounts"), "agreed") == asked
         bench.work(0.1)
         assert sorted(bench.systems.retired) == keys[back:]
-    assert bench.sheet(ACCOUNTS).balanced
+    assert bench.sheet(ACCOUNTS).reconciled
 
 
 def test_what_is_back_in_one_part_ends_the_question_over_the_others_too(bench):

@@ -124,7 +124,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_a_report_that_says_so(office: An
     code = shown.conclude(runner.outcome(), tmp_path / "report.json")
     report = json.loads((tmp_path / "report.json").read_text())
     assert code == 1
-    assert not report["balanced"]
+    assert not report["reconciled"]
     errors = {flow["error"] for flow in report["tenants"]["acme"]["sap_b1-basware"].values()}
     assert any("the disk is full" in str(error) for error in errors), errors
 

@@ -159,7 +159,7 @@ class Sheet:
         return [{"key": key, **line} for key in ([chunk.key] if chunk.key else keys or [chunk.id])]
 
     @property
-    def balanced(self) -> bool:
+    def reconciled(self) -> bool:
         """Tell whether the sums agree and the flow could run."""
         counts = self.counts["read"] == sum(self.counts[p] for p in PLACES[1:])
         more = self.rounding_differences()
