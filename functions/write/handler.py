@@ -95,7 +95,7 @@ def _tell(chunk: Chunk) -> None:
 def _count(system: str, chunk: Chunk) -> None:
     """Count what became of records, by system: the dashboard shows it."""
     counts = {"Delivered": chunk.delivered, "Rejected": chunk.rejected, "Held": int(bool(chunk.waiting_for)),
-              "Dead": int(chunk.state == "dead")}  # fmt: skip
+              "Failed": int(chunk.state == "failed")}  # fmt: skip
     metrics.set_default_dimensions(stack=aws.names.stack, system=system)
     for name, count in counts.items():
         if count:

@@ -14,7 +14,7 @@ from ml_connector.engine.ledger.control_totals import total
 
 NAMED = 3
 """Records of a cause that are named."""
-GROUPED = frozenset({"rejected", "dead"})
+GROUPED = frozenset({"rejected", "failed"})
 """Lists in which records of one cause are one line; whom a held document waits for is looked at one by one."""
 Line = dict[str, Any]
 

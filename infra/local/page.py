@@ -67,7 +67,7 @@ def page(made: dict[str, Any], outcome: Outcome) -> str:
         body += [_error(error, flows) for error, flows in stopped]
     body += _list("Held: waiting for somebody", "held", made)
     body += _list("Rejected", "rejected", made)
-    body += _list("Failed", "dead", made)
+    body += _list("Failed", "failed", made)
     body += _list("Not completed yet", "open", made)
     body += _rounding(made["rounding_differences"])
     return (
@@ -92,7 +92,7 @@ def _head(made: dict[str, Any], outcome: Outcome) -> Iterator[str]:
     yield (
         f'<p class="dim">Ended <time datetime="{began.isoformat(timespec="seconds")}">'
         f"{began:%Y-%m-%d %H:%M:%S} {escape(zone)}</time> after {_seconds(made['elapsed_seconds'])}. "
-        "read = delivered + unchanged + held + rejected + dead + pending</p>"
+        "read = delivered + unchanged + held + rejected + failed + pending</p>"
     )
     yield from (f"<p>{_prose(note)}</p>" for note in (*remarks(made, outcome), *standing(outcome)))
 

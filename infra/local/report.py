@@ -60,7 +60,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "tenants": rows,
         "held": _lines(sheets, "held", where),
         "rejected": [_named(line, outcome.rejections) for line in _lines(sheets, "rejected", where)],
-        "dead": _lines(sheets, "dead", where),
+        "failed": _lines(sheets, "failed", where),
         "open": _lines(sheets, "open", where),
         "rounding_differences": _rounding(_lines(sheets, "rounding", where)),
         "earlier_endpoints": [_earlier(pair, one, where) for pair, one in outcome.earlier],
@@ -222,7 +222,7 @@ def verdict(made: Mapping[str, Any]) -> tuple[str, str]:
     if not all(adds_up(row) for _, _, row in flows_of(made)):
         return (
             "bad",
-            "NOT RECONCILED: what was read differs from what became of it. This is an internal error: please report it.",
+            "NOT RECONCILED: what was read differs from what became of it. Please report this internal error.",
         )
     if stopped:
         flows = "1 flow" if stopped == 1 else f"{stopped} flows"

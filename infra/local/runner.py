@@ -155,7 +155,7 @@ class Runner:
         """
         for chunk in list(lap.ledger.unfinished()):
             lap.taken_over.add(chunk.id)
-            if lap.flow.name not in lap.pair.active or chunk.state == "dead":
+            if lap.flow.name not in lap.pair.active or chunk.state == "failed":
                 continue
             if lap.pair.shadow:
                 lap.later.append(chunk)
@@ -353,11 +353,11 @@ class Runner:
         sheet.error = lap.error
         sheet.add_cursor(ledger, self.run)
         open_chunks = list(ledger.unfinished())
-        if any(c.state != "dead" for c in open_chunks):
+        if any(c.state != "failed" for c in open_chunks):
             sheet.error = sheet.error or self._reason(lap)
         for chunk in (*open_chunks, *ledger.finished(self.run)):
             if chunk.run == self.run or chunk.id.split(".")[0] in lap.taken_over or chunk.id in lap.taken_over:
-                sheet.add_chunk(chunk, keys_of(ledger, chunk) if chunk.waiting_for or chunk.state == "dead" else ())
+                sheet.add_chunk(chunk, keys_of(ledger, chunk) if chunk.waiting_for or chunk.state == "failed" else ())
                 if chunk.state == "waiting" and chunk.cause in {"login", "away", "setup"}:
                     sheet.error = sheet.error or chunk.reason
         if lap.pair.shadow and sheet.would_send is None:

@@ -162,7 +162,7 @@ def _sheet(pair: Pair, flow: Flow, since: str) -> Sheet:
     sheet.add_cursor(ledger, since)
     left = list(ledger.unfinished())
     for chunk in (*left, *ledger.finished(since)):
-        sheet.add_chunk(chunk, keys_of(ledger, chunk) if chunk.waiting_for or chunk.state == "dead" else ())
+        sheet.add_chunk(chunk, keys_of(ledger, chunk) if chunk.waiting_for or chunk.state == "failed" else ())
     if pair.shadow:
         sheet.would_send = sheet.would_send or 0
     sheet.error = _error(pair, sheet, ledger, left)

@@ -19,7 +19,7 @@ EVERY = 20.0
 def demo(
     report: Annotated[Path, typer.Option(help="Where the report is written (.html or .json).")] = Path("report.html"),
 ) -> None:
-    """Start simulated vendors and the real template on this machine, run a tenant for each ERP, and reconcile what came of everything.
+    """Run a tenant for each ERP on simulated vendors and the real template, and reconcile what came of everything.
 
     Example: ml-connector demo --report report.html
     """

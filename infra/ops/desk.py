@@ -174,7 +174,7 @@ class Desk:
     def _is_stale(self, letter: Letter) -> bool:
         names = {n: str(letter[n]) for n in ("tenant", "integration", "scope", "flow")}
         found = Ledger(self.world.store, self.world.clock, **names).chunk(str(letter["id"]))
-        return found is None or found[0].state != "dead" or found[0].death != letter.get("death")
+        return found is None or found[0].state != "failed" or found[0].death != letter.get("death")
 
 
 def problem(tenant: Tenant) -> str | None:

@@ -1,4 +1,4 @@
-"""`dlq`: what was given up, by cause, and how to set it going again. Dead rows count; the queue is only the alarm."""
+"""`dlq`: what was given up, by cause, and how to set it going again. Failed rows count; the queue is only the alarm."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _dead(desk: Desk, tenant: str | None) -> list[tuple[Stream, Chunk]]:
     """List what is dead, the oldest first."""
     from .desk import unfinished
 
-    found = [(s, c) for s, c in unfinished(desk.streams(tenant)) if c.state == "dead"]
+    found = [(s, c) for s, c in unfinished(desk.streams(tenant)) if c.state == "failed"]
     return sorted(found, key=lambda one: one[1].created)
 
 

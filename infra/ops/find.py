@@ -67,7 +67,7 @@ def _stands(row: Row | None, chunk: Chunk | None) -> str:
     """Say state, amount and the target's number, in words."""
     if chunk is not None and not chunk.settled:
         waits = (chunk.waiting_for or "").removesuffix(f":{chunk.key}")
-        state = f"held for {waits}" if waits else "failed" if chunk.state == "dead" else "queued"
+        state = f"held for {waits}" if waits else "failed" if chunk.state == "failed" else "queued"
     else:
         state = (row and row.outcome) or (chunk and chunk.outcome) or "not completed yet"
     money = f", {chunk.amount} {chunk.currency or ''}".rstrip() if chunk is not None and chunk.amount else ""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .desk import Stream
 
 COLUMNS = (
-    "run", "tenant", "flow", "read", "delivered", "unchanged", "held", "rejected", "dead", "pending", "money", "error",
+    "run", "tenant", "flow", "read", "delivered", "unchanged", "held", "rejected", "failed", "pending", "money",
+    "error",
 )  # fmt: skip
 
 EMPTY = "No run yet. A deployed stack and `local serve` run by schedule; `ml-connector local run` makes one here."
@@ -103,7 +104,7 @@ def _latest(stream: Stream, limit: int) -> Iterator[Chunk]:
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
     sums = {
         place: table.money({c: s[place] for c, s in row.get("amounts", {}).items() if Decimal(s[place])})
-        for place in ("delivered", "held", "rejected", "dead", "pending")
+        for place in ("delivered", "held", "rejected", "failed", "pending")
     }
     money = "; ".join(f"{place} {amounts}" for place, amounts in sums.items() if amounts)
     kind = "" if _is_time(row["run"]) else f" {row['run'].partition(' ')[0]}"

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ..local.report import Outcome
 
 MOST = 30
-"""Lines of held, rejected and dead records that are printed of each; the report has them all."""
+"""Lines of held, rejected and failed records that are printed of each; the report has them all."""
 NO_COUNTS = frozenset({"error", "amounts", "read", "would_send"})
 QUEUED = frozenset({"queued", "under way"})
 """States of what a run that was cut short has not come to: the figures say how much that is."""
 FURTHER = {
     "held": "ml-connector held",
     "rejected": "ml-connector deliveries --outcome rejected",
-    "dead": "ml-connector dlq list",
+    "failed": "ml-connector dlq list",
     "open": "ml-connector held",
 }
 

@@ -21,12 +21,12 @@ MOST = 1000
 
 def is_open(chunk: Chunk) -> bool:
     """Tell whether a chunk moves something and is not completed; what failed is listed by `dlq list`."""
-    return chunk.state not in {"done", "dead"} and chunk.op != "notice"
+    return chunk.state not in {"done", "failed"} and chunk.op != "notice"
 
 
 def state_of(chunk: Chunk, flow: Flow, now: str) -> str:
     """Say how a chunk that is not completed stands."""
-    if chunk.state == "dead":
+    if chunk.state == "failed":
         return "failed"
     if chunk.waiting_for:
         return "on hold"

@@ -258,7 +258,7 @@ def _sheets(history: History, office: Office, pair: Pair) -> Iterator[str]:
         if again and not died:
             yield f"{flow.name} {again[0]}: finished {ends[again[0]]} times, and nobody died"
         for chunk in left:
-            if chunk.state == "dead" or chunk.waiting_for is None:
+            if chunk.state == "failed" or chunk.waiting_for is None:
                 yield f"{flow.name} {chunk.id} is still {chunk.state} {chunk.step}: {chunk.cause} {chunk.reason}"
             elif not chunk.reason:
                 yield f"{flow.name} {chunk.id} waits for {chunk.waiting_for} without a reason"

@@ -51,7 +51,7 @@ def _redrive(history: History, pair: Pair, flow: str) -> None:
         "exhausted": [kind for kind in faults if kind.startswith(("wire: ", "world: one document sick"))],
     }  # fmt: skip
     for chunk in list(ledger.unfinished()):
-        if chunk.state == "dead":
+        if chunk.state == "failed":
             early = chunk.cause == "exhausted" and chunk.failures < retry.EXHAUSTED
             if early or not any(faults[kind] for kind in grounds.get(chunk.cause or "", ())):
                 history.wrong.append(f"{flow} {chunk.id} was given up ({chunk.cause}): {chunk.reason}")

@@ -56,7 +56,7 @@ def test_a_conflict_is_told_also_where_its_worker_died_over_it_since() -> None:
     """Seed 3100078 of the state before; a chunk that died and names nothing has told nobody."""
     posted: Any = [SimpleNamespace(number=number) for number in ("50804", "50805")]
     at = datetime(2026, 3, 2, tzinfo=UTC).isoformat()
-    chunk = Chunk(id="i", tenant="t", integration="i", flow="invoices", lane="l", run="r", created=at, state="dead",
+    chunk = Chunk(id="i", tenant="t", integration="i", flow="invoices", lane="l", run="r", created=at, state="failed",
                   reason="The worker died each time. Before that: it stands there 2 times (50804, 50805).")  # fmt: skip
     assert troubles._names(chunk, posted)
     chunk.reason = "The worker died each time it worked on this."

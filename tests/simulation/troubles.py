@@ -79,7 +79,7 @@ def _doubled(
 
 def _names(chunk: Chunk, posted: list[Posted]) -> bool:
     """Tell whether a person was told of a conflict; one whose worker died over it since still names the documents."""
-    dead = chunk.state == "dead" and all(one.number in (chunk.reason or "") for one in posted)
+    dead = chunk.state == "failed" and all(one.number in (chunk.reason or "") for one in posted)
     return dead or (chunk.waiting_for or "").startswith("conflict:")
 
 

@@ -77,5 +77,5 @@ def _listed(history: History, office: Office, chunks: dict[Any, Chunk]) -> None:
         if known or office.ap.documents[paper.key].status != "TransferInProgress":
             continue
         chunk = chunks.get(paper.key)
-        if chunk is None or not (is_open(chunk) or chunk.state == "dead"):
+        if chunk is None or not (is_open(chunk) or chunk.state == "failed"):
             history.wrong.append(f"{paper.number} was taken from the platform, and stands in no list of ours")

@@ -30,7 +30,7 @@ from infra.sandbox.server import serving
 from tests import program
 
 FLOWS = ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments")
-PLACES = ("delivered", "unchanged", "held", "rejected", "dead", "pending")
+PLACES = ("delivered", "unchanged", "held", "rejected", "failed", "pending")
 READS = {"POST Login", "POST /v1/tokens", "POST CompanyService_GetAdminInfo"}
 Report = dict[str, Any]
 

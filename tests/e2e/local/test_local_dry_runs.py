@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-SAME = ("read", "unchanged", "held", "rejected", "dead")
+SAME = ("read", "unchanged", "held", "rejected", "failed")
 
 
 def rows(stage):
@@ -34,7 +34,7 @@ def test_it_ends_and_says_what_the_next_run_says(released):
         assert {n: flow[n] for n in SAME} == {n: then[n] for n in SAME}, name
         assert flow["pending"] == flow["would_send"] == then["delivered"], name
     assert small.flows(dry)["invoices"] | {"amounts": 0} == {
-        "read": 2, "delivered": 0, "unchanged": 0, "held": 1, "rejected": 0, "dead": 0, "pending": 1, "error": None,
+        "read": 2, "delivered": 0, "unchanged": 0, "held": 1, "rejected": 0, "failed": 0, "pending": 1, "error": None,
         "would_send": 1, "amounts": 0,
     }  # fmt: skip
     assert [line["key"] for line in dry["held"]] == [held]

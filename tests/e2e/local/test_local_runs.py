@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-COUNTS = {"read", "delivered", "unchanged", "held", "rejected", "dead", "pending"}
+COUNTS = {"read", "delivered", "unchanged", "held", "rejected", "failed", "pending"}
 MONEY = {"invoices", "payments"}
 
 
@@ -34,7 +34,7 @@ def test_first_run_delivers_and_a_second_one_right_after_writes_nothing(small, v
     for name, row in small.flows(second).items():
         assert row["read"] == row["unchanged"], (name, row)
     assert small.flows(second)["accounts"]["unchanged"] == 10
-    assert [second["held"], second["rejected"], second["dead"]] == [[], [], []]
+    assert [second["held"], second["rejected"], second["failed"]] == [[], [], []]
 
 
 def test_a_second_run_over_the_whole_company_writes_nothing(stage):
@@ -136,7 +136,7 @@ def test_the_report_has_the_promised_shape(small):
     small.erp.tables["BusinessPartners"]["V10000"]["CardName"] = "N" * 300
     small.invoice(codingRows=[])
     report = small.ran()
-    promised = ["reconciled", "elapsed_seconds", "tenants", "held", "rejected", "dead"]
+    promised = ["reconciled", "elapsed_seconds", "tenants", "held", "rejected", "failed"]
     assert [key for key in report if key in promised] == promised
     assert set(report) - set(promised) == {"open", "rounding_differences", "earlier_endpoints"}
     assert isinstance(report["elapsed_seconds"], float)

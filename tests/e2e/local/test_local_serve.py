@@ -114,7 +114,7 @@ def test_a_notification_for_a_document_that_is_no_longer_there_harms_nobody(hook
         time.sleep(2)
     assert hooked.writes() == before
     report = hooked.ran()
-    assert [report["held"], report["rejected"], report["dead"]] == [[], [], []]
+    assert [report["held"], report["rejected"], report["failed"]] == [[], [], []]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -36,9 +36,9 @@ def row(bench: Bench, amount: str, **fields: object) -> Chunk:
     "fields",
     [
         {"rejected": 1}, {"delivered": 1, "posted_amount": "1E+29"}, {"state": "waiting", "waiting_for": "conflict:k1"},
-        {"state": "dead", "cause": "x"}, {"state": "open"},
+        {"state": "failed", "cause": "x"}, {"state": "open"},
     ],
-    ids=["rejected", "delivered", "held", "dead", "open"],
+    ids=["rejected", "delivered", "held", "failed", "open"],
 )  # fmt: skip
 def test_every_report_is_made(bench: Bench, amount: str, fields: dict[str, object]) -> None:
     chunk, pair, sheet = row(bench, amount, **fields), bench.pair(), Sheet(INVOICES)

@@ -239,7 +239,7 @@ def test_passing_trouble_of_one_document_exhausts_after_a_day_and_is_rung_on_the
     ready.systems.invoices = {"i": invoice("i")}
     ready.systems.faults = [("look", Transient("no"))] * 40
     go(ready, 40)
-    (dead,) = ready.sheet(INVOICES).dead
+    (dead,) = ready.sheet(INVOICES).failed
     assert dead["cause"] == "exhausted"
     assert [r.message["cause"] for r in ready.rings.buried] == ["exhausted"]
 

@@ -81,7 +81,7 @@ def test_work_is_measured_by_its_system_and_by_why_it_waits(world):
     put(world, "acme", "held2", age=400, state="waiting", waiting_for="account:1", amount="-0.10", currency="EUR")
     put(world, "acme", "held3", age=300, state="waiting", waiting_for="account:1", amount="7", currency="USD")
     put(world, "acme", "parked", state="waiting", age=-60, parked_at=iso(NOW - timedelta(seconds=600)))
-    put(world, "acme", "dead", age=900, state="dead", died_at=iso(NOW - timedelta(seconds=700)), count=4)
+    put(world, "acme", "dead", age=900, state="failed", died_at=iso(NOW - timedelta(seconds=700)), count=4)
     put(world, "acme", "other", "basware", age=70)
     found = gauges_of(world, ["sap_b1", "basware"])
     assert found["sap_b1"].values | {"PassOverdueSeconds": 0} == {
@@ -95,13 +95,13 @@ def test_work_is_measured_by_its_system_and_by_why_it_waits(world):
 def test_what_nobody_works_on_counts_for_nothing(world):
     enrol(world, "acme", active=())
     put(world, "acme", "off", age=5000)
-    put(world, "gone", "ended", age=5000, state="dead")
+    put(world, "gone", "ended", age=5000, state="failed")
     assert value(world, "OldestDueSeconds") == value(world, "FailedRecords") == 0
 
 
 def test_a_dead_row_leaves_the_index_with_its_redrive(world):
     enrol(world, "acme")
-    ledger = put(world, "acme", "dead", age=900, state="dead", died_at=iso(NOW))
+    ledger = put(world, "acme", "dead", age=900, state="failed", died_at=iso(NOW))
     assert value(world, "FailedRecords") == 1
     assert ring_due(world) == 0
 
@@ -123,7 +123,7 @@ def test_a_backlog_of_thousands_hides_neither_the_oldest_nor_what_is_held_or_fai
         put(world, f"t{n % 30}", f"k{n}", age=100)
     put(world, "t3", "held", age=4000, state="waiting", waiting_for="x:1", due_at=iso(NOW + timedelta(hours=1)),
         amount="5", currency="EUR")  # fmt: skip
-    put(world, "t4", "failed", age=4000, state="dead", died_at=iso(NOW - timedelta(seconds=3000)))
+    put(world, "t4", "failed", age=4000, state="failed", died_at=iso(NOW - timedelta(seconds=3000)))
     put(world, "t5", "oldest", age=1000)
     world.store.indexed = world.store.partitions = 0
     first = gauges_of(world, ["sap_b1"])["sap_b1"].values

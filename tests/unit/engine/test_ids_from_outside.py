@@ -157,4 +157,4 @@ def test_a_dead_letter_that_cannot_be_sent_leaves_the_row_dead(bench: Bench) -> 
     bench.systems.faults = [("fetch", RuntimeError("a fault of ours"))] * 9
     bench.work(0.5)
     (dead,) = bench.pair().ledger("invoices").unfinished()
-    assert (dead.state, dead.cause) == ("dead", "crashed")
+    assert (dead.state, dead.cause) == ("failed", "crashed")

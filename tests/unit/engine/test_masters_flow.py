@@ -67,7 +67,7 @@ def test_what_a_trouble_of_the_target_refuses_alone_is_held_and_given_up_after_a
     bench.work(1)
     assert [line["waiting_for"] for line in bench.sheet(ACCOUNTS).held] == ["lookup:d"]
     bench.work(40)
-    assert [dead["cause"] for dead in bench.sheet(ACCOUNTS).dead] == ["exhausted"]
+    assert [dead["cause"] for dead in bench.sheet(ACCOUNTS).failed] == ["exhausted"]
 
 
 def test_a_trouble_that_passes_within_a_minute_leaves_a_chunk_in_one_piece(bench):
@@ -206,7 +206,7 @@ def test_a_record_that_kills_its_workers_is_dead_and_not_refused_once_it_stands_
     ledger.save(chunk, item)
     bench.work(0.1)
     ((chunk, _),) = [ledger.chunk(c.id) for c in ledger.unfinished()]
-    assert (chunk.state, chunk.cause) == ("dead", "crashed")
+    assert (chunk.state, chunk.cause) == ("failed", "crashed")
     reopen(ledger, chunk.id, "somebody did")
     bench.work(0.1)
     assert list(ledger.unfinished()) == [] and "A2" in bench.systems.taken

@@ -105,7 +105,7 @@ def test_a_dead_chunk_that_is_opened_sends_again_what_others_may_have_overwritte
     ledger = bench.pair().ledger("accounts")
     ((chunk, item),) = [ledger.chunk(c.id) or pytest.fail("it is gone") for c in ledger.unfinished()]
     assert chunk.tokens and bench.systems.taken["A1"].name == "new"
-    chunk.state, chunk.cause, chunk.death = "dead", "crashed", 1
+    chunk.state, chunk.cause, chunk.death = "failed", "crashed", 1
     ledger.save(chunk, item)
     bench.systems.taken["A1"] = account("A1", "old")  # an older chunk found nothing newer under way
     assert reopen(ledger, chunk.id, "somebody did") is not None

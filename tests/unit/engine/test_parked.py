@@ -138,7 +138,7 @@ def test_of_a_chunk_that_was_given_up_nothing_is_lost_either(bench: Bench, bucke
     bench.poll(INVOICES)
     bench.work(0.5)
     (chunk,) = ledger(bench).unfinished()
-    assert chunk.state == "dead"
+    assert chunk.state == "failed"
     bucket.times = 0
     bench.work(2)
     assert rests(bench) == [] and audit.verify(bucket, chunk) == []

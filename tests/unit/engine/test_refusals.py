@@ -69,7 +69,7 @@ def test_a_refusal_whose_teller_died_stays_a_refusal_when_it_is_reopened(spoilt:
     bench, ledger = spoilt.bench, spoilt.bench.pair().ledger("invoices")
     killed_while_telling(bench)
     chunk, _ = ledger.chunk("i") or pytest.fail("it is gone")
-    assert (chunk.state, chunk.cause, chunk.step) == ("dead", "crashed", "refusing")
+    assert (chunk.state, chunk.cause, chunk.step) == ("failed", "crashed", "refusing")
 
     assert reopen(ledger, "i", "somebody did") is not None
     bench.work(0.5)

@@ -131,13 +131,13 @@ def test_one_that_was_carried_out_late_under_its_old_words_is_a_conflict(ready: 
     assert ready.systems.answers == []
 
 
-@pytest.mark.parametrize("way", ["dead", "waiting"])
+@pytest.mark.parametrize("way", ["failed", "waiting"])
 def test_it_survives_a_replay_and_a_redrive(ready: Bench, way: str) -> None:
     send(ready, OutcomeUnknown("no answer"))
-    if way == "dead":
+    if way == "failed":
         ledger = ready.pair().ledger("invoices")
         chunk, item = ledger.chunk("i") or pytest.fail("it is gone")
-        chunk.state, chunk.cause = "dead", "exhausted"
+        chunk.state, chunk.cause = "failed", "exhausted"
         ledger.save(chunk, item)
     CHANGES["mapping"](ready)
     assert replay.replay(ready.pair(), INVOICES, "i", "again").what in {"reopened", "hastened"}

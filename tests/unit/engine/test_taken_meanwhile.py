@@ -118,7 +118,7 @@ def test_what_nobody_took_is_set_going(bench: Bench, tmp_path: Path, name: str) 
 
 
 def test_what_was_reopened_meanwhile_is_not_opened_again(bench: Bench) -> None:
-    ledger = waiting(bench, "invoices", state="dead", death=1)
+    ledger = waiting(bench, "invoices", state="failed", death=1)
 
     def work() -> None:
         assert replay.reopen(ledger, "k1", "another") is not None

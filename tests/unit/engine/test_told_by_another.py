@@ -55,7 +55,7 @@ def test_a_conflict_whose_worker_dies_over_it_keeps_its_names(doubted: Bench) ->
     doubted.systems.faults = []
     doubted.work(2)
     chunk = chunk_of(doubted)
-    assert chunk is not None and (chunk.state, chunk.cause) == ("dead", "crashed")
+    assert chunk is not None and (chunk.state, chunk.cause) == ("failed", "crashed")
     assert "died each time" in str(chunk.reason) and "2 times (100, 101)" in str(chunk.reason)
 
 

@@ -79,7 +79,7 @@ def test_advice_in_an_error_carries_the_folder_and_no_other_commands(office: Any
 
 def test_a_canary_names_the_next_command_with_its_place(office: Any) -> None:
     for key in ("k1", "k2"):
-        office.chunk("invoices", key=key, state="dead", cause="exhausted", death=1)
+        office.chunk("invoices", key=key, state="failed", cause="exhausted", death=1)
     said = office.run("dlq", "redrive", "--cause", "exhausted", "--canary").stdout
     assert commands(said)[0][-2:] == ["--secrets", str(office.folder)]
 

@@ -27,7 +27,7 @@ def mapped(office: Any) -> None:
 
 
 def dead(office: Any) -> None:
-    office.chunk("invoices", key="k1", state="dead", cause="exhausted")
+    office.chunk("invoices", key="k1", state="failed", cause="exhausted")
 
 
 def guarded(office: Any) -> None:

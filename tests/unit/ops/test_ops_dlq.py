@@ -12,7 +12,7 @@ OLD, NEW = "2026-01-10T08:00:00.000000+00:00", "2026-01-11T08:00:00.000000+00:00
 @pytest.fixture
 def dead(office: Any) -> Any:
     """Three dead invoices of two causes, and one that is only held."""
-    died = {"state": "dead", "due_at": None, "attempts": 30, "failures": 30, "crashes": 2, "death": 1}
+    died = {"state": "failed", "due_at": None, "attempts": 30, "failures": 30, "crashes": 2, "death": 1}
     office.chunk("invoices", key="k2", cause="exhausted", amount="20.02", currency="EUR", step="unknown", **died)
     office.chunk("invoices", key="k1", cause="exhausted", amount="10.01", currency="EUR", created=OLD, **died)
     office.chunk("invoices", key="k3", cause="crashed", number="INV-3", reason="The worker died.", **died)
@@ -52,7 +52,7 @@ def test_a_canary_opens_the_oldest_alone(dead: Any) -> None:
     assert "1 chunk is retried now (acme invoices k1)" in said
     command = f"ml-connector dlq redrive --cause exhausted --secrets {dead.folder}"
     assert f"redrive the other 1: `{command}`" in said
-    assert states(dead) == {"k1": "waiting", "k2": "dead", "k3": "dead", "k4": "waiting"}
+    assert states(dead) == {"k1": "waiting", "k2": "failed", "k3": "failed", "k4": "waiting"}
 
 
 def test_an_opened_row_keeps_its_step_and_death_and_is_due_now(dead: Any) -> None:
@@ -68,10 +68,10 @@ def test_an_opened_row_keeps_its_step_and_death_and_is_due_now(dead: Any) -> Non
 
 def test_redrive_without_a_cause_opens_all(dead: Any) -> None:
     assert "3 chunks are retried now." in dead.run("dlq", "redrive", "--yes").stdout
-    assert "dead" not in states(dead).values()
+    assert "failed" not in states(dead).values()
     assert "no failed records" in dead.run("dlq", "redrive").stdout
 
 
 def test_redrive_of_an_unknown_cause_opens_nothing(dead: Any) -> None:
     dead.run("dlq", "redrive", "--cause", "rust", code=2)
-    assert list(states(dead).values()).count("dead") == 3
+    assert list(states(dead).values()).count("failed") == 3

@@ -43,7 +43,7 @@ def put(office: Any, name: str) -> None:
 def busy(office: Any) -> Any:
     for name in STATES:
         put(office, name)
-    office.chunk("invoices", key="dead", state="dead", cause="exhausted", reason="x")
+    office.chunk("invoices", key="dead", state="failed", cause="exhausted", reason="x")
     office.chunk("purchase_orders", key="n", id="notice~n", op="notice", state="open")
     office.done("invoices", key="ended", outcome="delivered", delivered=1)
     return office
@@ -71,8 +71,8 @@ def outcome(office: Any) -> Outcome:
 
 def test_the_report_has_each_open_record_in_exactly_one_list(busy: Any) -> None:
     made = report(outcome(busy))
-    lists = {name: [line["key"] for line in made[name]] for name in ("held", "rejected", "dead", "open")}
-    assert lists["held"] == ["doubt-held", "held"] and lists["dead"] == ["dead"]
+    lists = {name: [line["key"] for line in made[name]] for name in ("held", "rejected", "failed", "open")}
+    assert lists["held"] == ["doubt-held", "held"] and lists["failed"] == ["dead"]
     open_ones = {name for name, (_, state, _) in STATES.items() if state != "on hold"}
     assert {key.removesuffix("-1").removesuffix("-2") for key in lists["open"]} == open_ones
     pending = sum(flow["pending"] for flow in made["tenants"]["acme"]["sap_b1-basware"].values())

@@ -68,7 +68,7 @@ def something_of_everything(desk: Any) -> None:
     ledger = desk.stream("acme", "invoices").ledger
     names = {"tenant": "acme", "integration": ledger.integration, "flow": "invoices", "lane": "acme.lane", "run": "r"}
     for key, more in (
-        ("k1", {"state": "dead", "cause": "exhausted", "death": 1}),
+        ("k1", {"state": "failed", "cause": "exhausted", "death": 1}),
         ("k2", {"state": "waiting", "waiting_for": "account:6100"}),
     ):
         ledger.add(Chunk(id=key, key=key, created=ledger.now(), **names, **more))

@@ -95,7 +95,7 @@ def test_a_poll_under_way_gives_up_when_a_replay_asks_for_everything(pair: Pair)
 
 def test_a_letter_of_an_earlier_death_opens_nothing(pair: Pair) -> None:
     ledger = pair.ledger("invoices")
-    ledger.add(chunk(state="dead", death=2))
+    ledger.add(chunk(state="failed", death=2))
     assert replay.reopen(ledger, "k1", "note", death=1) is None
     assert replay.reopen(ledger, "k1", "note", death=2) is not None
     assert replay.reopen(ledger, "k1", "note", death=2) is None, "it is open already"
@@ -104,7 +104,8 @@ def test_a_letter_of_an_earlier_death_opens_nothing(pair: Pair) -> None:
 
 def test_an_answer_that_was_refused_is_given_anew(pair: Pair) -> None:
     ledger = pair.ledger("invoices")
-    ledger.add(chunk(state="dead", step="answered", target="18:77", tokens=["t"], answer_try=3, cause="answer refused"))
+    died = {"state": "failed", "step": "answered", "target": "18:77", "cause": "answer refused"}
+    ledger.add(chunk(**died, tokens=["t"], answer_try=3))
     opened = replay.reopen(ledger, "k1", "note")
     assert opened is not None
     assert (opened.step, opened.tokens, opened.answer_try) == ("posted", [], 3)
@@ -112,7 +113,7 @@ def test_an_answer_that_was_refused_is_given_anew(pair: Pair) -> None:
 
 def test_a_refusal_whose_answer_was_refused_is_tried_at_the_target_again(pair: Pair) -> None:
     ledger = pair.ledger("invoices")
-    ledger.add(chunk(state="dead", step="answered", answer_ok=False, cause="answer refused"))
+    ledger.add(chunk(state="failed", step="answered", answer_ok=False, cause="answer refused"))
     opened = replay.reopen(ledger, "k1", "note")
     assert opened is not None
     assert (opened.step, opened.answer_ok) == ("refused", True)
@@ -120,7 +121,7 @@ def test_a_refusal_whose_answer_was_refused_is_tried_at_the_target_again(pair: P
 
 def test_dead_lists_one_cause(pair: Pair) -> None:
     ledger = pair.ledger("invoices")
-    ledger.add(chunk(state="dead", cause="crashed"))
+    ledger.add(chunk(state="failed", cause="crashed"))
     assert [c.id for c in replay.dead(ledger)] == ["k1"]
     assert not list(replay.dead(ledger, "exhausted"))
 
@@ -139,7 +140,7 @@ def test_a_row_that_changes_again_and_again_is_left(pair: Pair) -> None:
         def put(self, item: Item) -> Item:
             raise Conflict("another one was first")
 
-    pair.ledger("invoices").add(chunk(state="dead"))
+    pair.ledger("invoices").add(chunk(state="failed"))
     pair.ledger("vendors").settle({"V1": Row(seq=1, outcome="delivered")}, {})
     busy = Busy()
     busy._connection = pair.world.store._connection  # type: ignore[attr-defined]

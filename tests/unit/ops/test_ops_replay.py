@@ -22,7 +22,7 @@ def test_a_settled_document_gets_a_new_chunk(office: Any) -> None:
 
 
 def test_a_dead_document_goes_on_from_its_step(office: Any) -> None:
-    office.chunk("invoices", key="k1", state="dead", step="unknown", cause="exhausted", failures=30, death=1)
+    office.chunk("invoices", key="k1", state="failed", step="unknown", cause="exhausted", failures=30, death=1)
     assert "looked up first" in " ".join(office.run("replay", "acme", "invoices", "k1").stdout.split())
     chunk, _ = office.ledger("invoices").chunk("k1")
     assert (chunk.state, chunk.step, chunk.failures) == ("waiting", "unknown", 0)
@@ -71,7 +71,7 @@ def test_a_master_record_is_marked_and_everything_compared(office: Any) -> None:
 
 
 def test_a_master_record_in_a_dead_chunk_opens_the_chunk(office: Any) -> None:
-    office.chunk("vendors", {"records": [{"key": "V1"}, {"key": "V2"}]}, id="7", state="dead", cause="crashed")
+    office.chunk("vendors", {"records": [{"key": "V1"}, {"key": "V2"}]}, id="7", state="failed", cause="crashed")
     assert office.run("replay", "acme", "vendors", "V2", "--json")["done"] == "reopened"
 
 

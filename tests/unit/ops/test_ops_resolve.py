@@ -70,7 +70,7 @@ def test_every_hold_that_asks_a_person_can_be_decided_over(office: Any, waits: s
 
 
 def test_one_that_failed_for_good_goes_on_with_the_decision(office: Any) -> None:
-    office.chunk("invoices", key="k1", state="dead", step="unknown", cause="exhausted", failures=30, death=1)
+    office.chunk("invoices", key="k1", state="failed", step="unknown", cause="exhausted", failures=30, death=1)
     office.run("resolve", "acme", "invoices", "k1", "--post")
     chunk, _ = office.ledger("invoices").chunk("k1")
     assert (chunk.state, chunk.step, chunk.failures, chunk.decision.what) == ("waiting", "unknown", 0, "post")

@@ -29,7 +29,7 @@ def dead(desk: Any, key: str, death: int) -> None:
     ledger = desk.stream("acme", "invoices").ledger
     ledger.add(Chunk(
         id=key, key=key, tenant="acme", integration=ledger.integration, flow="invoices", lane="acme.lane", run="r",
-        created=ledger.now(), state="dead", cause="exhausted", death=death,
+        created=ledger.now(), state="failed", cause="exhausted", death=death,
     ))  # fmt: skip
 
 

@@ -295,7 +295,7 @@ def test_a_dead_letter_that_comes_back_opens_its_row_although_the_secret_is_deni
     pk = f"f#acme#{INTEGRATION}#{message['flow']}#{message['scope']}"
     item = site.world.store.get(pk, f"c#{message['id']}")
     assert item is not None
-    data = {**item.data, "state": "dead", "death": 1, "cause": "exhausted"}
+    data = {**item.data, "state": "failed", "death": 1, "cause": "exhausted"}
     site.world.store.put(bootstrap.replace(item, data=data))
     site.spoil("acme", "basware", refusal("AccessDeniedException"))
     site.writes({**message, "cause": "exhausted", "death": 1})

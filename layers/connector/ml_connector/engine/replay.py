@@ -42,7 +42,7 @@ def reopen(ledger: Ledger, chunk_id: str, note: str, death: int | None = None) -
     """
 
     def open_it(chunk: Chunk) -> bool:
-        if chunk.state != "dead" or death not in {None, chunk.death}:
+        if chunk.state != "failed" or death not in {None, chunk.death}:
             return False
         chunk.failures = chunk.crashes = 0
         if chunk.cause == "answer refused":
@@ -92,7 +92,7 @@ def decide(ledger: Ledger, chunk_id: str, decision: Decision, note: str) -> Chun
 def decidable(chunk: Chunk) -> bool:
     """Tell whether a document waits for a person, before its source was answered."""
     waits = chunk.state in {"waiting", "posted"} and (chunk.waiting_for or "").startswith(DECIDABLE)
-    return chunk.op == "send" and chunk.step not in {"answered", "refusing"} and (waits or chunk.state == "dead")
+    return chunk.op == "send" and chunk.step not in {"answered", "refusing"} and (waits or chunk.state == "failed")
 
 
 def approve(ledger: Ledger, note: str) -> int:
@@ -109,7 +109,7 @@ def approve(ledger: Ledger, note: str) -> int:
 
 def dead(ledger: Ledger, cause: str | None = None) -> Iterator[Chunk]:
     """List the dead chunks of a flow."""
-    return (c for c in ledger.unfinished() if c.state == "dead" and cause in {None, c.cause})
+    return (c for c in ledger.unfinished() if c.state == "failed" and cause in {None, c.cause})
 
 
 def keys_of(ledger: Ledger, chunk: Chunk) -> list[str]:
@@ -131,7 +131,7 @@ def _due_now(ledger: Ledger, chunk_id: str, note: str, fits: Callable[[Chunk], b
     def set_going(chunk: Chunk) -> bool:
         if not fits(chunk):
             return False
-        if chunk.state == "dead":
+        if chunk.state == "failed":
             chunk.state = "waiting"
         chunk.attempts, chunk.due_at = 0, ledger.now()
         chunk.notes.append(note)

@@ -176,7 +176,7 @@ def strays(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[str]:
     """
     for folder in sorted({prefix(chunk) for chunk in chunks}):
         rows = [chunk for chunk in chunks if prefix(chunk) == folder]
-        known = max(chunk.audits + (chunk.state not in {"done", "dead"}) for chunk in rows)
+        known = max(chunk.audits + (chunk.state not in {"done", "failed"}) for chunk in rows)
         for key in blobs.keys(folder):
             packed = blobs.get(key)
             if packed is not None and _is_newer(packed, known):

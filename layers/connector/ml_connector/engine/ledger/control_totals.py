@@ -1,4 +1,4 @@
-"""The balance: what was read equals delivered + unchanged + held + rejected + dead + pending, to the row and the cent.
+"""Control totals: what was read equals delivered + unchanged + held + rejected + failed + pending, to the row and cent.
 
 Figures are sums over chunk rows plus what the poll saved with its position; nothing is counted up on the side.
 """
@@ -15,7 +15,7 @@ from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.flow import Flow
 
-PLACES = ("read", "delivered", "unchanged", "held", "rejected", "dead", "pending")
+PLACES = ("read", "delivered", "unchanged", "held", "rejected", "failed", "pending")
 
 
 _WIDE = Context(prec=100)
@@ -62,7 +62,7 @@ def money_of(chunk: Chunk, flow: Flow) -> tuple[str | None, str | None]:
 
 
 class Sheet:
-    """The figures of one flow in one run. `open`: lines of what is not completed, beside those held, rejected or dead;
+    """The figures of one flow in one run. `open`: lines of what is not completed and in none of the other lists;
     `listed` names the chunks that are in one of these.
     """
 
@@ -75,7 +75,7 @@ class Sheet:
         self.would_send: int | None = None
         self.held: list[dict[str, Any]] = []
         self.rejected: list[dict[str, Any]] = []
-        self.dead: list[dict[str, Any]] = []
+        self.failed: list[dict[str, Any]] = []
         self.open: list[dict[str, Any]] = []
         self.listed: set[str] = set()
         self.rounding: list[dict[str, Any]] = []
@@ -99,14 +99,14 @@ class Sheet:
             return
         moved = sum(1 for outcome, _ in chunk.results.values() if outcome == "moved")
         count = chunk.count - moved
-        place = "dead" if chunk.state == "dead" else "held" if self._is_held(chunk) else "pending"
+        place = "failed" if chunk.state == "failed" else "held" if self._is_held(chunk) else "pending"
         self._put(place, count, chunk)
         if place != "pending":
             self.listed.add(chunk.id)
         if place == "held":
             self.held += self._lines(chunk, {"reason": chunk.reason, "waiting_for": chunk.waiting_for}, keys)
-        if place == "dead":
-            self.dead += self._lines(chunk, {"reason": chunk.reason, "cause": chunk.cause}, keys)
+        if place == "failed":
+            self.failed += self._lines(chunk, {"reason": chunk.reason, "cause": chunk.cause}, keys)
 
     def _is_held(self, chunk: Chunk) -> bool:
         """Tell whether a chunk waits for somebody; behind a system that is away, waiting for masters is not that."""

@@ -369,7 +369,7 @@ class Ledger:
 
     def place(self, chunk: Chunk, item: Item) -> Item:
         """Make the stored row of a chunk. It stands in the index of what is due or, dead, of what failed."""
-        if chunk.state == "dead":
+        if chunk.state == "failed":
             return replace(
                 item, data=dump(chunk), due_pk=shard(chunk.id, FAILED), due_at=chunk.died_at or chunk.created
             )

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from ml_connector.shapes import learn
 
 Outcome = Literal["delivered", "unchanged", "rejected"]
-State = Literal["open", "sending", "waiting", "posted", "dead", "done"]
+State = Literal["open", "sending", "waiting", "posted", "failed", "done"]
 Reject = tuple[str, str]
 """A record's key and the reason why it was rejected."""
 GONE = "gone"
@@ -221,7 +221,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     @property
     def in_flight(self) -> bool:
         """Tell whether it is on its way, neither held for somebody nor dead."""
-        return self.state not in {"dead", "done"} and not self.waiting_for
+        return self.state not in {"failed", "done"} and not self.waiting_for
 
 
 for _kind in (Row, SentDocument, Decision, Chunk, Cursor):

@@ -168,7 +168,7 @@ def _add(world: World, page: list[Item], found: dict[str, Sums]) -> None:
 
 
 def _count(chunk: Chunk, sums: Sums, now: datetime) -> None:
-    if chunk.state == "dead":
+    if chunk.state == "failed":
         sums.failed = _earlier(sums.failed, chunk.died_at or chunk.created)
         sums.failed_count += chunk.count
     elif chunk.waiting_for:

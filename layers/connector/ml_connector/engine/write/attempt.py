@@ -117,7 +117,7 @@ class Task:
 
     def dead(self, cause: str, reason: str) -> None:
         """Give up: a person looks at it."""
-        self.chunk.state, self.chunk.cause, self.chunk.reason = "dead", cause, reason
+        self.chunk.state, self.chunk.cause, self.chunk.reason = "failed", cause, reason
         self.chunk.waiting_for, self.chunk.parked_at = None, None
         self.chunk.death += 1
         self.chunk.died_at = self.later(0)

@@ -85,7 +85,7 @@ def put_off(ledger: Ledger, chunk_id: str, error: ConnectorError) -> Chunk | Non
     now, setup = ledger.clock.now(), isinstance(error, Misconfigured)
 
     def later(chunk: Chunk) -> bool:
-        if chunk.state in {"dead", "done"} or (chunk.state != "open" and (chunk.due_at or "") > iso(now)):
+        if chunk.state in {"failed", "done"} or (chunk.state != "open" and (chunk.due_at or "") > iso(now)):
             return False
         chunk.state = "waiting" if chunk.state == "open" else chunk.state  # else it tells what was begun
         chunk.due_at = iso(now + timedelta(seconds=BEHIND_LOGIN if setup else SOON_AGAIN))

@@ -86,7 +86,7 @@ def awaits_verdict(task: Task, keys: Collection[str]) -> bool:
 
 
 def _begun(chunk: Chunk) -> bool:
-    return chunk.state != "dead" and (chunk.state in {"sending", "posted"} or bool(chunk.tokens) or chunk.stage > 0)
+    return chunk.state != "failed" and (chunk.state in {"sending", "posted"} or bool(chunk.tokens) or chunk.stage > 0)
 
 
 def _lasts(chunk: Chunk, task: Task) -> bool:

@@ -219,7 +219,7 @@ def _report(task: Task, exchanges: list[exchange.Exchange]) -> None:
             "outcome": chunk.outcome, "target": chunk.target, "number": chunk.code, **task.said}  # fmt: skip
     if chunk.decision is not None:
         said["decision"] = dump(chunk.decision)
-    if exchanges or chunk.state in {"done", "dead"}:
+    if exchanges or chunk.state in {"done", "failed"}:
         _audit(task, exchanges, said)
     try:
         _save(task)
@@ -227,7 +227,7 @@ def _report(task: Task, exchanges: list[exchange.Exchange]) -> None:
         log.exception("a row is shortened", extra={"tenant": chunk.tenant, "chunk": chunk.id})
         _shorten(chunk, f"Its row was shortened, since it could not be written: {error}")
         _save(task)
-    if chunk.state == "dead":
+    if chunk.state == "failed":
         _bury(task)
 
 
