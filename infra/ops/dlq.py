@@ -119,7 +119,7 @@ def redrive(
     cleared = desk.clear_letters()
     left = len(every) - len(opened)
     if as_json:
-        table.dump({"reopened": opened, "left": left, "letters_removed": cleared})
+        table.dump({"reopened": opened, "left": left, "messages_removed": cleared})
         return
     terminal.line(advice.pasteable(_said(opened, left, cause, tenant, canary=canary)))
     if cleared:

@@ -31,7 +31,7 @@ def record_key(stream: Stream, text: str) -> str:
         return key
     raise NotThere(
         f"Nothing is known of {readable(text)} in {stream}. KEY is the record's key in its source system, or "
-        "the number of the document in either system; `ml-connector deliveries` and `held` list them."
+        "the number of the document in either system; `ml-connector documents` and `held` list them."
     )
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .desk import Stream
 
-COLUMNS = ("tenant", "flow", "number", "amount", "currency", "state", "waiting_for", "since", "next_look", "reason")
+COLUMNS = ("tenant", "flow", "number", "amount", "currency", "state", "waiting_for", "since", "next_retry", "reason")
 
 
 def held(
@@ -59,7 +59,6 @@ def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:
         "cause": chunk.cause,
         "reason": reason_of(chunk, state),
         **times(chunk),
-        "next_look": chunk.due_at,
     }
 
 
@@ -67,4 +66,5 @@ def for_people(row: dict[str, Any]) -> dict[str, Any]:
     """Name the document as a person knows it, and say times short."""
     more = f" and {row['records'] - 1} more" if row["records"] > 1 else ""
     number = f"{row['number'] or row['key']}{more}"
-    return {**row, "number": number, "since": table.moment(row["since"]), "next_look": table.moment(row["next_look"])}
+    times = {name: table.moment(row[name]) for name in ("since", "next_retry")}
+    return {**row, "number": number, **times}

@@ -14,10 +14,10 @@ from ml_connector.errors import ConnectorError, Misconfigured
 
 from . import (
     advice,
-    approve,
     audit,
-    deliveries,
+    confirm_deactivation,
     dlq,
+    documents,
     endpoint,
     held,
     mappings,
@@ -32,9 +32,18 @@ from . import (
 )
 from .local import local_app
 
+RENAMED = {"deliveries": "documents", "approve": "confirm-deactivation"}
+"""Commands that had another name."""
+
 
 class Group(TyperGroup):
     """Says every expected error in a sentence; a traceback is left for faults of ours."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that was named; of one that was renamed, say its name of today."""
+        if (now := RENAMED.get(args[0])) is not None:
+            ctx.fail(f"No such command '{args[0]}': it was renamed to '{now}'.")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
@@ -85,13 +94,13 @@ def _root(
 app.command("ping")(ping.ping)
 app.command("tenants")(tenants.tenants)
 app.command("runs")(runs.runs)
-app.command("deliveries")(deliveries.deliveries)
+app.command("documents")(documents.documents)
 app.command("held")(held.held)
 app.command("audit")(audit.audit)
 app.command("replay")(replay.replay)
 app.command("resolve")(resolve.resolve)
 app.command("purge")(purge.purge)
-app.command("approve")(approve.approve)
+app.command("confirm-deactivation")(confirm_deactivation.confirm_deactivation)
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(endpoint.app, name="endpoint")

@@ -81,7 +81,7 @@ def _limit(before: str | None, now: datetime, *, force: bool) -> str | None:
     from ml_connector.engine.ledger.rows import iso
     from ml_connector.errors import Misconfigured
 
-    from .deliveries import moment_of
+    from .documents import moment_of
 
     limit = moment_of(before, now) if before else None
     if limit is not None and limit > iso(now):

@@ -20,7 +20,7 @@ QUEUED = frozenset({"queued", "under way"})
 """States of what a run that was cut short has not come to: the figures say how much that is."""
 FURTHER = {
     "held": "ml-connector held",
-    "rejected": "ml-connector deliveries --outcome rejected",
+    "rejected": "ml-connector documents --outcome rejected",
     "failed": "ml-connector dlq list",
     "open": "ml-connector held",
 }

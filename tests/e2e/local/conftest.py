@@ -72,7 +72,7 @@ class Stage:
 
     def ops(self, *args: str) -> str:
         """Run a command of the operator against this folder, without questions; it must succeed."""
-        changes = {"set", "remove", "import", "replay", "approve", "redrive", "purge"} & set(args[:2])
+        changes = {"set", "remove", "import", "replay", "confirm-deactivation", "redrive", "purge"} & set(args[:2])
         args = (*args, "--yes") if changes and "--yes" not in args else args
         ran = self.cli(*args, "--secrets", str(self.folder))
         assert ran.returncode == 0, ran.stdout + ran.stderr

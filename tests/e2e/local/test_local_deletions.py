@@ -42,7 +42,7 @@ def test_where_much_is_missing_nothing_is_switched_off_before_a_person_agrees(st
     held = [h for h in report["held"] if h["flow"] == "accounts"]
     assert {(h["key"], h["waiting_for"]) for h in held} == {(code, "approval:accounts") for code in gone}
     assert not switched_off(stage)
-    stage.ops("approve", stage.tenant, "accounts", "--yes")
+    stage.ops("confirm-deactivation", stage.tenant, "accounts", "--yes")
     assert stage.flows(stage.ran())["accounts"]["delivered"] == 40
     assert len(switched_off(stage)) == 40
 
@@ -59,7 +59,7 @@ def test_an_empty_list_of_a_small_company_switches_nothing_off_before_a_person_a
     assert held == {("cost_centers", "approval:cost_centers"), ("vendors", "approval:vendors")}
     assert all(c["companies"][0]["active"] for c in small.imported("costCenters").values())
     assert vendor(small, "V10002")["processingStatus"]["active"] is True
-    small.ops("approve", small.tenant, "cost_centers", "--yes")
+    small.ops("confirm-deactivation", small.tenant, "cost_centers", "--yes")
     small.ran()
     assert not any(c["companies"][0]["active"] for c in small.imported("costCenters").values())
 

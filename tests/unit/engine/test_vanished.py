@@ -84,7 +84,7 @@ def test_where_much_is_missing_a_person_is_asked(bench):
     held = bench.sheet(ACCOUNTS).held[0]
     assert held["waiting_for"] == "approval:accounts"
     assert "21 of 40 accounts" in held["reason"]
-    assert "ml-connector approve acme accounts" in held["reason"]
+    assert "ml-connector confirm-deactivation acme accounts" in held["reason"]
     assert approve(bench.pair().ledger("accounts"), "Ann agreed.") == 21
     bench.work(0.1)
     assert sorted(bench.systems.retired) == keys[19:]

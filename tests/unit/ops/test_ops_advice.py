@@ -73,7 +73,7 @@ def test_a_command_that_has_its_place_or_takes_none_is_left_alone() -> None:
 
 def test_advice_in_an_error_carries_the_folder_and_no_other_commands(office: Any) -> None:
     stderr = office.run("audit", "acme", "invoices", "nope", code=1).stderr
-    assert f"`ml-connector deliveries --secrets {office.folder}`" in stderr
+    assert f"`ml-connector documents --secrets {office.folder}`" in stderr
     assert pasteable("`ml-connector held`") == "`ml-connector held`"
 
 

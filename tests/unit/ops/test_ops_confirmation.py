@@ -13,7 +13,7 @@ from infra.ops.main import app
 from ml_connector.engine import endpoints
 
 READING = {
-    "ping", "tenants", "runs", "deliveries", "held", "audit", "mappings list", "mappings export", "dlq list",
+    "ping", "tenants", "runs", "documents", "held", "audit", "mappings list", "mappings export", "dlq list",
     "dlq show", "endpoint list",
 }  # fmt: skip
 """These change nothing that a person would miss: `ping` takes new secrets on, as the next minute would."""
@@ -52,7 +52,7 @@ CHANGING: dict[str, tuple[Callable[[Any], None], str, str]] = {
     "purge": (attempted, "acme --before 2026-03-01", ""),
     "replay": (attempted, "acme invoices k1", ""),
     "resolve": (dead, "acme invoices k1 --post", ""),
-    "approve": (guarded, "acme vendors", ""),
+    "confirm-deactivation": (guarded, "acme vendors", ""),
     "dlq redrive": (dead, "", ""),
     "mappings set": (mapped, "acme account 6100 400001", ""),
     "mappings remove": (mapped, "acme account 6100", ""),

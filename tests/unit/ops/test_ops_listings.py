@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.ops import table
-from infra.ops.deliveries import moment_of
+from infra.ops.documents import moment_of
 from ml_connector.embedded.clock import SystemClock
 from ml_connector.engine.ledger.rows import Cursor, Figures
 from ml_connector.errors import Misconfigured
@@ -63,7 +63,7 @@ def test_held_names_what_is_waited_for_and_the_money(office: Any) -> None:
         "tenant": "acme", "integration": "sap_b1-basware", "flow": "invoices", "key": "k1", "keys": ["k1"],
         "number": "INV-1", "records": 1, "amount": "119.00", "currency": "EUR", "state": "on hold",
         "waiting_for": "account:6100", "cause": None, "reason": "The account 6100 has no counterpart.", "since": OLD,
-        "next_retry": NEW, "next_look": NEW,
+        "next_retry": NEW,
     }  # fmt: skip
     assert (second["key"], second["records"], second["amount"]) == ("V1", 2, None)
     text = office.run("held").stdout
@@ -125,7 +125,7 @@ def test_runs_shows_the_newest_first_and_no_more_than_asked(office: Any) -> None
     assert office.run("runs", "--limit", "0", code=2)
 
 
-def test_deliveries_joins_documents_and_master_records(office: Any) -> None:
+def test_documents_joins_documents_and_master_records(office: Any) -> None:
     office.done(
         "invoices", key="k1", number="INV-1", outcome="delivered", target="18:77", code="4711", amount="119.00",
         currency="EUR", delivered=1,
@@ -134,18 +134,53 @@ def test_deliveries_joins_documents_and_master_records(office: Any) -> None:
     office.row("vendors", "V1", outcome="delivered", code="V1", chunk="5")
     office.row("vendors", "V2", outcome="rejected", chunk="5", reason="No name.")
     office.row("vendors", "V3", outcome="delivered", chunk="4")
-    rows = office.run("deliveries", "--json")
+    rows = office.run("documents", "--json")
     assert [r["key"] for r in rows] == ["k1", "V1", "V2"]
     assert (rows[0]["target_number"], rows[0]["target"], rows[0]["amount"]) == ("4711", "18:77", "119.00")
-    (rejected,) = office.run("deliveries", "acme", "vendors", "--outcome", "rejected", "--json")
+    (rejected,) = office.run("documents", "acme", "vendors", "--outcome", "rejected", "--json")
     assert (rejected["key"], rejected["reason"], rejected["at"]) == ("V2", "No name.", OLD)
-    assert [r["key"] for r in office.run("deliveries", "--since", "2026-01-11", "--json")] == ["k1"]
-    assert len(office.run("deliveries", "--limit", "1", "--json")) == 1
-    assert "4711" in office.run("deliveries", "acme", "invoices").stdout
+    assert [r["key"] for r in office.run("documents", "--since", "2026-01-11", "--json")] == ["k1"]
+    assert len(office.run("documents", "--limit", "1", "--json")) == 1
+    assert "4711" in office.run("documents", "acme", "invoices").stdout
 
 
-def test_deliveries_refuses_a_time_that_is_none(office: Any) -> None:
-    assert "'yesterday' is no time" in office.run("deliveries", "--since", "yesterday", code=2).stderr
+def test_a_document_is_listed_once_with_its_present_state_and_its_attempts_with_history(office: Any) -> None:
+    early, late = (f"2026-01-{day}T08:00:00.000000+00:00" for day in (10, 12))
+    office.done("invoices", key="k1", number="INV-1", id="1", done_at=early, outcome="rejected", reason="No rows.")
+    office.done("invoices", key="k1", number="INV-1", id="2", done_at=late, outcome="delivered", code="4711")
+    office.done("invoices", key="k2", number="INV-2", id="3", done_at=early, outcome="rejected", reason="No rows.")
+    office.chunk(
+        "invoices", key="k2", number="INV-2", id="4", state="waiting", waiting_for="account:6100", reason="Map"
+    )
+    office.chunk("invoices", key="k3", id="5", state="failed", cause="exhausted", reason="x")
+    office.chunk("invoices", key="k4", id="6", state="posted", step="posted", target="18:7")
+    names = ("key", "outcome", "state")
+    assert sorted(tuple(r[n] for n in names) for r in office.run("documents", "--json")) == [
+        ("k1", "delivered", "delivered"), ("k2", "held", "on hold"), ("k3", "failed", "failed"),
+        ("k4", "pending", "awaiting Basware"),
+    ]  # fmt: skip
+    assert [r["key"] for r in office.run("documents", "--outcome", "held", "--json")] == ["k2"]
+    assert office.run("documents", "--outcome", "rejected", "--json") == []
+    assert sorted((r["key"], r["outcome"]) for r in office.run("documents", "--history", "--json")) == [
+        ("k1", "delivered"), ("k1", "rejected"), ("k2", "rejected"),
+    ]  # fmt: skip
+
+
+def test_a_document_of_which_nothing_had_to_be_done_again_stays_what_it_was(office: Any) -> None:
+    office.done("invoices", key="k1", done_at=OLD, outcome="unchanged", unchanged=1)
+    office.row("invoices", "k1", outcome="delivered", code="4711", target="18:77", chunk="1")
+    (row,) = office.run("documents", "--json")
+    assert (row["outcome"], row["state"], row["target_number"]) == ("delivered", "delivered", "4711")
+    assert [r["outcome"] for r in office.run("documents", "--history", "--json")] == ["unchanged"]
+
+
+@pytest.mark.parametrize(("earlier", "now"), [("deliveries", "documents"), ("approve", "confirm-deactivation")])
+def test_a_command_under_its_earlier_name_is_unknown_and_says_the_new_one(office: Any, earlier: str, now: str) -> None:
+    assert f"No such command '{earlier}': it was renamed to '{now}'." in office.run(earlier, "acme", code=2).stderr
+
+
+def test_documents_refuses_a_time_that_is_none(office: Any) -> None:
+    assert "'yesterday' is no time" in office.run("documents", "--since", "yesterday", code=2).stderr
 
 
 def test_times_may_be_so_long_ago() -> None:

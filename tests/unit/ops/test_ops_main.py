@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from infra.ops.main import app
 
 COMMANDS = [
-    ["tenants"], ["runs"], ["deliveries"], ["held"], ["audit", "acme", "invoices", "1"], ["mappings", "list", "acme"],
+    ["tenants"], ["runs"], ["documents"], ["held"], ["audit", "acme", "invoices", "1"], ["mappings", "list", "acme"],
     ["mappings", "set", "acme", "tax", "a", "b"], ["mappings", "remove", "acme", "tax", "a"],
     ["mappings", "export", "acme"], ["mappings", "import", "acme"], ["dlq", "list"], ["dlq", "show", "x"],
     ["dlq", "redrive"], ["replay", "acme", "invoices", "1"], ["ping"],
@@ -39,7 +39,7 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["held", "nobody"], ["runs", "nobody"], ["deliveries", "nobody"], ["dlq", "list", "--tenant", "nobody"]]
+    "words", [["held", "nobody"], ["runs", "nobody"], ["documents", "nobody"], ["dlq", "list", "--tenant", "nobody"]]
 )
 def test_an_unknown_tenant_is_named_with_the_known_ones(office: Any, words: list[str]) -> None:
     result = office.run(*words, code=2)
@@ -68,7 +68,7 @@ def test_a_tenant_whose_secret_is_broken_says_so(office: Any) -> None:
 def test_wrong_options_are_wrong_use(office: Any) -> None:
     office.run("held", "--nonsense", code=2)
     office.run("nonsense", code=2)
-    office.run("deliveries", "--outcome", "lost", code=2)
+    office.run("documents", "--outcome", "lost", code=2)
 
 
 def test_the_version_is_told() -> None:

@@ -91,7 +91,7 @@ def test_operators_commands_call_what_the_policy_allows_and_the_policy_allows_no
     secrets.put_secret_value(SecretId="ml-connector/acme/basware", SecretString=hook)
     calls.clear()
     for words in (
-        "ping", "tenants", "runs", "deliveries", "held", "audit acme invoices k2", "dlq list", "dlq show exhausted",
+        "ping", "tenants", "runs", "documents", "held", "audit acme invoices k2", "dlq list", "dlq show exhausted",
         "mappings set acme account 6100 400000", "mappings list acme", "mappings export acme account",
         "mappings remove acme account 6100", "dlq redrive", "replay acme invoices k2", "replay acme vendors V1",
     ):  # fmt: skip

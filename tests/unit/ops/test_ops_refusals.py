@@ -17,7 +17,7 @@ from ml_connector.wiring import TenantSettings
     ("words", "meant"),
     [
         (["held", "acm"], "did you mean 'acme'?"),
-        (["deliveries", "acme", "invoice"], "did you mean 'invoices'?"),
+        (["documents", "acme", "invoice"], "did you mean 'invoices'?"),
         (["mappings", "list", "acme", "acount"], "did you mean 'account'?"),
         (["ping", "acm"], "did you mean 'acme'?"),
         (["ping", "acme", "baswre"], "did you mean 'basware'?"),
@@ -93,11 +93,11 @@ def test_tenants_names_the_secret_that_is_missing_and_a_closed_login_of_half_a_p
     assert "sap_b1: the login is suspended. The password is wrong." in acme["problem"]
 
 
-def test_deliveries_says_of_how_many_it_shows_some(office: Any) -> None:
+def test_documents_says_of_how_many_it_shows_some(office: Any) -> None:
     for n in range(5):
         office.done("invoices", key=f"k{n}", outcome="delivered", delivered=1)
-    result = office.run("deliveries", "--limit", "2")
+    result = office.run("documents", "--limit", "2")
     assert result.stderr == "2 of 5; --limit for more.\n"
     assert len(result.stdout.splitlines()) == 3
-    assert office.run("deliveries", "--limit", "5").stderr == ""
-    assert len(office.run("deliveries", "--limit", "2", "--json")) == 2
+    assert office.run("documents", "--limit", "5").stderr == ""
+    assert len(office.run("documents", "--limit", "2", "--json")) == 2

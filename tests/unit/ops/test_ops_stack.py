@@ -50,7 +50,7 @@ def test_redrive_opens_the_row_rings_for_it_and_clears_its_letter(stack: Any) ->
     letter(stack, "k1", 1)  # of an earlier death
     letter(stack, "k1", 2)
     said = run("dlq", "redrive", "--json")
-    assert ([r["key"] for r in said["reopened"]], said["letters_removed"], depth(stack)) == (["k1"], 2, 0)
+    assert ([r["key"] for r in said["reopened"]], said["messages_removed"], depth(stack)) == (["k1"], 2, 0)
     sqs = boto3.client("sqs", REGION)
     url = sqs.get_queue_url(QueueName="records.fifo")["QueueUrl"]
     (ring,) = sqs.receive_message(QueueUrl=url)["Messages"]
@@ -69,7 +69,7 @@ def test_a_canary_leaves_the_letters_of_the_others_where_they_are(stack: Any) ->
 
 def test_a_letter_that_nobody_can_read_stays_for_a_person(stack: Any) -> None:
     stack.world.rings.bury("odd", {"hello": "world"})
-    assert run("dlq", "redrive", "--json")["letters_removed"] == 0
+    assert run("dlq", "redrive", "--json")["messages_removed"] == 0
     assert depth(stack) == 1
     assert "The DLQ holds about 1 message without" in run("dlq", "list").stderr
 

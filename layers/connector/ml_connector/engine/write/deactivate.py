@@ -194,7 +194,7 @@ def missing_text(tenant: str, flow: str, missing: int, known: int) -> str:
     """Say why a person must agree."""
     return (
         f"{missing} of {known} {flow} are missing at their source. Nothing was switched off. If they were deleted "
-        f"there: `ml-connector approve {tenant} {flow}`."
+        f"there: `ml-connector confirm-deactivation {tenant} {flow}`."
     )
 
 

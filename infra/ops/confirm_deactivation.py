@@ -1,4 +1,4 @@
-"""`approve`: let many records be switched off that vanished at their source at once."""
+"""`confirm-deactivation`: deactivate many records at once that are missing from their source system."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from . import options, table, terminal
 from .audit import FlowName, TenantName
 
 
-def approve(
+def confirm_deactivation(
     tenant: TenantName,
     flow: FlowName,
     by: options.By = None,
@@ -20,7 +20,7 @@ def approve(
 
     Each is looked up in its source system once more, right before. `held` shows which they are.
 
-    Example: ml-connector approve acme vendors --secrets ./secrets
+    Example: ml-connector confirm-deactivation acme vendors --secrets ./secrets
     """
     from ml_connector.engine import replay
 
@@ -29,11 +29,11 @@ def approve(
     stream = open_desk(secrets, state, stack).stream(tenant, flow)
     waiting = sum(c.count for c in stream.ledger.unfinished() if c.op == "retire" and c.guarded)
     if not waiting:
-        raise NotThere(f"Nothing of {stream} waits for approval; `ml-connector held {tenant}` shows what is held.")
+        raise NotThere(f"Nothing of {stream} waits to be deactivated; `ml-connector held {tenant}` shows what is held.")
     options.confirm(f"Deactivate {table.counted(waiting, 'record')} of {stream}?", yes=yes)
-    count = replay.approve(stream.ledger, f"Approved by {options.who(by)} on {stream.ledger.now()[:19]}Z.")
+    count = replay.approve(stream.ledger, f"Confirmed by {options.who(by)} on {stream.ledger.now()[:19]}Z.")
     if as_json:
-        table.dump({**stream.name, "approved": count})
+        table.dump({**stream.name, "confirmed": count})
     else:
         are = f"{table.counted(count, 'record')} {'is' if count == 1 else 'are'}"
         terminal.line(f"{stream}: {are} deactivated with the next run, unless they are back in their source system.")

@@ -1,4 +1,4 @@
-"""`approve`, and what the settings may say about start dates and full comparisons."""
+"""`confirm-deactivation`, and what the settings may say about start dates and full comparisons."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ def test_what_waits_for_approval_is_let_go(office: Any) -> None:
     office.chunk("vendors", {"retired": ["V1", "V2"]}, op="retire", state="waiting", guarded=WHY, count=2,
                  waiting_for="approval:vendors", reason=WHY, due_at="2099-01-01")  # fmt: skip
     assert office.run("held", "--json")[0]["keys"] == ["V1", "V2"]
-    said = office.run("approve", "acme", "vendors", "--yes", "--by", "Ann")
+    said = office.run("confirm-deactivation", "acme", "vendors", "--yes", "--by", "Ann")
     assert "2 records are deactivated" in said.stdout
     chunk = office.ledger("vendors").chunk("7")[0]
     assert chunk.guarded is None
     assert chunk.due_at < "2099"
-    assert "Approved by Ann" in chunk.notes[0]
+    assert "Confirmed by Ann" in chunk.notes[0]
 
 
 def test_nothing_to_approve_is_said(office: Any) -> None:
-    assert "Nothing of acme" in office.run("approve", "acme", "vendors", "--yes", code=1).stderr
+    assert "Nothing of acme" in office.run("confirm-deactivation", "acme", "vendors", "--yes", code=1).stderr
 
 
 def test_a_start_date_for_master_data_is_refused_with_what_it_can_be_given_for(office: Any) -> None:
