@@ -47,7 +47,7 @@ def _own_masters(history: History, office: Office, pair: Pair, chunks: dict[Any,
     """See that no invoice is held for masters twice that has all its own: others' verdicts are not its business."""
     flow = pair.integration.flow("invoices")
     passed = all(pair.ledger(name).cursor()[0].passes for name in flow.after if name in pair.active)
-    waiting = [c for c in chunks.values() if c.state == "waiting" and (c.waiting_for or "").startswith("masters:")]
+    waiting = [c for c in chunks.values() if c.state == "waiting" and (c.waiting_for or "").startswith("prerequisite:")]
     if not waiting or not passed or office.mappings:
         return
     there = {

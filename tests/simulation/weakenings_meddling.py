@@ -123,7 +123,7 @@ def waits_for_the_flow() -> Iterator[None]:
         real(task)
         for name in task.flow.after:
             if name in task.pair.active and any(c.in_flight for c in task.ledger.sibling(name).unfinished()):
-                raise Held(f"masters:{name}", f"The flow {name} still has records on their way.", soon=True)
+                raise Held(f"prerequisite:{name}", f"The flow {name} still has records on their way.", soon=True)
 
     with patch("ml_connector.engine.write.document.wait_for_masters", wait):
         yield

@@ -46,7 +46,7 @@ def test_invoices_wait_until_master_data_has_been_through(bench):
     bench.systems.invoices = {"i": invoice("i")}
     bench.poll(INVOICES)
     bench.work(0.01)
-    assert bench.sheet(INVOICES).held[0]["waiting_for"] == "masters:accounts"
+    assert bench.sheet(INVOICES).held[0]["waiting_for"] == "prerequisite:accounts"
     assert bench.systems.acknowledged == []
     bench.poll(ACCOUNTS)
     bench.work(0.1)

@@ -101,7 +101,7 @@ def test_a_lost_status_stops_the_invoices_of_its_own_record_alone(lossy: LossyBe
     assert booked(lossy) == ["i-k1"]
     for key in ("i-k2", "i-k1-k2"):
         waits = chunk_of(lossy, key)
-        assert (waits.waiting_for, waits.awaits) == ("masters:accounts", "account:k2")
+        assert (waits.waiting_for, waits.awaits) == ("prerequisite:accounts", "account:k2")
         assert "account k2 is on its way" in str(waits.reason)
     assert chunk_of(lossy, "i-k9").waiting_for == "account:k9", "what nobody maps holds as before"
     assert chunk_of(lossy, "i-k9").awaits is None
@@ -177,7 +177,7 @@ def test_an_off_flow_holds_nobody(lossy: LossyBench) -> None:
 def test_before_the_first_complete_pass_everything_waits(bench: Bench) -> None:
     bench.systems.accounts = {"k1": account("k1")}
     offered(bench, on("k1"))
-    assert (chunk_of(bench, "i-k1").waiting_for, chunk_of(bench, "i-k1").awaits) == ("masters:accounts", None)
+    assert (chunk_of(bench, "i-k1").waiting_for, chunk_of(bench, "i-k1").awaits) == ("prerequisite:accounts", None)
     bench.compare(ACCOUNTS)
     bench.work(0.1)
     assert booked(bench) == ["i-k1"]
@@ -190,7 +190,7 @@ def test_in_a_large_load_an_unknown_code_waits(lossy: LossyBench) -> None:
     lossy.compare(ACCOUNTS)
     offered(lossy, on("k1"), on("k9"))
     assert booked(lossy) == ["i-k1"]
-    assert chunk_of(lossy, "i-k9").waiting_for == "masters:accounts"
+    assert chunk_of(lossy, "i-k9").waiting_for == "prerequisite:accounts"
 
 
 def test_a_mapping_that_a_person_makes_meanwhile_counts_at_once(lossy: LossyBench) -> None:
@@ -273,7 +273,7 @@ def test_orders_that_wait_for_many_records_stay_together_and_go_as_each_arrives(
     for _ in range(3):
         written(lossy, pair, orders)
     (chunk,) = pair.ledger("orders").unfinished()
-    assert (chunk.waiting_for, chunk.count, chunk.awaits) == ("masters:accounts", 60, "account:m0")
+    assert (chunk.waiting_for, chunk.count, chunk.awaits) == ("prerequisite:accounts", 60, "account:m0")
     assert len(calls) < 15, "one call reads what is known of all codes"
     lossy.lost = {"m0"}  # which the chunk names, never arrives
     for _ in range(2):

@@ -80,7 +80,7 @@ def after_the_pass(bench: Bench, ledger: Ledger, folder: Path) -> None:
 DECISIONS: dict[str, tuple[Decision, str, dict[str, object]]] = {
     "release": (lambda b, led, _: release(b.world, led, "account:1"), "invoices", {"waiting_for": "account:1"}),
     "landed": (lambda b, *_: release_landed(b.pair(), ACCOUNTS, ["1"]), "invoices", {"waiting_for": "account:1"}),
-    "followers": (after_the_pass, "invoices", {"waiting_for": "masters:accounts"}),
+    "followers": (after_the_pass, "invoices", {"waiting_for": "prerequisite:accounts"}),
     "hasten": (lambda _b, led, _: replay.hasten(led, "k1", "note"), "invoices", {}),
     "replay": (lambda b, *_: replay.replay(b.pair(), INVOICES, "k1", "note"), "invoices", {}),
     "approve": (lambda _b, led, _: replay.approve(led, "note"), "accounts", {"op": "retire", "guarded": "many"}),

@@ -157,10 +157,12 @@ def test_on_a_terminal_an_overwrite_is_asked_for(office: Any, monkeypatch: pytes
 
 def test_a_mapping_sets_going_what_awaits_the_first_delivery_of_the_code(office: Any) -> None:
     office.chunk(
-        "invoices", key="k1", state="waiting", waiting_for="masters:vendors", awaits="supplier:V9", attempts=3,
+        "invoices", key="k1", state="waiting", waiting_for="prerequisite:vendors", awaits="supplier:V9", attempts=3,
         due_at="2999-01-01T00:00:00.000000+00:00",
     )  # fmt: skip
-    office.chunk("invoices", key="k2", state="waiting", waiting_for="masters:vendors", awaits="supplier:V8", attempts=3)
+    office.chunk(
+        "invoices", key="k2", state="waiting", waiting_for="prerequisite:vendors", awaits="supplier:V8", attempts=3
+    )
     office.run("mappings", "set", "acme", "supplier", "V9", "V10000", "--yes")
     first, second = (office.ledger("invoices").chunk(key)[0] for key in ("k1", "k2"))
     assert (first.attempts, second.attempts) == (0, 3)
@@ -170,7 +172,7 @@ def test_a_mapping_sets_going_what_awaits_the_first_delivery_of_the_code(office:
 def test_a_mapping_sets_going_orders_that_wait_together_for_several_codes_of_its_kind(office: Any) -> None:
     waits = {
         "state": "waiting",
-        "waiting_for": "masters:vendors",
+        "waiting_for": "prerequisite:vendors",
         "attempts": 3,
         "due_at": "2999-01-01T00:00:00.000000+00:00",
     }

@@ -100,7 +100,7 @@ def test_page_and_terminal_show_them(busy: Any, capsys: pytest.CaptureFixture[st
 
 
 def test_behind_a_system_that_is_away_what_waits_for_masters_is_open(office: Any) -> None:
-    office.chunk("invoices", key="k1", state="waiting", waiting_for="masters:vendors", reason="x", first_try=OLD)
+    office.chunk("invoices", key="k1", state="waiting", waiting_for="prerequisite:vendors", reason="x", first_try=OLD)
     stream = office.desk.stream("acme", "invoices")
     sheet = Sheet(stream.flow)
     sheet.error = "SAP Business One is away."

@@ -142,7 +142,7 @@ class LedgerCodes:
         ledger = self._masters.get(kind)
         if ledger is not None and ledger.flow in self._active and self._under_way(kind, ledger, code):
             raise Held(
-                f"masters:{ledger.flow}",
+                f"prerequisite:{ledger.flow}",
                 f"The {_words(kind)} {code} is on its way to the platform for the first time ({ledger.flow}). This "
                 "goes on by itself once it has arrived.",
                 soon=True, awaits=f"{kind}:{code}",

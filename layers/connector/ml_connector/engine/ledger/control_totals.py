@@ -110,7 +110,7 @@ class Sheet:
 
     def _is_held(self, chunk: Chunk) -> bool:
         """Tell whether a chunk waits for somebody; behind a system that is away, waiting for masters is not that."""
-        return bool(chunk.waiting_for) and not (self.error and str(chunk.waiting_for).startswith("masters:"))
+        return bool(chunk.waiting_for) and not (self.error and str(chunk.waiting_for).startswith("prerequisite:"))
 
     def _done(self, chunk: Chunk) -> None:
         if chunk.shadow:

@@ -24,7 +24,7 @@ def wait_for_masters(task: Task) -> None:
     for name in task.flow.after:
         if name in task.pair.active and task.ledger.sibling(name).cursor()[0].passes == 0:
             # the end of its pass releases what waits here
-            raise Held(f"masters:{name}", f"The flow {name} has not been through completely yet.")
+            raise Held(f"prerequisite:{name}", f"The flow {name} has not been through completely yet.")
     # At the first look somebody set it going, who may know better; several records may be waiting for different ones.
     again = task.chunk.awaits if task.chunk.attempts > 1 and task.chunk.count == 1 else None
     kind, _, code = (again or "").partition(":")
@@ -36,14 +36,14 @@ def wait_for_masters(task: Task) -> None:
             and under_way(task.pair.ledger(flow.name), code)
         ):
             reason = task.chunk.reason or f"{task.chunk.awaits} is on its way for the first time."
-            raise Held(f"masters:{flow.name}", reason, soon=True, awaits=task.chunk.awaits)
+            raise Held(f"prerequisite:{flow.name}", reason, soon=True, awaits=task.chunk.awaits)
 
 
 def release_followers(pair: Pair, flow: Flow) -> None:
     """Set going what waits for a flow: it has passed, or what it had under way has stopped."""
     for follower in pair.integration.flows:
         if flow.name in follower.after:
-            release(pair.world, pair.ledger(follower.name), f"masters:{flow.name}")
+            release(pair.world, pair.ledger(follower.name), f"prerequisite:{flow.name}")
 
 
 def release_landed(pair: Pair, flow: Flow, codes: Iterable[str], settled: Iterable[str] = ()) -> None:
