@@ -6,7 +6,7 @@ OURS = {
     "OldestParkedSeconds",
     "OldestFailedSeconds",
     "FailedRecords",
-    "Dead",
+    "Failed",
     "PassOverdueSeconds",
     "FailingFlows",
     "Unauthorized",
