@@ -120,11 +120,14 @@ class Stack:
                 spec.loader.exec_module(module)
             aws = Aws(Names.from_environment(), self.cloud)  # type: ignore[arg-type]
         aws.clock = self.cloud.clock  # type: ignore[assignment]
-        vars(aws)["tools"] = Toolbox(aws.vault, transport=self._wire, shadow_ledger=True)
+        vars(aws)["tools"] = self._tools(aws)
         module.aws = aws
         if name == "poll":
             module.Run, module.ahead = self._brief(system), straight  # threads would turn the clock at random
         return module  # type: ignore[no-any-return]
+
+    def _tools(self, aws: Aws) -> Toolbox:
+        return Toolbox(aws.vault, transport=self._wire, shadow_ledger=True, session_vault=aws.session_vault)
 
     def _wire(self, tenant: str, system: str) -> TimedWire:
         return TimedWire(self.sandboxes.get((tenant, system)), self.cloud.clock)
@@ -178,7 +181,7 @@ class Stack:
         module: Any = self.functions[f"poll {system}"]
         for name in ("secrets", "vault"):  # as in a container that has not seen this tenant
             vars(module.aws).pop(name, None)
-        vars(module.aws)["tools"] = Toolbox(module.aws.vault, transport=self._wire, shadow_ledger=True)
+        vars(module.aws)["tools"] = self._tools(module.aws)
         return self._call("run", module, {"Records": [_record(body)]}, start, TIMEOUTS["poll"])
 
     def _brief_run(self, system: str, body: str, start: datetime) -> datetime:

@@ -18,6 +18,7 @@ from ml_connector.aws.clients import Clients
 from ml_connector.aws.errors import code_of, translated
 from ml_connector.aws.rings import SqsRings
 from ml_connector.aws.secrets import SecretsManagerSecrets
+from ml_connector.aws.session_vault import SessionVault
 from ml_connector.aws.store import DynamoStore
 from ml_connector.aws.vault import KmsVault
 from ml_connector.bootstrap import Toolbox
@@ -43,7 +44,7 @@ def open_stack(name: str) -> Desk:
     if missing:
         raise Misconfigured(f"The stack {name} has no output {', '.join(missing)}: it is no ml-connector, or too old.")
     parameters = {p["ParameterKey"]: p.get("ParameterValue") for p in stack.get("Parameters", [])}
-    sqs = clients.get("sqs")
+    sqs, kms = clients.get("sqs"), clients.get("kms")
     world = World(
         store=DynamoStore(out["TableName"], clients.get("dynamodb"), clock),
         rings=SqsRings(sqs, out["RecordsQueueUrl"], out["RecordsDlqUrl"], chance),
@@ -52,8 +53,8 @@ def open_stack(name: str) -> Desk:
     return Desk(
         world, SecretsManagerSecrets(clients.get("secretsmanager"), out["SecretPrefix"], clock),
         Toolbox(
-            KmsVault(clients.get("kms"), out["KeyArn"], clock), parameters.get("AllowInsecureEndpoints") == "true",
-            shadow_ledger=True,
+            KmsVault(kms, out["KeyArn"], clock), parameters.get("AllowInsecureEndpoints") == "true",
+            shadow_ledger=True, session_vault=SessionVault(kms, out["KeyArn"], world.store, clock),
         ),
         f"the stack {name}", SqsLetters(sqs, out["RecordsDlqUrl"]),
         S3Shredder(clients.get("s3"), out["AuditBucketName"]), registered=True,

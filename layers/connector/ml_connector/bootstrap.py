@@ -47,6 +47,7 @@ _NO_SHAPE = frozenset({"timeout_seconds", "max_concurrency", "in_doubt_seconds",
 class Toolbox:
     """What wiring needs beside the ports: the vault, whether http is allowed, and a transport for tests.
 
+    `session_vault`: where tokens and sessions are sealed otherwise than webhook keys.
     `shadow_ledger`: a tenant in shadow keeps a ledger of its own, as it must where its reader and its writer are
     different processes; else it works on a sheet that ends with the process, as a dry run always does.
     """
@@ -56,6 +57,7 @@ class Toolbox:
     transport: Callable[[str, str], Any] | None = None
     dry_run: bool = False
     shadow_ledger: bool = False
+    session_vault: Vault | None = None
 
 
 @dataclass
@@ -306,7 +308,7 @@ def wire(
         world.store, world.clock, tenant=tenant, system=system, version=version, boot=world.boot, sole=world.sole
     )
     sessions = Sessions(
-        world.store, tools.vault, world.clock, breaker, name=f"{tenant}#{system}#{scope}",
+        world.store, tools.session_vault or tools.vault, world.clock, breaker, name=f"{tenant}#{system}#{scope}",
         version=settings.credentials_version(), boot=world.boot,
     )  # fmt: skip
     wiring = Wiring(

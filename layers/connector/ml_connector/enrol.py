@@ -162,10 +162,13 @@ def planned_of(item: Item) -> dict[str, str]:
     return {str(flow): due for flow, due in flows.items() if isinstance(due, str)}
 
 
-def plan(store: Store, item: Item, flows: dict[str, str]) -> None:
-    """Write when the flows of a system are due: see `scheduled`."""
-    with suppress(Conflict):  # another tick was first; it has moved the time
+def plan(store: Store, item: Item, flows: dict[str, str]) -> bool:
+    """Write when the flows of a system are due: see `scheduled`; false where the row was changed meanwhile."""
+    try:
         store.put(scheduled(item, flows))
+    except Conflict:
+        return False
+    return True
 
 
 def scheduled(item: Item, flows: dict[str, str]) -> Item:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from ml_connector.engine.schedule import passes, tenant_rows
 from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutOfTime, Throttled, Unreachable
 from ml_connector.flow import Flow, Integration
-from ml_connector.ports import Secrets
+from ml_connector.ports import Item, Secrets
 from ml_connector.subscribe import subscribe
 from ml_connector.systems import registry
 
@@ -32,6 +32,8 @@ BATCH = 50
 """Tenants between two looks at the clock of a tick: five calls to the queue."""
 AGAIN = timedelta(minutes=5)
 """When a flow whose source failed is tried again at the latest."""
+TRIES = 3
+"""Looks at a tenant's timetable that changes again and again; then it stays due, and a next run plans it."""
 MOST = 20_000
 """Due tenants that a tick reads; those behind them have their turn when the runs of these have moved them."""
 Asked = tuple[str, str]
@@ -124,14 +126,21 @@ class Run:
                 done = outcomes[full_name] = self._flow(tenant, options, integration, flow, deadline)
                 planned[full_name] = self._next(tenant, options, integration, flow, done, was)
         passes.note(self.world, name, self.system, outcomes, planned)
-        latest = self.world.store.get(item.pk, item.sk)
-        if latest is not None:  # its flows may be others by now: what began or ended meanwhile stands
+        self._plan(item, planned)
+
+    def _plan(self, item: Item, planned: Mapping[str, str]) -> None:
+        """Write when the flows are due next; where they are others by now, what began or ended meanwhile stands."""
+        latest: Item | None = item
+        for _ in range(TRIES):
+            if latest is None:
+                return  # the tenant ended
             before = enrol.planned_of(latest)
             if latest.data.get("flows") != before:  # damaged: what was planned just now is all there is
                 before |= planned
             flows = {flow: planned.get(flow, when) for flow, when in before.items()}
-            if flows != latest.data.get("flows"):
-                enrol.plan(self.world.store, latest, flows)
+            if flows == latest.data.get("flows") or enrol.plan(self.world.store, latest, flows):
+                return
+            latest = self.world.store.get(item.pk, item.sk)
 
     def _next(
         self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration, flow: Flow,

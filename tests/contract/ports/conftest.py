@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from ml_connector.aws.blobs import S3Blobs
+from ml_connector.aws.session_vault import SessionVault
 from ml_connector.aws.vault import KmsVault
 from ml_connector.embedded.blobs import FolderBlobs, MemoryBlobs
 from ml_connector.embedded.store import SqliteStore
@@ -125,7 +126,7 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
             return S3Blobs(client, bucket)
 
 
-@pytest.fixture(params=["memory", "file", "moto", "ministack"])
+@pytest.fixture(params=["memory", "file", "moto", "ministack", "sessions, moto", "sessions, ministack"])
 def vault_maker(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Any:
     """Makes vaults under one key: of two processes, say."""
     match request.param:
@@ -135,6 +136,7 @@ def vault_maker(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) ->
         case "file":
             return lambda: FileVault(tmp_path / "state" / "key")
         case kind:
-            client = client_of(kind, "kms", request)
+            sessions, name = kind.startswith("sessions"), kind.rpartition(" ")[2]
+            client, store = client_of(name, "kms", request), SqliteStore(clock=clock)
             key_id = client.create_key()["KeyMetadata"]["KeyId"]
-            return lambda: KmsVault(client, key_id, clock)
+            return lambda: SessionVault(client, key_id, store, clock) if sessions else KmsVault(client, key_id, clock)

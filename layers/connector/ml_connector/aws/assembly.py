@@ -16,6 +16,7 @@ from ml_connector.embedded.clock import SystemChance, SystemClock
 
 if TYPE_CHECKING:
     from ml_connector.aws.secrets import SecretsManagerSecrets
+    from ml_connector.aws.session_vault import SessionVault
     from ml_connector.bootstrap import Toolbox
     from ml_connector.engine.runtime import World
     from ml_connector.ports import Clock
@@ -81,6 +82,13 @@ class Aws:
         return KmsVault(self.clients.get("kms"), self.names.kms_key, self.clock)
 
     @cached_property
+    def session_vault(self) -> SessionVault:
+        """The key, for tokens and sessions."""
+        from ml_connector.aws.session_vault import SessionVault  # noqa: PLC0415 - the webhook never asks for it
+
+        return SessionVault(self.clients.get("kms"), self.names.kms_key, self.store, self.clock)
+
+    @cached_property
     def secrets(self) -> SecretsManagerSecrets:
         """The tenants' secrets."""
         from ml_connector.aws.secrets import SecretsManagerSecrets  # noqa: PLC0415 - the webhook never asks for it
@@ -102,4 +110,4 @@ class Aws:
         """What wiring needs."""
         from ml_connector.bootstrap import Toolbox  # noqa: PLC0415
 
-        return Toolbox(self.vault, insecure=self.names.insecure, shadow_ledger=True)
+        return Toolbox(self.vault, insecure=self.names.insecure, shadow_ledger=True, session_vault=self.session_vault)

@@ -39,13 +39,14 @@ class _DataKey:
 class KmsVault:
     """A vault under one KMS key; the context is also KMS's encryption context, and so stands in CloudTrail.
 
-    A data key serves one context, for five minutes or 1,000 texts. Every method raises `Transient` where AWS throttles
-    or is not reached, and `Misconfigured` where the key cannot be used.
+    A data key serves one context, for five minutes or 1,000 texts, unless the caller names a `group` of contexts that
+    share one: then the group is KMS's context, and the text's own is bound to it alone. Every method raises `Transient`
+    where AWS throttles or is not reached, and `Misconfigured` where the key cannot be used.
     """
 
-    def __init__(self, client: Any, key_id: str, clock: Clock) -> None:
-        """`client` is boto3's for `kms`."""
-        self._client, self._key_id, self._clock = client, key_id, clock
+    def __init__(self, client: Any, key_id: str, clock: Clock, *, max_age: float = MAX_AGE) -> None:
+        """`client` is boto3's for `kms`; `max_age`: seconds that an opened data key stays in memory."""
+        self._client, self._key_id, self._clock, self._max_age = client, key_id, clock, max_age
         self._lock = threading.Lock()
         self._sealing: OrderedDict[str, _DataKey] = OrderedDict()
         self._opening: OrderedDict[tuple[str, bytes], _DataKey] = OrderedDict()
@@ -55,21 +56,29 @@ class KmsVault:
         """Name the KMS key."""
         return self._key_id
 
-    def seal(self, plain: bytes, context: str) -> bytes:
-        """Encrypt; `context` must be given again to open, and is no secret."""
-        key = self._key_to_seal(context)
+    def seal(self, plain: bytes, context: str, *, data_key: bytes | None = None, group: str | None = None) -> bytes:
+        """Encrypt; `context` must be given again to open, and is no secret. `data_key`: one that `new_key` made."""
+        key = self._key_to_seal(context) if data_key is None else self._key_to_open(data_key, group or context)
         nonce = secrets.token_bytes(NONCE_BYTES)
         text = key.cipher.encrypt(nonce, plain, context.encode())
         return FORMAT + len(key.encrypted).to_bytes(LENGTH_BYTES, "big") + key.encrypted + nonce + text
 
-    def open(self, sealed: bytes, context: str) -> bytes:
+    def open(self, sealed: bytes, context: str, *, group: str | None = None) -> bytes:
         """Decrypt; raises `ValueError` where the text or the context is not the one sealed."""
         encrypted, nonce, text = _parts(sealed)
-        key = self._key_to_open(encrypted, context)
+        key = self._key_to_open(encrypted, group or context)
         try:
             return key.cipher.decrypt(nonce, text, context.encode())
         except InvalidTag:
             raise ValueError(NOT_OURS) from None
+
+    def new_key(self, group: str) -> bytes:
+        """Make a data key for a group of contexts; it is encrypted, and may be kept anywhere."""
+        return self._generate(group).encrypted
+
+    def load_key(self, data_key: bytes, group: str) -> None:
+        """Have a data key ready to seal with; raises `ValueError` where KMS does not know it."""
+        self._key_to_open(data_key, group)
 
     def stand_in(self) -> bytes:
         """Give a text that opens for nobody, after KMS was asked for its data key."""
@@ -122,7 +131,7 @@ class KmsVault:
         return _DataKey(AESGCM(plain), encrypted, self._clock.now().timestamp())
 
     def _is_young(self, key: _DataKey) -> bool:
-        return self._clock.now().timestamp() - key.made < MAX_AGE
+        return self._clock.now().timestamp() - key.made < self._max_age
 
 
 def _keep(keys: OrderedDict[Any, _DataKey], name: Any, key: _DataKey) -> None:

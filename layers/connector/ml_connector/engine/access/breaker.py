@@ -17,6 +17,7 @@ from ml_connector.ports import Clock, Item, Store
 FIRST, MOST = 5.0, 900.0
 """Seconds that an outage parks work: at first, and at most."""
 DOUBLINGS = 8
+CALM = timedelta(minutes=1)
 REMEMBERED = timedelta(hours=1)
 """For so long a version of a secret that was refused stays so, once another one was: no worker has it any more."""
 
@@ -46,6 +47,7 @@ class Breaker:
         self._store, self._clock = store, clock
         self._pk, self._system, self._version = f"breaker#{tenant}", system, version
         self._boot, self._sole = boot, sole
+        self._calm_at: datetime | None = None
         self.refusals = 0
         """How often the system itself refused a login since somebody counted: the closed door is none."""
 
@@ -113,8 +115,12 @@ class Breaker:
         self._change(change)
 
     def well(self) -> None:
-        """End an outage: the system answered. A login that was refused stays so, whoever still has a session."""
-        self.try_again()
+        """End an outage: the system answered. A login that was refused stays so, whoever still has a session.
+
+        After a look that found no outage the row is not read again for a minute: each page of a long reading says this.
+        """
+        if self._calm_at is None or self._clock.now() - self._calm_at > CALM:
+            self.try_again()
 
     def welcome(self) -> None:
         """Open everything: a person has seen the login work."""
@@ -138,9 +144,12 @@ class Breaker:
 
     def _data(self) -> dict[str, Any]:
         item = self._store.get(self._pk, self._system)
-        return dict(item.data) if item else {}
+        data = dict(item.data) if item else {}
+        self._calm_at = None if data.get("open_until") else self._clock.now()
+        return data
 
     def _change(self, change: Any) -> None:
+        self._calm_at = None
         for _ in range(5):
             item = self._store.get(self._pk, self._system) or Item(self._pk, self._system)
             data = dict(item.data)

@@ -106,8 +106,8 @@ class Poll(MasterPages, DocumentPages):
         # in rows of former releases it may lie ahead
         since = not_ahead(self.cursor.watermark, clock, self.pair.zone) if self.cursor.watermark and not full else None
         self.cursor.now = Pass(started=self.ledger.now(), since=since, full=full, daily=daily)
-        self._save()
-        if self._roll is not None:
+        if self._roll is not None:  # any other pass is told by its first position: most end before they have one
+            self._save()
             self._roll.clear()
 
     def _full_is_due(self, clock: datetime) -> bool:

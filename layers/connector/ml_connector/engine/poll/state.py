@@ -67,10 +67,14 @@ class Reading:
         self.item = self.ledger.save_cursor(self.cursor, self.item)
 
     def _move(self, position: str | None) -> None:
-        """Save where the pass stands; what was read until there has been written and rung."""
+        """Save where the pass stands; what was read until there has been written and rung.
+
+        Behind the last page there is no position: what ends the pass is saved with it.
+        """
         assert self.cursor.now is not None
         self.cursor.now.position, self.cursor.now.moved = position, self.ledger.now()
-        self._save()
+        if position is not None:
+            self._save()
 
     def _late(self) -> bool:
         return self.deadline is not None and self.pair.world.clock.now() > self.deadline
