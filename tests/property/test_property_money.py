@@ -17,8 +17,8 @@ from ml_connector.systems.basware import document
 from ml_connector.systems.http import Call, Reply, is_amount
 from ml_connector.systems.kit.money import MOST_DIGITS, Money
 from ml_connector.systems.kit.totals import implied_percentage, sum_up
-from ml_connector.systems.sap_b1.amounts import split, unit_price
-from ml_connector.systems.sap_b1.wire import LineRow
+from ml_connector.systems.sap_b1.lines import split, unit_price
+from ml_connector.systems.sap_b1.rows import LineRow
 from tests.property.drawn import cents, money
 from tests.property.wires import http_that
 

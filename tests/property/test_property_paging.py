@@ -13,7 +13,7 @@ from ml_connector.errors import Transient
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.kit.walk import Place
-from ml_connector.systems.sap_b1.paging import Query, walk
+from ml_connector.systems.sap_b1.query import Query, walk
 from tests.property.wires import http_that
 
 sizes, counts = st.integers(1, 9), st.integers(0, 60)

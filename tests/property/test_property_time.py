@@ -16,7 +16,7 @@ from ml_connector.engine.schedule import cron
 from ml_connector.errors import Misconfigured, Throttled
 from ml_connector.systems.basware import document
 from ml_connector.systems.kit.connection import today
-from ml_connector.systems.sap_b1.wire import day
+from ml_connector.systems.sap_b1.rows import day
 from tests.property.drawn import ZONES, days, moments, texts, zones
 from tests.property.wires import START, http_that
 

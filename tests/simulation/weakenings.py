@@ -202,8 +202,7 @@ def strict_cursor() -> Iterator[None]:
 
     with (
         patch.object(ServiceLayer, "pages", pages),
-        patch("ml_connector.systems.sap_b1.masters.OVERLAP", timedelta(0)),
-        patch("ml_connector.systems.sap_b1.orders.OVERLAP", timedelta(0)),
+        patch("ml_connector.systems.kit.masters.OVERLAP", timedelta(0)),
     ):
         yield
 

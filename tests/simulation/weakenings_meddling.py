@@ -19,9 +19,9 @@ from ml_connector.errors import Held
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.sage_300 import entries
 from ml_connector.systems.sage_300.replies import Fault as SageFault
-from ml_connector.systems.sap_b1 import posted
+from ml_connector.systems.sap_b1 import documents
+from ml_connector.systems.sap_b1.faults import Fault as SapFault
 from ml_connector.systems.sap_b1.lookups import Lookups
-from ml_connector.systems.sap_b1.replies import Fault as SapFault
 
 
 def sent_not_looked_for() -> Any:
@@ -94,7 +94,7 @@ def spelt_exactly() -> Iterator[None]:
     with (
         patch.object(matching, "same", same),
         patch.object(identity, "same", same),
-        patch.object(posted, "same", same),
+        patch.object(documents, "same", same),
         patch.object(entries, "same", same),
     ):
         yield

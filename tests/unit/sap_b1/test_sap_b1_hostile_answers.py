@@ -11,9 +11,9 @@ from ml_connector.errors import OutcomeUnknown, Transient
 from ml_connector.records import Account, PurchaseOrder
 from ml_connector.systems.http import Reply
 from ml_connector.systems.kit.rows import Batch
-from ml_connector.systems.sap_b1.paging import Query, walk
-from ml_connector.systems.sap_b1.replies import fault_in, whole_number
-from ml_connector.systems.sap_b1.wire import AccountRow
+from ml_connector.systems.sap_b1.faults import fault_in, whole_number
+from ml_connector.systems.sap_b1.query import Query, walk
+from ml_connector.systems.sap_b1.rows import AccountRow
 
 EMPTY = httpx.Response(200, json={"value": []})
 

@@ -14,8 +14,7 @@ import pytest
 from ml_connector.errors import Held, Misconfigured, NotUnderstood, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Found, Prepared
 from ml_connector.records import CodingRow, Invoice, Supplier
-from ml_connector.systems.sap_b1.refusals import DIALECT
-from ml_connector.systems.sap_b1.replies import Fault
+from ml_connector.systems.sap_b1.faults import DIALECT, Fault
 
 
 class Codes:

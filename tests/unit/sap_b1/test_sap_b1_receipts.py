@@ -11,7 +11,7 @@ import pytest
 
 from ml_connector.records import PurchaseOrder
 from ml_connector.systems.sap_b1.receipts import Receipts
-from ml_connector.systems.sap_b1.wire import DocumentRow
+from ml_connector.systems.sap_b1.rows import DocumentRow
 
 LINE = {"LineNum": 0, "LineTotal": 50, "Quantity": 10}
 FROM_ORDER = {"LineNum": 0, "BaseType": 22, "BaseEntry": 1, "BaseLine": 0, "Quantity": 6}

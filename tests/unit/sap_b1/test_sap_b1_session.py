@@ -11,7 +11,7 @@ from ml_connector import exchange
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.records import Account
 from ml_connector.systems.sap_b1.client import Created
-from ml_connector.systems.sap_b1.replies import Fault
+from ml_connector.systems.sap_b1.faults import Fault
 
 EMPTY = httpx.Response(200, json={"value": []})
 EXPIRED = "Invalid session or session already timeout."

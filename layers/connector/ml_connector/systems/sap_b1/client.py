@@ -20,8 +20,7 @@ from ml_connector.systems.kit.paging import field_names
 from ml_connector.systems.kit.rows import Batch, Listing, row_by_row
 from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.misfit import misfit
-from ml_connector.systems.sap_b1.paging import Query, walk
-from ml_connector.systems.sap_b1.replies import (
+from ml_connector.systems.sap_b1.faults import (
     Fault,
     day_literal,
     fault_in,
@@ -32,6 +31,7 @@ from ml_connector.systems.sap_b1.replies import (
     spell_days,
     whole_number,
 )
+from ml_connector.systems.sap_b1.query import Query, walk
 
 W = TypeVar("W", bound=Struct)
 REFUSED = (301, 302, 303, 307, 308, 400, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 422, 428)

@@ -17,15 +17,14 @@ from ml_connector.records import Invoice
 from ml_connector.systems.kit.drafts import Draft, moved_note
 from ml_connector.systems.kit.invoices import KINDS, Created
 from ml_connector.systems.kit.totals import sum_up
-from ml_connector.systems.sap_b1.bases import Bases
 from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.documents import CREDIT_NOTE, INVOICE, SETS, Posted
+from ml_connector.systems.sap_b1.faults import DIALECT, VENDOR, Fault, kind_of, whole_number
 from ml_connector.systems.sap_b1.lines import Lines
 from ml_connector.systems.sap_b1.lookups import Lookups
-from ml_connector.systems.sap_b1.posted import CREDIT_NOTE, INVOICE, SETS, Posted
-from ml_connector.systems.sap_b1.refusals import DIALECT, VENDOR, kind_of
-from ml_connector.systems.sap_b1.replies import Fault, whole_number
+from ml_connector.systems.sap_b1.ordered_goods import Bases
+from ml_connector.systems.sap_b1.rows import ZERO, FoundRow, day_told, told
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.systems.sap_b1.wire import ZERO, FoundRow, day_told, is_void, told
 from ml_connector.wiring import Wiring
 
 REMARKS_LIMIT = 254
@@ -154,7 +153,7 @@ class Invoices:
         if row is None:
             return None
         shown = self._as_found(row, int(kind), ours=found.ours)
-        return replace(shown, state="cancelled") if is_void(row.cancelled, row.cancel_status) else shown
+        return replace(shown, state="cancelled") if row.void else shown
 
     def _as_found(self, row: FoundRow, kind: int, *, ours: bool = False) -> Found:
         """Convert; a credit note's total is negative, as on the platform."""

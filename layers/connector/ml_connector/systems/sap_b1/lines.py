@@ -6,20 +6,42 @@ service lines on accounts, with the order named in their text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ml_connector.errors import Held
 from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.money import Money
 from ml_connector.systems.kit.totals import Priced, Sums
-from ml_connector.systems.sap_b1.amounts import split, unit_price
-from ml_connector.systems.sap_b1.bases import Bases, Draw, Ordered
 from ml_connector.systems.sap_b1.lookups import Lookups
+from ml_connector.systems.sap_b1.ordered_goods import Bases, Draw, Ordered
 from ml_connector.systems.sap_b1.settings import Settings
 from ml_connector.systems.sap_b1.taxes import ZERO, Tax, Taxes
+
+PRICE = Decimal("0.01")
+"""Every company keeps prices with two decimals at least."""
+FINEST_PRICE = Decimal("0.000001")
+
+
+def split(total: Decimal, shares: Sequence[Decimal], money: Money) -> list[Decimal]:
+    """Share an amount out in proportion; the last one takes what rounding leaves."""
+    whole = sum(shares, Decimal(0))
+    parts = [money.rounded(total * share / whole) for share in shares[:-1]]
+    return [*parts, total - sum(parts, money.zero)]
+
+
+def unit_price(net: Decimal, quantity: Decimal) -> tuple[Decimal, bool]:
+    """Give the price that makes `net`, and whether it does so with two decimals, which every company keeps.
+
+    At most six decimals, SAP's most; then the total must be sent beside it.
+    """
+    price = (net / quantity).quantize(PRICE, ROUND_HALF_UP)
+    if price * quantity == net:
+        return price, True
+    return (net / quantity).quantize(FINEST_PRICE, ROUND_HALF_UP).normalize(), False
+
 
 ITEMS, SERVICES = "dDocument_Items", "dDocument_Service"
 TEXT_LIMIT = 100

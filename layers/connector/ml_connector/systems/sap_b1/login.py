@@ -20,7 +20,7 @@ from ml_connector.redact import MASK, Redactor
 from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.login import Doubt, fault_of, knock, lifetime
-from ml_connector.systems.sap_b1.replies import Fault, fault_in
+from ml_connector.systems.sap_b1.faults import Fault, fault_in
 from ml_connector.systems.sap_b1.settings import Settings
 
 COOKIES = ("B1SESSION", "ROUTEID")

@@ -9,11 +9,12 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 
 from ml_connector.errors import Misconfigured, Rejected
 from ml_connector.systems.kit.money import Money
-from ml_connector.systems.sap_b1.amounts import LEDGER
 from ml_connector.systems.sap_b1.client import ServiceLayer
-from ml_connector.systems.sap_b1.paging import Query
-from ml_connector.systems.sap_b1.wire import YES, CenterRow, told
-from ml_connector.systems.sap_b1.wire_lookups import (
+from ml_connector.systems.sap_b1.faults import VENDOR
+from ml_connector.systems.sap_b1.query import Query
+from ml_connector.systems.sap_b1.rows import (
+    YES,
+    CenterRow,
     CurrencyRow,
     ReverseGroupRow,
     RoundingRow,
@@ -22,6 +23,7 @@ from ml_connector.systems.sap_b1.wire_lookups import (
     TotalRow,
     VatGroupRow,
     VatRateRow,
+    told,
 )
 
 INPUT_TAX = "bovcInputTax"
@@ -108,7 +110,7 @@ class Lookups:
 
     def money(self, iso: str, code: str) -> Money:
         """Give the amounts of a currency, with the decimals that the company gave it; `code` is the company's own."""
-        return Money.of(iso, LEDGER, self._decimals(code))
+        return Money.of(iso, VENDOR, self._decimals(code))
 
     def _decimals(self, code: str) -> int | None:
         """Tell the decimals that the company set for a currency; None where it leaves them to the default."""

@@ -12,7 +12,7 @@ from ml_connector.systems.kit.orders import Phase, ReceiptBook, each
 from ml_connector.systems.kit.rows import Batch, Spoiled
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
-from ml_connector.systems.sap_b1.paging import Query, any_of, in_parts
+from ml_connector.systems.sap_b1.query import Query, any_of, in_parts
 from ml_connector.systems.sap_b1.receipts import (
     NOTE,
     ORDER,
@@ -21,7 +21,7 @@ from ml_connector.systems.sap_b1.receipts import (
     notes_query,
     returns_query,
 )
-from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day, stamp_day, told
+from ml_connector.systems.sap_b1.rows import ZERO, DocumentRow, LineRow, day, stamp_day, told
 
 SIZE = 100
 SERVICE = "dDocument_Service"

@@ -17,9 +17,8 @@ from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
 from ml_connector.records import Payment
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
-from ml_connector.systems.sap_b1.paging import Query
-from ml_connector.systems.sap_b1.wire import ZERO, day, told
-from ml_connector.systems.sap_b1.wire_payments import AppliedRow, CurrencyRow, PaymentRow
+from ml_connector.systems.sap_b1.query import Query
+from ml_connector.systems.sap_b1.rows import ZERO, AppliedRow, DocumentCurrencyRow, PaymentRow, day, told
 
 KINDS = {"it_PurchaseInvoice": 18, "18": 18, "it_PurchaseCreditNote": 19, "19": 19}
 SETS = {18: "PurchaseInvoices", 19: "PurchaseCreditNotes"}
@@ -119,7 +118,7 @@ class Payments:
         if told(row.doc_currency) and any(line.applied_fc for line in lines) == foreign_payment:
             return row.doc_currency
         if (kind, invoice) not in self._currencies:
-            found = self._layer.get(SETS[kind], invoice, CurrencyRow)
+            found = self._layer.get(SETS[kind], invoice, DocumentCurrencyRow)
             self._currencies[kind, invoice] = told(found.doc_currency) if found else None
         return self._currencies[kind, invoice] or row.doc_currency or self._lookups.local_currency()
 

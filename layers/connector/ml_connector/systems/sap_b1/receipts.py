@@ -14,8 +14,8 @@ from ml_connector.records import Receipt
 from ml_connector.systems.kit.orders import Phase, ReceiptBook, apart, earliest
 from ml_connector.systems.kit.rows import Spoiled, raw_of
 from ml_connector.systems.sap_b1.client import ServiceLayer
-from ml_connector.systems.sap_b1.paging import Query, any_of, in_parts
-from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow, day
+from ml_connector.systems.sap_b1.query import Query, any_of, in_parts
+from ml_connector.systems.sap_b1.rows import ZERO, DocumentRow, LineRow, day
 
 ORDER, NOTE, RETURN = 22, 20, 21
 """Object types, as `BaseType` names them."""

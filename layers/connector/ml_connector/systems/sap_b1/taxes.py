@@ -11,8 +11,8 @@ from ml_connector.errors import Held, Misconfigured
 from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.money import HUNDRED, Money
 from ml_connector.systems.kit.totals import Priced, Sums, tax_of
-from ml_connector.systems.sap_b1.bases import Ordered
 from ml_connector.systems.sap_b1.lookups import Lookups, TaxGroup
+from ml_connector.systems.sap_b1.ordered_goods import Ordered
 from ml_connector.systems.sap_b1.settings import Settings
 
 ZERO = Decimal(0)

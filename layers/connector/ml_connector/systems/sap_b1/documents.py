@@ -12,9 +12,9 @@ from ml_connector.errors import Misconfigured
 from ml_connector.flow import Found
 from ml_connector.folding import same, spellings
 from ml_connector.systems.sap_b1.client import ServiceLayer
-from ml_connector.systems.sap_b1.paging import Query, any_of
-from ml_connector.systems.sap_b1.replies import whole_number
-from ml_connector.systems.sap_b1.wire import FoundRow, is_void, own_row
+from ml_connector.systems.sap_b1.faults import whole_number
+from ml_connector.systems.sap_b1.query import Query, any_of
+from ml_connector.systems.sap_b1.rows import FoundRow, own_row
 
 INVOICE, CREDIT_NOTE = 18, 19
 SETS = {INVOICE: "PurchaseInvoices", CREDIT_NOTE: "PurchaseCreditNotes"}
@@ -59,7 +59,7 @@ class Posted:
         for kind, entity in SETS.items():
             query = Query(entity, row_type, "DocEntry", where, lenient=field != self._own_field)
             for row in self._layer.rows(query):
-                if row.own_key == own and not is_void(row.cancelled, row.cancel_status):
+                if row.own_key == own and not row.void:
                     yield self._as_found(row, kind, ours=True)
 
     def _alike(
@@ -98,7 +98,7 @@ class Posted:
         if (own := lookup.get("own")) and (field := lookup.get("own_field")):
             where = f"{field} eq {self._layer.text(own)}"
             for one in self._layer.rows(Query("Drafts", own_row(field), "DocEntry", where, lenient=True)):
-                if one.own_key == own and not is_void(one.cancelled, one.cancel_status):
+                if one.own_key == own and not one.void:
                     found |= self._as_draft(one, kind, ours=True)
         of_kind = f" and DocObjectCode eq '{DRAFT_CODES[kind]}'"
         for row in self._alike("Drafts", lookup, of_kind, optional=True):
@@ -142,11 +142,11 @@ class Posted:
         if whole_number(kind) not in SETS or whole_number(entry) is None:
             return True
         row = self._layer.get(SETS[int(kind)], int(entry), FoundRow)
-        return row is None or not is_void(row.cancelled, row.cancel_status)
+        return row is None or not row.void
 
 
 def _counts(row: FoundRow, number: str | None, partner: str) -> bool:
     """Tell whether a row is the document looked for: not cancelled, and of that partner and number where it says so."""
-    if is_void(row.cancelled, row.cancel_status) or (row.card_code is not None and not same(row.card_code, partner)):
+    if row.void or (row.card_code is not None and not same(row.card_code, partner)):
         return False
     return number is None or row.num_at_card is None or same(row.num_at_card, number)

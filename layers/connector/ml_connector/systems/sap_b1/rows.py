@@ -168,11 +168,28 @@ class LineRow(Amounts, rename="pascal"):
         return tuple((str(n), code) for n, code in enumerate(self.cost_centers, 1) if code)
 
 
-class DocumentRow(Struct, rename="pascal"):
-    """`PurchaseOrders`, `PurchaseDeliveryNotes`, `PurchaseReturns`: header and lines."""
+class HeadRow(Amounts, rename="pascal"):
+    """What every document and payment has."""
 
     doc_entry: int
     doc_num: int | None = None
+    cancelled: str | None = None
+    cancel_status: str | None = None
+
+    @property
+    def void(self) -> bool:
+        """Tell whether it does not count: cancelled, or itself a cancellation (`docs/vendors/sap_b1.md`)."""
+        return self.cancelled == YES or self.cancel_status not in {None, "", "csNo"}
+
+    @property
+    def number(self) -> str:
+        """What a person calls it."""
+        return str(self.doc_num if self.doc_num is not None else self.doc_entry)
+
+
+class DocumentRow(HeadRow, rename="pascal"):
+    """`PurchaseOrders`, `PurchaseDeliveryNotes`, `PurchaseReturns`: header and lines."""
+
     series: int | None = None
     doc_type: str | None = None
     card_code: str | None = None
@@ -180,8 +197,6 @@ class DocumentRow(Struct, rename="pascal"):
     doc_date: str | None = None
     doc_currency: str | None = None
     document_status: str | None = None
-    cancelled: str | None = None
-    cancel_status: str | None = None
     comments: str | None = None
     payment_group_code: int | None = None
     update_date: str | None = None
@@ -197,26 +212,14 @@ class DocumentRow(Struct, rename="pascal"):
         """The document's currency, as its head or else a line of it tells; None: it may be the company's own."""
         return told(self.doc_currency) or next(filter(None, (told(line.currency) for line in self.lines)), None)
 
-    @property
-    def void(self) -> bool:
-        """Tell whether the document was cancelled or is itself the cancellation of another."""
-        return is_void(self.cancelled, self.cancel_status)
 
-    @property
-    def number(self) -> str:
-        """What a person calls the document."""
-        return str(self.doc_num if self.doc_num is not None else self.doc_entry)
-
-
-class FoundRow(Amounts, rename="pascal"):
+class FoundRow(HeadRow, rename="pascal"):
     """A posted invoice, credit note or draft, as far as it is needed to recognise it.
 
     `DocDate` is the day it was posted on, `TaxDate` the supplier's own. `DocTotal` is what is paid to the supplier: a
     tax that is withheld (`WTAmount`) has been taken off (`docs/vendors/sap_b1.md`).
     """
 
-    doc_entry: int
-    doc_num: int | None = None
     num_at_card: str | None = None
     card_code: str | None = None
     doc_date: str | None = None
@@ -226,15 +229,8 @@ class FoundRow(Amounts, rename="pascal"):
     withheld: Decimal | None = field(name="WTAmount", default=None)
     withheld_fc: Decimal | None = field(name="WTAmountFC", default=None)
     doc_currency: str | None = None
-    cancelled: str | None = None
-    cancel_status: str | None = None
     document_status: str | None = None
     authorization_status: str | None = None
-
-    @property
-    def number(self) -> str:
-        """What a person calls the document."""
-        return str(self.doc_num if self.doc_num is not None else self.doc_entry)
 
 
 class OwnRow(FoundRow, rename="pascal"):
@@ -248,11 +244,6 @@ def own_row(name: str) -> type[OwnRow]:
     """Make the rows' type for a company whose user field for our key is `name`."""
     own = ("own_key", str | None, field(name=name, default=None))
     return defstruct("OwnRow", [own], bases=(OwnRow,), rename="pascal")  # type: ignore[return-value]
-
-
-def is_void(cancelled: str | None, cancel_status: str | None) -> bool:
-    """Tell whether a document or payment does not count (`docs/vendors/sap_b1.md`)."""
-    return cancelled == YES or cancel_status not in {None, "", "csNo"}
 
 
 def day(text: str | None) -> date | None:
@@ -281,3 +272,121 @@ def day_told(text: str | None) -> date | None:
 def told(text: str | None) -> str | None:
     """Give a text without blanks around it, None where nothing is left."""
     return (text or "").strip() or None
+
+
+class PostingRow(AccountRow, rename="pascal"):
+    """An account, as far as it says whether invoices may be posted to it."""
+
+    lock_manual_transaction: str | None = None
+    block_manual_posting: str | None = None
+
+
+class RuleRow(Struct, rename="pascal"):
+    """`DistributionRules`."""
+
+    factor_code: str
+    in_which_dimension: int | None = None
+    active: str | None = None
+
+
+class SupplierHeadRow(Struct, rename="pascal"):
+    """A supplier's key, for `ping`."""
+
+    card_code: str
+
+
+class SupplierTaxRow(Struct, rename="pascal"):
+    """A supplier's own tax group."""
+
+    card_code: str
+    vat_group: str | None = None
+
+
+class RoundingRow(Struct, rename="pascal"):
+    """How a supplier's taxes are rounded: `trr_RoundDown`, `trr_RoundUp`, `trr_RoundOff`, `trr_CompanyDefault`."""
+
+    card_code: str
+    tax_rounding_rule: str | None = None
+
+
+class CurrencyRow(Struct, rename="pascal"):
+    """`Currencies`: `Decimals` is `cdWithoutDecimals`, `cd1Digit`, `cd2Digits` …, or `cdDefault`."""
+
+    code: str
+    decimals: str | None = None
+
+
+class OrderHeadRow(Struct, rename="pascal"):
+    """An order's key, for `ping`."""
+
+    doc_entry: int
+
+
+class TotalRow(Amounts, rename="pascal"):
+    """A document by which the local currency is known."""
+
+    doc_entry: int
+    doc_currency: str | None = None
+    doc_total: Decimal | None = None
+    doc_total_fc: Decimal | None = None
+
+
+class VatRateRow(Amounts, rename="pascal"):
+    """One of `VatGroups_Lines`; the field is spelled `Effectivefrom`."""
+
+    effectivefrom: str | None = None
+    rate: Decimal | None = None
+
+
+class VatGroupRow(Struct, rename="pascal"):
+    """`VatGroups`."""
+
+    code: str
+    category: str | None = None
+    inactive: str | None = None
+    rates: list[VatRateRow] | None = field(name="VatGroups_Lines", default=None)
+
+
+class ReverseGroupRow(VatGroupRow, rename="pascal"):
+    """`VatGroups` with reverse charge: the tax is booked and taken back again, so that no total shows it."""
+
+    acquisition_reverse: str | None = None
+
+
+class AppliedRow(Amounts, rename="pascal"):
+    """One of `PaymentInvoices`. `DocEntry` is the invoice's, and means nothing without `InvoiceType`."""
+
+    doc_entry: int | None = None
+    invoice_type: str | int | None = None
+    sum_applied: Decimal | None = None
+    applied_fc: Decimal | None = field(name="AppliedFC", default=None)
+    installment_id: int | None = None
+
+
+class PaymentRow(HeadRow, rename="pascal"):
+    """`VendorPayments`."""
+
+    doc_type: str | None = None
+    card_code: str | None = None
+    doc_date: str | None = None
+    doc_currency: str | None = None
+    doc_rate: Decimal | None = None
+    transfer_sum: Decimal | None = None
+    transfer_date: str | None = None
+    transfer_reference: str | None = None
+    counter_reference: str | None = None
+    cash_sum: Decimal | None = None
+    authorization_status: str | None = None
+    payment_invoices: list[AppliedRow] | None = None
+
+    @property
+    def lines(self) -> list[AppliedRow]:
+        """What the payment was applied to."""
+        return self.payment_invoices or []
+
+
+class DocumentCurrencyRow(Struct, rename="pascal"):
+    """A document's currency."""
+
+    doc_entry: int
+    doc_currency: str | None = None

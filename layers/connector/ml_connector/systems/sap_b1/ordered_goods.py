@@ -12,11 +12,11 @@ from ml_connector.folding import same
 from ml_connector.records import CodingRow
 from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.sap_b1.client import ServiceLayer
+from ml_connector.systems.sap_b1.faults import whole_number
 from ml_connector.systems.sap_b1.orders import SERVICE
-from ml_connector.systems.sap_b1.paging import Query
+from ml_connector.systems.sap_b1.query import Query
 from ml_connector.systems.sap_b1.receipts import NOTE, ORDER, Receipts
-from ml_connector.systems.sap_b1.replies import whole_number
-from ml_connector.systems.sap_b1.wire import ZERO, DocumentRow, LineRow
+from ml_connector.systems.sap_b1.rows import ZERO, DocumentRow, LineRow
 
 FINE = Decimal("0.000001")
 
