@@ -10,6 +10,7 @@ from uuid import UUID
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from ..kit.faults import Dropped
 from . import faults, routes, tokens
 from .call import Call
 from .errors import Refused, bad_parameter
@@ -53,7 +54,7 @@ def _handle(call: Call, endpoint: Endpoint) -> Response:
         reason = refusal.reason
         body = refusal.payload(call.request_id)
         response = Response(body, refusal.status, content_type="application/json" if body else None)
-    except faults.Dropped:
+    except Dropped:
         _log(call.world, call.request, 0, "dropped")
         raise
     response = _finish(call.world, call.request, response, reason, call.request_id)

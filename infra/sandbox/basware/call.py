@@ -8,7 +8,8 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from .codec import decode, encode, parse_stamp
+from ..kit.codec import decode, encode
+from .codec import parse_stamp
 from .errors import Entry, Invalid, Refused, bad_parameter
 from .model import Fault
 from .world import World

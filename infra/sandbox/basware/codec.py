@@ -1,34 +1,14 @@
-"""JSON with exact decimals, and the vendor's time stamps."""
+"""The vendor's records and time stamps."""
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
-
-import msgspec
 
 Record = dict[str, Any]
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?)?")
-
-
-def encode(value: Any) -> bytes:
-    """Return `value` as UTF-8 JSON; a Decimal becomes a number with all its digits."""
-    return _ENCODER.encode(value)
-
-
-def decode(body: bytes) -> Any:
-    """Parse UTF-8 JSON with Decimal for every number that is no integer; ValueError if it is not JSON."""
-    return json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant)
-
-
-def _no_constant(name: str) -> Any:
-    """Refuse NaN and Infinity, which Python would take."""
-    raise ValueError(f"{name} is not JSON")
 
 
 def stamp(moment: datetime) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .codec import Record, encode
+from ..kit.codec import encode
+from .codec import Record
 
 
 @dataclass(frozen=True)

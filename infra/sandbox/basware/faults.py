@@ -17,13 +17,12 @@ without its query) and is used up after `times` requests, the first `skip` match
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
+from ..kit.faults import Dropped, cut
 from .call import Call, answer
 from .model import Fault
 from .world import World
@@ -40,10 +39,6 @@ _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1><
 
 class Stranger(Response):
     """The answer of something in front: Basware does not put its request id on it."""
-
-
-class Dropped(ConnectionResetError):
-    """Leaves the application where the connection is cut; a server closes the socket."""
 
 
 def take(world: World, method: str, path: str) -> Fault | None:
@@ -64,7 +59,7 @@ def before(call: Call) -> Response | None:
     if fault is None:
         return None
     if fault.kind == "drop":
-        cut(call.request.environ)
+        _drop(call.request.environ)
     if fault.kind == "hang":
         call.world.sleep(fault.seconds)
     if fault.kind == "gateway":
@@ -88,7 +83,7 @@ def after(call: Call, response: Response) -> Response:
     """Spoil the answer of a request that was acted on."""
     kind = call.fault.kind if call.fault else None
     if kind == "act_then_drop":
-        cut(call.request.environ)
+        _drop(call.request.environ)
     if kind == "truncated":
         body = response.get_data()
         response.response = _half(body, call.request.environ)
@@ -98,13 +93,9 @@ def after(call: Call, response: Response) -> Response:
 
 def _half(body: bytes, environ: WSGIEnvironment) -> Iterator[bytes]:
     yield body[: len(body) // 2]
+    _drop(environ)
+
+
+def _drop(environ: WSGIEnvironment) -> None:
     cut(environ)
-
-
-def cut(environ: WSGIEnvironment) -> None:
-    """Close the client's connection, if a server gave us its socket, and leave the application."""
-    connection = environ.get("werkzeug.socket")
-    if connection is not None:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
     raise Dropped("cut by a sandbox fault")

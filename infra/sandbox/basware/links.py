@@ -7,8 +7,8 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from ..kit.codec import encode
 from .call import Call
-from .codec import encode
 from .model import Link
 
 _ERROR = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{}</Code><Message>{}</Message></Error>'

@@ -7,7 +7,8 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .codec import Record, encode, stamp
+from ..kit.codec import encode
+from .codec import Record, stamp
 from .model import Document, Notification, RequestRecord
 
 if TYPE_CHECKING:

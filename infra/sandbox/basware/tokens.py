@@ -8,8 +8,9 @@ from hmac import compare_digest
 
 from werkzeug.wrappers import Response
 
+from ..kit.codec import encode
 from .call import Call, answer
-from .codec import Record, encode
+from .codec import Record
 from .errors import Refused
 from .model import Grant
 from .scopes import SCOPES

@@ -5,8 +5,8 @@ What is not documented is answered in one plausible way, marked "inferred" where
 
 from __future__ import annotations
 
+from ..kit.faults import Fault
 from .app import create_app
-from .faults import Fault
 from .seed import OrderLine, order_lines, seeded_world
 from .world import World
 

@@ -1,62 +1,50 @@
-"""The WSGI application: faults, the rules for every request, routing (`docs/vendors/sage_300.md`)."""
+"""The WSGI application: the rules for every request, routing, and how its answers are spoilt.
+
+See `docs/vendors/sage_300.md`. Besides what every sandbox knows there are the faults "429" (TooManyRequests, without
+Retry-After), "session" (SessionError) and "repeated-page" (the rows of the page before once more).
+"""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterable
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Any
 
-from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
-from . import control, damage
+from ..kit.app import Server
+from ..kit.faults import Fault
+from . import control
 from .call import PATH, Call
-from .errors import Refusal, resource_not_found, too_many
-from .faults import AFTER, BEFORE
+from .codec import reply, shown
+from .errors import Refusal, resource_not_found, too_many, unauthorized
 from .fields import MODULES
-from .resources import serve
+from .query import parse_query
+from .resources import next_link, serve
 from .world import LoggedCall, World
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LONGEST_QUERY = 2048
 """IIS refuses a longer query string by default (maxQueryString)."""
+_TITLES = {200: "Sage 300 Sign In", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
 
-class WebApi:
-    """The simulated server over one world; safe to serve from several threads, one call acts at a time."""
+class WebApi(Server[World, Call]):
+    """The simulated server over one world."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    refusals = (Refusal,)
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one call, or break its connection."""
-        request = Request(environ)
-        # Read first: an unread body would be taken for the next request of a kept connection.
-        body = request.get_data()
-        try:
-            response = self._respond(request, body)
-        except damage.Dropped:
-            _break_connection(environ)
-            raise ConnectionResetError("the sandbox broke the connection") from None
-        if "werkzeug.socket" not in environ:
-            # The real server writes its own Date; two of them would be unreadable.
-            response.headers["Date"] = http_date(self.world.clock())
-        return response(environ, start_response)
+    def control(self, request: Request, body: bytes) -> Response:
+        """Answer a control call."""
+        return control.answer(self.world, request, body)
 
-    def _respond(self, request: Request, body: bytes) -> Response:
-        if request.path.startswith("/_sandbox/"):
-            with self.world.lock:
-                return control.answer(self.world, request, body)
+    def enter(self, request: Request, body: bytes) -> Response:
+        """Answer what IIS lets through, and log it."""
         parts = PATH.fullmatch(request.path)
         if self.world.windows_login:
-            return damage.windows_login()
+            title = "Unauthorized: Access is denied due to invalid credentials."
+            return _html(401, title, {"WWW-Authenticate": "Negotiate, NTLM", "Server": "Microsoft-IIS/10.0"})
         if parts is None:
-            return damage.html(404, "File or directory not found.")
+            return _html(404, "File or directory not found.")
         if len(request.query_string) > LONGEST_QUERY:
-            return damage.html(404, "Not Found")
+            return _html(404, "Not Found")
         return self._counted(Call(request, body, parts.groupdict()))
 
     def _counted(self, call: Call) -> Response:
@@ -66,7 +54,7 @@ class WebApi:
             world.at_once += 1
             crowded = world.at_once > world.most_at_once
         try:
-            response = damage.refused(too_many()) if crowded else self._with_faults(call)
+            response = self.refused(call, too_many()) if crowded else self.acted(call)
             status = response.status_code
         finally:
             with world.lock:
@@ -75,34 +63,8 @@ class WebApi:
                 world.log.append(LoggedCall(call.method, call.path, call.query, user, call.body, status, world.clock()))
         return response
 
-    def _with_faults(self, call: Call) -> Response:
-        world = self.world
-        with world.lock:
-            for write in world.faults.due(world.clock()):
-                write()
-            world.calls[f"{call.method} {call.label}"] += 1
-            fault = world.faults.next(call.method, f"{call.path}?{call.query}")
-        if fault is not None and fault.kind == "hang":
-            world.sleep(fault.seconds)
-        with world.lock:
-            if fault is not None and fault.kind == "late":
-                return damage.later(world, fault, lambda: self._quietly(call))
-            if fault is not None and fault.kind in BEFORE:
-                return damage.instead(fault)
-            response = self._serve(call)
-            return damage.damaged(world, fault, call, response) if fault and fault.kind in AFTER else response
-
-    def _quietly(self, call: Call) -> None:
-        with suppress(Refusal):
-            self._route(call)
-
-    def _serve(self, call: Call) -> Response:
-        try:
-            return self._route(call)
-        except Refusal as refusal:
-            return damage.refused(refusal)
-
-    def _route(self, call: Call) -> Response:
+    def route(self, call: Call) -> Response:
+        """Act on a call, if it may be acted on at all."""
         world = self.world
         if not call.headers.get("Content-Type", "").lower().startswith("application/json"):
             # The most surprising rule: also a GET needs it. Another type is treated like none (inferred).
@@ -120,13 +82,50 @@ class WebApi:
             )
         return response
 
+    def refused(self, call: Call, error: Exception) -> Response:  # noqa: ARG002 - all are answered alike
+        """Word a refusal: the error envelope."""
+        assert isinstance(error, Refusal)
+        return reply(error.body(), error.status)
 
-def _break_connection(environ: WSGIEnvironment) -> None:
-    """Close the socket under a real server; without it the client would wait for an answer."""
-    connection = environ.get("werkzeug.socket")
-    if connection is not None:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
+    def front(self, status: int, fault: Fault) -> Response:
+        """Give the page of IIS or of the proxy in front of it."""
+        return _html(status, _TITLES[status], fault.headers)
+
+    def instead(self, call: Call, fault: Fault) -> Response:
+        """Answer without acting."""
+        broken = Refusal(500, "InternalServerError", "An unhandled exception has occurred")
+        kinds = {"401": unauthorized(), "429": too_many()}
+        kinds["session"] = Refusal(500, "SessionError", "A session with Sage 300 cannot be opened")
+        response = self.refused(call, kinds.get(fault.kind, broken))
+        if fault.kind == "200-error":
+            response.status_code = 200
+        response.headers.extend(fault.headers)
+        return response
+
+    def spoil(self, call: Call, kind: str, body: dict[str, Any]) -> None:
+        """Lead the next link back to this page or to another host, or give the page before once more."""
+        link = f"{self.world.annotations}nextLink"
+        skip = int(dict(call.options).get("$skip", "0"))
+        if kind == "page-loop":
+            body[link] = next_link(self.world, call, skip)
+        elif kind == "repeated-page":
+            body["value"] = self._page_before(call, skip, len(body["value"]))
+        elif link in body:
+            body[link] = f"https://elsewhere.invalid/Sage300WebApi{body[link].partition('Sage300WebApi')[2]}"
+
+    def _page_before(self, call: Call, skip: int, size: int) -> list[dict[str, Any]]:
+        resource, world = call.resource, self.world
+        if resource is None:
+            return []
+        query = parse_query(call.options, resource.type, world.grammar)
+        rows = [row for row in world.rows(resource.name) if query.matches(row)]
+        start = max(0, skip - world.page_size)
+        return [shown(resource.type, row, world.date_tail, query.select) for row in rows[start : start + size]]
+
+
+def _html(status: int, title: str, headers: dict[str, str] | None = None) -> Response:
+    page = f"<!DOCTYPE html><html><head><title>{status} - {title}</title></head><body><h2>{title}</h2></body></html>"
+    return Response(page, status, headers=headers, content_type="text/html; charset=us-ascii")
 
 
 def create_app(world: World) -> WebApi:

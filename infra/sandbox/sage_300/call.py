@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
-from .codec import decode
+from ..kit.codec import decode
 from .errors import invalid_key, invalid_payload
 from .fields import RESOURCES, TYPES, Field, Resource
 
@@ -62,7 +62,7 @@ class Call:
     def json(self) -> Any:
         """The body; raises `Refusal` (InvalidPayload) when it is empty or not JSON."""
         try:
-            return decode(self.body)
+            return decode(self.body, unique=True)
         except (ValueError, RecursionError):
             raise invalid_payload("The request body is not valid JSON") from None
 

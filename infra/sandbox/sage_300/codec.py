@@ -1,39 +1,14 @@
-"""JSON as the server reads and writes it: exact numbers, dates at midnight, every property of a type."""
+"""Records as the server writes them: exact numbers, dates at midnight, every property of a type."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
-import msgspec
 from werkzeug.wrappers import Response
 
+from ..kit.codec import encode
 from .fields import ENUMS, TYPES, Field, Record
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-def encode(value: Any) -> bytes:
-    """JSON with each Decimal as the number it is, digit by digit."""
-    return _ENCODER.encode(value)
-
-
-def decode(data: bytes) -> Any:
-    """JSON in the order of its text, every fraction as Decimal; raises ValueError, also for a repeated property."""
-    return json.loads(data, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_object)
-
-
-def _refuse(text: str) -> Any:
-    raise ValueError(text)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Record:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a property comes twice")
-    return found
 
 
 def reply(body: Any, status: int = 200) -> Response:

@@ -1,8 +1,7 @@
 """Control routes of the sandbox, for tests in another process; none needs credentials.
 
 GET    /_sandbox/state                     counts, batches, posted documents, posting errors, calls, refused logins
-POST   /_sandbox/faults                    {"kind", ["path", "method", "times", "skip", "seconds", "headers"]}
-DELETE /_sandbox/faults                    drops every rule
+POST   /_sandbox/faults, DELETE            see `kit.control`
 POST   /_sandbox/records/{resource}        upserts one record by its key and moves its date of change
 POST   /_sandbox/receipts                  {"PurchaseOrder": sequence key, ["Lines": [{"LineNumber", "Quantity"}]]}
 POST   /_sandbox/returns                   {"Receipt": sequence key, "Lines": [{"ItemNumber", "Quantity"}]}
@@ -14,23 +13,20 @@ POST   /_sandbox/switches                  {name: value} of the plain switches o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from ..kit import control
 from . import clerk
-from .codec import decode, encode, shown
+from .codec import shown
 from .errors import Refusal
-from .faults import Fault
 from .fields import RESOURCES, Record
 from .world import World
 
 _SETS = frozenset({"closed_periods", "optional_fields", "locked_batches", "not_offered", "unfiltered"})
-_SWITCHES = _SETS | {
+_SWITCHES = {
     "internal_host",
     "page_size",
     "most_at_once",
@@ -49,7 +45,6 @@ _SWITCHES = _SETS | {
     "created_status",
     "process_status",
 }
-Answer = Callable[[World, Any, dict[str, Any]], Any]
 
 
 def state(world: World) -> dict[str, Any]:
@@ -60,7 +55,7 @@ def state(world: World) -> dict[str, Any]:
         **{name: [_shown(world, name, row) for row in world.rows(name)] for name in names},
         "calls": dict(world.calls),
         "login_failures": world.users.refused,
-        "faults": {"hit": world.faults.hit, "waiting": len(world.faults.waiting)},
+        "faults": control.faults_seen(world),
     }
 
 
@@ -70,16 +65,6 @@ def _shown(world: World, name: str, record: Record) -> Record:
 
 def _state(world: World, _body: Any, _args: dict[str, Any]) -> Any:
     return state(world)
-
-
-def _add_fault(world: World, body: Any, _args: dict[str, Any]) -> Any:
-    world.faults.rules.append(Fault(**(body | {"seconds": float(body.get("seconds", 0))})))
-    return {"rules": len(world.faults.rules)}
-
-
-def _drop_faults(world: World, _body: Any, _args: dict[str, Any]) -> Any:
-    world.faults.clear()
-    return {"rules": 0}
 
 
 def _record(world: World, body: Any, args: dict[str, Any]) -> Any:
@@ -112,36 +97,18 @@ def _user(world: World, body: Any, _args: dict[str, Any]) -> Any:
     return {}
 
 
-def _switch(world: World, body: Any, _args: dict[str, Any]) -> Any:
-    for name, value in body.items():
-        if name not in _SWITCHES:
-            raise ValueError(f"no switch {name!r}")
-        setattr(world, name, set(value) if name in _SETS else value)
-    return {}
-
-
-_ROUTES: list[tuple[str, str, Answer]] = [
+_ROUTES = control.routes([
     ("GET", "state", _state),
-    ("POST", "faults", _add_fault),
-    ("DELETE", "faults", _drop_faults),
     ("POST", "records/<name>", _record),
     ("POST", "receipts", _receive),
     ("POST", "returns", _give_back),
     ("POST", "orders/<int:key>/complete", _complete),
     ("POST", "batches/<int:number>/<any(post,delete):verb>", _batch),
     ("POST", "users", _user),
-    ("POST", "switches", _switch),
-]
-_MAP = Map([Rule(f"/_sandbox/{path}", endpoint=run, methods=[method]) for method, path, run in _ROUTES])
+    ("POST", "switches", control.switching(_SWITCHES, _SETS)),
+])  # fmt: skip
 
 
 def answer(world: World, request: Request, body: bytes) -> Response:
     """Answer one control call; what goes wrong is 400 with its text."""
-    try:
-        run, args = _MAP.bind_to_environ(request.environ).match()
-        result = run(world, decode(body) if body else {}, args)
-    except HTTPException as error:
-        return Response(encode({"error": str(error)}), error.code, content_type="application/json")
-    except (Refusal, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-        return Response(encode({"error": f"{type(error).__name__}: {error}"}), 400, content_type="application/json")
-    return Response(encode(result), 200, content_type="application/json")
+    return control.answer(_ROUTES, world, request, body, Refusal)

@@ -12,8 +12,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from ..kit.faults import AFTER, BEFORE, Faults
 from .errors import record_duplicate, record_not_found
-from .faults import Faults
 from .fields import RESOURCES, TYPES, Record, key_of
 from .filters import Grammar
 from .users import Users
@@ -98,7 +98,7 @@ class World:
     numbers: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     log: deque[LoggedCall] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults = field(default_factory=lambda: Faults(BEFORE | {"429", "session"}, AFTER | {"repeated-page"}))
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     at_once: int = 0
 

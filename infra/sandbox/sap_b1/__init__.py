@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..kit.faults import Fault
 from .app import create_app
-from .faults import Fault
 from .seed import OrderLine, order_lines, seeded_world
 from .world import World
 

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import signal
-import threading
-
-from ..server import serving
+from ..kit.command import parser, serve
 from .app import create_app
 from .seed import COMPANY, PASSWORD, USER, seeded_world
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--password", default=PASSWORD)
-    options = parser.parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    world = seeded_world(options.seed, options.password)
-    with serving(create_app(world), options.port) as address:
-        line = {
-            "url": f"{address}/b1s/v2",
-            "v1_url": f"{address}/b1s/v1",
-            "control": f"{address}/_sandbox",
-            "company_db": COMPANY,
-            "user_name": USER,
-            "password": options.password,
-        }
-        print(json.dumps(line), flush=True)
-        stop.wait()
+    options = parser(__doc__)
+    options.add_argument("--password", default=PASSWORD)
+    given = options.parse_args()
+
+    def line(address: str) -> dict[str, str]:
+        urls = {"url": f"{address}/b1s/v2", "v1_url": f"{address}/b1s/v1", "control": f"{address}/_sandbox"}
+        return urls | {"company_db": COMPANY, "user_name": USER, "password": given.password}
+
+    serve(create_app(seeded_world(given.seed, given.password)), given.port, line)
 
 
 if __name__ == "__main__":

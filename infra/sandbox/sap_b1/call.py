@@ -9,7 +9,8 @@ from urllib.parse import unquote_plus
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.wrappers import Request
 
-from .dialect import Dialect, decode
+from ..kit.codec import decode
+from .dialect import Dialect
 from .errors import bad_request
 from .fields import SETS, TYPES
 

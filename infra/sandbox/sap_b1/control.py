@@ -1,8 +1,7 @@
 """Control routes of the sandbox, for tests in another process; none needs a session.
 
 GET    /_sandbox/state                     counts, invoices, credit notes, drafts, payments, calls, logins
-POST   /_sandbox/faults                    {"kind", ["path", "method", "times", "skip", "seconds", "headers"]}
-DELETE /_sandbox/faults                    drops every rule
+POST   /_sandbox/faults, DELETE            see `kit.control`
 POST   /_sandbox/records/{entity}          upserts one record by its key and moves its UpdateDate and UpdateTime
 POST   /_sandbox/payments                  {"DocEntry", ["Amount", "DocDate", "Reference", "InvoiceType"]}
 POST   /_sandbox/payments/{DocEntry}/cancel
@@ -15,23 +14,19 @@ POST   /_sandbox/switches                  {name: value} of the plain switches o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from ..kit import control
 from . import clerk, payments
-from .dialect import decode, encode
 from .errors import Refusal
-from .faults import Fault
 from .fields import DOCUMENT_SETS, Record, words
 from .world import World
 
 _SETS = frozenset({"closed_periods", "approval_for", "items"})
-_SWITCHES = _SETS | {
+_SWITCHES = {
     "dead_session_style",
     "next_link_style",
     "flat_errors_on_v1",
@@ -51,7 +46,6 @@ _LINE = words(
     "LineNum ItemCode ItemDescription Quantity UnitPrice LineTotal RowTotalFC VatGroup AccountCode "
     "CostingCode CostingCode2 BaseType BaseEntry BaseLine"
 )
-Answer = Callable[[World, Any, dict[str, Any]], Any]
 
 
 def _document(record: Record) -> Record:
@@ -74,22 +68,12 @@ def state(world: World) -> dict[str, Any]:
         "logins": world.logins,
         "login_failures": world.login_failures,
         "sessions": len(world.sessions.open),
-        "faults": {"hit": world.faults.hit, "waiting": len(world.faults.waiting)},
+        "faults": control.faults_seen(world),
     }
 
 
 def _state(world: World, _body: Any, _args: dict[str, Any]) -> Any:
     return state(world)
-
-
-def _add_fault(world: World, body: Any, _args: dict[str, Any]) -> Any:
-    world.faults.rules.append(Fault(**(body | {"seconds": float(body.get("seconds", 0))})))
-    return {"rules": len(world.faults.rules)}
-
-
-def _drop_faults(world: World, _body: Any, _args: dict[str, Any]) -> Any:
-    world.faults.clear()
-    return {"rules": 0}
 
 
 def _record(world: World, body: Any, args: dict[str, Any]) -> Any:
@@ -130,18 +114,8 @@ def _expire(world: World, _body: Any, _args: dict[str, Any]) -> Any:
     return {}
 
 
-def _switch(world: World, body: Any, _args: dict[str, Any]) -> Any:
-    for name, value in body.items():
-        if name not in _SWITCHES:
-            raise ValueError(f"no switch {name!r}")
-        setattr(world, name, set(value) if name in _SETS else value)
-    return {}
-
-
-_ROUTES: list[tuple[str, str, Answer]] = [
+_ROUTES = control.routes([
     ("GET", "state", _state),
-    ("POST", "faults", _add_fault),
-    ("DELETE", "faults", _drop_faults),
     ("POST", "records/<name>", _record),
     ("POST", "payments", _pay),
     ("POST", "payments/<int:entry>/cancel", _cancel_payment),
@@ -149,18 +123,10 @@ _ROUTES: list[tuple[str, str, Answer]] = [
     ("POST", "returns", _give_back),
     ("POST", "drafts/<int:entry>/<any(approve,reject):verdict>", _decide),
     ("POST", "sessions/expire", _expire),
-    ("POST", "switches", _switch),
-]
-_MAP = Map([Rule(f"/_sandbox/{path}", endpoint=run, methods=[method]) for method, path, run in _ROUTES])
+    ("POST", "switches", control.switching(_SWITCHES, _SETS)),
+])  # fmt: skip
 
 
 def answer(world: World, request: Request, body: bytes) -> Response:
     """Answer one control call; what goes wrong is 400 with its text."""
-    try:
-        run, args = _MAP.bind_to_environ(request.environ).match()
-        result = run(world, decode(body) if body else {}, args)
-    except HTTPException as error:
-        return Response(encode({"error": str(error)}), error.code, content_type="application/json")
-    except (Refusal, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-        return Response(encode({"error": f"{type(error).__name__}: {error}"}), 400, content_type="application/json")
-    return Response(encode(result), 200, content_type="application/json")
+    return control.answer(_ROUTES, world, request, body, Refusal)

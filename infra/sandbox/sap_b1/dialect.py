@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from decimal import Decimal
 from typing import Any
 
-import msgspec
 from werkzeug.wrappers import Response
 
+from ..kit.codec import encode
 from .errors import Refusal
 from .fields import TYPES, Field, Record
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-def encode(value: Any) -> bytes:
-    """JSON with each Decimal as the number it is, digit by digit."""
-    return _ENCODER.encode(value)
-
-
-def decode(data: bytes) -> Any:
-    """JSON with every fraction as Decimal; raises ValueError, also for NaN and the infinities."""
-    return json.loads(data, parse_float=Decimal, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(text: str) -> Any:
-    raise ValueError(text)
 
 
 def etag(record: Record) -> str:

@@ -12,8 +12,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from ..kit.faults import Faults
 from .errors import not_found
-from .faults import Faults
 from .fields import DOCUMENT_SETS, SETS, TYPES, Field, Record
 from .sessions import Sessions
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from infra.sandbox.basware import World, create_app
-from infra.sandbox.basware.codec import decode
 from infra.sandbox.basware.scopes import SCOPES
+from infra.sandbox.kit.codec import decode
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from infra.sandbox.basware import World, create_app
-from infra.sandbox.basware.faults import Dropped
 from infra.sandbox.basware.model import Fault
+from infra.sandbox.kit.faults import Dropped
 from infra.sandbox.server import serving
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.sandbox.kit.codec import decode, encode
 from infra.sandbox.sage_300 import World, create_app, seeded_world
-from infra.sandbox.sage_300.codec import decode, encode
 from tests.clock import Hand
 
 HOST = "https://sage.example"

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from infra.sandbox.kit.codec import encode
 from infra.sandbox.sage_300 import create_app
-from infra.sandbox.sage_300.codec import encode
 from infra.sandbox.server import serving
 from tests.contract.sandbox_sage_300.conftest import JSON, basic
 

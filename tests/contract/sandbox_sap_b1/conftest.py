@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.sandbox.kit.codec import decode, encode
 from infra.sandbox.sap_b1 import World, create_app, seeded_world
-from infra.sandbox.sap_b1.dialect import decode, encode
 from tests.clock import Hand
 
 

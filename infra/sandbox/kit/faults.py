@@ -1,12 +1,10 @@
 """Planned faults: which calls they hit, how often, and what they do.
 
-Before the server acts: "500" (the envelope of InternalServerError), "502", "503", "504" (HTML of the proxy in front),
-"401", "429" (TooManyRequests, without Retry-After), "session" (SessionError), "gateway-404" (text of
+Before the server acts: "500", "502", "503", "504" (HTML of what stands in front), "401", "gateway-404" (text of
 something in front), "200-html", "200-error" (an error envelope under 200), "drop-before" (connection broken, nothing
 done).
 After it acted: "truncated" (half of the JSON), "empty-page" (no rows, next link kept), "page-loop" (next link that does
-not advance), "repeated-page" (the rows of the page before once more), "wrong-host" (next link to a host of somebody
-else), "drop" (done, then the connection breaks).
+not advance), "wrong-host" (next link to a host of somebody else), "drop" (done, then the connection breaks).
 "late": answered 504 now, applied before the first request that arrives `seconds` later.
 "hang": `World.sleep(seconds)` outside the lock, then a normal answer.
 """
@@ -14,22 +12,25 @@ else), "drop" (done, then the connection breaks).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-BEFORE = frozenset(
-    {"500", "502", "503", "504", "401", "429", "gateway-404", "session", "200-html", "200-error", "drop-before"}
-)  # fmt: skip
-AFTER = frozenset({"truncated", "empty-page", "page-loop", "repeated-page", "wrong-host", "drop"})
-KINDS = BEFORE | AFTER | {"late", "hang"}
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+BEFORE = frozenset({"500", "502", "503", "504", "401", "gateway-404", "200-html", "200-error", "drop-before"})
+AFTER = frozenset({"truncated", "empty-page", "page-loop", "wrong-host", "drop"})
 
 
 @dataclass
 class Fault:
     """A rule: the first `skip` matching calls pass, the next `times` are hit.
 
-    path: a regular expression searched in the path with its query, e.g. "APVendors\\?.*skip=100".
+    path: a regular expression searched in the path with its query, e.g. "Vendors\\?.*skip=100".
     """
 
     kind: str
@@ -41,8 +42,6 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"unknown kind of fault {self.kind!r}")
         re.compile(self.path)
 
     def hits(self, method: str, path: str) -> bool:
@@ -58,15 +57,25 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The rules in order, how many calls each kind has hit, and the writes that wait to be applied."""
+    """The rules in order, how many calls each kind has hit, and the writes that wait to be applied.
 
+    before, after: the kinds that this server knows, by whether it acts.
+    """
+
+    before: frozenset[str] = BEFORE
+    after: frozenset[str] = AFTER
     rules: list[Fault] = field(default_factory=list)
     hit: dict[str, int] = field(default_factory=dict)
     waiting: list[tuple[datetime, Callable[[], object]]] = field(default_factory=list)
 
-    def add(self, kind: str, path: str = "", method: str = "", times: int = 1, seconds: float = 0) -> Fault:
-        """Append a rule and return it (set `skip` or `headers` on it if needed)."""
-        self.rules.append(Fault(kind, path, method, times, seconds=seconds))
+    def add(
+        self, kind: str, path: str = "", method: str = "", times: int = 1, seconds: float = 0, skip: int = 0,
+        headers: Mapping[str, str] | None = None,
+    ) -> Fault:  # fmt: skip
+        """Append a rule and return it; raises ValueError for a kind that this server does not know."""
+        if kind not in self.before | self.after | {"late", "hang"}:
+            raise ValueError(f"unknown kind of fault {kind!r}")
+        self.rules.append(Fault(kind, path, method, times, skip, float(seconds), dict(headers or {})))
         return self.rules[-1]
 
     def clear(self) -> None:
@@ -86,3 +95,15 @@ class Faults:
         ready = [write for at, write in self.waiting if at <= now]
         self.waiting = [(at, write) for at, write in self.waiting if at > now]
         return ready
+
+
+class Dropped(ConnectionResetError):
+    """The connection is to be broken without an answer."""
+
+
+def cut(environ: WSGIEnvironment) -> None:
+    """Close the client's connection, if a server gave us its socket: without it the client would wait for an answer."""
+    connection = environ.get("werkzeug.socket")
+    if connection is not None:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,1 @@
+"""What every simulated vendor is made of; it knows none of them."""
