@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from random import Random
 
+from ..kit.seeding import seed_once
 from .fields import Record
 from .seed_masters import add_masters
 from .seed_orders import add_orders
@@ -61,9 +62,13 @@ def seeded_world(
     world.users.add(USER, password)
     world.users.add("ADMIN", password)
     world.users.add("APONLY", password, {"AP"})
-    rng = Random(f"{COMPANY}/{seed}")
-    add_masters(world, rng, world.today())
-    add_orders(world, rng, world.today())
+
+    def build() -> None:
+        rng = Random(f"{COMPANY}/{seed}")
+        add_masters(world, rng, world.today())
+        add_orders(world, rng, world.today())
+
+    seed_once(world, (COMPANY, seed, zone, world.today()), build)
     return world
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from random import Random
 
+from ..kit.seeding import seed_once
 from .fields import Record
 from .seed_masters import add_masters
 from .seed_orders import add_orders
@@ -56,10 +57,15 @@ def seeded_world(
     """A full company; the same seed and the same day give the same records. All dates lie before today."""
     world = World(rng=Random(seed), zone=zone) if clock is None else World(clock, Random(seed), zone)
     world.sessions.accounts[USER] = password
-    rng = Random(f"{COMPANY}/{seed}")
     today = world.now().date()
-    add_masters(world, rng, today)
-    add_orders(world, rng, today)
+
+    def build() -> None:
+        rng = Random(f"{COMPANY}/{seed}")
+        add_masters(world, rng, today)
+        add_orders(world, rng, today)
+
+    # Records are stamped with the time, which a clock of the day itself has no need to tell again.
+    seed_once(world, (COMPANY, seed, zone, today if clock is None else world.now()), build)
     return world
 
 
