@@ -38,7 +38,7 @@ def test_every_record_of_a_page_is_in_exactly_one_chunk(heavy, limit, unreadable
     broken = [Broken(f"b{n}", "It does not parse.", "{}") for n in range(unreadable)]
     pair.chunking = {Account: (limit, lambda record: int(record.name))}
     poll = Poll(pair, ACCOUNTS, "run1")
-    chunks = poll._masters(Page(rows, broken))
+    chunks = poll.masters.take(Page(rows, broken))
     bodies = [msgspec.json.decode(poll.ledger.raw_body(chunk.id)) for chunk in chunks]
     cut = [[r["key"] for r in body.get("records", [])] for body in bodies]
     assert [key for part in cut for key in part] == [r.key for r in rows]

@@ -14,6 +14,8 @@ from ml_connector.engine.access.sessions import Sessions
 from ml_connector.engine.ledger import fingerprint
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.poll import masters
+from ml_connector.engine.poll.documents import DocumentPass
+from ml_connector.engine.poll.masters import MasterPass
 from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.write import deferred_audit, retry, uncertain, worker
 from ml_connector.engine.write.attempt import Task
@@ -136,15 +138,15 @@ def order_forgotten() -> Iterator[None]:
 
 def acknowledge_in_poll() -> Any:
     """Acknowledge while polling: what is held is taken out of the platform's offer."""
-    one = Poll._one
+    one = DocumentPass._one
 
-    def eager(self: Poll, offer: Any) -> Any:
+    def eager(self: DocumentPass, offer: Any) -> Any:
         source = self.pair.source(self.flow)
         if source.answers:
             source.acknowledge(offer.key)
         return one(self, offer)
 
-    return patch.object(Poll, "_one", eager)
+    return patch.object(DocumentPass, "_one", eager)
 
 
 def no_signature() -> Any:
@@ -183,7 +185,7 @@ def position_before_rows() -> Any:
             self.cursor.full_at, self.cursor.passes = now.started, self.cursor.passes + 1
         else:
             now.position = page.position
-        self._save()
+        self.state.save()
         self.cursor.watermark, self.cursor.now = watermark, now
         now.position, self.cursor.full_at, self.cursor.passes = kept
         take(self, page)
@@ -215,13 +217,13 @@ def no_full_comparison() -> Any:
 def unchanged_by_sight() -> Any:
     """Hold the last seen for delivered: a rejected record counts as known."""
 
-    def compared(self: Poll, record: Any, row: Any, now: str) -> str | None:
+    def compared(self: MasterPass, record: Any, row: Any, now: str) -> str | None:
         if now in {row.seen_fp, row.delivered_fp}:
             self.cursor.figures.unchanged += 1
             return None
         return "send"
 
-    return patch.object(Poll, "_compared", compared)
+    return patch.object(MasterPass, "_compared", compared)
 
 
 def rebaseline_blindly() -> Any:
@@ -331,7 +333,7 @@ def watermark_in_mid_pass() -> Iterator[None]:
         real(self, page)
         if page.stamp is not None:
             self.cursor.watermark = max(page.stamp, self.cursor.watermark or "")
-            self._save()
+            self.state.save()
 
     with patch.object(Poll, "_take", eager):
         yield

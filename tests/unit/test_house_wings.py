@@ -29,8 +29,6 @@ LATE = {
 }
 """Imports inside functions that close a circle, each with its reason."""
 CUT = {
-    **dict.fromkeys(("engine/poll/deletions.py", "engine/poll/documents.py", "engine/poll/masters.py"), "a pass"),
-    "engine/poll/run.py": "a pass is one class in five files",
     "systems/network.py": "httpx has no other way to the address that it connects to",
     "systems/sage_300/batches.py": "documents, batches and posting are one class in three files",
     "systems/sage_300/postings.py": "documents, batches and posting are one class in three files",

@@ -89,8 +89,8 @@ def test_an_order_from_before_the_start_date_is_not_taken(bench, day, taken):
     pair = bench.pair()
     pair.options = TenantSettings.model_validate({"start_dates": {"erp-ap/orders": "2026-01-01"}})
     poll = Poll(pair, ORDERS, "r")
-    assert (poll._place(order, None) == "send") is taken
-    assert poll._place(order, Row(outcome="delivered", delivered_fp="1.e.other", open=True)) == "send"
+    assert (poll.masters._place(order, None) == "send") is taken
+    assert poll.masters._place(order, Row(outcome="delivered", delivered_fp="1.e.other", open=True)) == "send"
 
 
 def test_an_invoice_from_before_the_start_date_is_neither_read_nor_posted(bench):
@@ -101,8 +101,8 @@ def test_an_invoice_from_before_the_start_date_is_neither_read_nor_posted(bench)
     pair = bench.pair()
     pair.options = TenantSettings.model_validate({"start_dates": {"invoices": "2026-01-01"}})
     poll = Poll(pair, INVOICES, "r")
-    assert poll._documents([Offer("old", dated=date(2025, 12, 30))], []) == []
-    chunk = poll._documents([Offer("old")], [])[0]  # a source that does not tell the day, or a webhook
+    assert poll.documents.take([Offer("old", dated=date(2025, 12, 30))], []) == []
+    chunk = poll.documents.take([Offer("old")], [])[0]  # a source that does not tell the day, or a webhook
 
     done = write(pair, INVOICES, chunk.id)
     assert (done.outcome, bench.systems.booked, bench.systems.acknowledged) == ("unchanged", [], [])

@@ -7,23 +7,25 @@ from typing import Any
 
 from ml_connector.engine.ledger.rows import GONE, Chunk
 from ml_connector.engine.ledger.seen_keys import Roll, open_keys
-from ml_connector.engine.poll.state import Reading
-from ml_connector.engine.write.deactivate import guarded, look_again, missing_text, parts, too_many
+from ml_connector.engine.poll.masters import MasterPass
+from ml_connector.engine.poll.state import PassState
+from ml_connector.engine.write.deactivate import missing_text, parts, too_many
 from ml_connector.flow import Page
-from ml_connector.records import Record
 
 END = "~end:"
 """Begins a position behind all pages; the key of the last order that was read again may follow."""
 
 
-class Vanished(Reading):
-    """The part of a poll that finds deletions, and orders whose closing moved no stamp."""
+class Deletions:
+    """Finds deletions, and orders whose closing moved no stamp."""
 
-    def _masters(self, page: Page[Record]) -> list[Chunk]:
-        raise NotImplementedError
+    def __init__(self, state: PassState, masters: MasterPass) -> None:
+        """Work on a pass under way."""
+        self.state, self.masters = state, masters
+        self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
 
     @property
-    def _roll(self) -> Roll | None:
+    def roll(self) -> Roll | None:
         """Give the roll of a pass that compares everything, or follows every open order.
 
         A full pass over orders lists the open ones, so it never shows a closing: each of them follows.
@@ -34,21 +36,21 @@ class Vanished(Reading):
         wanted = (now.daily or now.full) if self.flow.follows else (now.daily and now.full)
         return Roll(self.ledger, now.started) if wanted else None
 
-    def _at_end(self) -> bool:
+    def at_end(self) -> bool:
         """Tell whether the pages are through, and only what follows them is left of the pass."""
         now = self.cursor.now
         return now is not None and (now.position or "").startswith(END)
 
-    def _find_vanished(self, source: Any) -> bool:
+    def find(self, source: Any) -> bool:
         """At the end of a nightly pass: what the target has from us, and the source has not; false where time ran out.
 
         The position says that the pages are through, so that whoever goes on from here does not read them again.
         """
-        roll = self._roll
+        roll = self.roll
         if roll is None or not hasattr(source, "reread"):
             return True
-        if not self._at_end():
-            self._move(END)
+        if not self.at_end():
+            self.state.move(END)
         if self.flow.follows and not self._follow(source, roll):
             return False
         known, gone, empty = roll.compare(only_open=self.flow.follows)
@@ -64,10 +66,10 @@ class Vanished(Reading):
         keys = sorted(k for k in known if k > after and k not in seen)
         for part in parts(keys):
             for page in source.reread(part):
-                self._ring(self._masters(page))
+                self.state.ring(self.masters.take(page))
                 roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
-            self._move(f"{END}{part[-1]}")
-            if self._late():
+            self.state.move(f"{END}{part[-1]}")
+            if self.state.is_late():
                 return False
         return True
 
@@ -75,31 +77,21 @@ class Vanished(Reading):
         """Give the keys of orders that are on their way, perhaps for the first time, and may have closed meanwhile."""
         for chunk in self.ledger.unfinished():
             if chunk.op == "send":
-                yield from self._fingerprints(chunk)
-
-    def _fingerprints(self, chunk: Chunk) -> dict[str, str]:
-        raise NotImplementedError
+                yield from self.masters.fingerprints(chunk)
 
     def _retire(self, known: int, gone: list[str], *, empty: bool) -> None:
         """Put what vanished on its way to be switched off; a person is asked where it is much at once."""
-        gone = [key for key in gone if key not in self._pending]
-        waiting = self._pending.count(GONE)
+        gone = [key for key in gone if key not in self.state.pending]
+        waiting = self.state.pending.count(GONE)
         missing, why = len(gone) + waiting, None
         if too_many(missing, known, empty=empty):
             why = missing_text(self.pair.tenant, self.flow.name, missing, known)
-        self._ring([self._vanished(part, why) for part in parts(gone)])
-
-    def _welcome(self, keys: Sequence[str]) -> None:
-        """Have those looked at again that wait for a person's word and are back: they are not missing any more."""
-        back = {key for key in keys if self._pending.holds(key, GONE)}
-        for chunk in guarded(self.ledger) if back else ():
-            if not back.isdisjoint(self._fingerprints(chunk)):
-                look_again(self.ledger, chunk.id)
+        self.state.ring([self._vanished(part, why) for part in parts(gone)])
 
     def _vanished(self, keys: Sequence[str], guarded: str | None) -> Chunk:
-        chunk = self._blank(len(keys))
+        chunk = self.state.blank(len(keys))
         chunk.op, chunk.guarded = "retire", guarded
-        self.ledger.add(chunk, {"retired": list(keys)}, turn=self._turn(chunk))
+        self.ledger.add(chunk, {"retired": list(keys)}, turn=self.state.turn(chunk))
         return chunk
 
 

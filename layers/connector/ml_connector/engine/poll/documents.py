@@ -8,23 +8,29 @@ from typing import Any
 
 from ml_connector.engine.ledger.enqueue import Turn, put_on_its_way
 from ml_connector.engine.ledger.rows import Chunk, Row
-from ml_connector.engine.poll.state import Reading
+from ml_connector.engine.poll.state import PassState
 from ml_connector.engine.tenant_integration import Pair
 from ml_connector.flow import Broken, Flow, Offer
 
 
-class DocumentPages(Reading):
+class DocumentPass:
     """Decides for each offer whether it goes on its way."""
 
-    def _documents(self, offers: Sequence[Offer], broken: Sequence[Broken]) -> list[Chunk]:
+    def __init__(self, state: PassState) -> None:
+        """Work on a pass under way."""
+        self.state = state
+        self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
+
+    def take(self, offers: Sequence[Offer], broken: Sequence[Broken]) -> list[Chunk]:
+        """Put on their way what is new of a page of offers."""
         offers = self._ours(offers)
         rows = self.ledger.rows([o.key for o in offers]) if offers else {}
         chunks = []
         for offer in offers:
             row = rows[offer.key][0] if offer.key in rows else None
-            if untouched(row) and self._too_old(offer.dated):
+            if untouched(row) and self.state.too_old(offer.dated):
                 continue  # declared to be none of ours
-            if offer.key not in self._pending and not self._known(offer, row):
+            if offer.key not in self.state.pending and not self._known(offer, row):
                 chunks.append(self._one(offer))
         return [*(c for c in chunks if c is not None), *self._unreadable(broken)]
 
@@ -45,7 +51,7 @@ class DocumentPages(Reading):
             return offer.void
         if row.outcome == "rejected" and (_seen(offer, row) or self._refused_before(offer, row)):
             figures.rejected += 1
-            self._reject((offer.key, row.reason or ""))
+            self.state.reject((offer.key, row.reason or ""))
             return True
         settled = not self._answerable or self.pair.shadow  # what is answered is not offered again
         if row.outcome != "rejected" and settled and offer.stamp == row.stamp:
@@ -64,25 +70,25 @@ class DocumentPages(Reading):
         return not self._answerable and offer.stamp == row.stamp and not daily
 
     def _one(self, offer: Offer) -> Chunk | None:
-        return offer_document(self.pair, self.flow, offer, self.run, turn=self._turn)
+        return offer_document(self.pair, self.flow, offer, self.state.run, turn=self.state.turn)
 
     def _unreadable(self, broken: Sequence[Broken]) -> list[Chunk]:
         """Put what cannot be read as a document into a chunk that keeps its text and settles it as rejected."""
         rows = {k: row for k, (row, _) in self.ledger.rows([b.key for b in broken]).items()} if broken else {}
-        new = [b for b in broken if not self._seen_broken(b, rows.get(b.key))]
+        new = [b for b in broken if not self.state.seen_broken(b, rows.get(b.key))]
         for bad in [b for b in new if not untouched(rows.get(b.key))]:  # what we know of it stands, and is said
             self.cursor.figures.rejected += 1
-            self._reject((bad.key, bad.reason))
+            self.state.reject((bad.key, bad.reason))
         new = [b for b in new if untouched(rows.get(b.key))]
-        return [self._chunk([], new, "broken")] if new else []
+        return [self.state.chunk([], new, "broken")] if new else []
 
-    def _sweep(self, source: Any) -> None:
+    def sweep(self, source: Any) -> None:
         """Put on their way the documents that were acknowledged and are not on ours, once a day."""
-        keys: list[str] = [k for k in source.taken() if k not in self._pending]
+        keys: list[str] = [k for k in source.taken() if k not in self.state.pending]
         for key in keys:
-            chunk = offer_document(self.pair, self.flow, Offer(key), self.run, swept=True, turn=self._turn)
+            chunk = offer_document(self.pair, self.flow, Offer(key), self.state.run, swept=True, turn=self.state.turn)
             if chunk is not None:
-                self._ring([chunk])
+                self.state.ring([chunk])
 
 
 def _seen(offer: Offer, row: Row) -> bool:

@@ -11,26 +11,34 @@ import msgspec
 from ml_connector.engine.ledger.codes import LedgerCodes
 from ml_connector.engine.ledger.fingerprint import epoch_of, fingerprint, mapped_otherwise, only_older, same_settings
 from ml_connector.engine.ledger.rows import GONE, Chunk, Row
-from ml_connector.engine.poll.deletions import Vanished
+from ml_connector.engine.poll.state import PassState
+from ml_connector.engine.write.deactivate import guarded, look_again
 from ml_connector.errors import Held
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Record
 
 
-class MasterPages(Vanished):
+class MasterPass:
     """Decides for each record whether it goes on its way."""
 
-    def _fingerprints(self, chunk: Chunk) -> dict[str, str]:
+    def __init__(self, state: PassState) -> None:
+        """Work on a pass under way."""
+        self.state = state
+        self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
+
+    def fingerprints(self, chunk: Chunk) -> dict[str, str]:
+        """Tell what a chunk has on its way: of each key its fingerprint, or that it is gone."""
         body = msgspec.json.decode(self.ledger.raw_body(chunk.id), type=dict[str, msgspec.Raw])
         if chunk.op == "retire":
             gone = msgspec.json.decode(body.get("retired", b"[]"), type=list[str])
             return dict.fromkeys((k for k in gone if k not in chunk.results), GONE)
         records = msgspec.json.decode(body.get("records", b"[]"), type=list[self.flow.record])  # type: ignore[name-defined]
         live = [r for r in records if chunk.results.get(r.key, ("",))[0] != "moved"]
-        epoch = chunk.epoch or self._epoch  # what has gone out under former settings must go again
+        epoch = chunk.epoch or self.state.epoch  # what has gone out under former settings must go again
         return {r.key: fingerprint(r, epoch) for r in live}
 
-    def _masters(self, page: Page[Record]) -> list[Chunk]:
+    def take(self, page: Page[Record]) -> list[Chunk]:
+        """Cut what is to be sent of a page into chunks."""
         keys = [r.key for r in page.records] + [b.key for b in page.broken]
         self._welcome(keys)
         known = self.ledger.rows(keys) if keys else {}
@@ -41,7 +49,7 @@ class MasterPages(Vanished):
             place = self._place(record, rows.get(record.key))
             if place is not None:
                 (fresh if place == "send" else aged)[record.key] = record
-        broken = [b for b in page.broken if not self._seen_broken(b, rows.get(b.key))]
+        broken = [b for b in page.broken if not self.state.seen_broken(b, rows.get(b.key))]
         touches = {k: touch for k, row in rows.items() if k in fresh and (touch := self._touch(fresh[k], row))}
         replayed = [fresh.pop(k) for k in touches]  # in chunks of their own: a touch is for them alone
         return [
@@ -50,21 +58,28 @@ class MasterPages(Vanished):
             *self._cut(list(aged.values()), [], op="rebaseline"),
         ]
 
+    def _welcome(self, keys: Sequence[str]) -> None:
+        """Have those looked at again that wait for a person's word and are back: they are not missing any more."""
+        back = {key for key in keys if self.state.pending.holds(key, GONE)}
+        for chunk in guarded(self.ledger) if back else ():
+            if not back.isdisjoint(self.fingerprints(chunk)):
+                look_again(self.ledger, chunk.id)
+
     def _touch(self, record: Record, row: Row) -> str | None:
         """Say whether a record must differ from its last sending: what was refused as it is may count as no change."""
-        refused = row.outcome == "rejected" and self._same(row, row.seen_fp, fingerprint(record, self._epoch))
+        refused = row.outcome == "rejected" and self._same(row, row.seen_fp, fingerprint(record, self.state.epoch))
         return row.touch or (self.ledger.now() if refused else None)
 
     def _place(self, record: Record, row: Row | None) -> str | None:
         """Decide whether a record goes on its way: None where nothing is to be done for it."""
-        unknown = row is None and record.key not in self._pending
+        unknown = row is None and record.key not in self.state.pending
         if unknown and self.flow.follows and getattr(record, "status", "open") != "open":
             return None
-        if unknown and self._too_old(getattr(record, "created", None)):
+        if unknown and self.state.too_old(getattr(record, "created", None)):
             return None
-        now = fingerprint(record, self._epoch)
-        if record.key in self._pending:
-            return None if self._pending.holds(record.key, now) else "send"
+        now = fingerprint(record, self.state.epoch)
+        if record.key in self.state.pending:
+            return None if self.state.pending.holds(record.key, now) else "send"
         if row is None or row.outcome is None:
             return "send"
         return self._compared(record, row, now)
@@ -75,7 +90,7 @@ class MasterPages(Vanished):
         again = under_way is not None and under_way.daily
         if row.outcome == "rejected" and not again and self._same(row, row.seen_fp, now):
             figures.rejected += 1
-            self._reject((record.key, row.reason or ""))
+            self.state.reject((record.key, row.reason or ""))
             return None
         if row.outcome != "rejected" and self._same(row, row.delivered_fp, now):
             figures.unchanged += 1
@@ -83,9 +98,9 @@ class MasterPages(Vanished):
         if row.delivered_fp == GONE:
             return "send"  # it is back at its source
         epoch = epoch_of(row.delivered_fp)
-        if epoch != self._epoch and same_settings(epoch, self._epoch) and self._mapped_alike(row):
+        if epoch != self.state.epoch and same_settings(epoch, self.state.epoch) and self._mapped_alike(row):
             return "rebaseline" if only_older(row.delivered_fp, record, epoch) else "send"
-        return "rebaseline" if only_older(row.delivered_fp, record, self._epoch) else "send"
+        return "rebaseline" if only_older(row.delivered_fp, record, self.state.epoch) else "send"
 
     def _same(self, row: Row, known: str | None, now: str) -> bool:
         """Tell whether a record would go out as it did: it is the same, and so is what its codes become."""
@@ -120,4 +135,4 @@ class MasterPages(Vanished):
             weight += more
         if broken and not parts:
             parts.append([])
-        return [self._chunk(part, broken if n == 0 else [], op, touch) for n, part in enumerate(parts)]
+        return [self.state.chunk(part, broken if n == 0 else [], op, touch) for n, part in enumerate(parts)]

@@ -18,14 +18,16 @@ from zoneinfo import ZoneInfo
 from ml_connector.engine.ledger.rows import Pass
 from ml_connector.engine.ledger.seen_keys import Seen
 from ml_connector.engine.poll.coalesce import gathered
-from ml_connector.engine.poll.deletions import keys_of
-from ml_connector.engine.poll.documents import DocumentPages
+from ml_connector.engine.poll.deletions import Deletions, keys_of
+from ml_connector.engine.poll.documents import DocumentPass
 from ml_connector.engine.poll.in_flight import Pending
-from ml_connector.engine.poll.masters import MasterPages
+from ml_connector.engine.poll.masters import MasterPass
+from ml_connector.engine.poll.state import Ahead, PassState, straight
 from ml_connector.engine.schedule import cron
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.engine.write.prerequisites import release_followers
 from ml_connector.errors import ConnectorError
-from ml_connector.flow import Broken, Page
+from ml_connector.flow import Broken, Flow, Page
 
 RESUME = timedelta(hours=1)
 """A pass that stood still for longer starts anew: its positions may point elsewhere by now."""
@@ -37,8 +39,18 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
-class Poll(MasterPages, DocumentPages):
+class Poll:
     """One run of one flow's source."""
+
+    def __init__(
+        self, pair: Pair, flow: Flow, run: str, ahead: Ahead = straight, deadline: datetime | None = None,
+        full: bool = False,
+    ) -> None:  # fmt: skip
+        """Read the cursor."""
+        self.state = state = PassState(pair, flow, run, ahead, deadline, full)
+        self.pair, self.flow, self.ledger, self.cursor = pair, flow, state.ledger, state.cursor
+        self.masters, self.documents = MasterPass(state), DocumentPass(state)
+        self.deletions = Deletions(state, self.masters)
 
     def read(self) -> bool:
         """Read pages until the source is through (true) or the deadline is near (false).
@@ -50,32 +62,32 @@ class Poll(MasterPages, DocumentPages):
         except ConnectorError as error:
             self.cursor.figures.error = str(error)
             with suppress(ConnectorError):  # another reader's figures stand, or the store is away itself
-                self._save()
+                self.state.save()
             raise
 
     def _read(self) -> bool:
         self.pair.check(self.flow.source)
         self._begin()
         source = self.pair.source(self.flow)
-        self._pending = self._unsettled()
+        self.state.pending = self._unsettled()
         now = self.cursor.now
         assert now is not None
         for pages in self._parts(source, now):
-            for page in self.ahead(pages):
+            for page in self.state.ahead(pages):
                 self._take(page)
                 self.pair.breakers[self.flow.source].well()
-                if page.position is not None and self._late():
+                if page.position is not None and self.state.is_late():
                     return False
-        if self.flow.manner == "master" and not self._find_vanished(source):
+        if self.flow.manner == "master" and not self.deletions.find(source):
             return False
         if self.flow.manner == "document" and now.daily and source.answers and not self.pair.shadow:
-            self._sweep(source)
+            self.documents.sweep(source)
         self._end()
         return True
 
     def _parts(self, source: Any, now: Pass) -> Iterator[Iterator[Any]]:
         """Give the parts of a pass that are left, each when the one before it has been taken."""
-        if self._at_end():
+        if self.deletions.at_end():
             return
         # what was entered with a day long past never shows among what changed, and is unknown, so not followed either
         if not (self.flow.follows and now.daily and now.since is not None):
@@ -83,7 +95,7 @@ class Poll(MasterPages, DocumentPages):
             return
         if not (now.position or "").startswith(OPEN):
             yield _leading_on(self._pages(source, now.since, now.position))
-        roll, place = self._roll, (now.position or "").removeprefix(OPEN)
+        roll, place = self.deletions.roll, (now.position or "").removeprefix(OPEN)
         assert roll is not None
         yield _others(self._pages(source, None, place or None), roll.seen())
 
@@ -99,16 +111,16 @@ class Poll(MasterPages, DocumentPages):
         moved = now.moved or now.started if now is not None and now.position else None
         if moved is not None and clock - datetime.fromisoformat(moved) < RESUME:
             return
-        daily = self.full or self._full_is_due(clock)
+        daily = self.state.full or self._full_is_due(clock)
         # what is followed until it is closed would be lost by a pass over what is open
-        anew = daily and (not self.flow.follows or self.full or self.cursor.full_at is None)
+        anew = daily and (not self.flow.follows or self.state.full or self.cursor.full_at is None)
         full = anew or self.cursor.watermark is None
         # in rows of former releases it may lie ahead
         since = not_ahead(self.cursor.watermark, clock, self.pair.zone) if self.cursor.watermark and not full else None
         self.cursor.now = Pass(started=self.ledger.now(), since=since, full=full, daily=daily)
-        if self._roll is not None:  # any other pass is told by its first position: most end before they have one
-            self._save()
-            self._roll.clear()
+        if self.deletions.roll is not None:  # any other pass is told by its first position: most end before they have one
+            self.state.save()
+            self.deletions.roll.clear()
 
     def _full_is_due(self, clock: datetime) -> bool:
         """Tell whether a full comparison is due by its schedule, in the ERP's zone."""
@@ -132,31 +144,33 @@ class Poll(MasterPages, DocumentPages):
             self.cursor.full_at = now.started
         self.cursor.passes += 1
         self.cursor.now, self.cursor.figures.error = None, None
-        self._save()
+        self.state.save()
         release_followers(self.pair, self.flow)
 
     def _unsettled(self) -> Pending:
         """List what is on its way: the fingerprints of masters, the chunks of documents."""
         pending = Pending()
         for chunk in self.ledger.unfinished():
-            self._out[chunk.lane] += chunk.state == "open"
+            self.state.out[chunk.lane] += chunk.state == "open"
             if self.flow.manner == "document":
                 pending.update({chunk.key or chunk.id: chunk.id})
             else:
-                pending.update(self._fingerprints(chunk))
+                pending.update(self.masters.fingerprints(chunk))
         return pending
 
     def _take(self, page: Any) -> None:
         now = self.cursor.now
         assert now is not None
         page = bounded(page)
-        chunks = self._masters(page) if self.flow.manner == "master" else self._documents(page.offers, page.broken)
-        self._ring(chunks)
-        if (roll := self._roll) is not None:
+        chunks = (
+            self.masters.take(page) if self.flow.manner == "master" else self.documents.take(page.offers, page.broken)
+        )
+        self.state.ring(chunks)
+        if (roll := self.deletions.roll) is not None:
             roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
         if page.stamp is not None:
             now.stamp = max(page.stamp, now.stamp or "")
-        self._move(page.position)
+        self.state.move(page.position)
 
 
 def bounded(page: Any) -> Any:

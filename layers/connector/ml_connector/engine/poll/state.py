@@ -33,10 +33,11 @@ def straight(pages: Iterator[Any]) -> Iterator[Any]:
 
 
 @dataclass
-class Reading:
-    """One run of one flow's source. `_pending`: what is on its way, by key.
+class PassState:
+    """What a pass over one flow knows while it runs, and what all its parts do.
 
-    `_out`: chunks of each lane that were not begun yet; `_left`: those that the tick rings.
+    `pending`: what is on its way, by key. `out`: chunks of each lane that were not begun yet; `_left`: those that the
+    tick rings.
     """
 
     pair: Pair
@@ -54,19 +55,20 @@ class Reading:
         if self.cursor.figures.run != self.run:
             self.cursor.figures = Figures(run=self.run)
         self._block = self.cursor.seq
-        self._pending = Pending()
-        self._out: Counter[str] = Counter()
+        self.pending = Pending()
+        self.out: Counter[str] = Counter()
         self._left: set[str] = set()
 
     @cached_property
-    def _epoch(self) -> str:
+    def epoch(self) -> str:
         """What shapes what is sent, as it was when this reading began."""
         return self.pair.shape(self.flow)
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write the cursor; raises `LeaseLost` where another reader has moved it."""
         self.item = self.ledger.save_cursor(self.cursor, self.item)
 
-    def _move(self, position: str | None) -> None:
+    def move(self, position: str | None) -> None:
         """Save where the pass stands; what was read until there has been written and rung.
 
         Behind the last page there is no position: what ends the pass is saved with it.
@@ -74,28 +76,30 @@ class Reading:
         assert self.cursor.now is not None
         self.cursor.now.position, self.cursor.now.moved = position, self.ledger.now()
         if position is not None:
-            self._save()
+            self.save()
 
-    def _late(self) -> bool:
+    def is_late(self) -> bool:
+        """Tell whether the time of this run is over."""
         return self.deadline is not None and self.pair.world.clock.now() > self.deadline
 
-    def _turn(self, chunk: Chunk) -> int | None:
+    def turn(self, chunk: Chunk) -> int | None:
         """Take a chunk's turn in its lane; None where enough are out, and the tick rings it when it has room."""
         if self.pair.world.sole:
             return None  # one process: nobody else rings, and its queue has no limit
-        before = self._out[chunk.lane]
+        before = self.out[chunk.lane]
         if before < FIRST:
-            self._out[chunk.lane] += 1
+            self.out[chunk.lane] += 1
             return before
         chunk.due_at = self.ledger.now()
         self._left.add(chunk.id)
         return None
 
-    def _ring(self, chunks: Sequence[Chunk]) -> None:
+    def ring(self, chunks: Sequence[Chunk]) -> None:
+        """Wake the writers for chunks; those that are left wait for the tick."""
         rings = [(c.lane, ring_of(c, self.pair.scope)) for c in chunks if c.id not in self._left]
         self.pair.world.rings.ring_many(rings)
 
-    def _too_old(self, day: date | None) -> bool:
+    def too_old(self, day: date | None) -> bool:
         """Tell whether a document's day lies before the flow's start date."""
         start = self.pair.options.start(self.pair.integration.name, self.flow.name) if self.flow.dated else None
         return start is not None and day is not None and day < start
@@ -104,15 +108,17 @@ class Reading:
         """Take the next sequence number; a block is reserved by a write before its first use."""
         if self._block >= self.cursor.seq:
             self.cursor.seq += BLOCK
-            self._save()
+            self.save()
         self._block += 1
         return self._block
 
-    def _reject(self, reject: Reject) -> None:
+    def reject(self, reject: Reject) -> None:
+        """Keep a rejected record's key and reason with the figures, for the first of them."""
         if len(self.cursor.figures.rejects) < MOST_REJECTS:
             self.cursor.figures.rejects.append((reject[0], cut(reject[1])))
 
-    def _blank(self, count: int) -> Chunk:
+    def blank(self, count: int) -> Chunk:
+        """Make a chunk without content."""
         number = seq = self._seq()
         if self.flow.manner == "document":
             seq = int(self.pair.world.clock.now().timestamp() * 1000)  # as offers are numbered
@@ -121,19 +127,21 @@ class Reading:
             lane=self.pair.lane(self.flow), run=self.run, created=self.ledger.now(), seq=seq, count=count,
         )  # fmt: skip
 
-    def _seen_broken(self, broken: Broken, row: Row | None) -> bool:
-        if row is None or row.outcome != "rejected" or row.seen_fp != fingerprint_raw(broken.raw, self._epoch):
+    def seen_broken(self, broken: Broken, row: Row | None) -> bool:
+        """Tell whether a record that cannot be read was rejected just as it is now, and count it."""
+        if row is None or row.outcome != "rejected" or row.seen_fp != fingerprint_raw(broken.raw, self.epoch):
             return False
         self.cursor.figures.rejected += 1
-        self._reject((broken.key, row.reason or broken.reason))
+        self.reject((broken.key, row.reason or broken.reason))
         return True
 
-    def _chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any, touch: str | None = None) -> Chunk:
-        chunk = self._blank(len(records) + len(broken))
+    def chunk(self, records: Sequence[Record], broken: Sequence[Broken], op: Any, touch: str | None = None) -> Chunk:
+        """Write a chunk of records, and of what could not be read as one."""
+        chunk = self.blank(len(records) + len(broken))
         chunk.op, chunk.touch = op, touch
-        chunk.renewed = self.flow.follows and any(record.key in self._pending for record in records)
+        chunk.renewed = self.flow.follows and any(record.key in self.pending for record in records)
         if op == "rebaseline":
-            chunk.epoch = self._epoch
+            chunk.epoch = self.epoch
         raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]
-        self.ledger.add(chunk, {"records": list(records), "broken": raw}, turn=self._turn(chunk))
+        self.ledger.add(chunk, {"records": list(records), "broken": raw}, turn=self.turn(chunk))
         return chunk
