@@ -151,7 +151,7 @@ def acknowledge_in_poll() -> Any:
 
 def no_signature() -> Any:
     """Take every notification for signed."""
-    return patch("ml_connector.receive.verify", lambda body, signature, keys: True)
+    return patch("ml_connector.systems.basware.webhook.verify", lambda body, signature, keys: True)
 
 
 @contextmanager

@@ -118,7 +118,7 @@ class Poll:
         # in rows of former releases it may lie ahead
         since = not_ahead(self.cursor.watermark, clock, self.pair.zone) if self.cursor.watermark and not full else None
         self.cursor.now = Pass(started=self.ledger.now(), since=since, full=full, daily=daily)
-        if self.deletions.roll is not None:  # any other pass is told by its first position: most end before they have one
+        if self.deletions.roll is not None:  # another pass is told by its first position: most end before they have one
             self.state.save()
             self.deletions.roll.clear()
 
