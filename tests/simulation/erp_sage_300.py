@@ -45,6 +45,7 @@ class Sage300(Erp):
         self.closed_periods = world.closed_periods
         world.duplicates = dice.choice(("insert", "posting"))
         self.posting = dice.random() < 0.4
+        world.metadata = Random(repr(dice.getstate())).random() < 0.7  # a draw that moves no other
         self.set_password(f"HIDDEN-PASSWORD-{name.upper()}-0")
         add_finance(world, world.today())
         add_codes(world)

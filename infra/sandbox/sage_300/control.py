@@ -42,6 +42,7 @@ _SWITCHES = {
     "failed_entries",
     "error_names",
     "filter_or",
+    "metadata",
     "created_status",
     "process_status",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from xml.sax.saxutils import quoteattr
 
 from werkzeug.wrappers import Response
@@ -11,10 +12,10 @@ from .fields import RESOURCES, TYPES, Field
 _KINDS = {"s": "Edm.String", "n": "Edm.Decimal", "d": "Edm.DateTimeOffset"}
 
 
-def metadata(module: str) -> Response:
-    """The document of one module."""
+def metadata(module: str, lacking: Container[str] = ()) -> Response:
+    """The document of one module, without the sets that this release lacks."""
     space = f"Sage.CA.SBS.ERP.Sage300.{module}.WebApi.Models"
-    resources = [r for r in RESOURCES.values() if r.module == module]
+    resources = [r for r in RESOURCES.values() if r.module == module and r.name not in lacking]
     names = list(dict.fromkeys(n for r in resources for n in _with_details(r.type)))
     keyed = {r.type: r.key for r in resources}
     types = "".join(_type(space, name, keyed.get(name, ())) for name in names)

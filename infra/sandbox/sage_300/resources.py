@@ -32,10 +32,10 @@ _CHANGE: dict[str, Callable[[World, Any, Any], None]] = {
 
 def serve(world: World, call: Call) -> Response:
     """Answer one call whose credentials are right; raises `Refusal`."""
-    if call.name == "$metadata" and call.module in MODULES:
+    if call.name == "$metadata" and call.module in MODULES and world.metadata:
         if call.method != "GET":
             raise method_not_allowed(call.method, call.name)
-        return metadata(call.module)
+        return metadata(call.module, world.not_offered)
     resource = call.resource
     if resource is None or resource.name in world.not_offered:
         raise resource_not_found(call.label)

@@ -53,7 +53,8 @@ class World:
     number that exists is refused: "insert" or "posting". locked_period: the same for a closed period.
     failed_entries: entries that a posting refuses are "moved" into the error batch, or "copied" (and stay in the posted
     one too). error_names: whether posting errors name vendor and document. not_offered: resources that this release
-    lacks. unfiltered: fields that no filter may name; filter_or: whether filters know `or`.
+    lacks. metadata: whether $metadata is served. unfiltered: fields that no filter may name; filter_or: whether filters
+    know `or`.
     rates: functional currency for one unit of another. closed_periods: months such as "2026-01" locked for A/P.
     tax_rates: authority to rates in percent by tax class; tax_groups: code to authorities.
     optional_fields: codes that invoices may carry. locked_batches: batches that somebody has open on the desktop.
@@ -82,6 +83,7 @@ class World:
     failed_entries: str = "moved"
     error_names: bool = True
     not_offered: set[str] = field(default_factory=set)
+    metadata: bool = True
     unfiltered: set[str] = field(default_factory=set)
     filter_or: bool = True
     created_status: int = 201

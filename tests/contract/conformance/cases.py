@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -21,9 +21,15 @@ class Case:
     record: type[Record]
     role: str
     manner: str
+    stand: str = ""
+    """One of `OTHERS`; the system's own where none is named."""
 
     def __str__(self) -> str:
-        return f"{self.system}-{self.record.__name__}"
+        return f"{self.stand or self.system}-{self.record.__name__}"
+
+
+OTHERS = {"sage_300": ("sage_300_bare",)}
+"""Further stands of a system, whose servers are of another make: they obey the same laws."""
 
 
 def _cases() -> Iterable[Case]:
@@ -45,8 +51,9 @@ def of(role: str, manner: str | None = None, records: Iterable[type[Record]] | N
 
 
 def each(cases: Iterable[Case]) -> Any:
-    """Run a test for each case; it takes `case`, and `stand` is that of its system."""
-    return pytest.mark.parametrize("case", tuple(cases), ids=str)
+    """Run a test for each case and stand of its system; it takes `case`, and `stand` is that one."""
+    both = [replace(case, stand=name) for case in cases for name in ("", *OTHERS.get(case.system, ()))]
+    return pytest.mark.parametrize("case", both, ids=str)
 
 
 SOURCES, MASTER_SOURCES, DOCUMENT_SOURCES = of("source"), of("source", "master"), of("source", "document")

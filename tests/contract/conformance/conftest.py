@@ -13,4 +13,5 @@ from tests.contract.conformance.stand import Stand
 @pytest.fixture
 def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
     named = request.node.callspec.params
-    yield from closing(stand_of(named["case"].system if "case" in named else named["system"])())
+    case = named.get("case")
+    yield from closing(stand_of(case.stand or case.system if case is not None else named["system"])())

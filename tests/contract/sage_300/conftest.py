@@ -120,13 +120,20 @@ class Bench:
 Maker = Callable[..., Bench]
 
 
+@pytest.fixture(params=[True, False], ids=["described", "bare"])
+def served(request: pytest.FixtureRequest) -> bool:
+    """Tell whether the server serves $metadata; each test runs with both."""
+    return bool(request.param)
+
+
 @pytest.fixture
-def make() -> Iterable[Maker]:
+def make(served: bool) -> Iterable[Maker]:
     """Make a bench; keyword arguments are fields of the secret, `options` the tenant's settings."""
     made: list[Bench] = []
 
     def maker(*, options: dict[str, Any] | None = None, **settings: Any) -> Bench:
         world = seeded_world(password=PASSWORD, clock=lambda: START)
+        world.metadata = served
         made.append(Bench(world, options or {}, {"cost_center_segment": "2", **settings}))
         return made[-1]
 

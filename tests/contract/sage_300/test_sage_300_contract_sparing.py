@@ -28,11 +28,13 @@ from ml_connector.systems.sage_300 import connect
 ROOT = "/Sage300WebApi/v1.0/-/SAMLTD/"
 VENDOR = ("VendorNumber", "VendorName", "Status", "DateLastMaintained", "CurrencyCode", "Terms", "City", "Country")
 ACCOUNT = ("UnformattedAccount", "Description", "Status", "AccountSegmentCode1", "AccountSegmentCode2")
+SEGMENT = ("SegmentNumber", "SegmentCodeKey", "Description")
 ORDER = ("PurchaseOrderNumber", "PurchaseOrderDate", "Vendor", "Description")
 LINE = ("LineNumber", "ItemNumber", "Location", "UnitOfMeasure", "QuantityOrdered", "UnitCost")
 KNOWN = {
     "AP/APVendors": {*VENDOR, "AddressLine1", "Email", "TaxRegistrationCode1", "TaxGroup"},
     "GL/GLAccounts": {*ACCOUNT},
+    "GL/GLSegmentCodes": {*SEGMENT},
     "PO/POPurchaseOrders": {*ORDER},
     "AP/APInvoiceBatches": {"BatchNumber", "BatchDate", "BatchStatus", "Description"},
 }
@@ -52,6 +54,7 @@ class Sparing:
         self.tables = {
             "AP/APVendors": [{n: row.get(n) for n in VENDOR} for row in erp.rows("APVendors")],
             "GL/GLAccounts": [{n: row.get(n) for n in ACCOUNT} for row in erp.rows("GLAccounts")],
+            "GL/GLSegmentCodes": [{n: row.get(n) for n in SEGMENT} for row in erp.rows("GLSegmentCodes")],
             "PO/POPurchaseOrders": orders,
             "AP/APInvoiceBatches": self.batches,
         }
@@ -73,7 +76,7 @@ class Sparing:
         if environ.get("HTTP_AUTHORIZATION") != f"Basic {login}":
             return 401, error("Unauthorized")
         assert path.startswith(ROOT), path
-        resource, key = re.fullmatch(r"([A-Z]+/\w+)(?:\((.*)\))?", path.removeprefix(ROOT)).groups()
+        resource, key = re.fullmatch(r"([A-Z]+/[$\w]+)(?:\((.*)\))?", path.removeprefix(ROOT)).groups()
         if resource not in self.tables:
             return self.lacking(resource)
         if method == "GET" and key is None:
@@ -154,6 +157,12 @@ def error(code):
 
 
 @pytest.fixture
+def served():
+    """This server has no $metadata."""
+    return False
+
+
+@pytest.fixture
 def company(make):
     """A connection to such a server."""
 
@@ -168,7 +177,7 @@ def company(make):
     return maker
 
 
-@pytest.mark.parametrize("puzzled", [(400, "InvalidParameters"), (400, ""), (500, "InternalServerError")], ids=str)
+@pytest.mark.parametrize("puzzled", [(400, "InvalidParameters"), (400, "")], ids=str)
 def test_masters_and_orders_are_read_whole(company, puzzled):
     bench, server = company(segment=None, puzzled=puzzled)
     assert len(bench.all(Supplier)) == len(server.tables["AP/APVendors"])

@@ -36,6 +36,9 @@ class Server:
         self.proofs: list[httpx.Request] = []
         self.proof: Answer = lambda _: httpx.Response(200, json={"value": []})
         self.answers: dict[str, Answer] = {}
+        self.described: dict[str, httpx.Response] = {}
+        """By module: what $metadata is answered with; nobody set it: the server says that it has no such thing."""
+        self.descriptions: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         assert request.headers["content-type"] == "application/json"
@@ -43,6 +46,10 @@ class Server:
         if dict(request.url.params) == PROOF and resource == "AP/APVendors":
             self.proofs.append(request)
             return self.proof(request)
+        if resource.endswith("/$metadata"):
+            self.descriptions.append(request)
+            none = refusal(404, "ResourceNotFound", "The resource '$metadata' cannot be found")
+            return self.described.get(resource.partition("/")[0], none)
         self.requests.append(request)
         for name in (f"{request.method} {resource}", resource, resource.partition("(")[0]):
             if name in self.answers:

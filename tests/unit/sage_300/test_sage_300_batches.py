@@ -75,7 +75,8 @@ def test_a_document_is_looked_for_in_open_batches_and_among_posted_ones(desk, in
     assert asked.startswith("Description eq 'ml-connector inv-1-")
     assert asked.endswith("or BatchStatus eq 'Open' or BatchStatus eq 'ReadyToPost'")
     assert desk.server.asked("AP/APPostedDocuments") == [
-        "(DocumentNumber eq 'R-4711' or DocumentDate eq 2026-01-30T00:00:00Z) and VendorNumber eq '1200'"
+        "VendorNumber eq '1200' and DocumentNumber eq 'R-4711' or "
+        "VendorNumber eq '1200' and DocumentDate eq 2026-01-30T00:00:00Z"
     ]
     ledger.enter(description="typed by hand")
     (found,) = looked(desk, invoice())
@@ -87,7 +88,7 @@ def test_a_document_is_looked_for_in_open_batches_and_among_posted_ones(desk, in
 def test_a_posted_document_is_found_by_batch_and_entry(desk, invoice):
     ledger = Ledger(desk.server)
     ledger.posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentType": "Invoice",
-                          "BatchNumber": 55, "EntryNumber": 2, "OriginalDocumentAmount": 86.6})  # fmt: skip
+                          "BatchNumber": 55, "EntryNumber": 2, "DocumentTotalIncludingTax": 86.6})  # fmt: skip
     (found,) = looked(desk, invoice())
     assert (found.id, found.number, found.amount) == ("55:2", "55", Decimal("86.6"))
     assert (found.dated, found.posted_on) == (None, None)

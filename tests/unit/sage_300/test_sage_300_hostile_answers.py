@@ -183,7 +183,7 @@ def test_a_vendor_without_a_number_is_no_vendors_currency(desk):
 
 
 def test_an_invoice_waits_for_an_order_that_cannot_be_read(desk, invoice, row):
-    line = {"LineNumber": 1, "GLAccount": "6260"}
+    line = {"LineNumber": 1, "ExpenseAccount": "6260"}
     order = {"PurchaseOrderNumber": "PO1", "Vendor": "1200", "PurchaseOrderLines": [line], "DateCompleted": "soon"}
     desk.server.rows("PO/POPurchaseOrders", order)
     with pytest.raises(Held, match="cannot be read") as held:

@@ -162,7 +162,7 @@ def test_an_order_number_longer_than_sage_keeps_is_left_out_with_a_note(desk, in
 
 
 def order(number="PO1", account="1300-100", **fields):
-    line = {"LineNumber": 1000, "ItemNumber": "A1", "QuantityOrdered": 10, "UnitCost": 8, "GLAccount": account}
+    line = {"LineNumber": 1000, "ItemNumber": "A1", "QuantityOrdered": 10, "UnitCost": 8, "ExpenseAccount": account}
     return {"PurchaseOrderNumber": number, "Vendor": "1200", "PurchaseOrderLines": [line], **fields}
 
 
@@ -265,17 +265,16 @@ def test_two_tax_groups_do_not_go_into_one_invoice(desk, invoice, row):
     assert held.value.waiting_for == "tax:B"
 
 
-def calendar(**status):
-    row = {"FiscalYear": "2026"}
+def calendar(year=2026, active="Yes"):
+    row = {"FiscalYear": str(year), "Active": active}
     for month in range(1, 13):
-        row[f"FiscalPeriod{month}StartDate"] = f"2026-{month:02d}-01T00:00:00Z"
-        row[f"FiscalPeriod{month}EndDate"] = f"2026-{month:02d}-28T00:00:00Z"
-        row[f"FiscalPeriod{month}Status"] = "Open"
-    return row | status
+        row[f"FiscalPeriod{month}StartDate"] = f"{year}-{month:02d}-01T00:00:00Z"
+        row[f"FiscalPeriod{month}EndDate"] = f"{year}-{month:02d}-28T00:00:00Z"
+    return row
 
 
 def test_a_closed_period_is_held(desk, invoice):
-    desk.server.rows("CS/CSFiscalCalendars", calendar(FiscalPeriod2Status="Closed"))
+    desk.server.rows("CS/CSFiscalCalendars", calendar(active="No"))
     with pytest.raises(Held) as held:
         desk.target.prepare(invoice(), desk.codes)
     assert held.value.waiting_for == "period:2026-02"
@@ -283,12 +282,11 @@ def test_a_closed_period_is_held(desk, invoice):
 
 def test_a_closed_period_moves_to_the_next_open_one_where_the_tenant_says_so(make, invoice):
     desk = make(options={"closed_period": "next_open"})
-    shut = {"FiscalPeriod2Status": "Closed", "FiscalPeriod3Status": "Locked"}
-    desk.server.rows("CS/CSFiscalCalendars", calendar(**shut))
+    desk.server.rows("CS/CSFiscalCalendars", calendar(active="No"), calendar(2027))
     prepared = desk.target.prepare(invoice(), desk.codes)
-    assert (prepared.posted_on, entry(prepared)["PostingDate"]) == (date(2026, 4, 1), "2026-04-01")
+    assert (prepared.posted_on, entry(prepared)["PostingDate"]) == (date(2027, 1, 1), "2027-01-01")
     assert entry(prepared)["DocumentDate"] == "2026-01-30"
-    assert any("moved from 2026-02-01 to 2026-04-01" in note for note in prepared.notes)
+    assert any("moved from 2026-02-01 to 2027-01-01" in note for note in prepared.notes)
     assert entry(prepared)["InvoiceDescription"] == "Period 2026-02 closed: Invoice R-4711"
 
 
@@ -314,11 +312,11 @@ def test_a_refused_period_moves_on_where_the_tenant_says_so(make, invoice, fault
     assert sent[-1]["InvoiceDescription"] == "Period 2026-02 closed: Invoice R-4711"
 
 
-@pytest.mark.parametrize("shut", [{}, {"FiscalPeriod2Status": "Closed"}])
-def test_where_every_month_is_refused_the_invoices_own_is_named(make, invoice, fault, shut):
+@pytest.mark.parametrize("active", ["Yes", "No"])
+def test_where_every_month_is_refused_the_invoices_own_is_named(make, invoice, fault, active):
     """Also where the fiscal calendar has moved it before anything was sent."""
     desk = make(options={"closed_period": "next_open"})
-    desk.server.rows("CS/CSFiscalCalendars", calendar(**shut))
+    desk.server.rows("CS/CSFiscalCalendars", calendar(active=active), calendar(2027))
     refusals = [fault(400, "RecordInvalid", f"Fiscal period 0{n} of fiscal year 2026 is locked.") for n in range(2, 9)]
     desk.server.script(BATCHES, *refusals)
     with pytest.raises(Held, match="period 02") as held:

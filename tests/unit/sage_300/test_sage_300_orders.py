@@ -66,18 +66,6 @@ def test_receipts_and_returns_stand_under_the_line_they_are_about(desk):
     assert (returned.quantity, returned.net, returned.reverses) == (Decimal(-1), Decimal(-5), "RC1~31")
 
 
-def test_other_spellings_of_inferred_fields_are_understood(desk):
-    row = order(CurrencyCode="CAD", Complete="Closed", PODate="2026-01-15")
-    del row["Currency"], row["Completed"], row["PurchaseOrderDate"]
-    row["PurchaseOrderDetails"] = [
-        {"DetailLineNumber": 1, "ItemNumber": "A1", "OrderedQuantity": "10", "UnitCost": "5.25", "OrderUnit": "Ea."}
-    ]
-    del row["PurchaseOrderLines"]
-    desk.server.rows("PO/POPurchaseOrders", row)
-    (one,) = desk.all(PurchaseOrder, since="2026-02-01")[:1]
-    assert (one.status, one.currency, one.lines[0].net) == ("closed", "CAD", Decimal("52.50"))
-
-
 def test_closed_orders_are_left_out_at_first_and_followed_later(desk):
     desk.server.rows("PO/POPurchaseOrders", order("PO1", Completed="Yes"), order("PO2"))
     assert [one.key for one in desk.all(PurchaseOrder)] == ["PO2"]
@@ -167,13 +155,6 @@ def test_a_receipt_of_several_orders_is_found_by_its_vendor(desk):
     assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
 
 
-def test_before_2022_2_receipts_are_read_where_they_are_created(desk, fault):
-    desk.server.rows("PO/POPurchaseOrders", order())
-    desk.server.answers["PO/POGetReceipts"] = lambda _: fault(404, "ResourceNotFound", "no such resource")
-    desk.server.rows("PO/POReceipts", receipt())
-    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
-
-
 def test_an_order_without_a_currency_takes_its_vendors(desk):
     row = order()
     del row["Currency"]
@@ -202,7 +183,7 @@ def test_the_account_of_a_line_goes_out_in_the_platforms_parts(make):
 
 def test_without_a_segment_the_account_of_a_line_is_the_unformatted_one(desk):
     row = order()
-    row["PurchaseOrderLines"][0]["GLAccount"] = "6260-200"
+    row["PurchaseOrderLines"][0]["ExpenseAccount"] = "6260-200"
     desk.server.rows("PO/POPurchaseOrders", row)
     assert desk.all(PurchaseOrder)[0].lines[0].account == "6260200"
 

@@ -138,7 +138,7 @@ def test_a_time_that_the_server_names_is_kept_to(desk, header, status):
 
 @pytest.mark.parametrize("text", ["The payload is not valid.", "Unknown property"])
 def test_the_order_number_is_left_out_where_a_payload_is_refused_without_a_reason(desk, invoice, row, fault, text):
-    line = {"LineNumber": 1000, "GLAccount": "6260"}
+    line = {"LineNumber": 1000, "ExpenseAccount": "6260"}
     desk.server.rows(
         "PO/POPurchaseOrders", {"PurchaseOrderNumber": "PO1", "Vendor": "1200", "PurchaseOrderLines": [line]}
     )

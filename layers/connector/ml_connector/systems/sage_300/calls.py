@@ -9,8 +9,8 @@ from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import PATIENCE, Call, Http, Reply
 from ml_connector.systems.kit.absence import ABSENT_STATUS
 from ml_connector.systems.sage_300.login import IIS
-from ml_connector.systems.sage_300.reads import Failed
-from ml_connector.systems.sage_300.replies import NO_RIGHT, PASSING, REFUSED_LOGIN, Fault, fault_in, pause_asked
+from ml_connector.systems.sage_300.metadata import parse
+from ml_connector.systems.sage_300.replies import NO_RIGHT, REFUSED_LOGIN, Fault, fault_in, pause_asked
 
 TRIES = 5
 FIRST_PAUSE = 0.4
@@ -28,7 +28,7 @@ class Caller:
         """Send; what passes is tried again with growing pauses, if the call may be repeated."""
         for attempt in range(1, TRIES + 1):
             reply = self._http.call(call)
-            fault = fault_in(reply)
+            fault = None if call.want == "xml" and reply.status == 200 else fault_in(reply)
             trouble = self._trouble(call, reply, fault)
             if trouble is None:
                 return reply, fault
@@ -66,7 +66,7 @@ class Caller:
 
 
 def _failure(call: Call, reply: Reply, fault: Fault, now: datetime) -> Transient | OutcomeUnknown:
-    """Make the error of a server that failed. A failure in its own words may be about what was asked.
+    """Make the error of a server that failed.
 
     503 says that the whole server is away: work is parked, and no record's tries are used up.
     """
@@ -76,17 +76,18 @@ def _failure(call: Call, reply: Reply, fault: Fault, now: datetime) -> Transient
     asked = pause_asked(reply, now)
     if call.safe and (reply.status == 503 or asked is not None):
         return Throttled(said, asked)
-    return Failed(said) if call.safe and fault.code in PASSING else _doubt(call, said, reply)
+    return _doubt(call, said, reply)
 
 
 def _torn(call: Call, reply: Reply) -> ConnectorError | None:
     """Believe a good answer only where its body is whole."""
     if call.want == "none" or (call.method != "GET" and not reply.body.strip()):
         return None
+    form = "XML" if call.want == "xml" else "JSON"
     try:
-        reply.json()
+        parse(reply.body) if call.want == "xml" else reply.json()
     except ValueError as error:
-        return _doubt(call, f"Sage 300 answered with something else than whole JSON ({error}).", reply)
+        return _doubt(call, f"Sage 300 answered with something else than whole {form} ({error}).", reply)
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,13 +16,13 @@ from ml_connector.errors import Transient
 from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode
 from ml_connector.systems.kit.faults import entered
-from ml_connector.systems.kit.rows import Batch, number_of, row_by_row
+from ml_connector.systems.kit.rows import Batch, row_by_row
 from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.sage_300.calls import Caller
-from ml_connector.systems.sage_300.keyed import Keyed
 from ml_connector.systems.sage_300.login import EVERY
-from ml_connector.systems.sage_300.paging import Query, walk
-from ml_connector.systems.sage_300.reads import Failed, NotOffered, refused_read
+from ml_connector.systems.sage_300.metadata import Kind, Model, parse
+from ml_connector.systems.sage_300.paging import Keyed, Query, walk
+from ml_connector.systems.sage_300.reads import NotOffered, Puzzled, Refused, refused_read
 from ml_connector.systems.sage_300.replies import (
     Fault,
     Style,
@@ -39,9 +40,9 @@ class WebApi:
     def __init__(self, http: Http, company: str, style: Style, clock: Clock, chance: Chance) -> None:
         self._company, self._style, self._clock = company, style, clock
         self._caller = Caller(http, clock, chance)
-        self._filters: dict[tuple[str, ...], int] = {}
-        self._whole: set[str] = set()
-        self._renamed: set[str] = set()
+        self._models: dict[str, Model | None] = {}
+        self._lock = threading.Lock()
+        self._not_taken: set[tuple[str, frozenset[str]]] = set()
         self._lacking: set[str] = set()
         self.keyed = Keyed(self)
 
@@ -63,11 +64,84 @@ class WebApi:
         """Write a date literal of a filter, as the secret's `date_literal` says."""
         return day_literal(value, self._style)
 
+    # ── what there is ───────────────────────────────────────────────────────────────────────────────────────
+
+    def model(self, module: str) -> Model | None:
+        """Give what the server says of a module; None where it says itself that it does not tell. Asked once.
+
+        Raises `Transient` where that is not known by now, and `Misconfigured` or `LoginRefused`.
+        """
+        with self._lock:
+            if module not in self._models:
+                self._models[module] = self._described(f"{module}/$metadata")
+            return self._models[module]
+
+    def _described(self, resource: str) -> Model | None:
+        accept = {"Accept": "application/xml, application/json;q=0.5"}  # refusals come in JSON
+        reply, fault = self._call(Call("GET", self._path(resource), headers=accept, want="xml", expect=EVERY))
+        if fault is None:
+            return parse(reply.body)
+        if not fault.unserved:
+            raise Transient(f"Sage 300 did not tell what it has in {resource}: {fault}. It is asked again later.")
+        log.warning("Sage 300 does not serve %s, so the documented names are used alone: %s", resource, fault)
+        return None
+
+    def _kind(self, query: Query[Any]) -> Kind | None:
+        module, _, name = self._called(query).partition("/")
+        model = self.model(module)
+        return model.kind(name, tuple(query.fields)) if model is not None else None
+
+    def has(self, query: Query[Any], field: str) -> bool:
+        """Tell whether a resource may have a field: not where the server says that it has none."""
+        kind = self._kind(query)
+        return kind is None or kind.has(field)
+
+    def _called(self, query: Query[Any]) -> str:
+        """Name the resource as this server calls it."""
+        module, _, name = query.resource.partition("/")
+        model, other = self.model(module), query.instead.partition("/")[2]
+        renamed = model is not None and other and not model.offers(name) and model.offers(other)
+        return query.instead if renamed else query.resource
+
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def pages(self, query: Query[W], position: str | None = None) -> Iterator[Batch[W]]:
-        """Read a resource page by page. Raises `Transient`, `Misconfigured` or `LoginRefused`."""
+        """Read a resource page by page, plainly where the server does not take the filter or the selection.
+
+        Raises `Transient`, `Misconfigured` or `LoginRefused`.
+        """
+        begun = False
+        try:
+            for batch in self.exactly(query, position):
+                begun = True
+                yield batch
+        except Refused as error:
+            if begun:
+                raise
+            self.not_taken(query, error)
+            yield from self.exactly(query.plain(), position)
+
+    def exactly(self, query: Query[W], position: str | None = None) -> Iterator[Batch[W]]:
+        """Read just what is asked for; raises `Refused` also where it is known that the server does not take it."""
+        if self.unfiltered(query):
+            raise Puzzled(f"Sage 300 has no such filter of {query.resource}: {query.where}")
         return walk(self._page, query, position)
+
+    def unfiltered(self, query: Query[Any]) -> bool:
+        """Tell whether a query is asked plainly: its filter was not taken, or names a field that there is not."""
+        kind = self._kind(query)
+        return query.shape in self._not_taken or (kind is not None and kind.lacks(query.where))
+
+    def not_taken(self, query: Query[Any], error: Refused) -> None:
+        """Remember that a query is to be asked plainly; raises `error` where that would not help."""
+        if not error.puzzled or not (query.where or query.fields):
+            raise error
+        if query.shape not in self._not_taken:
+            log.warning(
+                "Sage 300 does not take the filter '%s' of %s, so the whole list is read and sorted out here. Check "
+                "'date_literal' if it names a date. %s", query.where, query.resource, error,
+            )  # fmt: skip
+        self._not_taken.add(query.shape)
 
     def offered(self, query: Query[W], position: str | None = None) -> Iterator[Batch[W]]:
         """Read a resource that a company can do without: one empty page where the server does not offer it.
@@ -91,24 +165,19 @@ class WebApi:
             log.warning("Sage 300 does not offer %s, so it is left out: %s", resource, error)
         self._lacking.add(resource)
 
-    def rows(self, query: Query[W], *, needed: bool = True) -> Iterator[W]:
+    def rows(self, query: Query[W], *, needed: bool = True, exactly: bool = False) -> Iterator[W]:
         """Read all rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
-        for batch in self.pages(query) if needed else self.offered(query):
+        read = self.exactly if exactly else self.pages if needed else self.offered
+        for batch in read(query):
             for bad in batch.spoiled:
                 raise Transient(f"Sage 300 gave a row of {query.name}, {bad.key}: {bad.reason}")
             yield from batch.rows
 
-    def count(self, query: Query[Any]) -> int | None:
-        """Ask how many rows there are; None where the server does not tell."""
-        call = Call("GET", f"{self._path(query.resource)}?$top=1&$count=true", want="text", expect=EVERY)
-        reply, fault = self._call(call)
-        if fault is not None:
-            raise refused_read(query.resource, fault)
-        body = reply.json()
-        return number_of(body.get("@odata.count", body.get("odata.count"))) if isinstance(body, dict) else None
-
     def get(self, resource: str, key: str) -> dict[str, Any] | None:
         """Read one record by its literal key, such as `(58)`; None where there is none."""
+        kind = self._kind(Query(resource, None, str))
+        if kind is not None and kind.quotes_key:
+            key = f"({quote(quoted(key.strip('()')), safe='')})"
         reply, fault = self._call(Call("GET", self._path(f"{resource}{key}"), want="text", expect=EVERY))
         if fault is not None:
             if fault.gone:
@@ -117,79 +186,31 @@ class WebApi:
         body = reply.json()
         if not isinstance(body, dict):
             raise Transient(f"Sage 300 gave a {resource}{key} that is no record: {reply.text(200)}.")
-        return body
+        return cast("dict[str, Any]", kind.ours(body)) if kind is not None else body
 
     def _page(self, query: Query[W], place: Place) -> Batch[W]:
-        """Ask; where the server does not know a field of the filter or selection, ask in the next best words."""
-        refusal: Exception | None = None
-        for choice, select in self._ways(query):
-            try:
-                reply, fault = self._asked(query, place, query.where[choice], select)
-            except Failed as error:
-                if place.skip:  # in the middle of a list other words would count its rows in another way
-                    raise
-                refusal = refusal or error
-                continue
-            if fault is None:
-                self._learn(query, choice, select)
-                return self._read(query, place, reply)
-            refusal = refusal or refused_read(query.resource, fault)
-            if not fault.puzzled:
-                break
-        assert refusal is not None
-        raise refusal
-
-    def _ways(self, query: Query[Any]) -> Iterator[tuple[int, list[str]]]:
-        """List the ways to ask, the best first: each filter with the selection, and without it."""
-        for choice in range(self._filters.get(query.shape, 0), len(query.where)):
-            if query.select and query.resource not in self._whole:
-                yield choice, query.select
-            yield choice, []
-
-    def _learn(self, query: Query[Any], choice: int, select: list[str]) -> None:
-        """Remember what the server took."""
-        if query.select and not select:
-            self._whole.add(query.resource)
-        if choice != self._filters.get(query.shape, 0):
-            self._filters[query.shape] = choice
-            log.warning(
-                "Sage 300 does not take the filter '%s' of %s, so more is read than has to be. Check 'date_literal' "
-                "if it names a date.", query.where[0], query.resource,
-            )  # fmt: skip
-
-    def unfiltered(self, query: Query[Any]) -> bool:
-        """Tell whether a query is asked without a filter, since the server takes none of its filters."""
-        return not query.where[self._filters.get(query.shape, 0)]
-
-    def _asked(self, query: Query[Any], place: Place, where: str, select: list[str]) -> tuple[Reply, Fault | None]:
-        """Ask, and once more by the resource's other name where it has one and does not go by the first."""
-        reply, fault = self._ask(query, place, where, select)
-        if fault is None or not fault.absent or not query.instead or query.resource in self._renamed:
-            return reply, fault
-        other_reply, other = self._ask(query, place, where, select, renamed=True)
-        if other is not None and not other.puzzled:
-            return reply, fault  # it goes by neither
-        self._renamed.add(query.resource)
-        return other_reply, other
-
-    def _ask(
-        self, query: Query[Any], place: Place, where: str, select: list[str], *, renamed: bool = False
-    ) -> tuple[Reply, Fault | None]:
-        options = {"$filter": where} if where else {}
-        if select:
-            options["$select"] = ",".join(select)
+        """Ask for what is known to be there: without `$metadata` rows are read whole."""
+        kind = self._kind(query)
+        options = {}
+        if query.where:
+            options["$filter"] = kind.where(query.where) if kind is not None else query.where
+        if kind is not None and not query.plainly and (select := [one for one in query.fields if kind.has(one)]):
+            options["$select"] = ",".join(map(kind.theirs, select))
         if query.top:
             options["$top"] = str(query.top)  # never while paging: it would be the end of the list
-        else:
-            options["$count"] = "true"
+        options["$count"] = "true"
         if place.skip:
             options["$skip"] = str(place.skip)
         text = "&".join(f"{name}={quote(value, safe=',()')}" for name, value in options.items())
-        renamed = renamed or query.resource in self._renamed
-        resource = query.instead if renamed else query.resource
-        return self._call(Call("GET", f"{self._path(resource)}?{text}", want="text", expect=EVERY))
+        resource = self._called(query)
+        reply, fault = self._call(Call("GET", f"{self._path(resource)}?{text}", want="text", expect=EVERY))
+        if fault is not None:
+            raise refused_read(resource, fault)
+        return self._read(query, place, reply, kind)
 
-    def _read(self, query: Query[W], place: Place, reply: Reply) -> Batch[W]:
+    def _read(self, query: Query[W], place: Place, reply: Reply, kind: Kind | None) -> Batch[W]:
+        if kind is not None and kind.renames:
+            return _row_by_row(query, place, reply, kind)
         try:
             listing = query.decoder.decode(reply.body)
             rows: list[W] = listing.value if listing.value is not msgspec.UNSET else []
@@ -229,13 +250,16 @@ class WebApi:
         return self._caller.call(call)
 
 
-def _row_by_row(query: Query[W], place: Place, reply: Reply) -> Batch[W]:
+def _row_by_row(query: Query[W], place: Place, reply: Reply, kind: Kind | None = None) -> Batch[W]:
+    def ours(raw: Any) -> Any:
+        return kind.ours(raw) if kind is not None else raw
+
     def read(raw: Any) -> W:
-        return decode(query.row, _texts(raw)) if query.row is not None else cast("W", raw)
+        return decode(query.row, _texts(ours(raw))) if query.row is not None else cast("W", ours(raw))
 
     def named(raw: Any) -> object:
-        """Name a spoiled row by the first selected field, which is its key."""
-        return raw.get(query.select[0]) if isinstance(raw, dict) and query.select else None
+        """Name a spoiled row by the first field, which is its key."""
+        return ours(raw).get(query.fields[0]) if isinstance(raw, dict) and query.fields else None
 
     return row_by_row(reply, "Sage 300", query.name, read=read, key=query.key, named=named, unnamed=place.unnamed)
 

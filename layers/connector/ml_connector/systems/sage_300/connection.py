@@ -13,15 +13,13 @@ from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Re
 from ml_connector.systems.kit.connection import checked, server, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
-from ml_connector.systems.kit.masters import Nothing
 from ml_connector.systems.kit.orders import OrderSource
 from ml_connector.systems.sage_300 import login, masters, segments
 from ml_connector.systems.sage_300.batches import Batches
-from ml_connector.systems.sage_300.calendar import Calendar
-from ml_connector.systems.sage_300.centers import Centers
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.entries import POSTED
 from ml_connector.systems.sage_300.invoices import Invoices
+from ml_connector.systems.sage_300.lookups import Calendar, Vendors
 from ml_connector.systems.sage_300.names import text
 from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
@@ -30,21 +28,20 @@ from ml_connector.systems.sage_300.reads import NotOffered
 from ml_connector.systems.sage_300.replies import Fault
 from ml_connector.systems.sage_300.segments import Ledger
 from ml_connector.systems.sage_300.settings import Settings
-from ml_connector.systems.sage_300.vendors import Vendors
 from ml_connector.wiring import Wiring
 
 VENDOR = "Sage 300"
 CONNECTIONS = 2
 """The server answers TooManyRequests to what comes side by side, not to what comes often."""
 READS = (
-    ("vendors", "AP/APVendors", "vendor"),
-    ("accounts", "GL/GLAccounts", "account_key"),
-    ("purchase orders", "PO/POPurchaseOrders", "order_number"),
-    ("goods receipts", "PO/POGetReceipts", "receipt_number"),
-    ("goods returns", "PO/POReturns", "return_number"),
-    ("invoice batches", BATCHES, "batch"),
-    ("posted documents", POSTED, "document"),
-    ("fiscal calendar", "CS/CSFiscalCalendars", "year"),
+    ("vendors", "AP/APVendors", "VendorNumber"),
+    ("accounts", "GL/GLAccounts", "UnformattedAccount"),
+    ("purchase orders", "PO/POPurchaseOrders", "PurchaseOrderNumber"),
+    ("goods receipts", "PO/POGetReceipts", "ReceiptNumber"),
+    ("goods returns", "PO/POReturns", "ReturnNumber"),
+    ("invoice batches", BATCHES, "BatchNumber"),
+    ("posted documents", POSTED, "DocumentNumber"),
+    ("fiscal calendar", "CS/CSFiscalCalendars", "FiscalYear"),
 )
 """What is read of each kind: name, resource, and the field that is shown."""
 DISPENSABLE = frozenset({"PO/POGetReceipts", "PO/POReturns", POSTED, "CS/CSFiscalCalendars"})
@@ -79,7 +76,7 @@ class Company:
         makers: dict[type[Record], Callable[[], Any]] = {
             Supplier: lambda: masters.suppliers(self.api),
             Account: lambda: segments.accounts(self.api, self._segment),
-            CostCenter: self._cost_centers,
+            CostCenter: lambda: segments.cost_centers(self.api, self._segment),
             PurchaseOrder: lambda: OrderSource(self._orders()),
         }
         return makers[record]()
@@ -88,9 +85,6 @@ class Company:
         """Hand out the target of invoices; raises `KeyError` for any other record."""
         makers: dict[type[Record], Callable[[], Any]] = {Invoice: self._invoices}
         return makers[record]()
-
-    def _cost_centers(self) -> Any:
-        return Nothing() if self._segment is None else Centers(self.api, self._segment)
 
     def _orders(self) -> Orders:
         return Orders(self.api, self._ledger, self._wiring.options.start(self._wiring.integration, "purchase_orders"))
@@ -107,6 +101,7 @@ class Company:
         return checked(self._log_in, self._checks)
 
     def _checks(self) -> Iterator[Check]:
+        yield self._described()
         for what, resource, field in READS:
             yield self._read(what, resource, field)
         if self._segment is not None:
@@ -131,6 +126,18 @@ class Company:
         except ConnectorError as error:
             return Check(what, False, str(error))
 
+    def _described(self) -> Check:
+        """Tell of which modules the server says what it has; of the others nothing but documented names is read."""
+        modules = dict.fromkeys(resource.partition("/")[0] for _, resource, _ in READS)
+        try:
+            untold = [module for module in modules if self.api.model(module) is None]
+        except ConnectorError as error:
+            return Check("metadata", False, str(error))
+        if untold:
+            said = f"this server does not serve $metadata of {', '.join(untold)}, so their documented names are used"
+            return Check("metadata", True, said, warning=True)
+        return Check("metadata", True, f"served for {', '.join(modules)}")
+
     def _one(self, resource: str, field: str) -> str:
         instead = "PO/POReceipts" if resource == "PO/POGetReceipts" else ""
         query: Query[dict[str, Any]] = Query(resource, None, lambda row: str(text(row, field)), top=1, instead=instead)
@@ -138,7 +145,10 @@ class Company:
         return f"for example {batch.keys[0]}" if batch.keys else "none there yet"
 
     def _centers(self) -> str:
-        found = next((one for page in self._cost_centers().pages(None, None) for one in page.records), None)
+        found = next(
+            (one for page in segments.cost_centers(self.api, self._segment).pages(None, None) for one in page.records),
+            None,
+        )
         if found is None:
             raise ConnectorError(
                 f"segment {self._segment} has no codes in Sage 300; check 'cost_center_segment', and the segment codes "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import islice
-from urllib.parse import quote
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
@@ -29,10 +27,9 @@ from ml_connector.systems.sage_300.open_batches import (
     name_of,
     named,
 )
-from ml_connector.systems.sage_300.paging import LONGEST, Query
-from ml_connector.systems.sage_300.reads import Failed, NotOffered, Refused, not_understood
+from ml_connector.systems.sage_300.paging import Query, any_of
+from ml_connector.systems.sage_300.reads import NotOffered
 
-log = logging.getLogger("ml_connector")
 POSTED = "AP/APPostedDocuments"
 MARK = "ml-connector "
 """Begins the description of a batch of ours; our own key of the invoice follows."""
@@ -96,8 +93,6 @@ class Documents:
     def __init__(self, api: WebApi, *, post: bool = False) -> None:
         """`post`: batches are posted too, and then an entry may leave its batch (`label`)."""
         self._api, self._open, self._post = api, OpenBatches(api), post
-        self._plainly = self._dayless = False
-        """The server does not take all of a question at once, or asks by no day."""
 
     @readable()
     def find(self, vendor: str, number: str, own: str, *, credit: bool, dated: date | None = None) -> list[Found]:
@@ -144,7 +139,7 @@ class Documents:
 
     def unposted_of_ours(self) -> list[Found]:
         """List unposted batches that carry our mark, their description as `reference`."""
-        batches = islice(self._api.rows(batches_query(UNPOSTED, "")), MOST_RECENT)
+        batches = islice(self._api.rows(batches_query(UNPOSTED)), MOST_RECENT)
         marked = ((whole(batch, "batch"), text(batch, "description") or "") for batch in batches)
         return [
             Found(f"{number}:1", number, reference=said) for number, said in marked if number and said.startswith(MARK)
@@ -193,67 +188,21 @@ class Documents:
         """
         found: dict[str, Row] = {}
         try:
-            for row in self._alike(vendor, number, dated, anew=anew):
-                if _same(row, vendor, number):
-                    found[f"{_posted_name(row)}~{whole(row, 'batch')}"] = row
+            for where in self._alike(vendor, number, dated):
+                for row in self._api.keyed.either(_posted_query(where), anew=anew):
+                    if _same(row, vendor, number):
+                        found[f"{_posted_name(row)}~{whole(row, 'batch')}"] = row
         except NotOffered as error:
             self._api.left_out(POSTED, error)
             return None
         return list(found.values())
 
-    def _alike(self, vendor: str, number: str, dated: date | None, *, anew: bool) -> Iterable[Row]:
-        """Ask for all that may be the document at once; of a server that does not take that, one by one."""
-        vendors, numbers = list(_asked(vendor)), list(_asked(number))
-        where = self._widely(vendors, numbers, dated)
-        if not self._plainly and len(quote(where)) <= LONGEST:
-            try:
-                return list(self._api.rows(_posted_query(where)))
-            except (Refused, Failed) as error:
-                if not not_understood(error):
-                    raise
-                self._plainly = isinstance(error, Refused)
-        rows = [row for one in vendors for spelling in numbers for row in self._spelt(one, spelling, anew=anew)]
-        return rows + [row for one in vendors for row in self._of_day(one, dated)]
-
-    def _widely(self, vendors: list[str], numbers: list[str], dated: date | None) -> str:
-        text = self._api.text
-        same_day = [f"DocumentDate eq {self._api.day(dated)}"] if dated and not self._dayless else []
-        either = _any([*(f"DocumentNumber eq {text(one)}" for one in numbers), *same_day])
-        return f"{either} and {_any([f'VendorNumber eq {text(one)}' for one in vendors])}"
-
-    def _of_day(self, vendor: str, dated: date | None) -> list[Row]:
-        """Read what a vendor has of a day; nothing of a server that takes no date in a filter."""
-        if dated is None or self._dayless:
-            return []
-        day = f"DocumentDate eq {self._api.day(dated)}"
-        try:
-            return list(self._api.rows(_posted_query(f"VendorNumber eq {self._api.text(vendor)} and {day}", day)))
-        except (Refused, Failed) as error:
-            if not not_understood(error):
-                raise
-            self._dayless = isinstance(error, Refused)
-            log.warning(
-                "Sage 300 takes no DocumentDate in a filter of %s, so a document whose number was typed in another "
-                "spelling is not seen there. Check 'date_literal'. %s", POSTED, error,
-            )  # fmt: skip
-            return []
-
-    def _spelt(self, vendor: str, number: str, *, anew: bool) -> Iterable[Row]:
-        """Ask by number, else by vendor, else look through all of them."""
-        by_number, by_vendor = (
-            f"{name} eq {self._api.text(value)}"
-            for name, value in (("DocumentNumber", number), ("VendorNumber", vendor))
-        )
-        try:
-            yield from self._api.rows(_posted_query(f"{by_number} and {by_vendor}", by_number, by_vendor))
-        except (Refused, Failed) as error:
-            if not not_understood(error):
-                raise
-            yield from self._api.keyed.whole(_posted_query(), anew=anew).rows
-
-
-def _any(conditions: list[str]) -> str:
-    return f"({' or '.join(conditions)})" if len(conditions) > 1 else conditions[0]
+    def _alike(self, vendor: str, number: str, dated: date | None) -> Iterator[str]:
+        """Ask for all that may be the document; without parentheses, which are not documented."""
+        literal = self._api.text
+        days = [f"DocumentDate eq {self._api.day(dated)}"] if dated else []
+        said = [*(f"DocumentNumber eq {literal(one)}" for one in _asked(number)), *days]
+        return any_of(f"VendorNumber eq {literal(one)} and {other}" for one in _asked(vendor) for other in said)
 
 
 def carried(number: str) -> tuple[str, str] | None:
@@ -262,8 +211,8 @@ def carried(number: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
-def _posted_query(*where: str) -> Query[Row]:
-    return Query(POSTED, None, _posted_name, *where)
+def _posted_query(where: str) -> Query[Row]:
+    return Query(POSTED, None, _posted_name, where)
 
 
 def _posted_name(row: Row) -> str:

@@ -21,17 +21,16 @@ from ml_connector.systems.kit.invoices import Created
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.amounts import Sums, sum_up
 from ml_connector.systems.sage_300.batches import Batches
-from ml_connector.systems.sage_300.calendar import Calendar
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.entries import MARK
 from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
+from ml_connector.systems.sage_300.lookups import Calendar, VendorFacts, Vendors
 from ml_connector.systems.sage_300.names import whole
 from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.refusals import DIALECT, VENDOR
 from ml_connector.systems.sage_300.replies import Fault
 from ml_connector.systems.sage_300.segments import Ledger
-from ml_connector.systems.sage_300.vendors import VendorFacts, Vendors
 from ml_connector.wiring import Wiring
 
 ORDER_LIMIT = 22

@@ -16,8 +16,7 @@ from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.amounts import Sums
 from ml_connector.systems.sage_300.names import children, text, whole
-from ml_connector.systems.sage_300.order_rows import is_closed, line_key, order_number
-from ml_connector.systems.sage_300.orders import Orders
+from ml_connector.systems.sage_300.orders import Orders, is_closed, line_key, order_number
 from ml_connector.systems.sage_300.reads import NotOffered
 from ml_connector.systems.sage_300.receipts import Row
 from ml_connector.systems.sage_300.segments import Ledger, bare
@@ -66,7 +65,7 @@ class Lines:
 
     def _account(self, row: CodingRow, orders: dict[str, Row] | None) -> str:
         line = self._order_line(row, orders) if row.order_number and orders is not None else None
-        bought_on = text(line, "account") if line is not None else None
+        bought_on = text(line, "ExpenseAccount") if line is not None else None
         if bought_on is not None:
             account = bare(bought_on)
             self.used[f"account={account}"] = row.account or account
@@ -120,10 +119,10 @@ class Lines:
         """Find the line that a row names; raises `Held` where it or its order is not there."""
         number = (row.order_number or "").strip()
         order = orders.get(number)
-        if order is None or not same(text(order, "vendor"), self.draft.supplier):
+        if order is None or not same(text(order, "Vendor"), self.draft.supplier):
             raise self.draft.no_order(number)
         try:
-            lines, closed = children(order, "order_lines"), is_closed(order)
+            lines, closed = children(order, "PurchaseOrderLines"), is_closed(order)
         except ValueError as error:
             raise Held(f"order:{number}", f"Purchase order {number} cannot be read: {error}") from error
         if closed:
@@ -131,9 +130,9 @@ class Lines:
         if not row.order_line:
             return lines[0] if len(lines) == 1 else None
         wanted = row.order_line.strip()
-        for name in ("line_number", "key"):
+        for numbered in (True, False):
             for place, line in enumerate(lines, 1):
-                if wanted == (whole(line, name) if name == "line_number" else line_key(line, place)):
+                if wanted == (whole(line, "LineNumber") if numbered else line_key(line, place)):
                     return line
         raise self.draft.no_line(number, wanted, "LineNumber")
 

@@ -13,9 +13,8 @@ from ml_connector.records import Address, Record, Supplier
 from ml_connector.systems.kit.masters import Masters, begin
 from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.keyed import Wanted
 from ml_connector.systems.sage_300.names import day_of
-from ml_connector.systems.sage_300.paging import Query
+from ml_connector.systems.sage_300.paging import Query, Wanted
 
 W = TypeVar("W")
 R = TypeVar("R", bound=Record)
@@ -83,8 +82,8 @@ def suppliers(api: WebApi) -> Masters[VendorRow, Supplier]:
     """Read the vendors, inactive ones too."""
 
     def query(since: str | None) -> Query[VendorRow]:
-        wheres = (after(api, "DateLastMaintained", since), "") if since else ("",)
-        return Query("AP/APVendors", VendorRow, lambda row: row.vendor_number.strip(), *wheres)
+        where = after(api, "DateLastMaintained", since) if since else ""
+        return Query("AP/APVendors", VendorRow, lambda row: row.vendor_number.strip(), where)
 
     return declared(api, query, supplier, _maintained, "VendorNumber")
 

@@ -1,7 +1,8 @@
-"""One table of the spellings that fields may have, for resources of which no description is public.
+"""The documented names of fields, what else a server may call them, and how values are read.
 
-The first spelling of each is the likeliest; which are inferred is said in `docs/vendors/sage_300.md`
-(`docs/vendors/sage_300.md`: only what is sent to these resources is documented, not what comes back).
+Rows are read by the documented names alone. Where `$metadata` lists an alias in place of one, rows are handed out under
+the documented name (`metadata.Kind`); without `$metadata` there are no aliases. Which names are inferred is said in
+`docs/vendors/sage_300.md`.
 """
 
 from __future__ import annotations
@@ -14,82 +15,55 @@ from typing import Any
 from ml_connector.systems.http import is_amount
 
 ZERO = Decimal(0)
-SPELLINGS: Mapping[str, tuple[str, ...]] = {
-    # orders
-    "order_key": ("PurchaseOrderSequenceKey", "PurchaseOrderSequence", "SequenceKey"),
-    "order_number": ("PurchaseOrderNumber", "PONumber"),
-    "order_date": ("PurchaseOrderDate", "PODate", "OrderDate"),
-    "order_type": ("PurchaseOrderType", "OrderType"),
-    "order_status": ("PurchaseOrderStatus", "OrderStatus", "DocumentStatus", "Status"),
-    "complete": ("Completed", "Complete", "IsComplete", "CompletionStatus", "OrderCompleted"),
-    "completed_on": ("DateCompleted", "CompletionDate", "CompletedDate"),
-    "posted_on": ("LastPostingDate", "PostingDate", "DateLastMaintained"),
-    "vendor": ("Vendor", "VendorNumber"),
-    "currency": ("Currency", "CurrencyCode", "VendorCurrency", "SourceCurrency"),
-    "terms": ("TermsCode", "Terms"),
-    "description": ("Description",),
-    "order_lines": ("PurchaseOrderLines", "PurchaseOrderDetails", "Lines"),
-    # lines of all three documents
-    "line_number": ("LineNumber", "DetailLineNumber", "DetailNumber"),
-    "order_line_key": ("PurchaseOrderLineSequence", "PurchaseOrderLineSequenceKey", "PurchaseOrderLineKey"),
-    "order_line_number": ("PurchaseOrderLineNumber", "PurchaseOrderDetailNumber"),
-    "item": ("ItemNumber",),
-    "item_text": ("ItemDescription", "Description"),
-    "unit": ("UnitOfMeasure", "OrderUnitOfMeasure", "OrderUnit", "ReceiptUnitOfMeasure", "ORDERUNIT"),
-    "ordered": ("QuantityOrdered", "OrderedQuantity"),
-    "canceled": ("QuantityCanceled", "QuantityCancelled", "OrderedQuantityCanceled"),
-    "unit_cost": ("UnitCost",),
-    "net_cost": ("NetExtendedCost", "DiscountedExtendedCost"),
-    "cost": ("ExtendedCost", "ExtendedAmount"),
-    "discount": ("DiscountAmount", "Discount"),
-    "account": ("GLAccount", "ExpenseAccount", "GLExpenseAccount", "NonstockClearingAccount",
-                "NonStockClearingAccount"),
-    "line_complete": ("Completed", "CompletionStatus", "Complete", "LineCompleted"),
-    # receipts and returns
-    "receipt_number": ("ReceiptNumber",),
-    "receipt_date": ("ReceiptDate",),
-    "receipt_lines": ("ReceiptLine2s", "ReceiptLines", "ReceiptDetails", "Lines"),
-    "receipt_line_key": ("ReceiptLineSequence", "ReceiptLineSequenceKey"),
-    "receipt_line_number": ("ReceiptLineNumber",),
-    "received": ("OrderedQuantityReceived", "QuantityReceived"),
-    "return_number": ("ReturnNumber",),
-    "return_date": ("ReturnDate",),
-    "return_lines": ("ReturnLines", "ReturnDetails", "Lines"),
-    "return_line_key": ("ReturnLineSequence", "ReturnLineSequenceKey"),
-    "returned": ("OrderedQuantityReturned", "QuantityReturned"),
-    # segments of accounts
-    "segment": ("SegmentNumber", "SegmentID", "SegmentId", "Segment"),
-    "segment_code": ("SegmentCode", "SegmentCodeKey", "SegmentValue", "Code"),
-    "segment_text": ("Description", "SegmentCodeDescription", "SegmentDescription"),
-    # invoices
-    "account_key": ("UnformattedAccount",),
-    "year": ("FiscalYear", "Year"),
-    "batch": ("BatchNumber",),
-    "batch_status": ("BatchStatus",),
-    "errors": ("NumberOfErrors",),
-    "invoices": ("Invoices", "APInvoices"),
-    "details": ("InvoiceDetails", "APInvoiceDetails"),
-    "distributed": ("DistributedAmount",),
-    "entry_date": ("PostingDate", "DocumentDate"),
-    "entry": ("EntryNumber",),
-    "document": ("DocumentNumber", "InvoiceNumber"),
-    "kind": ("DocumentType",),
-    "total": ("DocumentTotalIncludingTax", "OriginalDocumentAmount", "OriginalAmountInVendorCurrency",
-              "OriginalAmount", "DocumentTotal", "DocumentAmount", "InvoiceAmount"),
-    "error_text": ("ErrorMessage", "Message", "MessageText", "ErrorDescription", "Description", "ErrorText"),
-    "posting": ("PostingSequenceNumber", "PostingSequence"),
+_PURCHASING: Mapping[str, tuple[str, ...]] = {
+    "PurchaseOrderNumber": ("PONumber",), "PurchaseOrderDate": (), "PurchaseOrderType": (), "LastPostingDate": (),
+    "Completed": ("CompletionStatus",), "DateCompleted": (), "Vendor": ("VendorNumber",),
+    "Currency": ("CurrencyCode", "VendorCurrency"), "TermsCode": ("Terms",), "Description": (),
+    "PurchaseOrderLines": ("PurchaseOrderDetails",), "LineNumber": ("DetailLineNumber",),
+    "PurchaseOrderLineSequence": ("PurchaseOrderLineSequenceKey",), "ItemNumber": (), "ItemDescription": (),
+    "UnitOfMeasure": ("OrderUnit", "OrderUnitOfMeasure"), "QuantityOrdered": ("OrderedQuantity",),
+    "QuantityCanceled": ("OrderedQuantityCanceled",), "UnitCost": (), "NetExtendedCost": ("DiscountedExtendedCost",),
+    "ExtendedCost": (), "DiscountAmount": (),
+    "ExpenseAccount": ("GLAccount", "GLExpenseAccount", "NonstockClearingAccount"),
+    "ReceiptNumber": (), "ReceiptDate": (), "ReceiptLine2s": ("ReceiptLines", "ReceiptDetails"),
+    "ReceiptLineSequence": ("ReceiptLineSequenceKey",), "QuantityReceived": (), "OrderedQuantityReceived": (),
+    "ReturnNumber": (), "ReturnDate": (), "ReturnLines": ("ReturnDetails",), "QuantityReturned": (),
+    "OrderedQuantityReturned": (), "ReturnLineSequence": ("ReturnLineSequenceKey",),
 }  # fmt: skip
-_NO = frozenset({"", "no", "false", "0", "n", "open", "notcompleted", "incomplete", "notcomplete", "outstanding",
-                 "active", "new", "partial", "partiallyreceived"})  # fmt: skip
-_YES = frozenset({"yes", "true", "1", "y", "completed", "complete", "closed", "posted", "finished"})
+_DOCUMENTS: Mapping[str, tuple[str, ...]] = {
+    "BatchNumber": (), "BatchStatus": (), "Description": (), "NumberOfErrors": (), "Invoices": ("APInvoices",),
+    "InvoiceDetails": ("APInvoiceDetails",), "EntryNumber": (), "VendorNumber": (), "DocumentNumber": (),
+    "DocumentType": (), "DocumentDate": (), "PostingDate": (), "CurrencyCode": (), "GLAccount": (),
+    "DistributedAmount": (), "PostingSequenceNumber": ("PostingSequence",),
+    "DocumentTotalIncludingTax": ("VendorCurrencyInvoiceAmount", "OriginalDocumentAmount", "DocumentTotal"),
+}  # fmt: skip
+_COMPLAINTS: Mapping[str, tuple[str, ...]] = {
+    "BatchNumber": (), "EntryNumber": (), "VendorNumber": (), "DocumentNumber": (),
+    "PostingSequenceNumber": ("PostingSequence",),
+    "ErrorMessage": ("Message", "MessageText", "ErrorDescription", "ErrorText", "Description"),
+}  # fmt: skip
+ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "POPurchaseOrders": _PURCHASING, "POGetReceipts": _PURCHASING, "POReceipts": _PURCHASING, "POReturns": _PURCHASING,
+    "APInvoiceBatches": _DOCUMENTS, "APPostedDocuments": _DOCUMENTS, "APPostingErrorMessages": _COMPLAINTS,
+    "GLSegmentCodes": {"SegmentNumber": (), "SegmentCodeKey": ("SegmentCode",), "Description": ()},
+    "CSFiscalCalendars": {"FiscalYear": (), "Active": ()},
+}  # fmt: skip
+"""By set: the documented name of each field that is read whole, with what it may be called in `$metadata`."""
+_SHORT = {
+    "vendor": "VendorNumber", "currency": "CurrencyCode", "description": "Description", "account": "GLAccount",
+    "batch": "BatchNumber", "batch_status": "BatchStatus", "errors": "NumberOfErrors", "invoices": "Invoices",
+    "details": "InvoiceDetails", "distributed": "DistributedAmount", "entry": "EntryNumber",
+    "document": "DocumentNumber", "kind": "DocumentType", "total": "DocumentTotalIncludingTax",
+    "error_text": "ErrorMessage", "posting": "PostingSequenceNumber", "entry_date": "PostingDate",
+}  # fmt: skip
+_NO = frozenset({"", "no", "false", "0", "notcompleted", "notcomplete", "incomplete", "open"})
+_YES = frozenset({"yes", "true", "1", "completed", "complete", "closed"})
 
 
 def tell(row: Mapping[str, Any], name: str) -> Any:
-    """Give a field under whichever spelling the server uses; None where it has none of them or says nothing."""
-    for spelling in SPELLINGS[name]:
-        if (value := row.get(spelling)) is not None and value != "":
-            return value
-    return None
+    """Give a field; None where it is not there or says nothing."""
+    value = row.get(_SHORT.get(name, name))
+    return value if value != "" else None
 
 
 def text(row: Mapping[str, Any], name: str) -> str | None:
@@ -121,9 +95,9 @@ def amount(row: Mapping[str, Any], name: str) -> Decimal | None:
     try:
         found = Decimal(value) if isinstance(value, (int, Decimal)) else Decimal(str(value).strip())
     except InvalidOperation as error:
-        raise ValueError(f"{SPELLINGS[name][0]} is '{value}', which is no number.") from error
+        raise ValueError(f"{_SHORT.get(name, name)} is '{value}', which is no number.") from error
     if not is_amount(found):
-        raise ValueError(f"{SPELLINGS[name][0]} is '{value}', which no ledger can hold.")
+        raise ValueError(f"{_SHORT.get(name, name)} is '{value}', which no ledger can hold.")
     return found
 
 
@@ -158,5 +132,5 @@ def children(row: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     if found is None:
         return []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise ValueError(f"{SPELLINGS[name][0]} is no list of lines.")
+        raise ValueError(f"{_SHORT.get(name, name)} is no list of lines.")
     return found

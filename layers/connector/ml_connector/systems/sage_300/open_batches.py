@@ -27,9 +27,9 @@ LASTS = timedelta(minutes=5)
 """Somebody may add an entry to an old batch: after this time all are read again. Sage 300 refuses duplicates too."""
 
 
-def batches_query(*where: str) -> Query[Row]:
+def batches_query(where: str = "") -> Query[Row]:
     """Invoice batches with their entries, which come inline."""
-    return Query(BATCHES, None, lambda row: str(whole(row, "batch")), *where)
+    return Query(BATCHES, None, lambda row: str(whole(row, "batch")), where)
 
 
 def name_of(row: Mapping[str, Any]) -> Name:
@@ -76,7 +76,7 @@ class OpenBatches:
         anew = self._read_at is None or not self._highest or began - self._read_at >= LASTS
         held, highest = ({}, 0) if anew else (self._held, self._highest)
         found: dict[str, Row] = {}
-        for batch in self._api.rows(batches_query(*_wheres(self._api.text(own), 0 if anew else highest))):
+        for batch in self._api.rows(batches_query(_where(self._api.text(own), 0 if anew else highest))):
             number = whole(batch, "batch") or ""
             names = {name_of(row) for row in entries_of(batch)}
             for one in names:
@@ -89,9 +89,6 @@ class OpenBatches:
         return found
 
 
-def _wheres(own: str, above: int) -> tuple[str, ...]:
+def _where(own: str, above: int) -> str:
     """Ask for our own batch whatever its status, and for unposted ones: all, or those with a number above."""
-    if not above:
-        return f"Description eq {own} or {UNPOSTED}", UNPOSTED, ""
-    since = f"BatchNumber gt {above}"
-    return f"Description eq {own} or {since}", since, UNPOSTED, ""
+    return f"Description eq {own} or {f'BatchNumber gt {above}' if above else UNPOSTED}"

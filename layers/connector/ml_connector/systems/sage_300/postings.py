@@ -17,7 +17,7 @@ from ml_connector.systems.kit.faults import held_on
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.entries import Documents, Entry, carried, errors_of, status_of
 from ml_connector.systems.sage_300.names import children, plain, text, whole
-from ml_connector.systems.sage_300.open_batches import UNPOSTED, Row, batches_query, entries_of, name_of, named
+from ml_connector.systems.sage_300.open_batches import Row, batches_query, entries_of, name_of, named
 from ml_connector.systems.sage_300.paging import Query
 from ml_connector.systems.sage_300.refusals import MENDS, kind_of_text
 
@@ -122,7 +122,7 @@ class Postings(Documents):
         found: tuple[int, Entry] | None = None
         assert case.name is not None
         name = named(*case.name)
-        for batch in self._api.rows(batches_query(f"BatchNumber gt {case.number}", UNPOSTED, "")):
+        for batch in self._api.rows(batches_query(f"BatchNumber gt {case.number}")):
             number = row_number(str(whole(batch, "batch"))) or 0
             if number <= int(case.number) or (found is not None and number < found[0]):
                 continue
@@ -146,11 +146,8 @@ class Postings(Documents):
         )
 
     def complaints(self, case: Case) -> list[Row] | None:
-        """Read what a posting complained of an entry; None where that cannot be seen.
-
-        How these rows are named is inferred, so they are told apart here.
-        """
-        query: Query[Row] = Query("AP/APPostingErrorMessages", None, _message_name, f"BatchNumber eq {case.number}", "")
+        """Read what a posting complained of an entry; None where that cannot be seen."""
+        query: Query[Row] = Query("AP/APPostingErrorMessages", None, _message_name, f"BatchNumber eq {case.number}")
         try:
             return [row for row in self._api.rows(query) if _about(case, row)]
         except Misconfigured as error:

@@ -19,8 +19,10 @@ class NotOffered(Refused):
     """
 
 
-class Failed(Transient):
-    """The Web API itself says that it failed. It may do so over a filter that it does not know."""
+class Puzzled(Refused):
+    """It is known already that the server does not take the question."""
+
+    puzzled = True
 
 
 def refused_read(resource: str, fault: Fault) -> Transient | Misconfigured:
@@ -40,8 +42,3 @@ def refused_read(resource: str, fault: Fault) -> Transient | Misconfigured:
     )
     error.puzzled = fault.puzzled
     return error
-
-
-def not_understood(error: Exception) -> bool:
-    """Tell whether a refusal may be about the words of the question, so that others are worth a try."""
-    return isinstance(error, Failed) or (isinstance(error, Refused) and error.puzzled)

@@ -19,31 +19,30 @@ from ml_connector.records import Receipt
 from ml_connector.systems.kit.orders import LineKey, ReceiptBook, apart, earliest
 from ml_connector.systems.kit.rows import raw_of
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.keyed import Wanted
 from ml_connector.systems.sage_300.names import ZERO, amount, children, day, text, whole
-from ml_connector.systems.sage_300.paging import Query
+from ml_connector.systems.sage_300.paging import Query, Wanted
 
 Row = dict[str, Any]
 
 
-def receipts_query(*where: str) -> Query[Row]:
-    """Goods receipts. Before 2022.2 they were read where they are created (`docs/vendors/sage_300.md`)."""
-    return Query("PO/POGetReceipts", None, receipt_number, *where, instead="PO/POReceipts")
+def receipts_query(where: str = "") -> Query[Row]:
+    """Goods receipts; before 2022.2 they were read where they are created (`docs/vendors/sage_300.md`)."""
+    return Query("PO/POGetReceipts", None, receipt_number, where, instead="PO/POReceipts")
 
 
-def returns_query(*where: str) -> Query[Row]:
+def returns_query(where: str = "") -> Query[Row]:
     """Returns of goods received."""
-    return Query("PO/POReturns", None, return_number, *where)
+    return Query("PO/POReturns", None, return_number, where)
 
 
 def receipt_number(row: Row) -> str:
     """Name a receipt."""
-    return _named(text(row, "receipt_number"), "receipt")
+    return _named(text(row, "ReceiptNumber"), "receipt")
 
 
 def return_number(row: Row) -> str:
     """Name a return."""
-    return _named(text(row, "return_number"), "return")
+    return _named(text(row, "ReturnNumber"), "return")
 
 
 def _named(number: str | None, what: str) -> str:
@@ -54,7 +53,7 @@ def _named(number: str | None, what: str) -> str:
 
 def orders_of(row: Row, lines: str) -> set[str]:
     """List the orders that a receipt or return names, in its head or its lines."""
-    return {number for one in (row, *_lines(row, lines)) if (number := text(one, "order_number")) is not None}
+    return {number for one in (row, *_lines(row, lines)) if (number := text(one, "PurchaseOrderNumber")) is not None}
 
 
 def _lines(row: Row, name: str) -> list[Row]:
@@ -66,19 +65,16 @@ def _lines(row: Row, name: str) -> list[Row]:
 
 def enter(book: ReceiptBook, order: str, key: str, line: Row) -> None:
     """Enter a line of an order, as receipts and returns find it: by key, by number, by item."""
-    book.enter(order, key, number=whole(line, "line_number"), item=text(line, "item"))
+    book.enter(order, key, number=whole(line, "LineNumber"), item=text(line, "ItemNumber"))
 
 
 def _about(book: ReceiptBook, order: str | None, line: Row) -> LineKey | None:
     """Find the order's line that a receipt's or return's line is about; None where nothing tells."""
     if order is None:
         return None
-    among = book.called(order, "item", text(line, "item"))
-    sharing = [one for one in book.called(order, "number", whole(line, "line_number")) if one in among]
-    surely = (
-        book.called(order, "key", whole(line, "order_line_key"))
-        or book.called(order, "number", whole(line, "order_line_number"))
-    )  # fmt: skip
+    among = book.called(order, "item", text(line, "ItemNumber"))
+    sharing = [one for one in book.called(order, "number", whole(line, "LineNumber")) if one in among]
+    surely = book.called(order, "key", whole(line, "PurchaseOrderLineSequence"))
     found = surely or (sharing if len(among) > 1 else []) or among
     return (order, found[0]) if found else None
 
@@ -100,7 +96,7 @@ class Receipts:
 
     def _receipts(self, heads: Mapping[str, tuple[str, date | None]], broken: list[Broken]) -> Iterator[Row]:
         numbered = Wanted(
-            receipts_query, "PurchaseOrderNumber", list(heads), lambda row: orders_of(row, "receipt_lines")
+            receipts_query, "PurchaseOrderNumber", list(heads), lambda row: orders_of(row, "ReceiptLine2s")
         )
         mixed = self._of_vendors(receipts_query, heads, "ReceiptDate", "PurchaseOrderNumber eq ''")
         seen: set[str] = set()
@@ -116,7 +112,7 @@ class Receipts:
         since = earliest(on for _, on in heads.values())
         tail = [*more, *([f"{field_name} gt {self._api.day(since)}"] if since else [])]
         vendors = sorted({vendor for vendor, _ in heads.values()})
-        return Wanted(make, "Vendor", vendors, lambda row: (text(row, "vendor"),), " and ".join(tail))
+        return Wanted(make, "Vendor", vendors, lambda row: (text(row, "Vendor"),), " and ".join(tail))
 
     def _read(self, wanted: Wanted[Row], broken: list[Broken]) -> Iterator[Row]:
         for batch in self._api.keyed.offered(wanted):
@@ -136,35 +132,35 @@ def _spoiling(what: str, number: str, row: Row, broken: list[Broken]) -> Iterato
 def _take(row: Row, book: ReceiptBook) -> None:
     """Enter a receipt's lines under the order lines that they are about."""
     number = receipt_number(row)
-    for place, line in enumerate(children(row, "receipt_lines"), 1):
-        target = _about(book, text(line, "order_number") or text(row, "order_number"), line)
-        quantity = amount(line, "received") or ZERO
+    for place, line in enumerate(children(row, "ReceiptLine2s"), 1):
+        target = _about(book, text(line, "PurchaseOrderNumber") or text(row, "PurchaseOrderNumber"), line)
+        quantity = _counted(line, "QuantityReceived")
         net = _cost(line, quantity)
         if target is not None:
-            key, on = _line_id(line, "receipt_line_key", place), day(row, "receipt_date")
+            key, on = _line_id(line, "ReceiptLineSequence", place), day(row, "ReceiptDate")
             book.take(target, Receipt(key=f"{number}~{key}", number=number, quantity=quantity, received_on=on, net=net))
 
 
 def _give_back(row: Row, book: ReceiptBook) -> None:
     """Enter a return's lines as negative receipts that name what they take back."""
     number = return_number(row)
-    for place, line in enumerate(children(row, "return_lines"), 1):
-        quantity = amount(line, "returned") or ZERO
+    for place, line in enumerate(children(row, "ReturnLines"), 1):
+        quantity = _counted(line, "QuantityReturned")
         net = _cost(line, quantity)
         target, origin = _origin(row, line, book)
         if target is not None:
-            key, on = _line_id(line, "return_line_key", place), day(row, "return_date")
+            key, on = _line_id(line, "ReturnLineSequence", place), day(row, "ReturnDate")
             back = Receipt(key=f"return~{number}~{key}", number=number, quantity=quantity, received_on=on, net=net)
             book.give_back(back, origin, target)
 
 
 def _origin(row: Row, line: Row, book: ReceiptBook) -> tuple[LineKey | None, str | None]:
     """Find the order line and the receipt of a return: by its receipt's line, else by order and item."""
-    receipt = text(line, "receipt_number") or text(row, "receipt_number")
-    key = whole(line, "receipt_line_key") or whole(line, "receipt_line_number")
+    receipt = text(line, "ReceiptNumber") or text(row, "ReceiptNumber")
+    key = whole(line, "ReceiptLineSequence")
     if receipt and key and (line_of := book.taken(f"{receipt}~{key}")) is not None:
         return line_of, f"{receipt}~{key}"
-    order = text(line, "order_number") or text(row, "order_number")
+    order = text(line, "PurchaseOrderNumber") or text(row, "PurchaseOrderNumber")
     if order is None and receipt is not None and (first := book.received(receipt)) is not None:
         order = first[0][0]
     target = _about(book, order, line)
@@ -172,13 +168,19 @@ def _origin(row: Row, line: Row, book: ReceiptBook) -> tuple[LineKey | None, str
     return target, mine[1].key if mine else None
 
 
+def _counted(line: Row, name: str) -> Decimal:
+    """Give a quantity in the unit of the order, where that is told beside the one of the receipt."""
+    counted = amount(line, f"Ordered{name}")
+    return (amount(line, name) if counted is None else counted) or ZERO
+
+
 def _line_id(line: Row, name: str, place: int) -> str:
     """Name a line within its document, by what never changes."""
-    return whole(line, name) or whole(line, "line_number") or str(place)
+    return whole(line, name) or whole(line, "LineNumber") or str(place)
 
 
 def _cost(line: Row, quantity: Decimal) -> Decimal | None:
-    cost = amount(line, "cost")
-    if cost is None and (price := amount(line, "unit_cost")) is not None:
+    cost = amount(line, "ExtendedCost")
+    if cost is None and (price := amount(line, "UnitCost")) is not None:
         return price * quantity
     return cost

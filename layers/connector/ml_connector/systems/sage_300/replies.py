@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
-from urllib.parse import quote
 
 from ml_connector.systems.http import Reply
 from ml_connector.systems.kit import faults
@@ -59,6 +58,12 @@ class Fault(faults.Fault):
     def absent(self) -> bool:
         """Tell whether the Web API says itself that it does not offer what was asked for."""
         return self.worded and self.code in NO_SUCH_PATH
+
+    @property
+    def unserved(self) -> bool:
+        """Tell whether the Web API says itself that it does not tell us what it has."""
+        refused = self.code in NO_SUCH_PATH | NOT_THERE | NOT_UNDERSTOOD | {NO_RIGHT}
+        return self.worded and (refused or self.status == 501)
 
     @property
     def gone(self) -> bool:
@@ -142,11 +147,6 @@ def pause_asked(reply: Reply, now: datetime) -> float | None:
 def quoted(text: str) -> str:
     """Write a string literal: single quotes, embedded ones doubled."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def text_key(key: str) -> str:
-    """Write a text key in parentheses."""
-    return f"({quote(quoted(key), safe='')})"
 
 
 def day_literal(day: date, style: Style) -> str:

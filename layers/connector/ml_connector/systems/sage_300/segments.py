@@ -14,13 +14,16 @@ from msgspec import Struct
 from ml_connector.errors import Held
 from ml_connector.flow import Broken, Page
 from ml_connector.folding import same
-from ml_connector.records import Account
-from ml_connector.systems.kit.masters import Masters
+from ml_connector.records import Account, CostCenter
+from ml_connector.systems.kit.masters import Masters, Nothing
 from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.keyed import FEW, PAGE, Wanted
 from ml_connector.systems.sage_300.masters import declared, is_active, said
-from ml_connector.systems.sage_300.paging import Query, in_filters
+from ml_connector.systems.sage_300.names import plain, text
+from ml_connector.systems.sage_300.paging import FULL, Query, Wanted, narrowed
+
+FEW = 3
+"""Calls that need no second thought."""
 
 
 class AccountRow(Struct, rename="pascal"):
@@ -61,9 +64,9 @@ def bare(account: str) -> str:
     return "".join(c for c in account if c.isalnum())
 
 
-def accounts_query(*where: str) -> Query[AccountRow]:
+def accounts_query(where: str = "", top: int = 0) -> Query[AccountRow]:
     """Accounts."""
-    return Query("GL/GLAccounts", AccountRow, lambda row: row.code, *where)
+    return Query("GL/GLAccounts", AccountRow, lambda row: row.code, where, top)
 
 
 def accounts(api: WebApi, segment: int | None) -> Masters[AccountRow, Account] | NaturalAccounts:
@@ -71,6 +74,23 @@ def accounts(api: WebApi, segment: int | None) -> Masters[AccountRow, Account] |
     if segment is not None:
         return NaturalAccounts(api, natural_of(segment))
     return declared(api, lambda _: accounts_query(), account, key_field="UnformattedAccount")
+
+
+def cost_centers(api: WebApi, segment: int | None) -> Masters[dict[str, object], CostCenter] | Nothing:
+    """Read the codes of one segment. They are few and carry no stamp, so they are read whole."""
+
+    def convert(row: dict[str, object]) -> CostCenter | None:
+        number, code = text(row, "SegmentNumber"), text(row, "SegmentCodeKey")
+        if number is None or code is None:
+            raise ValueError("The segment code has no SegmentNumber or no SegmentCodeKey.")
+        if plain("".join(c for c in number if c.isdigit()) or number) != str(segment):
+            return None
+        return CostCenter(key=code, code=code, name=text(row, "Description") or code)
+
+    def key(row: dict[str, object]) -> str:
+        return f"{text(row, 'SegmentNumber')}~{text(row, 'SegmentCodeKey')}"
+
+    return Nothing() if segment is None else declared(api, lambda _: Query("GL/GLSegmentCodes", None, key), convert)
 
 
 def account(row: AccountRow) -> Account:
@@ -160,13 +180,11 @@ class Ledger:
     def _fetch(self, codes: set[str]) -> None:
         """Read the accounts that are not known yet. One that is not there is asked for again the next time."""
         missing = sorted(codes - self._by_code.keys())
-        calls = len(list(in_filters("UnformattedAccount", map(self._api.text, missing))))
-        total = self._api.count(accounts_query()) if calls > FEW else None
-        if total is not None and total / PAGE < calls:
-            rows = self._api.rows(accounts_query())
-        else:
-            rows = self._api.keyed.rows(Wanted(accounts_query, "UnformattedAccount", missing, lambda row: (row.code,)))
-        for row in rows:
+        wanted = Wanted(accounts_query, "UnformattedAccount", missing, lambda row: (row.code,))
+        calls = len(list(narrowed(wanted.field, map(self._api.text, missing))))
+        total = next(self._api.pages(accounts_query(top=1))).count if calls > FEW else None
+        whole = total is not None and total / FULL < calls
+        for row in self._api.rows(accounts_query()) if whole else self._api.keyed.rows(wanted):
             self._by_code[row.code] = row
 
     def join(self, account: str, cost_center: str | None) -> str:
