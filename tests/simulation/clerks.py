@@ -109,7 +109,7 @@ def anew(history: History, office: Office) -> None:
                "invoiceDate": f"{dated}T00:00:00"}  # fmt: skip
     office.edits += 1
     office.ap.documents[record["invoiceId"]] = Document(record, office.ap.now())
-    second = Paper(record["invoiceId"], [version(record, office.ap.now())])
+    second = Paper(record["invoiceId"], [version(record, office.ap.now())], rivalled=office.rivalled)
     first.shared = second.shared = True
     for one, other in ((first, second), (second, first)):
         one.troubles["anew"] = other.key
