@@ -47,7 +47,7 @@ class Batches(Postings):
         case = self._case(number, entry, found)
         if case.settled:
             return self.confirm(case)
-        if not (text(case.batch or {}, "description") or "").startswith(MARK):
+        if not (text(case.batch or {}, "Description") or "").startswith(MARK):
             return replace(case.shown.found(), notes=(_left_to_others(case),))
         refusal = self._finish(case, found)
         case = self._case(number, entry, found)
@@ -84,7 +84,7 @@ class Batches(Postings):
         """Read a batch and its entry."""
         batch = self._api.get(BATCHES, f"({number})")
         rows = entries_of(batch) if batch is not None else []
-        row = next((r for r in rows if (whole(r, "entry") or "1") == entry), None)
+        row = next((r for r in rows if (whole(r, "EntryNumber") or "1") == entry), None)
         known = (found.partner, found.reference) if found.partner and found.reference else None
         return Case(number, entry, batch, row, found.number, known)
 
@@ -113,9 +113,7 @@ class Batches(Postings):
                 if case.row is None or status_of(case.batch or {}) not in {"open", "readytopost"}:
                     return None
         elif status != "readytopost":
-            raise Transient(
-                f"Batch {number} is being worked on in Sage 300 ({text(case.batch or {}, 'batch_status')})."
-            )
+            raise Transient(f"Batch {number} is being worked on in Sage 300 ({text(case.batch or {}, 'BatchStatus')}).")
         if self._post:
             _approved(case, found.check)
             self._post_it(case)
@@ -161,7 +159,7 @@ def _approved(case: Case, check: Check) -> None:
         check(case.shown.found())
     others = [row for row in entries_of(case.batch or {}) if row is not case.row]
     if others:
-        what = ", ".join(f"{text(row, 'document')} of vendor {text(row, 'vendor')}" for row in others)
+        what = ", ".join(f"{text(row, 'DocumentNumber')} of vendor {text(row, 'VendorNumber')}" for row in others)
         raise Held(
             f"conflict:{case.document}",
             f"Somebody added {what} to batch {case.number}, which was made for {case.document} alone. Nothing more is "
@@ -171,24 +169,24 @@ def _approved(case: Case, check: Check) -> None:
 
 
 def _left_to_others(case: Case) -> str:
-    status = text(case.batch or {}, "batch_status")
+    status = text(case.batch or {}, "BatchStatus")
     return f"Batch {case.number} was not made by us and is {status}: whoever entered it posts it in Sage 300."
 
 
 def _must_balance(number: str, one: Entry) -> None:
     """Set nothing ready that cannot be posted: the server may have worked out another tax than the invoice's."""
     row = one.row
-    total, tax = amount(row, "total"), ZERO
+    total, tax = amount(row, "DocumentTotalIncludingTax"), ZERO
     told = [value for n in range(1, 6) if (value := row.get(f"TaxAmount{n}")) is not None]
     for value in told:
         tax += Decimal(str(value))
-    nets = [amount(line, "distributed") for line in children(row, "details")]
+    nets = [amount(line, "DistributedAmount") for line in children(row, "InvoiceDetails")]
     if total is None or not told or not nets or None in nets:
         return
     net = sum((value for value in nets if value is not None), ZERO)
     if total not in {net + tax, net}:
         raise Held(
-            f"conflict:{text(row, 'document')}",
+            f"conflict:{text(row, 'DocumentNumber')}",
             f"Batch {number} does not balance in Sage 300: its total is {total}, its lines make {net}, its tax {tax}. "
             "Correct the tax of the entry there and set the batch ready to post.",
         )

@@ -59,32 +59,35 @@ class Entry:
 
     def found(self, *, ours: bool = False) -> Found:
         """Say it in the engine's words: the id is `batch:entry`, the number the batch's."""
-        number, entry = whole(self.batch or self.row, "batch"), whole(self.row, "entry") or "1"
+        number, entry = whole(self.batch or self.row, "BatchNumber"), whole(self.row, "EntryNumber") or "1"
         name = f"{number}:{entry}"
         if number is None:
-            name = f"{GONE}:{text(self.row, 'vendor')}~{text(self.row, 'document')}"
-            number = str(text(self.row, "document"))
+            name = f"{GONE}:{text(self.row, 'VendorNumber')}~{text(self.row, 'DocumentNumber')}"
+            number = str(text(self.row, "DocumentNumber"))
         return Found(
-            name, number, self.total(), text(self.row, "currency"), ours=ours,
+            name, number, self.total(), text(self.row, "CurrencyCode"), ours=ours,
             dated=_day(self.row, "DocumentDate"), posted_on=_day(self.row, "PostingDate"),
-            partner=text(self.row, "vendor"), reference=text(self.row, "document"), kind=self.kind,
+            partner=text(self.row, "VendorNumber"), reference=text(self.row, "DocumentNumber"), kind=self.kind,
         )  # fmt: skip
 
     def total(self) -> Decimal | None:
         """Give the total; that of a credit note is negative, as on the platform."""
         with readable():
-            total = amount(self.row, "total")
+            total = amount(self.row, "DocumentTotalIncludingTax")
         return total if total is None or not self.credit else -abs(total)
 
     @property
     def credit(self) -> bool:
         """Tell a credit note; invoices, debit notes and interest all add to what is owed."""
-        return _word(text(self.row, "kind")) == "creditnote" or (amount(self.row, "total") or ZERO) < 0
+        return (
+            _word(text(self.row, "DocumentType")) == "creditnote"
+            or (amount(self.row, "DocumentTotalIncludingTax") or ZERO) < 0
+        )
 
     @property
     def kind(self) -> str:
         """Name the kind as people do; a debit note and interest are owed as an invoice is, and are none."""
-        return OTHER_KINDS.get(_word(text(self.row, "kind")), KINDS[self.credit])
+        return OTHER_KINDS.get(_word(text(self.row, "DocumentType")), KINDS[self.credit])
 
 
 class Documents:
@@ -105,13 +108,13 @@ class Documents:
         batches = self._open.holding(named(vendor, number), own)
         entries = list(self.entries(batches, vendor, number, own))
         for batch in batches:
-            if status_of(batch) == "posted" and text(batch, "description") == own and errors_of(batch) != 0:
+            if status_of(batch) == "posted" and text(batch, "Description") == own and errors_of(batch) != 0:
                 failed = self._of_failed(batch, entries, vendor, number)
                 if self.stands(failed):
                     return [failed]
                 entries = [one for one in entries if one.batch is not batch]
         for entry in entries:
-            ours = text(entry.batch or {}, "description") == own
+            ours = text(entry.batch or {}, "Description") == own
             if entry.credit == credit or ours:
                 one = entry.found(ours=ours)
                 if status_of(entry.batch or {}) != "posted":
@@ -133,14 +136,14 @@ class Documents:
         batch = self._api.get(BATCHES, f"({int(match[1])})")
         if batch is None or status_of(batch) == "deleted":
             return []
-        entries = [Entry(batch, row) for row in entries_of(batch) if same(text(row, "vendor"), vendor)]
-        wanted = [one for one in entries if match[2] is None or (whole(one.row, "entry") or "1") == match[2]]
+        entries = [Entry(batch, row) for row in entries_of(batch) if same(text(row, "VendorNumber"), vendor)]
+        wanted = [one for one in entries if match[2] is None or (whole(one.row, "EntryNumber") or "1") == match[2]]
         return [one.found() for one in wanted if one.credit == credit]
 
     def unposted_of_ours(self) -> list[Found]:
         """List unposted batches that carry our mark, their description as `reference`."""
         batches = islice(self._api.rows(batches_query(UNPOSTED)), MOST_RECENT)
-        marked = ((whole(batch, "batch"), text(batch, "description") or "") for batch in batches)
+        marked = ((whole(batch, "BatchNumber"), text(batch, "Description") or "") for batch in batches)
         return [
             Found(f"{number}:1", number, reference=said) for number, said in marked if number and said.startswith(MARK)
         ]
@@ -153,11 +156,11 @@ class Documents:
         """Give our batch alone where its posting may have failed: what stands elsewhere is what was moved from it."""
         mine = next((one for one in entries if one.batch is batch), None)
         shown = mine or next(iter(entries), Entry(batch, {}))
-        entry = (whole(mine.row, "entry") if mine else None) or "1"
-        name = str(whole(batch, "batch"))
+        entry = (whole(mine.row, "EntryNumber") if mine else None) or "1"
+        name = str(whole(batch, "BatchNumber"))
         return Found(
-            f"{name}:{entry}", self.label(name, vendor, number), shown.total(), text(shown.row, "currency"), ours=True,
-            partner=text(shown.row, "vendor"), reference=text(shown.row, "document"),
+            f"{name}:{entry}", self.label(name, vendor, number), shown.total(), text(shown.row, "CurrencyCode"),
+            ours=True, partner=text(shown.row, "VendorNumber"), reference=text(shown.row, "DocumentNumber"),
         )  # fmt: skip
 
     def label(self, batch: str, vendor: str, document: str) -> str:
@@ -173,7 +176,7 @@ class Documents:
         A batch with our own key as its description is ours, whatever its entry says by now.
         """
         for batch in batches:
-            status, ours = status_of(batch), bool(own) and text(batch, "description") == own
+            status, ours = status_of(batch), bool(own) and text(batch, "Description") == own
             if status == "deleted" or (status == "posted" and not ours):
                 continue
             rows = entries_of(batch)
@@ -191,7 +194,7 @@ class Documents:
             for where in self._alike(vendor, number, dated):
                 for row in self._api.keyed.either(_posted_query(where), anew=anew):
                     if _same(row, vendor, number):
-                        found[f"{_posted_name(row)}~{whole(row, 'batch')}"] = row
+                        found[f"{_posted_name(row)}~{whole(row, 'BatchNumber')}"] = row
         except NotOffered as error:
             self._api.left_out(POSTED, error)
             return None
@@ -216,18 +219,18 @@ def _posted_query(where: str) -> Query[Row]:
 
 
 def _posted_name(row: Row) -> str:
-    return f"{text(row, 'vendor')}~{text(row, 'document')}~{whole(row, 'entry')}"
+    return f"{text(row, 'VendorNumber')}~{text(row, 'DocumentNumber')}~{whole(row, 'EntryNumber')}"
 
 
 def errors_of(batch: Row) -> int | None:
     """Tell how many entries of a batch the posting refused; None where the server does not say."""
-    told = whole(batch, "errors")
+    told = whole(batch, "NumberOfErrors")
     return row_number(told) if told else None
 
 
 def status_of(batch: Row) -> str:
     """Give a batch's status as one word in small letters, such as `readytopost`."""
-    return _word(text(batch, "batch_status"))
+    return _word(text(batch, "BatchStatus"))
 
 
 def _day(row: Row, field: str) -> date | None:

@@ -153,11 +153,11 @@ class Invoices:
         told = self._api.create(BATCHES, prepared.body)
         if isinstance(told, Fault):
             return told
-        number = whole(dict(told), "batch")
+        number = whole(dict(told), "BatchNumber")
         if number is None or not row_number(number):
             return Created()
         invoices = listed(told.get("Invoices")) or [{}]
-        entry = (whole(invoices[0], "entry") if isinstance(invoices[0], dict) else None) or "1"
+        entry = (whole(invoices[0], "EntryNumber") if isinstance(invoices[0], dict) else None) or "1"
         label = self._batches.label(number, prepared.lookup["vendor"], prepared.lookup["number"])
         return Created(f"{number}:{entry}", label, ours=True)
 

@@ -49,20 +49,13 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "CSFiscalCalendars": {"FiscalYear": (), "Active": ()},
 }  # fmt: skip
 """By set: the documented name of each field that is read whole, with what it may be called in `$metadata`."""
-_SHORT = {
-    "vendor": "VendorNumber", "currency": "CurrencyCode", "description": "Description", "account": "GLAccount",
-    "batch": "BatchNumber", "batch_status": "BatchStatus", "errors": "NumberOfErrors", "invoices": "Invoices",
-    "details": "InvoiceDetails", "distributed": "DistributedAmount", "entry": "EntryNumber",
-    "document": "DocumentNumber", "kind": "DocumentType", "total": "DocumentTotalIncludingTax",
-    "error_text": "ErrorMessage", "posting": "PostingSequenceNumber", "entry_date": "PostingDate",
-}  # fmt: skip
 _NO = frozenset({"", "no", "false", "0", "notcompleted", "notcomplete", "incomplete", "open"})
 _YES = frozenset({"yes", "true", "1", "completed", "complete", "closed"})
 
 
 def tell(row: Mapping[str, Any], name: str) -> Any:
     """Give a field; None where it is not there or says nothing."""
-    value = row.get(_SHORT.get(name, name))
+    value = row.get(name)
     return value if value != "" else None
 
 
@@ -95,9 +88,9 @@ def amount(row: Mapping[str, Any], name: str) -> Decimal | None:
     try:
         found = Decimal(value) if isinstance(value, (int, Decimal)) else Decimal(str(value).strip())
     except InvalidOperation as error:
-        raise ValueError(f"{_SHORT.get(name, name)} is '{value}', which is no number.") from error
+        raise ValueError(f"{name} is '{value}', which is no number.") from error
     if not is_amount(found):
-        raise ValueError(f"{_SHORT.get(name, name)} is '{value}', which no ledger can hold.")
+        raise ValueError(f"{name} is '{value}', which no ledger can hold.")
     return found
 
 
@@ -132,5 +125,5 @@ def children(row: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     if found is None:
         return []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise ValueError(f"{_SHORT.get(name, name)} is no list of lines.")
+        raise ValueError(f"{name} is no list of lines.")
     return found

@@ -29,12 +29,12 @@ LASTS = timedelta(minutes=5)
 
 def batches_query(where: str = "") -> Query[Row]:
     """Invoice batches with their entries, which come inline."""
-    return Query(BATCHES, None, lambda row: str(whole(row, "batch")), where)
+    return Query(BATCHES, None, lambda row: str(whole(row, "BatchNumber")), where)
 
 
 def name_of(row: Mapping[str, Any]) -> Name:
     """Name the document of a row."""
-    return named(text(row, "vendor") or "", text(row, "document") or "")
+    return named(text(row, "VendorNumber") or "", text(row, "DocumentNumber") or "")
 
 
 def named(vendor: str, document: str) -> Name:
@@ -45,10 +45,10 @@ def named(vendor: str, document: str) -> Name:
 def entries_of(batch: Row) -> list[Row]:
     """Give a batch's entries; raises `Transient` where they cannot be read."""
     try:
-        return children(batch, "invoices")
+        return children(batch, "Invoices")
     except ValueError as error:
         raise Transient(
-            f"Sage 300 shows batch {whole(batch, 'batch')} in a way that cannot be read: {error}"
+            f"Sage 300 shows batch {whole(batch, 'BatchNumber')} in a way that cannot be read: {error}"
         ) from error
 
 
@@ -77,11 +77,11 @@ class OpenBatches:
         held, highest = ({}, 0) if anew else (self._held, self._highest)
         found: dict[str, Row] = {}
         for batch in self._api.rows(batches_query(_where(self._api.text(own), 0 if anew else highest))):
-            number = whole(batch, "batch") or ""
+            number = whole(batch, "BatchNumber") or ""
             names = {name_of(row) for row in entries_of(batch)}
             for one in names:
                 held.setdefault(one, set()).add(number)
-            if name in names or text(batch, "description") == own:
+            if name in names or text(batch, "Description") == own:
                 found[number] = batch
             highest = max(highest, row_number(number) or 0)
         self._held, self._highest = held, highest

@@ -49,7 +49,7 @@ class Case:
     @property
     def name(self) -> tuple[str, str] | None:
         """Give vendor and document number; None where nothing tells them."""
-        vendor, document = text(self.row or {}, "vendor"), text(self.row or {}, "document")
+        vendor, document = text(self.row or {}, "VendorNumber"), text(self.row or {}, "DocumentNumber")
         return (vendor, document) if vendor and document else self.known or carried(self.label)
 
     @property
@@ -89,7 +89,7 @@ class Postings(Documents):
         if posted == []:
             posted = self.posted(vendor, document, anew=True)
         row = _of_case(case, posted or [])
-        copy = self._copy(case) if row is None or (case.row is None and whole(row, "batch") is None) else None
+        copy = self._copy(case) if row is None or (case.row is None and whole(row, "BatchNumber") is None) else None
         if row is not None:
             return _as_posted(case, row, copy)
         complaints = self.complaints(case) if complaints is None else complaints
@@ -110,12 +110,12 @@ class Postings(Documents):
     def _moved(self, case: Case, copy: Entry, complaints: list[Row] | None) -> Found:
         """Follow an entry into the latest batch that holds it."""
         batch = copy.batch or {}
-        number, status = str(whole(batch, "batch")), status_of(batch)
+        number, status = str(whole(batch, "BatchNumber")), status_of(batch)
         if status == "deleted":
             return cancelled(replace(case, number=number))
         if status != "posted":
             raise stuck(replace(case, row=copy.row), joined(complaints or ()), number)
-        return self.confirm(Case(number, whole(copy.row, "entry") or "1", batch, copy.row))
+        return self.confirm(Case(number, whole(copy.row, "EntryNumber") or "1", batch, copy.row))
 
     def _copy(self, case: Case) -> Entry | None:
         """Find the latest batch after this one that holds the document; those that are read were made since."""
@@ -123,7 +123,7 @@ class Postings(Documents):
         assert case.name is not None
         name = named(*case.name)
         for batch in self._api.rows(batches_query(f"BatchNumber gt {case.number}")):
-            number = row_number(str(whole(batch, "batch"))) or 0
+            number = row_number(str(whole(batch, "BatchNumber"))) or 0
             if number <= int(case.number) or (found is not None and number < found[0]):
                 continue
             for row in entries_of(batch):
@@ -158,32 +158,32 @@ class Postings(Documents):
 def _named_by(case: Case, complaints: list[Row]) -> Case:
     """Take vendor and document from what a posting complained of, where it names them."""
     for row in complaints:
-        if text(row, "vendor") and text(row, "document"):
-            return replace(case, label=f"{case.number} ({text(row, 'vendor')}~{text(row, 'document')})")
+        if text(row, "VendorNumber") and text(row, "DocumentNumber"):
+            return replace(case, label=f"{case.number} ({text(row, 'VendorNumber')}~{text(row, 'DocumentNumber')})")
     return case
 
 
 def _of_case(case: Case, posted: list[Row]) -> Row | None:
     """Find the posted document of an entry. One of an earlier batch is another one, unless nothing was refused."""
     for row in posted:
-        told = row_number(whole(row, "batch") or "")
-        same = case.row is None or text(row, "kind") is None or Entry(None, row).credit == case.shown.credit
+        told = row_number(whole(row, "BatchNumber") or "")
+        same = case.row is None or text(row, "DocumentType") is None or Entry(None, row).credit == case.shown.credit
         if same and (told is None or told >= int(case.number) or case.errors == 0):
             return row
     return None
 
 
 def _as_posted(case: Case, row: Row, copy: Entry | None) -> Found:
-    if case.row is not None and whole(row, "batch") in {None, case.number}:
+    if case.row is not None and whole(row, "BatchNumber") in {None, case.number}:
         return case.shown.found()
-    if whole(row, "batch") is None:
+    if whole(row, "BatchNumber") is None:
         return Entry(copy.batch if copy is not None else {"BatchNumber": case.number}, row).found()
     return Entry(None, row).found()
 
 
 def _about(case: Case, row: Row) -> bool:
-    batch, posting = whole(row, "batch"), whole(row, "posting")
-    ours = text(case.batch or {}, "posting")
+    batch, posting = whole(row, "BatchNumber"), whole(row, "PostingSequenceNumber")
+    ours = text(case.batch or {}, "PostingSequenceNumber")
     if posting and ours and plain(ours) != "0":
         mine = posting == plain(ours) and batch in {None, case.number}
     else:
@@ -191,7 +191,7 @@ def _about(case: Case, row: Row) -> bool:
     vendor, document = name_of(row)
     if mine and vendor and document and case.name is not None:
         return (vendor, document) == named(*case.name)
-    return mine and whole(row, "entry") in {None, case.entry}
+    return mine and whole(row, "EntryNumber") in {None, case.entry}
 
 
 def _message_name(row: Row) -> str:
@@ -200,7 +200,7 @@ def _message_name(row: Row) -> str:
 
 def joined(complaints: Iterable[Row]) -> str:
     """Give the texts of complaints, each once."""
-    told = dict.fromkeys(one for row in complaints if (one := text(row, "error_text")))
+    told = dict.fromkeys(one for row in complaints if (one := text(row, "ErrorMessage")))
     return " ".join(one if one.endswith((".", "!", "?")) else f"{one}." for one in told)
 
 
@@ -210,10 +210,10 @@ def stuck(case: Case, why: str, now_in: str | None = None) -> Held:
     if now_in is not None:
         said += f" It stands in batch {now_in} now: post that there once the cause is mended."
     row = case.row or {}
-    lookup = {f"supplier={text(row, 'vendor')}": str(text(row, "vendor"))} | {
-        f"account={text(line, 'account')}": str(text(line, "account")) for line in children(row, "details")
+    lookup = {f"supplier={text(row, 'VendorNumber')}": str(text(row, "VendorNumber"))} | {
+        f"account={text(line, 'GLAccount')}": str(text(line, "GLAccount")) for line in children(row, "InvoiceDetails")
     }
-    month = str(text(row, "entry_date") or "")[:7]
+    month = str(text(row, "PostingDate") or "")[:7]
     kind = kind_of_text(why, lookup) if why else None
     held = held_on(kind, MENDS.get(kind or ""), said, why, lookup, month)
     return held or Held(f"conflict:{case.document}", f"{said} Mend it there; then it goes on by itself.")
@@ -241,7 +241,7 @@ def _lost(case: Case) -> Held:
 def _not_shown(case: Case, posted: list[Row]) -> Held:
     """Wait for a posted document to appear; where another one has its number, that must be judged."""
     if posted:
-        other = f"{text(posted[0], 'kind') or 'document'} of batch {whole(posted[0], 'batch')}"
+        other = f"{text(posted[0], 'DocumentType') or 'document'} of batch {whole(posted[0], 'BatchNumber')}"
         return Held(
             f"conflict:{case.document}",
             f"Batch {case.number} is posted, but what Sage 300 has posted as {case.document} of this vendor is another "
