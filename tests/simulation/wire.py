@@ -99,7 +99,7 @@ class Wire(httpx.BaseTransport):
         response = self._weathered(request)
         machine.note(f"{line.tenant} {request.method} {request.url.raw_path.decode()[:110]} -> {response.status_code}")
         machine.touch("after request")
-        page = line.pages.get(request.url.path, b"") if request.method == "GET" else b""
+        page = line.pages.get(_asked(request), b"") if request.method == "GET" else b""
         if self.side.leads_on(page) and machine.meddling is not None and machine.hit(machine.weather.edit):
             machine.meddling(line)
         return response
@@ -264,7 +264,7 @@ class Wire(httpx.BaseTransport):
 
     def _paged(self, kind: str, request: httpx.Request) -> httpx.Response:
         """Spoil a page in the middle of a list; where there is none, the answer is whole."""
-        before = self.line.pages.get(request.url.path, b"")
+        before = self.line.pages.get(_asked(request), b"")
         response = self._passed(request)
         body = self.side.spoilt(kind, request, response, before) if request.method == "GET" else None
         if body is None:
@@ -316,7 +316,7 @@ class Wire(httpx.BaseTransport):
             line.issued |= side.live()
         if request.method == "GET":
             response = self._with_rights(request, response)
-            line.pages[request.url.path] = response.content
+            line.pages[_asked(request)] = response.content
         elif response.is_success and request.url.path.endswith("/transferResponses"):
             self._told(request.url.path.split("/")[-2])
         if number := side.number_in(request):
@@ -346,3 +346,8 @@ class Wire(httpx.BaseTransport):
         self, status: int, body: str = "", kind: str = "application/json", headers: dict[str, str] | None = None
     ) -> httpx.Response:
         return httpx.Response(status, headers={"content-type": kind, **(headers or {})}, content=body.encode())
+
+
+def _asked(request: httpx.Request) -> str:
+    """Name the list that a request asks for: an earlier page of it has the same columns."""
+    return f"{request.url.path} {request.url.params.get('$select', '')}"
