@@ -20,7 +20,7 @@ from ml_connector.engine.write.worker import write
 from ml_connector.flow import Check, Connection, Flow, Integration, Page, Rendered, Sent, Verdict
 from ml_connector.records import Address, BankAccount, Supplier
 from ml_connector.redact import Redactor
-from ml_connector.systems.basware.chunking import CHUNKING
+from ml_connector.systems.basware.limits import CHUNKING
 
 PAGE = 500
 REDACTOR = Redactor()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import CodingRow, Invoice
-from ml_connector.systems.basware import document
+from ml_connector.systems.basware import invoice_document
 from ml_connector.systems.http import Call, Reply, is_amount
 from ml_connector.systems.kit.money import MOST_DIGITS, Money
 from ml_connector.systems.kit.totals import implied_percentage, sum_up
@@ -61,7 +61,7 @@ def test_a_row_of_sap_and_a_document_of_basware_keep_every_digit(value):
         "invoiceId": "i", "companyCode": "1000", "supplierCode": "V", "currencyCode": "EUR", "invoiceNumber": "R",
         "grossSum": Decimal(token(value)), "codingRows": [{"netTotal": Decimal(token(value))}],
     }  # fmt: skip
-    made = document.invoice(told)
+    made = invoice_document.invoice(told)
     assert (made.gross, made.rows[0].net) == (value, value)
     kept = msgspec.json.decode(msgspec.json.encode(made), type=Invoice)
     assert str(kept.gross) == str(made.gross)

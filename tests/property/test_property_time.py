@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.schedule import cron
 from ml_connector.errors import Misconfigured, Throttled
-from ml_connector.systems.basware import document
+from ml_connector.systems.basware import invoice_document
 from ml_connector.systems.kit.connection import today
 from ml_connector.systems.sap_b1.rows import day
 from tests.property.drawn import ZONES, days, moments, texts, zones
@@ -118,7 +118,7 @@ def test_a_documents_day_is_the_day_that_is_written(wanted, rest):
         "invoiceId": "i", "companyCode": "1000", "supplierCode": "V", "currencyCode": "EUR", "invoiceNumber": "R",
         "grossSum": 1, "codingRows": [{"netTotal": 1}], "invoiceDate": f"{wanted.isoformat()}{rest}",
     }  # fmt: skip
-    assert document.invoice(told).invoice_date == wanted
+    assert invoice_document.invoice(told).invoice_date == wanted
 
 
 @given(moments, zones)

@@ -26,7 +26,7 @@ from ml_connector.errors import Held, Rejected
 from ml_connector.receive import Receiver
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware.client import Answer
-from ml_connector.systems.basware.masters import Masters
+from ml_connector.systems.basware.upserts import Masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from tests.simulation.fifo import RecordRings
 from tests.simulation.ports import SimStore

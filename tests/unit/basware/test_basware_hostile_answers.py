@@ -10,7 +10,7 @@ import pytest
 
 from ml_connector.errors import ConnectorError, LoginRefused, Rejected, Transient
 from ml_connector.records import Invoice
-from ml_connector.systems.basware import document, faults, verdicts
+from ml_connector.systems.basware import faults, invoice_document, verdicts
 from ml_connector.systems.http import Reply
 
 DOCUMENT: dict[str, Any] = {
@@ -53,9 +53,9 @@ def test_a_token_with_a_strange_life_is_used_all_the_same(bench: Any, server: An
 @pytest.mark.parametrize("amount", ["1E+400", "1E-999999", "0E+999999"])
 def test_a_number_that_no_ledger_holds_is_refused_with_its_field(amount: str) -> None:
     with pytest.raises(Rejected, match="grossSum"):
-        document.invoice({**DOCUMENT, "grossSum": Decimal(amount)})
+        invoice_document.invoice({**DOCUMENT, "grossSum": Decimal(amount)})
     with pytest.raises(Rejected, match="netTotal"):
-        document.invoice({**DOCUMENT, "codingRows": [{"netTotal": Decimal(amount)}]})
+        invoice_document.invoice({**DOCUMENT, "codingRows": [{"netTotal": Decimal(amount)}]})
 
 
 def test_an_offer_with_such_a_number_is_still_offered(bench: Any, server: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ml_connector.engine.ledger.codes import Asked
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import Account, Address, BankAccount, CostCenter, OrderLine, PurchaseOrder, Receipt, Supplier
-from ml_connector.systems.basware.outward import names
+from ml_connector.systems.basware.payloads import names
 from ml_connector.wiring import TenantSettings
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from ml_connector.systems.basware.document import Wire
+from ml_connector.systems.basware.invoice_document import Wire
 from ml_connector.systems.misfit import misfit
 
 GOOD = {

@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ml_connector.systems.basware.chunking import CHUNKING
     from ml_connector.systems.basware.connection import connect
+    from ml_connector.systems.basware.limits import CHUNKING
     from ml_connector.systems.basware.settings import Settings
 
 __all__ = ["CHUNKING", "Settings", "connect"]
-_HOMES = {"CHUNKING": "chunking", "Settings": "settings", "connect": "connection"}
+_HOMES = {"CHUNKING": "limits", "Settings": "settings", "connect": "connection"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -62,3 +64,24 @@ def _equal(sent: Any, got: Any) -> bool:
 
 def _is_stamp(text: str) -> bool:
     return len(text) == 19 and text.endswith("T00:00:00")
+
+
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?\s*(Z|[+-]\d\d:?\d\d)?)?", re.IGNORECASE)
+PLACES = 9
+"""Digits of a second: more than any server keeps."""
+
+
+def comparable(stamp: str | None) -> str | None:
+    """Spell a stamp so that a later one is the greater text; without a zone it is taken for UTC.
+
+    A text that is no date-time stays as it is.
+    """
+    found = _STAMP.fullmatch(stamp.strip()) if stamp else None
+    if found is None:
+        return stamp
+    day, time, fraction, zone = found.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time or '00:00:00'}{zone.upper() if zone else 'Z'}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return stamp
+    return f"{moment.isoformat()[:19]}.{(fraction or '')[:PLACES].ljust(PLACES, '0')}Z"

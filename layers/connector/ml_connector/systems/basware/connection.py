@@ -6,27 +6,29 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from ml_connector.errors import Misconfigured
+from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
-from ml_connector.systems.basware import subscriptions
-from ml_connector.systems.basware.chunking import ACCOUNTS, COST_CENTERS, LINES, ORDERS, VENDORS
+from ml_connector.systems.basware import rights, subscriptions
 from ml_connector.systems.basware.client import Basware
+from ml_connector.systems.basware.companies import Companies
 from ml_connector.systems.basware.exported_orders import ExportedOrders
 from ml_connector.systems.basware.invoices import Invoices
-from ml_connector.systems.basware.leftover_lines import leftover_lines
-from ml_connector.systems.basware.masters import (
+from ml_connector.systems.basware.limits import ACCOUNTS, COST_CENTERS, LINES, ORDERS, VENDORS
+from ml_connector.systems.basware.login import ScopesRefused
+from ml_connector.systems.basware.orders import Orders
+from ml_connector.systems.basware.payloads import Outward, list_stage
+from ml_connector.systems.basware.payments import Payments
+from ml_connector.systems.basware.rights import needed_by
+from ml_connector.systems.basware.settings import Settings, region_of
+from ml_connector.systems.basware.upserts import (
     Masters,
     Stage,
     closed_order,
     inactive_companies,
     inactive_vendor,
+    leftover_lines,
 )
-from ml_connector.systems.basware.orders import Orders
-from ml_connector.systems.basware.outward import Outward, list_stage
-from ml_connector.systems.basware.payments import Payments
-from ml_connector.systems.basware.pinging import Checks
-from ml_connector.systems.basware.settings import Settings
 from ml_connector.wiring import Wiring
 
 
@@ -110,3 +112,138 @@ class BaswareConnection:
     def ping(self) -> Iterator[Check]:
         """Log in and read one thing of each kind that the tenant's flows use."""
         yield from Checks(self.client, self.settings).all()
+
+
+ONE = {"pageSize": "1"}
+SOME = {"pageSize": "50"}
+"""Enough to meet the companies that there are."""
+NO_ORDER = "ml-connector-ping"
+"""Lines are listed by order; that there are none of this one shows that they may be read."""
+READS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("vendors", SOME),
+    ("accounts", SOME),
+    ("costCenters", SOME),
+    ("lists", ONE),
+    ("matchingOrders", SOME),
+    ("matchingOrderLines", {"orderExternalCode": NO_ORDER, **ONE}),
+    ("accountingDocuments", {"ProcessingStatus": "WaitingForTransfer", **SOME}),
+    ("exportedPurchaseOrders", {"orderStatus": "WaitingForExport", **SOME}),
+    ("requestStatus", ONE),
+)
+"""What can be read, in the order in which it is loaded; subscriptions are read with the webhook."""
+
+KEYS = {"vendors": "vendorEntities", "lists": "listItems"}
+"""The wrapper's key of a list that has another name than its address (contracts/basware.md §4)."""
+
+
+class Checks:
+    """The checks of one account."""
+
+    def __init__(self, client: Basware, settings: Settings) -> None:
+        """Read through the connection's own client."""
+        self._client, self._settings = client, settings
+        self._companies = Companies(settings.companies)
+        self._needed = needed_by(settings, client.wiring.flows())
+
+    def all(self) -> Iterator[Check]:
+        """Try everything, whatever fails; without a token there is nothing more to try."""
+        yield self._place()
+        try:
+            self._client.auth.prove(partial(self._client.credentials.log_in, tell=False))
+        except ScopesRefused as error:
+            yield Check("login", False, str(error))
+            yield from self._refused()
+            return
+        except ConnectorError as error:
+            yield Check("login", False, str(error))
+            return
+        granted = self._client.credentials.granted or frozenset(self._client.scopes())
+        yield Check("login", True, f"Token granted for: {' '.join(sorted(granted))}")
+        lacking = [self._lacking(scope) for scope in sorted(self._needed.keys() - granted) if self._lacks(scope)]
+        yield from lacking or [self._rights()]
+        for api, params in READS:
+            if f"{api}.read" in self._needed and f"{api}.read" in granted:
+                key = KEYS.get(api, api)
+                yield from (self._reads(api, what, path, key, params) for what, path in self._places(api))
+        yield self._companies.check(self._client)
+        yield self._webhook()
+
+    def _place(self) -> Check:
+        base, region = self._settings.base, self._settings.region
+        if region_of(base) is None:
+            return Check("region", True, f"{base} is the tenant's own host; every call goes there and nowhere else.")
+        return Check("region", True, f"{base}, region {region}, {self._settings.environment}")
+
+    # ── rights ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _refused(self) -> Iterator[Check]:
+        """Ask for a token for each scope alone, to name those that Basware does not grant."""
+        try:
+            grants = {scope: self._client.credentials.grants(scope) for scope in self._client.scopes()}
+        except ConnectorError:
+            return  # the refusal stands as it was worded
+        if any(grants.values()):
+            yield from (self._ungranted(scope) for scope, well in grants.items() if not well)
+
+    def _lacks(self, scope: str) -> bool:
+        """Tell whether a scope that the token does not carry is refused itself: the optional ones go in groups."""
+        if scope not in rights.OPTIONAL or scope not in self._client.scopes():
+            return True
+        try:
+            return not self._client.credentials.grants(scope)
+        except ConnectorError:
+            return True
+
+    def _lacking(self, scope: str) -> Check:
+        if scope in self._client.scopes():
+            return self._ungranted(scope)
+        detail = f"{self._needs(scope)}, and 'scopes' of the secret does not name it; add it, or take 'scopes' out"
+        return Check(f"right {scope}", self._spare(scope), detail, warning=self._spare(scope))
+
+    def _ungranted(self, scope: str) -> Check:
+        detail = f"{self._needs(scope)}, and Basware does not grant it to this client; let Basware grant it"
+        if self._spare(scope):
+            detail = rights.lack({scope})
+        return Check(f"right {scope}", self._spare(scope), detail, warning=self._spare(scope))
+
+    def _needs(self, scope: str) -> str:
+        flows = self._needed.get(scope, ["'scopes' of the secret"])
+        return f"{' and '.join(flows)} {'needs' if len(flows) == 1 else 'need'} it"
+
+    def _spare(self, scope: str) -> bool:
+        """Tell whether everything moves without it, if later: a run goes without it as well, and says so."""
+        return scope in rights.OPTIONAL
+
+    def _rights(self) -> Check:
+        written = sorted(scope.partition(".")[0] for scope in self._needed if scope.endswith(".write"))
+        return Check("rights", True, f"all that the active flows need, by the token; may write {', '.join(written)}")
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _places(self, api: str) -> list[tuple[str, str]]:
+        if api == "lists":
+            names = dict.fromkeys(self._settings.dimension_lists.values())
+            return [(f"lists {name}", f"/v1/lists/{name}") for name in names]
+        return [(api, f"/v1/{api}")]
+
+    def _reads(self, api: str, what: str, path: str, key: str, params: dict[str, str]) -> Check:
+        try:
+            found = next(self._client.list(path, key, params), None)
+        except Misconfigured as error:
+            return Check(what, False, f"{error} Check 'base_url', and that this API is open to the client.")
+        except ConnectorError as error:
+            return Check(what, False, str(error))
+        self._companies.note(api, found or ())
+        return Check(what, True, "nothing there" if found is None else "read")
+
+    def _webhook(self) -> Check:
+        if not self._settings.webhook_url:
+            return Check("webhook", True, "No 'webhook_url': invoices are found by the scheduled poll alone.")
+        try:
+            gaps = subscriptions.missing(self._client, self._settings)
+        except ConnectorError as error:
+            return Check("webhook", True, f"The subscriptions cannot be read: {error}", warning=True)
+        if gaps:
+            later = "The next scheduled poll subscribes, on AWS or under `local serve`."
+            return Check("webhook", True, f"{'; '.join(gaps)}. {later}", warning=True)
+        return Check("webhook", True, f"Basware notifies {self._settings.webhook_url}")

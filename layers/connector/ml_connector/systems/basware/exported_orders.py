@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from ml_connector.errors import LoginRefused, Rejected
-from ml_connector.systems.basware import document as doc
+from ml_connector.systems.basware import invoice_document as doc
 from ml_connector.systems.basware import rights
 from ml_connector.systems.basware.client import Basware, one_of, quoted
-from ml_connector.systems.basware.stamps import comparable
+from ml_connector.systems.basware.compare import comparable
 from ml_connector.systems.http import dumps
 
 PATH, KEY = "/v1/exportedPurchaseOrders", "exportedPurchaseOrders"

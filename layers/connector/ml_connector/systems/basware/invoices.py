@@ -10,12 +10,11 @@ from typing import Any
 from ml_connector.errors import OutcomeUnknown, Rejected, Transient, Unreadable
 from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
 from ml_connector.records import Invoice
-from ml_connector.systems.basware import document as doc
-from ml_connector.systems.basware import doubles
+from ml_connector.systems.basware import invoice_document as doc
 from ml_connector.systems.basware.client import Answer as WriteAnswer
 from ml_connector.systems.basware.client import Basware, one_of, quoted
+from ml_connector.systems.basware.compare import comparable
 from ml_connector.systems.basware.limits import entity
-from ml_connector.systems.basware.stamps import comparable
 from ml_connector.systems.basware.verdicts import ask, find, verdict
 from ml_connector.systems.http import dumps, is_amount, listed
 
@@ -242,4 +241,4 @@ def _voucher(number: str | None) -> str | None:
 def _money(value: Any, currency: str | None) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None
-    return doubles.money(Decimal(value), currency) if is_amount(Decimal(value)) else None
+    return doc.entered(Decimal(value), currency) if is_amount(Decimal(value)) else None

@@ -5,10 +5,12 @@ A code that is too long is refused: half a code is another code. A text is cut.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 from ml_connector.errors import Rejected
+from ml_connector.records import Account, CostCenter, PurchaseOrder, Record, Supplier
 
 CODES: dict[str, dict[str, int]] = {
     "VendorEntity": {"externalCode": 36, "vendorCode": 25, "sourceSystem": 36},
@@ -85,3 +87,25 @@ def list_width(name: str) -> int:
 def stamp(day: date) -> str:
     """Say a day as Basware's date-time without a zone: the zone is not known, so it is left empty."""
     return f"{day.isoformat()}T00:00:00"
+
+
+VENDORS, ACCOUNTS, COST_CENTERS, ORDERS, LINES = 200, 500, 500, 500, 100
+
+
+def one(_: Record) -> int:
+    """Count a record as one."""
+    return 1
+
+
+def lines(order: PurchaseOrder) -> int:
+    """Count an order by its lines, of which a call takes the fewest."""
+    return max(1, len(order.lines))
+
+
+CHUNKING: dict[type[Record], tuple[int, Callable[[Any], int]]] = {
+    Supplier: (VENDORS, one),
+    Account: (ACCOUNTS, one),
+    CostCenter: (COST_CENTERS, one),
+    PurchaseOrder: (10 * LINES, lines),
+}
+"""For each record type the weight of a chunk, and what one record weighs."""

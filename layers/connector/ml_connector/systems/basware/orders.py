@@ -9,7 +9,7 @@ from ml_connector.errors import Rejected
 from ml_connector.flow import Codes, Rendered
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
 from ml_connector.systems.basware.limits import entity
-from ml_connector.systems.basware.outward import company, needed, touched
+from ml_connector.systems.basware.payloads import company, needed, touched
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.kit.money import reckoned
 from ml_connector.wiring import Wiring

@@ -16,7 +16,7 @@ import msgspec
 from ml_connector.errors import Held, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.records import Payment
-from ml_connector.systems.basware import document as doc
+from ml_connector.systems.basware import invoice_document as doc
 from ml_connector.systems.basware.client import Basware, quoted
 from ml_connector.systems.basware.invoices import Invoices
 from ml_connector.systems.basware.limits import entity

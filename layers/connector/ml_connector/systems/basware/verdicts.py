@@ -10,7 +10,7 @@ from typing import Any
 
 from ml_connector.flow import Verdict
 from ml_connector.systems.basware.client import Basware, one_of, quoted
-from ml_connector.systems.basware.stamps import comparable
+from ml_connector.systems.basware.compare import comparable
 from ml_connector.systems.http import listed
 
 MARGIN = timedelta(days=1)

@@ -10,13 +10,40 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from ml_connector import currencies
 from ml_connector.errors import Rejected
 from ml_connector.flow import Standing
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.shapes import learn
-from ml_connector.systems.basware import doubles
 from ml_connector.systems.http import is_amount
 from ml_connector.systems.misfit import misfit
+
+FINE = Decimal("0.000001")
+"""The finest quantity or percentage that a ledger keeps."""
+DOUBLE = 15
+"""Significant digits that every double keeps; what it shows beyond them is not what anybody entered."""
+NEAR = Decimal("0.0001")
+"""How near to a whole number of units a figure must be, in units, for the rest of it to be representation."""
+MOST_DIGITS = 19
+"""Digits before the point beyond which nothing is rounded: no ledger takes such a figure."""
+
+
+def entered(value: Decimal, currency: str | None) -> Decimal:
+    """Give an amount as it was entered: 107.10 for 107.10000000000001. Real decimals, such as 10.125, stay.
+
+    Basware keeps figures as doubles (`contracts/basware.md` appendix A).
+    """
+    return _entered(value, currencies.unit(currency))
+
+
+def _entered(value: Decimal, unit: Decimal) -> Decimal:
+    if not value.is_finite() or len(value.as_tuple().digits) <= DOUBLE or value.adjusted() >= MOST_DIGITS:
+        return value
+    whole = value.quantize(unit)
+    if abs(whole - value) > unit * NEAR:
+        return value
+    return whole if whole else abs(whole)
+
 
 MOST_PERCENT = 100
 SHOWN = 40
@@ -185,8 +212,8 @@ def _enter(wire: Wire) -> None:
     for part in (wire, *(wire.coding_rows or [])):
         for name in part.__struct_fields__:
             if isinstance(value := getattr(part, name), Decimal):
-                entered = doubles.money(value, wire.currency_code) if name in _MONEY else doubles.figure(value)
-                setattr(part, name, entered)
+                unit = currencies.unit(wire.currency_code) if name in _MONEY else FINE
+                setattr(part, name, _entered(value, unit))
 
 
 def _check_quantities(number: str | None, wire: Wire) -> None:
@@ -200,7 +227,7 @@ def _check_quantities(number: str | None, wire: Wire) -> None:
             ("matchedQuantity", row.matched_quantity),
             ("allocatedQuantity", row.allocated_quantity),
         ):
-            if quantity and abs(quantity) < doubles.FINE:
+            if quantity and abs(quantity) < FINE:
                 raise Rejected(
                     f"Invoice {number} cannot be read: {name} of coding row {place} is {quantity}, which is less than "
                     "any ledger keeps. Correct it in Basware and offer it for transfer again."

@@ -1,0 +1,123 @@
+"""The rules of the house for the vendors' folders: the same part has the same file name in each, and none grows.
+
+`vendor_budgets.json` has the files and lines of each folder. A number may only fall: `python -m
+tests.unit.test_house_vendors` writes lower ones, and refuses higher ones. A vendor that is not in it is new.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+SYSTEMS = Path(__file__).parents[2] / "layers/connector/ml_connector/systems"
+BUDGETS = Path(__file__).with_name("vendor_budgets.json")
+NEW = {"files": 12, "lines": 1_500}
+"""What a new vendor may take: the rest of it is in the kit."""
+PARTS = {
+    "__init__": "what the registry loads",
+    "settings": "the secret",
+    "login": "how the server is logged in to, over `kit/login`",
+    "rights": "which scopes a login asks for, and what needs them",
+    "client": "the server as a handful of verbs",
+    "query": "what is asked of a list, in filters that an address holds",
+    "metadata": "which resources and fields a server has",
+    "fields": "field names and their conversions",
+    "rows": "rows as they come",
+    "faults": "what its refusals say, and its `kit.faults.Dialect`",
+    "limits": "lengths of fields and sizes of calls",
+    "connection": "sources, targets, and the checks of `ping`",
+    "webhook": "its notifications, verified and parsed",
+    "subscriptions": "what it notifies of",
+    "masters": "suppliers and what else is read in bulk, over `kit/masters`",
+    "accounts": "accounts and cost centres, where they need more than `masters`",
+    "companies": "which companies of it a tenant means",
+    "orders": "purchase orders: its `kit.orders.Purchasing`, or their target",
+    "receipts": "goods receipts and returns, over `kit.orders.ReceiptBook`",
+    "exported_orders": "orders of its own that it tells of",
+    "invoices": "its `kit.invoices.Payables`, or the source of invoices",
+    "invoice_document": "an invoice as it comes, and the record made of it",
+    "lines": "the lines of an invoice",
+    "taxes": "the tax of a line",
+    "ordered_goods": "what an order still has to be drawn on",
+    "documents": "documents as they stand there, and how one is found",
+    "posting": "the steps after a document was entered",
+    "lookups": "what is looked up for an invoice, and remembered",
+    "payments": "payments, read or written",
+    "payloads": "records in its words, where it takes them in bulk",
+    "upserts": "the target of records in bulk",
+    "verdicts": "what became of an import",
+    "compare": "ours against theirs",
+}
+"""The name that a part has in every vendor's folder. A new part gets its name here first."""
+OTHERWISE: dict[str, dict[str, str]] = {
+    "sage_300": {
+        "amounts": "a total that adds up to the cent: the largest row takes what rounding leaves",
+        "batches": "posting",
+        "calls": "client",
+        "entries": "documents",
+        "names": "fields",
+        "open_batches": "documents",
+        "paging": "query",
+        "postings": "posting",
+        "reads": "faults",
+        "refusals": "faults",
+        "replies": "faults",
+        "segments": "accounts",
+    },
+}
+"""Files with another name, by vendor: the part whose name they should have. This list only gets shorter."""
+
+
+def folders() -> list[Path]:
+    return sorted(p for p in SYSTEMS.iterdir() if p.is_dir() and p.name[0] != "_" and p.name != "kit")
+
+
+def size(folder: Path) -> dict[str, int]:
+    files = list(folder.rglob("*.py"))
+    return {"files": len(files), "lines": sum(len(path.read_text().splitlines()) for path in files)}
+
+
+def over(found: dict[str, int], budget: dict[str, int]) -> list[str]:
+    return [f"{count} {what}, and {budget[what]} at most" for what, count in found.items() if count > budget[what]]
+
+
+vendors = pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
+
+
+@vendors
+def test_a_part_has_the_same_file_name_in_every_vendors_folder(folder: Path) -> None:
+    named = {path.stem for path in folder.rglob("*.py")}
+    assert not named - PARTS.keys() - OTHERWISE.get(folder.name, {}).keys(), f"{folder.name} has parts without a name"
+
+
+def test_no_name_is_kept_for_nothing() -> None:
+    """A part that no vendor has needs no name, but for those that the next ones will have."""
+    named = {path.stem for folder in folders() for path in folder.rglob("*.py")}
+    assert PARTS.keys() - named <= {"metadata", "fields", "accounts", "posting"}
+
+
+@vendors
+def test_no_vendors_folder_grows(folder: Path) -> None:
+    """What it needs more is written in the kit, or takes the place of something."""
+    budget = json.loads(BUDGETS.read_text()).get(folder.name, NEW)
+    assert not over(size(folder), budget), f"{folder.name} has grown"
+
+
+def main() -> int:
+    """Write lower numbers; refuse higher ones."""
+    budgets = json.loads(BUDGETS.read_text())
+    for folder in folders():
+        found = size(folder)
+        if grown := over(found, budgets.get(folder.name, NEW)):
+            print(f"{folder.name}: {'; '.join(grown)}")
+            return 1
+        budgets[folder.name] = found
+    BUDGETS.write_text(json.dumps(budgets, indent=1, sort_keys=True) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
