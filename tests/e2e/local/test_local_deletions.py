@@ -30,8 +30,11 @@ def test_a_supplier_deleted_in_sap_is_switched_off_in_basware_and_comes_back_wit
     assert vendor(small, "V10002")["processingStatus"]["active"] is True
 
 
-def test_where_much_is_missing_nothing_is_switched_off_before_a_person_agrees(stage):
-    stage.ran()
+def test_where_much_is_missing_nothing_is_switched_off_before_a_person_agrees(small):
+    stage, template = small, small.erp.tables["ChartOfAccounts"]["400001"]
+    for number in range(110):
+        stage.erp.put("ChartOfAccounts", template | {"Code": f"41{number:04d}", "Name": f"Nr. {number}"})
+    assert stage.flows(stage.ran())["accounts"]["delivered"] == 120
     with stage.erp.lock:
         accounts = stage.erp.tables["ChartOfAccounts"]
         *gone, last = [code for code, a in accounts.items() if a["ActiveAccount"] == "tYES"][:41]
