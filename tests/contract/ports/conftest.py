@@ -54,10 +54,16 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield stack
 
 
+_clients: dict[tuple[str, str], Any] = {}
+"""By kind and service: making one costs more than most tests."""
+
+
 def client_of(kind: str, service: str, request: pytest.FixtureRequest) -> Any:
     """A client of moto or of the local stack."""
     aws = request.getfixturevalue(kind)
-    return aws.client(service) if aws else boto3.client(service, REGION)
+    if (kind, service) not in _clients:
+        _clients[kind, service] = aws.client(service) if aws else boto3.client(service, REGION)
+    return _clients[kind, service]
 
 
 # --- Store
