@@ -17,8 +17,8 @@ from ml_connector.engine.write.document import DocumentWriter
 from ml_connector.engine.write.matching import Matcher
 from ml_connector.errors import Held
 from ml_connector.systems.basware.client import Basware
-from ml_connector.systems.sage_300 import entries
-from ml_connector.systems.sage_300.replies import Fault as SageFault
+from ml_connector.systems.sage_300 import documents as sage_documents
+from ml_connector.systems.sage_300.faults import Fault as SageFault
 from ml_connector.systems.sap_b1 import documents
 from ml_connector.systems.sap_b1.faults import Fault as SapFault
 from ml_connector.systems.sap_b1.lookups import Lookups
@@ -95,7 +95,7 @@ def spelt_exactly() -> Iterator[None]:
         patch.object(matching, "same", same),
         patch.object(identity, "same", same),
         patch.object(documents, "same", same),
-        patch.object(entries, "same", same),
+        patch.object(sage_documents, "same", same),
     ):
         yield
 

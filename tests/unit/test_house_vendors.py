@@ -52,23 +52,6 @@ PARTS = {
     "compare": "ours against theirs",
 }
 """The name that a part has in every vendor's folder. A new part gets its name here first."""
-OTHERWISE: dict[str, dict[str, str]] = {
-    "sage_300": {
-        "amounts": "a total that adds up to the cent: the largest row takes what rounding leaves",
-        "batches": "posting",
-        "calls": "client",
-        "entries": "documents",
-        "names": "fields",
-        "open_batches": "documents",
-        "paging": "query",
-        "postings": "posting",
-        "reads": "faults",
-        "refusals": "faults",
-        "replies": "faults",
-        "segments": "accounts",
-    },
-}
-"""Files with another name, by vendor: the part whose name they should have. This list only gets shorter."""
 
 
 def folders() -> list[Path]:
@@ -90,13 +73,12 @@ vendors = pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder
 @vendors
 def test_a_part_has_the_same_file_name_in_every_vendors_folder(folder: Path) -> None:
     named = {path.stem for path in folder.rglob("*.py")}
-    assert not named - PARTS.keys() - OTHERWISE.get(folder.name, {}).keys(), f"{folder.name} has parts without a name"
+    assert not named - PARTS.keys(), f"{folder.name} has parts without a name"
 
 
 def test_no_name_is_kept_for_nothing() -> None:
-    """A part that no vendor has needs no name, but for those that the next ones will have."""
     named = {path.stem for folder in folders() for path in folder.rglob("*.py")}
-    assert PARTS.keys() - named <= {"metadata", "fields", "accounts", "posting"}
+    assert not PARTS.keys() - named
 
 
 @vendors

@@ -30,8 +30,6 @@ LATE = {
 """Imports inside functions that close a circle, each with its reason."""
 CUT = {
     "systems/network.py": "httpx has no other way to the address that it connects to",
-    "systems/sage_300/batches.py": "documents, batches and posting are one class in three files",
-    "systems/sage_300/postings.py": "documents, batches and posting are one class in three files",
 }
 """Files that hold a part of a class. This list only gets shorter."""
 

@@ -11,8 +11,8 @@ from infra.sandbox.sage_300.fields import RESOURCES, TYPES
 from infra.sandbox.sage_300.metadata import metadata
 from ml_connector.errors import Throttled, Transient
 from ml_connector.records import Account, PurchaseOrder, Supplier
+from ml_connector.systems.sage_300.fields import ALIASES
 from ml_connector.systems.sage_300.metadata import parse
-from ml_connector.systems.sage_300.names import ALIASES
 
 V4 = 'xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"', 'xmlns="http://docs.oasis-open.org/odata/ns/edm"'
 V3 = (

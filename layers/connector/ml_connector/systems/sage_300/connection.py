@@ -14,19 +14,17 @@ from ml_connector.systems.kit.connection import checked, server, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.orders import OrderSource
-from ml_connector.systems.sage_300 import login, masters, segments
-from ml_connector.systems.sage_300.batches import Batches
+from ml_connector.systems.sage_300 import accounts, login, masters
+from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.entries import POSTED
+from ml_connector.systems.sage_300.documents import BATCHES, POSTED, Documents
+from ml_connector.systems.sage_300.faults import Fault, NotOffered
+from ml_connector.systems.sage_300.fields import text
 from ml_connector.systems.sage_300.invoices import Invoices
 from ml_connector.systems.sage_300.lookups import Calendar, Vendors
-from ml_connector.systems.sage_300.names import text
-from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
-from ml_connector.systems.sage_300.paging import Query
-from ml_connector.systems.sage_300.reads import NotOffered
-from ml_connector.systems.sage_300.replies import Fault
-from ml_connector.systems.sage_300.segments import Ledger
+from ml_connector.systems.sage_300.posting import Posting
+from ml_connector.systems.sage_300.query import Query
 from ml_connector.systems.sage_300.settings import Settings
 from ml_connector.wiring import Wiring
 
@@ -60,7 +58,8 @@ class Company:
         self.api = WebApi(self._http, settings.company_id, settings.date_literal, wiring.clock, wiring.chance)
         self._segment = int(settings.cost_center_segment) if settings.cost_center_segment else None
         self._ledger = Ledger(self.api, self._segment)
-        self._batches = Batches(self.api, post=settings.post_batches)
+        self._documents = Documents(self.api, post=settings.post_batches)
+        self._posting = Posting(self.api, self._documents, post=settings.post_batches)
         self._calendar, self._vendors = Calendar(self.api), Vendors(self.api)
         self._lost = 0
 
@@ -75,8 +74,8 @@ class Company:
         """Hand out a source; raises `KeyError` for a record that this system does not give."""
         makers: dict[type[Record], Callable[[], Any]] = {
             Supplier: lambda: masters.suppliers(self.api),
-            Account: lambda: segments.accounts(self.api, self._segment),
-            CostCenter: lambda: segments.cost_centers(self.api, self._segment),
+            Account: lambda: accounts.accounts(self.api, self._segment),
+            CostCenter: lambda: accounts.cost_centers(self.api, self._segment),
             PurchaseOrder: lambda: OrderSource(self._orders()),
         }
         return makers[record]()
@@ -92,7 +91,7 @@ class Company:
     def _invoices(self) -> InvoiceTarget[Fault]:
         invoices = Invoices(
             self.api, self._wiring, ledger=self._ledger, orders=self._orders(), vendors=self._vendors,
-            batches=self._batches, calendar=self._calendar,
+            documents=self._documents, posting=self._posting, calendar=self._calendar,
         )  # fmt: skip
         return InvoiceTarget(invoices, self._settings, self._wiring)
 
@@ -146,7 +145,7 @@ class Company:
 
     def _centers(self) -> str:
         found = next(
-            (one for page in segments.cost_centers(self.api, self._segment).pages(None, None) for one in page.records),
+            (one for page in accounts.cost_centers(self.api, self._segment).pages(None, None) for one in page.records),
             None,
         )
         if found is None:

@@ -19,18 +19,15 @@ from ml_connector.systems.http import listed
 from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.invoices import Created
 from ml_connector.systems.kit.paging import row_number
-from ml_connector.systems.sage_300.amounts import Sums, sum_up
-from ml_connector.systems.sage_300.batches import Batches
+from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.entries import MARK
-from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
+from ml_connector.systems.sage_300.documents import BATCHES, MARK, Documents
+from ml_connector.systems.sage_300.faults import DIALECT, VENDOR, Fault
+from ml_connector.systems.sage_300.fields import whole
+from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines, Sums, sum_up
 from ml_connector.systems.sage_300.lookups import Calendar, VendorFacts, Vendors
-from ml_connector.systems.sage_300.names import whole
-from ml_connector.systems.sage_300.open_batches import BATCHES
 from ml_connector.systems.sage_300.orders import Orders
-from ml_connector.systems.sage_300.refusals import DIALECT, VENDOR
-from ml_connector.systems.sage_300.replies import Fault
-from ml_connector.systems.sage_300.segments import Ledger
+from ml_connector.systems.sage_300.posting import Posting
 from ml_connector.wiring import Wiring
 
 ORDER_LIMIT = 22
@@ -46,12 +43,13 @@ class Invoices:
     shown_nowhere = "in no batch and among no posted documents"
 
     def __init__(
-        self, api: WebApi, wiring: Wiring, *, ledger: Ledger, orders: Orders, vendors: Vendors, batches: Batches,
+        self, api: WebApi, wiring: Wiring, *, ledger: Ledger, orders: Orders, vendors: Vendors,
+        documents: Documents, posting: Posting,
         calendar: Calendar,
     ) -> None:  # fmt: skip
         self._api, self._rounding = api, wiring.options.rounding_tolerance
         self._ledger, self._orders, self._vendors = ledger, orders, vendors
-        self._batches, self._calendar = batches, calendar
+        self._documents, self._posting, self._calendar = documents, posting, calendar
 
     # ── compose ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,19 +130,20 @@ class Invoices:
         """Find the document, in whichever batch or posted; deleted batches do not count."""
         credit, told = lookup["kind"] == "credit", lookup.get("dated")
         dated = date.fromisoformat(told) if told else None
-        return self._batches.find(lookup["vendor"], lookup["number"], lookup["own"], credit=credit, dated=dated)
+        vendor, number, own, stands = lookup["vendor"], lookup["number"], lookup["own"], self._posting.stands
+        return self._documents.find(vendor, number, own, credit=credit, stands=stands, dated=dated)
 
     def numbered(self, number: str, lookup: Mapping[str, str]) -> list[Found]:
         """Find the vendor's documents of this kind in batch `number`, such as `109` or, with the entry, `109:1`."""
-        return self._batches.numbered(number, lookup["vendor"], credit=lookup["kind"] == "credit")
+        return self._documents.numbered(number, lookup["vendor"], credit=lookup["kind"] == "credit")
 
     def recent(self, _: date) -> Iterable[Found]:
         """List unposted batches with their description, whoever wrote it."""
-        return self._batches.unposted_of_ours()
+        return self._documents.unposted_of_ours()
 
     def stands(self, found: Found) -> bool:
         """Tell whether a document counts: False where its batch or entry was deleted, and nothing of it is posted."""
-        return self._batches.stands(found)
+        return self._posting.stands(found)
 
     # ── create ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,7 +157,7 @@ class Invoices:
             return Created()
         invoices = listed(told.get("Invoices")) or [{}]
         entry = (whole(invoices[0], "EntryNumber") if isinstance(invoices[0], dict) else None) or "1"
-        label = self._batches.label(number, prepared.lookup["vendor"], prepared.lookup["number"])
+        label = self._documents.label(number, prepared.lookup["vendor"], prepared.lookup["number"])
         return Created(f"{number}:{entry}", label, ours=True)
 
     def amended(self, fault: Fault, prepared: Prepared) -> Prepared | None:
@@ -181,7 +180,7 @@ class Invoices:
 
     def read(self, found: Found) -> Found:
         """Finish the batch where that is not done yet, and read number, total and currency as Sage 300 keeps them."""
-        return self._batches.read(found)
+        return self._posting.read(found)
 
 
 def _totals(sums: Sums, *, taxed: bool) -> dict[str, Any]:

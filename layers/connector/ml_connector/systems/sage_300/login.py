@@ -14,7 +14,7 @@ from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.login import Doubt, fault_of, knock
-from ml_connector.systems.sage_300.replies import NO_RIGHT, REFUSED_LOGIN, Fault, fault_in
+from ml_connector.systems.sage_300.faults import NO_RIGHT, REFUSED_LOGIN, Fault, fault_in
 from ml_connector.systems.sage_300.settings import Settings
 
 JSON = "application/json"

@@ -13,8 +13,8 @@ from ml_connector.records import Address, Record, Supplier
 from ml_connector.systems.kit.masters import Masters, begin
 from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.names import day_of
-from ml_connector.systems.sage_300.paging import Query, Wanted
+from ml_connector.systems.sage_300.fields import day_of
+from ml_connector.systems.sage_300.query import Query, Wanted
 
 W = TypeVar("W")
 R = TypeVar("R", bound=Record)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
-from ml_connector.systems.sage_300.names import ALIASES
+from ml_connector.systems.sage_300.fields import ALIASES
 
 _TYPES = frozenset({"EntityType", "ComplexType"})
 _WORD = re.compile(r"(?:datetime)?'(?:[^']|'')*'|(?P<field>\w+)(?P<how> (?:eq|gt) )(?P<day>\d{4}-\d\d-\d\dT[\d:]+Z)?")

@@ -18,13 +18,13 @@ from ml_connector.records import OrderLine, PurchaseOrder, Receipt
 from ml_connector.systems.kit.masters import begin
 from ml_connector.systems.kit.orders import Phase, ReceiptBook, each
 from ml_connector.systems.kit.rows import Batch, raw_of
+from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.fields import ZERO, amount, children, day, flag, text, whole
 from ml_connector.systems.sage_300.lookups import vendors_query
 from ml_connector.systems.sage_300.masters import after
-from ml_connector.systems.sage_300.names import ZERO, amount, children, day, flag, text, whole
-from ml_connector.systems.sage_300.paging import Query, Wanted
+from ml_connector.systems.sage_300.query import Query, Wanted
 from ml_connector.systems.sage_300.receipts import Receipts, Row, enter, orders_of, receipts_query, returns_query
-from ml_connector.systems.sage_300.segments import Ledger
 
 PLANS = frozenset({"standing", "future"})
 """Orders of these types are patterns of orders to come: nothing can be received on them."""

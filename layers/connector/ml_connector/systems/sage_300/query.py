@@ -24,7 +24,7 @@ from ml_connector.systems.kit import walk as kit
 from ml_connector.systems.kit.paging import decoder, field_names
 from ml_connector.systems.kit.rows import Batch, Listing
 from ml_connector.systems.kit.walk import Pager, Place
-from ml_connector.systems.sage_300.reads import NotOffered, Refused
+from ml_connector.systems.sage_300.faults import NotOffered, Refused
 
 if TYPE_CHECKING:
     from ml_connector.systems.sage_300.client import WebApi

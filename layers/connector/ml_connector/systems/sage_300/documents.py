@@ -3,32 +3,99 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
+from typing import Any
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Found
-from ml_connector.folding import same, spellings
+from ml_connector.folding import fold, same, spellings
 from ml_connector.systems.kit.invoices import KINDS
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.names import ZERO, amount, day_of, text, whole
-from ml_connector.systems.sage_300.open_batches import (
-    BATCHES,
-    UNPOSTED,
-    OpenBatches,
-    Row,
-    batches_query,
-    entries_of,
-    name_of,
-    named,
-)
-from ml_connector.systems.sage_300.paging import Query, any_of
-from ml_connector.systems.sage_300.reads import NotOffered
+from ml_connector.systems.sage_300.faults import NotOffered
+from ml_connector.systems.sage_300.fields import ZERO, amount, children, day_of, text, whole
+from ml_connector.systems.sage_300.query import Query, any_of
+
+Row = dict[str, Any]
+Name = tuple[str, str]
+"""A vendor and a document number, as they are compared."""
+BATCHES = "AP/APInvoiceBatches"
+UNPOSTED = "BatchStatus eq 'Open' or BatchStatus eq 'ReadyToPost'"
+LASTS = timedelta(minutes=5)
+"""Somebody may add an entry to an old batch: after this time all are read again. Sage 300 refuses duplicates too."""
+
+
+def batches_query(where: str = "") -> Query[Row]:
+    """Invoice batches with their entries, which come inline."""
+    return Query(BATCHES, None, lambda row: str(whole(row, "BatchNumber")), where)
+
+
+def name_of(row: Mapping[str, Any]) -> Name:
+    """Name the document of a row."""
+    return named(text(row, "VendorNumber") or "", text(row, "DocumentNumber") or "")
+
+
+def named(vendor: str, document: str) -> Name:
+    """Name a document as it is compared; Sage 300 keeps numbers in capitals."""
+    return fold(vendor), fold(document)
+
+
+def entries_of(batch: Row) -> list[Row]:
+    """Give a batch's entries; raises `Transient` where they cannot be read."""
+    try:
+        return children(batch, "Invoices")
+    except ValueError as error:
+        raise Transient(
+            f"Sage 300 shows batch {whole(batch, 'BatchNumber')} in a way that cannot be read: {error}"
+        ) from error
+
+
+class OpenBatches:
+    """The unposted batches of one company, for a connection's life."""
+
+    def __init__(self, api: WebApi) -> None:
+        self._api = api
+        self._held: dict[Name, set[str]] = {}
+        self._highest = 0
+        self._read_at: datetime | None = None
+
+    def holding(self, name: Name, own: str) -> list[Row]:
+        """Give the batches that hold a document or have our description, as they are now."""
+        found = self._read(name, own)
+        for number in sorted(self._held.get(name, set()) - found.keys()):
+            batch = self._api.get(BATCHES, f"({number})")
+            if batch is not None:
+                found[number] = batch
+        return list(found.values())
+
+    def _read(self, name: Name, own: str) -> dict[str, Row]:
+        """Read all of them, or those that came since, and remember who is in which."""
+        began = self._api.now()
+        anew = self._read_at is None or not self._highest or began - self._read_at >= LASTS
+        held, highest = ({}, 0) if anew else (self._held, self._highest)
+        found: dict[str, Row] = {}
+        for batch in self._api.rows(batches_query(_where(self._api.text(own), 0 if anew else highest))):
+            number = whole(batch, "BatchNumber") or ""
+            names = {name_of(row) for row in entries_of(batch)}
+            for one in names:
+                held.setdefault(one, set()).add(number)
+            if name in names or text(batch, "Description") == own:
+                found[number] = batch
+            highest = max(highest, row_number(number) or 0)
+        self._held, self._highest = held, highest
+        self._read_at = began if anew else self._read_at
+        return found
+
+
+def _where(own: str, above: int) -> str:
+    """Ask for our own batch whatever its status, and for unposted ones: all, or those with a number above."""
+    return f"Description eq {own} or {f'BatchNumber gt {above}' if above else UNPOSTED}"
+
 
 POSTED = "AP/APPostedDocuments"
 MARK = "ml-connector "
@@ -90,6 +157,56 @@ class Entry:
         return OTHER_KINDS.get(_word(text(self.row, "DocumentType")), KINDS[self.credit])
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An entry as it was taken: its batch as it is now, and its row where the batch still shows it."""
+
+    number: str
+    entry: str
+    batch: Row | None
+    row: Row | None
+    label: str = ""
+    known: tuple[str, str] | None = None
+    """Vendor and document number as they were sent, where that is told."""
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nothing is left to do with the entry: it was posted or deleted, or is not there any more."""
+        return self.row is None or status_of(self.batch or {}) in {"posted", "deleted"}
+
+    @property
+    def removed(self) -> bool:
+        """Tell whether Sage 300 says that there is no such batch, or shows it unposted without the entry."""
+        return self.batch is None or (self.row is None and status_of(self.batch) in {"open", "readytopost"})
+
+    @property
+    def name(self) -> tuple[str, str] | None:
+        """Give vendor and document number; None where nothing tells them."""
+        vendor, document = text(self.row or {}, "VendorNumber"), text(self.row or {}, "DocumentNumber")
+        return (vendor, document) if vendor and document else self.known or carried(self.label)
+
+    @property
+    def document(self) -> str:
+        """Name the document for a person and for what it waits for."""
+        return self.name[1] if self.name else f"{self.number}:{self.entry}"
+
+    @property
+    def errors(self) -> int | None:
+        """Tell how many entries the posting of the batch refused."""
+        return errors_of(self.batch or {})
+
+    @property
+    def shown(self) -> Entry:
+        """Give the entry as the batch shows it."""
+        return Entry(self.batch, self.row or {})
+
+
+def cancelled(case: Case) -> Found:
+    """Give a document that never was posted, and whose batch or entry somebody deleted."""
+    vendor, document = case.name or (None, None)
+    return Found(f"{case.number}:{case.entry}", case.number, state="cancelled", partner=vendor, reference=document)
+
+
 class Documents:
     """Finds documents of one company."""
 
@@ -98,11 +215,15 @@ class Documents:
         self._api, self._open, self._post = api, OpenBatches(api), post
 
     @readable()
-    def find(self, vendor: str, number: str, own: str, *, credit: bool, dated: date | None = None) -> list[Found]:
+    def find(
+        self, vendor: str, number: str, own: str, *, credit: bool, stands: Callable[[Found], bool],
+        dated: date | None = None,
+    ) -> list[Found]:  # fmt: skip
         """Find a document by our own key, whatever else its entry says, among unposted batches, and among posted ones.
 
-        A batch of ours that was posted shows what it held also where its entry was changed by hand. `dated`: the
-        document's date, by which posted ones are found whose number was typed in another spelling.
+        A batch of ours that was posted shows what it held also where its entry was changed by hand. `stands` tells
+        whether a document counts whose posting may have failed. `dated`: the document's date, by which posted ones are
+        found whose number was typed in another spelling.
         """
         found: dict[str, Found] = {}
         batches = self._open.holding(named(vendor, number), own)
@@ -110,7 +231,7 @@ class Documents:
         for batch in batches:
             if status_of(batch) == "posted" and text(batch, "Description") == own and errors_of(batch) != 0:
                 failed = self._of_failed(batch, entries, vendor, number)
-                if self.stands(failed):
+                if stands(failed):
                     return [failed]
                 entries = [one for one in entries if one.batch is not batch]
         for entry in entries:
@@ -140,6 +261,14 @@ class Documents:
         wanted = [one for one in entries if match[2] is None or (whole(one.row, "EntryNumber") or "1") == match[2]]
         return [one.found() for one in wanted if one.credit == credit]
 
+    def case(self, number: str, entry: str, found: Found) -> Case:
+        """Read a batch and an entry of it as they are now."""
+        batch = self._api.get(BATCHES, f"({number})")
+        rows = entries_of(batch) if batch is not None else []
+        row = next((r for r in rows if (whole(r, "EntryNumber") or "1") == entry), None)
+        known = (found.partner, found.reference) if found.partner and found.reference else None
+        return Case(number, entry, batch, row, found.number, known)
+
     def unposted_of_ours(self) -> list[Found]:
         """List unposted batches that carry our mark, their description as `reference`."""
         batches = islice(self._api.rows(batches_query(UNPOSTED)), MOST_RECENT)
@@ -147,10 +276,6 @@ class Documents:
         return [
             Found(f"{number}:1", number, reference=said) for number, said in marked if number and said.startswith(MARK)
         ]
-
-    def stands(self, _: Found) -> bool:
-        """Tell whether a document counts; whoever confirms postings knows more."""
-        return True
 
     def _of_failed(self, batch: Row, entries: list[Entry], vendor: str, number: str) -> Found:
         """Give our batch alone where its posting may have failed: what stands elsewhere is what was moved from it."""
