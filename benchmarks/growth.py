@@ -284,10 +284,8 @@ def measure(count: int, cycles: int = 1, run: RunCost | None = None) -> Measured
     before = stack.cloud.clock.now()
     stack.spread()
     stack.cloud.clock.time = before
-    if run is None:
-        for _ in range(5):  # until the first runs, which read more, are through
-            stack.minute()
-    stack.minute()
+    for _ in range(6):  # until the first runs, which read more, are through, and all are in their rhythm
+        stack.minute()
     begun = {key: list(times) for key, times in stack.begun.items()}
     stack.forget()
     stack.begun.update(begun)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ml_connector.systems import registry
+
 if TYPE_CHECKING:
     from ml_connector.engine.ledger.ledger import Ledger
     from ml_connector.engine.ledger.rows import Chunk
     from ml_connector.flow import Flow
 
-TITLES = {
-    "basware": "Basware", "avidxchange": "AvidXchange", "sap_b1": "SAP Business One", "sage_300": "Sage 300",
-    "sage_x3": "Sage X3", "syspro": "SYSPRO",
-}  # fmt: skip
 SENT = frozenset({"sent", "unknown"})
 MOST = 1000
 """Records of a flow that are named one by one; behind them stands one line for each chunk."""
@@ -34,7 +32,7 @@ def state_of(chunk: Chunk, flow: Flow, now: str) -> str:
         return "in doubt"
     if chunk.state == "posted":
         asked = flow.target if flow.manner == "master" else flow.source
-        return f"awaiting {TITLES.get(asked, asked)}"
+        return f"awaiting {registry.BY_NAME[asked].title}"
     if chunk.state == "waiting" and chunk.first_try:
         return "retrying"
     return "under way" if chunk.state == "sending" else "queued"
