@@ -64,11 +64,13 @@ def test_ping_with_a_wrong_password_tries_it_once_and_says_what_to_do(stand: Sta
     assert len(checks[-1].detail) > 40 and stand.refused_logins() == 1
 
 
+@pytest.mark.parametrize("worked", [True, False], ids=["worked before", "new"])
 @every_system
-def test_ping_tries_the_password_and_not_yesterdays_session(stand: Stand, system: str) -> None:
+def test_ping_tries_the_password_and_not_yesterdays_session(stand: Stand, system: str, worked: bool) -> None:
     """And what it finds out closes the door for the workers too: nobody tries that password again."""
     case = _cases(system)[0]
-    use(stand, stand.connect(), case)
+    if worked:
+        use(stand, stand.connect(), case)
     stand.change_password()
     checks = list(stand.connect().ping())
     assert (checks[-1].what, checks[-1].ok) == ("login", False)

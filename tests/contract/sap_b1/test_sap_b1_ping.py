@@ -6,18 +6,11 @@ from typing import Any
 
 import pytest
 
-from ml_connector.errors import LoginRefused
 from ml_connector.records import CostCenter
 
 
 def checks(bench: Any) -> dict[str, Any]:
     return {check.what: check for check in bench.connection.ping()}
-
-
-def test_ping_leaves_no_session_behind(bench: Any) -> None:
-    for _ in range(12):  # more than a user may have open at once
-        assert all(check.ok for check in checks(bench).values())
-    assert not bench.world.sessions.open and bench.world.logins == 12
 
 
 def test_ping_tries_the_password_and_leaves_the_workers_session_alone(bench: Any) -> None:
@@ -40,21 +33,6 @@ def test_a_ping_that_is_broken_off_logs_out_too(bench: Any) -> None:
 def test_a_logout_that_fails_spoils_no_ping(bench: Any) -> None:
     bench.world.faults.add("500", "Logout", times=9)
     assert all(check.ok for check in checks(bench).values())
-
-
-@pytest.mark.parametrize("worked_before", [False, True])
-def test_a_password_that_ping_finds_wrong_closes_the_door_for_all_and_is_tried_once(
-    bench: Any, worked_before: bool
-) -> None:
-    if worked_before:
-        bench.all(CostCenter)
-    bench.world.sessions.accounts["manager"] = "another"
-    (login,) = bench.connection.ping()
-    assert (login.what, login.ok, bench.world.login_failures) == ("login", False, 1)
-    bench.world.expire_sessions()
-    with pytest.raises(LoginRefused):
-        bench.all(CostCenter)
-    assert bench.world.login_failures == 1
 
 
 @pytest.mark.parametrize("there", [(), ("PurchaseInvoices",)])
