@@ -45,7 +45,7 @@ def work(record: SQSRecord) -> None:
     """Work on the chunk that a ring names; a letter that came back from the dead opens its row first."""
     message = read_ring(record.body)
     if message is None:
-        logger.warning("a ring that cannot be read is passed over", extra={"body": record.body[:500]})
+        logger.warning("a wake-up message that cannot be read is skipped", extra={"body": record.body[:500]})
         return
     try:
         if deferred_audit.answer(aws.world, message):
@@ -62,7 +62,9 @@ def _write(pair: Pair | None, flow: Flow, message: dict[str, Any]) -> None:
     if pair is None and _put_off(flow, message):
         return
     if pair is None or pair.scope != message["scope"] or flow.name not in pair.active:
-        logger.info("no such pair now", extra={"tenant": message["tenant"], "integration": message["integration"]})
+        logger.info(
+            "no such integration now", extra={"tenant": message["tenant"], "integration": message["integration"]}
+        )
         return
     if "cause" in message:
         reopen(pair.ledger(flow.name), message["id"], REDRIVEN, message["death"])

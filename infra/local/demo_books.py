@@ -71,13 +71,13 @@ class SapBooks(Books):
         }  # fmt: skip
 
     def masters(self) -> dict[str, tuple[str, int]]:
-        """Count partners, accounts, cost centres and the orders that are open before invoices close some."""
+        """Count partners, accounts, cost centers and the orders that are open before invoices close some."""
         erp = self.world.erp
         orders = [r for r in erp.rows("PurchaseOrders") if r["DocumentStatus"] == "bost_Open"]
         return {
             "suppliers": ("vendors", sum(r["CardType"] == "cSupplier" for r in erp.rows("BusinessPartners"))),
             "posting accounts": ("accounts", sum(r["ActiveAccount"] == "tYES" for r in erp.rows("ChartOfAccounts"))),
-            "cost centres": ("costCenters", len(erp.rows("ProfitCenters"))),
+            "cost centers": ("costCenters", len(erp.rows("ProfitCenters"))),
             "orders that were open": ("matchingOrders", len(orders)),
         }
 
@@ -129,7 +129,7 @@ class SageBooks(Books):
         return {
             "vendors": ("vendors", len(erp.rows("APVendors"))),
             "natural accounts": ("accounts", len(naturals)),
-            "cost centres": ("costCenters", len(centres)),
+            "cost centers": ("costCenters", len(centres)),
             "orders that were open": ("matchingOrders", len(orders)),
         }
 

@@ -204,7 +204,7 @@ def _wait_until_ready(stack: Stack) -> None:
     deadline = time.monotonic() + _READY_WITHIN
     while time.monotonic() < deadline:
         if stack.process.poll() is not None:
-            raise StackError(f"ministack ended at once with {stack.process.returncode}; its log is {stack.log}")
+            raise StackError(f"ministack ended immediately with {stack.process.returncode}; its log is {stack.log}")
         try:
             with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own loopback address
                 return

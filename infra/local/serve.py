@@ -141,7 +141,7 @@ class Server:
         except ConnectorError as error:
             log.warning("%s", error)
         except Exception:
-            log.exception("an unexpected fault; the work is found again by its row")
+            log.exception("an unexpected fault; the work is found again in the state store")
 
     def _answer(self, environ: Any, start_response: Any) -> Any:
         request = Request(environ)

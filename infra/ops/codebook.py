@@ -256,7 +256,7 @@ def _entry(
     if kind not in {None, line["kind"]}:
         raise Misconfigured(f"the kind is '{line['kind']}', but only {kind} is imported.")
     if not line["code"] or not line["target"]:
-        raise Misconfigured("The columns code and target must not be empty.")
+        raise Misconfigured("The columns `code` and `target` must not be empty.")
     check_code("CODE", line["code"])
     check_code("TARGET", line["target"])
     where = book.integration(line.get("integration") or integration)

@@ -1,4 +1,4 @@
-"""`dlq`: what was given up, by cause, and how to set it going again. Failed rows count; the queue is only the alarm."""
+"""`dlq`: what failed permanently, by cause, and how to retry it. Failed rows count; the queue is only the alarm."""
 
 from __future__ import annotations
 
@@ -114,25 +114,49 @@ def redrive(
     every = _of_cause(_dead(desk, tenant), cause)
     chosen = every[:1] if canary else every
     if chosen or desk.letters.count():
-        options.confirm(f"Redrive {len(chosen)} of {table.counted(len(every), 'failed chunk')}?", yes=yes)
-    opened = [{**s.name, "chunk": c.id, "key": c.key} for s, c in chosen if _open(desk, s, c, options.who(by))]
+        options.confirm(_question(chosen, every), yes=yes)
+    opened = [
+        {**s.name, "chunk": c.id, "key": c.key, "records": c.count}
+        for s, c in chosen
+        if _open(desk, s, c, options.who(by))
+    ]
     cleared = desk.clear_letters()
     left = len(every) - len(opened)
     if as_json:
         table.dump({"reopened": opened, "left": left, "messages_removed": cleared})
         return
-    terminal.line(advice.pasteable(_said(opened, left, cause, tenant, canary=canary)))
+    name = named(*chosen[0]) if len(chosen) == 1 else ""
+    terminal.line(advice.pasteable(_said(opened, left, cause, tenant, name=name, canary=canary)))
     if cleared:
         were = f"{table.counted(cleared, 'message')} {'was' if cleared == 1 else 'were'}"
         terminal.line(f"{were} removed from the DLQ.")
 
 
-def _said(opened: Sequence[dict[str, Any]], left: int, cause: str | None, tenant: str | None, *, canary: bool) -> str:
+def named(stream: Stream, chunk: Chunk) -> str:
+    """Name what stands in a failed chunk: its document, or how many records."""
+    from . import find
+
+    if chunk.key is not None:
+        return find.named(stream, chunk.key, chunk)
+    kind = stream.flow.name.removesuffix("s").replace("_", " ")
+    return f"{table.counted(chunk.count, kind)} of {stream.pair.tenant}"
+
+
+def _question(chosen: Sequence[tuple[Stream, Chunk]], every: Sequence[tuple[Stream, Chunk]]) -> str:
+    of = table.counted(sum(chunk.count for _, chunk in every), "failed record")
+    if len(chosen) == 1:
+        return f"Retry {named(*chosen[0])}" + (f", one of {of}?" if len(every) > 1 else "?")
+    return f"Retry {of}?" if chosen else "Remove messages from the DLQ that no failed record belongs to?"
+
+
+def _said(
+    opened: Sequence[dict[str, Any]], left: int, cause: str | None, tenant: str | None, *, name: str, canary: bool
+) -> str:
     if not opened:
         return "Nothing was redriven: no failed records." if not left else "Nothing was redriven; list again."
-    one = opened[0]
-    which = f" ({one['tenant']} {one['flow']} {one['key'] or one['chunk']})" if len(opened) == 1 else ""
-    words = "1 chunk is" if len(opened) == 1 else f"{len(opened)} chunks are"
+    records = sum(one["records"] for one in opened)
+    words = "1 record is" if records == 1 else f"{records} records are"
+    which = f" ({name})" if name else ""
     then = ""
     if canary and left:
         chosen = (("cause", cause), ("tenant", tenant))

@@ -56,6 +56,19 @@ def _several(stream: Stream, number: str, keys: list[str]) -> str:
     )
 
 
+def named(stream: Stream, key: str, chunk: Chunk | None = None) -> str:
+    """Name a record as people do: invoice RE-1001 (119.00 EUR, supplier V10235) of acme; without `chunk` by its row."""
+    kind = stream.flow.name.removesuffix("s").replace("_", " ")
+    row = stream.ledger.rows([key]).get(key)
+    number = (chunk.number if chunk is not None else None) or (row[0].number if row is not None else None) or key
+    if chunk is None or stream.flow.manner == "master":
+        return f"{kind} {number} of {stream.pair.tenant}"
+    money = f"{chunk.amount} {chunk.currency or ''}".rstrip() if chunk.amount and stream.flow.money else ""
+    partner = next((sent.partner for sent in reversed(chunk.sents) if sent.partner), "")
+    more = ", ".join(part for part in (money, f"supplier {partner}" if partner else "") if part)
+    return f"{kind} {number}{f' ({more})' if more else ''} of {stream.pair.tenant}"
+
+
 def _latest(stream: Stream, keys: set[str]) -> dict[str, Chunk]:
     """Find the latest chunk of each document."""
     found = {chunk.key: chunk for chunk in finished(stream) if chunk.key in keys}

@@ -159,7 +159,7 @@ def export(
     state: options.State = None,
     stack: options.Stack = None,
 ) -> None:
-    """Write mappings as CSV: integration, kind, code, target, origin.
+    """Write mappings as CSV: `integration,kind,code,target,origin`.
 
     Example: ml-connector mappings export acme account --file accounts.csv --secrets ./secrets
     """

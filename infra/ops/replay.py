@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from .desk import Desk, Stream
 
 SENTENCES = {
-    "reopened": "It had failed and is retried now, from the step at which it failed. If it may have been posted, it "
+    "reopened": "it had failed and is retried now, from the step at which it failed. If it may have been posted, it "
     "is looked up first.",
-    "hastened": "It was waiting and is retried now.",
-    "under way": "It is being worked on at this moment; nothing was changed.",
-    "offered": "It is queued again. What was delivered before is never posted twice; if it is no longer available for "
+    "hastened": "it was waiting and is retried now.",
+    "under way": "it is being worked on at this moment; nothing was changed.",
+    "offered": "it is queued again. What was delivered before is never posted twice; if it is no longer available for "
     "transfer, nothing is sent.",
-    "marked": "It is sent again with the next run of the flow, which compares everything: master data is not "
-    "read record by record. A small real change goes with it, since an equal record would be passed over.",
+    "marked": "it is sent again with the next run of the flow, which compares everything: master data is not "
+    "read record by record. A small real change goes with it, since an equal record would be skipped.",
 }
 
 
@@ -39,19 +39,22 @@ def replay(
 
     Example: ml-connector replay acme invoices INV-1001 --secrets ./secrets
     """
+    from ml_connector.engine import replay as by_hand
+
     from .desk import open_desk
-    from .find import record_key
+    from .find import named, record_key
 
     desk = open_desk(secrets, state, stack)
     stream = desk.stream(tenant, flow)
     refuse_shadow(stream)
     found = record_key(stream, key)
-    options.confirm(f"Send {found} of {stream} again?", yes=yes)
+    name = named(stream, found, by_hand.holder(stream.ledger, found))
+    options.confirm(f"Retry {name}?", yes=yes)
     done = _replay(desk, stream, found, options.who(by))
     if as_json:
         table.dump({**stream.name, "key": found, "done": done.what, "chunk": done.chunk.id if done.chunk else None})
     else:
-        terminal.line(f"{stream} {found}: {SENTENCES[done.what]}{say_paused(stream)}")
+        terminal.line(f"{name[0].upper()}{name[1:]}: {SENTENCES[done.what]}{say_paused(stream)}")
 
 
 def refuse_shadow(stream: Stream) -> None:

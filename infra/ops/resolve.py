@@ -41,6 +41,7 @@ def resolve(
     from ml_connector.engine.ledger.rows import Decision
 
     from .desk import NotThere, open_desk
+    from .find import named
     from .replay import refuse_shadow, say_paused
 
     number = _one_of(match, post=post)
@@ -49,23 +50,26 @@ def resolve(
     refuse_shadow(stream)
     chunk = _waiting(stream, key)
     found = _there(stream, chunk, number) if number else ""
-    name = _named(chunk)
+    name = named(stream, chunk.key or chunk.id, chunk)
+    name = f"{name[0].upper()}{name[1:]}"
     what = f"It is {found or f'document {number}'}" if number else "It is another document, and is to be posted"
-    options.confirm(f"{name} of {stream} is held: {chunk.reason or chunk.waiting_for} {what}?", yes=yes)
+    options.confirm(f"{name} is held: {chunk.reason or chunk.waiting_for} {what}?", yes=yes)
     ledger, who = stream.ledger, options.who(by)
     decision = Decision(what="match" if number else "post", number=number, by=who, at=ledger.now())
     decided = f"Decided by {who} on {ledger.now()[:19]}Z: " + (f"it is document {number}." if number else "post it.")
     done = replay.decide(ledger, chunk.id, decision, decided)
     if done is None:
-        raise NotThere(f"{name} of {stream} does not wait for a decision any more; see `ml-connector held {tenant}`.")
+        raise NotThere(f"{name} does not wait for a decision any more; see `ml-connector held {tenant}`.")
     desk.world.rings.ring(done.lane, ring_of(done, ledger.scope))
     if as_json:
         table.dump({**stream.name, "key": chunk.key, "done": decision.what, "number": number or None, "by": who})
         return
     then = (
-        f"taken for {found or f'document {number}'}, once it is read back" if number else "posted, after one more look"
+        f"taken for {found or f'document {number}'}, once it is read back"
+        if number
+        else "posted, after it is looked for once more"
     )
-    terminal.line(advice.pasteable(f"{name} of {stream} is queued to be {then}.{say_paused(stream)}"))
+    terminal.line(advice.pasteable(f"{name} is queued to be {then}.{say_paused(stream)}"))
 
 
 def _one_of(match: str | None, *, post: bool) -> str:
@@ -83,7 +87,7 @@ def _waiting(stream: Stream, key: str) -> Chunk:
     from ml_connector.engine.replay import decidable, holder
 
     from .desk import NotThere
-    from .find import record_key
+    from .find import named, record_key
 
     found = record_key(stream, key)
     chunk = holder(stream.ledger, found)
@@ -91,7 +95,8 @@ def _waiting(stream: Stream, key: str) -> Chunk:
         raise NotThere(f"{key} of {stream} is not held: it is completed. See `ml-connector audit` of it.")
     if stream.flow.manner != "document" or not decidable(chunk):
         why = f"waits for {chunk.waiting_for}" if chunk.waiting_for else "is being worked on"
-        raise NotThere(f"{_named(chunk)} of {stream} {why}, and not for a decision. {chunk.reason or ''}".strip())
+        name = named(stream, found, chunk)
+        raise NotThere(f"{name[0].upper()}{name[1:]} {why}, and not for a decision. {chunk.reason or ''}".strip())
     return chunk
 
 
@@ -115,8 +120,3 @@ def _there(stream: Stream, chunk: Chunk, number: str) -> str:
     finally:
         stream.pair.close()
     return found
-
-
-def _named(chunk: Chunk) -> str:
-    money = f" ({chunk.amount} {chunk.currency or ''}".rstrip() + ")" if chunk.amount else ""
-    return f"{chunk.number or chunk.key}{money}"

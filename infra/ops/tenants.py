@@ -68,7 +68,7 @@ def _registered(desk: Desk, tenant: Tenant, known: str | None) -> Iterator[str]:
         return
     row = tenant_rows.read(item)
     if row is None:
-        yield f"The row of {tenant.name} in the tenant registry is damaged. {_again(tenant)}"
+        yield f"The entry of {tenant.name} in the tenant registry is damaged. {_again(tenant)}"
         return
     if desk.registered and row.problem and known is None and row.problem != row.webhook_problem:
         yield f"The functions saw, and look again within five minutes: {row.problem}"

@@ -75,7 +75,7 @@ def recorded(system: operations.System) -> tuple[Recorded, ...]:
             world, app = system.world(clock)
             done = do(Bench(system, Recorder(app, Tape()), clock, version, seed=2), world)
             judge(done(Bench(system, Recorder(app, tape), clock, version)))
-            if tape.order:  # some asks for nothing: a company without cost centres
+            if tape.order:  # some asks for nothing: a company without cost centers
                 found.append(Recorded(name, done, tape, version))
     return tuple(found)
 

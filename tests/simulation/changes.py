@@ -220,7 +220,7 @@ def _back(history: History, office: Office, code: str) -> None:
 
 
 def remap_account(history: History, office: Office) -> None:
-    """The mapping of an account, or of a cost centre, changes: what is posted from now on stands elsewhere."""
+    """The mapping of an account, or of a cost center, changes: what is posted from now on stands elsewhere."""
     kind, codes = office.dice.choice((("account", office.erp.accounts()), ("cost_center", office.erp.centers())))
     code, target = office.dice.sample(codes, 2)
     key = office.erp.account_key(target) if kind == "account" else target

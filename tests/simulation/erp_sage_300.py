@@ -257,7 +257,7 @@ def rename_vendor(history: History, office: Office) -> None:
 
 
 def rename_code(history: History, office: Office) -> None:
-    """An account or a cost centre gets another text."""
+    """An account or a cost center gets another text."""
     office.edits += 1
     rows = _world(office).rows(office.dice.choice(("GLAccounts", "GLSegmentCodes")))
     office.dice.choice(rows)["Description"] = f"{office.name} text {office.edits} renamed"

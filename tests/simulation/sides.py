@@ -132,7 +132,7 @@ class BaswareSide(Side):
 class Posted:
     """A live document in the books, in document currency; `total` and the amounts of `lines` without sign.
 
-    `lines`: net amounts by account and cost centre in one. `key` names the document, `reference` is the supplier's
+    `lines`: net amounts by account and cost center in one. `key` names the document, `reference` is the supplier's
     number, `dated` the supplier's date; `credit`: it is a credit note.
     """
 

@@ -157,7 +157,7 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
 def _owned(world: World, tenant: str) -> dict[str, str]:
     """Tell what a tenant was known to own while it works: none else may begin to work on it meanwhile."""
     row = tenant_rows.row(world.store, tenant)
-    return dict.fromkeys(row.owns, "the same company of the platform's account") if row is not None else {}
+    return dict.fromkeys(row.owns, "the same company of this account") if row is not None else {}
 
 
 def _there(secret: Secret | None, tenant: str, system: str) -> Secret:
@@ -276,6 +276,7 @@ def assemble(
         options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies), zone=row.zone,
         endpoints=row.endpoints, apart=row.shadow and tools.shadow_ledger, erp_company=row.erp_company,
         is_currency=is_currency, in_doubt_seconds=row.in_doubt_seconds, lanes=row.lanes,
+        titles={s: registry.BY_NAME[s].title for s in (integration.erp, integration.platform)},
         chunking={k: v for s in (integration.erp, integration.platform) for k, v in module(s).CHUNKING.items()},
     )  # fmt: skip
 

@@ -43,10 +43,10 @@ def may_be_row(pk: str, sk: str) -> bool:
 def check_batch(items: Sequence[Item]) -> None:
     """Raise `ValueError` for what `Store.put_many` does not take: a row twice, or more than data and a place."""
     if len({(item.pk, item.sk) for item in items}) < len(items):
-        raise ValueError("One call cannot write a row twice.")
+        raise ValueError("One call cannot write an item twice.")
     for item in items:
         if item.ttl is not None or item.blob is not None or (item.due_pk is None) != (item.due_at is None):
-            raise ValueError(f"The row {item.pk} {item.sk} has more than data: write it with `put`.")
+            raise ValueError(f"The item {item.pk} {item.sk} has more than data: write it with `put`.")
 
 
 class Store(Protocol):

@@ -1,7 +1,7 @@
 """The canonical business records, and nothing that knows a vendor.
 
 Money and quantities are `Decimal`, dates are dates; a field that the source does not give is None. `key` is the
-source's own key, parts joined by `~`. Codes (account, cost centre, supplier, tax, term) are those of the system
+source's own key, parts joined by `~`. Codes (account, cost center, supplier, tax, term) are those of the system
 that the record was read from; `engine/ledger/codes.py` translates them.
 """
 
@@ -70,7 +70,7 @@ class Account(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CostCenter(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A cost centre or profit centre. `dimension` numbers the ERP's dimension where it has several."""
+    """A cost center or profit center. `dimension` numbers the ERP's dimension where it has several."""
 
     code: str
     name: str
@@ -129,7 +129,7 @@ class PurchaseOrder(Record, frozen=True, kw_only=True, omit_defaults=True):
 class CodingRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One accounting row of an approved invoice, in document currency; signs as the platform sent them.
 
-    `dimensions` are (dimension, code) pairs beside the cost centre, the dimension as the ERP names it.
+    `dimensions` are (dimension, code) pairs beside the cost center, the dimension as the ERP names it.
     """
 
     key: str

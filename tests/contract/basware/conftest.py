@@ -34,7 +34,7 @@ class Codes:
 
     def platform(self, kind: str, code: str) -> str:
         if self.missing.get(kind) == code:
-            raise Held(f"{kind}:{code}", "no counterpart")
+            raise Held(f"{kind}:{code}", "not mapped")
         return code or "1000"
 
 

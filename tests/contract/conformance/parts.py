@@ -26,7 +26,7 @@ class Codes:
 
     def erp(self, kind: str, code: str) -> str:
         if (kind, code) in self.missing:
-            raise Held(f"{kind}:{code}", "no counterpart")
+            raise Held(f"{kind}:{code}", "not mapped")
         return code
 
     def platform(self, kind: str, code: str) -> str:

@@ -26,7 +26,7 @@ def test_a_batch_writes_data_and_leaves_what_else_stands_on_a_row(exact_store: A
 
 @pytest.mark.parametrize("more", [{"due_pk": "due"}, {"due_at": "2026"}, {"ttl": 2**40}, {"blob": b""}], ids=str)
 def test_a_batch_takes_nothing_but_data_and_a_whole_place_in_the_due_index(store: Any, more: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="The row p b has more than data"):
+    with pytest.raises(ValueError, match="The item p b has more than data"):
         store.put_many([Item("p", "a"), Item("p", "b", **more)])
     assert list(store.query("p")) == []
 

@@ -1,4 +1,4 @@
-"""Suppliers, accounts and cost centres, read from the simulated company in both dialects."""
+"""Suppliers, accounts and cost centers, read from the simulated company in both dialects."""
 
 from __future__ import annotations
 

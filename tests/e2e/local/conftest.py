@@ -1,7 +1,7 @@
 """Both sandboxes behind real sockets, a folder of secrets, and the command line as a process of its own.
 
 `stage` is a customer's whole company, with everything that may be wrong. `small` has no fault of its own: 5 suppliers,
-8 accounts, 3 cost centres, no order and no invoice; a test adds what it is about.
+8 accounts, 3 cost centers, no order and no invoice; a test adds what it is about.
 """
 
 from __future__ import annotations

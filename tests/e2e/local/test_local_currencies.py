@@ -27,7 +27,7 @@ def test_what_nobody_mapped_is_held_before_anything_is_sent(dollars):
     assert causes["purchase_orders"]["waiting_for"] == "currency:$"
     assert "`ml-connector mappings set acme currency CODE '$'" in causes["purchase_orders"]["reason"]
     assert causes["invoices"]["waiting_for"] == "currency:$$"
-    assert "`ml-connector mappings set acme currency '$$' TARGET" in causes["invoices"]["reason"]
+    assert "`ml-connector mappings set acme currency '$$' SAP-CURRENCY" in causes["invoices"]["reason"]
     assert not dollars.imported("matchingOrders") and order
     assert dollars.posted(key) == [] and dollars.document(key).status == "WaitingForTransfer"
 

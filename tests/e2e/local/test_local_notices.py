@@ -65,7 +65,7 @@ def test_an_exported_order_is_read_and_kept_with_the_order_of_its_number(place):
             time.sleep(0.1)
         time.sleep(3)  # it is written down after that
     history = command(folder, "audit", "acme", "purchase_orders", number)
-    assert "The platform shows the order P-77 as Ordered, WaitingForExport." in history
+    assert "Basware shows order P-77 as Ordered, WaitingForExport." in history
     assert books.world.ap.calls["GET /v1/exportedPurchaseOrders/<code>"] == 1
     assert books.world.ap.calls["POST /v1/exportedPurchaseOrders/<code>/acknowledge"] == 0
     assert books.world.ap.exported_orders["EX-1"]["processingStatus"] == "WaitingForExport"

@@ -61,7 +61,7 @@ def test_the_page_says_when_how_long_and_what_was_rejected_with_number_and_amoun
     assert f"{number}acmeinvoices20.00 EUR" in read.text.replace("\n", "")
     assert broken in read.text or small.ap.documents[broken].record["invoiceNumber"] in read.text
     assert "Dry run" not in read.text
-    assert f"mappings set acme account 6999 TARGET --secrets {small.folder}" in read.text
+    assert f"mappings set acme account 6999 SAP-ACCOUNT --secrets {small.folder}" in read.text
     assert f"rejected  invoices {number} (20.00 EUR): " in ran.stdout
 
 

@@ -128,7 +128,7 @@ def unusable(tmp_path_factory, small_for_all):
         ("region", ("region/basware", "'base_url'", "region US", "'region' says EU")),
         ("missing", ("missing/basware", "'client_secret'", "missing")),
         ("unknown", ("unknown/sap_b1", "'pasword'", "did you mean 'password'")),
-        ("broken", ("broken/basware", "no valid JSON")),
+        ("broken", ("broken/basware", "invalid JSON")),
         ("address", ("address/sap_b1", "'service_layer_url'", "/b1s/v2")),
     ],
 )

@@ -30,7 +30,7 @@ class Codes:
 
     def platform(self, kind: str, code: str) -> str:
         if kind in self.missing:
-            raise Held(f"{kind}:{code}", "no counterpart")
+            raise Held(f"{kind}:{code}", "not mapped")
         return code if kind == "currency" else f"{code}!"
 
 

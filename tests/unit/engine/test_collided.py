@@ -53,7 +53,7 @@ def test_it_is_booked_once_and_held_for_a_person(restored: Bench) -> None:
     chunk = chunk_of(restored)
     assert booked(restored) == [("100", "new")] and told(restored, "new") == []
     assert (chunk.step, chunk.waiting_for, chunk.target) == ("collided", "conflict:new", "100")
-    assert "booked in the ERP as 100" in str(chunk.reason) and "linked to old0 (posted as 100)" in str(chunk.reason)
+    assert "posted in The ERP as 100" in str(chunk.reason) and "linked to old0 (posted as 100)" in str(chunk.reason)
     assert "`ml-connector replay acme invoices new`" in str(chunk.reason)
 
 
@@ -158,7 +158,7 @@ def test_one_that_an_earlier_release_held_is_let_go(doubted: Bench, decided: boo
 
     def collided(chunk: Chunk) -> bool:
         chunk.step, chunk.target, chunk.code, chunk.state = "collided", "100", "100", "waiting"
-        chunk.waiting_for, chunk.reason = "conflict:new", "It is booked in the ERP as 100."
+        chunk.waiting_for, chunk.reason = "conflict:new", "It is posted in The ERP as 100."
         return True
 
     assert doubted.pair().ledger("invoices").change("new", collided) is not None

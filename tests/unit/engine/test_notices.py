@@ -51,7 +51,7 @@ def test_an_order_of_ours_gets_it_in_its_history(notice, exports):
     notice.ledger.set_alias("4711", "17")  # as settling an order does
     done = notice.work(notice.take())
     assert (done.state, done.key, done.number) == ("done", "17", "P-1")
-    assert done.reason == "The platform shows the order P-1 as Ordered, WaitingForExport."
+    assert done.reason == "ap shows order P-1 as Ordered, WaitingForExport."
     assert exports.asked == ["X1"]
 
 

@@ -102,7 +102,7 @@ def test_a_lost_status_stops_the_invoices_of_its_own_record_alone(lossy: LossyBe
     for key in ("i-k2", "i-k1-k2"):
         waits = chunk_of(lossy, key)
         assert (waits.waiting_for, waits.awaits) == ("prerequisite:accounts", "account:k2")
-        assert "account k2 is on its way" in str(waits.reason)
+        assert "Account k2 is being sent" in str(waits.reason)
     assert chunk_of(lossy, "i-k9").waiting_for == "account:k9", "what nobody maps holds as before"
     assert chunk_of(lossy, "i-k9").awaits is None
 

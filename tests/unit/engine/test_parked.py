@@ -101,7 +101,7 @@ def test_a_bucket_that_is_away_for_days_stops_nothing_and_loses_nothing(bench: B
     (done,) = ledger(bench).finished()
     assert (done.outcome, len(bench.systems.booked), len(bench.systems.answers)) == ("delivered", 1, 1)
     assert done.notes == [
-        "The bucket of the audit trail did not take an attempt at once: the table keeps it, and it follows by itself."
+        "The bucket of the audit trail did not take an attempt: the table keeps it, and it follows automatically."
     ]
     assert bench.counts(INVOICES) == {"delivered": 1}
     bench.systems.accounts["6100"] = account("6100", "Journeys")

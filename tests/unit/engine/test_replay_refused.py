@@ -57,7 +57,7 @@ def test_one_that_still_cannot_be_read_stays_rejected_with_its_reason(
     last = replayed(ready)
     assert last.outcome == "rejected"
     assert last.reason == (
-        f"It was tried again, with the same result: {NO_ROWS} The platform keeps it as refused until it is transferred "
+        f"It was tried again, with the same result: {NO_ROWS} ap keeps it as refused until it is transferred "
         "again there."
     )
     assert replayed(ready).reason == last.reason  # and it does not grow
@@ -70,7 +70,7 @@ def test_one_that_the_erp_refused_is_tried_against_the_erp_of_today(ready: Bench
     ready.work(0.1)
     last = replayed(ready)
     assert (last.outcome, ready.systems.booked) == ("rejected", [])
-    assert "nothing speaks against it now; but the platform keeps it as refused. Transfer it again there" in last.reason
+    assert "nothing speaks against it now, but ap keeps it as refused. Transfer it again there" in last.reason
     ready.systems.standing["i"] = "offered"  # the person does
     assert replayed(ready).outcome == "delivered"
     assert len(ready.systems.booked) == 1

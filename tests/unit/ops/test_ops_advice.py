@@ -15,7 +15,7 @@ from infra.ops.advice import pasteable, wall_time
 from ml_connector.flow import Check
 
 OLD = "2026-01-10T08:00:00.000000+00:00"
-MISSING = "The account 6100 has no counterpart in the ERP. Mend it with `ml-connector mappings set acme account 6100 TARGET`, TARGET being the ERP's code."  # noqa: E501
+MISSING = "Account 6100 is not mapped. To fix: `ml-connector mappings set acme account 6100 SAP-ACCOUNT`"
 
 
 def commands(text: str) -> list[list[str]]:
@@ -33,13 +33,13 @@ def test_the_command_in_a_held_reason_carries_the_folder(office: Any, words: lis
     said = office.run(*words)
     text = said[0]["reason"] if isinstance(said, list) else said.stdout
     (command,) = commands(" ".join(text.split()))
-    assert command[1:] == ["mappings", "set", "acme", "account", "6100", "TARGET", "--secrets", str(office.folder)]
+    assert command[1:] == ["mappings", "set", "acme", "account", "6100", "SAP-ACCOUNT", "--secrets", str(office.folder)]
 
 
 def test_the_suggested_command_mends_what_waits(office: Any) -> None:
     hold(office, "account:6100", MISSING)
     (command,) = commands(office.run("held", "--json")[0]["reason"])
-    words = [w.replace("TARGET", "400000") for w in command[1:-2]]
+    words = [w.replace("SAP-ACCOUNT", "400000") for w in command[1:-2]]
     assert "1 record on hold will be retried in the next run" in office.run(*words).stdout
 
 

@@ -49,7 +49,7 @@ def test_show_lists_one_cause_the_oldest_first(dead: Any) -> None:
 
 def test_a_canary_opens_the_oldest_alone(dead: Any) -> None:
     said = dead.run("dlq", "redrive", "--cause", "exhausted", "--canary", "--by", "ada").stdout
-    assert "1 chunk is retried now (acme invoices k1)" in said
+    assert "1 record is retried now (invoice k1 (" in said
     command = f"ml-connector dlq redrive --cause exhausted --secrets {dead.folder}"
     assert f"redrive the other 1: `{command}`" in said
     assert states(dead) == {"k1": "waiting", "k2": "failed", "k3": "failed", "k4": "waiting"}
@@ -67,7 +67,7 @@ def test_an_opened_row_keeps_its_step_and_death_and_is_due_now(dead: Any) -> Non
 
 
 def test_redrive_without_a_cause_opens_all(dead: Any) -> None:
-    assert "3 chunks are retried now." in dead.run("dlq", "redrive", "--yes").stdout
+    assert "3 records are retried now." in dead.run("dlq", "redrive", "--yes").stdout
     assert "failed" not in states(dead).values()
     assert "no failed records" in dead.run("dlq", "redrive").stdout
 

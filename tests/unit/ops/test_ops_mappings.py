@@ -118,7 +118,7 @@ def test_import_names_every_wrong_line_and_writes_nothing(office: Any) -> None:
     result = office.run("mappings", "import", "acme", stdin="\n".join(lines), code=2)
     for words in (
         "Nothing was written", "line 3: There is no kind 'colour'",
-        "line 4: The columns code and target must not be empty",
+        "line 4: The columns `code` and `target` must not be empty",
         "line 5: acme has no integration 'sage_300-basware'", "line 6: it has 3 columns", "line 7: the origin",
         "line 8: account 6100 is already mapped to 400000 above",
     ):  # fmt: skip

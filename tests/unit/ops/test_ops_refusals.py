@@ -43,8 +43,8 @@ def test_an_empty_code_or_target_is_refused_and_nothing_written(
 def test_an_empty_code_in_a_file_is_refused_with_its_line(office: Any) -> None:
     lines = "kind,code,target\naccount,1,2\naccount,,3\naccount,4, \n"
     stderr = office.run("mappings", "import", "acme", stdin=lines, code=2).stderr
-    assert "line 3: The columns code and target must not be empty" in stderr
-    assert "line 4: The columns code and target must not be empty" in stderr
+    assert "line 3: The columns `code` and `target` must not be empty" in stderr
+    assert "line 4: The columns `code` and `target` must not be empty" in stderr
     assert office.run("mappings", "list", "acme", "--json") == []
 
 

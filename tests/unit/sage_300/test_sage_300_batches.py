@@ -293,7 +293,7 @@ def test_a_posting_without_an_answer_is_looked_at_again(make):
 
     ledger = Ledger(desk.server, posting=cut)
     ledger.enter()
-    with pytest.raises(Transient, match="looked at again"):
+    with pytest.raises(Transient, match="checked again"):
         desk.target.read_back(Found("109:1", "109"))
     assert desk.target.read_back(Found("109:1", "109")).number == "109"
     assert len(desk.server.sent("POST", "AP/APPostInvoices('$process')")) == 1

@@ -130,7 +130,7 @@ def test_two_decimals_and_no_more(desk: Any, extra: str, ok: bool) -> None:
     if ok:
         assert one.prepare(invoice(rows=(row,)), Codes()).body["DocumentLines"][0]["LineTotal"] == Decimal("100.00")
     else:
-        with pytest.raises(Rejected, match=r"net amount of row 1 of invoice R1 is 100\.001"):
+        with pytest.raises(Rejected, match=r"net amount of coding row 1 of invoice R1 is 100\.001"):
             one.prepare(invoice(rows=(row,)), Codes())
 
 

@@ -37,15 +37,15 @@ def said(kind: type, value: Any) -> str:
     [
         ({"invoiceNumber": "7" * 120}, "the field invoiceNumber has more than 100 characters"),
         ({"currencyCode": "E"}, "the field currencyCode has fewer than 2 characters"),
-        ({"grossSum": "abc"}, "the field grossSum holds text that is no number"),
+        ({"grossSum": "abc"}, "the field grossSum holds a string that is not a number"),
         ({"grossSum": None}, "the field grossSum holds nothing (null) where a number is expected"),
-        ({"paymentBlock": "yes"}, "the field paymentBlock holds text where true or false is expected"),
+        ({"paymentBlock": "yes"}, "the field paymentBlock holds a string where true or false is expected"),
         ({"codingRows": {}}, "the field codingRows holds an object where a list is expected"),
         ({"codingRows": [{}, {"netTotal": []}]},
          "the field codingRows[2].netTotal holds a list where a number is expected"),
         ({"codingRows": [{}, {"accountCode": 5}]},
-         "the field codingRows[2].accountCode holds a whole number where text is expected"),
-        ({"codingRows": [5]}, "the field codingRows[1] holds a whole number where an object is expected"),
+         "the field codingRows[2].accountCode holds an integer where a string is expected"),
+        ({"codingRows": [5]}, "the field codingRows[1] holds an integer where an object is expected"),
     ],
 )  # fmt: skip
 def test_a_field_of_an_invoice(change: dict[str, Any], words: str) -> None:
@@ -63,7 +63,7 @@ def test_what_is_missing_and_what_is_no_object_at_all() -> None:
     [
         ({"count": 0}, "the field count is less than 1"),
         ({"kind": "z"}, "the field kind holds 'z', which is none of the values that are known"),
-        ({"table": {"k": "v"}}, "the field table[...] holds text where a whole number is expected"),
+        ({"table": {"k": "v"}}, "the field table[...] holds a string where an integer is expected"),
         ({"rows": []}, "the field rows has fewer than 1 entries"),
     ],
 )

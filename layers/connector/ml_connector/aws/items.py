@@ -58,7 +58,7 @@ def to_item(attributes: Mapping[str, Any]) -> Item:
 def _check(item: Item, data: int) -> None:
     pk, sk = len(item.pk.encode()), len(item.sk.encode())
     if not (0 < pk <= PK_BYTES and 0 < sk <= SK_BYTES):
-        raise ValueError(f"The keys {item.pk[:80]!r}, {item.sk[:80]!r} are empty or longer than a row's may be.")
+        raise ValueError(f"The keys {item.pk[:80]!r}, {item.sk[:80]!r} are empty or longer than an item's may be.")
     size = pk + sk + data + len(item.blob or b"") + OVERHEAD
     if size > ITEM_BYTES:
-        raise ValueError(f"The row {item.pk} {item.sk} has {size:,} bytes; a row takes {ITEM_BYTES:,}.")
+        raise ValueError(f"The item {item.pk} {item.sk} has {size:,} bytes; an item takes {ITEM_BYTES:,}.")

@@ -88,7 +88,7 @@ def ask_for_runs(client: Any, queue: str, asked: Sequence[tuple[str, str]]) -> N
 def _body(message: Mapping[str, Any]) -> str:
     body = msgspec.json.encode(message)
     if len(body) > BYTES:
-        raise ValueError(f"A ring of {len(body):,} bytes is more than the {BYTES:,} that a queue takes.")
+        raise ValueError(f"A wake-up message of {len(body):,} bytes is more than the {BYTES:,} that a queue takes.")
     return body.decode()
 
 

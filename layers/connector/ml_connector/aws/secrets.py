@@ -104,9 +104,9 @@ class SecretsManagerSecrets:
     def _check(self, tenant: str, system: str) -> None:
         if not TENANT.fullmatch(tenant) or not SYSTEM.fullmatch(system):
             raise Misconfigured(
-                f"{self._prefix}/{tenant}/{system} cannot be the name of a secret. A tenant takes small letters, "
+                f"{self._prefix}/{tenant}/{system} cannot be the name of a secret. A tenant takes lower case letters, "
                 "digits and hyphens, begins with a letter or digit, and has at most 41 characters; a system takes "
-                "small letters, digits and underscores."
+                "lower case letters, digits and underscores."
             )
 
 

@@ -64,7 +64,7 @@ class DynamoStore:
             except ClientError as error:
                 if code_of(error) != "ConditionalCheckFailedException":
                     raise
-                raise Conflict(f"The row {item.pk} {item.sk} was changed by another writer; read it again.") from None
+                raise Conflict(f"The item {item.pk} {item.sk} was changed by another writer; read it again.") from None
         return replace(item, rev=item.rev + 1)
 
     def put_many(self, items: Sequence[Item]) -> list[bool]:
@@ -182,7 +182,7 @@ class DynamoStore:
             return False
         if code == "DuplicateItem":
             return self._replace_expired(item)
-        refusal = f"DynamoDB refuses the row {item.pk} {item.sk} in {self._what}: {code}, {error.get('Message', '')}"
+        refusal = f"DynamoDB refuses the item {item.pk} {item.sk} in {self._what}: {code}, {error.get('Message', '')}"
         raise Misconfigured(refusal) if code in REFUSED | MISSING else ValueError(refusal)
 
     def _replace_expired(self, item: Item) -> bool:

@@ -91,7 +91,7 @@ class SqliteStore:
         """Write under the condition that the row still has `item.rev`. Raises `Conflict`; `ValueError` if too large."""
         with self._using() as connection:
             if not self._write(connection, item):
-                raise Conflict(f"The row {item.pk} {item.sk} was changed by another writer; read it again.")
+                raise Conflict(f"The item {item.pk} {item.sk} was changed by another writer; read it again.")
         return replace(item, rev=item.rev + 1)
 
     def put_many(self, items: Sequence[Item]) -> list[bool]:
@@ -212,10 +212,10 @@ def _check(item: Item, data: int) -> None:
     """Refuse what DynamoDB refuses, so that a row that is too large is found on this machine."""
     pk, sk = len(item.pk.encode()), len(item.sk.encode())
     if not (0 < pk <= PK_BYTES and 0 < sk <= SK_BYTES):
-        raise ValueError(f"The keys {item.pk[:80]!r}, {item.sk[:80]!r} are empty or longer than a row's may be.")
+        raise ValueError(f"The keys {item.pk[:80]!r}, {item.sk[:80]!r} are empty or longer than an item's may be.")
     size = pk + sk + data + len(item.blob or b"") + OVERHEAD
     if size > ITEM_BYTES:
-        raise ValueError(f"The row {item.pk} {item.sk} has {size:,} bytes; a row takes {ITEM_BYTES:,}.")
+        raise ValueError(f"The item {item.pk} {item.sk} has {size:,} bytes; an item takes {ITEM_BYTES:,}.")
 
 
 def _end_of(prefix: str) -> str | None:

@@ -89,7 +89,7 @@ def known(pair: Pair) -> dict[str, tuple[Endpoint, Item]]:
         try:
             found[item.sk] = (load(Endpoint, item.data), item)
         except ValidationError as error:
-            log.warning("%s: the row of an endpoint is damaged (%s).", item.pk, error, extra={"tenant": pair.tenant})
+            log.warning("%s: the entry of an endpoint is damaged (%s).", item.pk, error, extra={"tenant": pair.tenant})
     return found
 
 

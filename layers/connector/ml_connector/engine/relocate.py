@@ -267,4 +267,4 @@ def _carry(new: Ledger, item: Item, pk: str, merge: Merge) -> None:
             continue
         new.store.delete(item.pk, item.sk)
         return
-    raise Transient(f"The row {item.sk} is being changed at this moment; run the command again in a minute.")
+    raise Transient(f"Entry {item.sk} is being changed at this moment; run the command again in a minute.")

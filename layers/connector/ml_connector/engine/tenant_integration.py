@@ -58,6 +58,7 @@ class Pair:
     chunking: Chunking = field(default_factory=dict)
     in_doubt_seconds: Mapping[str, int] = field(default_factory=dict)
     lanes: Mapping[str, int] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
     _open: dict[str, Connection] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -80,6 +81,10 @@ class Pair:
     def target(self, flow: Flow) -> Any:
         """Give the target of a flow."""
         return self.connection(flow.target).target(flow.record)
+
+    def title(self, system: str) -> str:
+        """Name a system as people do."""
+        return self.titles.get(system, system)
 
     def ledger(self, flow: str) -> Ledger:
         """Give the ledger of a flow."""
@@ -106,6 +111,7 @@ class Pair:
         return LedgerCodes(
             self.mappings, masters, tenant=self.tenant, companies=self.companies, erp_company=self.erp_company,
             is_currency=self.is_currency, active=self.active if waits else (),
+            names=(self.title(self.integration.erp), self.title(self.integration.platform)),
         )  # fmt: skip
 
     def shape(self, flow: Flow) -> str:

@@ -20,11 +20,11 @@ LARGEST = 1e12
 _BOUNDS = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
 _TAKES: tuple[tuple[str, str], ...] = (
     ("bool", "true or false"),
-    ("int", "a whole number"),
+    ("int", "an integer"),
     ("float", "a number"),
     ("decimal", "a number"),
     ("finite", "a number"),
-    ("string", "text in quotes"),
+    ("string", "a string in quotes"),
     ("date", 'a date such as "2026-01-31"'),
     ("list", "a list in square brackets"),
     ("tuple", "a list in square brackets"),
@@ -45,7 +45,7 @@ def explain(model: type[BaseModel], where: str, error: Mapping[str, Any]) -> str
             return f"{where}: the field '{path}' is unknown; {_nearest(model, error['loc'])}"
         case "json_invalid":
             said = error.get("ctx", {}).get("error", "it ends too early")
-            return f"{where}: this is no valid JSON ({said}); mend the file"
+            return f"{where}: invalid JSON ({said}); correct the file"
         case "value_error" | "assertion_error":
             return f"{where}: {_field(path)} cannot be used: {error.get('ctx', {}).get('error', 'see its description')}"
         case _:
@@ -84,8 +84,8 @@ def _found(error: Mapping[str, Any]) -> str:
 
 def _text(value: str) -> str:
     if not value.strip():
-        return "empty text"
-    return f"text of {len(value)} character{'s' if len(value) > 1 else ''}"
+        return "an empty string"
+    return f"a string of {len(value)} character{'s' if len(value) > 1 else ''}"
 
 
 _KINDS: tuple[tuple[Any, Callable[[Any], str]], ...] = (
@@ -113,7 +113,7 @@ def _takes(model: type[BaseModel], error: Mapping[str, Any]) -> str:
         return f"a number{_bounds(model, error['loc']) or _bound(context)}"
     for beginning, words in _TAKES:
         if kind.startswith(beginning):
-            return words + (_bounds(model, error["loc"]) if "number" in words else "")
+            return words + (_bounds(model, error["loc"]) if words in {"a number", "an integer"} else "")
     return "something else: docs/configuration.md describes each field"
 
 

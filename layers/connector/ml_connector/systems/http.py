@@ -48,7 +48,7 @@ SHOWN = 16 * 1024
 """Bytes of a body that are looked through for a message."""
 EDGE = 4 * 1024
 """Characters that are left out where a body was cut: what stands there may be the beginning of a secret."""
-ELSEWHERE = "(what it said is not shown, since it is another host)"
+ELSEWHERE = "(its response is not shown, since it is another host)"
 UNREADABLE = (ValueError, RecursionError, ArithmeticError)
 """What decoding raises: no JSON or no UTF-8, nesting without end, a number that no `Decimal` holds."""
 T = TypeVar("T")
@@ -328,7 +328,7 @@ class Http:
                 raise OutcomeUnknown(message)
             raise Throttled(message, self._retry_after(reply)) if status == 503 else Transient(message)
         raise (Transient if call.safe else OutcomeUnknown)(
-            f"{said}, and nothing can be concluded from that: {reply.text()} It is looked at again later; if it stays "
+            f"{said}, and nothing can be concluded from that: {reply.text()} It is tried again later; if it stays "
             "so, check the address in the secret and what stands in between."
         )
 

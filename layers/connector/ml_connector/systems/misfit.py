@@ -15,7 +15,7 @@ _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 _VALUE = re.compile(r"Invalid enum value (?P<value>.+)")
 _NO_SUCH = re.compile(r"Invalid (?P<kind>decimal|number|integer|date|datetime|time|UUID)\b.*")
 _TAKES = {
-    "str": "text", "int": "a whole number", "float": "a number", "decimal": "a number", "bool": "true or false",
+    "str": "a string", "int": "an integer", "float": "a number", "decimal": "a number", "bool": "true or false",
     "object": "an object", "array": "a list", "date": "a date", "datetime": "a date and time", "null": "nothing (null)",
 }  # fmt: skip
 _BOUNDS = {"<=": "more than", ">=": "less than", "<": "not less than", ">": "not more than"}
@@ -51,7 +51,7 @@ def _said(what: str) -> str | None:
     if (value := _VALUE.fullmatch(what)) is not None:
         return f"holds {value['value']}, which is none of the values that are known"
     if (odd := _NO_SUCH.fullmatch(what)) is not None:
-        return f"holds text that is no {'number' if odd['kind'] in {'decimal', 'integer'} else odd['kind']}"
+        return f"holds a string that is not a {'number' if odd['kind'] in {'decimal', 'integer'} else odd['kind']}"
     return None
 
 

@@ -42,7 +42,7 @@ def _zone(name: str) -> str:
         shown = (
             f"'{name}'" if re.fullmatch(r"[A-Za-z_/]{1,40}", name) else "this"
         )  # it may be a secret of another field
-        raise ValueError(f"{shown} is no time zone; write one such as Europe/Berlin") from error
+        raise ValueError(f"{shown} is not a time zone; write one such as Europe/Berlin") from error
     return name
 
 
@@ -52,11 +52,11 @@ def _address(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ValueError("this is no web address; write one such as https://erp.example.com:443") from error
+        raise ValueError("this is not a valid web address; write one such as https://erp.example.com:443") from error
     if parts.username or parts.password:
         raise ValueError("credentials do not belong in the address; use the fields for them")
     if parts.scheme not in {"http", "https"} or port == 0 or not _HOST.fullmatch(parts.hostname or ""):
-        raise ValueError("this is no web address; write one that begins with https:// and names a host")
+        raise ValueError("this is not a valid web address; write one that begins with https:// and names a host")
     return url.rstrip("/")
 
 

@@ -61,7 +61,7 @@ class Breaker:
         self._closed(data)
         if data.get("open_until") and datetime.fromisoformat(data["open_until"]) > self._clock.now():
             raise Parked(
-                f"{data.get('reason', 'The server is away.')} Work waits until {data['open_until']}.",
+                f"{data.get('reason', 'The server is unavailable.')} Work waits until {data['open_until']}.",
                 (datetime.fromisoformat(data["open_until"]) - self._clock.now()).total_seconds(),
                 busy=bool(data.get("busy")),
             )
@@ -72,7 +72,7 @@ class Breaker:
         until = data.get("open_until")
         parked = until is not None and datetime.fromisoformat(until) > self._clock.now()
         parked = parked or self._is_refused(data)
-        return str(data.get("reason", "The server is away.")) if parked else None
+        return str(data.get("reason", "The server is unavailable.")) if parked else None
 
     def try_again(self) -> None:
         """Forget an outage, as a person does who starts a run; a refused login stays refused."""

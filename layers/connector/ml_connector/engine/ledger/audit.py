@@ -165,7 +165,7 @@ def _chain(chunk: Chunk, by_hash: dict[Any, dict[str, Any]]) -> Iterator[str]:
             yield f"{where}: the chain is broken at attempt {found['n']}"
         at, left = found["previous"], left - 1
     if left:
-        yield f"{where}: the row counts {chunk.audits} attempts, and its chain has {chunk.audits - left}"
+        yield f"{where}: {chunk.audits} attempts were counted, and its chain has {chunk.audits - left}"
 
 
 def strays(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[str]:
@@ -180,7 +180,7 @@ def strays(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[str]:
         for key in blobs.keys(folder):
             packed = blobs.get(key)
             if packed is not None and _is_newer(packed, known):
-                yield f"{shown(key)}: an attempt that its row does not know of"
+                yield f"{shown(key)}: an attempt that the state store does not know of"
 
 
 def _is_newer(packed: bytes, known: int) -> bool:

@@ -52,11 +52,14 @@ class LedgerCodes:
         erp_company: str,
         is_currency: Callable[[str], bool] = lambda _: True,
         active: Collection[str] = (),
+        names: tuple[str, str] = ("the ERP", "the AP platform"),
     ) -> None:
         """`masters`: for each mapping kind the ledger of the flow that provides it. `active`: flows that bring more.
 
-        `is_currency` tells whether a code is one of ISO 4217: any other one crosses by a mapping only.
+        `is_currency` tells whether a code is one of ISO 4217: any other one crosses by a mapping only. `names` are
+        those of the two systems, for people.
         """
+        self._erp_name, self._platform_name = names
         self._active = active
         self._mappings, self._masters, self._tenant = mappings, masters, tenant
         self._companies, self._erp_company = companies, erp_company
@@ -133,7 +136,7 @@ class LedgerCodes:
             return self._erp_company
         raise Held(
             f"company:{code}",
-            f"company {code} is mapped to {target}, and this is {self._erp_company}. It is left to {target}. If it "
+            f"Company {code} is mapped to {target}, and this is {self._erp_company}. It is left to {target}. If it "
             f"belongs here: `{self._set('company', code, self._erp_company)}`.",
         )
 
@@ -143,8 +146,8 @@ class LedgerCodes:
         if ledger is not None and ledger.flow in self._active and self._under_way(kind, ledger, code):
             raise Held(
                 f"prerequisite:{ledger.flow}",
-                f"The {_words(kind)} {code} is on its way to the platform for the first time ({ledger.flow}). This "
-                "goes on by itself once it has arrived.",
+                f"{_words(kind).capitalize()} {code} is being sent to {self._platform_name} for the first time "
+                f"({ledger.flow}). This resumes automatically once it has arrived.",
                 soon=True, awaits=f"{kind}:{code}",
             )  # fmt: skip
 
@@ -185,8 +188,8 @@ class LedgerCodes:
         if len(back) > 1:
             raise Held(
                 f"{kind}:{code}",
-                f"The ERP's {_words(kind)} {code} is mapped to several codes ({', '.join(sorted(back))}); "
-                f"keep one: `ml-connector mappings list {self._tenant} {kind}`.",
+                f"{_words(kind).capitalize()} {code} of {self._erp_name} is mapped to several codes "
+                f"({', '.join(sorted(back))}); keep one: `ml-connector mappings list {self._tenant} {kind}`.",
             )
         if self._crosses(kind, code):
             return code
@@ -212,43 +215,42 @@ class LedgerCodes:
         if kind == "company":
             return Held(
                 f"company:{code}",
-                f"company {code} is not mapped to {self._erp_company}, the company of this ERP. If it belongs there: "
-                f"`{self._set(kind, code, self._erp_company)}`. If not, it is left to the system that it belongs to.",
+                f"Company {code} is not mapped to {self._erp_company}, the company of {self._erp_name}. If it belongs "
+                f"there: `{self._set(kind, code, self._erp_company)}`. If not, it is left to its own system.",
             )
         if kind == "currency":
             return Held(
                 f"currency:{code}",
-                f"The currency {code} is no code of ISO 4217 and is not mapped. To fix: `{self._set(kind, code)}`, "
-                "TARGET being the ERP's code.",
+                f"Currency {code} is not a code of ISO 4217 and is not mapped. To fix: `{self._set(kind, code)}`",
             )
         return Held(
             f"{kind}:{code}",
-            f"The {_words(kind)} {code} has no counterpart in the ERP. Mend it with `{self._set(kind, code)}`, TARGET "
-            "being the ERP's code.",
+            f"{_words(kind).capitalize()} {code} is not mapped. To fix: `{self._set(kind, code)}`",
         )
 
     def _missing_outward(self, kind: str, code: str) -> Held:
-        command = f"`ml-connector mappings set {self._tenant} {kind} CODE {shlex.quote(code)}`"
+        wanted = _placeholder(self._platform_name, kind)
+        command = f"`ml-connector mappings set {self._tenant} {kind} {wanted} {shlex.quote(code)}`"
         if kind == "company":
             return Held(
                 f"company:{code}",
-                f"None of the companies {', '.join(self._companies)} is mapped to {code}, the company of this ERP. To "
-                f"fix: {command}, CODE being the one it is.",
+                f"None of the companies {', '.join(self._companies)} is mapped to {code}, the company of "
+                f"{self._erp_name}. To fix: {command}",
             )
         if kind == "currency":
             return Held(
                 f"currency:{code}",
-                f"The ERP's currency {code} is no code of ISO 4217 and is not mapped. To fix: {command}, CODE being "
-                "the platform's code, such as EUR.",
+                f"Currency {code} of {self._erp_name} is not a code of ISO 4217 and is not mapped. To fix: {command}, "
+                "such as EUR.",
             )
         return Held(
             f"{kind}:{code}",
-            f"The ERP's {_words(kind)} {code} has not reached the platform. It goes on by itself once it has, or with "
-            f"{command}, CODE being the platform's code.",
+            f"{_words(kind).capitalize()} {code} of {self._erp_name} is not in {self._platform_name} yet. This resumes "
+            f"automatically once it is, or with {command}",
         )
 
     def _set(self, kind: str, code: str, target: str = "") -> str:
-        there = shlex.quote(target) if target else "TARGET"
+        there = shlex.quote(target) if target else _placeholder(self._erp_name, kind)
         return f"ml-connector mappings set {self._tenant} {kind} {shlex.quote(code)} {there}"
 
 
@@ -259,6 +261,11 @@ def _same_company(one: str, other: str) -> bool:
 def _folded(kind: str, target: str) -> str:
     """Names of companies and suppliers are typed by people, in capitals or not; other codes count as they are."""
     return fold(target) if kind in {"company", "supplier"} else target
+
+
+def _placeholder(system: str, kind: str) -> str:
+    """Write what a person has to put into a command: SAP-ACCOUNT."""
+    return f"{system.removeprefix('the ').split()[0]}-{kind.replace('_', '-')}".upper()
 
 
 def _words(kind: str) -> str:

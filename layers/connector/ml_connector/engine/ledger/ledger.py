@@ -117,7 +117,7 @@ class Ledger:
             left = {k: remake(k, known[k][0]) if k in known else row for k, row in left.items()}
             if not left:
                 return
-        raise LeaseLost("Record rows changed again and again while they were written; the chunk is tried later.")
+        raise LeaseLost("Records changed again and again while they were written; they are tried later.")
 
     def begin(self, seq: int) -> bool:
         """Note that work on a chunk begins; tells whether work on a later one may have begun before.
@@ -154,7 +154,7 @@ class Ledger:
             with suppress(Conflict):
                 self.store.put(replace(item, data={**item.data, "doubt": until}))
                 return
-        raise LeaseLost("The flow's row changed again and again; the chunk is tried later.")
+        raise LeaseLost("The flow changed again and again; it is tried later.")
 
     def taint(self, keys: Iterable[str]) -> None:
         """Forget what the target has of some records: see `Row.taint`. The next pass compares everything."""
@@ -167,7 +167,7 @@ class Ledger:
                     self.store.put(replace(item, data=dump(row)))
                     break
             else:
-                raise Transient(f"The row of {key} changed again and again; what lies under it is not known.")
+                raise Transient(f"Record {key} changed again and again; its state is not known.")
         self.compare_everything()
 
     def compare_everything(self) -> None:

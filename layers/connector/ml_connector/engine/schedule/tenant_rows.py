@@ -88,10 +88,12 @@ def read(item: Item) -> TenantRow | None:
     try:
         found = load(TenantRow, item.data)
     except ValidationError as error:
-        log.warning("%s: its row in the tenant registry is damaged (%s).", item.sk, error, extra={"tenant": item.sk})
+        log.warning("%s: its entry in the tenant registry is damaged (%s).", item.sk, error, extra={"tenant": item.sk})
         return None
     if found.name != item.sk:
-        log.warning("%s: its row in the tenant registry is that of %r.", item.sk, found.name, extra={"tenant": item.sk})
+        log.warning(
+            "%s: its entry in the tenant registry is that of %r.", item.sk, found.name, extra={"tenant": item.sk}
+        )
         return None
     return found
 

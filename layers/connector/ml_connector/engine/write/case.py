@@ -30,6 +30,11 @@ class Case:
         self.target: Any = task.pair.target(task.flow)
 
     @property
+    def source_title(self) -> str:
+        """Name the system that it comes from, as people do; `target.title` is that of the other."""
+        return self.task.pair.title(self.task.flow.source)
+
+    @property
     def fresh(self) -> bool:
         """Tell whether nothing of ours can be at the target."""
         return self.chunk.step in FRESH and not self.chunk.sents
@@ -84,7 +89,9 @@ class Case:
             return record
         key = self.task.ledger.sibling(flow).links([self.chunk.refers]).get(self.chunk.refers)
         if key is None:
-            raise Held(f"lookup:{self.key}", f"The document {self.chunk.refers} that this belongs to is not ours.")
+            raise Held(
+                f"lookup:{self.key}", f"Document {self.chunk.refers}, which this belongs to, was not posted from here."
+            )
         return msgspec.structs.replace(record, document=key)
 
     def look_back(self) -> None:
@@ -139,6 +146,6 @@ class Case:
         under_way = self.task.ledger.chunk(key)
         if under_way is not None:
             chunk = under_way[0]
-            return f"{key} ({chunk.amount or 'amount unknown'} {chunk.currency or ''}".rstrip() + ", on its way)"
+            return f"{key} ({chunk.amount or 'amount unknown'} {chunk.currency or ''}".rstrip() + ", in progress)"
         row = self.task.ledger.rows([key]).get(key)
         return f"{key} (posted as {row[0].code})" if row is not None and row[0].code else key

@@ -27,8 +27,8 @@ SIZE = 100
 FEW, SHARE, THIRD = 20, 0.02, 3
 DAY = 86_400.0
 PATIENCE = timedelta(hours=24)
-OVERTAKEN = ("unchanged", "It was sent anew meanwhile.")
-BACK = ("unchanged", "Its source has it still.")
+OVERTAKEN = ("unchanged", "It was sent again meanwhile.")
+BACK = ("unchanged", "It is still in its source system.")
 MOVED = ("moved", "split")
 
 
@@ -118,7 +118,9 @@ class Retire:
         asked = set(alive)
         for page in self.task.pair.source(self.task.flow).reread(alive):
             if any(not b.key for b in page.broken):
-                raise Transient("The source shows a record without a key; nothing is switched off until it is mended.")
+                raise Transient(
+                    "The source system shows a record without a key; nothing is deactivated until that is fixed."
+                )
             for key in asked & ({r.key for r in page.records} | {b.key for b in page.broken}):
                 self.chunk.results[key] = BACK
         self.task.said["talking_to"] = self.task.flow.target
@@ -145,7 +147,10 @@ class Retire:
             return False
         for key, verdict in verdicts.items():
             if verdict.outcome in {"held", "rejected"}:
-                self.chunk.results.setdefault(key, ("rejected", verdict.reason or "The target did not take it."))
+                self.chunk.results.setdefault(
+                    key,
+                    ("rejected", verdict.reason or f"{self.task.pair.title(self.task.flow.target)} did not take it."),
+                )
         return True
 
     def refuse(self, reason: str) -> None:
@@ -193,7 +198,7 @@ class Retire:
 def missing_text(tenant: str, flow: str, missing: int, known: int) -> str:
     """Say why a person must agree."""
     return (
-        f"{missing} of {known} {flow} are missing at their source. Nothing was switched off. If they were deleted "
+        f"{missing} of {known} {flow} are missing in their source system. None was deactivated. If they were deleted "
         f"there: `ml-connector confirm-deactivation {tenant} {flow}`."
     )
 

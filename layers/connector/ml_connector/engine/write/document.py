@@ -103,8 +103,8 @@ class DocumentWriter:
         if self.chunk.swept and case.fresh and not case.target.look(prepared):
             raise Held(
                 f"lookup:{case.key}",
-                "It was acknowledged, but neither posted nor by us as far as we know. If nobody else works on it, "
-                f"{case.replay} posts it.",
+                f"It was acknowledged in {case.source_title}, though not from here, and was not posted. If nobody "
+                f"else works on it, {case.replay} posts it.",
             )
         looked_at = self.task.now
         if (found := self.matcher.look(prepared)) is not None:
@@ -121,15 +121,16 @@ class DocumentWriter:
         why = document.detail or document.standing
         if earlier is not None:
             case.conflict(
-                f"{case.there(earlier)} was sent for {case.this()}, which its source does not offer any more: {why}. "
-                f"Cancel it there; or look why its source took {case.this()} back."
+                f"{case.there(earlier)} was sent for {case.this()}, which {case.source_title} no longer transfers: "
+                f"{why}. Cancel it there; or look in {case.source_title} why {case.this()} was taken back."
             )
         if not case.fresh and not self._may_send(looked_at, None):
             return
         if document.standing == "refused" and case.known().outcome == "rejected":
             self.responder.finish("rejected", self.responder.still_refused(document))
             return
-        self.responder.finish("unchanged", f"No longer offered by its source: {why}.")
+        skipped = why if document.detail and document.standing == "gone" else f"{case.source_title} shows it as {why}."
+        self.responder.finish("unchanged", f"Skipped: {skipped}")
 
     def _resume(self, found: Found, record: Any) -> None:
         """Go on with what was sent and stands there; raises `Held` where something else is wanted by now."""
@@ -150,7 +151,9 @@ class DocumentWriter:
             self.matcher.reserve(prepared)
         else:
             self.matcher.check_same(found, prepared)
-            self.chunk.notes.append(f"The target has it already as {found.number}: it would be adopted.")
+            self.chunk.notes.append(
+                f"{self.case.target.title} has it already as {found.number}: it would be matched to that."
+            )
         self.chunk.shadow = True
         self.responder.finish("delivered")
 
@@ -245,7 +248,7 @@ class DocumentWriter:
     def _adopt(self, found: Found, prepared: Prepared) -> None:
         self.matcher.check_same(found, prepared)
         if self.case.fresh:
-            self.chunk.notes.append(f"Adopted {found.number}, which the target already had.")
+            self.chunk.notes.append(f"Matched to {found.number}, which {self.case.target.title} already had.")
             self.responder.acknowledge()
         self._keep(found, adopted=True)
 
@@ -263,8 +266,8 @@ class DocumentWriter:
         if (seconds := 0.0 if same else self._settles(looked_at)) > 0:
             self.task.wait(
                 seconds,
-                reason="The outcome of the last attempt is unknown. The target does not show the document yet; it is "
-                "looked for once more before it is sent again.",
+                reason=f"The outcome of the last attempt is unknown. {self.case.target.title} does not show the "
+                "document yet; it is looked for once more before it is sent again.",
             )
             return False
         if any(one.taken for one in self.chunk.sents) and not same and not self.case.decided("post"):
@@ -384,7 +387,9 @@ class DocumentWriter:
         since = self.task.now - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
         if since < timedelta(seconds=patience):
             self.task.posted(patience - since.total_seconds())
-            self.chunk.reason = "It was sent twice after a doubt; the target is looked at once more."
+            self.chunk.reason = (
+                f"It was sent twice after an unknown outcome; {self.case.target.title} is checked once more."
+            )
             return True
         self.chunk.alone = False
         self._stands_alone(Found(str(self.chunk.target), self.chunk.code or ""))

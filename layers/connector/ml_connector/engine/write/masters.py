@@ -136,7 +136,7 @@ class Bulk:
         early = self.chunk.renewed and not self.chunk.stage and uncertain.awaits_verdict(self.task, self.records)
         if early:
             pause = backoff(self.chunk.attempts, 5, 900)  # as rarely as the verdict itself is asked for
-            self.task.wait(pause, reason="An earlier version of one of its records awaits its verdict.")
+            self.task.wait(pause, reason="An earlier version of one of its records awaits its request status.")
         return early
 
     def _drop_overtaken(self) -> bool:

@@ -146,19 +146,20 @@ class Matcher:
         points = "; ".join(differences(found, wanted, case.tolerance, all_told=True))
         take = f"`{case.resolve} --match {found.number}`"
         if foreign(found, wanted):
-            take = "cancel it there, and it is posted from here; or correct the currency at the source"
+            take = f"cancel it there, and this is posted; or correct the currency in {case.source_title}"
         case.conflict(
-            f"{case.there(found)} already has the number {wanted.reference or self.chunk.number} of this supplier, "
-            f"and was not sent from here; {case.this(wanted)} differs: {points}. If it is the same invoice: "
-            f"{take}. If it is another one: `{case.resolve} --post`, or correct its number at the source."
+            f"{case.there(found)} already has number {wanted.reference or self.chunk.number} of this supplier, and "
+            f"was not sent from here. {case.this(wanted)} differs: {points}. If it is another invoice: correct its "
+            f"number in {case.source_title}, or post it with `{case.resolve} --post`. If it is the same one: {take}."
         )
 
     def _doubled(self, found: Found, holder: str, wanted: Prepared) -> NoReturn:
         case = self.case
         case.conflict(
             f"{case.there(found)} has the supplier and number of {case.this(wanted)}, and was made from "
-            f"{case.described(holder)}. If it is the same invoice twice, remove one at the source, or "
-            f"`{case.resolve} --match {found.number}`. If it is another one: `{case.resolve} --post`."
+            f"{case.described(holder)}. If it is the same invoice twice, remove one in "
+            f"{case.source_title}, or `{case.resolve} --match {found.number}`. If it is another one: "
+            f"`{case.resolve} --post`."
         )
 
     def _changed(self, found: Found, points: Sequence[str], wanted: Prepared) -> NoReturn:
@@ -166,7 +167,7 @@ class Matcher:
         case = self.case
         take = f"If it is right as it is: `{case.resolve} --match {found.number}`. If not, cancel"
         if foreign(found, wanted):
-            take = "If it is right as it is, correct the currency at the source; if not, cancel"
+            take = f"If it is right as it is, correct the currency in {case.source_title}; if not, cancel"
         case.conflict(
             f"{case.there(found)} was sent for {case.this()}, which is another one by now: {'; '.join(points)}. "
             f"Nothing is sent while it stands. {take} it there, then {case.replay} posts the invoice as it is now."
@@ -203,7 +204,8 @@ class Matcher:
                 raise Held(
                     f"approval:{case.key}",
                     f"{case.there(draft)} was refused by its approver, and {case.this(wanted)} is still the same. "
-                    f"Correct it or its mapping, or refuse it at the source; `{case.resolve} --post` sends it again.",
+                    f"Correct it or its mapping, or refuse it in {case.source_title}. To send it again: "
+                    f"`{case.resolve} --post`.",
                 )
 
     def taken(self) -> NoReturn:
@@ -232,11 +234,12 @@ class Matcher:
         number = self.chunk.code
         return Held(
             f"conflict:{case.key}",
-            f"It is booked in the ERP as {number}, but the id of that is linked to {case.described(holder)}, which "
-            "probably no longer exists there: was the ERP restored from a backup, or did its numbers begin anew? "
+            f"It is posted in {case.target.title} as {number}, but the id of that is linked to "
+            f"{case.described(holder)}, which probably no longer exists there: was the ERP restored from a backup, or "
+            "did its numbers begin again? "
             f"Nothing is sent again. Look at {number} there: if it is this document, `{case.resolve} --match "
             f"{number}` (or {case.replay}) keeps it; if it is wrong, cancel it there first, and {case.replay} posts "
-            "it anew. "
+            "it again. "
             f"Enter there by hand what a restore took away, such as {holder}.",
         )
 
@@ -260,7 +263,7 @@ class Matcher:
             return
         case.conflict(
             f"{case.described(holder)} has the same supplier and number as {case.this(prepared)}. If it is the same "
-            f"invoice twice, remove one at the source. If it is another one: `{case.resolve} --post`."
+            f"invoice twice, remove one in {case.source_title}. If it is another one: `{case.resolve} --post`."
         )
 
     def _cancelled_there(self, key: str) -> bool:

@@ -31,14 +31,15 @@ class Notice:
         except LoginRefused as error:
             if self.chunk.attempts < TRIES:
                 raise
-            self.task.done(None, f"A notice came of the order {document}, which could not be read: {error}")
+            self.task.done(None, f"A notification came of order {document}, which could not be read: {error}")
             return
         if order is None:
-            self.task.done(None, f"A notice came of the order {document}, which is not there for this tenant.")
+            self.task.done(None, f"A notification came of order {document}, which is not there for this tenant.")
             return
         self.chunk.key, self.chunk.number, self.chunk.stamp = self._key(order), order.number, order.stamp
         shown = ", ".join(filter(None, (order.status, order.export)))
-        self.task.done(None, f"The platform shows the order {order.number} as {shown or 'having no status'}.")
+        shows = f"{self.task.pair.title(flow.target)} shows order {order.number}"
+        self.task.done(None, f"{shows} as {shown or 'having no status'}.")
 
     def _key(self, order: Any) -> str:
         """Find the order of ours that has the ERP's number; one that is not ours is kept under its own number."""

@@ -24,7 +24,7 @@ def wait_for_masters(task: Task) -> None:
     for name in task.flow.after:
         if name in task.pair.active and task.ledger.sibling(name).cursor()[0].passes == 0:
             # the end of its pass releases what waits here
-            raise Held(f"prerequisite:{name}", f"The flow {name} has not been through completely yet.")
+            raise Held(f"prerequisite:{name}", f"The flow {name} has not been read completely yet.")
     # At the first look somebody set it going, who may know better; several records may be waiting for different ones.
     again = task.chunk.awaits if task.chunk.attempts > 1 and task.chunk.count == 1 else None
     kind, _, code = (again or "").partition(":")
@@ -35,7 +35,7 @@ def wait_for_masters(task: Task) -> None:
             and flow.name in task.pair.active
             and under_way(task.pair.ledger(flow.name), code)
         ):
-            reason = task.chunk.reason or f"{task.chunk.awaits} is on its way for the first time."
+            reason = task.chunk.reason or f"{task.chunk.awaits} is being sent for the first time."
             raise Held(f"prerequisite:{flow.name}", reason, soon=True, awaits=task.chunk.awaits)
 
 

@@ -52,7 +52,8 @@ class ReadBack:
             raise self.matcher.collide(found, holder)
         self.chunk.target, self.chunk.code = found.id, found.number
         self.case.look_back()
-        why = f"{row.code} was cancelled; {found.number} stands for it. Its source was told the first."
+        told = f"The first was reported to {self.case.source_title}."
+        why = f"{row.code} was cancelled; {found.number} stands for it. {told}"
         self.responder.finish("delivered", why)
 
     def _reread(self, document: Document[Any], row: Row) -> None:
@@ -64,8 +65,8 @@ class ReadBack:
             raise Held(
                 f"conflict:{case.key}",
                 f"It was posted as {row.code}, but its id in the ERP is {holder}'s by now, as after a restore from a "
-                "backup. Look for it there. If it is missing, enter it by hand, and mark it as transferred at the "
-                "platform.",
+                "backup. Look for it there. If it is missing, enter it by hand, and mark it as transferred in "
+                f"{case.source_title}.",
             )
         wanted = None
         if document.record is not None:
@@ -97,7 +98,7 @@ class ReadBack:
             case.conflict(
                 f"{case.this()} was posted as {gone.number}, which has been cancelled in {case.target.title} since. "
                 f"If it is to be posted again: `{case.resolve} --post`. If another document there stands for it: "
-                f"`{case.resolve} --match ERP-NUMBER`. Otherwise take it back at the source."
+                f"`{case.resolve} --match ERP-NUMBER`. Otherwise take it back in {case.source_title}."
             )
         if (holder := self.task.ledger.link(found.id, case.key)) != case.key:
             raise self.matcher.collide(found, holder)
@@ -124,7 +125,8 @@ class ReadBack:
         if found.amount is None or ours is None or abs(found.amount) == abs(ours) or case.decided("match"):
             return
         if not self.matcher.differs(found.amount, ours):
-            note = f"The target's total is {abs(found.amount)}, for {abs(ours)}: it rounds taxes in its own way."
+            title = self.case.target.title
+            note = f"Its total is {abs(found.amount)} in {title}, for {abs(ours)}: taxes are rounded there."
             if note not in self.chunk.notes:
                 self.chunk.notes.append(note)
             return
@@ -155,10 +157,10 @@ class ReadBack:
         wanted = case.sent if wanted is None else wanted
         points = [differences(found, one, case.tolerance) for one in wanted]
         if all(points) and (points or found.amount is not None):
-            why = "; ".join(points[-1]) if points else "its source does not show it any more"
+            why = "; ".join(points[-1]) if points else f"{case.source_title} does not show it any more"
             case.conflict(
                 f"{case.there(found)} was sent for {case.this()}, and is another one by now: {why}. Nothing more is "
-                "done with it there. Correct it there, and it goes on by itself. If it is right as it is: "
-                f"`{case.resolve} --match {found.number}`. If it is to be made anew, cancel it there, then "
+                "done with it there. Correct it there, and it resumes automatically. If it is right as it is: "
+                f"`{case.resolve} --match {found.number}`. If it is to be posted again, cancel it there, then "
                 f"`{case.resolve} --post`."
             )

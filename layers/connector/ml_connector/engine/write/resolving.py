@@ -28,7 +28,7 @@ def match(matcher: Matcher, responder: Responder) -> Found:
     document, decision = case.fetch(), chunk.decision
     assert decision is not None
     if document.record is None or document.standing not in OFFERED:
-        _drop(matcher, f"{case.this()} is not offered by its source any more ({document.standing}).")
+        _drop(matcher, f"{case.source_title} no longer transfers {case.this()} ({document.standing}).")
     trace = case.target.trace(case.linked(document.record), case.task.pair.codes(waits=False))
     found = _named(matcher, decision.number, trace)
     if document.standing == "offered":
@@ -40,7 +40,7 @@ def match(matcher: Matcher, responder: Responder) -> Found:
     chunk.swept, chunk.alone, decision.applied = False, not chunk.recheck, True
     decision.currency = trace.currency
     if beyond := sorted({*chunk.several} - {found.id}):
-        chunk.notes.append(f"Others stand beside {found.number} by a person's word: {', '.join(beyond)}.")
+        chunk.notes.append(f"Others are kept in addition to {found.number}, as a person decided: {', '.join(beyond)}.")
     chunk.several = []
     case.value(trace)
     case.look_back()
@@ -58,7 +58,8 @@ def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
     target, key = pair.target(flow), chunk.key or chunk.id
     record = pair.source(flow).fetch(key).record
     if record is None:
-        raise Rejected(f"{chunk.number or key} is not there any more at its source, so nothing can be matched to it.")
+        gone = f"{pair.title(flow.source)} no longer has {chunk.number or key}"
+        raise Rejected(f"{gone}, so nothing can be matched to it.")
     trace = target.trace(record, pair.codes())
     found: Sequence[Found] = target.numbered(number, trace)
     if len(found) != 1:
@@ -107,7 +108,7 @@ def _named(matcher: Matcher, number: str, trace: Prepared) -> Found:
     if beside:
         _drop(
             matcher,
-            f"{case.there(beside[0])} was sent for {case.this()} and stands beside {number}. Cancel one of them "
+            f"{case.there(beside[0])} was sent for {case.this()}, in addition to {number}. Cancel one of them "
             f"there, then `{case.resolve} --match ERP-NUMBER` with the other.",
         )
     return found[0]
@@ -118,7 +119,7 @@ def _foreign(title: str, found: Found, trace: Prepared, this: str) -> str:
     money = f"{abs(found.amount)} {found.currency}" if found.amount is not None else found.currency
     return (
         f"{title} document {found.number} is in another currency ({money}) than {this} ({trace.amount} "
-        f"{trace.currency}), so it cannot be taken for it. Name another document, correct the currency at the source, "
+        f"{trace.currency}), so it cannot be taken for it. Name another document, correct the currency of the invoice, "
         f"or cancel {found.number} there and enter it in {trace.currency}."
     )
 

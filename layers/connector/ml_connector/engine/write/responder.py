@@ -91,24 +91,27 @@ class Responder:
                 why = str(error)
             else:
                 return (
-                    "It was tried again, and nothing speaks against it now; but the platform keeps it as refused. "
-                    "Transfer it again there, and it is posted."
+                    f"It was tried again, and nothing speaks against it now, but {self.case.source_title} keeps it as "
+                    "refused. Transfer it again there, and it is posted."
                 )
         return (
-            f"It was tried again, with the same result: {why} The platform keeps it as refused until it is transferred "
-            "again there."
+            f"It was tried again, with the same result: {why} {self.case.source_title} keeps it as refused until it is "
+            "transferred again there."
         )
 
     def _start_anew(self) -> None:
         """Take up what was offered again since the version that was refused: that refusal is not its own."""
         self.chunk.step, self.chunk.answer_ok, self.chunk.refusal = "", True, None
-        self.task.wait(1, reason="It was offered again after it had been refused.")
+        self.task.wait(1, reason="It was transferred again after it had been refused.")
 
     def answer(self) -> None:
         """Tell the source what became of the document; what it makes of that is asked for later."""
         chunk = self.chunk
         if chunk.answer_ok and chunk.target is None:  # whatever led here, nobody may hear of a posting that is none
-            raise Held(f"lookup:{self.case.key}", "Nothing shows where it was posted, so its source was told nothing.")
+            raise Held(
+                f"lookup:{self.case.key}",
+                f"Nothing shows where it was posted, so nothing was reported to {self.case.source_title}.",
+            )
         answer = self._words()
         self.task.said["talking_to"] = self.task.flow.source
         token = self.case.source.answer(self.case.key, answer)
@@ -144,7 +147,8 @@ class Responder:
         if verdict is None:
             if self.task.now - asked > PATIENCE:
                 raise Held(
-                    f"lookup:{self.case.key}", "The source has not confirmed the answer within a day; look there."
+                    f"lookup:{self.case.key}",
+                    f"{self.case.source_title} has not confirmed the response within a day; look there.",
                 )
             reason = self.chunk.reason
             self.task.posted(backoff(self.chunk.attempts, 1, 900))
@@ -158,7 +162,7 @@ class Responder:
     def _not_taken(self, verdict: Verdict) -> None:
         self.chunk.answer_try += 1
         if self.chunk.answer_try >= ANSWER_TRIES:
-            self.task.dead("answer refused", f"The source did not take our answer: {verdict.reason}")
+            self.task.dead("answer refused", f"{self.case.source_title} did not take our response: {verdict.reason}")
             return
         self.answer()
 

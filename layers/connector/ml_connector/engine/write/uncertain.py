@@ -72,7 +72,7 @@ def sent_later(task: Task, keys: Collection[str]) -> set[str]:
     """
     later = [o for o in task.ledger.unfinished() if o.op == "send" and o.seq > task.chunk.seq and _begun(o)]
     if len(later) > MANY:
-        raise NotYet("Many later chunks are on their way; this one waits until they are settled.")
+        raise NotYet("Many later versions are being sent; this one waits until they are completed.")
     found: set[str] = set()
     for other in later:
         found |= {k for k in _keys(task, other).intersection(keys) if other.results.get(k, ("",))[0] != "moved"}

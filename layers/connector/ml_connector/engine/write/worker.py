@@ -40,7 +40,7 @@ TOGETHER = 5
 """Attempts, in about a minute, before a chunk is halved for a trouble that may be over by then."""
 STUCK = 20
 """Looks and sendings, in some three hours, after which a person is told of an outcome that stays unknown."""
-PARKED = "The bucket of the audit trail did not take an attempt at once: the table keeps it, and it follows by itself."
+PARKED = "The bucket of the audit trail did not take an attempt: the table keeps it, and it follows automatically."
 KNOWN = frozenset({"send", "rebaseline", "retire", "notice", "broken"})
 
 
@@ -115,7 +115,7 @@ def _work(task: Task) -> None:
     except NotYet as error:
         task.wait(30, reason=str(error))
     except Conflict as error:
-        task.wait(5, reason=f"A row changed while it was being written: {error}")
+        task.wait(5, reason=f"Its state changed while it was being written: {error}")
 
 
 def _advance(task: Task) -> None:
@@ -154,7 +154,9 @@ def _rejected(task: Task, error: Rejected) -> None:
     try:
         Responder(Case(task)).refuse(error)
     except Rejected as second:
-        task.dead("answer refused", f"{error} The source did not take our answer either: {second}")
+        task.dead(
+            "answer refused", f"{error} {task.pair.title(task.flow.source)} did not take our response either: {second}"
+        )
     except Held as held:
         retry.hold(task, held)
     except ConnectorError as second:
@@ -224,8 +226,8 @@ def _report(task: Task, exchanges: list[exchange.Exchange]) -> None:
     try:
         _save(task)
     except ValueError as error:  # the row cannot be written as it is: too large, or no text
-        log.exception("a row is shortened", extra={"tenant": chunk.tenant, "chunk": chunk.id})
-        _shorten(chunk, f"Its row was shortened, since it could not be written: {error}")
+        log.exception("a state is shortened", extra={"tenant": chunk.tenant, "chunk": chunk.id})
+        _shorten(chunk, f"Its state was shortened, since it could not be written: {error}")
         _save(task)
     if chunk.state == "failed":
         _bury(task)

@@ -122,7 +122,7 @@ class Basware:
             rows = rows_of(reply, key)
             empty = 0 if rows else empty + 1
             if empty > MOST_EMPTY or circle.closes(["a page"] if rows else [], digest(reply.body)):
-                raise Transient(f"Basware's pages of {path} go in a circle: one came twice. It is read anew later.")
+                raise Transient(f"Basware's pages of {path} go in a circle: one came twice. They are read again later.")
             yield rows
             if not token:
                 return

@@ -159,13 +159,13 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
         wire = msgspec.convert(document, Wire, strict=True)
     except msgspec.ValidationError as error:
         raise Rejected(
-            f"Invoice {number} cannot be read: {misfit(error)}. Correct it in Basware and offer it for transfer again."
+            f"Invoice {number} cannot be read: {misfit(error)}. Correct it in Basware and transfer it again."
         ) from error
     for name in ("invoiceNumber", "companyCode", "supplierCode", "currencyCode"):
         if text(document, name) is None:
             raise Rejected(f"Invoice {number} has no {name}. Enter it in Basware and offer it for transfer again.")
     if not wire.coding_rows:
-        raise Rejected(f"Invoice {number} has no coding rows. Code it in Basware and offer it for transfer again.")
+        raise Rejected(f"Invoice {number} has no coding rows. Code it in Basware and transfer it again.")
     for name, amount in _amounts(wire):
         if why := _unusable(name, amount):
             raise Rejected(
@@ -230,12 +230,12 @@ def _check_quantities(number: str | None, wire: Wire) -> None:
             if quantity and abs(quantity) < FINE:
                 raise Rejected(
                     f"Invoice {number} cannot be read: {name} of coding row {place} is {quantity}, which is less than "
-                    "any ledger keeps. Correct it in Basware and offer it for transfer again."
+                    "any general ledger keeps. Correct it in Basware and transfer it again."
                 )
             if quantity is not None and quantity < 0 and worth is not None and worth > 0:
                 raise Rejected(
                     f"Invoice {number} cannot be read: {name} of coding row {place} is {quantity}, and its amount is "
-                    f"{worth}. Correct it in Basware and offer it for transfer again."
+                    f"{worth}. Correct it in Basware and transfer it again."
                 )
 
 
@@ -292,5 +292,6 @@ def _day(number: str | None, name: str, value: str | None) -> date | None:
         return date.fromisoformat(value.strip()[:10])
     except ValueError as error:
         raise Rejected(
-            f"Invoice {number} cannot be read: {name} '{value}' is no date. Correct it in Basware and offer it again."
+            f"Invoice {number} cannot be read: {name} '{value}' is not a valid date. Correct it in "
+            "Basware and transfer it again."
         ) from error

@@ -73,7 +73,7 @@ class Invoices:
         """Read a document as it is now. Raises `Unreadable` where it cannot be read as an invoice."""
         found = self.raw(key)
         if found is None:
-            return Document(None, "gone", detail="Basware does not have it any more.")
+            return Document(None, "gone", detail="Basware has no invoice with this id (HTTP 404).")
         stamp, status = stamp_of(found), str(found.get("processingStatus"))
         if not self._ours(found):
             detail = f"It belongs to company {found.get('companyCode')}, which is none of this tenant's."
@@ -108,7 +108,7 @@ class Invoices:
         if standing != "acknowledged":
             raise Transient(
                 f"Basware did not let the invoice {key} be acknowledged ({answer.status}: {answer.words()}); it is "
-                f"{found.get('processingStatus') if found else 'gone'} there now and is read anew."
+                f"{found.get('processingStatus') if found else 'gone'} there now, and is read again."
             )
 
     # ── answering ───────────────────────────────────────────────────────────────────────────────────────────
@@ -121,7 +121,7 @@ class Invoices:
         """
         found = self.raw(key)
         if found is None:
-            raise Rejected(f"Basware no longer has the invoice {key}, so it cannot be told what became of it.")
+            raise Rejected(f"Basware no longer has the invoice {key}, so nothing can be reported to it.")
         code = self._code(key, answer)
         if self._has(found, code):
             return None

@@ -70,7 +70,7 @@ def entity(kind: str, **fields: Any) -> dict[str, Any]:
             if name in codes and len(value) > codes[name]:
                 raise Rejected(
                     f"The value '{value}' is too long for {kind}.{name}: Basware takes {codes[name]} characters and "
-                    f"this has {len(value)}. Shorten it at the source; a code is never cut."
+                    f"this has {len(value)}. Shorten it in the ERP; a code is never cut."
                 )
             value = value[: texts.get(name)].rstrip()
         if value is None or value == "" or value in ([], {}):

@@ -1,4 +1,4 @@
-"""Suppliers, accounts and cost centres in Basware's words (`docs/vendors/basware.md`, appendix A).
+"""Suppliers, accounts and cost centers in Basware's words (`docs/vendors/basware.md`, appendix A).
 
 Pure: a record, the codes, the settings in; entities out.
 """
@@ -46,7 +46,7 @@ def touched(fields: dict[str, Any], field: str, touch: str | None) -> dict[str, 
 def needed(value: str, what: str, kind: str, key: str) -> str:
     """Give a text that must not be empty. Raises `Rejected`."""
     if not value.strip():
-        raise Rejected(f"The {kind} {key} has no {what}; Basware needs one. Enter it at the source.")
+        raise Rejected(f"The {kind} {key} has no {what}; Basware needs one. Enter it in the ERP.")
     return value
 
 
@@ -115,7 +115,7 @@ class Outward:
             )
         ]  # fmt: skip
 
-    # ── accounts, cost centres ──────────────────────────────────────────────────────────────────────────────
+    # ── accounts, cost centers ──────────────────────────────────────────────────────────────────────────────
 
     def account(self, record: Account, codes: Codes, touch: str | None = None) -> Rendered:
         """Say an account as an AccountEntity. A replay writes into `text5`."""
@@ -133,7 +133,7 @@ class Outward:
         return Rendered(record.key, made["accountCode"], {"accounts": [made]})
 
     def cost_center(self, record: CostCenter, codes: Codes, touch: str | None = None) -> Rendered:
-        """Say a cost centre as a CostCenterEntity, or as an item of its dimension's list. A replay writes `text10`."""
+        """Say a cost center as a CostCenterEntity, or as an item of its dimension's list. A replay writes `text10`."""
         if (name := self.settings.dimension_lists.get(str(record.dimension))) is not None:
             return self._list_item(record, codes, name, touch)
         where = entity(
@@ -141,7 +141,7 @@ class Outward:
         )  # fmt: skip
         fields: dict[str, Any] = {
             "externalCode": self.wiring.outward("cost_center", record.key),
-            "costCenterCode": needed(record.code, "code", "cost centre", record.key),
+            "costCenterCode": needed(record.code, "code", "cost center", record.key),
             "costCenterNames": names(record.name, record.code, self.settings.language),
             "companies": [where],
         }
@@ -153,8 +153,8 @@ class Outward:
         code, width = needed(record.code, "code", "dimension value", record.key).strip(), list_width(name)
         if len(code) > width:
             raise Rejected(
-                f"The code '{code}' is too long for {name}, whose columns hold {width} characters. Shorten it at the "
-                "source, or give the dimension another list; a code is never cut."
+                f"The code '{code}' is too long for {name}, whose columns hold {width} characters. Shorten it in the "
+                "ERP, or give the dimension another list; a code is never cut."
             )
         where = entity(
             "GenericListCompanyEntity", companyCode=company(self.settings, codes), active=record.active

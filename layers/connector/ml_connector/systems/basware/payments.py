@@ -70,8 +70,8 @@ class Payments:
         if standing != "transferred":
             raise Held(
                 f"lookup:{record.key}",
-                f"The invoice {record.document} is {found.get('processingStatus')} in Basware; a payment is told once "
-                "it is Transferred.",
+                f"The invoice {record.document} is {found.get('processingStatus')} in Basware; a payment is reported "
+                "once it is Transferred.",
                 soon=standing == "acknowledged",
             )
         return found
@@ -166,7 +166,7 @@ class Payments:
         if self._confirmed(document, code, found.since):
             return found
         self._tokens.pop(code, None)  # the next attempt looks for it everywhere
-        raise Transient(f"Basware has not said yet what became of the payment response {code} on invoice {document}.")
+        raise Transient(f"Basware has not confirmed yet the payment response {code} on invoice {document}.")
 
     def _confirmed(self, document: str, code: str, since: datetime | None) -> bool:
         """Ask the request status, whose word counts: not every invoice shows its `paymentResponses`.
@@ -199,7 +199,7 @@ def _of_this_company(record: Payment, found: Mapping[str, Any], codes: Codes) ->
         codes.erp("company", company)
     except Held as held:
         what = f"Payment {record.number} ({record.amount} {record.currency}) of invoice {_named(record, found)}"
-        raise Held(held.waiting_for, f"{what} is not told: {held}") from held
+        raise Held(held.waiting_for, f"{what} is not reported: {held}") from held
 
 
 def _currency(record: Payment, found: Mapping[str, Any], codes: Codes) -> str:

@@ -230,7 +230,7 @@ class Masters(Generic[R]):
                 return _unsure(rendered.key, f"Basware does not show {entity['externalCode']}")
             if (where := compare.difference(entity, present)) is not None:
                 return _unsure(rendered.key, f"Basware shows another value in {where} of {entity['externalCode']}")
-        return Verdict("delivered", "Confirmed by reading the record; Basware gave no verdict.")
+        return Verdict("delivered", "Confirmed by reading the record; Basware gave no request status.")
 
     def retire(self, keys: Sequence[str]) -> Sent:
         """Deactivate (or, orders, close) what vanished at the source, by the source's keys.
@@ -281,7 +281,7 @@ class Masters(Generic[R]):
 
 
 def inactive_companies(present: dict[str, Any]) -> dict[str, Any]:
-    """Switch an account or cost centre off in every company (soft delete)."""
+    """Switch an account or cost center off in every company (soft delete)."""
     return {"companies": [{**company, "active": False} for company in _companies(present)]}
 
 
@@ -304,7 +304,7 @@ def _companies(present: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _unsure(key: str, why: str) -> Verdict:
-    return Verdict("held", f"{why}, and it gave no verdict on it; look at the record in P2P.", f"lookup:{key}")
+    return Verdict("held", f"{why}, and it gave no request status for it; look at the record in P2P.", f"lookup:{key}")
 
 
 PATH, NAME = "/v1/matchingOrderLines", "matchingOrderLines"

@@ -35,8 +35,7 @@ def agree(invoice: Invoice, unit: Decimal, tolerance: Decimal) -> None:
             raise Held(
                 f"conflict:{invoice.key}",
                 f"In invoice {invoice.number} {claim.one} is {claim.first} {invoice.currency}, and {claim.other} make "
-                f"{claim.second}: {abs(apart)} {invoice.currency} apart. Correct it on the platform and transfer it "
-                "again.",
+                f"{claim.second}: {abs(apart)} {invoice.currency} apart. Correct it and transfer it again.",
             )
 
 
@@ -54,11 +53,16 @@ def _of_head(invoice: Invoice) -> Iterator[Claim]:
 def _of_rows(invoice: Invoice) -> Iterator[Claim]:
     for number, row in enumerate(invoice.rows, 1):
         if row.net is not None and row.gross is not None and row.tax is not None:
-            yield Claim(f"the gross amount of row {number}", row.gross, "its net amount and its tax", row.net + row.tax)
+            yield Claim(
+                f"the gross amount of coding row {number}", row.gross, "its net amount and its tax", row.net + row.tax
+            )
         net, tax = _net(row), tax_told(row)
         if row.tax_percent is not None and net is not None and tax:  # none is charged: the tax is reversed
             yield Claim(
-                f"the tax of row {number}", tax, f"{row.tax_percent}% of its net amount", _share(net, row.tax_percent)
+                f"the tax of coding row {number}",
+                tax,
+                f"{row.tax_percent}% of its net amount",
+                _share(net, row.tax_percent),
             )
 
 
@@ -67,14 +71,14 @@ def _of_sums(invoice: Invoice, unit: Decimal) -> Iterator[Claim]:
     tax = _tax_of_head(invoice)
     nets, reckoned = _reckoned([_net(row) for row in invoice.rows], invoice, net=True)
     if invoice.net is not None and nets is not None:
-        yield Claim("the net total", invoice.net, "its rows", nets, reckoned * unit)
+        yield Claim("the net total", invoice.net, "its coding rows", nets, reckoned * unit)
     if all(row.gross is not None for row in invoice.rows):
         grosses = sum((row.gross or ZERO for row in invoice.rows), ZERO)
-        yield Claim("the total", invoice.gross, "the gross amounts of its rows", grosses)
+        yield Claim("the total", invoice.gross, "the gross amounts of its coding rows", grosses)
     taxes, reckoned = _reckoned([tax_told(row) for row in invoice.rows], invoice, net=False)
     charged = tax != 0 or any(tax_told(row) for row in invoice.rows)
     if tax is not None and taxes is not None and charged:
-        yield Claim("the tax", tax, "the taxes of its rows", taxes, reckoned * unit)
+        yield Claim("the tax", tax, "the taxes of its coding rows", taxes, reckoned * unit)
 
 
 def _reckoned(told: Sequence[Decimal | None], invoice: Invoice, *, net: bool) -> tuple[Decimal | None, int]:

@@ -76,7 +76,7 @@ class Draft:
         """Give the text of a coding row: its order and its description, else the invoice's."""
         order = f"PO {row.order_number}/{row.order_line or ''} " if row.order_number else ""
         said = f"{order}{row.description or self.invoice.description or f'Invoice {self.invoice.number}'}".strip()
-        return self.cut(said, limit, f"The text of row {row.key}")
+        return self.cut(said, limit, f"The text of coding row {row.key}")
 
     def open_day(self, periods: Periods) -> None:
         """Let the invoice wait for its period, or post it to the next one, where the ERP says that it is closed."""
@@ -97,24 +97,24 @@ class Draft:
     def uncoded(self, row: CodingRow) -> Rejected:
         """Refuse a row that nothing says the account of."""
         return Rejected(
-            f"Row {row.key} of invoice {self.invoice.number} has neither an account nor an order with one. Code it on "
-            "the platform and transfer it again."
+            f"Coding row {row.key} of invoice {self.invoice.number} has neither an account nor an order with one. Code "
+            "it and transfer it again."
         )
 
     def no_order(self, number: str) -> Held:
         """Wait for an order that the supplier does not have there."""
         return Held(
             f"order:{number}",
-            f"{self.title} has no purchase order {number} of supplier {self.supplier}. Correct the invoice's order "
-            "reference on the platform, or enter the order.",
+            f"{self.title} has no purchase order {number} of supplier {self.supplier}. Correct the order "
+            f"reference of the invoice, or enter the order in {self.title}.",
         )
 
     def no_line(self, number: str, line: str, numbered_by: str) -> Held:
         """Wait for a line that an order does not have; `numbered_by` is the field of lines that a row must name."""
         return Held(
             f"order:{number}",
-            f"Order {number} has no line {line} (lines are numbered by {numbered_by}). Correct the invoice's order "
-            "reference on the platform.",
+            f"Order {number} has no line {line} (lines are numbered by {numbered_by}). Correct the order "
+            "reference of the invoice.",
         )
 
 

@@ -93,7 +93,7 @@ class Dialect(Generic[F]):
             f"conflict:{prepared.key}",
             f"{self.title} itself lets no second document with number {prepared.reference} of supplier "
             f"{prepared.partner} in{name}: {fault}. If it is the same invoice, match it; if it is another one, correct "
-            "the number at the source, or cancel that document there.",
+            "its number, or cancel that document there.",
         )
 
 
@@ -131,7 +131,7 @@ def entered(reply: Reply, fault: F | None, vendor: str, what: str) -> Mapping[st
     Raises `OutcomeUnknown` where the answer leaves the effect in doubt: an error under a good status, or no record.
     """
     if fault is not None and fault.status < 300:
-        raise OutcomeUnknown(f"{vendor} said of a new {what} that it went well, and in it: {fault}.")
+        raise OutcomeUnknown(f"{vendor} reported a new {what} as created, and in the same response: {fault}.")
     if fault is not None:
         return fault
     try:

@@ -112,7 +112,7 @@ class InvoiceTarget(Generic[F]):
         if len(record.number) > limit:
             raise Rejected(
                 f"The invoice number {record.number} is longer than the {limit} characters that {self.title} keeps; a "
-                "number is never cut. Correct it on the platform."
+                "number is never cut. Correct it and transfer the invoice again."
             )
         draft = self._draft(record, codes)
         with reckoned(f"Invoice {record.number}"):

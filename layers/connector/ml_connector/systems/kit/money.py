@@ -46,13 +46,13 @@ class Money:
         try:
             whole = value.quantize(self.unit)
         except InvalidOperation as error:
-            raise Rejected(f"{what} is {value}, which no ledger can hold. Correct it on the platform.") from error
+            raise Rejected(f"{what} is {value}, which no ledger can hold. Correct it and transfer it again.") from error
         if whole.adjusted() >= MOST_DIGITS:
-            raise Rejected(f"{what} is {value}, which no ledger can hold. Correct it on the platform.")
+            raise Rejected(f"{what} is {value}, which no ledger can hold. Correct it and transfer it again.")
         if whole != value:
             raise Rejected(
                 f"{what} is {value} {self.currency}: {self.ledger} keeps {self._decimals()} of {self.currency}, and an "
-                "amount is never rounded on the way. Correct it on the platform."
+                "amount is never rounded here. Correct it and transfer it again."
             )
         return whole
 
@@ -70,7 +70,7 @@ class Money:
 def percentage(value: Decimal, what: str) -> Decimal:
     """Give a tax percentage; raises `Rejected` for one that is none: negative, over 100, or no number."""
     if not (value.is_finite() and 0 <= value <= HUNDRED):
-        raise Rejected(f"{what} is {value}, which is no tax rate (0 to 100). Correct it on the platform.")
+        raise Rejected(f"{what} is {value}, which is not a tax rate (0 to 100). Correct it and transfer it again.")
     return value
 
 
@@ -84,6 +84,6 @@ def reckoned(what: str) -> Iterator[None]:
         yield
     except ArithmeticError as error:
         raise Rejected(
-            f"{what} has amounts, quantities or percentages that cannot be reckoned with "
-            f"({type(error).__name__}). Correct them on the platform."
+            f"{what} has amounts, quantities or percentages that cannot be calculated with "
+            f"({type(error).__name__}). Correct them and transfer it again."
         ) from error

@@ -52,7 +52,7 @@ def sum_up(invoice: Invoice, money: Money, tolerance: Decimal, hints: Sequence[D
     where the totals do not agree, or another two of the stated figures.
     """
     if not invoice.rows:
-        raise Rejected(f"Invoice {invoice.number} has no coding rows; code it on the platform and transfer it again.")
+        raise Rejected(f"Invoice {invoice.number} has no coding rows. Code it and transfer it again.")
     with reckoned(f"Invoice {invoice.number}"):
         return _Reading(invoice, money).sums(money.tolerance(tolerance), hints)
 
@@ -75,8 +75,8 @@ class _Reading:
         if abs(residue) > tolerance:
             raise Held(
                 f"conflict:{invoice.key}",
-                f"The total of invoice {invoice.number} is {gross} {invoice.currency}, but its rows make {net + tax} "
-                "with tax. Correct the coding rows or the total on the platform.",
+                f"Invoice total {gross} {invoice.currency} of {invoice.number} differs from its coding rows plus tax "
+                f"({net + tax} {invoice.currency}) by {abs(gross - net - tax)}. Correct the coding rows or the total.",
             )
         return Sums(tuple(self._implied(row, tax, net) for row in rows), gross, tax, residue)
 
@@ -84,7 +84,7 @@ class _Reading:
         return self.money.exact(value, f"{what} of invoice {self.invoice.number}")
 
     def _price(self, row: CodingRow, number: int, hint: Decimal | None) -> Priced:
-        invoice, name = self.invoice, f"row {number}"
+        invoice, name = self.invoice, f"coding row {number}"
         net = None if row.net is None else self._exact(row.net, f"The net amount of {name}")
         gross = None if row.gross is None else self._exact(row.gross, f"The gross amount of {name}")
         tax = None if row.tax is None else self._exact(row.tax, f"The tax of {name}")
@@ -93,7 +93,7 @@ class _Reading:
             percent, whose = invoice.tax_percent, f"The tax percentage of invoice {invoice.number}"
         percent = None if percent is None else percentage(percent, whose)
         if net is None and gross is None:
-            raise Rejected(f"In invoice {invoice.number} {name} has no amount; correct it on the platform.")
+            raise Rejected(f"In invoice {invoice.number} {name} has no amount. Correct it and transfer it again.")
         if tax is None and net is not None and gross is not None:
             tax = gross - net
         if tax is None and net is None and invoice.tax == 0 and invoice.gross:
@@ -121,9 +121,9 @@ class _Reading:
             if whole and any(row.net is None and row.tax is None and row.tax_percent is None for row in rows):
                 raise Held(
                     f"conflict:{invoice.key}",
-                    f"Several rows of invoice {invoice.number} state a gross amount alone, and nothing tells how they "
-                    f"share its tax of {whole} {invoice.currency}. State their net amounts or tax percentages on the "
-                    "platform and transfer it again.",
+                    f"Several coding rows of invoice {invoice.number} state a gross amount alone, and nothing tells "
+                    f"how they share its tax of {whole} {invoice.currency}. State their net amounts or tax percentages "
+                    "and transfer it again.",
                 )
             return None
         return self._exact(whole - sum((tax or Decimal(0) for tax in others), Decimal(0)), "The tax")

@@ -93,7 +93,7 @@ class Pager:
             following = min(skip, read)  # a link past what came would leave rows out
         overlap = len(batch.keys) >= FEW
         if following - overlap <= place.skip:
-            raise self.loop(f"a page leads back to row {following}")
+            raise self.loop(f"a page leads back to record {following}")
         return Place(following - overlap, None, frozenset(batch.keys) if overlap else frozenset())
 
     def _goes_on(self, batch: Batch[Any], read: int) -> bool:
@@ -140,7 +140,7 @@ def walk(
             circle.forget()
             steps += 1
             if steps > MOST_STEPS_BACK:
-                raise pager.loop("rows keep moving while they are read")
+                raise pager.loop("records keep moving while they are read")
             place, back = place.back(size), True
             continue
         fresh = batch.without(known, key)

@@ -1,7 +1,7 @@
 """The accounts of the ledger, and their parts.
 
 An account is several segments in one number. Without `cost_center_segment` the whole number goes to the platform.
-With it, that segment's codes are the cost centres, the natural account goes out alone, and when an invoice is posted
+With it, that segment's codes are the cost centers, the natural account goes out alone, and when an invoice is posted
 the two are joined again into the account that the ledger keeps for them.
 """
 
@@ -106,7 +106,7 @@ def of_natural(segment: int, codes: Iterable[str]) -> Wanted[AccountRow]:
 
 
 def natural_of(segment: int) -> int:
-    """Tell the segment of the natural account: the first that is not the cost centre."""
+    """Tell the segment of the natural account: the first that is not the cost center."""
     return 2 if segment == 1 else 1
 
 
@@ -164,7 +164,7 @@ class Ledger:
         return self._segment is not None
 
     def parts(self, wanted: Iterable[str]) -> dict[str, tuple[str, str | None]]:
-        """Give account and cost centre as the platform knows them, for whole accounts in any spelling."""
+        """Give account and cost center as the platform knows them, for whole accounts in any spelling."""
         codes = {one: bare(one) for one in wanted}
         if self._segment is None:
             return {one: (code, None) for one, code in codes.items()}
@@ -188,7 +188,7 @@ class Ledger:
             self._by_code[row.code] = row
 
     def join(self, account: str, cost_center: str | None) -> str:
-        """Give the ledger's account for a natural account and a cost centre. Raises `Held` where there is none."""
+        """Give the ledger's account for a natural account and a cost center. Raises `Held` where there is none."""
         if self._segment is None:
             return self._spelt(bare(account))
         try:
@@ -235,17 +235,17 @@ class Ledger:
         if none and cost_center is not None:
             return Held(
                 f"account:{account}",
-                f"Sage 300 has no account {account} with cost centre {cost_center}, only {some}. Open it there, or "
+                f"Sage 300 has no account {account} with cost center {cost_center}, only {some}. Open it there, or "
                 "correct the coding.",
             )
         if none:
             return Held(
                 f"cost_center:{account}",
-                f"Account {account} has a cost centre in Sage 300 ({some}), and the invoice names none. Code it on "
-                "the platform.",
+                f"Account {account} has a cost center in Sage 300 ({some}), and the invoice names none. Code "
+                "it and transfer it again.",
             )
         return Held(
             f"account:{account}",
-            f"Account {account} with cost centre {cost_center or 'none'} is several accounts in Sage 300 ({some}). "
+            f"Account {account} with cost center {cost_center or 'none'} is several accounts in Sage 300 ({some}). "
             "Map the account to one of them.",
         )

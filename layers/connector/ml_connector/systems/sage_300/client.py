@@ -261,7 +261,7 @@ class WebApi:
         read = self.exactly if exactly else self.pages if needed else self.offered
         for batch in read(query):
             for bad in batch.spoiled:
-                raise Transient(f"Sage 300 gave a row of {query.name}, {bad.key}: {bad.reason}")
+                raise Transient(f"Sage 300 gave a record of {query.name}, {bad.key}: {bad.reason}")
             yield from batch.rows
 
     def get(self, resource: str, key: str) -> dict[str, Any] | None:

@@ -104,7 +104,7 @@ class Company:
         for what, resource, field in READS:
             yield self._read(what, resource, field)
         if self._segment is not None:
-            yield tried("cost centres", self._centers)
+            yield tried("cost centers", self._centers)
         yield zone(self._settings, "America/Vancouver")
 
     def close(self) -> None:

@@ -106,7 +106,7 @@ def day_of(value: Any) -> date | None:
     try:
         found = date.fromisoformat(str(value).strip()[:10])
     except ValueError as error:
-        raise ValueError(f"'{value}' is no date.") from error
+        raise ValueError(f"'{value}' is not a valid date.") from error
     return found if found.year > 1900 else None
 
 

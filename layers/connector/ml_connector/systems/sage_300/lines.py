@@ -80,7 +80,7 @@ class Lines:
             details.append(detail)
         if sums.residue and sums.taker is not None:
             key = sums.rows[sums.taker].row.key
-            self.notes.append(f"A rounding difference of {sums.residue} was added to row {key}.")
+            self.notes.append(f"A rounding difference of {sums.residue} was added to coding row {key}.")
         return details
 
     def order(self) -> str | None:
@@ -109,7 +109,7 @@ class Lines:
             center = self.draft.codes.erp("cost_center", row.cost_center)
         elif row.cost_center:
             self.notes.append(
-                f"The cost centre {row.cost_center} of row {row.key} was left out: the secret names no "
+                f"The cost center {row.cost_center} of coding row {row.key} was left out: the secret names no "
                 "'cost_center_segment'."
             )
         try:
@@ -127,7 +127,7 @@ class Lines:
         if row.account not in {natural, account} or (row.cost_center and center and row.cost_center != center):
             coded = f"{row.account}/{row.cost_center}" if row.cost_center else row.account
             self.notes.append(
-                f"Row {row.key} is coded to {coded}; it was posted to {account}, the account of order "
+                f"Coding row {row.key} has {coded}; it was posted to {account}, the account of order "
                 f"{row.order_number}."
             )
 
@@ -139,7 +139,9 @@ class Lines:
         try:
             return {order_number(row): row for row in self.orders.by_number(numbers)} if numbers else {}
         except NotOffered:
-            self.notes.append("This server offers no purchase orders: rows on orders go to what they are coded to.")
+            self.notes.append(
+                "This server offers no purchase orders: coding rows on orders are posted to their own accounts."
+            )
             return None
 
     def _order_line(self, row: CodingRow, orders: dict[str, Row]) -> Row | None:

@@ -84,8 +84,8 @@ class BasicLogin:
     def _why(self, reply: Reply, fault: Fault) -> str:
         settings = self._settings
         how = (
-            "user and password are sent in upper case (set 'uppercase_password' to false where the password has small "
-            "letters)"
+            "user and password are sent in upper case (set 'uppercase_password' to false where the password has lower "
+            "case letters)"
             if settings.uppercase_password
             else "the user is sent in upper case, and the password as it is written"
         )

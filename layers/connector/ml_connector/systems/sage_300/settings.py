@@ -37,7 +37,7 @@ def _segment(text: str) -> str:
 class Settings(SystemSettings):
     """How to reach one company through the Web API (`docs/vendors/sage_300.md`).
 
-    `cost_center_segment` is the number of the account segment that holds cost centres.
+    `cost_center_segment` is the number of the account segment that holds cost centers.
     """
 
     api_url: Annotated[Url, AfterValidator(_api_url)]

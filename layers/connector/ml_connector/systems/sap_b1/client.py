@@ -75,7 +75,7 @@ class ServiceLayer:
         """Read all rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
         for batch in self.pages(query):
             for bad in batch.spoiled:
-                raise Transient(f"SAP Business One gave a row of {query.entity}, {bad.key}: {bad.reason}")
+                raise Transient(f"SAP Business One gave a record of {query.entity}, {bad.key}: {bad.reason}")
             yield from batch.rows
 
     def get(

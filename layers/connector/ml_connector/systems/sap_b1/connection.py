@@ -121,7 +121,7 @@ class Checks:
         """Try everything, whatever fails."""
         yield tried("suppliers", lambda: self._one(Query("BusinessPartners", SupplierHeadRow, "CardCode", top=1)))
         yield tried("accounts", lambda: self._one(Query("ChartOfAccounts", AccountRow, "Code", top=1)))
-        yield tried("cost centres", lambda: self._one(Query("ProfitCenters", CenterRow, "CenterCode", top=1)))
+        yield tried("cost centers", lambda: self._one(Query("ProfitCenters", CenterRow, "CenterCode", top=1)))
         yield tried("purchase orders", lambda: self._one(Query("PurchaseOrders", OrderHeadRow, "DocEntry", top=1)))
         for entity in INVOICE_SETS:
             what = "invoices" if entity == INVOICE_SETS[0] else "credit notes"

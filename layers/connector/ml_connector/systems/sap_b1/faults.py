@@ -203,10 +203,10 @@ _MENDS = {
     "period": "Open the posting period {month}, or correct the accounting date.",
     "supplier": "Check the supplier in SAP Business One (missing, frozen or not valid) or its mapping.",
     "currency": "Enter the currency or its exchange rate in SAP Business One.",
-    "tax": "Map the tax code with `ml-connector mappings set TENANT tax CODE TARGET`.",
+    "tax": "To fix: `ml-connector mappings set TENANT tax CODE TARGET`.",
     "account": "Unlock the account in SAP Business One, or map the code to another one.",
-    "cost_center": "Activate the cost centre in SAP Business One, or map the code to another one.",
-    "term": "Map the payment term with `ml-connector mappings set TENANT term CODE TARGET`.",
+    "cost_center": "Activate the cost center in SAP Business One, or map the code to another one.",
+    "term": "To fix: `ml-connector mappings set TENANT term CODE TARGET`.",
     "order": "Reopen the order in SAP Business One, or correct the invoice's order reference.",
     "branch": "Name the branch: 'branch_id' in the secret, or map the organization to the branch's number.",
 }

@@ -78,8 +78,8 @@ class Lines:
             return ITEMS, self._absorb(lines, sums.residue), self._own_rounding(self.taxes.difference(sums, nets))
         if any(goods):
             self.notes.append(
-                "The invoice has rows with and without ordered goods, which SAP Business One does not take in one "
-                "document: all were posted as service lines on accounts. Close the order there by hand."
+                "The invoice has coding rows with and without ordered goods, which SAP Business One does not take in "
+                "one document: all were posted as service lines on accounts. Close the order there by hand."
             )
         sign = self.draft.sign
         taxes = [self.taxes.of(row, ordered, sums) for row, ordered in rows]
@@ -93,7 +93,7 @@ class Lines:
         kept = [pair for pair in rows if pair[1] or pair[0].net or pair[0].tax]
         if len(kept) == len(rows) or not any(ordered for _, ordered in kept):
             return rows
-        self.notes.append(f"{len(rows) - len(kept)} rows without an amount and without an order were left out.")
+        self.notes.append(f"{len(rows) - len(kept)} coding rows without an amount and without an order were left out.")
         return kept
 
     def branch(self) -> int | None:
@@ -109,7 +109,7 @@ class Lines:
                 f"Invoice {self.invoice.number} ({self.invoice.gross} {self.invoice.currency}, supplier "
                 f"{self.invoice.supplier}) draws on orders of the branches {named}, and SAP Business One takes one "
                 "branch to a document. Let the supplier send one invoice for each branch, or correct the order "
-                "references on the platform.",
+                "references.",
             )
         return next(iter(branches), None)
 
@@ -131,8 +131,8 @@ class Lines:
         currency = ordered.order.currency or self.lookups.local_currency()
         if row.net < 0 or (currency and currency != self.draft.currency):
             self.notes.append(
-                f"Row {row.row.key} names order {ordered.order.number}, but is no purchase in its currency; it was "
-                "posted without the link."
+                f"Coding row {row.row.key} names order {ordered.order.number}, but is no purchase in its currency; it "
+                "was posted without the link."
             )
             return None
         self.used[f"order={ordered.order.doc_entry}"] = row.row.order_number or ordered.order.number
@@ -169,7 +169,7 @@ class Lines:
             account = self.draft.code("account", row.row.account)
             if account != ordered.line.account_code:
                 self.notes.append(
-                    f"Row {row.row.key} is coded to account {account}; SAP Business One books ordered goods to "
+                    f"Coding row {row.row.key} has account {account}; SAP Business One books ordered goods to "
                     f"{ordered.line.account_code or 'the account of the item'}."
                 )
         return fields
@@ -241,7 +241,7 @@ class Lines:
         if self.settings.rounding_account is None:
             raise Held(
                 f"conflict:{self.invoice.key}",
-                f"The rows of invoice {self.invoice.number} and its tax differ from its total by {residue} "
+                f"The coding rows of invoice {self.invoice.number} plus tax differ from its total by {residue} "
                 f"{self.invoice.currency}. Name a 'rounding_account' in the secret, or correct the invoice.",
             )
         return self.settings.rounding_account
@@ -249,7 +249,7 @@ class Lines:
     # ── codes ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _cost_center(self, row: Priced, ordered: Ordered | None = None) -> dict[str, Any]:
-        """Put cost centres into the fields of their dimensions."""
+        """Put cost centers into the fields of their dimensions."""
         code = row.row.cost_center
         theirs = self.draft.code("cost_center", code) if code else ordered.line.cost_center if ordered else None
         fields: dict[str, Any] = {}
@@ -262,8 +262,8 @@ class Lines:
         if dimension is None:
             raise Held(
                 f"cost_center:{code}",
-                f"SAP Business One has neither a profit centre nor a distribution rule {theirs}. Create it there, or "
-                "map the cost centre to another one.",
+                f"SAP Business One has neither a profit center nor a distribution rule {theirs}. Create it there, or "
+                "map the cost center to another one.",
             )
         return {f"CostingCode{dimension if dimension > 1 else ''}": theirs}
 

@@ -48,7 +48,7 @@ class TaxGroup:
 
 
 class Lookups:
-    """Cost centres' dimensions, input tax by percentage and supplier, currencies."""
+    """Cost centers' dimensions, input tax by percentage and supplier, currencies."""
 
     def __init__(self, layer: ServiceLayer) -> None:
         self._layer = layer
@@ -61,7 +61,7 @@ class Lookups:
         self._untold = False
 
     def dimension(self, code: str) -> int | None:
-        """Tell the dimension (1 to 5) of a cost centre or distribution rule; None where there is neither."""
+        """Tell the dimension (1 to 5) of a cost center or distribution rule; None where there is neither."""
         if code not in self._dimensions:
             center = self._layer.get("ProfitCenters", code, CenterRow)
             found = center or self._layer.get("DistributionRules", code, RuleRow, optional=True)

@@ -1,4 +1,4 @@
-"""Suppliers, accounts and cost centres, read in bulk."""
+"""Suppliers, accounts and cost centers, read in bulk."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def accounts(layer: ServiceLayer, today: Today) -> Masters[AccountRow, Account]:
 
 
 def cost_centers(layer: ServiceLayer, today: Today) -> Masters[CenterRow, CostCenter]:
-    """Read the profit centres, inactive ones too; no change stamp."""
+    """Read the profit centers, inactive ones too; no change stamp."""
 
     def query(_: str | None) -> Query[CenterRow]:
         return Query("ProfitCenters", CenterRow, "CenterCode", size=SIZE)
@@ -165,7 +165,7 @@ def account(row: AccountRow, today: Today) -> Account | None:
 
 
 def cost_center(row: CenterRow, today: Today) -> CostCenter:
-    """Convert a profit centre."""
+    """Convert a profit center."""
     return CostCenter(
         key=row.center_code,
         code=row.center_code,

@@ -214,7 +214,7 @@ def _within(row: CodingRow, line: LineRow) -> bool:
 
 
 def _described(order: DocumentRow) -> str:
-    series = f"series {order.series}" if order.series is not None else "no series told"
+    series = f"series {order.series}" if order.series is not None else "no series stated"
     return f"document {order.doc_entry} ({series}, dated {(order.doc_date or 'never')[:10]})"
 
 

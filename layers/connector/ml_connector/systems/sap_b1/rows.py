@@ -154,17 +154,17 @@ class LineRow(Amounts, rename="pascal"):
 
     @property
     def cost_centers(self) -> tuple[str | None, ...]:
-        """The cost centres of the five dimensions, in order."""
+        """The cost centers of the five dimensions, in order."""
         return (self.costing_code, self.costing_code2, self.costing_code3, self.costing_code4, self.costing_code5)
 
     @property
     def cost_center(self) -> str | None:
-        """The first cost centre of the line's five dimensions."""
+        """The first cost center of the line's five dimensions."""
         return next(filter(None, self.cost_centers), None)
 
     @property
     def dimensions(self) -> tuple[tuple[str, str], ...]:
-        """The dimensions by number, with their cost centres."""
+        """The dimensions by number, with their cost centers."""
         return tuple((str(n), code) for n, code in enumerate(self.cost_centers, 1) if code)
 
 

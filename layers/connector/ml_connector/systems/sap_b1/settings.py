@@ -15,7 +15,7 @@ _VERSION = re.compile(r"/b1s/(v[12])$")
 def _service_layer(url: str) -> str:
     if not _VERSION.search(url):
         raise ValueError(
-            "the address must end in /b1s/v1 or /b1s/v2 (small letters), such as https://sap.example.com:50000/b1s/v2"
+            "the address must end in /b1s/v1 or /b1s/v2 (lower case), such as https://sap.example.com:50000/b1s/v2"
         )
     return url
 

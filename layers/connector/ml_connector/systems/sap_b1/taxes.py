@@ -96,7 +96,7 @@ class Taxes:
             f"conflict:{invoice.key}",
             f"The total of invoice {invoice.number} is {sums.gross} {invoice.currency} with a tax of {sums.tax}, and "
             f"SAP Business One would make it {there} with {rates}: {abs(sums.gross - there)} {invoice.currency} apart. "
-            "Nothing was posted. Correct the amounts or the tax on the platform, or map the tax to another code.",
+            "Nothing was posted. Correct the amounts or the tax, or map the tax to another code.",
         )
 
     def free(self) -> str | None:
