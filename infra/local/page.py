@@ -196,7 +196,7 @@ def _rounding(found: dict[str, Any]) -> list[str]:
             )
             for line in one["documents"]
         )  # fmt: skip
-        caption = f"Together {Decimal(one['total']):,} {escape(currency)}"
+        caption = f"Total {Decimal(one['total']):,} {escape(currency)}"
         tables.append(_framed(caption, [(name, "") for name in columns], lines))
     return ["<h2>Rounding differences: what the ERP holds more or less</h2>", *tables] if tables else []
 
@@ -227,7 +227,7 @@ def _total(lines: list[dict[str, Any]]) -> str:
             currency = str(line["currency"])
             sums[currency] = total((sums.get(currency, Decimal(0)), Decimal(line["amount"])))
     together = ", ".join(f"{value:,} {escape(currency)}" for currency, value in sorted(sums.items()))
-    return f"Together {together}" if together else "No amounts"
+    return f"Total {together}" if together else "No amounts"
 
 
 def _prose(text: str) -> str:

@@ -219,7 +219,7 @@ class Runner:
                 return str(error)
             except Exception as error:  # a fault of ours in one flow must not stop the others
                 log.exception("the flow %s of %s failed", lap.flow.name, lap.pair.tenant)
-                return f"An unexpected fault: {type(error).__name__}: {error}"
+                return f"Internal error: {type(error).__name__}: {error}"
             else:
                 return None
         return None

@@ -40,7 +40,7 @@ def audit(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show all that is known of one record: how it stands, its chunks, and each attempt.
+    """Show all that is known of one record: its state, its chunks (units of work), and each attempt.
 
     With --verify, exits with 1 where the chain of attempts is broken; without it too, where an attempt cannot be read.
 

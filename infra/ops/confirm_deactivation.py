@@ -30,10 +30,12 @@ def confirm_deactivation(
     waiting = sum(c.count for c in stream.ledger.unfinished() if c.op == "retire" and c.guarded)
     if not waiting:
         raise NotThere(f"Nothing of {stream} waits to be deactivated; `ml-connector held {tenant}` shows what is held.")
-    options.confirm(f"Deactivate {table.counted(waiting, 'record')} of {stream}?", yes=yes)
+    kind, pair = stream.flow.name.removesuffix("s").replace("_", " "), stream.pair
+    there, origin = pair.title(stream.flow.target), pair.title(stream.flow.source)
+    options.confirm(f"Deactivate {table.counted(waiting, kind)} of {pair.tenant} in {there}?", yes=yes)
     count = replay.approve(stream.ledger, f"Confirmed by {options.who(by)} on {stream.ledger.now()[:19]}Z.")
     if as_json:
         table.dump({**stream.name, "confirmed": count})
     else:
-        are = f"{table.counted(count, 'record')} {'is' if count == 1 else 'are'}"
-        terminal.line(f"{stream}: {are} deactivated with the next run, unless they are back in their source system.")
+        are = f"{table.counted(count, kind)} of {pair.tenant} {'is' if count == 1 else 'are'}"
+        terminal.line(f"{are} deactivated in {there} with the next run, unless they are back in {origin}.")

@@ -37,7 +37,7 @@ def list_(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the failed chunks, grouped by cause.
+    """List what failed, grouped by cause.
 
     Example: ml-connector dlq list --secrets ./secrets
     """
@@ -82,7 +82,7 @@ def show(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the failed chunks of one cause, the oldest first.
+    """List what failed for one cause, the oldest first.
 
     Example: ml-connector dlq show exhausted --secrets ./secrets
     """
@@ -106,7 +106,7 @@ def redrive(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """Retry failed chunks. Whatever may have been posted is looked up before it is sent.
+    """Retry failed records. Whatever may have been posted is looked up before it is sent.
 
     Example: ml-connector dlq redrive --cause exhausted --canary --secrets ./secrets
     """

@@ -23,8 +23,8 @@ def held(
 ) -> None:
     """List what is not completed: its state, for what it waits, since when, and how to fix it. The oldest comes first.
 
-    The state is on hold (for a person or another record), in doubt (sent, and no answer came), retrying, awaiting the
-    other system, or queued. What failed for good is in `ml-connector dlq list`.
+    The state is on hold (for a person or another record), in doubt (sent, and no response came), retrying, awaiting the
+    other system, or queued. What failed permanently is in `ml-connector dlq list`.
 
     Example: ml-connector held acme --secrets ./secrets
     """

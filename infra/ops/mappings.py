@@ -146,7 +146,7 @@ def remove(
         )
     options.confirm(f"Remove the mapped {kind} {code} -> {before.target} of {tenant}?", yes=yes)
     book.remove(where, kind, code, options.who(by))
-    terminal.line(f"{tenant} ({where}): {kind} {code} is mapped to nothing any more; it was {before.target}.")
+    terminal.line(f"{tenant} ({where}): {kind} {code} is no longer mapped; it was {before.target}.")
 
 
 @app.command("export")
@@ -236,5 +236,5 @@ def _check_targets(whys: Sequence[str | None], *, force: bool, yes: bool) -> Non
 def goes_on(released: int) -> str:
     """Say what a change set free."""
     if not released:
-        return "Nothing waited for it."
+        return "Nothing was on hold for it."
     return f"{table.counted(released, 'record')} on hold will be retried in the next run."

@@ -31,7 +31,7 @@ def ping(
 ) -> None:
     """Log in to each system and read one record of each kind: what works, what does not, how to fix it.
 
-    Tries once even where a login was refused before; a success lets work go on. One system of an integration can be
+    Tries once even where a login was refused before; after a success work resumes. One system of an integration can be
     tried alone. Exits with 1 where something failed, with 2 where a secret cannot be used.
 
     Example: ml-connector ping acme sap_b1 --secrets ./secrets

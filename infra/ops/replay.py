@@ -35,7 +35,7 @@ def replay(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """Send one record again. A delivered document is looked up first and never posted twice.
+    """Retry one record. A delivered document is looked up first and never posted twice.
 
     Example: ml-connector replay acme invoices INV-1001 --secrets ./secrets
     """

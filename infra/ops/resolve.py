@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .desk import Stream
 
 Match = Annotated[str | None, typer.Option("--match", metavar="ERP-NUMBER", help="It is this document of the ERP: taken as delivered once it is read back, whatever differs.")]  # fmt: skip # noqa: E501
-Post = Annotated[bool, typer.Option("--post", help="It is another document than what stands there: post it.")]
+Post = Annotated[bool, typer.Option("--post", help="It is another document than the one in the ERP: post it.")]
 
 
 def resolve(
@@ -52,7 +52,7 @@ def resolve(
     found = _there(stream, chunk, number) if number else ""
     name = named(stream, chunk.key or chunk.id, chunk)
     name = f"{name[0].upper()}{name[1:]}"
-    what = f"It is {found or f'document {number}'}" if number else "It is another document, and is to be posted"
+    what = f"It is {found or f'document {number}'}" if number else "It is another document, to be posted"
     options.confirm(f"{name} is held: {chunk.reason or chunk.waiting_for} {what}?", yes=yes)
     ledger, who = stream.ledger, options.who(by)
     decision = Decision(what="match" if number else "post", number=number, by=who, at=ledger.now())

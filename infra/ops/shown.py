@@ -52,7 +52,7 @@ def _saved(made: dict[str, Any], path: Path, outcome: Outcome) -> bool:
         page.save(made, path, outcome)
     except OSError as error:
         terminal.line(
-            f"! The report cannot be written to {path}: {error.strerror}. It stands below, as JSON.", err=True
+            f"! The report cannot be written to {path}: {error.strerror}. It is printed below, as JSON.", err=True
         )
         return False
     return True

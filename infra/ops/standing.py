@@ -49,12 +49,12 @@ def reason_of(chunk: Chunk, state: str) -> str:
     if chunk.reason:
         return chunk.reason
     if state == "in doubt":
-        return "It was sent, and no answer came. It is looked for before anything is sent again."
+        return "It was sent, and no response came. It is looked up before anything is sent again."
     if state.startswith("awaiting "):
         return f"{state.removeprefix('awaiting ')} took it and has not confirmed it yet."
     if state == "retrying":
-        return "It is tried again."
-    return "A worker has it." if state == "under way" else "It waits for its turn."
+        return "The last attempt failed; it is retried."
+    return "It is being worked on." if state == "under way" else "It is queued."
 
 
 def times(chunk: Chunk) -> dict[str, str | None]:

@@ -241,7 +241,7 @@ FAILING = {
     "OldestDue": (writer_stands_still,),
     "RecordsWait": (writer_stands_still,),
     "OldestHeld": (held,),
-    "OldestParked": (away_from_the_writer,),
+    "OldestDeferred": (away_from_the_writer,),
     "FailedRecords": (died, died_long_ago),
     "NewlyFailed": (died,),
     "RecordsDead": (died,),

@@ -3,7 +3,7 @@
 OURS = {
     "OldestDueSeconds",
     "OldestHeldSeconds",
-    "OldestParkedSeconds",
+    "OldestDeferredSeconds",
     "OldestFailedSeconds",
     "FailedRecords",
     "Failed",

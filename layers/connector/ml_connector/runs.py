@@ -181,7 +181,7 @@ class Run:
             return None
         except Exception as error:  # a fault of ours: the tenant's other flows are read, and so are other tenants
             log.exception("unexpected", extra={"tenant": tenant.name, "flow": flow.name})
-            self._failed(tenant.name, flow.name, f"An unexpected fault ({type(error).__name__}); see the log.")
+            self._failed(tenant.name, flow.name, f"Internal error ({type(error).__name__}); see the log.")
             self.faults += 1
             return None
 

@@ -104,7 +104,7 @@ def test_the_one_that_lost_its_id_is_not_answered_with_anothers(restored: Bench)
     before = told(restored, "old0")
     replay(restored, "old0")
     (held,) = restored.sheet(INVOICES).held
-    assert held["waiting_for"] == "conflict:old0" and "its id in the ERP is new's by now" in held["reason"]
+    assert held["waiting_for"] == "conflict:old0" and "its id in The ERP is new's by now" in held["reason"]
     assert told(restored, "old0") == before and booked(restored) == [("100", "new")]
 
 

@@ -67,7 +67,7 @@ def value(world, name, system="sap_b1"):
 def test_each_system_has_every_gauge_also_where_there_is_nothing(world):
     found = gauges_of(world, ["basware", "sage_300"])
     assert set(found["basware"].values) == {
-        "OldestDueSeconds", "OldestHeldSeconds", "HeldRecords", "OldestParkedSeconds", "FailedRecords",
+        "OldestDueSeconds", "OldestHeldSeconds", "HeldRecords", "OldestDeferredSeconds", "FailedRecords",
         "OldestFailedSeconds", "PassOverdueSeconds", "FailingFlows",
     }  # fmt: skip
     assert set(found["sage_300"].values.values()) == {0}
@@ -85,7 +85,7 @@ def test_work_is_measured_by_its_system_and_by_why_it_waits(world):
     put(world, "acme", "other", "basware", age=70)
     found = gauges_of(world, ["sap_b1", "basware"])
     assert found["sap_b1"].values | {"PassOverdueSeconds": 0} == {
-        "OldestDueSeconds": 50, "OldestHeldSeconds": 500, "HeldRecords": 3, "OldestParkedSeconds": 600,
+        "OldestDueSeconds": 50, "OldestHeldSeconds": 500, "HeldRecords": 3, "OldestDeferredSeconds": 600,
         "FailedRecords": 4, "OldestFailedSeconds": 700, "PassOverdueSeconds": 0, "FailingFlows": 0,
     }  # fmt: skip
     assert found["sap_b1"].held == {"EUR": Decimal("10.00"), "USD": Decimal(7)}

@@ -55,7 +55,7 @@ def test_the_report_sums_them_by_currency_with_their_documents(ready):
     }  # fmt: skip
     row = made["tenants"]["acme"]["erp-ap"]["invoices"]
     assert (row["amounts"]["EUR"]["delivered"], row["rounding_differences"]) == ("119.00", {"EUR": "-0.04"})
-    assert "Together -0.04 EUR" in page(made, outcome) and "R-i" in page(made, outcome)
+    assert "Total -0.04 EUR" in page(made, outcome) and "R-i" in page(made, outcome)
 
 
 def test_without_a_difference_there_is_none(ready):

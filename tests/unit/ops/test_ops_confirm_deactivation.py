@@ -12,7 +12,7 @@ def test_what_waits_for_approval_is_let_go(office: Any) -> None:
                  waiting_for="approval:vendors", reason=WHY, due_at="2099-01-01")  # fmt: skip
     assert office.run("held", "--json")[0]["keys"] == ["V1", "V2"]
     said = office.run("confirm-deactivation", "acme", "vendors", "--yes", "--by", "Ann")
-    assert "2 records are deactivated" in said.stdout
+    assert "2 vendors of acme are deactivated in Basware" in said.stdout
     chunk = office.ledger("vendors").chunk("7")[0]
     assert chunk.guarded is None
     assert chunk.due_at < "2099"

@@ -180,7 +180,7 @@ def test_a_command_under_its_earlier_name_is_unknown_and_says_the_new_one(office
 
 
 def test_documents_refuses_a_time_that_is_none(office: Any) -> None:
-    assert "'yesterday' is no time" in office.run("documents", "--since", "yesterday", code=2).stderr
+    assert "'yesterday' is not a time" in office.run("documents", "--since", "yesterday", code=2).stderr
 
 
 def test_times_may_be_so_long_ago() -> None:

@@ -15,7 +15,7 @@ def mapped(office: Any) -> list[tuple[str, str, str, str]]:
 
 def test_set_is_listed_with_who_and_when(office: Any) -> None:
     said = office.run("mappings", "set", "acme", "account", "6100", "400000", "--by", "ada").stdout
-    assert said == "Mapped account 6100 -> 400000 for acme (sap_b1-basware). Nothing waited for it.\n"
+    assert said == "Mapped account 6100 -> 400000 for acme (sap_b1-basware). Nothing was on hold for it.\n"
     (row,) = office.run("mappings", "list", "acme", "account", "--json")
     assert (row["by"], row["at"][:4], row["integration"]) == ("ada", office.now[:4], "sap_b1-basware")
     assert "400000" in office.run("mappings", "list", "acme").stdout

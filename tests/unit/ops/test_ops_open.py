@@ -81,7 +81,7 @@ def test_the_report_has_each_open_record_in_exactly_one_list(busy: Any) -> None:
     assert line == {
         "tenant": "acme", "integration": "sap_b1-basware", "flow": "invoices", "key": "doubt", "number": "N-doubt",
         "state": "in doubt", "since": OLD, "next_retry": NEW, "amount": "119.00", "currency": "EUR",
-        "reason": "It was sent, and no answer came. It is looked for before anything is sent again.",
+        "reason": "It was sent, and no response came. It is looked up before anything is sent again.",
     }  # fmt: skip
     assert set(made["held"][0]) == {
         "tenant", "integration", "flow", "key", "number", "amount", "currency", "reason", "waiting_for",

@@ -88,7 +88,7 @@ def _gauges(world: World, system: str, now: datetime, due: Sums, failed: Sums) -
 
     values = {
         "OldestDueSeconds": due.due, "OldestHeldSeconds": age(due.held), "HeldRecords": due.held_count,
-        "OldestParkedSeconds": age(due.parked), "FailedRecords": failed.failed_count,
+        "OldestDeferredSeconds": age(due.parked), "FailedRecords": failed.failed_count,
         "OldestFailedSeconds": age(failed.failed), "PassOverdueSeconds": late, "FailingFlows": failing,
     }  # fmt: skip
     most = sorted(due.amounts.items(), key=lambda one: (-one[1][0], one[0]))[:CURRENCIES]

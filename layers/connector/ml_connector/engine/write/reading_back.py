@@ -64,9 +64,9 @@ class ReadBack:
         if holder != case.key:
             raise Held(
                 f"conflict:{case.key}",
-                f"It was posted as {row.code}, but its id in the ERP is {holder}'s by now, as after a restore from a "
-                "backup. Look for it there. If it is missing, enter it by hand, and mark it as transferred in "
-                f"{case.source_title}.",
+                f"It was posted as {row.code}, but its id in {case.target.title} is {holder}'s by now, as after a "
+                "restore from a backup. Look for it there. If it is missing, enter it by hand, and mark it as "
+                f"transferred in {case.source_title}.",
             )
         wanted = None
         if document.record is not None:

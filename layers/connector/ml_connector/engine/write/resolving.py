@@ -45,7 +45,7 @@ def match(matcher: Matcher, responder: Responder) -> Found:
     case.value(trace)
     case.look_back()
     if points := differences(found, trace, case.tolerance):
-        chunk.notes.append(f"Matched to {found.number} by a person's word, though it differs: {'; '.join(points)}.")
+        chunk.notes.append(f"Matched to {found.number} as a person decided, though it differs: {'; '.join(points)}.")
     return found
 
 

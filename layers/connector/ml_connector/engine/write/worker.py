@@ -93,7 +93,7 @@ def _attempt(task: Task) -> None:
     except Exception as error:  # a fault of ours: the row must not be lost for it, and a person must hear of it
         log.exception("unexpected", extra={"tenant": task.chunk.tenant, "chunk": task.chunk.id})
         task.chunk.crashes += 1
-        task.wait(5, reason=f"An unexpected fault ({type(error).__name__}: {error}); it is tried again.")
+        task.wait(5, reason=f"Internal error ({type(error).__name__}: {error}); it is tried again.")
 
 
 def _work(task: Task) -> None:
@@ -268,4 +268,7 @@ def _bury(task: Task) -> None:
         letter = {**ring_of(chunk, task.pair.scope), "cause": chunk.cause, "death": chunk.death}
         task.world.rings.bury(chunk.lane, letter)
     except ConnectorError:  # its row is dead all the same, and listed
-        log.exception("a dead chunk is not in the dead-letter queue", extra={"tenant": chunk.tenant, "chunk": chunk.id})
+        log.exception(
+            "the message of a failed chunk is not on the dead-letter queue",
+            extra={"tenant": chunk.tenant, "chunk": chunk.id},
+        )
