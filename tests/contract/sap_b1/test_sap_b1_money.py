@@ -272,7 +272,7 @@ def test_a_rate_that_is_none_is_rejected_by_its_name(
 ) -> None:
     coded = row(**{given: "100.00"}, tax_code=None, **({"tax_percent": percent} if where == "row" else {}))
     one = invoice("119.00", coded, tax_percent=D(percent) if where == "head" else None)
-    with pytest.raises(Rejected, match=r"tax percentage of (row 1 of )?invoice R-4711 is"):
+    with pytest.raises(Rejected, match=r"tax percentage of (coding row 1 of )?invoice R-4711 is"):
         bench.connection.target(Invoice).prepare(one, bench.codes)
 
 
@@ -286,7 +286,7 @@ def test_an_amount_that_is_none_is_rejected_by_its_name(
     fields = {"net": "100.00", **({field: amount} if field != "total" else {})}
     one = invoice(amount if field == "total" else "100.00", row(**fields, tax_code=None))
     name = {"total": "total", "net": "net amount", "gross": "gross amount", "tax": "tax"}[field]
-    with pytest.raises(Rejected, match=f"The {name} of (row 1 of )?invoice R-4711 is"):
+    with pytest.raises(Rejected, match=f"The {name} of (coding row 1 of )?invoice R-4711 is"):
         bench.connection.target(Invoice).prepare(one, bench.codes)
 
 

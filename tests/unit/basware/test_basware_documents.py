@@ -164,7 +164,7 @@ def test_a_payment_whose_import_is_under_way_or_failed_is_not_confirmed(
     there = PaymentServer(server, "InProgress", shows=shows)
     target, found = paid(bench)
     target = bench.connection.target(Payment) if later else target
-    with pytest.raises(Transient, match="what became of the payment response"):
+    with pytest.raises(Transient, match="has not confirmed yet the payment response"):
         target.read_back(found)
     there.item = "Error"
     with pytest.raises(Rejected, match="period closed"):

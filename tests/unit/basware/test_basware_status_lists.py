@@ -53,7 +53,7 @@ def test_a_payment_in_doubt_is_looked_for_from_when_it_can_have_been_sent(bench:
     prepared = Prepared("k", {}, {"document": "d1", "externalCode": "c", "number": "9"}, 1, "EUR", since=SINCE)  # type: ignore[arg-type]
     with pytest.raises(Exception, match="did not take the payment"):
         target.send(prepared)
-    with pytest.raises(Exception, match="has not said yet"):
+    with pytest.raises(Exception, match="has not confirmed yet"):
         target.read_back(Found("d1:c", "9", since=SINCE))
     assert {query["lastUpdated"] for query in listed(server)} == {FROM}
     assert {query["entityType"] for query in listed(server)} == {"PaymentResponse"}

@@ -80,7 +80,7 @@ def test_a_residue_within_the_tolerance_goes_on_the_largest_row_and_is_noted(des
 
 
 def test_a_difference_beyond_the_tolerance_is_a_conflict(desk, invoice, row):
-    with pytest.raises(Held, match=r"its rows make 86.60") as held:
+    with pytest.raises(Held, match=r"coding rows plus tax \(86.60 CAD\) by 0.40") as held:
         desk.target.prepare(invoice("87.00", row(net="80.00", tax="6.60")), desk.codes)
     assert held.value.waiting_for == "conflict:inv-1"
 

@@ -126,7 +126,7 @@ class ReadBack:
             return
         if not self.matcher.differs(found.amount, ours):
             title = self.case.target.title
-            note = f"Its total is {abs(found.amount)} in {title}, for {abs(ours)}: taxes are rounded there."
+            note = f"{title} rounds taxes in its own way: its total is {abs(found.amount)}, for {abs(ours)}."
             if note not in self.chunk.notes:
                 self.chunk.notes.append(note)
             return
