@@ -30,9 +30,9 @@ _last: list[Any] = []
 @logger.inject_lambda_context
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Take the minute's tick: a pass every five minutes, or what the last one left; `{"roster": true}`: one now."""
+    """Take the minute's tick: a pass every five minutes, or what the last one left; `{"registry": true}`: one now."""
     now = aws.clock.now()
-    if _last and now - _last[0] < EVERY and not event.get("roster"):
+    if _last and now - _last[0] < EVERY and not event.get("registry"):
         return {"made": 0, "left": 0}
     _last.clear()
     done = Pass(aws.world, aws.secrets, aws.tools, until=share_of(aws.clock, context, SHARE)).run()

@@ -51,7 +51,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG
     """Take the minute's tick: ring first, then measure."""
     try:
         rung = ring_due(aws.world, wanted(aws.store), share_of(aws.clock, context, SHARE))
-        metrics.add_metric("Rung", MetricUnit.Count, rung)
+        metrics.add_metric("Notified", MetricUnit.Count, rung)
     finally:  # what cannot be rung is watched all the same
         measure()
-    return {"rung": rung}
+    return {"notified": rung}

@@ -76,7 +76,7 @@ class LocalStack:
 
     def enrol(self) -> None:
         """Have the roster rebuilt from the secrets, and read the tenants here for the report."""
-        self.invoke("enroll", {"roster": True})
+        self.invoke("enroll", {"registry": True})
         self.aws.secrets.__dict__["_reads"].clear()
         self.tenants = bootstrap.tenants(self.aws.world, self.aws.secrets, self.aws.tools)
 

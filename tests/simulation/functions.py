@@ -126,7 +126,7 @@ class Container:
 
     def enrol(self) -> None:
         """Let the enroll function look at all tenants."""
-        self.module.handler({"roster": True}, CONTEXT)
+        self.module.handler({"registry": True}, CONTEXT)
 
     def receive(self, tenant: str, body: bytes, signature: str | None) -> int:
         """Hand over a request of API Gateway, which spells some bodies as base64; gives the status."""

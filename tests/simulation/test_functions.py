@@ -39,7 +39,7 @@ def due(plant):
 def test_what_is_due_is_rung_although_secrets_cannot_be_read(plant, due, monkeypatch):
     monkeypatch.setattr(plant.secrets, "listed", throttled)
     with pytest.raises(Transient):
-        plant.container("enroll").module.handler({"roster": True}, CONTEXT)
+        plant.container("enroll").module.handler({"registry": True}, CONTEXT)
     plant.container("maintain").module.handler({}, CONTEXT)
     letter = plant.records.receive()
     assert letter is not None
@@ -51,11 +51,11 @@ def test_the_age_of_what_is_due_is_measured_by_system(plant, due, capsys, monkey
     module = deployed("maintain")
     module.aws = plant.container("maintain").module.aws
     plant.machine.jump(plant.machine.now() + timedelta(seconds=40))
-    assert module.handler({}, CONTEXT) == {"rung": 1}
+    assert module.handler({}, CONTEXT) == {"notified": 1}
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
     ages = {one["system"]: one["OldestDueSeconds"] for one in told if "OldestDueSeconds" in one}
     assert ages[plant.offices[0].erp.system] == [40.0]
-    assert [one["Rung"] for one in told if "Rung" in one] == [[1.0]]
+    assert [one["Notified"] for one in told if "Notified" in one] == [[1.0]]
 
 
 def test_what_is_wrong_with_one_tenant_is_counted_for_nobody(plant, capsys):

@@ -41,7 +41,7 @@ WORDS = {
     r"settl(?:e|es|ed|ing)": "complete, completed",
     r"(?<!general )(?<!any )(?<!no )ledgers?": "state store",
     r"(?<!does not )(?<!batch )balances?": "control totals; reconciles",
-    r"dead letters?|letters are in": "DLQ message; failed record",
+    r"dead letters?|letters? (?:is|are) (?:in|on)": "DLQ message; failed record",
     r"(?<!business )partners?(?! commerciale)": "supplier",
     r"the (?:platform|other side)": "the system's name, such as Basware",
     r"mend(?:s|ed|ing)?": "fix, resolve",
@@ -57,7 +57,7 @@ WORDS = {
     r"desk|codebook|legible|shredding|crew|lap|clerks?|scene": "context, mapping import, formatting, purge, …",
     r"(?:on board|in the dark|in earnest)": "onboard; dry run or shadow mode; live",
     r"hasten(?:s|ed)?|next look|looked at again": "retry now; next retry",
-    r"switch(?:es|ed|ing)? off": "deactivate",
+    r"switch(?:es|ed|ing)?(?: \w+){0,3} off": "deactivate",
     r"vanish(?:es|ed|ing)?": "deleted at, or missing from, the source system",
     r"doors?|login is closed|(?:is|are) away": "circuit breaker; login suspended; unavailable",
     r"parked": "deferred",
@@ -78,6 +78,7 @@ WORDS = {
     r"small letters|capitals|blanks?|whole numbers?": "lower case; upper case; space; integer",
     r"faults? of ours": "internal error",
     r"residues?": "rounding difference",
+    r"(?:cost|profit) centres?": "cost center, as everywhere in the messages",
 }
 IN_MESSAGES = {
     r"(?<!coding )rows?": "invoice lines, coding rows (of an invoice)",

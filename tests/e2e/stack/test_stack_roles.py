@@ -184,7 +184,7 @@ def webhook_event(body="{}"):
             "headers": {"x-bwapi-signature-256": base64.b64encode(bytes(32)).decode()}}  # fmt: skip
 
 
-CALLS = {"maintain": {}, "enroll": {"roster": True}, "poll-sap_b1": {}, "basware-webhook": webhook_event()}
+CALLS = {"maintain": {}, "enroll": {"registry": True}, "poll-sap_b1": {}, "basware-webhook": webhook_event()}
 NEEDED = [("enroll", "Tenants"), ("poll-sap_b1", "State"), ("basware-webhook", "TenantsAndOutbox")]
 """What the first call of a process needs."""
 

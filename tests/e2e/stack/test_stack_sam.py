@@ -177,8 +177,8 @@ def test_two_stacks_stand_beside_each_other_and_share_nothing(desk, both):
         client = desk.stack.client("lambda")
         variables = client.get_function_configuration(FunctionName=f"{name}-write")["Environment"]["Variables"]
         assert (variables["ML_STACK"], variables["ML_STAGE"]) == (name, stage)
-        answer = client.invoke(FunctionName=f"{name}-maintain", Payload=b'{"roster": true}')
-        assert json.load(answer["Payload"]) == {"rung": 0}, "the code and the layer that sam uploaded do not run"
+        answer = client.invoke(FunctionName=f"{name}-maintain", Payload=b"{}")
+        assert json.load(answer["Payload"]) == {"notified": 0}, "the code and the layer that sam uploaded do not run"
 
 
 def test_every_command_of_the_documents_runs(desk, both):
@@ -194,5 +194,5 @@ def test_every_command_of_the_documents_runs(desk, both):
     answers = re.findall(r'^(null|"\w+")\n@@', said, re.MULTILINE)
     wanted = ["null", '"DuplicateItem"', "null", '"ConditionalCheckFailed"']
     assert wanted == [one for one in answers if one in wanted], "the forms of PartiQL that we use"
-    assert '{"rung": 0}' in said
+    assert '{"notified": 0}' in said
     assert '{"runs": 0}' in said

@@ -69,7 +69,7 @@ def test_enrolment_names_and_counts_a_tenant_with_a_fault_and_goes_on(
 ) -> None:
     spoil(site)
     with caplog.at_level(logging.WARNING):
-        site.function("enroll").handler({"roster": True}, functions.CONTEXT)
+        site.function("enroll").handler({"registry": True}, functions.CONTEXT)
     rows = site.enrol()
     assert word in str(rows["acme"].problem) and not rows["acme"].pairs
     assert rows["beta"].problem is None and list(rows["beta"].pairs) == [INTEGRATION]
