@@ -32,7 +32,7 @@ PARTS = {
     "webhook": "its notifications, verified and parsed",
     "subscriptions": "what it notifies of",
     "masters": "suppliers and what else is read in bulk, over `kit/masters`",
-    "accounts": "accounts and cost centres, where they need more than `masters`",
+    "accounts": "accounts and cost centers, where they need more than `masters`",
     "companies": "which companies of it a tenant means",
     "orders": "purchase orders: its `kit.orders.Purchasing`, or their target",
     "receipts": "goods receipts and returns, over `kit.orders.ReceiptBook`",

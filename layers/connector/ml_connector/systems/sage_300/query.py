@@ -145,7 +145,7 @@ class Keyed:
         """Read the rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
         for batch in self.batches(wanted):
             for bad in batch.spoiled:
-                raise Transient(f"Sage 300 gave a row of {wanted.make('').name}, {bad.key}: {bad.reason}")
+                raise Transient(f"Sage 300 gave a record of {wanted.make('').name}, {bad.key}: {bad.reason}")
             yield from batch.rows
 
     def offered(self, wanted: Wanted[W]) -> Iterator[Batch[W]]:
