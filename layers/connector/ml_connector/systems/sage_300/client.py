@@ -76,7 +76,7 @@ class Caller:
         if fault is None:
             return _torn(call, reply)
         if fault.code == REFUSED_LOGIN:
-            return LoginRefused(f"Sage 300 refused the login, also after it was proven anew: {fault}.")
+            return LoginRefused(f"Sage 300 refused the login, also with a new session: {fault}.")
         if fault.flooded:
             said = f"Sage 300 has too many requests at once: {fault}. It is asked less often."
             return Throttled(said, pause_asked(reply, self._clock.now()))

@@ -225,9 +225,9 @@ MENDS = {
     "period": "Open the fiscal period of {month}, or correct the accounting date.",
     "supplier": "Enter or activate the vendor in Sage 300, or map the supplier to another one.",
     "currency": "Enter the currency or its exchange rate in Sage 300, or map it.",
-    "tax": "Map the tax code with `ml-connector mappings set TENANT tax CODE TARGET`, TARGET being a tax group such as "
-    "BCTAX, or group and class such as BCTAX/2.",
-    "term": "Map the payment term with `ml-connector mappings set TENANT term CODE TARGET`.",
+    "tax": "To fix: `ml-connector mappings set TENANT tax CODE TAX-GROUP`, with a tax group such as BCTAX, or group "
+    "and class such as BCTAX/2.",
+    "term": "To fix: `ml-connector mappings set TENANT term CODE TARGET`.",
     "account": "Open or activate the account in Sage 300, or map the code to another one.",
 }
 

@@ -108,7 +108,7 @@ class Posting:
         told = joined(self.complaints(case) or ())
         if told:
             return stuck(case, told)
-        return Transient(f"Batch {case.number} is not posted yet in Sage 300; it is looked at again.")
+        return Transient(f"Batch {case.number} is not posted yet in Sage 300; it is checked again soon.")
 
     def _finish(self, case: Case, found: Found) -> str | None:
         """Do what is left to do; give the server's words where it does not let a batch be set ready.
@@ -122,7 +122,7 @@ class Posting:
             fault = self._api.change(BATCHES, f"({number})", {"BatchNumber": int(number), "BatchStatus": "ReadyToPost"})
             if fault is not None:
                 self._not_ready(number, fault)
-                return f"It said: {fault}."
+                return f"Its response: {fault}."
             if self._post:
                 case = self._documents.case(number, case.entry, found)
                 if case.row is None or status_of(case.batch or {}) not in {"open", "readytopost"}:
@@ -148,9 +148,7 @@ class Posting:
         try:
             fault = self._api.process("AP/APPostInvoices", body)
         except OutcomeUnknown as error:
-            raise Transient(
-                f"The posting of batch {number} was not confirmed; it is looked at again. {error}"
-            ) from error
+            raise Transient(f"The posting of batch {number} was not confirmed; it is checked again. {error}") from error
         if fault is not None:
             self._not_posted(case, fault)
 
@@ -232,7 +230,7 @@ class Posting:
             return replace(case.shown.found(), notes=(said,))
         raise Held(
             f"lookup:{case.document}",
-            f"{said} Look there: an error batch is to be mended and posted. Give this user the right to AP posted "
+            f"{said} Look there: an error batch is to be corrected and posted. Give this user the right to AP posted "
             "documents and posting errors; where the server has none, set 'post_batches' to false, and batches are "
             "handed over ready to post.",
         )
@@ -300,7 +298,7 @@ def stuck(case: Case, why: str, now_in: str | None = None) -> Held:
     """Hold on what a posting complained of; the entry stands, so it is mended there and goes on by itself."""
     said = f"Batch {case.number} was entered but not posted by Sage 300: {why or _reason(case)}"
     if now_in is not None:
-        said += f" It stands in batch {now_in} now: post that there once the cause is mended."
+        said += f" It stands in batch {now_in} now: post that there once the cause is fixed."
     row = case.row or {}
     lookup = {f"supplier={text(row, 'VendorNumber')}": str(text(row, "VendorNumber"))} | {
         f"account={text(line, 'GLAccount')}": str(text(line, "GLAccount")) for line in children(row, "InvoiceDetails")
@@ -308,7 +306,7 @@ def stuck(case: Case, why: str, now_in: str | None = None) -> Held:
     month = str(text(row, "PostingDate") or "")[:7]
     kind = kind_of_text(why, lookup) if why else None
     held = held_on(kind, MENDS.get(kind or ""), said, why, lookup, month)
-    return held or Held(f"conflict:{case.document}", f"{said} Mend it there; then it goes on by itself.")
+    return held or Held(f"conflict:{case.document}", f"{said} Correct it there; then it resumes automatically.")
 
 
 def _reason(case: Case) -> str:
@@ -319,9 +317,9 @@ def _lost(case: Case) -> Held:
     """Hold an entry that its batch does not show any more."""
     what = f"document {case.name[1]} of vendor {case.name[0]}" if case.name else f"entry {case.entry}"
     goes_on = (
-        "Once it is posted there, it goes on by itself."
+        "Once it is posted there, it resumes automatically."
         if case.name
-        else "Nothing tells which document that was, so its source must be answered by hand."
+        else "Nothing tells which document that was, so the invoice must be marked as transferred by hand."
     )
     return Held(
         f"lookup:{case.document}",
@@ -342,7 +340,7 @@ def _not_shown(case: Case, posted: list[Row]) -> Held:
     return Held(
         f"lookup:{case.document}",
         f"Batch {case.number} is posted, but Sage 300 does not show {case.document} among the posted documents. It is "
-        "looked at again within minutes; if it stays so, look there for an error batch with it, and post that.",
+        "checked again within minutes; if it stays so, look there for an error batch with it, and post that.",
         soon=True,
     )
 
@@ -357,8 +355,8 @@ def _approved(case: Case, check: Check) -> None:
         raise Held(
             f"conflict:{case.document}",
             f"Somebody added {what} to batch {case.number}, which was made for {case.document} alone. Nothing more is "
-            "done with the batch. Move what was added into a batch of its own in Sage 300, and it goes on by itself; "
-            "or post the batch there.",
+            "done with the batch. Move what was added into a batch of its own in Sage 300, then it resumes "
+            "automatically; or post the batch there.",
         )
 
 

@@ -166,9 +166,7 @@ def applied_keys(row: PaymentRow) -> list[str]:
 def _why_gone(row: PaymentRow | None, key: str) -> str:
     entry, kind, invoice, _ = _parts(key)
     if row is not None and any(_parts(k)[:3] == (entry, kind, invoice) for k in applied_keys(row)):
-        return (
-            f"Payment {entry} pays several instalments of document {kind}:{invoice}, which are reported as one record."
-        )
+        return f"Payment {entry} pays several instalments of document {kind}:{invoice}, reported as one record."
     return f"Payment {entry} no longer pays document {kind}:{invoice}."
 
 
