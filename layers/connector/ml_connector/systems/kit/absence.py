@@ -7,8 +7,6 @@ is concluded from the vendor's documented error alone; all else is passing troub
 
 from __future__ import annotations
 
-from typing import Any
-
 from ml_connector.errors import OutcomeUnknown, Transient
 
 ABSENT_STATUS = frozenset({404, 410})
@@ -19,23 +17,6 @@ NO_SUCH_STATUS = frozenset({*ABSENT_STATUS, 405})
 
 class Unproven(Transient):
     """Something answered, and nothing shows that it was the vendor."""
-
-
-def odata_error(body: Any, status: int) -> tuple[str, str] | None:
-    """Give code and text of an error in the shape of OData; None where this is none.
-
-    `{"error": {"code": …, "message": "…"}}`, or with `{"value": "…"}` for the message (contracts/sap_b1.md §3,
-    contracts/sage_300.md §8). A gateway's own error often looks alike, and has the HTTP status for its code.
-    """
-    error = (body.get("error") or body.get("odata.error")) if isinstance(body, dict) else None
-    if not isinstance(error, dict):
-        return None
-    code, message = error.get("code"), error.get("message")
-    if isinstance(message, dict):
-        message = message.get("value")
-    if isinstance(code, bool) or not isinstance(code, (str, int)) or not isinstance(message, str):
-        return None
-    return None if not str(code) or str(code) == str(status) else (str(code), message)
 
 
 def unproven(vendor: str, what: str, said: object, *, safe: bool = True) -> Transient | OutcomeUnknown:

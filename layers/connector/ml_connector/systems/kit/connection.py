@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -12,6 +13,7 @@ from ml_connector.errors import ConnectorError
 from ml_connector.flow import Check
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Http
+from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.settings import SystemSettings
 from ml_connector.wiring import Wiring
 
@@ -73,6 +75,11 @@ def judged(what: str, action: Callable[[], tuple[bool, str]]) -> Check:
     except ConnectorError as error:
         return Check(what, False, str(error))
     return Check(what, well, detail)
+
+
+def example(batch: Batch[Any]) -> str:
+    """Show the first row of a page, by its key."""
+    return f"for example {batch.keys[0]}" if batch.keys else "none there yet"
 
 
 def zone(settings: SystemSettings, example: str) -> Check:

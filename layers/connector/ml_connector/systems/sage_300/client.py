@@ -17,6 +17,7 @@ from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import PATIENCE, UNREADABLE, Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import ABSENT_STATUS
 from ml_connector.systems.kit.faults import entered
+from ml_connector.systems.kit.odata import quoted
 from ml_connector.systems.kit.rows import Batch, row_by_row
 from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.sage_300.faults import (
@@ -30,7 +31,6 @@ from ml_connector.systems.sage_300.faults import (
     day_literal,
     fault_in,
     pause_asked,
-    quoted,
     refused_read,
 )
 from ml_connector.systems.sage_300.login import EVERY, IIS

@@ -10,7 +10,7 @@ import httpx
 from ml_connector.errors import ConnectorError
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
-from ml_connector.systems.kit.connection import checked, server, tried, zone
+from ml_connector.systems.kit.connection import checked, example, server, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.orders import OrderSource
@@ -140,8 +140,7 @@ class Company:
     def _one(self, resource: str, field: str) -> str:
         instead = "PO/POReceipts" if resource == "PO/POGetReceipts" else ""
         query: Query[dict[str, Any]] = Query(resource, None, lambda row: str(text(row, field)), top=1, instead=instead)
-        batch = next(self.api.pages(query))
-        return f"for example {batch.keys[0]}" if batch.keys else "none there yet"
+        return example(next(self.api.pages(query)))
 
     def _centers(self) -> str:
         found = next(

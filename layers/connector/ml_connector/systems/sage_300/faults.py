@@ -17,8 +17,9 @@ from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, T
 from ml_connector.flow import Prepared
 from ml_connector.systems.http import Reply
 from ml_connector.systems.kit import faults
-from ml_connector.systems.kit.absence import NO_SUCH_STATUS, odata_error
+from ml_connector.systems.kit.absence import NO_SUCH_STATUS
 from ml_connector.systems.kit.faults import LONGEST_CODE, WORDS, Dialect, kinds_named, patterns
+from ml_connector.systems.kit.odata import error_in, odata_error, words_of
 from ml_connector.systems.kit.refusals import is_fault_of_the_document, setup_trouble
 
 FLOODED = "TooManyRequests"
@@ -106,12 +107,12 @@ def fault_in(reply: Reply) -> Fault | None:
         body = reply.json()
     except ValueError:
         body = None
-    error = body.get("error") or body.get("odata.error") if isinstance(body, dict) else None
+    error = error_in(body)
     if error is None:
         return None if reply.status < 300 else _unworded(reply, body)
     named = error.get("code") if isinstance(error, dict) else None
     worded = odata_error(body, reply.status) is not None
-    words = _words(error) if isinstance(error, dict) else str(error)
+    words = words_of(error) if isinstance(error, dict) else str(error)
     code = reply.clean(str(named or _BY_STATUS.get(reply.status, "")))[:LONGEST_CODE]
     return Fault(reply.status, code, reply.clean(words)[:WORDS], worded=worded)
 
@@ -122,13 +123,6 @@ def _unworded(reply: Reply, body: Any) -> Fault:
     if said and reply.status in _JUDGED:
         return Fault(reply.status, "", reply.clean(str(said))[:WORDS])
     return Fault(reply.status, _BY_STATUS.get(reply.status, ""), reply.text(), worded=False)
-
-
-def _words(error: dict[str, Any]) -> str:
-    message = error.get("message")
-    if isinstance(message, dict):
-        message = message.get("value")
-    return " ".join(str(message or "").split())
 
 
 def _plain(reply: Reply) -> str:
@@ -150,11 +144,6 @@ def pause_asked(reply: Reply, now: datetime) -> float | None:
         return None
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     return min(max(0.0, (when - now).total_seconds()), float(LONGEST_PAUSE))
-
-
-def quoted(text: str) -> str:
-    """Write a string literal: single quotes, embedded ones doubled."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def day_literal(day: date, style: Style) -> str:

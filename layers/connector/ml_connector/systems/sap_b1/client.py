@@ -16,6 +16,7 @@ from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.faults import entered
 from ml_connector.systems.kit.login import SharedLogin
+from ml_connector.systems.kit.odata import quoted
 from ml_connector.systems.kit.paging import field_names
 from ml_connector.systems.kit.rows import Batch, Listing, row_by_row
 from ml_connector.systems.kit.walk import Place
@@ -27,7 +28,6 @@ from ml_connector.systems.sap_b1.faults import (
     has_days,
     literal_key,
     location_key,
-    quoted,
     spell_days,
     whole_number,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
-from ml_connector.systems.kit.connection import checked, judged, server, today, tried, zone
+from ml_connector.systems.kit.connection import checked, example, judged, server, today, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.orders import OrderSource
@@ -138,8 +138,7 @@ class Checks:
         yield zone(self._settings, "Europe/Berlin")
 
     def _one(self, query: Query[Any]) -> str:
-        batch = next(self._layer.pages(query))
-        return f"for example {batch.keys[0]}" if batch.keys else "none there yet"
+        return example(next(self._layer.pages(query)))
 
     def _user_field(self) -> tuple[bool, str]:
         """Ask for the field in both kinds of document that are written: a server refuses to show what it has not."""

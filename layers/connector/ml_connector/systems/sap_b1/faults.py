@@ -10,15 +10,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from urllib.parse import quote
 
 from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Prepared
-from ml_connector.systems.http import Reply, listed
+from ml_connector.systems.http import Reply
 from ml_connector.systems.kit import faults
-from ml_connector.systems.kit.absence import NO_SUCH_STATUS, odata_error
+from ml_connector.systems.kit.absence import NO_SUCH_STATUS
 from ml_connector.systems.kit.faults import LONGEST_CODE, WORDS, Dialect, kinds_named, patterns
+from ml_connector.systems.kit.odata import error_in, odata_error, quoted, words_of
 from ml_connector.systems.kit.refusals import (
     fields_in,
     is_fault_of_the_document,
@@ -83,7 +83,7 @@ def fault_in(reply: Reply) -> Fault | None:
         body = reply.json()
     except ValueError:
         body = None
-    error = (body.get("error") or body.get("odata.error")) if isinstance(body, dict) else None
+    error = error_in(body)
     if error is None:
         return None if reply.status < 300 else Fault(reply.status, "", reply.text(), worded=False)
     if not isinstance(error, dict):
@@ -92,22 +92,9 @@ def fault_in(reply: Reply) -> Fault | None:
     return Fault(
         reply.status,
         reply.clean(str(error.get("code") or ""))[:LONGEST_CODE],
-        reply.clean(_words(error))[:WORDS],
+        reply.clean(words_of(error))[:WORDS],
         worded=said is not None and whole_number(said[0]) is not None,
     )
-
-
-def _words(error: dict[str, Any]) -> str:
-    message = error.get("message")
-    if isinstance(message, dict):
-        message = message.get("value")
-    details = [d.get("message") for d in listed(error.get("details")) if isinstance(d, dict)]
-    return " · ".join(dict.fromkeys(str(part) for part in (message, *details) if part))
-
-
-def quoted(text: str) -> str:
-    """Write a string literal of `$filter`: single quotes, embedded ones doubled."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def literal_key(key: str | int) -> str:
