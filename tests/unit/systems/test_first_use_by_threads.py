@@ -88,7 +88,7 @@ print("whole")
 """
 
 
-@pytest.mark.parametrize(("module", "key"), [("sap_b1.query", "'key'"), ("sage_300.paging", "lambda row: row.key")])
+@pytest.mark.parametrize(("module", "key"), [("sap_b1.query", "'key'"), ("sage_300.query", "lambda row: row.key")])
 def test_several_threads_may_make_their_first_query_at_once(module: str, key: str) -> None:
     script = QUERY.replace("MODULE", module).replace("KEY", key)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
