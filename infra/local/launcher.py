@@ -12,14 +12,18 @@ security policies with PartiQL" and "Using IAM policy conditions for fine-graine
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import signal
 import sys
+import tempfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 Detect = Callable[[str], tuple[str, str]]
@@ -50,6 +54,39 @@ def end_with_parent() -> None:
     """End when standard input does: the process that holds its other end has gone, however it went."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def unpacking_once(folder: Path) -> type[zipfile.ZipFile]:
+    """Unpack a layer once, into `folder`, for all workers: it has thousands of files, and each worker a copy else.
+
+    As on Lambda nobody writes there: its bytecode is with it.
+    """
+    unpacking = threading.Lock()
+
+    class Once(zipfile.ZipFile):
+        def _kept(self) -> Path:
+            listed = repr([(one.filename, one.CRC, one.file_size) for one in self.infolist()])
+            return folder / hashlib.sha256(listed.encode()).hexdigest()
+
+        def namelist(self) -> list[str]:
+            """List what is to be checked before it is unpacked: nothing, where that was done."""
+            return [] if self._kept().exists() else super().namelist()
+
+        def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
+            """Let a layer's folder lead to the one copy; anything else is unpacked as ever."""
+            if path is None or not Path(path).name.startswith("layer_"):
+                super().extractall(path, members, pwd)
+                return
+            with unpacking:
+                if not (kept := self._kept()).exists():
+                    folder.mkdir(parents=True, exist_ok=True)
+                    made = tempfile.mkdtemp(dir=folder)
+                    super().extractall(made, members, pwd)
+                    Path(made).rename(kept)
+            Path(path).rmdir()
+            Path(path).symlink_to(kept, target_is_directory=True)
+
+    return Once
 
 
 def named_as_aws_does(extract: Wrapped) -> Wrapped:
@@ -136,6 +173,8 @@ def main() -> None:
     enforce_as_aws_does(iam_actions)
     app.pin_request_origin = over_tls(app.pin_request_origin)
     python = os.environ["LAMBDA_PYTHON"]
+    once = unpacking_once(Path(tempfile.gettempdir()) / "layers")
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": once})
     lambda_runtime._detect_runtime_binary = on_interpreter(lambda_runtime._detect_runtime_binary, python)
     threading.Thread(target=end_with_parent, daemon=True).start()
     app.main()

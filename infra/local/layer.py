@@ -134,8 +134,8 @@ def leave_out(packages: Path) -> None:
 def compile_all(packages: Path, python: str) -> None:
     """Write bytecode beside every module, for the version of `python`. Raises `CalledProcessError` where one fails.
 
-    Each worker unpacks the layer anew, with new file times and where nothing can be written: only bytecode that is
-    not checked against them is used, and without any each cold start compiles everything.
+    It is unpacked where functions run, with new file times and where nothing can be written: only bytecode that is not
+    checked against them is used, and without any each cold start compiles everything.
     """
     subprocess.run([python, "-I", "-c", _COMPILE, str(packages)], check=True)  # noqa: S603 - our own arguments
 

@@ -111,7 +111,7 @@ class Stack:
                 self.process.wait(_STOP_WITHIN)
         if self.process.stdin:
             self.process.stdin.close()
-        shutil.rmtree(self.log.parent / _SCRATCH, ignore_errors=True)  # each worker unpacked the layer there
+        shutil.rmtree(self.log.parent / _SCRATCH, ignore_errors=True)  # code and layers were unpacked there
 
     def __enter__(self) -> Stack:
         return self
