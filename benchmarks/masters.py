@@ -18,6 +18,7 @@ import requests
 from werkzeug.wrappers import Request, Response
 
 from infra.sandbox.server import serving
+from ml_connector.connection import master_source
 from ml_connector.embedded.clock import SystemChance, SystemClock
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
@@ -77,7 +78,7 @@ def ours(url: str) -> int:
     wiring = Wiring(tenant="t", integration="i", clock=clock, chance=chance, sessions=sessions, insecure=True)
     connection = sap_b1.connect(settings, wiring)
     count = sum(
-        1 for page in connection.source(Supplier).pages(None, None) for r in page.records if fingerprint(r, "e")
+        1 for page in master_source(connection, Supplier).pages(None, None) for r in page.records if fingerprint(r, "e")
     )
     connection.close()
     return count

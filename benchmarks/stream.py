@@ -7,9 +7,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from ml_connector import exchange
+from ml_connector.connection import Connection, Source, Target
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.poll.run import Poll
@@ -17,7 +18,7 @@ from ml_connector.engine.runtime import World
 from ml_connector.engine.schedule.wake_up import ring_due
 from ml_connector.engine.tenant_integration import Pair
 from ml_connector.engine.write.worker import write
-from ml_connector.flow import Check, Connection, Flow, Integration, Page, Rendered, Sent, Verdict
+from ml_connector.flow import Check, Flow, Integration, MasterSource, MasterTarget, Page, Rendered, Sent, Verdict
 from ml_connector.records import Address, BankAccount, Supplier
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware.limits import CHUNKING
@@ -97,11 +98,13 @@ class Stream:
         """Find nothing to say."""
         yield from ()
 
-    def source(self, record: type) -> Stream:  # noqa: ARG002 - a protocol
-        """Be the source."""
-        return self
+    def source(self, record: type) -> Source:  # noqa: ARG002 - a protocol
+        """Be the source, as far as it is measured."""
+        return cast("MasterSource[Any]", self)
 
-    target = source
+    def target(self, record: type) -> Target:  # noqa: ARG002 - a protocol
+        """Be the target, as far as it is measured."""
+        return cast("MasterTarget[Any]", self)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -64,7 +64,7 @@ class CursorMachine(RuleBasedStateMachine):
         self.plan: list[str] = []
         for key in "abcdefgh"[:5]:
             self.change(key, "first")
-        self.pair().source  # noqa: B018 - the connection is made by the first poll
+        self.pair().connection  # noqa: B018 - the connection is made by the first poll
         self.read([])
 
     def read_stamp(self, text):

@@ -309,7 +309,7 @@ def _rows(history: History, office: Office, pair: Pair) -> Iterator[str]:
 
 def _known(pair: Pair, flow: Any, rows: dict[str, Any]) -> Iterator[str]:
     """Read the source once more: each of its records has a row, delivered as it is now."""
-    for page in pair.source(flow).pages(None, None):
+    for page in pair.master_source(flow).pages(None, None):
         for record in page.records:
             row = rows.get(record.key)
             if row is None:

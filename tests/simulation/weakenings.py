@@ -141,7 +141,7 @@ def acknowledge_in_poll() -> Any:
     one = DocumentPass._one
 
     def eager(self: DocumentPass, offer: Any) -> Any:
-        source = self.pair.source(self.flow)
+        source = self.source
         if source.answers:
             source.acknowledge(offer.key)
         return one(self, offer)

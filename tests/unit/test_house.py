@@ -15,7 +15,19 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/connector/ml_connector"
 SHARED = {"http", "settings", "misfit", "kit"}
 """What a vendor may import of `systems` besides its own folder."""
-LOW = {"deadline", "ports", "currencies", "flow", "folding", "records", "errors", "exchange", "redact", "wiring"}
+LOW = {
+    "connection",
+    "deadline",
+    "ports",
+    "currencies",
+    "flow",
+    "folding",
+    "records",
+    "errors",
+    "exchange",
+    "redact",
+    "wiring",
+}
 
 
 def imports(path: Path) -> set[str]:

@@ -34,6 +34,9 @@ CUT = {
 """Files that hold a part of a class. This list only gets shorter."""
 
 
+HANDED = {"source", "target"}
+
+
 def modules(folder: Path, package: str) -> dict[str, Path]:
     """Give the modules of a folder by name."""
     found = {}
@@ -139,6 +142,24 @@ def own(one: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> set[str]:
     return found
 
 
+def untyped(path: Path) -> set[str]:
+    """Name the functions that hand out a source or target as anything, and what is asked whether it has a method."""
+    bad = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.FunctionDef(name=name, returns=ast.Name(id="Any") | None) if name.split("_")[-1] in HANDED:
+                bad.add(name)
+            case ast.AnnAssign(target=target, annotation=ast.Name(id="Any")) if last(target) in HANDED:
+                bad.add(ast.unparse(node))
+            case ast.Call(func=ast.Name(id="hasattr" | "getattr"), args=[first, *_]) if last(first) in HANDED:
+                bad.add(ast.unparse(node))
+    return bad
+
+
+def last(node: ast.AST) -> str:
+    return ast.unparse(node).split(".")[-1]
+
+
 # ── the rules ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -164,6 +185,12 @@ def test_a_class_lives_in_one_file() -> None:
     """What is private to a class is used in its own file: inheritance is for "is a", and never cuts a file in two."""
     found = {path.relative_to(LAYER).as_posix(): bad for path in LAYER.rglob("*.py") if (bad := borrowed(path))}
     assert found.keys() == CUT.keys(), found
+
+
+def test_what_is_handed_out_has_a_type() -> None:
+    """mypy proves then that each adapter fits: nothing is asked at run time whether it has a method."""
+    paths = [*(LAYER / "systems").glob("*/connection.py"), LAYER / "connection.py", *(LAYER / "engine").rglob("*.py")]
+    assert {path.name: bad for path in paths if (bad := untyped(path))} == {}
 
 
 # ── each of them can fail ───────────────────────────────────────────────────────────────────────────────────────
@@ -235,3 +262,19 @@ def test_an_import_that_leads_up_is_found(tmp_path: Path, low: str, bad: set[str
 )
 def test_a_class_in_two_files_is_found(tmp_path: Path, text: str, bad: set[str]) -> None:
     assert borrowed(tree(tmp_path, m=text) / "m.py") == bad
+
+
+@pytest.mark.parametrize(
+    ("text", "bad"),
+    [
+        ("def source(self) -> Any: ...", {"source"}),
+        ("def master_target(self): ...", {"master_target"}),
+        ("def source(self) -> Source: ...", set()),
+        ("class A:\n    def f(self, x):\n        self.target: Any = x", {"self.target: Any = x"}),
+        ("x = hasattr(source, 'reread')", {"hasattr(source, 'reread')"}),
+        ("x = getattr(self.case.source, 'answers', False)", {"getattr(self.case.source, 'answers', False)"}),
+        ("x = hasattr(record, 'gross')", set()),
+    ],
+)
+def test_what_is_handed_out_without_a_type_is_found(tmp_path: Path, text: str, bad: set[str]) -> None:
+    assert untyped(tree(tmp_path, m=text) / "m.py") == bad

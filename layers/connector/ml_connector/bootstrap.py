@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from ml_connector import sharing
+from ml_connector.connection import Connection
 from ml_connector.currencies import is_currency
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.overlay import OverlayStore
@@ -26,7 +27,7 @@ from ml_connector.engine.schedule import cron, tenant_rows
 from ml_connector.engine.schedule.tenant_rows import PairRow
 from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Denied, Misconfigured, Transient
-from ml_connector.flow import Connection, Integration
+from ml_connector.flow import Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.listing import KNOWN, found, of_tenant
 from ml_connector.ports import Secret, Secrets, Vault

@@ -238,16 +238,30 @@ class Answer:
     since: datetime | None = None
 
 
-class DocumentSource(Protocol[R_co]):
+class OfferingSource(Protocol[R_co]):
     """Offers documents, one by one."""
-
-    answers: bool
 
     def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:
         """List what is offered."""
 
     def fetch(self, key: str) -> Document[Any]:
         """Read a document as it is now. Raises `Rejected` where it cannot be read as a document."""
+
+
+class ListingSource(OfferingSource[R_co], Protocol[R_co]):
+    """Is told nothing: what it offers does not depend on us."""
+
+    @property
+    def answers(self) -> Literal[False]:
+        """Tells it from an `AnsweringSource`."""
+
+
+class AnsweringSource(OfferingSource[R_co], Protocol[R_co]):
+    """Wants to hear what became of each document: then it offers that one no more."""
+
+    @property
+    def answers(self) -> Literal[True]:
+        """Tells it from a `ListingSource`."""
 
     def acknowledge(self, key: str) -> None:
         """Take the document, right before it is posted; already taken is no error."""
@@ -260,6 +274,9 @@ class DocumentSource(Protocol[R_co]):
 
     def answered(self, key: str, token: str | None, answer: Answer) -> Verdict | None:
         """Ask what the source made of our answer; None while it is still at it."""
+
+
+DocumentSource = ListingSource[R] | AnsweringSource[R]
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,19 +396,3 @@ class Check:
     ok: bool
     detail: str = ""
     warning: bool = False
-
-
-class Connection(Protocol):
-    """One vendor's server for one tenant."""
-
-    def source(self, record: type[Record]) -> Any:
-        """Hand out the `MasterSource` or `DocumentSource` of a record type."""
-
-    def target(self, record: type[Record]) -> Any:
-        """Hand out the `MasterTarget` or `DocumentTarget` of a record type."""
-
-    def ping(self) -> Iterator[Check]:
-        """Log in and read one record of each kind."""
-
-    def close(self) -> None:
-        """End the session and the connections."""

@@ -10,7 +10,7 @@ import pytest
 
 from ml_connector import bootstrap
 from ml_connector.integrations import INTEGRATIONS
-from ml_connector.records import Record
+from ml_connector.records import Invoice, Record
 
 
 @dataclass(frozen=True)
@@ -57,5 +57,7 @@ def each(cases: Iterable[Case]) -> Any:
 
 
 SOURCES, MASTER_SOURCES, DOCUMENT_SOURCES = of("source"), of("source", "master"), of("source", "document")
+ANSWERING_SOURCES = of("source", "document", [Invoice])
+"""Those that are told what became of a document; `test_conformance_cases.py` asks that no other one claims to be."""
 MASTER_TARGETS, DOCUMENT_TARGETS = of("target", "master"), of("target", "document")
 every_system = pytest.mark.parametrize("system", SYSTEMS)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from ml_connector.flow import Connection
+from ml_connector.connection import Connection
 from ml_connector.records import Account, Address, CostCenter, OrderLine, PurchaseOrder, Receipt, Record, Supplier
 from tests.contract.conformance.cases import Case
 from tests.contract.conformance.reading import leaves

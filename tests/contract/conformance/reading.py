@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ml_connector.connection import Connection
 from ml_connector.errors import Transient
-from ml_connector.flow import Broken, Connection
+from ml_connector.flow import Broken
 from ml_connector.records import Invoice, Payment, PurchaseOrder
 from tests.contract.conformance.cases import Case
 from tests.contract.conformance.stand import Stand

@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 import httpx
 
 from ml_connector import bootstrap
+from ml_connector.connection import Connection
 from ml_connector.embedded.clock import SeededChance
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.access.sessions import Sessions
-from ml_connector.flow import Connection
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.records import Record
 from ml_connector.wiring import TenantSettings, Wiring

@@ -46,6 +46,11 @@ def test_what_no_table_names_is_not_offered_either(stand: Stand, system: str) ->
             assert offered == named, f"{system} as {role} of {kind.__name__}"
 
 
+@cases.each(cases.DOCUMENT_SOURCES)
+def test_a_source_that_takes_answers_is_tested_for_it(stand: Stand, case: cases.Case) -> None:
+    assert stand.connect().source(case.record).answers is (case in cases.ANSWERING_SOURCES)
+
+
 @cases.every_system
 def test_nothing_is_sent_before_something_is_asked(stand: Stand, system: str) -> None:
     connection = stand.connect()

@@ -9,7 +9,7 @@ import pytest
 
 from ml_connector.errors import ConnectorError, Rejected, Transient
 from ml_connector.flow import Answer, Verdict
-from tests.contract.conformance.cases import DOCUMENT_SOURCES, Case, each
+from tests.contract.conformance.cases import ANSWERING_SOURCES, DOCUMENT_SOURCES, Case, each
 from tests.contract.conformance.reading import amount_of, leaves
 from tests.contract.conformance.stand import Stand
 from tests.contract.conformance.wire import ALWAYS, Damage, acted, breaks, broken_off, instead, page, truncated
@@ -85,30 +85,26 @@ def test_a_change_shows_in_the_stamp(stand: Stand, case: Case) -> None:
     assert offer.stamp != before
 
 
-@each(DOCUMENT_SOURCES)
+@each(ANSWERING_SOURCES)
 def test_taking_twice_is_no_error(stand: Stand, case: Case) -> None:
     source, key = stand.connect().source(case.record), good_key(stand, case)
     for process in (source, source, stand.connect().source(case.record)):
         process.acknowledge(key)
-    if not source.answers:
-        assert source.fetch(key).standing == "offered", "a source that takes no answer keeps no state"
-        return
     assert source.fetch(key).standing == "acknowledged" and list(source.taken()) == [key]
     assert key not in {k for leaf in leaves(stand.connect(), case) for k in leaf.keys}
 
 
-@each(DOCUMENT_SOURCES)
+@each(ANSWERING_SOURCES)
 def test_a_document_that_went_away_cannot_be_taken(stand: Stand, case: Case) -> None:
     source, key = stand.connect().source(case.record), good_key(stand, case)
     stand.remove(case.record, key)
-    if source.answers:
-        with pytest.raises(Transient):
-            source.acknowledge(key)
-        with pytest.raises(Rejected, match=key):
-            source.answer(key, GOOD)
+    with pytest.raises(Transient):
+        source.acknowledge(key)
+    with pytest.raises(Rejected, match=key):
+        source.answer(key, GOOD)
 
 
-@each(DOCUMENT_SOURCES)
+@each(ANSWERING_SOURCES)
 @pytest.mark.parametrize("answer", [GOOD, BAD], ids=["posted", "refused"])
 def test_an_answer_is_given_once_however_often_it_is_said(stand: Stand, case: Case, answer: Answer) -> None:
     source, key = stand.connect().source(case.record), good_key(stand, case)
@@ -119,10 +115,9 @@ def test_an_answer_is_given_once_however_often_it_is_said(stand: Stand, case: Ca
     assert verdict.outcome == "delivered"
     stand.connect().source(case.record).answer(key, answer)
     stand.later(60)
-    if source.answers:
-        assert stand.answers(case.record, key) == 1
-        assert source.fetch(key).standing == ("transferred" if answer.success else "refused")
-        assert list(source.taken()) == []
+    assert stand.answers(case.record, key) == 1
+    assert source.fetch(key).standing == ("transferred" if answer.success else "refused")
+    assert list(source.taken()) == []
     assert said(stand, case, key, None, answer).outcome == "delivered", "also for who has lost the token"
 
 
@@ -145,7 +140,7 @@ WAYS: dict[str, Damage] = {
 }  # fmt: skip
 
 
-@each(DOCUMENT_SOURCES)
+@each(ANSWERING_SOURCES)
 @pytest.mark.parametrize("way", list(WAYS))
 def test_an_answer_in_doubt_arrives_and_only_once(stand: Stand, case: Case, way: str) -> None:
     source, key = stand.connect().source(case.record), good_key(stand, case)
@@ -160,11 +155,10 @@ def test_an_answer_in_doubt_arrives_and_only_once(stand: Stand, case: Case, way:
         else:
             break
     assert said(stand, case, key, token, GOOD).outcome == "delivered"
-    if source.answers:
-        assert rule.hits == 1 and stand.answers(case.record, key) == 1
+    assert rule.hits == 1 and stand.answers(case.record, key) == 1
 
 
-@each(DOCUMENT_SOURCES)
+@each(ANSWERING_SOURCES)
 @pytest.mark.parametrize("way", list(WAYS))
 def test_taking_in_doubt_may_be_done_again(stand: Stand, case: Case, way: str) -> None:
     source, key = stand.connect().source(case.record), good_key(stand, case)
@@ -176,10 +170,10 @@ def test_taking_in_doubt_may_be_done_again(stand: Stand, case: Case, way: str) -
             stand.later(60)
     stand.wire.rules.clear()
     source.acknowledge(key)
-    assert source.fetch(key).standing == ("acknowledged" if source.answers else "offered")
+    assert source.fetch(key).standing == "acknowledged"
 
 
-@each(DOCUMENT_SOURCES)
+@each(ANSWERING_SOURCES)
 @pytest.mark.parametrize("fault", ["500", "html", "null", "envelope", "an empty object", "reset"])
 def test_trouble_in_asking_confirms_nothing(stand: Stand, case: Case, fault: str) -> None:
     """`answered` must not call an answer delivered that nobody has seen."""
@@ -196,7 +190,7 @@ def test_trouble_in_asking_confirms_nothing(stand: Stand, case: Case, fault: str
     except ConnectorError as error:
         assert isinstance(error, Transient)
     else:
-        assert verdict is None or not source.answers
+        assert verdict is None
 
 
 def _is_answer(stand: Stand):  # type: ignore[no-untyped-def]

@@ -64,7 +64,7 @@ def test_a_mapping_of_another_tenant_counts_for_nobody_else(two: Bench) -> None:
 def test_what_the_daily_sweep_finds_of_another_company_is_not_looked_for(two: Bench) -> None:
     """Somebody else works on it: the same number here is another document."""
     mapped(two, "2000", "DB")
-    papers = two.pair().source(INVOICES)
+    papers = two.pair().document_source(INVOICES)
     two.systems.booked = [("77", papers.prepare(two.systems.invoices["i"], two.pair().codes()))]
     two.systems.standing = {"i": "acknowledged"}
     two.poll(INVOICES)

@@ -69,7 +69,8 @@ class Server:
             self.wirings[system] = wiring
             default = lambda _w: iter([Check("login", True, "user connector"), Check("accounts", True)])  # noqa: E731
             answer = self.answers.get(system, default)
-            source = SimpleNamespace(answers=False, pages=lambda *_: iter(()), offers=lambda *_: iter(()))
+            nothing = lambda *_: iter(())  # noqa: E731
+            source = SimpleNamespace(answers=False, pages=nothing, reread=nothing, offers=nothing)
             target = SimpleNamespace(recent=lambda: [])
             return SimpleNamespace(
                 ping=lambda: answer(wiring), source=lambda _: source, target=lambda _: target, close=lambda: None

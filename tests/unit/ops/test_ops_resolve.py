@@ -40,8 +40,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     trace = SimpleNamespace(partner="V1", kind="invoice", currency="EUR", amount=Decimal("119.00"))
     target = SimpleNamespace(title="SAP Business One", numbered=numbered, trace=lambda *_: trace)
     source = SimpleNamespace(fetch=lambda _key: SimpleNamespace(record=object()))
-    monkeypatch.setattr(Pair, "target", lambda *_: target)
-    monkeypatch.setattr(Pair, "source", lambda *_: source)
+    monkeypatch.setattr(Pair, "document_target", lambda *_: target)
+    monkeypatch.setattr(Pair, "document_source", lambda *_: source)
     return there
 
 

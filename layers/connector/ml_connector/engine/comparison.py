@@ -85,9 +85,9 @@ def _was_posted(chunk: Chunk) -> bool:
 
 
 def _differences(was: Pair, flow: Flow, chunk: Chunk, changed: tuple[str, ...]) -> Iterator[str]:
-    target, document = was.target(flow), None
+    target, document = was.document_target(flow), None
     try:
-        document = was.source(flow).fetch(str(chunk.key))
+        document = was.document_source(flow).fetch(str(chunk.key))
     except NO_ANSWER:
         if flow.source in changed:
             raise
@@ -171,7 +171,7 @@ def _masters(was: Pair, flow: Flow, compared: Compared) -> None:
     keys = [key for key, _ in islice(((k, r) for k, r in rows if r.outcome == "delivered"), 2 * SAMPLE)]
     if not keys:
         return
-    there = {record.key for page in was.source(flow).reread(keys) for record in page.records}
+    there = {record.key for page in was.master_source(flow).reread(keys) for record in page.records}
     missing = [key for key in keys if key not in there]
     if 2 * len(missing) > len(keys):
         compared.differ.append(f"{flow.name}: {', '.join(missing)} are not there")

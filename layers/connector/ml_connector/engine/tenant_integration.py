@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ml_connector.connection import Connection, document_source, document_target, master_source, master_target
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.ledger.codes import LedgerCodes
 from ml_connector.engine.ledger.enqueue import lane
@@ -16,7 +17,7 @@ from ml_connector.engine.ledger.fingerprint import MAPPED
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.mappings import Mappings
 from ml_connector.engine.runtime import World
-from ml_connector.flow import Chunking, Connection, Flow, Integration
+from ml_connector.flow import Chunking, DocumentSource, DocumentTarget, Flow, Integration, MasterSource, MasterTarget
 from ml_connector.shapes import learn
 
 if TYPE_CHECKING:
@@ -74,13 +75,21 @@ class Pair:
                 self._open[system] = self.connectors[system]()
             return self._open[system]
 
-    def source(self, flow: Flow) -> Any:
-        """Give the source of a flow."""
-        return self.connection(flow.source).source(flow.record)
+    def master_source(self, flow: Flow) -> MasterSource[Any]:
+        """Give the source of a flow of master records or orders."""
+        return master_source(self.connection(flow.source), flow.record)
 
-    def target(self, flow: Flow) -> Any:
-        """Give the target of a flow."""
-        return self.connection(flow.target).target(flow.record)
+    def master_target(self, flow: Flow) -> MasterTarget[Any]:
+        """Give the target of a flow of master records or orders."""
+        return master_target(self.connection(flow.target), flow.record)
+
+    def document_source(self, flow: Flow) -> DocumentSource[Any]:
+        """Give the source of a flow of documents."""
+        return document_source(self.connection(flow.source), flow.record)
+
+    def document_target(self, flow: Flow) -> DocumentTarget[Any]:
+        """Give the target of a flow of documents."""
+        return document_target(self.connection(flow.target), flow.record)
 
     def title(self, system: str) -> str:
         """Name a system as people do."""

@@ -41,31 +41,31 @@ class Deletions:
         now = self.cursor.now
         return now is not None and (now.position or "").startswith(END)
 
-    def find(self, source: Any) -> bool:
+    def find(self) -> bool:
         """At the end of a nightly pass: what the target has from us, and the source has not; false where time ran out.
 
         The position says that the pages are through, so that whoever goes on from here does not read them again.
         """
         roll = self.roll
-        if roll is None or not hasattr(source, "reread"):
+        if roll is None:
             return True
         if not self.at_end():
             self.state.move(END)
-        if self.flow.follows and not self._follow(source, roll):
+        if self.flow.follows and not self._follow(roll):
             return False
         known, gone, empty = roll.compare(only_open=self.flow.follows)
         self._retire(known, gone, empty=empty)
         roll.clear()
         return True
 
-    def _follow(self, source: Any, roll: Roll) -> bool:
+    def _follow(self, roll: Roll) -> bool:
         """Read again every open order that this pass has not shown: its closing may have moved no stamp."""
         assert self.cursor.now is not None
         after, seen = (self.cursor.now.position or "").removeprefix(END), roll.seen()
         known = {*open_keys(self.ledger), *self._first_time()}
         keys = sorted(k for k in known if k > after and k not in seen)
         for part in parts(keys):
-            for page in source.reread(part):
+            for page in self.masters.source.reread(part):
                 self.state.ring(self.masters.take(page))
                 roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
             self.state.move(f"{END}{part[-1]}")

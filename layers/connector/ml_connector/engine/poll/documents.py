@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,7 @@ from ml_connector.engine.ledger.enqueue import Turn, put_on_its_way
 from ml_connector.engine.ledger.rows import Chunk, Row
 from ml_connector.engine.poll.state import PassState
 from ml_connector.engine.tenant_integration import Pair
-from ml_connector.flow import Broken, Flow, Offer
+from ml_connector.flow import Broken, DocumentSource, Flow, Offer, Offers
 
 
 class DocumentPass:
@@ -21,9 +21,18 @@ class DocumentPass:
         self.state = state
         self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
 
-    def take(self, offers: Sequence[Offer], broken: Sequence[Broken]) -> list[Chunk]:
+    @cached_property
+    def source(self) -> DocumentSource[Any]:
+        """The source of the pass."""
+        return self.pair.document_source(self.flow)
+
+    def pages(self, since: str | None, position: str | None) -> Iterator[Offers]:
+        """Read what is offered."""
+        return self.source.offers(since, position)
+
+    def take(self, page: Offers) -> list[Chunk]:
         """Put on their way what is new of a page of offers."""
-        offers = self._ours(offers)
+        offers = self._ours(page.offers)
         rows = self.ledger.rows([o.key for o in offers]) if offers else {}
         chunks = []
         for offer in offers:
@@ -32,7 +41,7 @@ class DocumentPass:
                 continue  # declared to be none of ours
             if offer.key not in self.state.pending and not self._known(offer, row):
                 chunks.append(self._one(offer))
-        return [*(c for c in chunks if c is not None), *self._unreadable(broken)]
+        return [*(c for c in chunks if c is not None), *self._unreadable(page.broken)]
 
     def _ours(self, offers: Sequence[Offer]) -> Sequence[Offer]:
         """Keep what refers to documents that we delivered, where the flow follows another."""
@@ -53,21 +62,16 @@ class DocumentPass:
             figures.rejected += 1
             self.state.reject((offer.key, row.reason or ""))
             return True
-        settled = not self._answerable or self.pair.shadow  # what is answered is not offered again
+        settled = not self.source.answers or self.pair.shadow  # what is answered is not offered again
         if row.outcome != "rejected" and settled and offer.stamp == row.stamp:
             figures.unchanged += 1
             return True
         return False
 
-    @cached_property
-    def _answerable(self) -> bool:
-        """Tell whether the source takes answers: then it offers no document again that it was answered."""
-        return bool(self.pair.source(self.flow).answers)
-
     def _refused_before(self, offer: Offer, row: Row) -> bool:
         """Tell whether a source that takes no answer offers what was refused as it was; the daily pass tries again."""
         daily = self.cursor.now is not None and self.cursor.now.daily
-        return not self._answerable and offer.stamp == row.stamp and not daily
+        return not self.source.answers and offer.stamp == row.stamp and not daily
 
     def _one(self, offer: Offer) -> Chunk | None:
         return offer_document(self.pair, self.flow, offer, self.state.run, turn=self.state.turn)
@@ -82,9 +86,12 @@ class DocumentPass:
         new = [b for b in new if untouched(rows.get(b.key))]
         return [self.state.chunk([], new, "broken")] if new else []
 
-    def sweep(self, source: Any) -> None:
+    def sweep(self) -> None:
         """Put on their way the documents that were acknowledged and are not on ours, once a day."""
-        keys: list[str] = [k for k in source.taken() if k not in self.state.pending]
+        source = self.source
+        if not source.answers:
+            return
+        keys = [k for k in source.taken() if k not in self.state.pending]
         for key in keys:
             chunk = offer_document(self.pair, self.flow, Offer(key), self.state.run, swept=True, turn=self.state.turn)
             if chunk is not None:

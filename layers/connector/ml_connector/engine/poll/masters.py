@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +11,11 @@ import msgspec
 from ml_connector.engine.ledger.codes import LedgerCodes
 from ml_connector.engine.ledger.fingerprint import epoch_of, fingerprint, mapped_otherwise, only_older, same_settings
 from ml_connector.engine.ledger.rows import GONE, Chunk, Row
+from ml_connector.engine.poll.coalesce import gathered
 from ml_connector.engine.poll.state import PassState
 from ml_connector.engine.write.deactivate import guarded, look_again
 from ml_connector.errors import Held
-from ml_connector.flow import Broken, Page
+from ml_connector.flow import Broken, MasterSource, Page
 from ml_connector.records import Record
 
 
@@ -25,6 +26,16 @@ class MasterPass:
         """Work on a pass under way."""
         self.state = state
         self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
+
+    @cached_property
+    def source(self) -> MasterSource[Any]:
+        """The source of the pass."""
+        return self.pair.master_source(self.flow)
+
+    def pages(self, since: str | None, position: str | None) -> Iterator[Page[Any]]:
+        """Read pages that are large enough to fill chunks."""
+        _, weigh = self.pair.chunking[self.flow.record]
+        return gathered(self.source.pages(since, position), weigh, self.pair.world.clock)
 
     def fingerprints(self, chunk: Chunk) -> dict[str, str]:
         """Tell what a chunk has on its way: of each key its fingerprint, or that it is gone."""

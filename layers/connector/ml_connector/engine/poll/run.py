@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 from ml_connector.engine.ledger.rows import Pass
 from ml_connector.engine.ledger.seen_keys import Seen
-from ml_connector.engine.poll.coalesce import gathered
 from ml_connector.engine.poll.deletions import Deletions, keys_of
 from ml_connector.engine.poll.documents import DocumentPass
 from ml_connector.engine.poll.in_flight import Pending
@@ -50,6 +49,7 @@ class Poll:
         self.state = state = PassState(pair, flow, run, ahead, deadline, full)
         self.pair, self.flow, self.ledger, self.cursor = pair, flow, state.ledger, state.cursor
         self.masters, self.documents = MasterPass(state), DocumentPass(state)
+        self.part: MasterPass | DocumentPass = self.masters if flow.manner == "master" else self.documents
         self.deletions = Deletions(state, self.masters)
 
     def read(self) -> bool:
@@ -68,42 +68,35 @@ class Poll:
     def _read(self) -> bool:
         self.pair.check(self.flow.source)
         self._begin()
-        source = self.pair.source(self.flow)
         self.state.pending = self._unsettled()
         now = self.cursor.now
         assert now is not None
-        for pages in self._parts(source, now):
+        for pages in self._parts(now):
             for page in self.state.ahead(pages):
                 self._take(page)
                 self.pair.breakers[self.flow.source].well()
                 if page.position is not None and self.state.is_late():
                     return False
-        if self.flow.manner == "master" and not self.deletions.find(source):
+        if self.flow.manner == "master" and not self.deletions.find():
             return False
-        if self.flow.manner == "document" and now.daily and source.answers and not self.pair.shadow:
-            self.documents.sweep(source)
+        if self.flow.manner == "document" and now.daily and not self.pair.shadow:
+            self.documents.sweep()
         self._end()
         return True
 
-    def _parts(self, source: Any, now: Pass) -> Iterator[Iterator[Any]]:
+    def _parts(self, now: Pass) -> Iterator[Iterator[Any]]:
         """Give the parts of a pass that are left, each when the one before it has been taken."""
         if self.deletions.at_end():
             return
         # what was entered with a day long past never shows among what changed, and is unknown, so not followed either
         if not (self.flow.follows and now.daily and now.since is not None):
-            yield self._pages(source, now.since, now.position)
+            yield self.part.pages(now.since, now.position)
             return
         if not (now.position or "").startswith(OPEN):
-            yield _leading_on(self._pages(source, now.since, now.position))
+            yield _leading_on(self.masters.pages(now.since, now.position))
         roll, place = self.deletions.roll, (now.position or "").removeprefix(OPEN)
         assert roll is not None
-        yield _others(self._pages(source, None, place or None), roll.seen())
-
-    def _pages(self, source: Any, since: str | None, position: str | None) -> Iterator[Any]:
-        if self.flow.manner == "document":
-            return source.offers(since, position)  # type: ignore[no-any-return]
-        _, weigh = self.pair.chunking[self.flow.record]
-        return gathered(source.pages(since, position), weigh, self.pair.world.clock)
+        yield _others(self.masters.pages(None, place or None), roll.seen())
 
     def _begin(self) -> None:
         clock = self.pair.world.clock.now()
@@ -162,10 +155,7 @@ class Poll:
         now = self.cursor.now
         assert now is not None
         page = bounded(page)
-        chunks = (
-            self.masters.take(page) if self.flow.manner == "master" else self.documents.take(page.offers, page.broken)
-        )
-        self.state.ring(chunks)
+        self.state.ring(self.part.take(page))
         if (roll := self.deletions.roll) is not None:
             roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
         if page.stamp is not None:

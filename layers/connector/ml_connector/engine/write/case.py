@@ -26,8 +26,8 @@ class Case:
         """Have both ends at hand."""
         self.task, self.chunk = task, task.chunk
         self.key: str = task.chunk.key or task.chunk.id
-        self.source: Any = task.pair.source(task.flow)
-        self.target: Any = task.pair.target(task.flow)
+        self.source = task.pair.document_source(task.flow)
+        self.target = task.pair.document_target(task.flow)
 
     @property
     def source_title(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 
@@ -116,7 +115,7 @@ class Retire:
             return
         self.task.said["talking_to"] = self.task.flow.source
         asked = set(alive)
-        for page in self.task.pair.source(self.task.flow).reread(alive):
+        for page in self.task.pair.master_source(self.task.flow).reread(alive):
             if any(not b.key for b in page.broken):
                 raise Transient(
                     "The source system shows a record without a key; nothing is deactivated until that is fixed."
@@ -126,7 +125,7 @@ class Retire:
         self.task.said["talking_to"] = self.task.flow.target
 
     def _send(self) -> None:
-        sent = self.task.pair.target(self.task.flow).retire(self._alive())
+        sent = self.task.pair.master_target(self.task.flow).retire(self._alive())
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
         self.task.pair.breakers[self.task.flow.target].well()
@@ -137,7 +136,7 @@ class Retire:
 
     def _judged(self) -> bool:
         tokens = [t for t in self.chunk.tokens if t != "-"]
-        target: Any = self.task.pair.target(self.task.flow)
+        target = self.task.pair.master_target(self.task.flow)
         verdicts: dict[str, Verdict] | None = target.retired(self._alive(), tokens) if tokens else {}
         if verdicts is None:
             asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)

@@ -94,7 +94,7 @@ class Bulk:
         self.task.pair.check(self.task.flow.target)
         if not self.chunk.tokens and not self.chunk.stage:
             wait_for_masters(self.task)
-        target: MasterTarget[Record] = self.task.pair.target(self.task.flow)
+        target: MasterTarget[Record] = self.task.pair.master_target(self.task.flow)
         self._render(target)
         if self.task.pair.shadow:
             self.chunk.shadow = True
@@ -348,7 +348,7 @@ class Bulk:
         if before is not None and self.chunk.op == "rebaseline":
             return before
         if key not in self.rendered and key in self.records:
-            target: MasterTarget[Record] = self.task.pair.target(self.task.flow)
+            target: MasterTarget[Record] = self.task.pair.master_target(self.task.flow)
             with suppress(Held, Rejected):
                 self.rendered[key] = target.render(
                     self.records[key], self.task.pair.codes(waits=False), self.chunk.touch

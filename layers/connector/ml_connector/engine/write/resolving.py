@@ -55,8 +55,8 @@ def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
     Raises `Rejected` where the target has no such document, and whatever asking both systems raises.
     """
     pair.check(flow.source, flow.target)
-    target, key = pair.target(flow), chunk.key or chunk.id
-    record = pair.source(flow).fetch(key).record
+    target, key = pair.document_target(flow), chunk.key or chunk.id
+    record = pair.document_source(flow).fetch(key).record
     if record is None:
         gone = f"{pair.title(flow.source)} no longer has {chunk.number or key}"
         raise Rejected(f"{gone}, so nothing can be matched to it.")

@@ -112,9 +112,10 @@ class Responder:
                 f"lookup:{self.case.key}",
                 f"Nothing shows where it was posted, so nothing was reported to {self.case.source_title}.",
             )
-        answer = self._words()
+        source, answer = self.case.source, self._words()
+        assert source.answers, "only such a source is ever told"
         self.task.said["talking_to"] = self.task.flow.source
-        token = self.case.source.answer(self.case.key, answer)
+        token = source.answer(self.case.key, answer)
         chunk.tokens, chunk.token_at = [token] if token else [], self.task.ledger.now()
         chunk.attempts = 0
         self.task.progress("answered")
@@ -139,10 +140,10 @@ class Responder:
 
     def hear(self) -> None:
         """Ask what the source made of the answer."""
+        source, token = self.case.source, self.chunk.tokens[0] if self.chunk.tokens else None
+        assert source.answers, "only such a source was told"
         self.task.said["talking_to"] = self.task.flow.source
-        verdict: Verdict | None = self.case.source.answered(
-            self.case.key, self.chunk.tokens[0] if self.chunk.tokens else None, self._words()
-        )
+        verdict = source.answered(self.case.key, token, self._words())
         asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)
         if verdict is None:
             if self.task.now - asked > PATIENCE:

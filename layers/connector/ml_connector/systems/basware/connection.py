@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
+from ml_connector.connection import Source, Target
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
@@ -45,15 +45,15 @@ class BaswareConnection:
         self.settings, self.wiring = settings, wiring
         self.client = Basware(settings, wiring)
 
-    def source(self, record: type[Record]) -> Any:
+    def source(self, record: type[Record]) -> Source:
         """Hand out the `DocumentSource` of invoices. Raises `Misconfigured` for anything else."""
         if record is not Invoice:
             raise Misconfigured(f"Basware offers no {record.__name__} records.")
         return Invoices(self.client)
 
-    def target(self, record: type[Record]) -> Any:
+    def target(self, record: type[Record]) -> Target:
         """Hand out the target of a record type. Raises `Misconfigured` where Basware takes none."""
-        makers: dict[type[Record], Callable[[], Any]] = {
+        makers: dict[type[Record], Callable[[], Target]] = {
             Supplier: self._suppliers,
             Account: self._accounts,
             CostCenter: self._cost_centers,

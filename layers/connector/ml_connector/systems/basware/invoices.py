@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ml_connector.errors import OutcomeUnknown, Rejected, Transient, Unreadable
 from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
@@ -25,7 +25,7 @@ WAITING, TAKEN = "WaitingForTransfer", "TransferInProgress"
 class Invoices:
     """The `DocumentSource` of invoices."""
 
-    answers = True
+    answers: Final = True
 
     def __init__(self, client: Basware) -> None:
         """Work for the companies of the tenant's secret; documents of others are left alone."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from ml_connector.connection import Source, Target
 from ml_connector.errors import ConnectorError
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
@@ -70,9 +71,9 @@ class Company:
             self._lost = self.api.sessions_lost
             request.headers.pop("Cookie", None)
 
-    def source(self, record: type[Record]) -> Any:
+    def source(self, record: type[Record]) -> Source:
         """Hand out a source; raises `KeyError` for a record that this system does not give."""
-        makers: dict[type[Record], Callable[[], Any]] = {
+        makers: dict[type[Record], Callable[[], Source]] = {
             Supplier: lambda: masters.suppliers(self.api),
             Account: lambda: accounts.accounts(self.api, self._segment),
             CostCenter: lambda: accounts.cost_centers(self.api, self._segment),
@@ -80,9 +81,9 @@ class Company:
         }
         return makers[record]()
 
-    def target(self, record: type[Record]) -> Any:
+    def target(self, record: type[Record]) -> Target:
         """Hand out the target of invoices; raises `KeyError` for any other record."""
-        makers: dict[type[Record], Callable[[], Any]] = {Invoice: self._invoices}
+        makers: dict[type[Record], Callable[[], Target]] = {Invoice: self._invoices}
         return makers[record]()
 
     def _orders(self) -> Orders:

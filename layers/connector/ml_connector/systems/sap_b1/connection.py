@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
+from ml_connector.connection import Source, Target
 from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from ml_connector.systems.kit.connection import checked, example, judged, server, today, tried, zone
@@ -53,10 +54,10 @@ class Company:
         self.layer = ServiceLayer(self._http, self._login, settings.version())
         self._lookups = Lookups(self.layer)
 
-    def source(self, record: type[Record]) -> Any:
+    def source(self, record: type[Record]) -> Source:
         """Hand out a source; raises `KeyError` for a record that this system does not give."""
         options = self._wiring.options
-        makers: dict[type[Record], Callable[[], Any]] = {
+        makers: dict[type[Record], Callable[[], Source]] = {
             Supplier: lambda: masters.suppliers(self.layer, self._today, bank_details=options.send_bank_details),
             Account: lambda: masters.accounts(self.layer, self._today),
             CostCenter: lambda: masters.cost_centers(self.layer, self._today),
@@ -65,9 +66,9 @@ class Company:
         }
         return makers[record]()
 
-    def target(self, record: type[Record]) -> Any:
+    def target(self, record: type[Record]) -> Target:
         """Hand out the target of invoices; raises `KeyError` for any other record."""
-        makers: dict[type[Record], Callable[[], Any]] = {
+        makers: dict[type[Record], Callable[[], Target]] = {
             Invoice: lambda: InvoiceTarget(
                 Invoices(self.layer, self._settings, self._wiring, self._lookups), self._settings, self._wiring
             )

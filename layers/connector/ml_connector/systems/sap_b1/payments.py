@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from ml_connector.errors import Rejected
-from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
+from ml_connector.flow import Broken, Document, Offer, Offers
 from ml_connector.records import Payment
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
@@ -33,7 +34,7 @@ VOID = "void:"
 class Payments:
     """The source of payments; it takes no answers."""
 
-    answers = False
+    answers: Final = False
 
     def __init__(self, layer: ServiceLayer, lookups: Lookups, start: date | None) -> None:
         """`start`: payments before that day are not listed."""
@@ -92,17 +93,6 @@ class Payments:
             cancelled=row.void,
         )
         return Document(record, "offered", offer.stamp)
-
-    def acknowledge(self, key: str) -> None:
-        """Nothing to do: payments are only read."""
-
-    def answer(self, key: str, answer: Answer) -> str | None:  # noqa: ARG002 - see above
-        """Nothing to do: payments are only read."""
-        return None
-
-    def answered(self, key: str, token: str | None, answer: Answer) -> Verdict | None:  # noqa: ARG002 - see above
-        """Say that nothing is awaited."""
-        return Verdict("delivered")
 
     def _offer(self, row: PaymentRow, key: str) -> Offer:
         _, kind, invoice, _ = _parts(key)

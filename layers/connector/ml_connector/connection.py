@@ -1,0 +1,51 @@
+"""One vendor's server for one tenant, and what it hands out, under the type that a flow's `manner` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeVar, cast
+
+from ml_connector.flow import Check, DocumentSource, DocumentTarget, MasterSource, MasterTarget
+from ml_connector.records import Record
+
+R = TypeVar("R", bound=Record)
+
+Source = MasterSource[Any] | DocumentSource[Any]
+Target = MasterTarget[Any] | DocumentTarget[Any]
+"""What a connection hands out for a record type. Which of the two it is, its flow's `manner` tells."""
+
+
+class Connection(Protocol):
+    """One vendor's server for one tenant."""
+
+    def source(self, record: type[Record]) -> Source:
+        """Hand out the source of a record type."""
+
+    def target(self, record: type[Record]) -> Target:
+        """Hand out the target of a record type."""
+
+    def ping(self) -> Iterator[Check]:
+        """Log in and read one record of each kind."""
+
+    def close(self) -> None:
+        """End the session and the connections."""
+
+
+def master_source(connection: Connection, record: type[R]) -> MasterSource[R]:
+    """Give the source of a type of master records or orders."""
+    return cast("MasterSource[R]", connection.source(record))
+
+
+def master_target(connection: Connection, record: type[R]) -> MasterTarget[R]:
+    """Give the target of a type of master records or orders."""
+    return cast("MasterTarget[R]", connection.target(record))
+
+
+def document_source(connection: Connection, record: type[R]) -> DocumentSource[R]:
+    """Give the source of a type of documents."""
+    return cast("DocumentSource[R]", connection.source(record))
+
+
+def document_target(connection: Connection, record: type[R]) -> DocumentTarget[R]:
+    """Give the target of a type of documents."""
+    return cast("DocumentTarget[R]", connection.target(record))
