@@ -222,3 +222,23 @@ def test_what_every_system_has_finished_is_decided_though_its_request_goes_on_fo
     twice = status([item("e1", own), item("e2", other)], [item("e1", "NotProcessed"), item("e2", "Success")])
     twice["requestStatus"] = "InProgress"
     assert ask(bench, server, twice) == {"1": outcome}
+
+
+class Unsaid(list[Rendered]):
+    """Records that nobody may look at."""
+
+    def __iter__(self) -> Any:
+        raise AssertionError("looked at")
+
+    __len__ = __getitem__ = __iter__  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "body", [None, status(overall="InProgress"), status([item("e1", "InProgress")], overall="InProgress")]
+)
+def test_a_request_under_way_as_a_whole_is_told_without_a_look_at_its_records(
+    bench: Any, server: Any, body: Any
+) -> None:
+    """To look at them is to make them anew, as often as their request is asked about."""
+    server.answer = lambda _: httpx.Response(200, json=body) if body is not None else httpx.Response(404)
+    assert bench.connection.target(Supplier).verdicts("vendors", Unsaid(), ["r1"]) is None

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from ml_connector.engine.ledger.codes import Asked
 from ml_connector.engine.ledger.mappings import Mapping
 from ml_connector.engine.replay import reopen
 from ml_connector.errors import LoginRefused, Transient, Unexplained, Unreachable
@@ -232,3 +233,26 @@ def test_what_the_target_has_finished_is_settled_though_it_is_still_at_another(b
     bench.work(1)
     assert bench.counts(ACCOUNTS) == {"delivered": 3} and asked[-1] == (["b"], ["token"])
     assert bench.systems.sends == [["a", "b", "6100"]] and {key for key, _ in bench.systems.answers} == {"one", "two"}
+
+
+def test_a_look_up_that_finds_nothing_new_says_no_record_again(bench, monkeypatch):
+    """Each chunk is asked about many times: its records are said for the sending, and once more for the verdict."""
+    said, answers = [], [None, None, None, "delivered"]
+    render = Accounts.render
+
+    def counted(self, record, codes, touch=None):
+        if not isinstance(codes, Asked):
+            said.append(record.key)
+        return render(self, record, codes, touch)
+
+    def verdicts(self, stage, batch, tokens):
+        outcome = answers.pop(0)
+        return None if outcome is None else {r.key: Verdict(outcome) for r in batch}
+
+    monkeypatch.setattr(Accounts, "render", counted)
+    monkeypatch.setattr(Accounts, "verdicts", verdicts)
+    bench.systems.accounts = {"a": account("a"), "b": account("b")}
+    bench.poll(ACCOUNTS)
+    bench.work(1)
+    assert answers == [] and bench.counts(ACCOUNTS) == {"delivered": 2}
+    assert said == ["a", "b", "a", "b"]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +24,7 @@ from ml_connector.engine.ledger.mappings import SYNC, Change
 from ml_connector.engine.ledger.rows import Row, cut
 from ml_connector.engine.write import uncertain
 from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.batch import Batch
 from ml_connector.engine.write.prerequisites import release_landed, wait_for_masters
 from ml_connector.engine.write.retry import backoff
 from ml_connector.errors import Held, Rejected
@@ -95,23 +96,24 @@ class Bulk:
         if not self.chunk.tokens and not self.chunk.stage:
             wait_for_masters(self.task)
         target: MasterTarget[Record] = self.task.pair.master_target(self.task.flow)
-        self._render(target)
+        batch = Batch(partial(self._render, target), self._alive)
         if self.task.pair.shadow:
+            batch.say()
             self.chunk.shadow = True
             self.complete()
             return
         while self.chunk.stage < len(target.stages):
             stage = target.stages[self.chunk.stage]
-            batch = self._alive()
-            if batch and not self.chunk.tokens:
+            if not self.chunk.tokens and batch:
                 self._send(target, stage, batch)
                 return
-            if batch and not self._judged(target, stage, batch):
+            if self.records.keys() - self.chunk.results and not self._judged(target, stage, batch):
                 return
             self.chunk.stage, self.chunk.tokens, self.chunk.token_at = self.chunk.stage + 1, [], None
             self.chunk.attempts = 0
             if self.chunk.stage < len(target.stages):
                 self._drop_overtaken()
+        batch.say()
         self.complete()
 
     def reject_unreadable(self) -> None:
@@ -221,7 +223,7 @@ class Bulk:
         self.chunk.attempts = 0
         self.task.posted(1)
 
-    def _judged(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> bool:
+    def _judged(self, target: MasterTarget[Record], stage: str, batch: Batch) -> bool:
         """Ask for verdicts; False while the target has none yet."""
         tokens = [t for t in self.chunk.tokens if t != "-"]
         verdicts = target.verdicts(stage, batch, tokens) if tokens else {}
@@ -230,6 +232,7 @@ class Bulk:
         if verdicts is None:
             self.task.posted(backoff(self.chunk.attempts, 1, 900))
             return False
+        batch.say()  # before anything is decided: what is decided is said no more
         if tokens and (left := [r.key for r in batch if r.key not in verdicts]):
             if self.chunk.attempts < SECOND:
                 self.task.posted(1)  # most of what is not said yet is said within a second
