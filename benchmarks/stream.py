@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from ml_connector import exchange
-from ml_connector.connection import Connection, Source, Target
+from ml_connector.connection import Check, Connection, Source, Target
 from ml_connector.embedded.rings import MemoryRings
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.poll.run import Poll
@@ -18,7 +18,7 @@ from ml_connector.engine.runtime import World
 from ml_connector.engine.schedule.wake_up import ring_due
 from ml_connector.engine.tenant_integration import Pair
 from ml_connector.engine.write.worker import write
-from ml_connector.flow import Check, Flow, Integration, MasterSource, MasterTarget, Page, Rendered, Sent, Verdict
+from ml_connector.flow import Flow, Integration, MasterSource, MasterTarget, Page, Rendered, Sent, Verdict
 from ml_connector.records import Address, BankAccount, Supplier
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware.limits import CHUNKING

@@ -11,7 +11,7 @@ from . import advice, options, table, terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ml_connector.flow import Check
+    from ml_connector.connection import Check
 
     from .desk import Desk
 

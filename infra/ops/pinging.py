@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ml_connector import bootstrap
-from ml_connector.connection import Connection, document_target
+from ml_connector.connection import Check, Connection, document_target
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.endpoints import note
 from ml_connector.engine.write.resolving import not_sent_here
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured
-from ml_connector.flow import Check, Found
+from ml_connector.flow import Found
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.listing import of_tenant
 from ml_connector.ports import Secret, Secrets

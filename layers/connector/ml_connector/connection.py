@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
-from ml_connector.flow import Check, DocumentSource, DocumentTarget, MasterSource, MasterTarget
+from ml_connector.flow import DocumentSource, DocumentTarget, MasterSource, MasterTarget
 from ml_connector.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -13,6 +14,16 @@ R = TypeVar("R", bound=Record)
 Source = MasterSource[Any] | DocumentSource[Any]
 Target = MasterTarget[Any] | DocumentTarget[Any]
 """What a connection hands out for a record type. Which of the two it is, its flow's `manner` tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `ping`: what was tried, whether it worked, and how to mend it."""
+
+    what: str
+    ok: bool
+    detail: str = ""
+    warning: bool = False
 
 
 class Connection(Protocol):

@@ -386,13 +386,3 @@ class Codes(Protocol):
 
     def platform(self, kind: str, code: str) -> str:
         """Translate the ERP's code into the platform's; raises `Held` where there is none or several."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of `ping`: what was tried, whether it worked, and how to mend it."""
-
-    what: str
-    ok: bool
-    detail: str = ""
-    warning: bool = False

@@ -12,7 +12,7 @@ from infra.sandbox.basware import World
 from infra.sandbox.basware.model import Fault
 from infra.sandbox.basware.scopes import SCOPES
 from infra.sandbox.basware.seed import seeded_world
-from ml_connector.flow import Check
+from ml_connector.connection import Check
 from ml_connector.systems.basware.companies import Companies
 
 

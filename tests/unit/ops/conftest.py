@@ -24,11 +24,11 @@ from infra.ops.main import app
 from infra.ops.stack import open_stack
 from ml_connector import bootstrap
 from ml_connector.aws.clients import Clients
+from ml_connector.connection import Check
 from ml_connector.engine.ledger import audit
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk, Row, dump, iso
 from ml_connector.exchange import Exchange
-from ml_connector.flow import Check
 from ml_connector.ports import Item
 from tests.unit.ops import partiql
 

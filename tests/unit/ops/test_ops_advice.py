@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from infra.ops.advice import pasteable, wall_time
-from ml_connector.flow import Check
+from ml_connector.connection import Check
 
 OLD = "2026-01-10T08:00:00.000000+00:00"
 MISSING = "Account 6100 is not mapped. To fix: `ml-connector mappings set acme account 6100 SAP-ACCOUNT`"

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ml_connector import bootstrap
+from ml_connector.connection import Check
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.access.sessions import Session
 from ml_connector.engine.schedule import tenant_rows
 from ml_connector.errors import LoginRefused, Transient
-from ml_connector.flow import Check
 
 
 def breaker(office: Any, system: str = "sap_b1") -> Breaker:

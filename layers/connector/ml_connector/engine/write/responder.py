@@ -113,7 +113,7 @@ class Responder:
                 f"Nothing shows where it was posted, so nothing was reported to {self.case.source_title}.",
             )
         source, answer = self.case.source, self._words()
-        assert source.answers, "only such a source is ever told"
+        assert source.answers  # what only lists is never answered
         self.task.said["talking_to"] = self.task.flow.source
         token = source.answer(self.case.key, answer)
         chunk.tokens, chunk.token_at = [token] if token else [], self.task.ledger.now()
@@ -141,7 +141,7 @@ class Responder:
     def hear(self) -> None:
         """Ask what the source made of the answer."""
         source, token = self.case.source, self.chunk.tokens[0] if self.chunk.tokens else None
-        assert source.answers, "only such a source was told"
+        assert source.answers  # what only lists never gets here
         self.task.said["talking_to"] = self.task.flow.source
         verdict = source.answered(self.case.key, token, self._words())
         asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ml_connector.connection import Check
 from ml_connector.errors import ConnectorError
-from ml_connector.flow import Check
 from ml_connector.systems.basware.client import Basware
 
 WHAT = "companies"

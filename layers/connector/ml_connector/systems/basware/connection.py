@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from ml_connector.connection import Source, Target
+from ml_connector.connection import Check, Source, Target
 from ml_connector.errors import ConnectorError, Misconfigured
-from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from ml_connector.systems.basware import rights, subscriptions
 from ml_connector.systems.basware.client import Basware

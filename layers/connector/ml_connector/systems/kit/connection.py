@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from ml_connector.connection import Check
 from ml_connector.errors import ConnectorError
-from ml_connector.flow import Check
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Http
 from ml_connector.systems.kit.rows import Batch

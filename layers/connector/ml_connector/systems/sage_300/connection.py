@@ -7,9 +7,8 @@ from typing import Any
 
 import httpx
 
-from ml_connector.connection import Source, Target
+from ml_connector.connection import Check, Source, Target
 from ml_connector.errors import ConnectorError
-from ml_connector.flow import Check
 from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
 from ml_connector.systems.kit.connection import checked, example, server, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from ml_connector.connection import Source, Target
-from ml_connector.flow import Check
+from ml_connector.connection import Check, Source, Target
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from ml_connector.systems.kit.connection import checked, example, judged, server, today, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
