@@ -284,7 +284,7 @@ def measure(count: int, cycles: int = 1, run: RunCost | None = None) -> Measured
     before = stack.cloud.clock.now()
     stack.spread()
     stack.cloud.clock.time = before
-    for _ in range(6):  # until the first runs, which read more, are through, and all are in their rhythm
+    for _ in range(10):  # until the first runs, which read more, are through, and all are in their rhythm
         stack.minute()
     begun = {key: list(times) for key, times in stack.begun.items()}
     stack.forget()

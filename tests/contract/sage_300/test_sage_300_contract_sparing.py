@@ -20,8 +20,9 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from infra.sandbox import basware, scene_sage_300
+from infra.sandbox import basware, sage_300, scene_sage_300
 from infra.sandbox.server import serving
+from ml_connector.errors import Transient
 from ml_connector.records import Account, PurchaseOrder, Supplier
 from ml_connector.systems.sage_300 import connect
 
@@ -248,3 +249,63 @@ def run(place):
     report = json.loads(out.read_text())
     assert report["reconciled"], report
     return report
+
+
+# ── servers, and what stands before them, that say nothing of what they have ────────────────────────────────
+
+
+def untelling(app, status, kind, text):
+    """Let something else than the Web API answer for `$metadata`, always."""
+
+    def answer(environ, start_response):
+        if not environ["PATH_INFO"].endswith("$metadata"):
+            return app(environ, start_response)
+        start_response(f"{status} Whatever", [("Content-Type", kind)])
+        return [text.encode()]
+
+    return answer
+
+
+def before(bench, *answer):
+    """Connect anew, with something in front of the server."""
+    app = untelling(sage_300.create_app(bench.world), *answer)
+    bench.connection.close()
+    bench.connection = connect(bench.settings, replace(bench.wiring, transport=httpx.WSGITransport(app=app)))
+
+
+ANYBODYS = [
+    (404, "text/plain", "404 page not found"), (404, "text/html", "<html><h1>Not Found</h1></html>"),
+    (404, "application/json", '{"error": "no route"}'), (404, "application/json", ""),
+    (410, "text/html", "<html>Gone</html>"), (405, "text/plain", "no"), (200, "text/html", "<html>Sign in</html>"),
+    (200, "application/json", '{"value": []}'), (200, "text/plain", ""),
+    (400, "application/json", '{"error": {"code": "", "message": {"value": "What?"}}}'),
+]  # fmt: skip
+TROUBLE = [(503, ""), (500, "<html>"), (502, "bad gateway"), (200, "<?xml?><edmx:Edmx")]
+
+
+@pytest.mark.parametrize("answer", ANYBODYS, ids=lambda one: f"{one[0]} {one[1]} {one[2][:12]}")
+def test_documented_names_do_without_a_description(make, answer):
+    bench = make(cost_center_segment=None)
+    whole = {type_: [record.key for record in bench.all(type_)] for type_ in (Supplier, Account, PurchaseOrder)}
+    before(bench, *answer)
+    assert {type_: [record.key for record in bench.all(type_)] for type_ in whole} == whole
+    assert all(whole.values())
+
+
+@pytest.mark.parametrize(("status", "text"), TROUBLE)
+def test_a_server_in_trouble_is_asked_again_for_its_description(make, status, text):
+    bench = make(cost_center_segment=None)
+    before(bench, status, "text/html", text)
+    with pytest.raises(Transient):
+        bench.all(Supplier)
+
+
+def test_a_row_without_its_name_is_no_record_named_by_its_code(company):
+    bench, server = company(segment=None)
+    del server.tables["AP/APVendors"][0]["VendorName"]
+    pages = list(bench.connection.source(Supplier).pages(None, None))
+    broken = [bad for page in pages for bad in page.broken]
+    assert [bad.reason for bad in broken] == [
+        f"The row of {broken[0].key} came without its VendorName, so its name is not known."
+    ]
+    assert sum(len(page.records) for page in pages) == len(server.tables["AP/APVendors"]) - 1

@@ -15,7 +15,7 @@ import msgspec
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient
 from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import PATIENCE, UNREADABLE, Call, Http, Reply, decode
-from ml_connector.systems.kit.absence import ABSENT_STATUS
+from ml_connector.systems.kit.absence import ABSENT_STATUS, Unproven
 from ml_connector.systems.kit.faults import entered
 from ml_connector.systems.kit.odata import quoted
 from ml_connector.systems.kit.rows import Batch, row_by_row
@@ -101,7 +101,7 @@ def _failure(call: Call, reply: Reply, fault: Fault, now: datetime) -> Transient
     asked = pause_asked(reply, now)
     if call.safe and (reply.status == 503 or asked is not None):
         return Throttled(said, asked)
-    return _doubt(call, said, reply)
+    return Unproven(said) if call.safe and fault.anybodys else _doubt(call, said, reply)
 
 
 def _torn(call: Call, reply: Reply) -> ConnectorError | None:
@@ -112,6 +112,8 @@ def _torn(call: Call, reply: Reply) -> ConnectorError | None:
     try:
         parse(reply.body) if call.want == "xml" else reply.json()
     except ValueError as error:
+        if call.want == "xml" and b"edmx" not in reply.body[:1000].lower():  # else it broke off, and comes whole yet
+            return Unproven(f"Something else than EDMX came: {reply.text(120) or 'nothing'}.")
         return _doubt(call, f"Sage 300 answered with something else than whole {form} ({error}).", reply)
     return None
 
@@ -158,9 +160,11 @@ class WebApi:
     # ── what there is ───────────────────────────────────────────────────────────────────────────────────────
 
     def model(self, module: str) -> Model | None:
-        """Give what the server says of a module; None where it says itself that it does not tell. Asked once.
+        """Give what the server says of a module; None where it does not tell. Asked once.
 
-        Raises `Transient` where that is not known by now, and `Misconfigured` or `LoginRefused`.
+        Documented names do without it, so that an answer that is not the Web API's counts as well, once it has come
+        as often as anything is tried. Raises `Transient` where the server is in trouble, and `Misconfigured` or
+        `LoginRefused`.
         """
         with self._lock:
             if module not in self._models:
@@ -169,10 +173,14 @@ class WebApi:
 
     def _described(self, resource: str) -> Model | None:
         accept = {"Accept": "application/xml, application/json;q=0.5"}  # refusals come in JSON
-        reply, fault = self._call(Call("GET", self._path(resource), headers=accept, want="xml", expect=EVERY))
+        try:
+            reply, fault = self._call(Call("GET", self._path(resource), headers=accept, want="xml", expect=EVERY))
+        except Unproven as error:
+            log.warning("%s is not to be had, so the documented names are used alone. %s", resource, error)
+            return None
         if fault is None:
             return parse(reply.body)
-        if not fault.unserved:
+        if fault.status >= 500 and not fault.unserved:
             raise Transient(f"Sage 300 did not tell what it has in {resource}: {fault}. It is asked again later.")
         log.warning("Sage 300 does not serve %s, so the documented names are used alone: %s", resource, fault)
         return None
