@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from ml_connector.bootstrap import _epoch
 from ml_connector.errors import Misconfigured
 from ml_connector.systems.sap_b1 import Settings
 from ml_connector.systems.settings import parse
+from ml_connector.wiring import TenantSettings
 
 GOOD = {
     "service_layer_url": "https://sl.example:50000/b1s/v2",
@@ -51,3 +53,13 @@ def test_a_wrong_field_is_named(field: str, value: str) -> None:
     with pytest.raises(Misconfigured, match=field) as error:
         read(**{field: value})
     assert "geheim-1" not in str(error.value)
+
+
+def test_what_concerns_documents_alone_sends_no_supplier_again() -> None:
+    """The epoch is a part of each record's fingerprint; documents have none."""
+
+    def shape(**changes: str) -> str:
+        return _epoch(TenantSettings(), {"sap_b1": Settings.model_validate(GOOD | changes)})
+
+    assert shape(external_id_field="U_ExtId") == shape(rounding_account="_SYS01") == shape(password="q") == shape()
+    assert shape(company_db="D") != shape()

@@ -44,7 +44,8 @@ class VendorSpec:
     """One vendor. Without a `module` this release has no adapter for it, and only knows the name.
 
     `lanes`: documents written side by side, which is the system's default concurrency less one for the poll.
-    `shapeless`: fields of its secret, beside those of every secret, that do not shape what is sent.
+    `shapeless`: fields of its secret, beside those of every secret, that do not shape records which are sent again
+    when they change: credentials, and what concerns documents alone.
     `webhook`: the module that verifies and reads its notifications.
     """
 
@@ -64,7 +65,10 @@ VENDORS = (
         frozenset({"client_id", "client_secret", "scopes", "webhook_url", "webhook_secret", "previous_webhook_secret"}),
         f"{_FOLDER}.basware.webhook",
     ),
-    VendorSpec("sap_b1", "erp", 3, "SAP Business One", f"{_FOLDER}.sap_b1", frozenset({"user_name", "password"})),
+    VendorSpec(
+        "sap_b1", "erp", 3, "SAP Business One", f"{_FOLDER}.sap_b1",
+        frozenset({"user_name", "password", "external_id_field", "rounding_account"}),  # the last two: of documents
+    ),
     VendorSpec(
         "sage_300", "erp", 1, "Sage 300", f"{_FOLDER}.sage_300",
         frozenset({"user", "password", "uppercase_password", "post_batches", "date_literal"}),
