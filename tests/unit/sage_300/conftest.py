@@ -137,7 +137,9 @@ class Desk:
 def make() -> Callable[..., Desk]:
     def maker(options: dict[str, Any] | None = None, **settings: Any) -> Desk:
         desk = Desk(settings, options or {})
-        desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD", "TaxGroup": "BCTAX"})
+        desk.server.rows(
+            "AP/APVendors", {"VendorNumber": "1200", "VendorName": "A", "CurrencyCode": "CAD", "TaxGroup": "BCTAX"}
+        )
         return desk
 
     return maker

@@ -15,7 +15,7 @@ from ml_connector.systems.sage_300 import Settings
 from ml_connector.systems.settings import parse
 
 BATCHES = "AP/APInvoiceBatches"
-VENDOR = {"VendorNumber": "1200", "CurrencyCode": "CAD", "TaxGroup": "BCTAX"}
+VENDOR = {"VendorNumber": "1200", "VendorName": "A", "CurrencyCode": "CAD", "TaxGroup": "BCTAX"}
 HEADER = base64.b64encode(b"WEBAPI:SECRET-1X").decode()
 NO_NUMBERS = ["²", "٣", "-5", "9" * 5000, "x", "1.5"]
 
@@ -97,7 +97,7 @@ def test_a_page_of_rows_without_keys_is_not_read_for_ever(desk, row, count):
 
 @pytest.mark.parametrize("told", [True, False])
 def test_pages_that_end_with_the_same_row_without_a_key_are_all_read(desk, told):
-    rows = [{"VendorNumber": f"{n:04d}"} for n in range(250)]
+    rows = [{"VendorNumber": f"{n:04d}", "VendorName": "A"} for n in range(250)]
     rows[99] = rows[198] = {"VendorNumber": None}
 
     def answer(request):

@@ -64,7 +64,9 @@ def test_a_wrong_password_is_tried_once_and_closes_the_login(desk):
 
 
 def test_a_single_refusal_of_proven_credentials_is_looked_into_and_survived(desk):
-    desk.server.script("AP/APVendors", refuse, httpx.Response(200, json={"value": [{"VendorNumber": "1"}]}))
+    desk.server.script(
+        "AP/APVendors", refuse, httpx.Response(200, json={"value": [{"VendorNumber": "1", "VendorName": "A"}]})
+    )
     assert [one.key for one in desk.all(Supplier)] == ["1"]
     assert len(desk.server.proofs) == 2
 
@@ -133,7 +135,7 @@ def test_a_user_without_the_right_to_vendors_is_logged_in_and_told_of_the_right(
 
 
 def test_ping_reads_one_of_each_kind_and_names_missing_rights_by_module(desk, fault):
-    desk.server.rows("GL/GLAccounts", {"UnformattedAccount": "6260"})
+    desk.server.rows("GL/GLAccounts", {"UnformattedAccount": "6260", "Description": "Office"})
     desk.server.answers["PO/POPurchaseOrders"] = lambda _: fault(403, "Forbidden", "No rights")
     checks = {check.what: check for check in desk.connection.ping()}
     assert checks["login"].ok

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import httpx
@@ -70,42 +71,28 @@ def test_sets_of_very_old_installations_are_listed_without_the_letters_of_the_mo
 BOMB = '<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        edmx({"APVendors": "VendorNumber"}, ahead=BOMB).content,
-        edmx({"APVendors": "VendorNumber"}, ahead='<!DOCTYPE b SYSTEM "file:///etc/passwd">').content,
-        edmx({"APVendors": "VendorNumber"}).content[:-40],
-        edmx({}).content,
-        b"<html><body>Sign in</body></html>",
-        b'{"value": []}',
-        b'{"error": {"code": "InternalServerError", "message": {"value": "Sorry"}}}',
-        b"",
-        b"\x00\xff",
-    ],
-    ids=["bomb", "external", "half", "no sets", "page", "list", "error", "nothing", "bytes"],
-)
-def test_what_is_no_description_is_passing_trouble_and_never_an_empty_one(desk, body):
+SORRY = {"error": {"code": "InternalServerError", "message": {"value": "Sorry"}}}
+SPOILED = {
+    "bomb": edmx({"APVendors": "VendorNumber"}, ahead=BOMB).content,
+    "external": edmx({"APVendors": "VendorNumber"}, ahead='<!DOCTYPE b SYSTEM "file:///etc/passwd">').content,
+    "half": edmx({"APVendors": "VendorNumber"}).content[:-40],
+    "no sets": edmx({}).content,
+    "error": json.dumps(SORRY).encode(),
+}
+OTHERS = {"page": b"<html><body>Sign in</body></html>", "list": b'{"value": []}', "nothing": b"", "bytes": b"\x00\xff"}
+
+
+@pytest.mark.parametrize("body", [*SPOILED.values(), *OTHERS.values()], ids=[*SPOILED, *OTHERS])
+def test_what_is_no_description_is_never_an_empty_one(body):
     with pytest.raises(ValueError, match="It "):
         parse(body)
-    desk.server.described["AP"] = httpx.Response(200, content=body)
-    with pytest.raises(Transient):
-        desk.all(Supplier)
-    desk.server.described["AP"] = edmx({"APVendors": "VendorNumber"})
-    assert desk.all(Supplier)
 
 
 PASSING = {
-    "500": httpx.Response(500, json={"error": {"code": "InternalServerError", "message": {"value": "Sorry"}}}),
+    "500": httpx.Response(500, json=SORRY),
     "502": httpx.Response(502, text="<html>Bad Gateway</html>"),
-    "404 of a proxy": httpx.Response(404, text="404 page not found"),
-    "404 page": httpx.Response(404, text="<html>404 - File or directory not found.</html>"),
-    "404 of a gateway": httpx.Response(404, json={"error": {"code": 404, "message": "no route"}}),
-    "405 of a proxy": httpx.Response(405, json={"detail": "Method Not Allowed"}),
-    "403 page": httpx.Response(403, text="<html>Forbidden</html>"),
     "501 of a proxy": httpx.Response(501, text="<html>Not Implemented</html>"),
-    "400 of a proxy": httpx.Response(400),
-}
+} | {name: httpx.Response(200, content=body) for name, body in SPOILED.items()}
 
 
 @pytest.mark.parametrize("answer", PASSING.values(), ids=PASSING.keys())
@@ -116,6 +103,24 @@ def test_passing_trouble_is_not_taken_for_a_server_that_tells_nothing(desk, answ
     assert not desk.server.requests
     del desk.server.described["AP"]
     assert desk.all(Supplier)
+
+
+ANYBODYS = {
+    "404 of a proxy": httpx.Response(404, text="404 page not found"),
+    "404 page": httpx.Response(404, text="<html>404 - File or directory not found.</html>"),
+    "404 of a gateway": httpx.Response(404, json={"error": {"code": 404, "message": "no route"}}),
+    "405 of a proxy": httpx.Response(405, json={"detail": "Method Not Allowed"}),
+    "403 page": httpx.Response(403, text="<html>Forbidden</html>"),
+    "400 of a proxy": httpx.Response(400),
+} | {name: httpx.Response(200, content=body) for name, body in OTHERS.items()}
+
+
+@pytest.mark.parametrize("answer", ANYBODYS.values(), ids=ANYBODYS.keys())
+def test_where_something_else_answers_for_it_the_documented_names_are_used(desk, answer, caplog):
+    desk.server.described["AP"] = answer
+    assert desk.all(Supplier)
+    assert desk.server.asked("AP/APVendors", "$select") == [None]
+    assert "the documented names are used alone" in caplog.text
 
 
 def test_a_server_that_is_flooded_is_asked_again_for_what_it_has(desk, fault):
@@ -147,14 +152,14 @@ def test_ping_says_where_it_is_served_and_fails_where_that_is_not_known(desk):
 
 
 def test_ping_fails_where_it_is_not_known_whether_it_is_served(desk):
-    desk.server.described["PO"] = PASSING["404 of a proxy"]
+    desk.server.described["PO"] = PASSING["502"]
     (told,) = (check for check in desk.connection.ping() if check.what == "metadata")
-    assert not told.ok and "404 page not found" in told.detail
+    assert not told.ok and "Bad Gateway" in told.detail
 
 
 def test_only_what_is_there_is_selected(desk):
     desk.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName Terms NotOurs"})
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1", "Terms": "N30"})
+    desk.server.rows("AP/APVendors", {"VendorNumber": "1", "VendorName": "A", "Terms": "N30"})
     (one,) = desk.all(Supplier)
     assert one.payment_term == "N30"
     assert desk.server.asked("AP/APVendors", "$select") == ["VendorNumber,VendorName,Terms"]

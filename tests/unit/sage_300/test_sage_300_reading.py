@@ -180,7 +180,7 @@ def test_changes_are_asked_for_by_day_with_a_day_of_overlap_in_both_literals(mak
 
 def test_the_stamp_of_a_page_is_its_highest_day(desk):
     days = ("2026-02-03T00:00:00Z", None, "2026-02-05T00:00:00", "2026-01-01T00:00:00Z")
-    rows = [{"VendorNumber": str(n), "DateLastMaintained": day} for n, day in enumerate(days)]
+    rows = [{"VendorNumber": str(n), "VendorName": "A", "DateLastMaintained": day} for n, day in enumerate(days)]
     desk.server.rows("AP/APVendors", *rows)
     assert desk.pages(Supplier)[0].stamp == "2026-02-05"
 
@@ -203,7 +203,9 @@ def test_a_vendor_is_read_with_terms_tax_and_address(desk):
 
 
 def test_a_vendor_that_cannot_be_read_is_rejected_alone(desk):
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1"}, {"VendorNumber": "2", "VendorName": ["?"]})
+    desk.server.rows(
+        "AP/APVendors", {"VendorNumber": "1", "VendorName": "A"}, {"VendorNumber": "2", "VendorName": ["?"]}
+    )
     (page,) = desk.pages(Supplier)
     assert [r.key for r in page.records] == ["1"]
     assert [b.key for b in page.broken] == ["2"]
@@ -252,7 +254,7 @@ def test_without_the_setting_the_flow_of_cost_centers_reads_nothing(desk):
 @pytest.mark.parametrize("record", [Supplier, Account])
 def test_very_records_are_read_again_some_to_a_call(desk, record):
     desk.server.rows("GL/GLAccounts", *ACCOUNTS)
-    desk.server.rows("AP/APVendors", {"VendorNumber": "6260"})
+    desk.server.rows("AP/APVendors", {"VendorNumber": "6260", "VendorName": "A"})
     keys = ["6260", *(f"gone{n}" for n in range(40))]
     pages = list(desk.connection.source(record).reread(keys))
     assert {r.key for page in pages for r in page.records} == {"6260"}
@@ -274,6 +276,6 @@ def test_very_records_are_read_again_some_to_a_call(desk, record):
 )
 def test_the_status_alone_makes_a_vendor_inactive(desk, shown, active):
     """`InactiveDate` tells since when a vendor is, or was; there is no period."""
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", **shown})
+    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "VendorName": "A", **shown})
     (one,) = desk.all(Supplier)
     assert one.active is active

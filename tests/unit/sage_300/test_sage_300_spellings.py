@@ -103,7 +103,7 @@ def test_a_batch_whose_vendor_comes_as_a_number_is_found(desk, invoice):
 
 
 def test_a_list_without_count_and_link_is_whole_also_with_exactly_a_hundred_rows(desk):
-    desk.server.rows("AP/APVendors", *({"VendorNumber": f"{n:05d}"} for n in range(100)))
+    desk.server.rows("AP/APVendors", *({"VendorNumber": f"{n:05d}", "VendorName": "A"} for n in range(100)))
     assert len(desk.all(Supplier)) == 100
 
 
@@ -111,7 +111,7 @@ def test_a_list_without_count_and_link_is_whole_also_with_exactly_a_hundred_rows
 def test_pages_of_exactly_a_hundred_are_read_to_the_end(desk, total):
     def answer(request):
         skip = int(request.url.params.get("$skip", 0))
-        body = {"value": [{"VendorNumber": f"{n:05d}"} for n in range(skip, min(total, skip + 100))]}
+        body = {"value": [{"VendorNumber": f"{n:05d}", "VendorName": "A"} for n in range(skip, min(total, skip + 100))]}
         if skip + 100 < total:
             body["@odata.nextLink"] = f"http://localhost/x/AP/APVendors?%24skip={skip + 100}"
         return httpx.Response(200, json=body)
@@ -123,7 +123,7 @@ def test_pages_of_exactly_a_hundred_are_read_to_the_end(desk, total):
 @pytest.mark.parametrize("header", ["7", "90"])
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_time_that_the_server_names_is_kept_to(desk, header, status):
-    good = httpx.Response(200, json={"value": [{"VendorNumber": "1"}]})
+    good = httpx.Response(200, json={"value": [{"VendorNumber": "1", "VendorName": "A"}]})
     code = "TooManyRequests" if status == 429 else ""
     busy = httpx.Response(status, json={"error": {"code": code}}, headers={"retry-after": header})
     desk.server.script("AP/APVendors", busy, good)

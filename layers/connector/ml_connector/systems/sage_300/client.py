@@ -53,7 +53,8 @@ class Caller:
         """Send; what passes is tried again with growing pauses, if the call may be repeated."""
         for attempt in range(1, TRIES + 1):
             reply = self._http.call(call)
-            fault = None if call.want == "xml" and reply.status == 200 else fault_in(reply)
+            markup = call.want == "xml" and reply.status == 200 and reply.body.lstrip()[:1] == b"<"
+            fault = None if markup else fault_in(reply)
             trouble = self._trouble(call, reply, fault)
             if trouble is None:
                 return reply, fault
