@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from ml_connector.errors import Transient
+from ml_connector.systems.kit.odata import LONGEST, any_of, narrowed
 from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.kit.walk import Place
-from ml_connector.systems.sage_300.query import LONGEST, Query, any_of, narrowed, walk
+from ml_connector.systems.sage_300.query import Query, walk
 
 sizes, counts = st.integers(1, 12), st.integers(0, 60)
 literals = st.tuples(st.text(st.characters(codec="utf-8"), max_size=24), st.integers(0, 150)).map(

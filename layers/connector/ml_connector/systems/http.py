@@ -77,6 +77,10 @@ class Reply:
         except UNREADABLE as error:
             raise ValueError(str(error) or type(error).__name__) from error
 
+    def pause_asked(self, now: datetime) -> float | None:
+        """Read how many seconds the server wants to be left alone; None where it names no time."""
+        return retry_after(self.headers.get("retry-after", "").strip(), now)
+
     def text(self, limit: int = 300) -> str:
         """Show the beginning of the body, for messages; secrets are masked before it is cut."""
         shown = self.clean(self.body[:SHOWN].decode("utf-8", "replace"))
@@ -321,12 +325,12 @@ class Http:
         if status == 401:
             raise LoginRefused(f"{said}: it does not accept the login, also after renewing it. {reply.text()}")
         if status == 429:
-            raise Throttled(f"{said}: too many requests.", self._retry_after(reply))
+            raise Throttled(f"{said}: too many requests.", reply.pause_asked(self._clock.now()))
         if status >= 500 or status == 408:
             message = f"{said}: {reply.text(120) or 'no text'}."
             if not call.safe:
                 raise OutcomeUnknown(message)
-            raise Throttled(message, self._retry_after(reply)) if status == 503 else Transient(message)
+            raise Throttled(message, reply.pause_asked(self._clock.now())) if status == 503 else Transient(message)
         raise (Transient if call.safe else OutcomeUnknown)(
             f"{said}, and nothing can be concluded from that: {reply.text()} It is tried again later; if it stays "
             "so, check the address in the secret and what stands in between."
@@ -347,9 +351,6 @@ class Http:
             )
             raise (Transient(message) if call.safe else OutcomeUnknown(message, taken=reply.took)) from error
         return reply
-
-    def _retry_after(self, reply: Reply) -> float | None:
-        return retry_after(reply.headers.get("retry-after", "").strip(), self._clock.now())
 
     def _note(self, request: httpx.Request, reply: Reply | None, started: datetime, failure: str) -> None:
         clean = self._redactor

@@ -1,10 +1,15 @@
-"""What all servers of OData have in common: the shape of their errors, and literals of their filters."""
+"""What all servers of OData have in common: the shape of their errors, and how filters are written."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from ml_connector.systems.http import listed
+
+LONGEST = 1_400
+"""Characters of a filter, as encoded: IIS takes addresses of 2048 in its query by default."""
 
 
 def error_in(body: Any) -> Any:
@@ -41,3 +46,31 @@ def words_of(error: dict[str, Any]) -> str:
 def quoted(text: str) -> str:
     """Write a string literal of a filter: single quotes, embedded ones doubled."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def any_of(conditions: Iterable[str]) -> Iterator[str]:
+    """Write `a or b …`, as many to a filter as an address holds."""
+    return (" or ".join(part) for part in _parts(conditions, 0))
+
+
+def narrowed(field: str, literals: Iterable[str], tail: str = "") -> Iterator[tuple[str, int]]:
+    """Write `f eq a or f eq b …` with `tail`, a condition on all of them; with how many each filter asks for."""
+    for part in _parts((f"{field} eq {one}" for one in literals), len(quote(tail)) + 10 if tail else 0):
+        said = " or ".join(part)
+        if tail:
+            said = f"({said}) and {tail}" if len(part) > 1 else f"{said} and {tail}"
+        yield said, len(part)
+
+
+def _parts(conditions: Iterable[str], taken: int) -> Iterator[list[str]]:
+    part: list[str] = []
+    size = taken
+    for one in conditions:
+        more = len(quote(f" or {one}"))
+        if part and size + more > LONGEST:
+            yield part
+            part, size = [], taken
+        part.append(one)
+        size += more
+    if part:
+        yield part

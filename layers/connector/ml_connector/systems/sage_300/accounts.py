@@ -16,11 +16,12 @@ from ml_connector.flow import Broken, Page
 from ml_connector.folding import same
 from ml_connector.records import Account, CostCenter
 from ml_connector.systems.kit.masters import Masters, Nothing
+from ml_connector.systems.kit.odata import narrowed
 from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.fields import plain, text
 from ml_connector.systems.sage_300.masters import declared, is_active, named
-from ml_connector.systems.sage_300.query import FULL, Query, Wanted, narrowed
+from ml_connector.systems.sage_300.query import FULL, Query, Wanted
 
 FEW = 3
 """Calls that need no second thought."""

@@ -30,7 +30,6 @@ from ml_connector.systems.sage_300.faults import (
     Style,
     day_literal,
     fault_in,
-    pause_asked,
     refused_read,
 )
 from ml_connector.systems.sage_300.login import EVERY, IIS
@@ -80,7 +79,7 @@ class Caller:
             return LoginRefused(f"Sage 300 refused the login, also with a new session: {fault}.")
         if fault.flooded:
             said = f"Sage 300 has too many requests at once: {fault}. It is asked less often."
-            return Throttled(said, pause_asked(reply, self._clock.now()))
+            return Throttled(said, reply.pause_asked(self._clock.now()))
         if 300 <= reply.status < 400:
             return Misconfigured(f"Sage 300 answered with a redirect; correct 'api_url'. {IIS}")
         self.sessions_lost += fault.code == "SessionError"
@@ -99,7 +98,7 @@ def _failure(call: Call, reply: Reply, fault: Fault, now: datetime) -> Transient
     said = f"Sage 300 failed: {fault}."
     if not fault.worded or fault.anybodys:
         said = f"Something else than the Web API of Sage 300 answered: {fault}. {IIS}"
-    asked = pause_asked(reply, now)
+    asked = reply.pause_asked(now)
     if call.safe and (reply.status == 503 or asked is not None):
         return Throttled(said, asked)
     return Unproven(said) if call.safe and fault.anybodys else _doubt(call, said, reply)

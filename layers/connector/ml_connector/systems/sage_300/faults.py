@@ -6,11 +6,10 @@ follows from a refused invoice says `kit/faults`.
 
 from __future__ import annotations
 
-import email.utils
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Literal
 
 from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, Transient
@@ -38,7 +37,6 @@ CODES = PASSING | NOT_THERE | NO_SUCH_PATH | NOT_UNDERSTOOD | {
 _BY_STATUS = {401: REFUSED_LOGIN, 403: NO_RIGHT, 429: FLOODED}
 _JUDGED = frozenset({400, 409, 422})
 """Statuses that speak of the request itself, whoever words them."""
-LONGEST_PAUSE = 86_400
 _LOCK = re.compile(
     r"\block(?:ed|s)?\b|in use by|being (?:used|edited|processed|posted)|another user|currently (?:in use|open)"
     r"|gesperrt|verrouill|bloquead",
@@ -128,22 +126,6 @@ def _unworded(reply: Reply, body: Any) -> Fault:
 def _plain(reply: Reply) -> str:
     """Show a page's text without its tags."""
     return " ".join(re.sub(r"<[^>]*>", " ", reply.text(2_000)).split())[:200]
-
-
-def pause_asked(reply: Reply, now: datetime) -> float | None:
-    """Read how many seconds the server wants to be left alone, told as such or as a moment.
-
-    None where it names no time, as is documented; a proxy in front may.
-    """
-    said = reply.headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
-        return float(min(int(said), LONGEST_PAUSE)) if len(said) < 10 else float(LONGEST_PAUSE)
-    try:
-        when = email.utils.parsedate_to_datetime(said)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return min(max(0.0, (when - now).total_seconds()), float(LONGEST_PAUSE))
 
 
 def day_literal(day: date, style: Style) -> str:

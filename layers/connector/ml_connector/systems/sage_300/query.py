@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
 from ml_connector.errors import Transient
 from ml_connector.systems.kit import walk as kit
+from ml_connector.systems.kit.odata import narrowed
 from ml_connector.systems.kit.paging import decoder, field_names
 from ml_connector.systems.kit.rows import Batch, Listing
 from ml_connector.systems.kit.walk import Pager, Place
@@ -34,8 +34,6 @@ FULL = 100
 """The most that a page holds: one as long, with neither link nor count, does not tell whether it is the last."""
 PAGER = Pager("Sage 300", full=FULL)
 _FIELDS = re.compile(r"\w+(?= (?:eq|gt) )|\(")
-LONGEST = 1_400
-"""Characters of a filter, as encoded: IIS takes addresses of 2048 in its query by default."""
 LASTS = timedelta(minutes=4)
 """Shorter than the first pause of what is held: what a person mended is seen by the next attempt."""
 
@@ -89,34 +87,6 @@ def walk(
 ) -> Iterator[Batch[W]]:
     """Read page after page from `position` on, each row once. Raises `Transient` where paging does not get on."""
     return kit.walk(partial(fetch, query), position, pager=PAGER, key=query.key, size=FULL, top=query.top)
-
-
-def any_of(conditions: Iterable[str]) -> Iterator[str]:
-    """Write `a or b …`, as many to a filter as an address holds."""
-    return (" or ".join(part) for part in _parts(conditions, 0))
-
-
-def narrowed(field: str, literals: Iterable[str], tail: str = "") -> Iterator[tuple[str, int]]:
-    """Write `f eq a or f eq b …` with `tail`, a condition on all of them; with how many each filter asks for."""
-    for part in _parts((f"{field} eq {one}" for one in literals), len(quote(tail)) + 10 if tail else 0):
-        said = " or ".join(part)
-        if tail:
-            said = f"({said}) and {tail}" if len(part) > 1 else f"{said} and {tail}"
-        yield said, len(part)
-
-
-def _parts(conditions: Iterable[str], taken: int) -> Iterator[list[str]]:
-    part: list[str] = []
-    size = taken
-    for one in conditions:
-        more = len(quote(f" or {one}"))
-        if part and size + more > LONGEST:
-            yield part
-            part, size = [], taken
-        part.append(one)
-        size += more
-    if part:
-        yield part
 
 
 @dataclass(frozen=True, slots=True)
