@@ -306,6 +306,6 @@ def test_a_row_without_its_name_is_no_record_named_by_its_code(company):
     pages = list(bench.connection.source(Supplier).pages(None, None))
     broken = [bad for page in pages for bad in page.broken]
     assert [bad.reason for bad in broken] == [
-        f"The row of {broken[0].key} came without its VendorName, so its name is not known."
+        f"{broken[0].key} came without its VendorName, so its name is not known."
     ]
     assert sum(len(page.records) for page in pages) == len(server.tables["AP/APVendors"]) - 1

@@ -53,7 +53,7 @@ def test_it_is_booked_once_and_held_for_a_person(restored: Bench) -> None:
     chunk = chunk_of(restored)
     assert booked(restored) == [("100", "new")] and told(restored, "new") == []
     assert (chunk.step, chunk.waiting_for, chunk.target) == ("collided", "conflict:new", "100")
-    assert "posted in The ERP as 100" in str(chunk.reason) and "linked to old0 (posted as 100)" in str(chunk.reason)
+    assert "posted in The ERP as 100" in str(chunk.reason) and "linked to ap document old0 (posted" in str(chunk.reason)
     assert "`ml-connector replay acme invoices new`" in str(chunk.reason)
 
 
@@ -146,7 +146,7 @@ def test_what_differs_from_all_that_was_sent_is_the_other_ones(doubted: Bench, a
     doubted.work(1)
     chunk = chunk_of(doubted)
     assert chunk.step != "collided" and booked(doubted) == [("100", "old0")]
-    assert "was made from old0" in str(chunk.reason)
+    assert "was made from ap document old0" in str(chunk.reason)
     assert "If it is another one: `ml-connector resolve acme invoices new --post`" in str(chunk.reason)
     decide(doubted, "post")
     assert booked(doubted) == [("100", "old0"), ("101", "new")] and told(doubted, "new") == ["101"]
@@ -164,7 +164,8 @@ def test_one_that_an_earlier_release_held_is_let_go(doubted: Bench, decided: boo
     assert doubted.pair().ledger("invoices").change("new", collided) is not None
     if not decided:
         doubted.work(1)
-        assert "was made from old0" in str(chunk_of(doubted).reason) and booked(doubted) == [("100", "old0")]
+        assert "was made from ap document old0" in str(chunk_of(doubted).reason)
+        assert booked(doubted) == [("100", "old0")]
     decide(doubted, "post")
     assert booked(doubted) == [("100", "old0"), ("101", "new")] and told(doubted, "new") == ["101"]
 

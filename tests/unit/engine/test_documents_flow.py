@@ -277,7 +277,7 @@ def test_a_dry_run_holds_what_the_run_would_hold(ready):
     go(ready)
     assert ready.counts(INVOICES) == {"pending": 1, "held": 2}
     reasons = {held["key"]: held["reason"] for held in ready.sheet(INVOICES).held}
-    assert "same supplier and number as R-1" in reasons["j"]
+    assert "same supplier and number as ap document i" in reasons["j"]
     assert "75.00 there, 50.00 here" in reasons["k"]
     assert len(ready.systems.booked) == 1 and ready.systems.acknowledged == []
 
@@ -301,7 +301,9 @@ def test_the_second_of_two_alike_says_what_became_of_the_first(ready):
     ready.systems.invoices["j"] = invoice("j", number="R-1")
     go(ready)
     (held,) = ready.sheet(INVOICES).held
-    assert "i (posted as 100) has the same supplier and number as R-1" in held["reason"]
+    assert (
+        "R-1 (119.00 EUR, supplier V1) has the same supplier and number as ap document i (posted as" in held["reason"]
+    )
 
 
 def test_holds_are_looked_at_again_by_themselves(ready):

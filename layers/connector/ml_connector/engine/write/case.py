@@ -143,9 +143,9 @@ class Case:
 
     def described(self, key: str) -> str:
         """Say of another document of ours what a person needs to compare it with this one."""
-        under_way = self.task.ledger.chunk(key)
+        name, under_way = f"{self.source_title} document {key}", self.task.ledger.chunk(key)
         if under_way is not None:
             chunk = under_way[0]
-            return f"{key} ({chunk.amount or 'amount unknown'} {chunk.currency or ''}".rstrip() + ", in progress)"
+            return f"{name} ({chunk.amount or 'amount unknown'} {chunk.currency or ''}".rstrip() + ", in progress)"
         row = self.task.ledger.rows([key]).get(key)
-        return f"{key} (posted as {row[0].code})" if row is not None and row[0].code else key
+        return f"{name} (posted as {row[0].code})" if row is not None and row[0].code else name

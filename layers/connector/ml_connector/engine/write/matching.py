@@ -156,7 +156,7 @@ class Matcher:
     def _doubled(self, found: Found, holder: str, wanted: Prepared) -> NoReturn:
         case = self.case
         case.conflict(
-            f"{case.there(found)} has the supplier and number of {case.this(wanted)}, and was made from "
+            f"{case.this(wanted)} has the same supplier and number as {case.there(found)}, which was made from "
             f"{case.described(holder)}. If it is the same invoice twice, remove one in "
             f"{case.source_title}, or `{case.resolve} --match {found.number}`. If it is another one: "
             f"`{case.resolve} --post`."
@@ -262,7 +262,7 @@ class Matcher:
             ledger.rename(prepared.natural, case.key)
             return
         case.conflict(
-            f"{case.described(holder)} has the same supplier and number as {case.this(prepared)}. If it is the same "
+            f"{case.this(prepared)} has the same supplier and number as {case.described(holder)}. If it is the same "
             f"invoice twice, remove one in {case.source_title}. If it is another one: `{case.resolve} --post`."
         )
 

@@ -151,7 +151,7 @@ def named(value: str | UnsetType | None, code: str, field: str) -> str:
     Where a server calls it otherwise and does not tell, or gave another selection, the code would overwrite the name.
     """
     if value is UNSET:
-        raise ValueError(f"The row of {code} came without its {field}, so its name is not known.")
+        raise ValueError(f"{code} came without its {field}, so its name is not known.")
     return said(value) or code
 
 
