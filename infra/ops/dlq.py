@@ -26,7 +26,7 @@ OneTenant = Annotated[
     str | None, typer.Option("--tenant", metavar="NAME", autocompletion=completion.tenants, help="Only this tenant.")
 ]
 LIST = ("cause", "chunks", "records", "amounts", "oldest", "tenants")
-SHOW = ("tenant", "flow", "number", "amount", "currency", "since", "death", "reason")
+SHOW = ("tenant", "flow", "number", "amount", "currency", "since", "times_failed", "reason")
 
 
 @app.command("list")
@@ -89,7 +89,7 @@ def show(
     from .held import for_people, row
 
     desk = _desk(secrets, state, stack)
-    rows = [{**row(s, c), "chunk": c.id, "death": c.death} for s, c in _of_cause(_dead(desk, tenant), cause)]
+    rows = [{**row(s, c), "chunk": c.id, "times_failed": c.death} for s, c in _of_cause(_dead(desk, tenant), cause)]
     shown = rows if as_json else [for_people(r) for r in rows]
     table.show(shown, SHOW, as_json=as_json, empty="No failed records.")
 

@@ -55,6 +55,7 @@ def documents(
 
     Example: ml-connector documents acme invoices --outcome rejected --since 7d --secrets ./secrets
     """
+    from ..local.report import short
     from .desk import open_desk
 
     desk = open_desk(secrets, state, stack)
@@ -63,7 +64,9 @@ def documents(
     kind = _history if history else _present
     found = [_listed(stream, begin, outcome, most, kind) for stream in desk.streams(tenant, flow)]
     rows = sorted((row for its in found for row in its), key=lambda r: r["at"], reverse=True)[:limit]
-    shown = rows if as_json else [{**r, "at": table.moment(r["at"])} for r in rows]
+    shown = rows if as_json else [
+        {**r, "at": table.moment(r["at"]), "number": short(r["number"] or "")} for r in rows
+    ]  # fmt: skip
     columns = HISTORY if history else COLUMNS
     table.show(shown, columns, as_json=as_json, empty="There is no such document.")
     if (total := sum(map(len, found))) > limit:

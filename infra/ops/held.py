@@ -64,7 +64,9 @@ def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:
 
 def for_people(row: dict[str, Any]) -> dict[str, Any]:
     """Name the document as a person knows it, and say times short."""
+    from ..local.report import short
+
     more = f" and {row['records'] - 1} more" if row["records"] > 1 else ""
-    number = f"{row['number'] or row['key']}{more}"
+    number = f"{short(row['number'] or row['key'])}{more}"
     times = {name: table.moment(row[name]) for name in ("since", "next_retry")}
     return {**row, "number": number, **times}

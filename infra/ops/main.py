@@ -53,11 +53,20 @@ class Group(TyperGroup):
             except ConnectorError as error:
                 terminal.lines(advice.pasteable(str(error)), err=True)
                 raise typer.Exit(2 if isinstance(error, Misconfigured) else 1) from error
+            except typer.BadParameter as error:
+                error.message = plain(error.message)
+                raise
             except OSError as error:
                 if error.errno == errno.EPIPE or error.filename is None:
                     raise  # whoever read our output has gone; or it is about no file
                 terminal.line(f"{error.filename} cannot be used: {error.strerror}.", err=True)
                 raise typer.Exit(1) from error
+
+
+def plain(message: str) -> str:
+    """Say what is wrong with a value without the words of the library that checks it."""
+    message = message.removeprefix("Value error, ").replace("Input should be", "it must be")
+    return message.split(", unable to parse")[0]
 
 
 logging.getLogger("ml_connector").addHandler(logging.NullHandler())  # what a person is to read is printed

@@ -59,7 +59,7 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
     if system == "settings":
         return
     yield from _renamed(desk, tenant, system)
-    yield from _half(system, set(present))
+    yield from _incomplete(system, set(present))
     yield from _moved(whole, system)
     breaker, connection = _connection(desk, whole, tenant, system)
     try:
@@ -72,17 +72,18 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
 def _renamed(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
     """Mention fields under an earlier name, which are read as well."""
     for earlier, now in _settings(desk, tenant, system)[1].renamed():
-        yield Check("secret", True, f"the field '{earlier}' was renamed '{now}': both are read", warning=True)
+        detail = f"the field '{earlier}' is called '{now}' now; it is still read, rename it"
+        yield Check("secret", True, detail, warning=True)
 
 
-def _half(system: str, present: set[str]) -> Iterator[Check]:
-    """Warn where a secret has no other half, so that nothing will move."""
+def _incomplete(system: str, present: set[str]) -> Iterator[Check]:
+    """Warn where the secret of the other system is missing, so that nothing will move."""
     others = [i.platform if system == i.erp else i.erp for i in INTEGRATIONS if system in {i.erp, i.platform}]
     if others and not present & set(others):
         detail = (
             f"the secret of {' or '.join(others)} is missing, so nothing moves for this tenant yet; write that one too"
         )
-        yield Check("pair", True, detail, warning=True)
+        yield Check("integration", True, detail, warning=True)
 
 
 def _moved(whole: bootstrap.Tenant, system: str) -> Iterator[Check]:
@@ -98,7 +99,7 @@ def _fault(desk: Desk, tenant: str, system: str) -> str | None:
 
 
 def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
-    """Knock, even where the last login was refused; a refusal closes the door again by itself."""
+    """Log in, even where the last login was refused; another refusal suspends it again by itself."""
     try:
         breaker.may_log_in()
     except LoginRefused:

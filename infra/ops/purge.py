@@ -156,13 +156,17 @@ def _made(body: bytes) -> str:
     return str(msgspec.json.decode(body).get("at", ""))
 
 
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
 def _said(tenant: str, done: Purged) -> str:
-    earlier = f" {done.purged_before} were purged before." if done.purged_before else ""
-    later = f" {done.kept} are newer and stay." if done.kept else ""
+    earlier = f" {done.purged_before} {_were(done.purged_before)} purged before." if done.purged_before else ""
+    later = f" {table.counted(done.kept, 'newer attempt')} stay{'s' if done.kept == 1 else ''}." if done.kept else ""
     left = f" These cannot be read and were left; delete them yourself if they must go: {', '.join(done.damaged)}."
     wait = f" {done.waiting} wait in the table until the bucket takes them: purge again in an hour."
     rest = f"{earlier}{later}{left if done.damaged else ''}{wait if done.waiting else ''}"
     if not done.purged:
         return f"Nothing was purged of {tenant}.{rest}"
-    count = "1 attempt was" if done.purged == 1 else f"{done.purged} attempts were"
-    return f"The requests and responses of {count} purged of {tenant}; their hashes stay.{rest}"
+    count = table.counted(done.purged, "attempt")
+    return f"The requests and responses of {count} {_were(done.purged)} purged of {tenant}; their hashes stay.{rest}"

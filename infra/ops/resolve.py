@@ -94,9 +94,12 @@ def _waiting(stream: Stream, key: str) -> Chunk:
     if chunk is None:
         raise NotThere(f"{key} of {stream} is not held: it is completed. See `ml-connector audit` of it.")
     if stream.flow.manner != "document" or not decidable(chunk):
-        why = f"waits for {chunk.waiting_for}" if chunk.waiting_for else "is being worked on"
+        why = f"waits for {chunk.waiting_for}" if chunk.waiting_for else "is queued or under way"
         name = named(stream, found, chunk)
-        raise NotThere(f"{name[0].upper()}{name[1:]} {why}, and not for a decision. {chunk.reason or ''}".strip())
+        held = f"`ml-connector held {stream.pair.tenant}` shows how it stands."
+        raise NotThere(
+            f"Nothing was changed: {name} {why}, and does not wait for a decision. {chunk.reason or held}".strip()
+        )
     return chunk
 
 

@@ -179,6 +179,29 @@ def test_a_command_under_its_earlier_name_is_unknown_and_says_the_new_one(office
     assert f"No such command '{earlier}': it was renamed to '{now}'." in office.run(earlier, "acme", code=2).stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--outcome", "deliverd", "'deliverd' is not one of 'delivered', 'unchanged'"),
+        ("--limit", "0", "it must be greater than or equal to 1"),
+        ("--limit", "few", "it must be a valid integer"),
+    ],
+)
+def test_a_value_that_an_option_does_not_take_is_refused_in_plain_words(
+    office: Any, option: str, value: str, said: str
+) -> None:
+    shown = office.run("documents", option, value, code=2).stderr
+    assert f"Invalid value for '{option}': {said}" in shown and "unable to parse" not in shown
+
+
+def test_a_number_longer_than_any_documents_does_not_stretch_the_listings(office: Any) -> None:
+    office.done("invoices", key="k1", number="7" * 120, outcome="rejected", reason="Too long.")
+    office.chunk("invoices", key="k2", number="8" * 120, waiting_for="tax:19", state="waiting", reason="Not mapped.")
+    assert f"{'7' * 40}…  rejected" in office.run("documents").stdout
+    assert f"{'8' * 40}…" in (held := office.run("held").stdout) and "8" * 41 not in held
+    assert {r["number"] for r in office.run("documents", "--json")} == {"7" * 120, "8" * 120}
+
+
 def test_documents_refuses_a_time_that_is_none(office: Any) -> None:
     assert "'yesterday' is not a time" in office.run("documents", "--since", "yesterday", code=2).stderr
 

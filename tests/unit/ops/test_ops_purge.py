@@ -106,7 +106,7 @@ def test_a_second_purge_changes_neither_time_nor_name(office: Any) -> None:
     office.run("purge", "acme", "--force", "--by", "Ada")
     first = next(audit.read(office.desk.world.blobs, chunk))[0]
     assert (
-        "Nothing was purged of acme. 1 were purged before."
+        "Nothing was purged of acme. 1 was purged before."
         in office.run("purge", "acme", "--force", "--by", "Bob").stdout
     )
     assert next(audit.read(office.desk.world.blobs, chunk))[0] == first

@@ -70,12 +70,13 @@ def _check(tenant: str, system: str, where: Path | str) -> None:
     """Refuse a name that is no tenant's or system's; `where` is the file, so that a person finds it."""
     if not TENANT.fullmatch(tenant):
         raise Misconfigured(
-            f"{where}: {tenant!r} cannot be the name of a tenant. It takes lower case letters, digits and hyphens, "
-            "begins with a letter or digit, and has at most 41 characters."
+            f"{where}: '{tenant}' cannot be the name of a tenant; rename the folder: lower case letters, digits and "
+            "hyphens, a letter or digit first, at most 41 characters"
         )
     if not SYSTEM.fullmatch(system):
         raise Misconfigured(
-            f"{where}: {system!r} cannot be the name of a system. It takes lower case letters, digits and underscores."
+            f"{where}: '{system}' cannot be the name of a system; rename the file: lower case letters, digits and "
+            "underscores"
         )
 
 
