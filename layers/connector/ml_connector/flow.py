@@ -185,7 +185,8 @@ class Offer:
 
     `void`: cancelled at the source, so that only a target which knows of it needs to hear more. `partner`: whose it
     is, where that is known; documents of one partner are written one after the other. `dated`: the day that a
-    tenant's start date is compared with.
+    tenant's start date is compared with. `number`: what people call it, where the list says so: it is shown until the
+    document itself has been read.
     """
 
     key: str
@@ -196,6 +197,7 @@ class Offer:
     currency: str | None = None
     partner: str | None = None
     dated: date | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

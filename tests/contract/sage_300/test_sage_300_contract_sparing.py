@@ -305,7 +305,5 @@ def test_a_row_without_its_name_is_no_record_named_by_its_code(company):
     del server.tables["AP/APVendors"][0]["VendorName"]
     pages = list(bench.connection.source(Supplier).pages(None, None))
     broken = [bad for page in pages for bad in page.broken]
-    assert [bad.reason for bad in broken] == [
-        f"{broken[0].key} came without its VendorName, so its name is not known."
-    ]
+    assert [bad.reason for bad in broken] == [f"{broken[0].key} came without its VendorName, so its name is not known."]
     assert sum(len(page.records) for page in pages) == len(server.tables["AP/APVendors"]) - 1

@@ -260,11 +260,11 @@ def test_an_amount_is_what_was_entered_and_never_rounded(shown: str, currency: s
     assert [str(figure) for figure in figures] == [read] * 6
 
 
-def test_the_amount_that_is_listed_is_what_was_entered(bench: Any, server: Any) -> None:
-    rows = [document(grossSum=107.10000000000001)]
+def test_the_list_tells_the_number_and_the_amount_as_it_was_entered(bench: Any, server: Any) -> None:
+    rows = [document(invoiceNumber="RE-1", grossSum=107.10000000000001)]
     server.answer = lambda _: httpx.Response(200, json={"accountingDocuments": rows})
     (page,) = bench.connection.source(Invoice).offers(None, None)
-    assert str(page.offers[0].amount) == "107.10"
+    assert (page.offers[0].number, str(page.offers[0].amount)) == ("RE-1", "107.10")
 
 
 def test_a_quantity_and_a_rate_are_what_was_entered() -> None:

@@ -192,7 +192,7 @@ def _offer(pair: Pair, flow: Flow, ledger: Ledger, key: str, note: str) -> Repla
     amount = Decimal(last.amount) if last and last.amount else None
     offer = Offer(
         key, stamp=last.stamp if last else None, refers=last.refers if last else None, amount=amount,
-        currency=last.currency if last else None,
+        currency=last.currency if last else None, number=last.number if last else None,
     )  # fmt: skip
     chunk = offer_document(pair, flow, offer, ledger.now())
     if chunk is None:

@@ -35,6 +35,7 @@ def put_on_its_way(
         lane=in_lane, run=run, created=ledger.now(), stamp=offer.stamp, refers=offer.refers,
         seq=int(now.timestamp() * 1000),  # later offers have higher numbers, and no cursor is touched
         amount=str(offer.amount) if offer.amount is not None else None, currency=offer.currency, swept=swept,
+        number=offer.number,
     )  # fmt: skip
     return chunk if ledger.add(chunk, turn=turn(chunk)) else None
 

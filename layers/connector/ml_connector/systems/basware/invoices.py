@@ -211,13 +211,11 @@ def _key(document: dict[str, Any]) -> str | None:
 
 def _offer(document: dict[str, Any]) -> Offer:
     return Offer(
-        key=str(_key(document)),
-        stamp=stamp_of(document),
+        key=str(_key(document)), stamp=stamp_of(document), number=doc.text(document, "invoiceNumber"),
         amount=_money(document.get("grossSum"), doc.text(document, "currencyCode")),
-        currency=doc.text(document, "currencyCode"),
-        partner=doc.text(document, "supplierCode"),
+        currency=doc.text(document, "currencyCode"), partner=doc.text(document, "supplierCode"),
         dated=doc.day_of(document),
-    )
+    )  # fmt: skip
 
 
 def _broken(row: Any) -> Broken:
