@@ -16,6 +16,8 @@ NAMED = 3
 """Records of a cause that are named."""
 GROUPED = frozenset({"rejected", "failed"})
 """Lists in which records of one cause are one line; whom a held document waits for is looked at one by one."""
+CONFIRMED = "approval"
+"""What many missing records wait for, with the flow's name: one confirmation is for them all."""
 Line = dict[str, Any]
 
 
@@ -24,11 +26,10 @@ def grouped(kind: str, lines: Iterable[Line]) -> list[Line]:
 
     A line of several has `count`, `label` (which records) and `money` (their amounts by currency).
     """
-    if kind not in GROUPED:
-        return list(lines)
     groups: dict[tuple[str, ...], list[Line]] = {}
-    for line in lines:
-        groups.setdefault((line["tenant"], line["integration"], cause(line)), []).append(line)
+    for n, line in enumerate(lines):
+        together = kind in GROUPED or line.get("waiting_for") == f"{CONFIRMED}:{line['flow']}"
+        groups.setdefault((line["tenant"], line["integration"], cause(line) if together else str(n)), []).append(line)
     return [_one(found) for found in groups.values()]
 
 

@@ -168,7 +168,8 @@ def _words(record: dict[str, Any]) -> str:
     named = (("number", "number"), ("code", "posted number"), ("target", "posted id"), ("chunk", "chunk"))
     parts = [f"{words} {record[name]}" for name, words in named if record.get(name)]
     reason = f": {record['reason']}" if record.get("reason") else ""
-    return f"{record.get('outcome', 'not completed')}{reason}" + (f" ({', '.join(parts)})" if parts else "")
+    since = ", deactivated since it is missing in its source system" if record.get("delivered_fp") == "gone" else ""
+    return f"{record.get('outcome', 'not completed')}{since}{reason}" + (f" ({', '.join(parts)})" if parts else "")
 
 
 def _why(chunk: dict[str, Any]) -> str:

@@ -53,6 +53,13 @@ def test_reasons_that_differ_by_the_records_own_name_are_one_cause_with_its_mone
     assert len(grouped("held", [line("R-1", "1"), line("R-2", "1")])) == 2
 
 
+def test_what_one_confirmation_is_for_is_one_line_among_the_held() -> None:
+    whose = {"tenant": "a", "integration": "i", "reason": "2 of 3 vendors are missing in SAP Business One."}
+    missing = [{**whose, "flow": "vendors", "key": key, "waiting_for": "approval:vendors"} for key in ("V1", "V2")]
+    draft = {**whose, "flow": "invoices", "key": "k1", "waiting_for": "approval:k1"}
+    assert [one.get("count", 1) for one in grouped("held", [draft, *missing, draft])] == [1, 2, 1]
+
+
 def test_a_number_inside_of_a_word_is_no_name() -> None:
     assert cause({"key": "10", "reason": "Account 1000 is wrong, 10 too"}) == "Account 1000 is wrong, … too"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-WHY = "40 of 300 vendors are missing in their source system."
+WHY = "40 of 300 vendors are missing in SAP Business One."
 
 
 def test_what_waits_for_approval_is_let_go(office: Any) -> None:

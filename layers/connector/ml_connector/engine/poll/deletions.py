@@ -85,7 +85,7 @@ class Deletions:
         waiting = self.state.pending.count(GONE)
         missing, why = len(gone) + waiting, None
         if too_many(missing, known, empty=empty):
-            why = missing_text(self.pair.tenant, self.flow.name, missing, known)
+            why = missing_text(self.pair, self.flow, missing, known)
         self.state.ring([self._vanished(part, why) for part in parts(gone)])
 
     def _vanished(self, keys: Sequence[str], guarded: str | None) -> Chunk:

@@ -15,11 +15,12 @@ import msgspec
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import GONE, Chunk, Row
 from ml_connector.engine.ledger.seen_keys import held_by_target
+from ml_connector.engine.tenant_integration import Pair
 from ml_connector.engine.write import uncertain
 from ml_connector.engine.write.attempt import Task
 from ml_connector.engine.write.retry import backoff
 from ml_connector.errors import Transient
-from ml_connector.flow import Verdict
+from ml_connector.flow import Flow, Verdict
 
 SIZE = 100
 """Keys in one chunk."""
@@ -95,7 +96,7 @@ class Retire:
             for other in others:
                 look_again(ledger, other.id)
             return
-        text = self.chunk.guarded = missing_text(self.task.pair.tenant, flow.name, missing, known)
+        text = self.chunk.guarded = missing_text(self.task.pair, flow, missing, known)
         if not self.chunk.results:
             return
         child = self.task.part(
@@ -194,11 +195,12 @@ class Retire:
         )  # fmt: skip
 
 
-def missing_text(tenant: str, flow: str, missing: int, known: int) -> str:
+def missing_text(pair: Pair, flow: Flow, missing: int, known: int) -> str:
     """Say why a person must agree."""
+    command = f"ml-connector confirm-deactivation {pair.tenant} {flow.name}"
     return (
-        f"{missing} of {known} {flow} are missing in their source system. None was deactivated. If they were deleted "
-        f"there: `ml-connector confirm-deactivation {tenant} {flow}`."
+        f"{missing} of {known} {flow.name} are missing in {pair.title(flow.source)}. None was deactivated in "
+        f"{pair.title(flow.target)}. If they were deleted: `{command}`."
     )
 
 
