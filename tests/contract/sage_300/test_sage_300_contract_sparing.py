@@ -298,12 +298,3 @@ def test_a_server_in_trouble_is_asked_again_for_its_description(make, status, te
     before(bench, status, "text/html", text)
     with pytest.raises(Transient):
         bench.all(Supplier)
-
-
-def test_a_row_without_its_name_is_no_record_named_by_its_code(company):
-    bench, server = company(segment=None)
-    del server.tables["AP/APVendors"][0]["VendorName"]
-    pages = list(bench.connection.source(Supplier).pages(None, None))
-    broken = [bad for page in pages for bad in page.broken]
-    assert [bad.reason for bad in broken] == [f"{broken[0].key} came without its VendorName, so its name is not known."]
-    assert sum(len(page.records) for page in pages) == len(server.tables["AP/APVendors"]) - 1

@@ -20,7 +20,7 @@ from ml_connector.systems.kit.odata import narrowed
 from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.fields import plain, text
-from ml_connector.systems.sage_300.masters import declared, is_active, named
+from ml_connector.systems.sage_300.masters import declared, is_active, said
 from ml_connector.systems.sage_300.query import FULL, Query, Wanted
 
 FEW = 3
@@ -98,7 +98,7 @@ def account(row: AccountRow) -> Account:
     """Convert an account, whole."""
     if not row.code:
         raise ValueError("The account has no UnformattedAccount.")
-    return Account(key=row.code, code=row.code, name=named(row.description, row.code, "Description"), active=row.active)
+    return Account(key=row.code, code=row.code, name=said(row.description) or row.code, active=row.active)
 
 
 def of_natural(segment: int, codes: Iterable[str]) -> Wanted[AccountRow]:
@@ -144,7 +144,7 @@ class NaturalAccounts:
                 if row.active:
                     active.add(code)
         records = [
-            Account(key=code, code=code, name=named(row.description, code, "Description"), active=code in active)
+            Account(key=code, code=code, name=said(row.description) or code, active=code in active)
             for code, row in sorted(best.items())
         ]
         return Page(records, broken)

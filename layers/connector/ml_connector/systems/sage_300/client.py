@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -112,7 +113,7 @@ def _torn(call: Call, reply: Reply) -> ConnectorError | None:
     try:
         parse(reply.body) if call.want == "xml" else reply.json()
     except ValueError as error:
-        if call.want == "xml" and b"edmx" not in reply.body[:1000].lower():  # else it broke off, and comes whole yet
+        if call.want == "xml" and not re.search(rb"edmx|^\W*error", reply.body[:1000].lower()):  # neither ever was one
             return Unproven(f"Something else than EDMX came: {reply.text(120) or 'nothing'}.")
         return _doubt(call, f"Sage 300 answered with something else than whole {form} ({error}).", reply)
     return None
@@ -160,11 +161,9 @@ class WebApi:
     # ── what there is ───────────────────────────────────────────────────────────────────────────────────────
 
     def model(self, module: str) -> Model | None:
-        """Give what the server says of a module; None where it does not tell. Asked once.
+        """Give what the server says of a module; None where nobody tells, and documented names must do. Asked once.
 
-        Documented names do without it, so that an answer that is not the Web API's counts as well, once it has come
-        as often as anything is tried. Raises `Transient` where the server is in trouble, and `Misconfigured` or
-        `LoginRefused`.
+        Raises `Transient` where the server is in trouble, and `Misconfigured` or `LoginRefused`.
         """
         with self._lock:
             if module not in self._models:
@@ -175,14 +174,14 @@ class WebApi:
         accept = {"Accept": "application/xml, application/json;q=0.5"}  # refusals come in JSON
         try:
             reply, fault = self._call(Call("GET", self._path(resource), headers=accept, want="xml", expect=EVERY))
-        except Unproven as error:
-            log.warning("%s is not to be had, so the documented names are used alone. %s", resource, error)
-            return None
-        if fault is None:
-            return parse(reply.body)
-        if fault.status >= 500 and not fault.unserved:
-            raise Transient(f"Sage 300 did not tell what it has in {resource}: {fault}. It is asked again later.")
-        log.warning("Sage 300 does not serve %s, so the documented names are used alone: %s", resource, fault)
+            if fault is None:
+                return parse(reply.body)
+            if fault.status >= 500 and not fault.unserved:
+                raise Transient(f"Sage 300 did not tell what it has in {resource}: {fault}. It is asked again later.")
+            said = str(fault)
+        except Unproven as error:  # anybody's answer, as often as anything is tried
+            said = str(error)
+        log.warning("Sage 300 does not serve %s, so the documented names are used alone: %s", resource, said)
         return None
 
     def _kind(self, query: Query[Any]) -> Kind | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from ml_connector.records import Address, Record, Supplier
 from ml_connector.systems.kit.masters import Masters, begin
@@ -25,7 +25,7 @@ class VendorRow(Struct, rename="pascal"):
     """A vendor (`docs/vendors/sage_300.md`, names of a live answer)."""
 
     vendor_number: str
-    vendor_name: str | UnsetType | None = UNSET
+    vendor_name: str | None = None
     status: str | None = None
     date_last_maintained: str | None = None
     address_line1: str | None = None
@@ -106,7 +106,7 @@ def supplier(row: VendorRow) -> Supplier:
     return Supplier(
         key=number,
         code=number,
-        name=named(row.vendor_name, number, "VendorName"),
+        name=said(row.vendor_name) or number,
         active=is_active(row.status),
         currency=said(row.currency_code),
         tax_id=said(row.tax_number) or said(row.business_registration_number),
@@ -143,16 +143,6 @@ def is_active(status: str | None) -> bool:
     Dates beside it (`StartDate`, `InactiveDate`) only tell since when: a vendor has no period.
     """
     return (said(status) or "active").lower() in {"active", "1", "true", "yes"}
-
-
-def named(value: str | UnsetType | None, code: str, field: str) -> str:
-    """Give a record's name, its code where it has none. Raises `ValueError` for a row that came without the field.
-
-    Where a server calls it otherwise and does not tell, or gave another selection, the code would overwrite the name.
-    """
-    if value is UNSET:
-        raise ValueError(f"{code} came without its {field}, so its name is not known.")
-    return said(value) or code
 
 
 def said(value: str | None) -> str | None:
