@@ -110,6 +110,8 @@ def redrive(
 
     Example: ml-connector dlq redrive --cause exhausted --canary --secrets ./secrets
     """
+    from .replay import say_when
+
     desk = _desk(secrets, state, stack)
     every = _of_cause(_dead(desk, tenant), cause)
     chosen = every[:1] if canary else every
@@ -126,7 +128,7 @@ def redrive(
         table.dump({"reopened": opened, "left": left, "messages_removed": cleared})
         return
     name = named(*chosen[0]) if len(chosen) == 1 else ""
-    terminal.line(advice.pasteable(_said(opened, left, cause, tenant, name=name, canary=canary)))
+    terminal.line(advice.pasteable(_said(opened, left, cause, tenant, name=name, canary=canary, when=say_when(desk))))
     if cleared:
         were = f"{table.counted(cleared, 'message')} {'was' if cleared == 1 else 'were'}"
         terminal.line(f"{were} removed from the DLQ.")
@@ -150,7 +152,14 @@ def _question(chosen: Sequence[tuple[Stream, Chunk]], every: Sequence[tuple[Stre
 
 
 def _said(
-    opened: Sequence[dict[str, Any]], left: int, cause: str | None, tenant: str | None, *, name: str, canary: bool
+    opened: Sequence[dict[str, Any]],
+    left: int,
+    cause: str | None,
+    tenant: str | None,
+    *,
+    name: str,
+    canary: bool,
+    when: str,
 ) -> str:
     if not opened:
         return "Nothing was redriven: no failed records." if not left else "Nothing was redriven; list again."
@@ -162,7 +171,7 @@ def _said(
         chosen = (("cause", cause), ("tenant", tenant))
         more = "".join(f" --{name} {shlex.quote(value)}" for name, value in chosen if value)
         then = f" See what becomes of it, then redrive the other {left}: `ml-connector dlq redrive{more}`."
-    return f"{words} retried now{which}.{then}"
+    return f"{words} retried now{which}.{when}{then}"
 
 
 def _open(desk: Desk, stream: Stream, chunk: Chunk, by: str) -> bool:

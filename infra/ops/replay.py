@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import options, table, terminal
+from . import advice, options, table, terminal
 from .audit import FlowName, Key, TenantName
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ def replay(
     if as_json:
         table.dump({**stream.name, "key": found, "done": done.what, "chunk": done.chunk.id if done.chunk else None})
     else:
-        terminal.line(f"{name[0].upper()}{name[1:]}: {SENTENCES[done.what]}{say_paused(stream)}")
+        when = say_when(desk) if done.what in {"reopened", "hastened", "offered"} else ""
+        terminal.line(
+            advice.pasteable(f"{name[0].upper()}{name[1:]}: {SENTENCES[done.what]}{when}{say_paused(stream)}")
+        )
 
 
 def refuse_shadow(stream: Stream) -> None:
@@ -87,6 +90,11 @@ def _replay(desk: Desk, stream: Stream, key: str, by: str) -> Replayed:
     if done.chunk is not None and done.what != "under way":
         desk.world.rings.ring(done.chunk.lane, ring_of(done.chunk, ledger.scope))
     return done
+
+
+def say_when(desk: Desk) -> str:
+    """Say who carries it out in a local state, where nothing runs by itself."""
+    return "" if desk.registered else " The next `ml-connector local run` does it, or `local serve` while it runs."
 
 
 def say_paused(stream: Stream) -> str:

@@ -42,7 +42,7 @@ def resolve(
 
     from .desk import NotThere, open_desk
     from .find import named
-    from .replay import refuse_shadow, say_paused
+    from .replay import refuse_shadow, say_paused, say_when
 
     number = _one_of(match, post=post)
     desk = open_desk(secrets, state, stack)
@@ -69,7 +69,7 @@ def resolve(
         if number
         else "posted, after it is looked for once more"
     )
-    terminal.line(advice.pasteable(f"{name} is queued to be {then}.{say_paused(stream)}"))
+    terminal.line(advice.pasteable(f"{name} is queued to be {then}.{say_when(desk)}{say_paused(stream)}"))
 
 
 def _one_of(match: str | None, *, post: bool) -> str:

@@ -28,6 +28,12 @@ def test_a_dead_document_goes_on_from_its_step(office: Any) -> None:
     assert (chunk.state, chunk.step, chunk.failures) == ("waiting", "unknown", 0)
 
 
+def test_in_a_local_state_it_is_said_who_carries_it_out(office: Any) -> None:
+    office.chunk("invoices", key="k1", state="waiting", waiting_for="conflict:k1", due_at=LATER)
+    shown = " ".join(office.run("replay", "acme", "invoices", "k1").stdout.split())
+    assert "The next `ml-connector local run --secrets" in shown and "or `local serve` while it runs." in shown
+
+
 def test_a_held_document_is_looked_at_now(office: Any) -> None:
     office.chunk("invoices", key="k1", state="waiting", waiting_for="conflict:k1", due_at=LATER)
     assert office.run("replay", "acme", "invoices", "k1", "--json")["done"] == "hastened"
