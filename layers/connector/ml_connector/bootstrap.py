@@ -315,7 +315,7 @@ def wire(
     )  # fmt: skip
     wiring = Wiring(
         tenant=tenant, integration=integration, clock=world.clock, chance=world.chance, sessions=sessions,
-        options=options, insecure=tools.insecure, flows=lambda: active, deadline=world.deadline,
+        options=options, insecure=tools.insecure, flows=lambda: active, deadline=world.deadline, kept=world.kept,
         transport=tools.transport(tenant, system) if tools.transport else None,
     )  # fmt: skip
     return breaker, wiring

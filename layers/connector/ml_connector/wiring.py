@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,7 +48,7 @@ class Wiring:
     """One tenant's side of one integration, as its two adapters see it.
 
     `transport` is an `httpx.BaseTransport` or None for the real network; `erp_company` is the identity of the
-    ERP's company, for the mapping of companies.
+    ERP's company, for the mapping of companies. `kept` is what all connections of the process share (`kit.shelf`).
     """
 
     tenant: str
@@ -61,6 +61,7 @@ class Wiring:
     insecure: bool = False
     flows: Callable[[], tuple[str, ...]] = tuple
     deadline: Deadline = field(default_factory=Deadline)
+    kept: MutableMapping[tuple[str, ...], tuple[datetime, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def outward(self, *parts: str, limit: int = 36) -> str:
         """Make a key for the target from (tenant, integration, parts): deterministic, unique, and still readable.

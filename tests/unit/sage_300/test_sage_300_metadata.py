@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import httpx
@@ -10,10 +11,16 @@ import pytest
 
 from infra.sandbox.sage_300.fields import RESOURCES, TYPES
 from infra.sandbox.sage_300.metadata import metadata
+from ml_connector.bootstrap import Toolbox, wire
+from ml_connector.embedded.clock import SeededChance
+from ml_connector.embedded.vault import MemoryVault
+from ml_connector.engine.runtime import World
 from ml_connector.errors import Throttled, Transient
 from ml_connector.records import Account, PurchaseOrder, Supplier
+from ml_connector.systems.sage_300 import connect
 from ml_connector.systems.sage_300.fields import ALIASES
 from ml_connector.systems.sage_300.metadata import parse
+from ml_connector.wiring import TenantSettings
 
 V4 = 'xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"', 'xmlns="http://docs.oasis-open.org/odata/ns/edm"'
 V3 = (
@@ -246,7 +253,7 @@ def test_before_2022_2_receipts_are_read_where_they_are_created(desk, fault, ser
     desk.server.answers["PO/POGetReceipts"] = lambda _: fault(404, "ResourceNotFound", "no such resource")
     if served:
         desk.server.described["PO"] = edmx({"POReceipts": "ReceiptNumber PurchaseOrderNumber Vendor ReceiptDate"})
-    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == served
+    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
     assert ("PO/POGetReceipts" in {one.url.path.rpartition("/SAMLTD/")[2] for one in desk.server.requests}) != served
 
 
@@ -271,3 +278,81 @@ def test_every_documented_name_is_one_of_the_sandbox_which_writes_the_documented
     assert not model.kind(name).renames
     assert not {alias for aliases in ALIASES[name].values() for alias in aliases} & set(ALIASES[name])
     assert set(TYPES[RESOURCES[name].type]) == set(model.kind(name)._shape.properties)
+
+
+# ── read for all connections of a process ───────────────────────────────────────────────────────────────────
+
+
+def again(desk):
+    """Connect as the next reading of a flow does."""
+    desk.connection.close()
+    desk.connection = connect(desk.settings, desk.wiring)
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_description_is_read_once_an_hour_however_many_connections_there_are(desk, served):
+    if served:
+        desk.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
+    for _ in range(12):
+        desk.all(Supplier)
+        again(desk)
+        desk.clock.sleep(300)
+    assert len(desk.server.descriptions) == 1
+    desk.all(Supplier)
+    assert len(desk.server.descriptions) == 2
+
+
+def test_each_tenant_and_each_company_has_a_description_of_its_own(desk):
+    desk.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
+    desk.all(Supplier)
+    wiring, settings = desk.wiring, desk.settings
+    for its, its_wiring in (
+        (settings, replace(wiring, tenant="b")),
+        (settings.model_copy(update={"company_id": "OTHER"}), wiring),
+        (settings.model_copy(update={"api_url": "https://other.example/v1.0/-"}), wiring),
+    ):
+        connection = connect(its, its_wiring)
+        assert its_wiring.kept is wiring.kept
+        assert connection.api.model("AP") is not desk.connection.api.model("AP")
+        connection.close()
+
+
+def test_what_something_else_answered_for_it_counts_for_one_connection_only(desk):
+    desk.server.described["AP"] = ANYBODYS["404 of a proxy"]
+    desk.all(Supplier)
+    desk.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
+    again(desk)
+    desk.all(Supplier)
+    assert desk.server.asked("AP/APVendors", "$select") == [None, "VendorNumber,VendorName"]
+
+
+def test_a_description_that_the_server_outgrew_loses_no_receipts(desk, fault):
+    lines = [{"LineNumber": 10, "ItemNumber": "A1", "QuantityReceived": 4}]
+    received = {"ReceiptNumber": "RC1", "PurchaseOrderNumber": "PO1", "Vendor": "1200", "ReceiptLine2s": lines}
+    line = {"LineNumber": 1000, "ItemNumber": "A1", "QuantityOrdered": 10}
+    row = {"PurchaseOrderNumber": "PO1", "Vendor": "1200", "Currency": "CAD", "PurchaseOrderLines": [line]}
+    fields = "ReceiptNumber PurchaseOrderNumber Vendor ReceiptDate"
+    desk.server.rows("PO/POPurchaseOrders", row)
+    desk.server.rows("PO/POReceipts", received)
+    desk.server.described["PO"] = edmx({"POReceipts": fields})
+    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
+    desk.server.rows("PO/POGetReceipts", received)
+    desk.server.answers["PO/POReceipts"] = lambda _: fault(405, "MethodNotAllowed", "It is created there only.")
+    desk.server.described["PO"] = edmx({"POGetReceipts": fields, "POReceipts": fields})
+    again(desk)
+    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
+    again(desk)
+    desk.all(PurchaseOrder)
+    assert len([one for one in desk.server.descriptions if "/PO/" in one.url.path]) == 2
+
+
+def test_all_connections_of_a_process_share_what_it_keeps(desk):
+    world = World(desk.store, None, None, desk.clock, SeededChance(1), boot="b")
+    of = {"scope": "s", "integration": "sage_300-basware", "options": TenantSettings(), "active": ()}
+    _, wiring = wire(world, Toolbox(vault=MemoryVault()), "acme", "sage_300", desk.settings, "1", **of)
+    assert wiring.kept is world.kept
+
+
+def test_of_sets_that_are_not_read_only_the_names_are_kept():
+    model = parse(edmx({"APVendors": "VendorNumber", "APThings": "Key"}, {"Note": "Text"}).content)
+    assert model.offers("APThings") and model.kind("APThings") is None and model.kind("APVendors") is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from ml_connector.deadline import Deadline
 from ml_connector.ports import Blobs, Chance, Clock, Rings, Store
@@ -16,7 +17,8 @@ LEASE = timedelta(seconds=150)
 class World:
     """The ports, and this process: `boot` names it; `sole` tells that no other one works on the same state.
 
-    `deadline`: when it ends. A lease lasts no longer than its holder lives.
+    `deadline`: when it ends. A lease lasts no longer than its holder lives. `kept`: what adapters learnt
+    of servers, for all connections of the process (`Wiring.kept`).
     """
 
     store: Store
@@ -29,6 +31,7 @@ class World:
     crash_limit: int = 2
     lease: timedelta = LEASE
     deadline: Deadline = field(default_factory=Deadline)
+    kept: dict[tuple[str, ...], tuple[datetime, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def lease_ends(self) -> datetime:
         """Tell when a row that is taken now is free for others."""

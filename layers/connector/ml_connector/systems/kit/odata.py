@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 from urllib.parse import quote
 
 from ml_connector.systems.http import listed
 
+Style = Literal["iso", "datetime"]
 LONGEST = 1_400
 """Characters of a filter, as encoded: IIS takes addresses of 2048 in its query by default."""
 
@@ -74,3 +76,8 @@ def _parts(conditions: Iterable[str], taken: int) -> Iterator[list[str]]:
         size += more
     if part:
         yield part
+
+
+def day_literal(day: date, style: Style) -> str:
+    """Write a date in a filter: bare, as OData 4 has it, or as the older reference does (`date_literal`)."""
+    return f"{day.isoformat()}T00:00:00Z" if style == "iso" else f"datetime'{day.isoformat()}T00:00:00'"

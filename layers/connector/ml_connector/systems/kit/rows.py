@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -11,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Broken
-from ml_connector.systems.http import UNREADABLE, Reply, dumps
+from ml_connector.systems.http import UNREADABLE, Reply, dumps, is_amount
 from ml_connector.systems.kit.paging import content_of, row_number
 from ml_connector.systems.misfit import misfit
 
@@ -140,3 +142,23 @@ def raw_of(row: Any) -> str:
     """Show a row in full, for a person to see what is wrong with it."""
     shown = {n: getattr(row, n) for n in row.__struct_fields__} if isinstance(row, Struct) else row
     return dumps(shown)[:RAW_LIMIT]
+
+
+def plain(number: str) -> str:
+    """Write a number without point and leading zeros; any other key stays as it is."""
+    try:
+        value = Decimal(number)
+    except InvalidOperation:
+        return number
+    return str(int(value)) if is_amount(value) and value == value.to_integral_value() else number
+
+
+def day_of(value: Any) -> date | None:
+    """Read a date of an answer, with or without time and zone."""
+    if value is None or value == "":
+        return None
+    try:
+        found = date.fromisoformat(str(value).strip()[:10])
+    except ValueError as error:
+        raise ValueError(f"'{value}' is not a valid date.") from error
+    return found if found.year > 1900 else None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
@@ -18,8 +18,9 @@ from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import PATIENCE, UNREADABLE, Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import ABSENT_STATUS, Unproven
 from ml_connector.systems.kit.faults import entered
-from ml_connector.systems.kit.odata import quoted
+from ml_connector.systems.kit.odata import Style, day_literal, quoted
 from ml_connector.systems.kit.rows import Batch, row_by_row
+from ml_connector.systems.kit.shelf import Shelf
 from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.sage_300.faults import (
     NO_RIGHT,
@@ -28,8 +29,6 @@ from ml_connector.systems.sage_300.faults import (
     NotOffered,
     Puzzled,
     Refused,
-    Style,
-    day_literal,
     fault_in,
     refused_read,
 )
@@ -53,8 +52,7 @@ class Caller:
         """Send; what passes is tried again with growing pauses, if the call may be repeated."""
         for attempt in range(1, TRIES + 1):
             reply = self._http.call(call)
-            markup = call.want == "xml" and reply.status == 200 and reply.body.lstrip()[:1] == b"<"
-            fault = None if markup else fault_in(reply)
+            fault = None if call.want == "xml" and reply.status == 200 else fault_in(reply)
             trouble = self._trouble(call, reply, fault)
             if trouble is None:
                 return reply, fault
@@ -131,11 +129,12 @@ W = TypeVar("W")
 class WebApi:
     """One company. Strings go into filters by `text`, days by `day`."""
 
-    def __init__(self, http: Http, company: str, style: Style, clock: Clock, chance: Chance) -> None:
-        self._company, self._style, self._clock = company, style, clock
+    def __init__(
+        self, http: Http, company: str, style: Style, clock: Clock, chance: Chance, models: Shelf[Model | None]
+    ) -> None:
+        self._company, self._style, self._clock, self._models = company, style, clock, models
         self._caller = Caller(http, clock, chance)
-        self._models: dict[str, Model | None] = {}
-        self._lock = threading.Lock()
+        self._older: set[str] = set()
         self._not_taken: set[tuple[str, frozenset[str]]] = set()
         self._lacking: set[str] = set()
         self.keyed = Keyed(self)
@@ -161,28 +160,33 @@ class WebApi:
     # ── what there is ───────────────────────────────────────────────────────────────────────────────────────
 
     def model(self, module: str) -> Model | None:
-        """Give what the server says of a module; None where nobody tells, and documented names must do. Asked once.
+        """Give what the server says of a module; None where nobody tells, and documented names must do.
 
-        Raises `Transient` where the server is in trouble, and `Misconfigured` or `LoginRefused`.
+        Asked once for all connections. Raises `Transient` for a server in trouble, `Misconfigured` or `LoginRefused`.
         """
-        with self._lock:
-            if module not in self._models:
-                self._models[module] = self._described(f"{module}/$metadata")
-            return self._models[module]
+        return self._models.get(module, partial(self._described, module))
 
-    def _described(self, resource: str) -> Model | None:
+    def _out_of_date(self, resource: str, fault: Fault) -> bool:
+        """Tell whether a refusal may come of an old description, which another connection read; it is read anew."""
+        module, _, name = resource.partition("/")
+        model = self.model(module)
+        doubtful = fault.puzzled or (fault.absent and (model is None or model.offers(name)))
+        return doubtful and self._models.outdated(module)
+
+    def _described(self, module: str) -> tuple[Model | None, bool]:
+        resource = f"{module}/$metadata"
         accept = {"Accept": "application/xml, application/json;q=0.5"}  # refusals come in JSON
         try:
             reply, fault = self._call(Call("GET", self._path(resource), headers=accept, want="xml", expect=EVERY))
             if fault is None:
-                return parse(reply.body)
+                return parse(reply.body), True
             if fault.status >= 500 and not fault.unserved:
                 raise Transient(f"Sage 300 did not tell what it has in {resource}: {fault}. It is asked again later.")
-            said = str(fault)
+            said, common = str(fault), fault.unserved
         except Unproven as error:  # anybody's answer, as often as anything is tried
-            said = str(error)
+            said, common = str(error), False
         log.warning("Sage 300 does not serve %s, so the documented names are used alone: %s", resource, said)
-        return None
+        return None, common
 
     def _kind(self, query: Query[Any]) -> Kind | None:
         module, _, name = self._called(query).partition("/")
@@ -199,7 +203,7 @@ class WebApi:
         module, _, name = query.resource.partition("/")
         model, other = self.model(module), query.instead.partition("/")[2]
         renamed = model is not None and other and not model.offers(name) and model.offers(other)
-        return query.instead if renamed else query.resource
+        return query.instead if renamed or query.resource in self._older else query.resource
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -302,7 +306,13 @@ class WebApi:
         text = "&".join(f"{name}={quote(value, safe=',()')}" for name, value in options.items())
         resource = self._called(query)
         reply, fault = self._call(Call("GET", f"{self._path(resource)}?{text}", want="text", expect=EVERY))
+        if fault is not None and self._out_of_date(resource, fault):
+            return self._page(query, place)
+        if fault is not None and fault.absent and query.instead and kind is None and resource == query.resource:
+            self._older.add(resource)  # nothing tells what it is called, and before it was called otherwise
+            return self._page(query, place)
         if fault is not None:
+            self._older.discard(query.resource)  # it goes by neither
             raise refused_read(resource, fault)
         return self._read(query, place, reply, kind)
 

@@ -14,6 +14,7 @@ from ml_connector.systems.kit.connection import checked, example, server, tried,
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.orders import OrderSource
+from ml_connector.systems.kit.shelf import Shelf
 from ml_connector.systems.sage_300 import accounts, login, masters
 from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import WebApi
@@ -55,7 +56,14 @@ class Company:
             settings, wiring, vendor=VENDOR, base_url=settings.api_url, connections=CONNECTIONS, before=self._before
         )
         self._http.auth = self._login = SharedLogin(wiring.sessions, login.BasicLogin(self._http, settings))
-        self.api = WebApi(self._http, settings.company_id, settings.date_literal, wiring.clock, wiring.chance)
+        self.api = WebApi(
+            self._http,
+            settings.company_id,
+            settings.date_literal,
+            wiring.clock,
+            wiring.chance,
+            Shelf(wiring.kept, wiring.clock, wiring.tenant, settings.api_url, settings.company_id),
+        )
         self._segment = int(settings.cost_center_segment) if settings.cost_center_segment else None
         self._ledger = Ledger(self.api, self._segment)
         self._documents = Documents(self.api, post=settings.post_batches)

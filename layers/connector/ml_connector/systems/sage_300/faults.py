@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Prepared
@@ -42,7 +41,6 @@ _LOCK = re.compile(
     r"|gesperrt|verrouill|bloquead",
     re.IGNORECASE,
 )
-Style = Literal["iso", "datetime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +124,6 @@ def _unworded(reply: Reply, body: Any) -> Fault:
 def _plain(reply: Reply) -> str:
     """Show a page's text without its tags."""
     return " ".join(re.sub(r"<[^>]*>", " ", reply.text(2_000)).split())[:200]
-
-
-def day_literal(day: date, style: Style) -> str:
-    """Write a date in a filter: bare, as OData 4 has it, or as the older reference does (`date_literal`)."""
-    return f"{day.isoformat()}T00:00:00Z" if style == "iso" else f"datetime'{day.isoformat()}T00:00:00'"
 
 
 class Refused(Misconfigured):

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ml_connector.systems.http import is_amount
+from ml_connector.systems.kit.rows import day_of, plain
 
 ZERO = Decimal(0)
 _PURCHASING: Mapping[str, tuple[str, ...]] = {
@@ -71,15 +72,6 @@ def whole(row: Mapping[str, Any], name: str) -> str | None:
     return plain(told) if told else None
 
 
-def plain(number: str) -> str:
-    """Write a number without point and leading zeros; any other key stays as it is."""
-    try:
-        value = Decimal(number)
-    except InvalidOperation:
-        return number
-    return str(int(value)) if is_amount(value) and value == value.to_integral_value() else number
-
-
 def amount(row: Mapping[str, Any], name: str) -> Decimal | None:
     """Give a number exactly; raises `ValueError` where it is none."""
     value = tell(row, name)
@@ -97,17 +89,6 @@ def amount(row: Mapping[str, Any], name: str) -> Decimal | None:
 def day(row: Mapping[str, Any], name: str) -> date | None:
     """Give a day; raises `ValueError` where it is none. Empty dates come as null, or as years nobody bought in."""
     return day_of(tell(row, name))
-
-
-def day_of(value: Any) -> date | None:
-    """Read a date of an answer, with or without time and zone (`docs/vendors/sage_300.md`)."""
-    if value is None or value == "":
-        return None
-    try:
-        found = date.fromisoformat(str(value).strip()[:10])
-    except ValueError as error:
-        raise ValueError(f"'{value}' is not a valid date.") from error
-    return found if found.year > 1900 else None
 
 
 def flag(row: Mapping[str, Any], name: str) -> bool | None:

@@ -11,9 +11,8 @@ from msgspec import Struct
 
 from ml_connector.records import Address, Record, Supplier
 from ml_connector.systems.kit.masters import Masters, begin
-from ml_connector.systems.kit.rows import Batch
+from ml_connector.systems.kit.rows import Batch, day_of
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.fields import day_of
 from ml_connector.systems.sage_300.query import Query, Wanted
 
 W = TypeVar("W")

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 from xml.parsers import expat
 
 from ml_connector.systems.sage_300.fields import ALIASES
 
 _TYPES = frozenset({"EntityType", "ComplexType"})
+_READ = {form.casefold() for name in (*ALIASES, "APVendors", "GLAccounts") for form in (name, name[2:])}
+"""Of all other sets, of which a module has hundreds, only the names are kept."""
 _WORD = re.compile(r"(?:datetime)?'(?:[^']|'')*'|(?P<field>\w+)(?P<how> (?:eq|gt) )(?P<day>\d{4}-\d\d-\d\dT[\d:]+Z)?")
 """A text, which is left alone, or a field that a filter compares, with the day that it is compared with."""
 
@@ -151,7 +154,7 @@ def parse(body: bytes) -> Model:
             sets[name] = _local(told.get("EntityType", ""), ".")
         elif inside and element in {"Property", "NavigationProperty"}:
             kind = told.get("Type", "")
-            inside[0].properties[name] = _local(kind.removeprefix("Collection(").removesuffix(")"), ".")
+            inside[0].properties[intern(name)] = _local(kind.removeprefix("Collection(").removesuffix(")"), ".")
         elif inside and element == "PropertyRef":
             inside[0].key.append(name)
 
@@ -170,7 +173,9 @@ def parse(body: bytes) -> Model:
         raise ValueError(f"It is no XML ({error}).") from error
     if not sets:
         raise ValueError("It lists no sets.")
-    return Model(sets, shapes)
+    kept = {kind for name, kind in sets.items() if name.casefold() in _READ and kind in shapes}
+    kept = kept.union(*(_held(shapes[kind], shapes) for kind in kept))
+    return Model(sets, {kind: shapes[kind] for kind in kept})
 
 
 def _local(name: str, mark: str = ":") -> str:
