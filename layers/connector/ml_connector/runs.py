@@ -129,18 +129,22 @@ class Run:
         self._plan(item, planned)
 
     def _plan(self, item: Item, planned: Mapping[str, str]) -> None:
-        """Write when the flows are due next; where they are others by now, what began or ended meanwhile stands."""
-        latest: Item | None = item
+        """Write when the flows that ran are due next; what somebody else wrote of a flow meanwhile stands."""
+        was, latest = enrol.planned_of(item), item
+        mine = {flow: due for flow, due in planned.items() if was.get(flow) != due}
         for _ in range(TRIES):
-            if latest is None:
-                return  # the tenant ended
             before = enrol.planned_of(latest)
             if latest.data.get("flows") != before:  # damaged: what was planned just now is all there is
                 before |= planned
-            flows = {flow: planned.get(flow, when) for flow, when in before.items()}
+            flows = {
+                flow: mine.get(flow, when) if was.get(flow, when) == when else when for flow, when in before.items()
+            }
             if flows == latest.data.get("flows") or enrol.plan(self.world.store, latest, flows):
                 return
-            latest = self.world.store.get(item.pk, item.sk)
+            found = self.world.store.get(item.pk, item.sk)
+            if found is None:
+                return  # the tenant ended
+            latest = found
 
     def _next(
         self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration, flow: Flow,
