@@ -99,3 +99,13 @@ def test_a_damaged_row_or_one_of_another_kms_key_is_made_again(stack: Stack, key
     vault = stack.container()
     assert stack.container().open(vault.seal(b"token", "a"), "a") == b"token"
     assert stack.kms.calls.count("generate") == 2
+
+
+def test_a_clock_that_is_far_ahead_makes_no_key_for_years(stack: Stack) -> None:
+    """An operator's machine makes keys too, by its own clock."""
+    now = stack.clock.now()
+    stack.clock.sleep(timedelta(days=400).total_seconds())
+    stack.container().seal(b"x", "a")
+    stack.clock.moment = now
+    sealed = stack.container().seal(b"token", "a")
+    assert stack.kms.calls.count("generate") == 2 and stack.container().open(sealed, "a") == b"token"
