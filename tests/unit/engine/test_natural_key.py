@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -34,7 +36,7 @@ def dated(day: date | None) -> Invoice:
 
 def there(bench: Bench, patch: pytest.MonkeyPatch, **more: Any) -> None:
     """The target has such a document already."""
-    one = Found("77", "77", **{"amount": invoice("i").gross, "currency": "EUR", **more})
+    one = Found("77", **{"number": "77", "amount": invoice("i").gross, "currency": "EUR", **more})
     patch.setattr(Papers, "look", lambda *_: [one])
     patch.setattr(Papers, "read_back", lambda *_: one)
 
@@ -133,3 +135,15 @@ def test_the_source_hears_the_day_that_was_really_posted_on(
     go(ready)
     ((_, answer),) = ready.systems.answers
     assert answer.posted_on == date(2026, 4, 1)
+
+
+def test_a_command_takes_a_number_with_blanks_and_brackets_as_it_is_printed(
+    ready: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sage 300 calls a batch that is yet to be posted `109 (V1~R-1)`."""
+    there(ready, monkeypatch, number="109 (V1~R-1)", dated=None)
+    ready.systems.invoices = {"i7": invoice("i7", number="R-1")}
+    go(ready)
+    (held,) = ready.sheet(INVOICES).held
+    commands = [shlex.split(one) for one in re.findall(r"`ml-connector ([^`]+)`", held["reason"])]
+    assert ["resolve", "acme", "invoices", "i7", "--match", "109 (V1~R-1)"] in commands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -116,12 +117,16 @@ class Case:
     @property
     def resolve(self) -> str:
         """The command by which a person decides."""
-        return f"ml-connector resolve {self.chunk.tenant} {self.chunk.flow} {self.key}"
+        return f"ml-connector resolve {self.chunk.tenant} {self.chunk.flow} {shlex.quote(self.key)}"
+
+    def match(self, number: str) -> str:
+        """Give the command by which a person takes a document of the target for this one."""
+        return f"`{self.resolve} --match {shlex.quote(number)}`"
 
     @property
     def replay(self) -> str:
         """The command by which it is looked for and sent again."""
-        return f"`ml-connector replay {self.chunk.tenant} {self.chunk.flow} {self.key}`"
+        return f"`ml-connector replay {self.chunk.tenant} {self.chunk.flow} {shlex.quote(self.key)}`"
 
     def this(self, wanted: Prepared | None = None) -> str:
         """Name the document as a person knows it."""

@@ -314,7 +314,7 @@ class DocumentWriter:
         if holder != case.key:
             case.conflict(
                 f"{case.there(found)} belongs to {case.described(holder)} already. If {case.this()} is the same "
-                f"invoice twice: `{case.resolve} --match {found.number}`. If not: `{case.resolve} --post`."
+                f"invoice twice: {case.match(found.number)}. If not: `{case.resolve} --post`."
             )
         if adopted:
             case.look_back()

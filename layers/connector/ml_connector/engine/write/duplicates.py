@@ -103,5 +103,5 @@ def _differs(matcher: Matcher, gone: Found, one: Found, identities: Sequence[Pre
     case.conflict(
         f"{case.this()} was posted as {gone.number}, which has been cancelled in {case.target.title} since. "
         f"{case.there(one)} stands there under the same number and differs: {points}. If it stands for it: "
-        f"`{case.resolve} --match {one.number}`. If it is to be posted again, {again} `{case.resolve} --post`."
+        f"{case.match(one.number)}. If it is to be posted again, {again} `{case.resolve} --post`."
     )

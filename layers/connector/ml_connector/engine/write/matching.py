@@ -144,7 +144,7 @@ class Matcher:
         """Hold over a document that we never sent, and that is not this one in every point."""
         case = self.case
         points = "; ".join(differences(found, wanted, case.tolerance, all_told=True))
-        take = f"`{case.resolve} --match {found.number}`"
+        take = case.match(found.number)
         if foreign(found, wanted):
             take = f"cancel it there, and this is posted; or correct the currency in {case.source_title}"
         case.conflict(
@@ -158,14 +158,14 @@ class Matcher:
         case.conflict(
             f"{case.this(wanted)} has the same supplier and number as {case.there(found)}, which was made from "
             f"{case.described(holder)}. If it is the same invoice twice, remove one in "
-            f"{case.source_title}, or `{case.resolve} --match {found.number}`. If it is another one: "
+            f"{case.source_title}, or {case.match(found.number)}. If it is another one: "
             f"`{case.resolve} --post`."
         )
 
     def _changed(self, found: Found, points: Sequence[str], wanted: Prepared) -> NoReturn:
         """Hold over what we sent, where something else is wanted by now."""
         case = self.case
-        take = f"If it is right as it is: `{case.resolve} --match {found.number}`. If not, cancel"
+        take = f"If it is right as it is: {case.match(found.number)}. If not, cancel"
         if foreign(found, wanted):
             take = f"If it is right as it is, correct the currency in {case.source_title}; if not, cancel"
         case.conflict(
@@ -237,9 +237,9 @@ class Matcher:
             f"It is posted in {case.target.title} as {number}, but the id of that is linked to "
             f"{case.described(holder)}, which probably no longer exists there: was the ERP restored from a backup, or "
             "did its numbers begin again? "
-            f"Nothing is sent again. Look at {number} there: if it is this document, `{case.resolve} --match "
-            f"{number}` (or {case.replay}) keeps it; if it is wrong, cancel it there first, and {case.replay} posts "
-            "it again. "
+            f"Nothing is sent again. Look at {number} there: if it is this document, "
+            f"{case.match(str(number))} (or {case.replay}) keeps it; if it is wrong, cancel it there first, and "
+            f"{case.replay} posts it again. "
             f"Enter there by hand what a restore took away, such as {holder}.",
         )
 

@@ -132,7 +132,7 @@ class ReadBack:
             return
         case.conflict(
             f"{case.this()} was posted as {found.number} with a total of {found.amount} instead of {ours}. Correct it "
-            f"in {case.target.title}, then {case.replay}; or accept it with `{case.resolve} --match {found.number}`."
+            f"in {case.target.title}, then {case.replay}; or accept it with {case.match(found.number)}."
         )
 
     # ── compared with what was sent ──────────────────────────────────────────────────────────────────────────────
@@ -161,6 +161,6 @@ class ReadBack:
             case.conflict(
                 f"{case.there(found)} was sent for {case.this()}, and is another one by now: {why}. Nothing more is "
                 "done with it there. Correct it there, and it resumes automatically. If it is right as it is: "
-                f"`{case.resolve} --match {found.number}`. If it is to be posted again, cancel it there, then "
+                f"{case.match(found.number)}. If it is to be posted again, cancel it there, then "
                 f"`{case.resolve} --post`."
             )
