@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from ml_connector.errors import Misconfigured
+from ml_connector.flow import Prepared
 from ml_connector.systems.kit.refusals import culprit
+from ml_connector.systems.sage_300 import faults as sage_300
+from ml_connector.systems.sap_b1 import faults as sap_b1
 
 USED = {"tax=": "none", "tax=V19": "19", "tax=V7": "7", "term=30": "N30", "number": "V7"}
 
@@ -21,3 +27,17 @@ USED = {"tax=": "none", "tax=V19": "19", "tax=V7": "7", "term=30": "N30", "numbe
 def test_the_code_that_is_named_is_blamed_and_an_empty_one_is_never_named(text: str, code: str) -> None:
     assert culprit("tax", text, USED) == code
     assert culprit("branch", text, USED) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The next batch number exceeds the maximum length.", "The path of the attachments folder is too long.",
+     "The licence key is too long."],
+)  # fmt: skip
+@pytest.mark.parametrize("fault", [sage_300.Fault(400, "RecordInvalid", ""), sap_b1.Fault(400, "-10", "")], ids=repr)
+def test_a_trouble_of_the_set_up_refuses_no_document_whatever_else_the_text_speaks_of(
+    fault: sage_300.Fault | sap_b1.Fault, text: str
+) -> None:
+    dialect = sage_300.DIALECT if isinstance(fault, sage_300.Fault) else sap_b1.DIALECT
+    prepared = Prepared(key="1", body={}, lookup={"number": "R-1"}, amount=None, currency="CAD")
+    assert type(dialect.judge(replace(fault, text=text), prepared)) is Misconfigured

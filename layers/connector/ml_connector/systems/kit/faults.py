@@ -81,10 +81,9 @@ class Dialect(Generic[F]):
         held = held_on(kind, mend, said, fault.text, prepared.lookup, month_of(prepared))
         if held is not None:
             return held
-        if is_fault_of_the_document(fault.text):
+        trouble = setup_trouble(self.title, named(prepared), fault, fault.text) if kind in {"setup", None} else None
+        if trouble is None and is_fault_of_the_document(fault.text):
             return Rejected(said)
-        spoken_of = kind in {"setup", None}
-        trouble = setup_trouble(self.title, named(prepared), fault, fault.text) if spoken_of else None
         return trouble or not_understood(self.title, prepared, fault)
 
     def _stands_already(self, fault: F, prepared: Prepared, there: Sequence[Found]) -> Held:
