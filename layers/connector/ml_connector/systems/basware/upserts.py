@@ -160,7 +160,7 @@ class Masters(Generic[R]):
             if (status := look(self._stages[stage].client, token)) is None:
                 return None
             found.append(status)
-        if stage == self.stages[0] and all(status.under_way("") and not status.finished for status in found):
+        if found and stage == self.stages[0] and all(s.under_way("") and not s.finished for s in found):
             return None  # at all of them, and each has something in the first stage: none needs to be said again
         through = [r for r in batch if not self._under_way(stage, r, found)]
         if batch and (not through or self._takes_away(stage, batch, found)):
