@@ -262,6 +262,9 @@ def test_a_record_is_named_as_the_type_of_its_key_wants_it(desk, kind, path):
     desk.server.described["AP"] = edmx({"APInvoiceBatches": f"BatchNumber:{kind} Description"})
     desk.server.answers[f"AP/APInvoiceBatches{path}"] = lambda _: httpx.Response(200, json={"BatchNumber": 58})
     assert desk.connection.api.get("AP/APInvoiceBatches", "(58)") == {"BatchNumber": 58}
+    desk.server.answers[f"PATCH AP/APInvoiceBatches{path}"] = lambda _: httpx.Response(204)
+    assert desk.connection.api.change("AP/APInvoiceBatches", "(58)", {"BatchStatus": "ReadyToPost"}) is None
+    assert desk.server.requests[-1].url.path.endswith(path)
 
 
 def test_types_that_hold_one_another_come_to_an_end(desk):

@@ -134,6 +134,7 @@ class WebApi:
     ) -> None:
         self._company, self._style, self._clock, self._models = company, style, clock, models
         self._caller = Caller(http, clock, chance)
+        self._call = self._caller.call
         self._older: set[str] = set()
         self._not_taken: set[tuple[str, frozenset[str]]] = set()
         self._lacking: set[str] = set()
@@ -278,9 +279,7 @@ class WebApi:
     def get(self, resource: str, key: str) -> dict[str, Any] | None:
         """Read one record by its literal key, such as `(58)`; None where there is none."""
         kind = self._kind(Query(resource, None, str))
-        if kind is not None and kind.quotes_key:
-            key = f"({quote(quoted(key.strip('()')), safe='')})"
-        reply, fault = self._call(Call("GET", self._path(f"{resource}{key}"), want="text", expect=EVERY))
+        reply, fault = self._call(Call("GET", self._of(resource, key), want="text", expect=EVERY))
         if fault is not None:
             if fault.gone:
                 return None
@@ -342,7 +341,7 @@ class WebApi:
 
     def change(self, resource: str, key: str, body: Mapping[str, Any]) -> Fault | None:
         """Change fields of a record; the same again is harmless. No body comes back (`docs/vendors/sage_300.md`)."""
-        return self._call(Call("PATCH", self._path(f"{resource}{key}"), body=body, want="none", expect=EVERY))[1]
+        return self._call(Call("PATCH", self._of(resource, key), body=body, want="none", expect=EVERY))[1]
 
     def process(self, resource: str, body: Mapping[str, Any]) -> Fault | None:
         """Start a process; what it did must be read. Raises `OutcomeUnknown` where it may or may not have run."""
@@ -351,11 +350,14 @@ class WebApi:
 
     # ── the call ────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _of(self, resource: str, key: str) -> str:
+        """Name one record as the type of its key wants it."""
+        kind = self._kind(Query(resource, None, str))
+        quotes = kind is not None and kind.quotes_key
+        return self._path(f"{resource}({quote(quoted(key.strip('()')), safe='')})" if quotes else f"{resource}{key}")
+
     def _path(self, rest: str) -> str:
         return f"/{self._company}/{rest}"
-
-    def _call(self, call: Call) -> tuple[Reply, Fault | None]:
-        return self._caller.call(call)
 
 
 def _row_by_row(query: Query[W], place: Place, reply: Reply, kind: Kind | None = None) -> Batch[W]:
