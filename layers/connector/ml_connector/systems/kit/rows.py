@@ -94,22 +94,32 @@ class Batch(Generic[W]):
         )
 
 
-def row_by_row(
+def page_of(
     reply: Reply,
     vendor: str,
     what: str,
     *,
+    decoder: msgspec.json.Decoder[Listing[W]] | None,
     read: Callable[[Any], W],
     key: Callable[[W], str],
     named: Callable[[Any], object],
     unnamed: Callable[[int], str],
 ) -> Batch[W]:
-    """Read a page of which something does not fit: each row by itself, so that one bad row costs only itself.
+    """Read a page: all rows together by `decoder`; where something does not fit, or without one, each by itself.
 
-    `read` parses one, `key` names it; of one that does not parse `named` tells the key, None where it cannot, and then
-    `unnamed` calls it by its number in the page. What is shown is masked: a debug page may say back what it was sent.
-    Raises `Transient` where there are no rows to read.
+    So one bad row costs only itself. `read` parses one, `key` names it; of one that does not parse `named` tells the
+    key, None where it cannot, and then `unnamed` calls it by its number in the page. What is shown is masked: a debug
+    page may say back what it was sent. Raises `Transient` where there are no rows to read, `ValueError` where this is
+    not JSON.
     """
+    if decoder is not None:
+        try:
+            listing = decoder.decode(reply.body)
+            if listing.value is not UNSET:
+                keys = [key(row) for row in listing.value]
+                return Batch(listing.value, keys, link=listing.link, count=listing.count)
+        except UNREADABLE:
+            pass  # read again below: one bad row is enough for it
     body = reply.json()
     if not isinstance(body, dict) or not isinstance(body.get("value"), list):
         raise Transient(

@@ -11,15 +11,13 @@ from functools import partial
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-import msgspec
-
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient
 from ml_connector.ports import Chance, Clock
-from ml_connector.systems.http import PATIENCE, UNREADABLE, Call, Http, Reply, decode
+from ml_connector.systems.http import PATIENCE, Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import ABSENT_STATUS, Unproven
 from ml_connector.systems.kit.faults import entered
 from ml_connector.systems.kit.odata import Style, day_literal, quoted
-from ml_connector.systems.kit.rows import Batch, row_by_row
+from ml_connector.systems.kit.rows import Batch, page_of
 from ml_connector.systems.kit.shelf import Shelf
 from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.sage_300.faults import (
@@ -316,17 +314,8 @@ class WebApi:
         return self._read(query, place, reply, kind)
 
     def _read(self, query: Query[W], place: Place, reply: Reply, kind: Kind | None) -> Batch[W]:
-        if kind is not None and kind.renames:
-            return _row_by_row(query, place, reply, kind)
-        try:
-            listing = query.decoder.decode(reply.body)
-            rows: list[W] = listing.value if listing.value is not msgspec.UNSET else []
-            keys = [query.key(row) for row in rows]
-        except UNREADABLE:
-            return _row_by_row(query, place, reply)
-        if listing.value is msgspec.UNSET:
-            return _row_by_row(query, place, reply)
-        return Batch(rows, keys, link=listing.link, count=listing.count)
+        renamed = kind if kind is not None and kind.renames else None
+        return _page_of(query, place, reply, renamed)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -360,7 +349,9 @@ class WebApi:
         return f"/{self._company}/{rest}"
 
 
-def _row_by_row(query: Query[W], place: Place, reply: Reply, kind: Kind | None = None) -> Batch[W]:
+def _page_of(query: Query[W], place: Place, reply: Reply, kind: Kind | None) -> Batch[W]:
+    """Read a page; `kind` tells our names of fields that the server calls otherwise."""
+
     def ours(raw: Any) -> Any:
         return kind.ours(raw) if kind is not None else raw
 
@@ -371,7 +362,10 @@ def _row_by_row(query: Query[W], place: Place, reply: Reply, kind: Kind | None =
         """Name a spoiled row by the first field, which is its key."""
         return ours(raw).get(query.fields[0]) if isinstance(raw, dict) and query.fields else None
 
-    return row_by_row(reply, "Sage 300", query.name, read=read, key=query.key, named=named, unnamed=place.unnamed)
+    together = query.decoder if kind is None else None
+    return page_of(
+        reply, "Sage 300", query.name, decoder=together, read=read, key=query.key, named=named, unnamed=place.unnamed
+    )
 
 
 def _texts(raw: Any) -> Any:

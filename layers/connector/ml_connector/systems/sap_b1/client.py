@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from ml_connector.errors import Misconfigured, Rejected, Transient
-from ml_connector.systems.http import UNREADABLE, Call, Http, Reply, decode
+from ml_connector.systems.http import Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.faults import entered
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.odata import quoted
 from ml_connector.systems.kit.paging import field_names
-from ml_connector.systems.kit.rows import Batch, Listing, row_by_row
+from ml_connector.systems.kit.rows import Batch, page_of
 from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.misfit import misfit
 from ml_connector.systems.sap_b1.faults import (
@@ -135,18 +135,14 @@ class ServiceLayer:
                 return Batch((), ())
             raise _refused_read(query.entity, fault)
         try:
-            listing: Listing[W] = query.decoder.decode(reply.body)
-        except UNREADABLE:
-            listing = Listing()
-        if listing.value is UNSET and not _is_json(reply):
+            return page_of(
+                reply, "SAP Business One", query.entity, decoder=query.decoder, key=query.name,
+                read=lambda raw: decode(query.row, raw), unnamed=place.unnamed,
+                named=lambda raw: raw.get(query.key) if isinstance(raw, dict) else None,
+            )  # fmt: skip
+        except ValueError:
             # it is asked for again with the checks of `Http`, and judged by the same rules
             return self._read(query, place, self._ask(query, place, self._bare_days, want="json"))
-        if listing.value is UNSET:
-            return row_by_row(
-                reply, "SAP Business One", query.entity, read=lambda raw: decode(query.row, raw), key=query.name,
-                named=lambda raw: raw.get(query.key) if isinstance(raw, dict) else None, unnamed=place.unnamed,
-            )  # fmt: skip
-        return Batch(listing.value, list(map(query.name, listing.value)), link=listing.link, count=listing.count)
 
     def refuses(self, entity: str, *fields: str) -> Fault | None:
         """Ask for some fields of one record; gives the refusal, None where the server shows them."""
@@ -195,14 +191,6 @@ class ServiceLayer:
             self._login.renew()
             reply = self._http.call(call)
         return reply
-
-
-def _is_json(reply: Reply) -> bool:
-    try:
-        reply.json()
-    except ValueError:
-        return False
-    return True
 
 
 def _does_without(query: Query[Any], fault: Fault) -> bool:
