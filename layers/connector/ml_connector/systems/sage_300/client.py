@@ -311,11 +311,7 @@ class WebApi:
         if fault is not None:
             self._older.discard(query.resource)  # it goes by neither
             raise refused_read(resource, fault)
-        return self._read(query, place, reply, kind)
-
-    def _read(self, query: Query[W], place: Place, reply: Reply, kind: Kind | None) -> Batch[W]:
-        renamed = kind if kind is not None and kind.renames else None
-        return _page_of(query, place, reply, renamed)
+        return _page_of(query, place, reply, kind if kind is not None and kind.renames else None)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
