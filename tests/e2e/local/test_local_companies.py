@@ -35,7 +35,7 @@ def test_a_company_that_nobody_mapped_takes_and_gives_nothing(small):
     report = small.ran()
     assert small.posted(key) == [] and not small.imported("vendors")
     causes = {line["waiting_for"]: line["reason"] for line in report["held"]}
-    assert "`ml-connector mappings set acme company CODE SBODEMO" in causes["company:SBODEMO"]
+    assert "`ml-connector mappings set acme company BASWARE-COMPANY SBODEMO" in causes["company:SBODEMO"]
     small.ops("mappings", "set", "acme", "company", "1000", "SBODEMO")
     small.ran()
     assert len(small.posted(key)) == 1

@@ -25,7 +25,7 @@ def test_what_nobody_mapped_is_held_before_anything_is_sent(dollars):
     report = dollars.ran()
     causes = {line["flow"]: line for line in report["held"]}
     assert causes["purchase_orders"]["waiting_for"] == "currency:$"
-    assert "`ml-connector mappings set acme currency CODE '$'" in causes["purchase_orders"]["reason"]
+    assert "`ml-connector mappings set acme currency BASWARE-CURRENCY '$'" in causes["purchase_orders"]["reason"]
     assert causes["invoices"]["waiting_for"] == "currency:$$"
     assert "`ml-connector mappings set acme currency '$$' SAP-CURRENCY" in causes["invoices"]["reason"]
     assert not dollars.imported("matchingOrders") and order
