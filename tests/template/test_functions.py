@@ -1,6 +1,7 @@
 """Functions, their code, their ticks, and the way in from outside."""
 
 from infra.local.layer import RUNTIME
+from ml_connector.systems.registry import SYSTEMS
 from tests.template.loading import ROOT, code_folder
 
 COMMON = {
@@ -12,6 +13,11 @@ COMMON = {
 def test_there_is_a_poll_function_for_each_system_and_one_of_each_other_kind(written, of_type):
     polls = {f"Poll{system}" for system in written["Mappings"]["SystemNames"]}
     assert set(of_type("AWS::Lambda::Function")) == polls | {"Write", "Maintain", "Enroll", "BaswareWebhook"}
+
+
+def test_the_template_has_each_system_that_has_an_adapter_and_no_other(written):
+    """One that is missing there is never polled on AWS, and nothing else would show it."""
+    assert {value["Name"] for value in written["Mappings"]["SystemNames"].values()} == set(SYSTEMS)
 
 
 def test_each_handler_is_a_file_of_this_repository(of_type):
