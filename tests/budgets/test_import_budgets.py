@@ -43,5 +43,5 @@ def test_settings_and_vendors_are_loaded_only_when_a_tenant_needs_them(function:
     )
     loaded = set(json.loads(ran.stdout))
     late = {"pydantic", "httpx", "cronsim", "boto3", "ml_connector.bootstrap", "ml_connector.systems.sap_b1.client"}
-    assert "ml_connector.engine.tenant_integration" in loaded
+    assert "ml_connector.engine.runtime" in loaded
     assert not loaded & late
