@@ -3,6 +3,7 @@
 import pytest
 
 from ml_connector.engine.ledger.rows import GONE
+from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.replay import approve
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import Rejected, Transient
@@ -225,3 +226,20 @@ def test_what_is_back_in_one_part_ends_the_question_over_the_others_too(bench):
     bench.poll(ACCOUNTS)
     bench.work(0.1)
     assert "held" not in bench.counts(ACCOUNTS) and sorted(bench.systems.retired) == ["k150", "k250", "k251"]
+
+
+def test_a_kill_right_before_the_end_is_saved_makes_nothing_missing(bench, monkeypatch):
+    """What the pass has seen is forgotten last: whoever ends it in the killed one's place compares with it again."""
+    _delivered(bench, *"abcdefgh")
+    real = Poll._end
+
+    def killed(self):
+        raise Killed
+
+    monkeypatch.setattr(Poll, "_end", killed)
+    with pytest.raises(Killed):
+        bench.poll(ACCOUNTS, full=True)
+    monkeypatch.setattr(Poll, "_end", real)
+    bench.poll(ACCOUNTS)
+    assert [c.op for c in bench.pair().ledger("accounts").unfinished()] == []
+    assert list(bench.world.store.query(bench.pair().ledger("accounts").pk, "s#")) == []

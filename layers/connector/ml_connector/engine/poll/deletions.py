@@ -55,7 +55,6 @@ class Deletions:
             return False
         known, gone, empty = roll.compare(only_open=self.flow.follows)
         self._retire(known, gone, empty=empty)
-        roll.clear()
         return True
 
     def _follow(self, roll: Roll) -> bool:

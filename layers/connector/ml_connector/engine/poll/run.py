@@ -136,8 +136,11 @@ class Poll:
         if now.daily:
             self.cursor.full_at = now.started
         self.cursor.passes += 1
+        roll = self.deletions.roll
         self.cursor.now, self.cursor.figures.error = None, None
         self.state.save()
+        if roll is not None:  # not before: whoever goes on in place of one that was killed compares with it again
+            roll.clear()
         release_followers(self.pair, self.flow)
 
     def _unsettled(self) -> Pending:
