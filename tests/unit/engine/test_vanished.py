@@ -3,6 +3,7 @@
 import pytest
 
 from ml_connector.engine.ledger.rows import GONE
+from ml_connector.engine.ledger.seen_keys import Roll
 from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.replay import approve
 from ml_connector.engine.write.worker import write
@@ -243,3 +244,14 @@ def test_a_kill_right_before_the_end_is_saved_makes_nothing_missing(bench, monke
     bench.poll(ACCOUNTS)
     assert [c.op for c in bench.pair().ledger("accounts").unfinished()] == []
     assert list(bench.world.store.query(bench.pair().ledger("accounts").pk, "s#")) == []
+
+
+def test_who_ends_a_pass_forgets_nothing_that_a_later_one_has_seen(bench):
+    ledger, clock = bench.pair().ledger("accounts"), bench.clock
+    rolls = []
+    for page in ("left", "mine", "later"):
+        rolls.append(Roll(ledger, ledger.now()))
+        rolls[-1].note(["a"], page)
+        clock.sleep(0.5)
+    rolls[1].clear()
+    assert [("a" in roll.seen()) for roll in rolls] == [False, False, True]

@@ -74,9 +74,10 @@ class Roll:
         return Seen(array("Q", sorted(hashes)))
 
     def clear(self) -> None:
-        """Drop this roll, and what earlier passes left."""
+        """Drop this roll, and what earlier passes left; a later pass may have begun meanwhile."""
         for item in list(self._ledger.store.query(self._ledger.pk, "s#")):
-            self._ledger.store.delete(item.pk, item.sk)
+            if item.sk[: len(self._prefix)] <= self._prefix:
+                self._ledger.store.delete(item.pk, item.sk)
 
 
 def held_by_target(row: Row) -> bool:
