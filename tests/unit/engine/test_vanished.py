@@ -255,3 +255,19 @@ def test_who_ends_a_pass_forgets_nothing_that_a_later_one_has_seen(bench):
         clock.sleep(0.5)
     rolls[1].clear()
     assert [("a" in roll.seen()) for roll in rolls] == [False, False, True]
+
+
+def test_a_pass_is_over_though_what_it_has_seen_cannot_be_forgotten(bench, monkeypatch):
+    _delivered(bench, *"ab")
+
+    began, cursor = Roll.clear, lambda: bench.pair().ledger("accounts").cursor()[0]
+
+    def away_at_the_end(roll):
+        if cursor().now is None:
+            raise Transient("AWS throttles the table; it is tried again later.")
+        began(roll)
+
+    monkeypatch.setattr(Roll, "clear", away_at_the_end)
+    before = cursor().passes
+    assert bench.poll(ACCOUNTS, full=True) is not False
+    assert (cursor().passes, cursor().now, cursor().figures.error) == (before + 1, None, None)

@@ -139,9 +139,10 @@ class Poll:
         roll = self.deletions.roll
         self.cursor.now, self.cursor.figures.error = None, None
         self.state.save()
-        if roll is not None:  # not before: whoever goes on in place of one that was killed compares with it again
-            roll.clear()
         release_followers(self.pair, self.flow)
+        if roll is not None:  # last: whoever goes on in place of one that was killed compares with it again
+            with suppress(ConnectorError):  # the pass is over; what is left expires, or goes when the next one begins
+                roll.clear()
 
     def _unsettled(self) -> Pending:
         """List what is on its way: the fingerprints of masters, the chunks of documents."""
