@@ -56,8 +56,8 @@ class Caller:
                 return reply, fault
             if not isinstance(trouble, Transient):
                 raise trouble
-            pause = self._pause(trouble, attempt)
-            if not call.safe or attempt == TRIES or pause > PATIENCE:
+            needless = call.want == "xml" and isinstance(trouble, Unproven)  # documented names do without it
+            if needless or not call.safe or attempt == TRIES or (pause := self._pause(trouble, attempt)) > PATIENCE:
                 trouble.spent = True
                 raise trouble
             self._clock.sleep(pause)
@@ -182,7 +182,7 @@ class WebApi:
             if fault.status >= 500 and not fault.unserved:
                 raise Transient(f"Sage 300 did not tell what it has in {resource}: {fault}. It is asked again later.")
             said, common = str(fault), fault.unserved
-        except Unproven as error:  # anybody's answer, as often as anything is tried
+        except Unproven as error:  # anybody's answer: it holds for this connection alone
             said, common = str(error), False
         log.warning("Sage 300 does not serve %s, so the documented names are used alone: %s", resource, said)
         return None, common
