@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 SENTENCES = {
     "reopened": "it had failed and is retried now, from the step at which it failed. If it may have been posted, it "
     "is looked up first.",
-    "hastened": "it was waiting and is retried now.",
+    "retried": "it was waiting and is retried now.",
     "under way": "it is being worked on at this moment; nothing was changed.",
-    "offered": "it is queued again. What was delivered before is never posted twice; if it is no longer available for "
+    "queued": "it is queued again. What was delivered before is never posted twice; if it is no longer available for "
     "transfer, nothing is sent.",
     "marked": "it is sent again with the next run of the flow, which compares everything: master data is not "
     "read record by record. A small real change goes with it, since an equal record would be skipped.",
@@ -54,7 +54,7 @@ def replay(
     if as_json:
         table.dump({**stream.name, "key": found, "done": done.what, "chunk": done.chunk.id if done.chunk else None})
     else:
-        when = say_when(desk) if done.what in {"reopened", "hastened", "offered"} else ""
+        when = say_when(desk) if done.what in {"reopened", "retried", "queued"} else ""
         terminal.line(
             advice.pasteable(f"{name[0].upper()}{name[1:]}: {SENTENCES[done.what]}{when}{say_paused(stream)}")
         )

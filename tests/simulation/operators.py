@@ -58,7 +58,7 @@ def _redrive(history: History, pair: Pair, flow: str) -> None:
             replay.reopen(ledger, chunk.id, "redriven")
         elif (chunk.waiting_for or "").startswith("lookup:"):
             with suppress(Exception):
-                replay.hasten(ledger, chunk.id, "looked at")
+                replay.retry_now(ledger, chunk.id, "looked at")
 
 
 def judge(history: History) -> None:

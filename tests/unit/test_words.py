@@ -56,7 +56,7 @@ WORDS = {
     r"roster": "tenant registry",
     r"desk|codebook|legible|shredding|crew|lap|clerks?|scene": "context, mapping import, formatting, purge, …",
     r"(?:on board|in the dark|in earnest)": "onboard; dry run or shadow mode; live",
-    r"hasten(?:s|ed)?|next look|looked at again": "retry now; next retry",
+    r"retry_now(?:s|ed)?|next look|looked at again": "retry now; next retry",
     r"switch(?:es|ed|ing)?(?: \w+){0,3} off": "deactivate",
     r"vanish(?:es|ed|ing)?": "deleted at, or missing from, the source system",
     r"doors?|login is closed|(?:is|are) away": "circuit breaker; login suspended; unavailable",

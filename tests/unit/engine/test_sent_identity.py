@@ -83,7 +83,7 @@ def test_once_it_is_cancelled_there_the_document_is_posted_as_it_is_now(ready: B
     CHANGES[what](ready)
     ready.work(1)
     ready.systems.cancelled.add("100")
-    assert replay.replay(ready.pair(), INVOICES, "i", "again").what == "hastened"
+    assert replay.replay(ready.pair(), INVOICES, "i", "again").what == "retried"
     ready.work(3)
     assert posted(ready) == ["100", "101"] and [a.number for _, a in ready.systems.answers] == ["101"]
 
@@ -140,7 +140,7 @@ def test_it_survives_a_replay_and_a_redrive(ready: Bench, way: str) -> None:
         chunk.state, chunk.cause = "failed", "exhausted"
         ledger.save(chunk, item)
     CHANGES["mapping"](ready)
-    assert replay.replay(ready.pair(), INVOICES, "i", "again").what in {"reopened", "hastened"}
+    assert replay.replay(ready.pair(), INVOICES, "i", "again").what in {"reopened", "retried"}
     ready.work(30)
     assert posted(ready) == ["100"] and chunk_of(ready).waiting_for == "conflict:i"
 

@@ -81,7 +81,7 @@ DECISIONS: dict[str, tuple[Decision, str, dict[str, object]]] = {
     "release": (lambda b, led, _: release(b.world, led, "account:1"), "invoices", {"waiting_for": "account:1"}),
     "landed": (lambda b, *_: release_landed(b.pair(), ACCOUNTS, ["1"]), "invoices", {"waiting_for": "account:1"}),
     "followers": (after_the_pass, "invoices", {"waiting_for": "prerequisite:accounts"}),
-    "hasten": (lambda _b, led, _: replay.hasten(led, "k1", "note"), "invoices", {}),
+    "retry_now": (lambda _b, led, _: replay.retry_now(led, "k1", "note"), "invoices", {}),
     "replay": (lambda b, *_: replay.replay(b.pair(), INVOICES, "k1", "note"), "invoices", {}),
     "approve": (lambda _b, led, _: replay.approve(led, "note"), "accounts", {"op": "retire", "guarded": "many"}),
     "wake": (wake, "invoices", {"step": "unknown", "waiting_for": "period:2026-01"}),

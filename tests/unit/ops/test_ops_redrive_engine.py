@@ -79,7 +79,7 @@ def test_a_replayed_master_that_is_on_its_way_is_not_cut_again(pair: Pair) -> No
     settle(pair)
     replay.replay(pair, VENDORS, "V2", "note")
     assert len(cut(pair, "r1")) == 1
-    assert replay.replay(pair, VENDORS, "V2", "note").what == "hastened"
+    assert replay.replay(pair, VENDORS, "V2", "note").what == "retried"
     assert len(cut(pair, "r2")) == 1
 
 

@@ -13,7 +13,7 @@ def test_a_settled_document_gets_a_new_chunk(office: Any) -> None:
     office.done("invoices", key="k1", number="INV-1", outcome="delivered", stamp="s1", amount="119.00", currency="EUR")
     office.row("invoices", "k1", outcome="delivered", target="18:77", code="4711")
     said = office.run("replay", "acme", "invoices", "INV-1", "--by", "ada", "--json")
-    assert (said["done"], said["key"]) == ("offered", "k1")
+    assert (said["done"], said["key"]) == ("queued", "k1")
     chunk, _ = office.ledger("invoices").chunk("k1")
     assert (chunk.stamp, chunk.amount, chunk.currency, chunk.state) == ("s1", "119.00", "EUR", "open")
     assert chunk.due_at <= office.now
@@ -36,7 +36,7 @@ def test_in_a_local_state_it_is_said_who_carries_it_out(office: Any) -> None:
 
 def test_a_held_document_is_looked_at_now(office: Any) -> None:
     office.chunk("invoices", key="k1", state="waiting", waiting_for="conflict:k1", due_at=LATER)
-    assert office.run("replay", "acme", "invoices", "k1", "--json")["done"] == "hastened"
+    assert office.run("replay", "acme", "invoices", "k1", "--json")["done"] == "retried"
     chunk, _ = office.ledger("invoices").chunk("k1")
     assert (chunk.waiting_for, chunk.due_at <= office.now) == ("conflict:k1", True)
 

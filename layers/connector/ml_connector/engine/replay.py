@@ -20,7 +20,7 @@ from ml_connector.engine.tenant_integration import Pair
 from ml_connector.errors import Conflict, Transient
 from ml_connector.flow import Flow, Offer
 
-What = Literal["reopened", "hastened", "under way", "offered", "marked", "forgotten", "unknown"]
+What = Literal["reopened", "retried", "under way", "queued", "marked", "forgotten", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def reopen(ledger: Ledger, chunk_id: str, note: str, death: int | None = None) -
     return _due_now(ledger, chunk_id, note, open_it)
 
 
-def hasten(ledger: Ledger, chunk_id: str, note: str) -> Chunk | None:
+def retry_now(ledger: Ledger, chunk_id: str, note: str) -> Chunk | None:
     """Make a chunk due now that waits for its time or for somebody; None where it does not wait.
 
     A document that the daily sweep found is hereby a person's to post: it is looked up, and sent if it is not there.
@@ -177,8 +177,8 @@ def replay(pair: Pair, flow: Flow, key: str, note: str) -> Replayed:
 def _set_going(ledger: Ledger, chunk: Chunk, note: str) -> Replayed:
     if (opened := reopen(ledger, chunk.id, note)) is not None:
         return Replayed("reopened", opened)
-    if (sooner := hasten(ledger, chunk.id, note)) is not None:
-        return Replayed("hastened", sooner)
+    if (sooner := retry_now(ledger, chunk.id, note)) is not None:
+        return Replayed("retried", sooner)
     return Replayed("under way", chunk)
 
 
@@ -197,7 +197,7 @@ def _offer(pair: Pair, flow: Flow, ledger: Ledger, key: str, note: str) -> Repla
     chunk = offer_document(pair, flow, offer, ledger.now())
     if chunk is None:
         return Replayed("under way", holder(ledger, key))
-    return Replayed("offered", hasten(ledger, chunk.id, note) or chunk)
+    return Replayed("queued", retry_now(ledger, chunk.id, note) or chunk)
 
 
 def last_done(ledger: Ledger, key: str) -> Chunk | None:
