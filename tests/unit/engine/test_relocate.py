@@ -246,7 +246,7 @@ def test_a_document_posted_under_both_is_named(moving: Moving) -> None:
     assert len(moving.systems.booked) == 2
     moved = relocate.move(pair, "old", "ada")
     assert "posted as 100 under the earlier endpoint and as 101 under the present one" in moved.twice[0]
-    assert replay(pair, INVOICES, "a", "again").what == "offered"
+    assert replay(pair, INVOICES, "a", "again").what == "queued"
 
 
 @pytest.mark.parametrize("there_before", [True, False])

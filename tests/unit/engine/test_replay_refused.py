@@ -25,7 +25,7 @@ def ready(bench: Bench) -> Bench:
 def replayed(bench: Bench) -> Any:
     pair = bench.pair()
     done = replay(pair, INVOICES, "i", "Replayed by ada.")
-    assert done.what == "offered"
+    assert done.what == "queued"
     assert done.chunk is not None
     bench.rings.ring(done.chunk.lane, ring_of(done.chunk, pair.scope))
     bench.work(0.1)

@@ -154,7 +154,7 @@ def test_a_replay_of_what_was_finished_meanwhile_offers_it_again(bench: Bench) -
         ledger.finish(task.chunk, task.item)
 
     bench.world.store.before["get"] = finish  # type: ignore[attr-defined]
-    assert replay.replay(bench.pair(), INVOICES, "k1", "note").what == "offered"
+    assert replay.replay(bench.pair(), INVOICES, "k1", "note").what == "queued"
 
 
 def test_a_retired_record_is_settled_over_the_row_as_it_is(bench: Bench) -> None:
