@@ -162,6 +162,23 @@ def test_no_increment_is_lost_between_processes(tmp_path: Path) -> None:
     assert SqliteStore(path).get("p", "count").data == {"n": 160}
 
 
+def test_a_file_that_another_process_makes_while_it_is_opened_is_not_foreign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.db"
+
+    class Overtaken(sqlite3.Connection):
+        def execute(self, sql: str, *bound: Any) -> sqlite3.Cursor:
+            found = super().execute(sql, *bound)
+            if sql == "PRAGMA user_version":
+                monkeypatch.undo()
+                SqliteStore(path).close()
+            return found
+
+    monkeypatch.setattr(sqlite3, "connect", Overtaken)
+    SqliteStore(path).close()
+
+
 def increment(store: SqliteStore) -> None:
     while True:
         row = store.get("p", "count") or Item("p", "count", {"n": 0})

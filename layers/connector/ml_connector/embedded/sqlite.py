@@ -111,15 +111,25 @@ def _known(path: str) -> Iterator[None]:
 def _prepare(connection: sqlite3.Connection, path: str, deadline: float) -> None:
     _write_ahead(connection, deadline)
     connection.execute("PRAGMA synchronous = FULL")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version, tables = _found(connection)
     if version > VERSION:
         raise Misconfigured(f"{path} was written by a newer ml-connector (state version {version}); upgrade this one.")
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if version < VERSION and tables:
         raise Misconfigured(f"{path} is not a state file of ml-connector, but another program's. {RESTORE}")
     if version < VERSION:
         connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
     connection.execute("SELECT pk, sk, data, rev, due_pk, due_at, ttl, blob FROM rows LIMIT 0")
+
+
+def _found(connection: sqlite3.Connection) -> tuple[int, set[str]]:
+    """Read version and tables at one moment: between two, another process may make them, and the file looks foreign."""
+    connection.execute("BEGIN")
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    finally:
+        connection.execute("COMMIT")
+    return version, tables
 
 
 def _write_ahead(connection: sqlite3.Connection, deadline: float) -> None:
