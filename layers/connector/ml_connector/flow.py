@@ -290,7 +290,8 @@ class Prepared:
     tells). `dated`: the vendor's own date as it is sent, None where the source gives none. `name`: by which a target
     that refuses duplicates knows a second one; another name is another document to it. `since`: when it can have been
     sent first. `partner`, `reference` (the supplier's own number) and `kind` are told to people and compared with what
-    is found; empty: nothing to compare.
+    is found; empty: nothing to compare. `unique`: the target lets no second one of this `name` in, whatever it does of
+    others. `written`: what a read back compares in addition, by what people call it.
     """
 
     key: str
@@ -307,6 +308,8 @@ class Prepared:
     reference: str = ""
     kind: str = ""
     since: datetime | None = None
+    unique: bool = False
+    written: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +320,7 @@ class Found:
 
     `notes`: what a person should know of how it was posted. `dated`: the vendor's own date, `posted_on`: the day it was
     posted on; `partner`, `reference` and `kind` as in `Prepared`; each None where the target does not tell it. `since`:
-    when we can have sent it first, to read it back.
+    when we can have sent it first, to read it back. `written`: as in `Prepared`, as far as the target tells it.
 
     `check`: what a read back that has steps left to do, which cannot be taken back, calls right before each of them
     with the document as it stands; it raises `Held` where that is not what was approved.
@@ -336,6 +339,7 @@ class Found:
     reference: str | None = None
     kind: str | None = None
     since: datetime | None = None
+    written: Mapping[str, str] = field(default_factory=dict, hash=False)
     check: Callable[[Found], None] | None = field(default=None, compare=False, repr=False)
 
 

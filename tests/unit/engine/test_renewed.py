@@ -77,21 +77,22 @@ def test_long_reasons_do_not_burst_the_rows_that_hold_them(bench: Bench, monkeyp
     assert max(len(reason) for _, reason in ledger.cursor()[0].figures.rejects) == LONGEST_REASON
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["the target refuses", "it refuses this one"])
 @pytest.mark.parametrize(("number", "hours", "posts"), [("R-1", 0.05, 2), ("R-2", 0.05, 1), ("R-2", 1, 2)])
 def test_what_goes_by_another_name_than_its_sending_in_doubt_waits_for_that(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: str, hours: float, posts: int
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: str, hours: float, posts: int, *, whole: bool
 ) -> None:
     """A payment that was cancelled while its first response was in doubt: that one could land on the reversal."""
     prepare, send, tries = Papers.prepare, Papers.send, []
 
     def named(self: Papers, record: Any, codes: Any) -> Prepared:
-        return replace(prepare(self, record, codes), name=record.number)
+        return replace(prepare(self, record, codes), name=record.number, unique=not whole)
 
     def noted(self: Papers, prepared: Prepared) -> Found:
         tries.append(prepared.name)
         return send(self, prepared)
 
-    monkeypatch.setattr(Papers, "refuses_duplicates", True)
+    monkeypatch.setattr(Papers, "refuses_duplicates", whole)
     for name, made in (("prepare", named), ("trace", named), ("send", noted)):
         monkeypatch.setattr(Papers, name, made)
     bench.systems.accounts = {"6100": account("6100")}

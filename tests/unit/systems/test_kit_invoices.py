@@ -42,7 +42,7 @@ class Erp:
     there: list[Found] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
     away: bool = False
-    title, dialect, number_limit, refuses_duplicates, mark = "The ERP", DIALECT, 10, False, "mark "
+    title, dialect, number_limit, key_limit, refuses_duplicates, mark = "The ERP", DIALECT, 10, 36, False, "mark "
     shown_nowhere = "nowhere"
 
     def lookup(self, invoice: Invoice, supplier: str, own: str) -> dict[str, str]:

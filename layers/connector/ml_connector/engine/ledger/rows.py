@@ -109,6 +109,7 @@ class SentDocument(Struct, kw_only=True, omit_defaults=True):
     posted_on: str | None = None
     at: str = ""
     taken: bool = False
+    written: dict[str, str] = {}
 
 
 class Decision(Struct, kw_only=True, omit_defaults=True):

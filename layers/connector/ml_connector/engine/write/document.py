@@ -256,13 +256,15 @@ class DocumentWriter:
         """Tell whether sending is safe now: at once where nothing was sent, else after the settle time.
 
         It counts from when the connection broke to when the look-up that found nothing began. A target that refuses
-        a second one takes the same at once; what goes by another name might come to lie under the first. What was
-        taken is never sent again without a person's word. None for `prepared`: nothing is to be sent.
+        a second one, of any document or of this one, takes the same at once; what goes by another name might come to
+        lie under the first. What was taken is never sent again without a person's word. None for `prepared`: nothing
+        is to be sent.
         """
         if self.case.fresh:
             return True
         names = {one.name for one in self.chunk.sents}
-        same = self.case.target.refuses_duplicates and prepared is not None and names <= {prepared.name}
+        refuses = prepared is not None and (self.case.target.refuses_duplicates or prepared.unique)
+        same = refuses and prepared is not None and names <= {prepared.name}
         if (seconds := 0.0 if same else self._settles(looked_at)) > 0:
             self.task.wait(
                 seconds,

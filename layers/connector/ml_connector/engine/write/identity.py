@@ -18,7 +18,7 @@ def remember(prepared: Prepared, at: str) -> SentDocument:
         lookup={name: value for name, value in prepared.lookup.items() if "=" not in name},
         amount=str(prepared.amount), currency=prepared.currency, natural=prepared.natural, name=prepared.name,
         partner=prepared.partner, reference=prepared.reference, kind=prepared.kind, dated=_written(prepared.dated),
-        posted_on=_written(prepared.posted_on), at=at,
+        posted_on=_written(prepared.posted_on), at=at, written=dict(prepared.written),
     )  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def recall(key: str, sent: SentDocument) -> Prepared:
     return Prepared(
         key=key, body={}, lookup=sent.lookup, amount=Decimal(sent.amount), currency=sent.currency, natural=sent.natural,
         name=sent.name, partner=sent.partner, reference=sent.reference, kind=sent.kind, dated=_read(sent.dated),
-        posted_on=_read(sent.posted_on),
+        posted_on=_read(sent.posted_on), written=sent.written,
     )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ def differences(found: Found, wanted: Prepared, tolerance: Decimal, *, all_told:
         _amount(found.amount, wanted.amount, tolerance, all_told=all_told),
         _currency(found.currency, wanted.currency, all_told=all_told),
         _date(found.dated, wanted.dated, all_told=all_told),
+        *(_value(what, found.written.get(what), here, tolerance) for what, here in wanted.written.items()),
     ]
     return [point for point in points if point]
 
@@ -100,6 +101,17 @@ def _date(there: date | None, here: date | None, *, all_told: bool) -> str:
     if not all_told:
         return ""
     return "its invoice date is not shown there" if there is None else "this invoice has no date"
+
+
+def _value(what: str, there: str | None, here: str, tolerance: Decimal) -> str:
+    """Compare what was written with what stands there; an amount may be rounded as a total may."""
+    if there is None or there == here:
+        return ""
+    try:
+        apart = abs(Decimal(there) - Decimal(here)) > tolerance
+    except ArithmeticError:
+        apart = True
+    return f"{what} {there or 'nothing'} there, {here or 'nothing'} here" if apart else ""
 
 
 def _written(day: date | None) -> str | None:

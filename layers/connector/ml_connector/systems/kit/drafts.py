@@ -28,6 +28,7 @@ class Draft:
     `supplier` and `currency` are the ERP's codes; `supplier` is corrected where the ERP spells it otherwise.
     `posted_on` is the accounting date, or today. `moves`: a closed period is passed over. `notes` are for people;
     `used` says which of the platform's codes became which of the ERP's, as `KIND=THEIRS`, for the wording of a refusal.
+    `unique` and `written` are as in `flow.Prepared`.
     """
 
     title: str
@@ -40,6 +41,8 @@ class Draft:
     moves: bool = False
     notes: list[str] = field(default_factory=list)
     used: dict[str, str] = field(default_factory=dict)
+    unique: bool = False
+    written: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Remember the day that was asked for."""

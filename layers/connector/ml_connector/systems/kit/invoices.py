@@ -26,7 +26,7 @@ from ml_connector.systems.settings import SystemSettings
 from ml_connector.wiring import Wiring, in_our_shape
 
 KEY_LIMIT = 36
-"""Characters of our own key in a document."""
+"""Characters of our own key in a document, where the ERP keeps as many."""
 MONTHS_AHEAD = 3
 """Closed months that are passed over in search of an open one."""
 AMENDMENTS = 3
@@ -58,6 +58,8 @@ class Payables(Protocol[F]):
     dialect: Dialect[F]
     number_limit: int
     """Characters of an invoice's number that it keeps; a longer one is refused."""
+    key_limit: int
+    """Characters of our own key that it keeps, beside its mark: `KEY_LIMIT` if it can."""
     refuses_duplicates: bool
     """It lets no second document of a supplier and number in."""
     mark: str
@@ -132,7 +134,7 @@ class InvoiceTarget(Generic[F]):
             codes=codes,
             supplier=codes.erp("supplier", record.supplier),
             currency=codes.erp("currency", record.currency),
-            own=self._payables.mark + self._wiring.outward("invoice", record.key, limit=KEY_LIMIT),
+            own=self._payables.mark + self._wiring.outward("invoice", record.key, limit=self._payables.key_limit),
             posted_on=record.accounting_date or today(self._settings, self._wiring),
             moves=self._moves,
         )
@@ -141,6 +143,7 @@ class InvoiceTarget(Generic[F]):
         record = draft.invoice
         dated = record.invoice_date.isoformat() if record.invoice_date else ""
         lookup = self._payables.lookup(record, draft.supplier, draft.own) | {"number": record.number, "dated": dated}
+        natural = f"{lookup['kind']}~{fold(draft.supplier)}~{fold(record.number)}"
         return Prepared(
             key=record.key,
             body=body,
@@ -149,7 +152,10 @@ class InvoiceTarget(Generic[F]):
             currency=draft.currency,
             posted_on=draft.posted_on,
             notes=tuple(dict.fromkeys(draft.notes)),
-            natural=f"{lookup['kind']}~{fold(draft.supplier)}~{fold(record.number)}",
+            natural=natural,
+            name=natural if draft.unique else "",
+            unique=draft.unique,
+            written=draft.written,
             dated=record.invoice_date,
             partner=draft.supplier,
             reference=record.number,

@@ -44,6 +44,16 @@ class Sums:
         """Add up the rows."""
         return sum((row.net for row in self.rows), Decimal(0))
 
+    def absorbed(self, notes: list[str]) -> Sums:
+        """Put the residue on the largest row and note it, for an ERP that has no account for it."""
+        if self.residue == 0:
+            return self
+        rows = list(self.rows)
+        taker = max(range(len(rows)), key=lambda place: abs(rows[place].net))
+        rows[taker] = replace(rows[taker], net=rows[taker].net + self.residue)
+        notes.append(f"A rounding difference of {self.residue} was added to coding row {rows[taker].row.key}.")
+        return replace(self, rows=tuple(rows))
+
 
 def sum_up(invoice: Invoice, money: Money, tolerance: Decimal, hints: Sequence[Decimal | None] = ()) -> Sums:
     """Price every row and compare with the total. `hints` are the tax percentages of the orders' lines, by row.

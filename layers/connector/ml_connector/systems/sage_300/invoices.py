@@ -17,14 +17,16 @@ from ml_connector.flow import Found, Prepared
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
 from ml_connector.systems.kit.drafts import Draft
-from ml_connector.systems.kit.invoices import Created
+from ml_connector.systems.kit.invoices import KEY_LIMIT, Created
+from ml_connector.systems.kit.money import Money
 from ml_connector.systems.kit.paging import row_number
+from ml_connector.systems.kit.totals import Sums, sum_up
 from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.documents import BATCHES, MARK, Documents
 from ml_connector.systems.sage_300.faults import DIALECT, VENDOR, Fault
 from ml_connector.systems.sage_300.fields import whole
-from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines, Sums, sum_up
+from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
 from ml_connector.systems.sage_300.lookups import Calendar, VendorFacts, Vendors
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.posting import Posting
@@ -39,7 +41,7 @@ _CLOSED = re.compile(r"Period \d{4}-\d\d closed: ")
 class Invoices:
     """The `kit.invoices.Payables` of a company. A posted one's id is its batch and entry, such as `109:1`."""
 
-    title, dialect, number_limit, refuses_duplicates, mark = VENDOR, DIALECT, 22, False, MARK
+    title, dialect, number_limit, key_limit, refuses_duplicates, mark = VENDOR, DIALECT, 22, KEY_LIMIT, False, MARK
     shown_nowhere = "in no batch and among no posted documents"
 
     def __init__(
@@ -58,7 +60,8 @@ class Invoices:
         vendor = self._vendor(draft)
         draft.supplier = vendor.vendor_number.strip()  # a person may have mapped it in other letters
         lines = Lines(draft, self._ledger, self._orders)
-        sums = sum_up(draft.invoice, self._rounding)
+        money = Money.of(draft.invoice.currency, VENDOR)  # the Web API tells no decimals of a currency
+        sums = sum_up(draft.invoice, money, self._rounding).absorbed(draft.notes)
         details = lines.write(sums)
         draft.open_day(self._calendar)
         entry = self._entry(draft, lines)

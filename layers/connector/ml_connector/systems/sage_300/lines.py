@@ -6,47 +6,20 @@ to. The order itself is not invoiced: the Web API has no way to (`docs/vendors/s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
 from ml_connector.errors import Held
 from ml_connector.folding import same
-from ml_connector.records import CodingRow, Invoice
-from ml_connector.systems.kit import totals
+from ml_connector.records import CodingRow
 from ml_connector.systems.kit.drafts import Draft
-from ml_connector.systems.kit.money import Money
 from ml_connector.systems.kit.paging import row_number
+from ml_connector.systems.kit.totals import Sums
 from ml_connector.systems.sage_300.accounts import Ledger, bare
 from ml_connector.systems.sage_300.faults import NotOffered
 from ml_connector.systems.sage_300.fields import children, text, whole
 from ml_connector.systems.sage_300.orders import Orders, is_closed, line_key, order_number
 from ml_connector.systems.sage_300.receipts import Row
-
-LEDGER = "Sage 300"
-
-
-@dataclass(frozen=True, slots=True)
-class Sums(totals.Sums):
-    """An invoice that adds up: gross = the rows' nets + tax. `residue` is what rounding had left, now on `taker`."""
-
-    taker: int | None
-
-
-def sum_up(invoice: Invoice, tolerance: Decimal) -> Sums:
-    """Price every row, find the tax, and put a residue within `tolerance` on the largest row.
-
-    The Web API tells no decimals of a currency, so ISO 4217 has the word. Raises `Rejected` for an invoice that cannot
-    be posted as it is, `Held` where its totals do not agree.
-    """
-    sums = totals.sum_up(invoice, Money.of(invoice.currency, LEDGER), tolerance)
-    if sums.residue == 0:
-        return Sums(sums.rows, sums.gross, sums.tax, sums.residue, None)
-    rows = list(sums.rows)
-    taker = max(range(len(rows)), key=lambda n: abs(rows[n].net))
-    rows[taker] = replace(rows[taker], net=rows[taker].net + sums.residue)
-    return Sums(tuple(rows), sums.gross, sums.tax, sums.residue, taker)
-
 
 TEXT_LIMIT = 60
 STEP = 20
@@ -78,9 +51,6 @@ class Lines:
                 detail["TaxClass1"] = tax_class
             detail["DistributedAmount"] = row.net * sign
             details.append(detail)
-        if sums.residue and sums.taker is not None:
-            key = sums.rows[sums.taker].row.key
-            self.notes.append(f"A rounding difference of {sums.residue} was added to coding row {key}.")
         return details
 
     def order(self) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 from ml_connector.flow import Found, Prepared
 from ml_connector.records import Invoice
 from ml_connector.systems.kit.drafts import Draft, moved_note
-from ml_connector.systems.kit.invoices import KINDS, Created
+from ml_connector.systems.kit.invoices import KEY_LIMIT, KINDS, Created
 from ml_connector.systems.kit.totals import sum_up
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.documents import CREDIT_NOTE, INVOICE, SETS, Posted
@@ -34,7 +34,7 @@ BRANCH = "BPL_IDAssignedToInvoice"
 class Invoices:
     """The `kit.invoices.Payables` of a company. A posted one's id is its object type and DocEntry, such as `18:812`."""
 
-    title, dialect, number_limit, refuses_duplicates, mark = VENDOR, DIALECT, 100, False, ""
+    title, dialect, number_limit, key_limit, refuses_duplicates, mark = VENDOR, DIALECT, 100, KEY_LIMIT, False, ""
     shown_nowhere = "neither as a document nor as a draft"
 
     def __init__(self, layer: ServiceLayer, settings: Settings, wiring: Wiring, lookups: Lookups) -> None:
