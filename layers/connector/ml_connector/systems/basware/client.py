@@ -15,7 +15,7 @@ import httpx
 
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.systems.basware import faults
-from ml_connector.systems.basware.login import ClientCredentials, lacking
+from ml_connector.systems.basware.login import Tokens, lacking
 from ml_connector.systems.basware.rights import scopes_of
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.http import Call, Reply
@@ -85,7 +85,7 @@ class Basware:
             settings, wiring, vendor="Basware", base_url=settings.base, connections=CONNECTIONS, before=self._stamp,
             private=settings.private_network,
         )  # fmt: skip
-        self.credentials = ClientCredentials(self.http, settings, wiring.clock, self.scopes, wiring.tenant)
+        self.credentials = Tokens(self.http, settings, wiring.clock, self.scopes, wiring.tenant)
         self.http.auth = self.auth = SharedLogin(wiring.sessions, self.credentials)
 
     def scopes(self) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from ml_connector.systems.basware.companies import Companies
 from ml_connector.systems.basware.exported_orders import ExportedOrders
 from ml_connector.systems.basware.invoices import Invoices
 from ml_connector.systems.basware.limits import ACCOUNTS, COST_CENTERS, LINES, ORDERS, VENDORS
-from ml_connector.systems.basware.login import ScopesRefused
 from ml_connector.systems.basware.orders import Orders
 from ml_connector.systems.basware.payloads import Outward, list_stage
 from ml_connector.systems.basware.payments import Payments
@@ -28,6 +27,7 @@ from ml_connector.systems.basware.upserts import (
     inactive_vendor,
     leftover_lines,
 )
+from ml_connector.systems.kit.credentials import ScopesRefused
 from ml_connector.wiring import Wiring
 
 

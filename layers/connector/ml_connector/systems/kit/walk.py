@@ -66,13 +66,15 @@ class Place:
 class Pager:
     """How a vendor says that a list goes on: by a link, by a count, or by nothing at all.
 
-    `full`: as many rows may not be all, although nothing tells of more; 0 where the page without a link is the last.
-    `tokens`: its links may name a `$skiptoken` in place of a number.
+    `full`: as many rows may not be all, although nothing tells of more; 0 where the page without a link is the last,
+    1 where only a page with nothing new is. `tokens`: its links may name a `$skiptoken` in place of a number. `asked`:
+    rows that each page is asked for by `$top`: as many that come twice are no end, but a `$skip` that is ignored.
     """
 
     vendor: str
     full: int = 0
     tokens: bool = False
+    asked: int = 0
 
     def after(self, place: Place, batch: Batch[Any]) -> Place | None:
         """Find the next place; None after the last page. Raises `Transient` where a link leads nowhere."""
@@ -132,7 +134,7 @@ def walk(
         batch = fetch(place)
         supposed = batch.untold and pager.full > 0
         if circle.closes(batch.keys, batch.mark):
-            if not supposed:
+            if not supposed or 0 < pager.asked <= len(batch.keys):
                 raise pager.loop("a page was given twice")
             yield replace(batch, rows=(), keys=(), spoiled=())  # a server that tells nothing gives one page for ever
             return
@@ -164,3 +166,41 @@ def _gets_on(keys: Sequence[str], known: frozenset[str]) -> bool:
     A page given twice may begin a row earlier, and so have a row that the page before did not.
     """
     return bool(keys) and keys[-1] not in known
+
+
+@dataclass(frozen=True, slots=True)
+class LastKey:
+    """Pages by key, for a server without `$skip`: each has the rows that are greater than the last key before it.
+
+    Rows that come or go meanwhile move no other. `size` rows are asked for at a time, sorted by key; a shorter page may
+    be the server's own limit, so only an empty one is the end. `order` compares keys as the server does.
+    """
+
+    vendor: str
+    size: int
+    order: Callable[[str], Any] = str
+
+    def walk(self, fetch: Callable[[str | None], Batch[W]], position: str | None = None) -> Iterator[Batch[W]]:
+        """Read page after page behind the key `position`, each row once; `fetch` is given the last key, None at first.
+
+        Raises `Transient` where the server does not sort, or gives again what it gave: rows would be left out.
+        """
+        last = position
+        while True:
+            batch = fetch(last)
+            named = [name for name in batch.keys if not name.startswith("?")]
+            behind = last
+            for name in named:
+                if behind is not None and self.order(name) <= self.order(behind):
+                    raise Transient(
+                        f"{self.vendor} does not give records in the order of their keys: {name} comes after {behind}. "
+                        "Some would be left out, so the list is read again later."
+                    )
+                behind = name
+            if not named and len(batch.keys) >= self.size:
+                raise Transient(f"{self.vendor} gave a page of records without keys behind {last}; nothing leads on.")
+            if not named:
+                yield batch
+                return
+            yield replace(batch, position=behind)
+            last = behind

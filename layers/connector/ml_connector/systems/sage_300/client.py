@@ -15,6 +15,7 @@ from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Out
 from ml_connector.ports import Chance, Clock
 from ml_connector.systems.http import PATIENCE, Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import ABSENT_STATUS, Unproven
+from ml_connector.systems.kit.credentials import EVERY
 from ml_connector.systems.kit.faults import entered
 from ml_connector.systems.kit.odata import Style, day_literal, quoted
 from ml_connector.systems.kit.rows import Batch, page_of
@@ -30,7 +31,7 @@ from ml_connector.systems.sage_300.faults import (
     fault_in,
     refused_read,
 )
-from ml_connector.systems.sage_300.login import EVERY, IIS
+from ml_connector.systems.sage_300.login import IIS
 from ml_connector.systems.sage_300.metadata import Kind, Model, parse
 from ml_connector.systems.sage_300.query import Keyed, Query, walk
 

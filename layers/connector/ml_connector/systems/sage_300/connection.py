@@ -55,7 +55,7 @@ class Company:
         self._http = server(
             settings, wiring, vendor=VENDOR, base_url=settings.api_url, connections=CONNECTIONS, before=self._before
         )
-        self._http.auth = self._login = SharedLogin(wiring.sessions, login.BasicLogin(self._http, settings))
+        self._http.auth = self._login = SharedLogin(wiring.sessions, login.Proof(settings).login(self._http))
         self.api = WebApi(
             self._http,
             settings.company_id,

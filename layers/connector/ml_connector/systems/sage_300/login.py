@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import httpx
 
-from ml_connector.engine.access.sessions import Session
-from ml_connector.errors import LoginRefused, Misconfigured, Transient
-from ml_connector.systems.http import Call, Http, Reply
+from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Transient
+from ml_connector.systems.http import Http, Reply
 from ml_connector.systems.kit.absence import unproven
-from ml_connector.systems.kit.login import Doubt, fault_of, knock
+from ml_connector.systems.kit.credentials import Basic
+from ml_connector.systems.kit.login import fault_of
 from ml_connector.systems.sage_300.faults import NO_RIGHT, REFUSED_LOGIN, Fault, fault_in
 from ml_connector.systems.sage_300.settings import Settings
 
 JSON = "application/json"
 ADMIN = "ADMIN"
-EVERY = tuple(range(200, 600))
-"""All statuses are judged by what the bodies say (`docs/vendors/sage_300.md`)."""
 IIS = (
     "In IIS, Anonymous Authentication must be enabled and Windows Authentication disabled for the Web API; and "
     "'api_url' must be the address of the Web API, up to and including /v1.0/-."
@@ -32,54 +30,55 @@ def prepare(request: httpx.Request) -> None:
     request.headers.setdefault("Content-Type", JSON)
 
 
-class BasicLogin:
-    """Signs requests with the credentials, proves them, and reads what a refusal says of them."""
+class Proof:
+    """What an answer to the reading of one vendor says of the credentials: by its body, not by its status."""
 
-    def __init__(self, http: Http, settings: Settings) -> None:
-        self._http, self._settings = http, settings
-        self._header = f"Basic {settings.basic()}"
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
 
-    def sign(self, request: httpx.Request, _: Session) -> None:
-        """Send the credentials; a session says only that they are proven."""
-        request.headers["Authorization"] = self._header
+    def login(self, http: Http) -> Basic:
+        """Make the login that this proves."""
+        path = f"/{self._settings.company_id}/AP/APVendors?$top=1&$select=VendorNumber"
+        return Basic(
+            http, *self._settings.credentials(), proof=path, judge=self.judge, nowhere=self.nowhere, refused=_refused
+        )
 
-    def doubt(self, response: httpx.Response) -> Doubt | None:
-        """Tell a refusal of the credentials, which may be passing: it is looked into by one proving call."""
-        if response.status_code == 401:
-            return Doubt.DEAD
-        fault = fault_of(response, fault_in)
-        return Doubt.DEAD if fault is not None and fault.code == REFUSED_LOGIN else None
+    def nowhere(self, said: object) -> Misconfigured:
+        """Say that something else than the Web API answers."""
+        url, words = self._settings.api_url, str(said).removesuffix(".")
+        return Misconfigured(f"{url} can be reached, but what answers is not the Web API: {words}. {IIS}")
 
-    def log_in(self) -> Session:
-        """Prove the credentials by reading one vendor. Raises `LoginRefused`, `Misconfigured` or `Transient`.
-
-        A user without the right to vendors is logged in all the same.
-        """
-        path = f"/{self._settings.company_id}/AP/APVendors"
-        headers = {"Authorization": self._header}
-        proof = Call("GET", path, {"$top": "1", "$select": "VendorNumber"}, headers=headers, auth=False, want="text",
-                     expect=EVERY, judge=_own_words)  # fmt: skip
-        reply = knock(self._http, proof, lambda said: not_the_api(self._settings.api_url, said))
-        self._judge(reply)
-        return Session("proven")
-
-    def _judge(self, reply: Reply) -> None:
+    def judge(self, reply: Reply) -> ConnectorError | None:
+        """Find what is wrong; a user without the right to vendors is logged in all the same."""
         fault = fault_in(reply)
         if fault is None:
-            _whole(reply, self._settings)
-            return
+            return self._whole(reply)
+        if fault.anybodys:
+            return unproven("the Web API", "a login", fault)
         if fault.code == REFUSED_LOGIN:
-            raise LoginRefused(self._why(reply, fault))
+            return LoginRefused(self._why(reply, fault))
         if fault.passing or (reply.status < 300 and not fault.page):  # an error in a good answer proves nothing
-            hint = f" {IIS}" if fault.page else ""
-            raise Transient(f"Sage 300 could not open a session: {fault}.{hint}")
+            return Transient(f"Sage 300 could not open a session: {fault}.{f' {IIS}' if fault.page else ''}")
         if fault.page or 300 <= reply.status < 400 or fault.absent or fault.gone:
-            raise not_the_api(self._settings.api_url, fault)
-        if fault.code == NO_RIGHT and self._settings.user.upper() == ADMIN:
-            raise Misconfigured(
-                f"Sage 300 took the login of {ADMIN}, who may not use the Web API: {fault}. Make a user of its own, or "
-                "set AllowWebApiAccessForAdmin in the web.config of Online/Web and of Online/WebApi."
-            )
+            return self.nowhere(fault)
+        return self._of_admin(fault)
+
+    def _whole(self, reply: Reply) -> ConnectorError | None:
+        try:
+            body = reply.json()
+        except ValueError as error:
+            return Transient(f"Sage 300 answered with something else than whole JSON ({error}). {IIS}")
+        if isinstance(body, dict) and "value" in body:
+            return None
+        return self.nowhere(Fault(reply.status, "", reply.text(120), worded=False))
+
+    def _of_admin(self, fault: Fault) -> Misconfigured | None:
+        if fault.code != NO_RIGHT or self._settings.user.upper() != ADMIN:
+            return None
+        return Misconfigured(
+            f"Sage 300 took the login of {ADMIN}, who may not use the Web API: {fault}. Make a user of its own, or "
+            "set AllowWebApiAccessForAdmin in the web.config of Online/Web and of Online/WebApi."
+        )
 
     def _why(self, reply: Reply, fault: Fault) -> str:
         settings = self._settings
@@ -98,24 +97,6 @@ class BasicLogin:
         )
 
 
-def _own_words(reply: Reply) -> None:
-    """Try again where IIS or a gateway may have said that there is nothing: it may be over in a moment."""
-    fault = fault_in(reply)
-    if fault is not None and fault.anybodys:
-        raise unproven("the Web API", "a login", fault)
-
-
-def not_the_api(api_url: str, said: object) -> Misconfigured:
-    """Say that something else than the Web API answers."""
-    words = str(said).removesuffix(".")
-    return Misconfigured(f"{api_url} can be reached, but what answers is not the Web API: {words}. {IIS}")
-
-
-def _whole(reply: Reply, settings: Settings) -> None:
-    try:
-        body = reply.json()
-    except ValueError as error:
-        raise Transient(f"Sage 300 answered with something else than whole JSON ({error}). {IIS}") from error
-    if not isinstance(body, dict) or "value" not in body:
-        fault = Fault(reply.status, "", reply.text(120), worded=False)
-        raise not_the_api(settings.api_url, fault)
+def _refused(response: httpx.Response) -> bool:
+    fault = fault_of(response, fault_in)
+    return response.status_code == 401 or (fault is not None and fault.code == REFUSED_LOGIN)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from ml_connector.systems.kit.credentials import basic
 from ml_connector.systems.settings import SystemSettings, Url, server
 
 _END = re.compile(r"/v\d+(\.\d+)?/-$", re.IGNORECASE)
@@ -56,7 +56,7 @@ class Settings(SystemSettings):
 
     def basic(self) -> str:
         """Give user and password as the header carries them."""
-        return base64.b64encode(":".join(self.credentials()).encode()).decode()
+        return basic(*self.credentials())
 
     def secret_values(self) -> list[str]:
         """List what is masked: the password in both spellings, and as the header carries it, which servers echo."""
