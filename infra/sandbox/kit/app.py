@@ -90,6 +90,10 @@ class Server(Generic[W, C]):
         """Spoil the links or the rows of a page: "page-loop", "wrong-host" ..."""
         raise NotImplementedError
 
+    def reshaped(self, call: C, kind: str, response: Response) -> bool:  # noqa: ARG002 - for bodies that are no JSON
+        """Spoil an answer that the kit cannot take apart; False where it can."""
+        return False
+
     def serve(self, call: C) -> Response:
         """Answer a call with all that stands before its route."""
         return self.route(call)
@@ -167,6 +171,8 @@ class Server(Generic[W, C]):
         data = response.get_data()
         if fault.kind == "truncated":
             response.set_data(data[: len(data) // 2])
+            return response
+        if self.reshaped(call, fault.kind, response):
             return response
         body = codec.decode(data) if data and response.mimetype == "application/json" else {}
         if isinstance(body, dict) and "value" in body:
