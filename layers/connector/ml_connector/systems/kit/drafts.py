@@ -21,6 +21,32 @@ class Periods(Protocol):
         """Give the first day after it that can be posted to; None where there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Months:
+    """Periods that are calendar months: those from `earliest` to the current day's can be posted to."""
+
+    current: date
+    earliest: date
+
+    @classmethod
+    def back(cls, current: date, months: int) -> Months:
+        """Take the current month and some before it."""
+        count = 12 * current.year + current.month - 1 - months
+        return cls(current, date(count // 12, count % 12 + 1, 1))
+
+    def ago(self, day: date) -> int:
+        """Count the months from a day's to the current one; negative for one that is still to come."""
+        return 12 * (self.current.year - day.year) + self.current.month - day.month
+
+    def is_open(self, day: date) -> bool:
+        """Tell whether a day can be posted to."""
+        return day >= self.earliest and self.ago(day) >= 0
+
+    def next_open(self, day: date) -> date | None:
+        """Give the first day of the current month; None for a day after it, whose own is still to come."""
+        return self.current.replace(day=1) if self.ago(day) > 0 else None
+
+
 @dataclass
 class Draft:
     """What a vendor's `compose` works on. `title` names the ERP, `own` is our key in its documents.
@@ -95,7 +121,39 @@ class Draft:
         self.notes.append(moved_note(self.posted_on, following))
         self.posted_on = following
 
+    def blocked(self) -> None:
+        """Note a payment block, for an ERP that takes none with the document."""
+        if self.invoice.payment_block:
+            self.notes.append(f"The payment block was left out: put the document on hold in {self.title}.")
+
     # ── what is wrong with it ───────────────────────────────────────────────────────────────────────────────
+
+    def no_supplier(self, found: str = "does not exist in", mend: str = "Enter it there") -> Held:
+        """Wait for a supplier that the ERP does not have, or lets nobody invoice."""
+        code = self.invoice.supplier
+        return Held(
+            f"supplier:{code}",
+            f"Supplier {self.supplier} {found} {self.title}. {mend}, or map the supplier {code} to another one.",
+        )
+
+    def other_currency(self, kept: str) -> Held:
+        """Wait for a supplier of the invoice's currency, where a supplier is invoiced in one alone."""
+        record = self.invoice
+        return Held(
+            f"currency:{record.currency}",
+            f"{self.title} keeps supplier {self.supplier} in {kept}, and posts in no other currency; invoice "
+            f"{record.number} is in {self.currency}. If {kept} is its code for {record.currency}: `ml-connector "
+            f"mappings set TENANT currency {record.currency} {kept}`. If not, map the supplier {record.supplier} to "
+            "one that is kept in it.",
+        )
+
+    def no_account(self, row: CodingRow, account: str) -> Held:
+        """Wait for an account that the ledger does not have."""
+        return Held(
+            f"account:{row.account}",
+            f"{self.title} has no ledger code {account}, to which coding row {row.key} of invoice "
+            f"{self.invoice.number} goes. Enter it there, or map its account (and cost center) to another one.",
+        )
 
     def uncoded(self, row: CodingRow) -> Rejected:
         """Refuse a row that nothing says the account of."""

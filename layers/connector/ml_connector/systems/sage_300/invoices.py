@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from ml_connector.errors import Held
 from ml_connector.flow import Found, Prepared
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
@@ -71,28 +70,16 @@ class Invoices:
 
     def _vendor(self, draft: Draft) -> VendorFacts:
         """Read the vendor: an invoice is always in its currency, whatever else it says."""
-        record, supplier = draft.invoice, draft.supplier
+        supplier = draft.supplier
         vendor = self._vendors.get(supplier)
         if vendor is None:
-            raise Held(
-                f"supplier:{record.supplier}",
-                f"Sage 300 has no vendor {supplier}. Enter it there, or map the supplier {record.supplier} to another "
-                "one.",
-            )
+            raise draft.no_supplier()
         if not vendor.active:
             self._vendors.forget(supplier)
-            raise Held(
-                f"supplier:{record.supplier}",
-                f"Vendor {supplier} is inactive in Sage 300. Activate it there, or map the supplier {record.supplier} "
-                "to another one.",
-            )
+            raise draft.no_supplier("is inactive in", "Activate it there")
         if vendor.currency and vendor.currency != draft.currency:
             self._vendors.forget(supplier)
-            raise Held(
-                f"currency:{record.currency}",
-                f"Vendor {supplier} is kept in {vendor.currency} in Sage 300 and the invoice is in {draft.currency}; "
-                "there a vendor has one currency. Enter a vendor for this currency and map the supplier to it.",
-            )
+            raise draft.other_currency(vendor.currency)
         return vendor
 
     def _entry(self, draft: Draft, lines: Lines) -> dict[str, Any]:
@@ -119,8 +106,7 @@ class Invoices:
             entry["Terms"] = draft.code("term", record.payment_term)
         if lines.tax_group is not None:
             entry["TaxGroup"] = lines.tax_group
-        if record.payment_block:
-            draft.notes.append("The payment block was left out: put the document on hold in Sage 300.")
+        draft.blocked()
         return entry
 
     # ── find ────────────────────────────────────────────────────────────────────────────────────────────────
