@@ -35,13 +35,14 @@ Patterns = Sequence[tuple[str, re.Pattern[str]]]
 class Fault:
     """A refusal in the server's words. `code` is text, "" where the server named none.
 
-    `worded`: the vendor's own server said it, and not a proxy in front.
+    `worded`: the vendor's own server said it, and not a proxy in front. `page`: what came was HTML.
     """
 
     status: int
     code: str
     text: str
     worded: bool = True
+    page: bool = False
 
     def __str__(self) -> str:
         return f"{self.text or 'no text'} (code {self.code or 'none'}, HTTP {self.status})"
@@ -129,9 +130,9 @@ def entered(reply: Reply, fault: F | None, vendor: str, what: str) -> Mapping[st
 
     Raises `OutcomeUnknown` where the answer leaves the effect in doubt: an error under a good status, or no record.
     """
-    if fault is not None and fault.status < 300:
+    if fault is not None and fault.status < 300 and not fault.page:
         raise OutcomeUnknown(f"{vendor} reported a new {what} as created, and in the same response: {fault}.")
-    if fault is not None:
+    if fault is not None and fault.status >= 300:
         return fault
     try:
         created = reply.json() if reply.body.strip() else {}

@@ -2,16 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
-from ml_connector.systems.http import listed
+from ml_connector.systems.http import Reply, listed
+from ml_connector.systems.kit.faults import LONGEST_CODE, WORDS, Fault
 
 Style = Literal["iso", "datetime"]
 LONGEST = 1_400
 """Characters of a filter, as encoded: IIS takes addresses of 2048 in its query by default."""
+F = TypeVar("F", bound=Fault)
+
+
+def fault_in(
+    reply: Reply,
+    make: Callable[..., F],
+    *,
+    own: Callable[[str], bool] = bool,
+    codes: Mapping[int, str] = MappingProxyType({}),
+) -> F | None:
+    """Find an error in an answer of any status; None in a good one.
+
+    `make` is the vendor's kind of `Fault`; `own` tells a code of its own server from a gateway's; `codes` are those
+    that a status stands for where the body names none.
+    """
+    start, code = reply.body[:256].lstrip()[:64], codes.get(reply.status, "")
+    if start[:1] == b"<":
+        return make(reply.status, code, _plain(reply), worded=False, page=True)
+    if reply.status < 300 and b'error"' not in start:
+        return None
+    try:
+        body = reply.json()
+    except ValueError:
+        body = None
+    error = error_in(body)
+    if error is None:
+        return None if reply.status < 300 else make(reply.status, code, reply.text(), worded=False)
+    if not isinstance(error, dict):
+        return make(reply.status, code, reply.clean(str(error))[:WORDS], worded=False)
+    said = odata_error(body, reply.status)
+    return make(
+        reply.status,
+        reply.clean(str(error.get("code") or code))[:LONGEST_CODE],
+        reply.clean(words_of(error))[:WORDS],
+        worded=said is not None and own(said[0]),
+    )
+
+
+def _plain(reply: Reply) -> str:
+    """Show a page's text without its tags."""
+    return " ".join(re.sub(r"<[^>]*>", " ", reply.text(2_000)).split())[:200]
 
 
 def error_in(body: Any) -> Any:

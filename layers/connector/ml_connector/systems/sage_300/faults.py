@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Prepared
 from ml_connector.systems.http import Reply
-from ml_connector.systems.kit import faults
+from ml_connector.systems.kit import faults, odata
 from ml_connector.systems.kit.absence import NO_SUCH_STATUS
-from ml_connector.systems.kit.faults import LONGEST_CODE, WORDS, Dialect, kinds_named, patterns
-from ml_connector.systems.kit.odata import error_in, odata_error, words_of
+from ml_connector.systems.kit.faults import WORDS, Dialect, kinds_named, patterns
 from ml_connector.systems.kit.refusals import is_fault_of_the_document, setup_trouble
 
 FLOODED = "TooManyRequests"
@@ -45,9 +43,7 @@ _LOCK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Fault(faults.Fault):
-    """A refusal in the server's words. `code` decides, not the status. `page`: what came was HTML."""
-
-    page: bool = False
+    """A refusal in the server's words. `code` decides, not the status."""
 
     @property
     def flooded(self) -> bool:
@@ -93,37 +89,20 @@ class Fault(faults.Fault):
 
 def fault_in(reply: Reply) -> Fault | None:
     """Find an error in an answer of any status; None in a good one (`docs/vendors/sage_300.md`)."""
-    start = reply.body.lstrip()[:64]
-    if start[:1] == b"<":
-        code = _BY_STATUS.get(reply.status, "")
-        return Fault(reply.status, code, _plain(reply), worded=False, page=True)
-    if reply.status < 300 and b'error"' not in start:
-        return None
+    fault = odata.fault_in(reply, Fault, codes=_BY_STATUS)
+    if fault is None or fault.worded or fault.page or fault.code or reply.status not in _JUDGED:
+        return fault
+    said = _of_its_framework(reply)
+    return Fault(reply.status, "", reply.clean(said)[:WORDS]) if said else fault
+
+
+def _of_its_framework(reply: Reply) -> str:
+    """Read what the server's framework says in place of the Web API, in a form of its own."""
     try:
         body = reply.json()
     except ValueError:
-        body = None
-    error = error_in(body)
-    if error is None:
-        return None if reply.status < 300 else _unworded(reply, body)
-    named = error.get("code") if isinstance(error, dict) else None
-    worded = odata_error(body, reply.status) is not None
-    words = words_of(error) if isinstance(error, dict) else str(error)
-    code = reply.clean(str(named or _BY_STATUS.get(reply.status, "")))[:LONGEST_CODE]
-    return Fault(reply.status, code, reply.clean(words)[:WORDS], worded=worded)
-
-
-def _unworded(reply: Reply, body: Any) -> Fault:
-    """Read a refusal in another form than the Web API's own: of its framework, of IIS, of a proxy."""
-    said = (body.get("Message") or body.get("message")) if isinstance(body, dict) else None
-    if said and reply.status in _JUDGED:
-        return Fault(reply.status, "", reply.clean(str(said))[:WORDS])
-    return Fault(reply.status, _BY_STATUS.get(reply.status, ""), reply.text(), worded=False)
-
-
-def _plain(reply: Reply) -> str:
-    """Show a page's text without its tags."""
-    return " ".join(re.sub(r"<[^>]*>", " ", reply.text(2_000)).split())[:200]
+        return ""
+    return str(body.get("Message") or body.get("message") or "") if isinstance(body, dict) else ""
 
 
 class Refused(Misconfigured):

@@ -201,11 +201,11 @@ def _does_without(query: Query[Any], fault: Fault) -> bool:
 
 
 def _own(what: str) -> Callable[[Reply], None]:
-    """Take no word that something is not there from anybody but the Service Layer (contracts/sap_b1.md §3)."""
+    """Take no page, and no word that something is not there, from anybody else (contracts/sap_b1.md §3)."""
 
     def judge(reply: Reply) -> None:
         fault = fault_in(reply)
-        if fault is not None and fault.anybodys:
+        if fault is not None and (fault.anybodys or (fault.page and fault.status < 300)):
             raise unproven("SAP Business One", what, fault)
 
     return judge

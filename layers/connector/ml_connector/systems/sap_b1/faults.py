@@ -15,10 +15,10 @@ from urllib.parse import quote
 from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.flow import Prepared
 from ml_connector.systems.http import Reply
-from ml_connector.systems.kit import faults
+from ml_connector.systems.kit import faults, odata
 from ml_connector.systems.kit.absence import NO_SUCH_STATUS
-from ml_connector.systems.kit.faults import LONGEST_CODE, WORDS, Dialect, kinds_named, patterns
-from ml_connector.systems.kit.odata import error_in, odata_error, quoted, words_of
+from ml_connector.systems.kit.faults import Dialect, kinds_named, patterns
+from ml_connector.systems.kit.odata import quoted
 from ml_connector.systems.kit.refusals import (
     fields_in,
     is_fault_of_the_document,
@@ -77,24 +77,7 @@ class Fault(faults.Fault):
 
 def fault_in(reply: Reply) -> Fault | None:
     """Find an error in an answer of any status; None in a good one (`docs/vendors/sap_b1.md`)."""
-    if reply.status < 300 and b'error"' not in reply.body[:64]:
-        return None
-    try:
-        body = reply.json()
-    except ValueError:
-        body = None
-    error = error_in(body)
-    if error is None:
-        return None if reply.status < 300 else Fault(reply.status, "", reply.text(), worded=False)
-    if not isinstance(error, dict):
-        return Fault(reply.status, "", reply.clean(str(error))[:WORDS], worded=False)
-    said = odata_error(body, reply.status)
-    return Fault(
-        reply.status,
-        reply.clean(str(error.get("code") or ""))[:LONGEST_CODE],
-        reply.clean(words_of(error))[:WORDS],
-        worded=said is not None and whole_number(said[0]) is not None,
-    )
+    return odata.fault_in(reply, Fault, own=lambda code: whole_number(code) is not None)
 
 
 def literal_key(key: str | int) -> str:
