@@ -93,11 +93,12 @@ def answer(world: World, root: str, options: Parameters, found: list[Outcome]) -
     return document(root, world.version, body, status(world, counts, all(valid)))
 
 
-def status(world: World, counts: dict[str, int], clean: bool) -> str:
-    """Write the counts; empty where the installation leaves them out."""
+def status(world: World, counts: dict[str, int], clean: bool, digits: int | None = None) -> str:
+    """Write the counts, padded with zeros; empty where the installation leaves them out."""
+    width = world.digits if digits is None else digits
     if world.status_of_items == "never" or (world.status_of_items == "refused" and clean):
         return ""
-    return element("StatusOfItems", [element(n, text=f"{count:0{world.digits}d}") for n, count in counts.items()])
+    return element("StatusOfItems", [element(n, text=f"{count:0{width}d}") for n, count in counts.items()])
 
 
 def _stopped(one: Outcome, options: Parameters) -> bool:

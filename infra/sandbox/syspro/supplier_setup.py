@@ -40,7 +40,7 @@ def _maintain(
     body = [_item(world, one, options) for one in found]
     stopped = [bool(one.complaints) or (bool(one.warnings) and options["IgnoreWarnings"] == "N") for one in found]
     counts = {"RecordsRead": len(found), "RecordsInvalid": sum(stopped)}
-    return document(ROOT.lower(), world.version, body, status(world, counts, not any(stopped)))
+    return document(ROOT.lower(), world.version, body, status(world, counts, not any(stopped), digits=1))
 
 
 def _item(world: World, one: Outcome, options: Parameters) -> str:
