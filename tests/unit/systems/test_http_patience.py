@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ import pytest
 from ml_connector.embedded.clock import SeededChance, SystemClock
 from ml_connector.errors import OutcomeUnknown, Throttled, Transient, Unreachable
 from ml_connector.redact import Redactor
-from ml_connector.systems.http import Call, Http
+from ml_connector.systems.http import Call, Http, Reply
 from tests.clock import Clock
 
 DROP = 10.0
@@ -39,10 +40,12 @@ class Scripted:
         return one(request) if callable(one) else one
 
 
-def client(transport: Any, clock: Any = None, timeout: float = 30, base: str = "https://erp.example") -> Http:
+def client(
+    transport: Any, clock: Any = None, timeout: float = 30, base: str = "https://erp.example", **more: Any
+) -> Http:
     return Http(
         base_url=base, vendor="ERP", clock=clock or Clock(START), chance=SeededChance(1), redactor=Redactor([]),
-        timeout=timeout, transport=transport, insecure=True,
+        timeout=timeout, transport=transport, insecure=True, **more,
     )  # fmt: skip
 
 
@@ -89,6 +92,18 @@ def test_what_fails_at_once_is_tried_as_ever(outcome: Any, raised: type[Exceptio
     with pytest.raises(raised):
         client(httpx.MockTransport(server)).get("/x")
     assert server.calls == tries
+
+
+def test_a_vendor_may_be_tried_oftener_and_a_judged_answer_counts_as_a_failed_one() -> None:
+    def judge(reply: Reply) -> None:
+        if reply.status == 400:
+            raise Throttled("flooded")
+
+    server, clock = Scripted(httpx.Response(400)), Clock(START)
+    with pytest.raises(Throttled) as caught:
+        client(httpx.MockTransport(server), clock, tries=5).call(Call("GET", "/x", expect=(200, 400), judge=judge))
+    assert server.calls == 5 and caught.value.spent
+    assert all(later > 1.3 * earlier for earlier, later in pairwise(clock.slept))
 
 
 class Drip(httpx.SyncByteStream):

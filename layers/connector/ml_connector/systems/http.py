@@ -19,14 +19,7 @@ import msgspec
 
 from ml_connector import __version__, exchange
 from ml_connector.deadline import Deadline
-from ml_connector.errors import (
-    LoginRefused,
-    Misconfigured,
-    OutcomeUnknown,
-    Throttled,
-    Transient,
-    Unreachable,
-)
+from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient, Unreachable
 from ml_connector.ports import Chance, Clock
 from ml_connector.redact import Clean, Redactor, given_out
 from ml_connector.shapes import learn
@@ -133,14 +126,16 @@ class Http:
         insecure: bool = False,
         private: bool = True,
         deadline: Deadline | None = None,
+        tries: int = TRIES,
     ) -> None:
         """`before` sees each request right before it leaves, also the replay after a renewed login.
 
-        `private`: the server may stand in a private network. `deadline`: no call outlasts it.
+        `private`: the server may stand in a private network. `deadline`: no call outlasts it. `tries`: of a safe call.
         """
         self.base_url, self.vendor, self.auth = base_url.rstrip("/"), vendor, auth
         self._clock, self._chance, self._redactor, self._timeout = clock, chance, redactor, timeout
         self._insecure, self._bundle, self._deadline = insecure, bool(ca_bundle), deadline or Deadline()
+        self._tries = tries
         self._probes = transport is None and insecure
         if transport is None:
             limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
@@ -172,14 +167,14 @@ class Http:
         says nothing of a record, whoever answered: it is `Transient`, or `OutcomeUnknown` where it may have acted.
         """
         hung = 0
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, self._tries + 1):
             try:
                 return self._checked(call, self._once(call))
             except Transient as error:
                 repeat = call.safe or isinstance(error, Unreachable)
                 hung += isinstance(error, _Hung)
                 pause = self._pause(error, attempt)
-                if not repeat or attempt == TRIES or hung == HANGS or pause > PATIENCE or error.spent:
+                if not repeat or attempt == self._tries or hung == HANGS or pause > PATIENCE or error.spent:
                     error.spent = True  # a login inside of this call, or inside of another, is not tried 4 x 4 times
                     raise
                 self._clock.sleep(pause)

@@ -12,7 +12,7 @@ import httpx
 from ml_connector.connection import Check
 from ml_connector.errors import ConnectorError
 from ml_connector.redact import Redactor
-from ml_connector.systems.http import Http
+from ml_connector.systems.http import TRIES, Http
 from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.settings import SystemSettings
 from ml_connector.wiring import Wiring
@@ -28,6 +28,7 @@ def server(
     redactor: Callable[[Iterable[str]], Redactor] = Redactor,
     before: Callable[[httpx.Request], None] | None = None,
     private: bool = True,
+    tries: int = TRIES,
 ) -> Http:
     """Make the server that a secret describes; nothing is sent yet. Its `auth` is set by whoever can log in.
 
@@ -47,6 +48,7 @@ def server(
         insecure=wiring.insecure,
         deadline=wiring.deadline,
         private=private,
+        tries=tries,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -12,8 +13,8 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient
-from ml_connector.ports import Chance, Clock
-from ml_connector.systems.http import PATIENCE, Call, Http, Reply, decode
+from ml_connector.ports import Clock
+from ml_connector.systems.http import Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import ABSENT_STATUS, Unproven
 from ml_connector.systems.kit.credentials import EVERY
 from ml_connector.systems.kit.faults import entered
@@ -36,56 +37,25 @@ from ml_connector.systems.sage_300.metadata import Kind, Model, parse
 from ml_connector.systems.sage_300.query import Keyed, Query, walk
 
 TRIES = 5
-FIRST_PAUSE = 0.4
-"""Seconds; doubled with each try. The server refuses by how many requests it has at once, and mostly names no time."""
+"""One more than elsewhere: the server refuses by how many requests it has at once, and mostly names no time."""
 
 
-class Caller:
-    """Sends, and judges by what the bodies say."""
-
-    def __init__(self, http: Http, clock: Clock, chance: Chance) -> None:
-        self._http, self._clock, self._chance = http, clock, chance
-        self.sessions_lost = 0
-
-    def call(self, call: Call) -> tuple[Reply, Fault | None]:
-        """Send; what passes is tried again with growing pauses, if the call may be repeated."""
-        for attempt in range(1, TRIES + 1):
-            reply = self._http.call(call)
-            fault = None if call.want == "xml" and reply.status == 200 else fault_in(reply)
-            trouble = self._trouble(call, reply, fault)
-            if trouble is None:
-                return reply, fault
-            if not isinstance(trouble, Transient):
-                raise trouble
-            needless = call.want == "xml" and isinstance(trouble, Unproven)  # documented names do without it
-            if needless or not call.safe or attempt == TRIES or (pause := self._pause(trouble, attempt)) > PATIENCE:
-                trouble.spent = True
-                raise trouble
-            self._clock.sleep(pause)
-        raise AssertionError("unreachable")
-
-    def _pause(self, trouble: Transient, attempt: int) -> float:
-        """Wait as long as the server asks for, else twice as long as the last time."""
-        asked: float | None = getattr(trouble, "retry_after", None)
-        return asked if asked is not None else FIRST_PAUSE * 2 ** (attempt - 1) * (0.75 + self._chance.random() / 2)
-
-    def _trouble(self, call: Call, reply: Reply, fault: Fault | None) -> ConnectorError | None:
-        """Find what is wrong with the server and not with the request."""
-        if fault is None:
-            return _torn(call, reply)
-        if fault.code == REFUSED_LOGIN:
-            return LoginRefused(f"Sage 300 refused the login, also with a new session: {fault}.")
-        if fault.flooded:
-            said = f"Sage 300 has too many requests at once: {fault}. It is asked less often."
-            return Throttled(said, reply.pause_asked(self._clock.now()))
-        if 300 <= reply.status < 400:
-            return Misconfigured(f"Sage 300 answered with a redirect; correct 'api_url'. {IIS}")
-        self.sessions_lost += fault.code == "SessionError"
-        answered = fault.code == NO_RIGHT  # IIS answers for the Web API with pages
-        anybodys = fault.anybodys and (call.method == "GET" or fault.status in ABSENT_STATUS)
-        if fault.passing or anybodys or (fault.page and not answered):
-            return _failure(call, reply, fault, self._clock.now())
-        return None
+def _trouble(call: Call, reply: Reply, fault: Fault | None, now: datetime) -> ConnectorError | None:
+    """Find what is wrong with the server and not with the request: by what the body says."""
+    if fault is None:
+        return _torn(call, reply)
+    if fault.code == REFUSED_LOGIN:
+        return LoginRefused(f"Sage 300 refused the login, also with a new session: {fault}.")
+    if fault.flooded:
+        said = f"Sage 300 has too many requests at once: {fault}. It is asked less often."
+        return Throttled(said, reply.pause_asked(now))
+    if 300 <= reply.status < 400:
+        return Misconfigured(f"Sage 300 answered with a redirect; correct 'api_url'. {IIS}")
+    answered = fault.code == NO_RIGHT  # IIS answers for the Web API with pages
+    anybodys = fault.anybodys and (call.method == "GET" or fault.status in ABSENT_STATUS)
+    if fault.passing or anybodys or (fault.page and not answered):
+        return _failure(call, reply, fault, now)
+    return None
 
 
 def _failure(call: Call, reply: Reply, fault: Fault, now: datetime) -> Transient | OutcomeUnknown:
@@ -128,21 +98,14 @@ W = TypeVar("W")
 class WebApi:
     """One company. Strings go into filters by `text`, days by `day`."""
 
-    def __init__(
-        self, http: Http, company: str, style: Style, clock: Clock, chance: Chance, models: Shelf[Model | None]
-    ) -> None:
-        self._company, self._style, self._clock, self._models = company, style, clock, models
-        self._caller = Caller(http, clock, chance)
-        self._call = self._caller.call
+    def __init__(self, http: Http, company: str, style: Style, clock: Clock, models: Shelf[Model | None]) -> None:
+        self._http, self._company, self._style, self._clock, self._models = http, company, style, clock, models
+        self.sessions_lost = 0
+        """How often the server said that it lost our session."""
         self._older: set[str] = set()
         self._not_taken: set[tuple[str, frozenset[str]]] = set()
         self._lacking: set[str] = set()
         self.keyed = Keyed(self)
-
-    @property
-    def sessions_lost(self) -> int:
-        """Count how often the server said that it lost our session."""
-        return self._caller.sessions_lost
 
     def now(self) -> datetime:
         """Tell the time, by which what is remembered grows old."""
@@ -336,6 +299,20 @@ class WebApi:
 
     # ── the call ────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _call(self, call: Call) -> tuple[Reply, Fault | None]:
+        """Send; `Http` tries again what passes, if the call may be repeated."""
+        reply = self._http.call(replace(call, judge=partial(self._judge, call)))
+        return reply, _fault(call, reply)
+
+    def _judge(self, call: Call, reply: Reply) -> None:
+        fault = _fault(call, reply)
+        self.sessions_lost += fault is not None and fault.code == "SessionError"
+        trouble = _trouble(call, reply, fault, self._clock.now())
+        if isinstance(trouble, Unproven):
+            trouble.spent = call.want == "xml"  # documented names do without it
+        if trouble is not None:
+            raise trouble
+
     def _of(self, resource: str, key: str) -> str:
         """Name one record as the type of its key wants it."""
         kind = self._kind(Query(resource, None, str))
@@ -344,6 +321,10 @@ class WebApi:
 
     def _path(self, rest: str) -> str:
         return f"/{self._company}/{rest}"
+
+
+def _fault(call: Call, reply: Reply) -> Fault | None:
+    return None if call.want == "xml" and reply.status == 200 else fault_in(reply)
 
 
 def _page_of(query: Query[W], place: Place, reply: Reply, kind: Kind | None) -> Batch[W]:

@@ -17,7 +17,7 @@ from ml_connector.systems.kit.orders import OrderSource
 from ml_connector.systems.kit.shelf import Shelf
 from ml_connector.systems.sage_300 import accounts, login, masters
 from ml_connector.systems.sage_300.accounts import Ledger
-from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.client import TRIES, WebApi
 from ml_connector.systems.sage_300.documents import BATCHES, POSTED, Documents
 from ml_connector.systems.sage_300.faults import Fault, NotOffered
 from ml_connector.systems.sage_300.fields import text
@@ -53,15 +53,15 @@ class Company:
     def __init__(self, settings: Settings, wiring: Wiring) -> None:
         self._settings, self._wiring = settings, wiring
         self._http = server(
-            settings, wiring, vendor=VENDOR, base_url=settings.api_url, connections=CONNECTIONS, before=self._before
-        )
+            settings, wiring, vendor=VENDOR, base_url=settings.api_url, connections=CONNECTIONS, before=self._before,
+            tries=TRIES,
+        )  # fmt: skip
         self._http.auth = self._login = SharedLogin(wiring.sessions, login.Proof(settings).login(self._http))
         self.api = WebApi(
             self._http,
             settings.company_id,
             settings.date_literal,
             wiring.clock,
-            wiring.chance,
             Shelf(wiring.kept, wiring.clock, wiring.tenant, settings.api_url, settings.company_id),
         )
         self._segment = int(settings.cost_center_segment) if settings.cost_center_segment else None
