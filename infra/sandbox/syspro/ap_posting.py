@@ -49,7 +49,7 @@ class Draft:
 def post(world: World, parameters_xml: str, document_xml: str) -> str:
     """Post a document, as its parameters say; gives the answer in lower case as the object does."""
     options = parameters(parameters_xml, ROOT, KNOWN)
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,2})?", options["PermissibleTaxVariance"], re.ASCII):
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", options["PermissibleTaxVariance"], re.ASCII):
         raise Refusal(f"Parameter PermissibleTaxVariance cannot be '{options['PermissibleTaxVariance']}'")
     taken: set[tuple[str, str]] = set()
     found = run(world, items(document_xml, ROOT), options, lambda node: _outcome(world, node, options, taken))

@@ -1,11 +1,13 @@
 """The WSGI application: e.net and OData side by side, and how their answers are spoilt (`docs/vendors/syspro.md`).
 
-Besides what every sandbox knows there are the faults "session" (ERROR, the session is gone) and "repeated-page" (the
+Besides what every sandbox knows there are the faults "session" (ERROR, as if the session were gone), "evict" and
+"evict-after" (a person logs in as the same operator just before this call, or just after it) and "repeated-page" (the
 rows from the beginning once more). "200-error" is an ERROR text, "401" an ERROR of a session for e.net.
 """
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -14,11 +16,12 @@ from werkzeug.wrappers import Request, Response
 from ..kit.app import Server
 from ..kit.codec import decode, encode
 from ..kit.faults import Fault
-from . import control, enet, odata
+from . import back_office, control, enet, odata
 from .call import ENET, ODATA, Call
 from .errors import ODataRefusal, Refusal
 from .world import LoggedCall, World
 
+_WHERE = re.compile("<Where>.*</Where>", re.DOTALL)
 _TITLES = {200: "Sign in", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
 
@@ -106,9 +109,11 @@ class Syspro(Server[World, Call]):
     def instead(self, call: Call, fault: Fault) -> Response:
         """Answer without acting."""
         if call.odata:
-            status = {"401": 401, "session": 401, "200-error": 200}.get(fault.kind, 500)
+            status = {"401": 401, "session": 401, "evict": 401, "200-error": 200}.get(fault.kind, 500)
             response = odata.refused(ODataRefusal(status, "An error has occurred."))
-        elif fault.kind in ("401", "session"):
+        elif fault.kind in ("401", "session", "evict"):
+            if fault.kind == "evict":
+                self._evict(call)
             response = self.refused(call, self.world.sessions.dead())
         elif fault.kind == "200-error":
             response = self.refused(call, Refusal("e.net exception raised: 100002"))
@@ -118,14 +123,24 @@ class Syspro(Server[World, Call]):
         return response
 
     def reshaped(self, call: Call, kind: str, response: Response) -> bool:
-        """Spoil a page of COMFND, which is no JSON; links there are none, and a page has no number."""
+        """Spoil a page of COMFND, which is no JSON, or let somebody else take the session."""
         if call.odata:
             return False
+        if kind == "evict-after":
+            self._evict(call)
         text = response.get_data().decode("cp1252", "replace")
         if kind == "empty-page" and "<Row>" in text:
             head, _, rest = text.partition("<Row>")
             response.set_data(f"{head}<RowsReturned>      0{rest[rest.rfind('</RowsReturned>') :]}".encode("cp1252"))
+        if kind == "repeated-page" and call.object.upper() == "COMFND":
+            call.args["xmlin"] = _WHERE.sub("", call.args.get("xmlin", ""))
+            response.set_data(self.route(call).get_data())
         return True
+
+    def _evict(self, call: Call) -> None:
+        session = self.world.sessions.peek(call.user_id)
+        if session is not None:
+            back_office.log_on(self.world, session.operator)
 
     def spoil(self, call: Call, kind: str, body: dict[str, Any]) -> None:
         """Lead the next link back to this page or to another host, or give the first rows once more."""

@@ -49,7 +49,10 @@ def respell_currency(world: World, old: str, new: str) -> None:
 
 
 def order(world: World, supplier: str, lines: Sequence[Record], *, number: str = "", dated: str = "") -> Record:
-    """Enter an order; each line names columns of PorMasterDetail, such as MStockCode, MOrderQty, MPrice, MGlCode."""
+    """Enter an order; each line names columns of PorMasterDetail, such as MStockCode, MOrderQty, MPrice, MGlCode.
+
+    MPrice is given in the supplier's currency; it is kept in local currency, and as given in MForeignPrice.
+    """
     with world.lock:
         party = world.find("ApSupplier", supplier)
         day = dated or world.today().isoformat()
@@ -64,8 +67,8 @@ def order(world: World, supplier: str, lines: Sequence[Record], *, number: str =
         for position, line in enumerate(lines, 1):
             plain: Record = {"LineType": "1", "MWarehouse": "01", "MOrderUom": "EA", "MPriceUom": "EA"}
             row = plain | {"MLatestDueDate": day, "MOrigDueDate": day} | line
-            row["MPrice"] = cents(row.get("MForeignPrice", row.get("MPrice", Decimal(0))) * header["ExchangeRate"])
-            row.setdefault("MForeignPrice", line.get("MPrice", Decimal(0)))
+            row["MForeignPrice"] = line.get("MPrice", Decimal(0))
+            row["MPrice"] = round(row["MForeignPrice"] * header["ExchangeRate"], 5)
             world.put("PorMasterDetail", row | {"PurchaseOrder": key, "Line": position})
         return header
 
@@ -95,6 +98,8 @@ def receive(world: World, number: str, quantities: Mapping[int, Decimal] | None 
             row |= {"MLastReceiptDat": day, "MCompleteFlag": "Y" if row["MReceivedQty"] >= row["MOrderQty"] else ""}
             world.stamp(row)
             made.append(_note(world, header, row, quantity, grn, entry, position))
+        if world.receipts_complete_orders and all(row["MCompleteFlag"] == "Y" for row in rows.values()):
+            complete(world, number)
         return made
 
 

@@ -34,6 +34,7 @@ _SWITCHES = {
     "ap_period", "ledger_company", "wrapping", "digits", "status_of_items", "error_case", "journal_in_answer",
     "not_equal", "blanks_omitted", "ignores_setup_warnings", "longest_address", "longest_query", "tail", "page_limit",
     "over_limit", "next_link", "date_style", "date_literal", "binary_collation", "shuffle", "grn_system", "untick_grn",
+    "receipts_complete_orders",
     "supplier_warnings", "protected",
 }  # fmt: skip
 _OF_SESSIONS = {"seats", "idle_minutes", "idle_ends", "evicted_keep_seats", "demands_spaces", "dead_text"}

@@ -56,6 +56,7 @@ class World:
     posts into. terms: code to days until due, days of discount, percent of discount. tax_rates: letter to percent.
     rates: local currency for one unit of a foreign one. foreign_tax: suppliers of EC acquisitions. protected: accounts
     to their passwords. analysed: accounts that demand analysis. grn_system: receipts make GRNs, else a receipt history.
+    receipts_complete_orders: an order is complete once all of it was received (not documented, so off).
     untick_grn: the operator may post without the matching that a supplier demands. supplier_warnings: supplier to what
     its maintenance warns of. unlicensed: business objects that this license lacks.
 
@@ -93,6 +94,7 @@ class World:
     analysed: set[str] = field(default_factory=set)
     grn_system: bool = True
     untick_grn: bool = False
+    receipts_complete_orders: bool = False
     supplier_warnings: dict[str, str] = field(default_factory=dict)
     unlicensed: set[str] = field(default_factory=set)
     wrapping: str = "raw"
@@ -119,7 +121,9 @@ class World:
     calls: Counter[str] = field(default_factory=Counter)
     log: deque[LoggedCall] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
     violations: list[str] = field(default_factory=list)
-    faults: Faults = field(default_factory=lambda: Faults(BEFORE | {"session"}, AFTER | {"repeated-page"}))
+    faults: Faults = field(
+        default_factory=lambda: Faults(BEFORE | {"session", "evict"}, AFTER | {"repeated-page", "evict-after"})
+    )
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     odata: ODataUsers = field(default_factory=ODataUsers)
     sessions: Sessions = field(init=False)

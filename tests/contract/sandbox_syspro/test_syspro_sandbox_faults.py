@@ -84,6 +84,24 @@ def test_pages_of_comfnd_may_be_empty(api, world):
     assert len(api.rows("ApSupplier", ["Supplier"], rows=5)) == 5
 
 
+def test_pages_of_comfnd_may_begin_again(api, world):
+    first = api.rows("ApSupplier", ["Supplier"], rows=5, order=["Supplier"])
+    world.faults.add("repeated-page", "COMFND")
+    after = ("Supplier", "GT", first[-1]["Supplier"])
+    assert api.rows("ApSupplier", ["Supplier"], after, rows=5, order=["Supplier"]) == first
+    assert api.rows("ApSupplier", ["Supplier"], after, rows=5, order=["Supplier"]) != first
+
+
+def test_a_person_may_take_the_session_before_or_after_a_call(api, world, send):
+    world.faults.add("evict", "APSTIN")
+    assert send().text == DEAD and not world.rows("ApInvoice")
+    assert [one.person for one in world.sessions.open.values()] == [True]
+    api.log_on()
+    world.faults.add("evict-after", "APSTIN")
+    assert "<Key>" in send().text
+    assert send().text == DEAD and len(world.rows("ApInvoice")) == 1
+
+
 @pytest.mark.parametrize("kind", ["401", "session"])
 def test_of_odata_a_pair_may_be_refused(api, world, kind):
     world.faults.add(kind, "ApSupplier")

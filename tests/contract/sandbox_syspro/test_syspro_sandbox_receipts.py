@@ -109,6 +109,15 @@ def test_more_cannot_be_matched_than_the_goods_on_the_invoice(api, world, entry,
     posted(api.invoice(bill(entry, "250.00") | both))
 
 
+def test_an_installation_may_complete_an_order_with_its_last_receipt(world, order):
+    back_office.receive(world, order, {1: Decimal(10)})
+    world.receipts_complete_orders = True
+    back_office.receive(world, order, {2: Decimal(9)})
+    assert world.find("PorMasterHdr", order)["OrderStatus"] == "1"
+    back_office.receive(world, order, {2: Decimal(1)})
+    assert world.find("PorMasterHdr", order)["OrderStatus"] == "9"
+
+
 def test_orders_end_by_completion_or_cancellation(world, order):
     with pytest.raises(Refusal):
         back_office.complete(world, "no such order")
