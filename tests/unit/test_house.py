@@ -18,6 +18,7 @@ SHARED = {"http", "settings", "misfit", "kit"}
 LOW = {
     "connection",
     "deadline",
+    "enrichment",
     "ports",
     "currencies",
     "flow",

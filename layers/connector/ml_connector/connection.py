@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
+from ml_connector.enrichment import SupplierFields
 from ml_connector.flow import DocumentSource, DocumentTarget, MasterSource, MasterTarget
-from ml_connector.records import Record
+from ml_connector.records import Record, SupplierEnrichment
 
 R = TypeVar("R", bound=Record)
 
 Source = MasterSource[Any] | DocumentSource[Any]
-Target = MasterTarget[Any] | DocumentTarget[Any]
-"""What a connection hands out for a record type. Which of the two it is, its flow's `manner` tells."""
+Target = MasterTarget[Any] | DocumentTarget[Any] | SupplierFields
+"""What a connection hands out for a record type. Which of them it is, its flow tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,8 @@ def document_source(connection: Connection, record: type[R]) -> DocumentSource[R
 def document_target(connection: Connection, record: type[R]) -> DocumentTarget[R]:
     """Give the target of a type of documents."""
     return cast("DocumentTarget[R]", connection.target(record))
+
+
+def supplier_fields(connection: Connection) -> SupplierFields:
+    """Give the ERP's side of the enrichment of suppliers."""
+    return cast("SupplierFields", connection.target(SupplierEnrichment))

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from ml_connector.enrichment import Keep
 from ml_connector.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -33,7 +34,8 @@ class Flow:
     followed until it is closed. `codes` are the mapping kinds that may shape the outward body: after a change of one
     the next poll compares everything, and what differs is sent again. `links` names the flow whose delivered documents
     these records refer to.
-    `notices`: the platform tells of orders of its own, which are read and kept with the order's history.
+    `notices`: the platform tells of orders of its own, which are read and kept with the order's history. `enriches`: it
+    brings back what people changed at the platform of the suppliers that this flow sends there (`enrichment.py`).
     """
 
     name: str
@@ -49,6 +51,7 @@ class Flow:
     links: str | None = None
     money: bool = False
     notices: bool = False
+    enriches: str | None = None
 
     @property
     def dated(self) -> bool:
@@ -114,12 +117,14 @@ class Rendered:
 
     `target_id` is the code by which documents of the target name the record (a vendor code, an account code).
     `known`: an earlier version of it was sent, of which parts may stand even if it was refused, and may have to go.
+    `keep`: the fields to leave as they stand there; the target asks right before it writes (`enrichment.Keep`).
     """
 
     key: str
     target_id: str
     entities: Mapping[str, Sequence[Mapping[str, Any]]]
     known: bool = False
+    keep: Keep | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

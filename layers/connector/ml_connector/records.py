@@ -61,6 +61,16 @@ class Supplier(Record, frozen=True, kw_only=True, omit_defaults=True):
     bank_accounts: tuple[BankAccount, ...] = ()
 
 
+class SupplierEnrichment(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What people may change of a supplier at the platform. `key` is the supplier's code there, and the values are in
+    its words; each field has the name of the `Supplier`'s.
+    """
+
+    payment_term: str | None = None
+    tax_id: str | None = None
+    vat_number: str | None = None
+
+
 class Account(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A posting account of the general ledger. `code` is what a person sees, `key` what the ledger wants."""
 

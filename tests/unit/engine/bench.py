@@ -19,6 +19,7 @@ from ml_connector.engine.tenant_integration import Pair
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import Held, Rejected, Unexplained
 from ml_connector.flow import (
+    Chunking,
     Document,
     Flow,
     Found,
@@ -32,13 +33,16 @@ from ml_connector.flow import (
     Verdict,
 )
 from ml_connector.folding import fold
-from ml_connector.records import Account, CodingRow, Invoice
+from ml_connector.records import Account, CodingRow, Invoice, Supplier, SupplierEnrichment
 from tests.clock import Clock
 
 ACCOUNTS = Flow("accounts", Account, "erp", "ap", "master", "masters", maps="account")
 INVOICES = Flow("invoices", Invoice, "ap", "erp", "document", "documents", after=("accounts",), money=True)
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 TABLE = Integration("erp-ap", "erp", "ap", (ACCOUNTS, INVOICES))
+CHUNKING: Chunking = {
+    Account: (4, lambda _: 1), Supplier: (16, lambda _: 1), SupplierEnrichment: (1, lambda _: 1)
+}  # fmt: skip
 
 
 @dataclass
@@ -248,6 +252,15 @@ class Bench:
     shadow: bool = False
     companies: tuple[str, ...] = ("1000",)
 
+    @property
+    def table(self) -> Integration:
+        """The table of flows."""
+        return TABLE
+
+    def place(self) -> Any:
+        """Connect to both systems."""
+        return Place(self.systems)
+
     def pair(self) -> Pair:
         breakers = {
             s: Breaker(self.world.store, self.clock, tenant="acme", system=s, version="1", boot="b", sole=True)
@@ -256,16 +269,16 @@ class Bench:
         return Pair(
             world=self.world,
             tenant="acme",
-            integration=TABLE,
+            integration=self.table,
             scope="s",
             breakers=breakers,
-            connectors={s: lambda: Place(self.systems) for s in ("erp", "ap")},
-            active=frozenset({"accounts", "invoices"}),
+            connectors=dict.fromkeys(("erp", "ap"), self.place),
+            active=frozenset(flow.name for flow in self.table.flows),
             epoch="e",
             companies=self.companies,
             erp_company="DB",
             is_currency=lambda code: code in {"EUR", "COP"},
-            chunking={Account: (4, lambda _: 1)},
+            chunking=CHUNKING,
             in_doubt_seconds={"erp": 900, "ap": 0},
             shadow=self.shadow,
         )
@@ -286,7 +299,7 @@ class Bench:
         while True:
             ring_due(self.world)
             while (ring := self.rings.take()) is not None:
-                write(pair, TABLE.flow(ring.message["flow"]), ring.message["id"])
+                write(pair, self.table.flow(ring.message["flow"]), ring.message["id"])
                 self.rings.done(ring)
             if self.clock.now() >= end:
                 return

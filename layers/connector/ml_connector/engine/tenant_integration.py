@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.connection import Connection, document_source, document_target, master_source, master_target
+from ml_connector.connection import (
+    Connection,
+    document_source,
+    document_target,
+    master_source,
+    master_target,
+    supplier_fields,
+)
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.ledger.codes import LedgerCodes
 from ml_connector.engine.ledger.enqueue import lane
@@ -17,6 +24,7 @@ from ml_connector.engine.ledger.fingerprint import MAPPED
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.mappings import Mappings
 from ml_connector.engine.runtime import World
+from ml_connector.enrichment import SupplierFields
 from ml_connector.flow import Chunking, DocumentSource, DocumentTarget, Flow, Integration, MasterSource, MasterTarget
 from ml_connector.shapes import learn
 
@@ -90,6 +98,17 @@ class Pair:
     def document_target(self, flow: Flow) -> DocumentTarget[Any]:
         """Give the target of a flow of documents."""
         return document_target(self.connection(flow.target), flow.record)
+
+    def supplier_fields(self, flow: Flow) -> SupplierFields:
+        """Give the ERP's side of a flow that enriches suppliers."""
+        return supplier_fields(self.connection(flow.target))
+
+    def is_enriched(self, flow: Flow) -> bool:
+        """Tell whether people change what a flow sends, and another flow brings that back.
+
+        Also while that one is off: what was changed there is not overwritten for it.
+        """
+        return any(other.enriches == flow.name for other in self.integration.flows)
 
     def title(self, system: str) -> str:
         """Name a system as people do."""

@@ -82,6 +82,12 @@ class LedgerCodes:
         """
         return self._remember("erp", kind, code)
 
+    def mapped(self, kind: str, code: str) -> str:
+        """Give what a person mapped a code of the platform to; raises `Held` where nobody did, whatever its kind."""
+        if (mapping := self._mappings.get(kind, code)) is None:
+            raise self._missing(kind, code)
+        return mapping.target
+
     def platform(self, kind: str, code: str) -> str:
         """Translate the ERP's code into the platform's; an empty company code means the ERP's own company."""
         found = self._remember("platform", kind, code)

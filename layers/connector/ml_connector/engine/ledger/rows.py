@@ -59,6 +59,19 @@ class Cursor(Struct, kw_only=True, omit_defaults=True):
     figures: Figures = field(default_factory=Figures)
 
 
+class Standing(Struct, kw_only=True, omit_defaults=True):
+    """How a field stands that both sides of a supplier may change: what they last agreed on, in the words of each.
+
+    `platform` is None where they never agreed. `enriched`: it came from the platform. `seen`: what the ERP had when the
+    supplier was last completed, whoever wrote it. Written by a confirmed completion and nowhere else.
+    """
+
+    erp: str = ""
+    platform: str | None = None
+    enriched: bool = False
+    seen: str = ""
+
+
 class Row(Struct, kw_only=True, omit_defaults=True):
     """What is known of one source record. `delivered_fp` is written by a confirmed settle and nowhere else.
 
@@ -66,7 +79,7 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     somebody asked for it to be sent anew, with a real change; the next settle clears it. `taint`: when a worker that
     had lost its chunk may have sent something older over it; only what was sent later settles it. `used`: the ERP's
     codes that its body was made with, as far as mappings decide them, and what they became (`{"tax:V1": "19"}`); None:
-    unknown.
+    unknown. `shared`: by field, of a supplier that people may also change at the platform (`enrichment.FIELDS`).
     """
 
     seq: int = 0
@@ -84,6 +97,7 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     doubt: str | None = None
     taint: str | None = None
     used: dict[str, str] | None = None
+    shared: dict[str, Standing] | None = None
 
     def spoilt_since(self, sent_at: str | None) -> bool:
         """Tell whether what was sent then may lie under something older by now."""
@@ -145,7 +159,9 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     target. `passed`: ids there that stood before it was sent, and are others by a person's word. `alone`: after the
     posting nothing else was found under its name. `several`: ids there of which a person was told that one may stand.
     `awaits`: the master record for which a chunk waits, as KIND:CODE, where `waiting_for` names its flow; of several
-    the first.
+    the first. `shared`: what will be agreed on of a supplier's fields once it is confirmed, by key, and `kept`: which
+    of them were left as they stood. `before`: digests of the columns that a supplier had in the ERP right before its
+    fields were written.
     """
 
     id: str
@@ -213,6 +229,9 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     passed: list[str] = field(default_factory=list)
     alone: bool = False
     several: list[str] = field(default_factory=list)
+    shared: dict[str, dict[str, Standing]] = field(default_factory=dict)
+    kept: dict[str, list[str]] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
@@ -225,7 +244,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
         return self.state not in {"failed", "done"} and not self.waiting_for
 
 
-for _kind in (Row, SentDocument, Decision, Chunk, Cursor):
+for _kind in (Standing, Row, SentDocument, Decision, Chunk, Cursor):
     learn(_kind)
 S = TypeVar("S", bound=Struct)
 

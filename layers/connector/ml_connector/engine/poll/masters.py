@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from ml_connector.engine.ledger import shared
 from ml_connector.engine.ledger.codes import LedgerCodes
 from ml_connector.engine.ledger.fingerprint import epoch_of, fingerprint, mapped_otherwise, only_older, same_settings
-from ml_connector.engine.ledger.rows import GONE, Chunk, Row
+from ml_connector.engine.ledger.rows import GONE, Chunk, Row, Standing
 from ml_connector.engine.poll.coalesce import gathered
 from ml_connector.engine.poll.state import PassState
 from ml_connector.engine.write.deactivate import guarded, look_again
 from ml_connector.errors import Held
 from ml_connector.flow import Broken, MasterSource, Page
 from ml_connector.records import Record
+
+ALONE = 8
+"""By how much more a record weighs that is read at the platform before it is written, and perhaps written by itself."""
 
 
 class MasterPass:
@@ -26,6 +31,7 @@ class MasterPass:
         """Work on a pass under way."""
         self.state = state
         self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
+        self._bases: dict[str, dict[str, Standing]] = {}
 
     @cached_property
     def source(self) -> MasterSource[Any]:
@@ -54,6 +60,7 @@ class MasterPass:
         self._welcome(keys)
         known = self.ledger.rows(keys) if keys else {}
         rows = {k: row for k, (row, _) in known.items()}
+        self._read_bases(page)
         fresh: dict[str, Record] = {}
         aged: dict[str, Record] = {}
         for record in page.records:
@@ -91,6 +98,8 @@ class MasterPass:
         now = fingerprint(record, self.state.epoch)
         if record.key in self.state.pending:
             return None if self.state.pending.holds(record.key, now) else "send"
+        if self.flow.enriches and (row is None or (row.outcome != "rejected" and not row.touch)):
+            return self._enriching(record, row, now)
         if row is None or row.outcome is None:
             return "send"
         return self._compared(record, row, now)
@@ -99,11 +108,15 @@ class MasterPass:
         """Compare with what was settled, and count what needs nothing more."""
         figures, under_way = self.cursor.figures, self.cursor.now
         again = under_way is not None and under_way.daily
+        seen = not self._enriched or shared.is_seen(record, row, agreed=again and not self.pair.shadow)
         if row.outcome == "rejected" and not again and self._same(row, row.seen_fp, now):
             figures.rejected += 1
             self.state.reject((record.key, row.reason or ""))
             return None
-        if row.outcome != "rejected" and self._same(row, row.delivered_fp, now):
+        if self._enriched:
+            record = shared.without(record)
+            now = fingerprint(record, self.state.epoch)
+        if row.outcome != "rejected" and self._same(row, row.delivered_fp, now) and seen:
             figures.unchanged += 1
             return None
         if row.delivered_fp == GONE:
@@ -112,6 +125,35 @@ class MasterPass:
         if epoch != self.state.epoch and same_settings(epoch, self.state.epoch) and self._mapped_alike(row):
             return "rebaseline" if only_older(row.delivered_fp, record, epoch) else "send"
         return "rebaseline" if only_older(row.delivered_fp, record, self.state.epoch) else "send"
+
+    # ── fields that people change on both sides ─────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def _enriched(self) -> bool:
+        return self.pair.is_enriched(self.flow)
+
+    def _read_bases(self, page: Page[Record]) -> None:
+        """Read what was agreed on of the suppliers that a page shows as they stand at the platform."""
+        if self.flow.enriches is not None and page.records:
+            ledger = self.pair.ledger(self.flow.enriches)
+            self._bases = shared.by_code(ledger, [r.key for r in page.records], self._mapped_suppliers)
+
+    @cached_property
+    def _mapped_suppliers(self) -> dict[str, str]:
+        return {mapping.code: mapping.target for mapping in self.pair.mappings.all("supplier")}
+
+    def _enriching(self, record: Any, row: Row | None, now: str) -> str | None:
+        """Compare with what both sides agreed on, and not with what was seen last: that may have been and gone."""
+        settled = self.pair.shadow and row is not None and row.delivered_fp == now
+        if settled or shared.is_agreed(record, self._bases[record.key], self._term):
+            self.cursor.figures.unchanged += 1
+            return None
+        return "send"
+
+    def _term(self, code: str) -> str | None:
+        with suppress(Held):
+            return self._codes.mapped("term", code)
+        return None
 
     def _same(self, row: Row, known: str | None, now: str) -> bool:
         """Tell whether a record would go out as it did: it is the same, and so is what its codes become."""
@@ -135,10 +177,11 @@ class MasterPass:
     ) -> list[Chunk]:
         """Cut records into chunks of at most the target's limit."""
         limit, weigh = self.pair.chunking[self.flow.record]
+        heavy = ALONE if self._enriched else 1
         parts: list[list[Record]] = []
         weight = limit
         for record in records:
-            more = weigh(record)
+            more = weigh(record) * heavy
             if weight + more > limit:
                 parts.append([])
                 weight = 0

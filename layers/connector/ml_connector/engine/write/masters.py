@@ -22,9 +22,11 @@ from ml_connector.engine.ledger.codes import Asked
 from ml_connector.engine.ledger.fingerprint import fingerprint, fingerprint_raw
 from ml_connector.engine.ledger.mappings import SYNC, Change
 from ml_connector.engine.ledger.rows import Row, cut
+from ml_connector.engine.ledger.shared import without
 from ml_connector.engine.write import uncertain
 from ml_connector.engine.write.attempt import Task
 from ml_connector.engine.write.batch import Batch
+from ml_connector.engine.write.guard import Guard
 from ml_connector.engine.write.prerequisites import release_landed, wait_for_masters
 from ml_connector.engine.write.retry import backoff
 from ml_connector.errors import Held, Rejected
@@ -66,6 +68,7 @@ class Bulk:
         self.rendered: dict[str, Rendered] = {}
         self.used: dict[str, dict[str, str]] = {}
         self._recoded: dict[str, tuple[str, str]] = {}
+        self._guard = Guard(task, self.records) if task.pair.is_enriched(task.flow) else None
         task.keys = list(self.records)
 
     @cached_property
@@ -87,7 +90,7 @@ class Bulk:
         if not self.records:
             self.complete()
             return
-        if not self.chunk.tokens and ((self._drop_overtaken() and self._in_doubt()) or self._too_early()):
+        if not self.chunk.tokens and ((self.drop_superseded() and self.in_doubt()) or self._too_early()):
             return
         if self.chunk.op == "rebaseline":
             self.complete()
@@ -112,7 +115,7 @@ class Bulk:
             self.chunk.stage, self.chunk.tokens, self.chunk.token_at = self.chunk.stage + 1, [], None
             self.chunk.attempts = 0
             if self.chunk.stage < len(target.stages):
-                self._drop_overtaken()
+                self.drop_superseded()
         batch.say()
         self.complete()
 
@@ -120,13 +123,13 @@ class Bulk:
         """Decide the records that could not be read; the audit keeps their text."""
         for bad in self.broken:
             if bad.key not in self.chunk.results:
-                self._refuse(bad.key, bad.reason)
+                self.refuse(bad.key, bad.reason)
         if self.broken:
             self.task.said["unreadable"] = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in self.broken]
 
     # ── before sending ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _in_doubt(self) -> bool:
+    def in_doubt(self) -> bool:
         """Wait where an earlier request for one of the records may yet be carried out over this one."""
         left = uncertain.seconds_left(self.task, [k for k in self.records if k not in self.chunk.results], self.known)
         if left > 0:
@@ -141,7 +144,7 @@ class Bulk:
             self.task.wait(pause, reason="An earlier version of one of its records awaits its request status.")
         return early
 
-    def _drop_overtaken(self) -> bool:
+    def drop_superseded(self) -> bool:
         """Let go of what a later chunk has settled or sent. While none has begun, no row is read for it."""
         if not self.task.ledger.begin(self.chunk.seq):
             return False
@@ -162,11 +165,12 @@ class Bulk:
             codes.begin()
             self.used[key] = codes.used
             try:
-                self.rendered[key] = target.render(record, codes, self.chunk.touch)
+                made = target.render(record, codes, self.chunk.touch)
+                self.rendered[key] = self._guard.keeping(made) if self._guard else made
             except Held as error:
                 held[error.waiting_for][key] = error
             except Rejected as error:
-                self._refuse(key, str(error))
+                self.refuse(key, str(error))
         if len(held) == 1 and (errors := next(iter(held.values()))).keys() == self.records.keys():
             raise next(iter(errors.values()))  # the whole chunk waits for one thing: it may stay in one piece
         for waiting_for, errors in held.items():
@@ -198,7 +202,7 @@ class Bulk:
         child = self.task.part(
             keys, state="posted", stage=chunk.stage, tokens=chunk.tokens, token_at=chunk.token_at, epoch=chunk.epoch,
             sent_at=chunk.sent_at, attempts=chunk.attempts, due_at=self.task.later(backoff(chunk.attempts, 1, 900)),
-            notes=[key for key in chunk.notes if key in keys],
+            notes=[key for key in chunk.notes if key in keys], **(self._guard.part(keys) if self._guard else {}),
         )  # fmt: skip
         self.task.ledger.add(child, {"records": [self.records[k] for k in keys]})
         for key in keys:
@@ -213,11 +217,13 @@ class Bulk:
     def _send(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> None:
         if not self.chunk.stage:
             self.chunk.epoch, self.chunk.sent_at = self.epoch, self.task.ledger.now()
+        if self._guard:
+            self._guard.begin()
         if self.task.flow.follows:  # the others have no parts that could go
             batch = [replace(r, known=self.chunk.renewed or r.key in self.known) for r in batch]
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
-            self._refuse(key, reason)
+            self.refuse(key, reason)
         self.task.pair.breakers[self.task.flow.target].well()
         self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
         self.chunk.attempts = 0
@@ -266,7 +272,7 @@ class Bulk:
         if verdict.outcome == "held":
             self._move([key], verdict.waiting_for or f"lookup:{key}", reason)
         elif verdict.outcome == "rejected":
-            self._refuse(key, reason)
+            self.refuse(key, reason)
         elif last:
             stages_changed = self.chunk.stage > 0 and verdict.outcome == "unchanged" and key in self.chunk.notes
             self.chunk.results[key] = ("delivered" if stages_changed else verdict.outcome, reason)
@@ -306,7 +312,7 @@ class Bulk:
             mappings.note(Change(kind=str(kind), code=before, before=key, by=SYNC, at=at))
             mappings.note(Change(kind=str(kind), code=after, after=key, by=SYNC, at=at))
 
-    def _refuse(self, key: str, reason: str) -> None:
+    def refuse(self, key: str, reason: str) -> None:
         """Decide a record; all reasons of a chunk together must fit into one row of the store."""
         self.chunk.results[key] = ("rejected", cut(reason, max(200, MOST_REASONS // max(1, self.chunk.count))))
 
@@ -327,9 +333,11 @@ class Bulk:
         )  # fmt: skip
         if outcome == "rejected":
             row.outcome, row.reason, row.seen_fp = "rejected", reason, self._fingerprint(key)
+            row.shared = before.shared
             row.delivered_fp = None
         else:
-            row.outcome, row.delivered_fp = "delivered", self._fingerprint(key)
+            row.outcome, row.delivered_fp = "delivered", self._fingerprint(key, delivered=True)
+            row.shared = self._guard.standing(key, before) if self._guard else before.shared
             if before.spoilt_since(self.chunk.sent_at):
                 row.taint, row.delivered_fp = before.taint, None
             record = self.records.get(key)
@@ -350,7 +358,7 @@ class Bulk:
         """Tell how documents name a delivered record; also where all was decided, and the settle alone is left."""
         if before is not None and self.chunk.op == "rebaseline":
             return before
-        if key not in self.rendered and key in self.records:
+        if key not in self.rendered and key in self.records and not self.task.flow.enriches:
             target: MasterTarget[Record] = self.task.pair.master_target(self.task.flow)
             with suppress(Held, Rejected):
                 self.rendered[key] = target.render(
@@ -358,11 +366,12 @@ class Bulk:
                 )
         return self.rendered[key].target_id if key in self.rendered else before
 
-    def _fingerprint(self, key: str) -> str:
+    def _fingerprint(self, key: str, *, delivered: bool = False) -> str:
         """Say what the target holds now: made with the settings of the sending, not with those of its verdict."""
         epoch = self.chunk.epoch or self.epoch
         if key in self.records:
-            return fingerprint(self.records[key], epoch)
+            record = self.records[key]  # shared fields are compared by themselves: they change on both sides
+            return fingerprint(without(record) if delivered and self._guard else record, epoch)
         raw = next(b.raw for b in self.broken if b.key == key)
         return fingerprint_raw(raw, epoch)
 

@@ -15,6 +15,7 @@ from ml_connector.engine.write.attempt import BodyGone, Task, claim
 from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.deactivate import Retire
 from ml_connector.engine.write.document import DocumentWriter
+from ml_connector.engine.write.enrichment import Enrichment
 from ml_connector.engine.write.masters import Bulk, halves
 from ml_connector.engine.write.order_notification import Notice
 from ml_connector.engine.write.prerequisites import release_followers
@@ -125,6 +126,8 @@ def _advance(task: Task) -> None:
         Notice(task).advance()
     elif task.chunk.op == "retire":
         Retire(task).advance()
+    elif task.flow.enriches is not None:
+        Enrichment(task).advance()
     elif task.flow.manner == "master" or task.chunk.op == "broken":
         Bulk(task).advance()
     else:

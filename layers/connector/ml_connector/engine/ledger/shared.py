@@ -1,0 +1,95 @@
+"""What both sides of a supplier last agreed on, by field: the base of a comparison of three.
+
+The row of the supplier keeps it, in the flow that sends suppliers. Against it shows on which side a field was changed
+since: at the platform, then it flows to the ERP; in the ERP alone, then it is sent to the platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import msgspec
+
+from ml_connector.engine.ledger.ledger import Ledger
+from ml_connector.engine.ledger.rows import Row, Standing, dump
+from ml_connector.enrichment import FIELDS, TERM
+from ml_connector.errors import Conflict, LeaseLost
+from ml_connector.ports import Item
+from ml_connector.records import Record, Supplier, SupplierEnrichment
+
+NEVER = Standing()
+TRIES = 8
+
+
+def values(record: Record | None) -> dict[str, str]:
+    """Give the shared fields of a supplier or an enrichment; "" where one is empty."""
+    return {name: str(getattr(record, name, None) or "").strip() for name in FIELDS}
+
+
+def without(record: Record) -> Record:
+    """Give a supplier without the shared fields: what alone decides whether it has changed otherwise."""
+    if not isinstance(record, Supplier):
+        return record
+    return msgspec.structs.replace(record, payment_term=None, payment_term_name=None, tax_id=None, vat_number=None)
+
+
+def is_seen(record: Record, row: Row, *, agreed: bool) -> bool:
+    """Tell whether a supplier's shared fields are those that the ERP had when it was last completed.
+
+    `agreed`: ask too whether both sides agreed on them; a change that was kept back is looked at once a day.
+    """
+    known = row.shared
+    return known is not None and all(
+        value == (field := known.get(name, NEVER)).seen
+        and (not agreed or (field.platform is not None and field.erp == value))
+        for name, value in values(record).items()
+    )
+
+
+def is_agreed(record: SupplierEnrichment, known: Mapping[str, Standing], became: Callable[[str], str | None]) -> bool:
+    """Tell whether all that the platform shows of a supplier is what both sides agreed on.
+
+    What is empty there changes nothing in the ERP. `became` tells what a payment term is mapped to by now.
+    """
+    return all(stands(name, value, known.get(name), became) for name, value in values(record).items() if value)
+
+
+def stands(name: str, value: str, known: Standing | None, became: Callable[[str], str | None]) -> bool:
+    """Tell whether a value of the platform is the agreed one. One that came from there follows its mapping."""
+    if known is None or known.platform != value:
+        return False
+    return not (known.enriched and name == TERM and became(value) not in {None, known.erp})
+
+
+def read(ledger: Ledger, key: str) -> dict[str, Standing]:
+    """Read how a supplier's shared fields stand, by its key in the ERP."""
+    found = ledger.rows([key], consistent=True).get(key)
+    return dict((found[0].shared if found else None) or {})
+
+
+def by_code(ledger: Ledger, codes: Sequence[str], mapped: Mapping[str, str]) -> dict[str, dict[str, Standing]]:
+    """Read how suppliers stand by their codes at the platform; `mapped` has those that a person mapped."""
+    keys = {code: mapped.get(code, code) for code in codes}
+    rows = {key: row for key, (row, _) in ledger.rows(list(dict.fromkeys(keys.values()))).items()}
+    found = {}
+    for code, key in keys.items():
+        row = rows.get(key)
+        if code not in mapped and (row is None or row.code != code) and (other := ledger.alias(code)) is not None:
+            row = next((row for row, _ in ledger.rows([other]).values()), None)
+        found[code] = dict((row.shared if row else None) or {})
+    return found
+
+
+def agree(ledger: Ledger, key: str, agreed: Mapping[str, Standing]) -> None:
+    """Write down what both sides of a supplier agree on from now on. Raises `LeaseLost` where its row changes on."""
+    for _ in range(TRIES):
+        row, item = ledger.rows([key], consistent=True).get(key) or (Row(), Item(ledger.pk, f"r#{key}"))
+        if (row.shared or {}).items() >= agreed.items():
+            return
+        row.shared = {**(row.shared or {}), **agreed}
+        with suppress(Conflict):
+            ledger.store.put(replace(item, data=dump(row)))
+            return
+    raise LeaseLost(f"Supplier {key} changed again and again while it was written; it is tried later.")

@@ -1,0 +1,243 @@
+"""What people changed of a supplier at the platform, on its way to the ERP: payment term and tax ids, nothing else.
+
+    read at the platform ──► compare with what was agreed on ──► read in the ERP ──► write ──► read again ──► agreed
+
+The ERP stays master of everything else. So its whole row is read before and after: whatever else is another then is an
+alarm, and nothing more is written until a person has looked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+from ml_connector.engine.ledger import shared
+from ml_connector.engine.ledger.codes import LedgerCodes
+from ml_connector.engine.ledger.rows import Standing
+from ml_connector.engine.write import uncertain
+from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.masters import Bulk
+from ml_connector.engine.write.prerequisites import wait_for_masters
+from ml_connector.enrichment import TERM, TERM_KIND, WORDS, ErpSupplier, SupplierFields
+from ml_connector.errors import Held, OutcomeUnknown, Rejected
+from ml_connector.flow import Rendered
+from ml_connector.records import SupplierEnrichment
+
+ALARM = "other fields changed"
+"""Why such a chunk fails, as people list it."""
+
+
+@dataclass
+class Compared:
+    """What follows for a supplier: fields that both sides agree on, fields to write, and why others have to wait."""
+
+    agreed: dict[str, Standing] = field(default_factory=dict)
+    changes: dict[str, str] = field(default_factory=dict)
+    waiting: list[Held] = field(default_factory=list)
+
+
+class ChangedMore(Exception):
+    """More than what was written is another in the ERP."""
+
+
+class Enrichment:
+    """One attempt at a chunk of suppliers as they stand at the platform."""
+
+    def __init__(self, task: Task) -> None:
+        """Read the chunk's records."""
+        self.task, self.chunk, self.pair, self.flow = task, task.chunk, task.pair, task.flow
+        self.bulk = Bulk(task)
+        self.suppliers = self.pair.ledger(str(self.flow.enriches))
+
+    @cached_property
+    def erp(self) -> SupplierFields:
+        """The ERP's side."""
+        return self.pair.supplier_fields(self.flow)
+
+    @cached_property
+    def _codes(self) -> LedgerCodes:
+        return self.pair.codes()
+
+    def advance(self) -> None:
+        """Bring the chunk as far as it goes now."""
+        self.bulk.reject_unreadable()
+        if self._undecided() and self.bulk.drop_superseded() and self.bulk.in_doubt():
+            return
+        if self._undecided():
+            self.pair.check(self.flow.source, self.flow.target)
+            wait_for_masters(self.task)
+            self._read_again()
+        try:
+            for key in self._undecided():
+                self._bring(cast("SupplierEnrichment", self.bulk.records[key]))
+        except ChangedMore as alarm:
+            self.chunk.before = {}
+            self.task.dead(ALARM, str(alarm))
+            return
+        self.chunk.shadow = self.pair.shadow
+        self.bulk.complete()
+
+    def _undecided(self) -> list[str]:
+        return [key for key in self.bulk.records if key not in self.chunk.results]
+
+    def _read_again(self) -> None:
+        """Take each supplier as it stands at the platform now: what was listed may have been changed again since."""
+        self.task.said["talking_to"] = self.flow.source
+        asked, found = self._undecided(), set()
+        for page in self.pair.master_source(self.flow).reread(asked):
+            for record in page.records:
+                self.bulk.records[record.key] = record
+                found.add(record.key)
+            for bad in page.broken:
+                self.bulk.refuse(bad.key, bad.reason)
+        for key in asked:
+            if key not in found and key not in self.chunk.results:
+                gone = f"{self.pair.title(self.flow.source)} does not have it any more."
+                self.chunk.results[key] = ("unchanged", gone)
+        self.task.said["talking_to"] = self.flow.target
+
+    def _bring(self, record: SupplierEnrichment) -> None:
+        key = self._codes.erp("supplier", record.key)
+        known = shared.read(self.suppliers, key)
+        begun = bool(self.chunk.before)
+        if not begun and shared.is_agreed(record, known, self._mapped_term):
+            self._decide(record, key, "unchanged")
+            return
+        now = self._read(record, key)
+        self._check(record, key, now)
+        found = self._compare(record, key, known, now)
+        if found.changes and not self.pair.shadow:
+            self._write(record, key, now, found)
+        if not self.pair.shadow:
+            shared.agree(self.suppliers, key, found.agreed)
+            self.chunk.before = {}
+        if found.waiting:
+            raise found.waiting[0]
+        self._decide(record, key, "delivered" if found.changes or begun else "unchanged")
+
+    def _decide(self, record: SupplierEnrichment, key: str, outcome: str) -> None:
+        self.chunk.results[record.key] = (outcome, "")
+        self.bulk.rendered[record.key] = Rendered(record.key, key, {})
+
+    def _read(self, record: SupplierEnrichment, key: str) -> ErpSupplier:
+        found = self.erp.read(key)
+        if found is None:
+            raise Held(
+                f"supplier:{record.key}",
+                f"{self._erp} has no supplier {key}, so what was changed of supplier {record.key} in {self._platform} "
+                "cannot be entered there. This resumes automatically once it has.",
+            )
+        return found
+
+    # ── what follows ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _compare(
+        self, record: SupplierEnrichment, key: str, known: Mapping[str, Standing], now: ErpSupplier
+    ) -> Compared:
+        """Compare three. Where both changed a field, the platform's value counts; where they never agreed, neither."""
+        found, said = Compared(), {}
+        for name, theirs in shared.values(record).items():
+            was = known.get(name, shared.NEVER)
+            if not theirs or shared.stands(name, theirs, known.get(name), self._mapped_term):
+                continue  # what is empty there empties nothing here
+            if name not in self.erp.fields:
+                found.agreed[name] = Standing(erp=was.erp, platform=theirs, enriched=True, seen=was.seen)
+                continue
+            ours = now.values.get(name, "")
+            said[name] = {"agreed": was.platform, self.flow.source: theirs, self.flow.target: ours}
+            try:
+                wanted = self._wanted(name, theirs, ours)
+            except Held as error:
+                found.waiting.append(error)
+                continue
+            if wanted != ours and was.platform is None and ours:
+                found.waiting.append(self._conflict(record, key, name, theirs, ours))
+                continue
+            if wanted != ours:
+                found.changes[name] = wanted
+            enriched = wanted != ours or was.enriched or bool(self.chunk.before)
+            found.agreed[name] = Standing(erp=wanted, platform=theirs, enriched=enriched, seen=wanted)
+        self.task.said["compared"] = said
+        return found
+
+    def _wanted(self, name: str, theirs: str, ours: str) -> str:
+        """Say a value in the ERP's words: a code by its mapping alone, unless what the ERP has is sent as just this."""
+        if name != TERM:
+            return theirs
+        mapped = self._mapped_term(theirs)
+        if mapped is None and ours and self._codes.platform(TERM_KIND, ours) == theirs:
+            return ours
+        return mapped if mapped is not None else self._codes.mapped(TERM_KIND, theirs)
+
+    def _mapped_term(self, code: str) -> str | None:
+        mapping = self.pair.mappings.get(TERM_KIND, code)
+        return mapping.target if mapping else None
+
+    def _conflict(self, record: SupplierEnrichment, key: str, name: str, theirs: str, ours: str) -> Held:
+        return Held(
+            f"conflict:{record.key}",
+            f"The {WORDS[name]} of supplier {record.key} is {theirs} in {self._platform} and {ours} in {self._erp} "
+            f"(supplier {key}), and they never agreed, so neither is overwritten. To fix: enter the right one in both; "
+            "this resumes automatically.",
+        )
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _write(self, record: SupplierEnrichment, key: str, now: ErpSupplier, found: Compared) -> None:
+        """Write the difference, and read the supplier again."""
+        self._wait_for_person(record)
+        written = {now.columns[name] for name in found.changes}
+        self.chunk.before = {name: _digest(value) for name, value in now.row.items() if name not in written}
+        self.task.save()
+        try:
+            self.erp.write(key, found.changes)
+        except OutcomeUnknown:
+            uncertain.begin(self.task)  # it may take effect later, and must not go over a newer one then
+            raise
+        except (Rejected, Held):
+            self.chunk.before = {}
+            raise
+        self.pair.breakers[self.flow.target].well()
+        after = self._read(record, key)
+        self._check(record, key, after)
+        for name, value in found.changes.items():
+            if after.values.get(name, "") != value:
+                self.chunk.before = {}
+                raise Held(
+                    f"lookup:{record.key}",
+                    f"{self._erp} took the {WORDS[name]} {value} of supplier {key}, and still shows "
+                    f"{after.values.get(name) or 'none'}. To fix: enter it in {self._erp}, or let its operator change "
+                    "suppliers; it is tried again automatically.",
+                )
+
+    def _check(self, record: SupplierEnrichment, key: str, after: ErpSupplier) -> None:
+        """Raise `ChangedMore` where a column is another that was not written."""
+        more = [name for name, digest in self.chunk.before.items() if _digest(after.row.get(name, "")) != digest]
+        if more:
+            raise ChangedMore(
+                f"When supplier {key} was written in {self._erp}, {', '.join(sorted(more))} changed in addition. "
+                f"Nothing more is written to suppliers there until this is resolved. To fix: look at supplier {key} in "
+                f"{self._erp} and restore what is wrong, then `ml-connector replay {self.pair.tenant} "
+                f"{self.flow.name} {record.key}`."
+            )
+
+    def _wait_for_person(self, record: SupplierEnrichment) -> None:
+        """Raise `Held` while a write that changed more than it should has not been looked at."""
+        for other in self.task.ledger.unfinished():
+            if other.state == "failed" and other.cause == ALARM and other.id != self.chunk.id:
+                raise Held(f"lookup:{record.key}", f"It waits until another one is resolved: {other.reason}")
+
+    @property
+    def _erp(self) -> str:
+        return self.pair.title(self.flow.target)
+
+    @property
+    def _platform(self) -> str:
+        return self.pair.title(self.flow.source)
+
+
+def _digest(value: str) -> str:
+    return hashlib.blake2b(value.encode(errors="replace"), digest_size=6).hexdigest()
