@@ -34,6 +34,7 @@ from ml_connector.errors import (
     Unreachable,
 )
 from ml_connector.flow import Flow
+from ml_connector.leaving import leave
 from ml_connector.ports import Item, Store
 
 from ..ops.standing import open_lines
@@ -127,6 +128,7 @@ class Runner:
         try:
             self.left_behind = not crew.wait(self._linger())
             for pair in (p for t in self.tenants for p in t.pairs if not self.left_behind):
+                leave(pair)
                 pair.close()
         except ConnectorError as error:
             self.broken = self.broken or str(error)

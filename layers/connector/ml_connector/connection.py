@@ -43,6 +43,13 @@ class Connection(Protocol):
         """End the session and the connections."""
 
 
+class Seated(Protocol):
+    """The connection of a system whose sessions take a licence each."""
+
+    def log_off(self) -> None:
+        """End the session that all workers share, where there is one; the next call makes another."""
+
+
 def master_source(connection: Connection, record: type[R]) -> MasterSource[R]:
     """Give the source of a type of master records or orders."""
     return cast("MasterSource[R]", connection.source(record))

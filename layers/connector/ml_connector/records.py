@@ -124,7 +124,7 @@ class OrderLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PurchaseOrder(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """An order with its lines, receipts and returns."""
+    """An order with its lines, receipts and returns. `revision` counts its changes, where the ERP does."""
 
     number: str
     supplier: str
@@ -133,6 +133,7 @@ class PurchaseOrder(Record, frozen=True, kw_only=True, omit_defaults=True):
     created: date | None = None
     description: str | None = None
     payment_term: str | None = None
+    revision: str | None = None
     lines: tuple[OrderLine, ...] = ()
 
 

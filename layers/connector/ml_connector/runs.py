@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ml_connector import enrol
+from ml_connector import enrol, leaving
 from ml_connector.engine.access.breaker import Closed
 from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.poll.run import Poll
@@ -64,6 +64,7 @@ def tick(world: World, system: str, send: Send, until: datetime | None = None) -
         for tenant in [item.pk.partition("#")[2]]
     ]
     late = max((_seconds(since, now) for _, since in asked), default=0.0)
+    asked += [((tenant, f"{tenant}-idle-{at}"), at) for tenant, at in leaving.idle(world, system, iso(now), MOST)]
     for start in range(0, len(asked), BATCH):
         if until is not None and world.clock.now() >= until:
             return Ticked(start, late)
@@ -127,6 +128,27 @@ class Run:
                 planned[full_name] = self._next(tenant, options, integration, flow, done, was)
         passes.note(self.world, name, self.system, outcomes, planned)
         self._plan(item, planned)
+        self._leave(tenant, options)
+
+    def _leave(self, tenant: tenant_rows.TenantRow, options: TenantSettings) -> None:
+        """End a session that nobody used for a while, where it takes a licence. What fails is left to its server."""
+        for integration, _ in enrol.flows_of(tenant, self.system):
+            row = tenant.pairs[integration.name]
+            if leaving.is_idle(self.world, tenant.name, self.system, row.scope):
+                self._left(tenant, options, integration)
+
+    def _left(self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration) -> None:
+        from ml_connector.bootstrap import half_pair  # noqa: PLC0415 - loaded late, as it says
+
+        try:
+            pair = half_pair(
+                self.world, self.secrets, self.tools, tenant.name, integration, tenant.pairs[integration.name],
+                options, self.system,
+            )  # fmt: skip
+            leaving.leave(pair)
+            pair.close()
+        except ConnectorError as error:
+            log.warning("%s: its idle session cannot be ended: %s", tenant.name, error, extra={"tenant": tenant.name})
 
     def _plan(self, item: Item, planned: Mapping[str, str]) -> None:
         """Write when the flows that ran are due next; what somebody else wrote of a flow meanwhile stands."""

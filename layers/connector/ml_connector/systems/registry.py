@@ -46,7 +46,8 @@ class VendorSpec:
     `lanes`: documents written side by side, which is the system's default concurrency less one for the poll.
     `shapeless`: fields of its secret, beside those of every secret, that do not shape records which are sent again
     when they change: credentials, and what concerns documents alone.
-    `webhook`: the module that verifies and reads its notifications.
+    `webhook`: the module that verifies and reads its notifications. `seats`: each session takes a licence that people
+    need too, so one that nobody uses is ended (`leaving`).
     """
 
     name: str
@@ -56,6 +57,7 @@ class VendorSpec:
     module: str = ""
     shapeless: frozenset[str] = frozenset()
     webhook: str = ""
+    seats: bool = False
 
 
 _FOLDER = "ml_connector.systems"
@@ -75,7 +77,7 @@ VENDORS = (
     ),
     VendorSpec("avidxchange", "platform", 3, "AvidXchange"),
     VendorSpec("sage_x3", "erp", 2, "Sage X3"),
-    VendorSpec("syspro", "erp", 1, "SYSPRO"),
+    VendorSpec("syspro", "erp", 1, "SYSPRO", seats=True),
 )  # fmt: skip
 BY_NAME = {vendor.name: vendor for vendor in VENDORS}
 SYSTEMS = tuple(vendor.name for vendor in VENDORS if vendor.module)

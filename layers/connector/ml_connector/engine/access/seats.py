@@ -7,9 +7,10 @@ a session takes a licence: one that nobody uses is ended, so that its licence is
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ml_connector.errors import Conflict, Throttled
@@ -24,6 +25,11 @@ FIRST, MOST = timedelta(minutes=5), timedelta(hours=1)
 FORGOTTEN = timedelta(hours=4)
 """After so long without another loss the next wait is a first one again."""
 SK = "seat"
+
+
+def idle_key(system: str) -> str:
+    """Name the part of the due index that holds a system's idle sessions."""
+    return f"idle#{system}"
 
 
 class Seat:
@@ -60,11 +66,11 @@ class Seat:
             return
         again = data.get("lost_at") and now - datetime.fromisoformat(data["lost_at"]) < FORGOTTEN
         losses = data.get("losses", 0) + 1 if again else 1
-        until = now + min(FIRST * 2 ** (losses - 1), MOST)
+        until = now + min(FIRST * 2 ** min(losses - 1, 4), MOST)
         reason = (
             f"The session of {who} ended while it was in use: somebody else logged on as the same user, or the server "
-            "was started again. It is not taken back at once, since that would end theirs. Give the connector a user "
-            "of its own."
+            "was started again. It is not taken back immediately, since that would end theirs. Give the connector a "
+            "user of its own."
         )
         told = {"lost_at": now.isoformat(), "losses": losses, "until": until.isoformat(), "reason": reason}
         self._change(lambda data: data.update(told))
@@ -81,7 +87,7 @@ class Seat:
         self._noted = None
         self._change(lambda data: data.update(left=generation), None, leave=True)
 
-    def _wait(self, data: dict[str, Any] | Any) -> None:
+    def _wait(self, data: Mapping[str, Any]) -> None:
         until = datetime.fromisoformat(data["until"]) if data.get("until") else None
         if until is not None and until > self._clock.now():
             wait = (until - self._clock.now()).total_seconds()
@@ -90,14 +96,18 @@ class Seat:
     def _row(self) -> Item | None:
         return self._store.get(self._pk, SK)
 
-    def _change(self, change: Any, idle_at: datetime | None = None, *, leave: bool = False) -> None:
+    def _change(
+        self, change: Callable[[dict[str, Any]], None], idle_at: datetime | None = None, *, leave: bool = False
+    ) -> None:
         """Write the row, and when it is idle; where another worker was first, its note does as well."""
         row = self._row() or Item(self._pk, SK)
         data = dict(row.data)
         change(data)
         _, tenant, system = self._pk.split("#")[:3]
-        if idle_at is not None:
-            row = replace(row, due_pk=f"idle#{system}", due_at=idle_at.isoformat())
+        if idle_at is not None:  # in the form of `ledger.rows.iso`
+            row = replace(
+                row, due_pk=idle_key(system), due_at=idle_at.astimezone(UTC).isoformat(timespec="microseconds")
+            )
         elif leave:
             row = replace(row, due_pk=None, due_at=None)
         ttl = int((self._clock.now() + timedelta(days=2)).timestamp())

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ml_connector.engine.access.breaker import Breaker, Closed
+from ml_connector.engine.access.seats import Seat
 from ml_connector.errors import Conflict, LoginRefused, Transient
 from ml_connector.ports import Clock, Item, Store, Vault
 
@@ -51,6 +52,15 @@ class Sessions:
         self._pk, self._version, self._boot = f"session#{name}", version, boot
         self._lock = threading.Lock()
         self._mine: Session | None = None
+        self.seat = Seat(store, clock, self._pk)
+        """For a system that gives a user one session only; others leave it alone."""
+
+    def beside(self, what: str) -> Sessions:
+        """Give the sessions of another login of the same system, kept apart from these."""
+        name = f"{self._pk.removeprefix('session#')}#{what}"
+        return Sessions(
+            self._store, self._vault, self._clock, self._breaker, name=name, version=self._version, boot=self._boot
+        )
 
     def get(self, login: Callable[[], Session]) -> Session:
         """Give a session that is not about to end, logging in where there is none."""
@@ -64,6 +74,32 @@ class Sessions:
                 return self._mine
             self._mine = self._shared(stale) or self._login(stale, login)
             return self._mine
+
+    def lost(self, session: Session, who: str) -> None:
+        """Hear that a session ended by itself, of which its user has one only. Raises `Throttled` where another has it.
+
+        Nothing is lost where another worker of ours has a newer one. `who` names the user and the system.
+        """
+        with self._lock:
+            self._mine = None
+        if self._shared(session) is None:
+            self.distrust(session)
+            self.seat.lost(session.generation, who)
+
+    def share(self, fresh: Session) -> None:
+        """Let all workers have a session that was made outside of `renew`. Raises `LoginRefused`."""
+        with self._lock:
+            self._mine = None
+        self.renew(self._shared(None), lambda: fresh)
+
+    def shared(self) -> Session | None:
+        """Give the session that all workers have, without logging in; None where there is none."""
+        return self._shared(None)
+
+    def leave(self, session: Session) -> None:
+        """Let nobody use a session from now on: it is about to be ended."""
+        self.seat.leave(session.generation)
+        self.distrust(session)
 
     def forget(self) -> None:
         """Drop the session everywhere, after a logout."""

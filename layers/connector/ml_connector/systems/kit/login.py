@@ -97,6 +97,46 @@ class SharedLogin(httpx.Auth):
                 self._sessions.distrust(session)
             raise
 
+    # ── where a user has one session only ───────────────────────────────────────────────────────────────────────
+
+    def used(self) -> None:
+        """Note that the session is in use."""
+        self._sessions.seat.used()
+
+    def lost(self, who: str) -> None:
+        """Give up the session, which ended by itself; the next request logs in. `who` names the user and the system.
+
+        Raises `Throttled` where somebody else has taken the seat.
+        """
+        if self._own is None:
+            self._sessions.lost(self.session(), who)
+
+    def prove_for_all(self) -> bool:
+        """Log in anew for all workers: a proof for this connection alone would end their session.
+
+        Tells whether they had none, so that whoever proved may end it. Raises as `prove` does, and `Throttled` while
+        the seat is left to somebody else.
+        """
+        alone = self._sessions.shared() is None
+        try:
+            fresh = self._scheme.log_in()
+        except LoginRefused as refusal:
+            self._tell_all(refusal)
+            raise
+        try:
+            self._sessions.share(fresh)
+        except LoginRefused:  # refused before; it opens for the workers when all checks are through
+            self._own = fresh
+        return alone
+
+    def give_back(self, log_off: Callable[[Session], None]) -> None:
+        """End the session, and let nobody use it from then on."""
+        session = self._own or self._sessions.shared()
+        self._own = None
+        if session is not None:
+            self._sessions.leave(session)
+            log_off(session)
+
     # ── for this connection alone ───────────────────────────────────────────────────────────────────────────
 
     def prove(self, log_in: Callable[[], Session] | None = None) -> None:

@@ -173,25 +173,28 @@ class LastKey:
     """Pages by key, for a server without `$skip`: each has the rows that are greater than the last key before it.
 
     Rows that come or go meanwhile move no other. `size` rows are asked for at a time, sorted by key; a shorter page may
-    be the server's own limit, so only an empty one is the end. `order` compares keys as the server does.
+    be the server's own limit, so only an empty one is the end. `order` compares keys as the server does; None where
+    that is not known, as by a database's collation: then only a page that comes again is noticed.
     """
 
     vendor: str
     size: int
-    order: Callable[[str], Any] = str
+    order: Callable[[str], Any] | None = str
 
     def walk(self, fetch: Callable[[str | None], Batch[W]], position: str | None = None) -> Iterator[Batch[W]]:
         """Read page after page behind the key `position`, each row once; `fetch` is given the last key, None at first.
 
         Raises `Transient` where the server does not sort, or gives again what it gave: rows would be left out.
         """
-        last = position
+        last, circle = position, Circle()
         while True:
             batch = fetch(last)
             named = [name for name in batch.keys if not name.startswith("?")]
             behind = last
+            if self.order is None and named and (named[-1] == last or circle.closes(named)):
+                raise Transient(f"{self.vendor} pages in a loop: a page was given twice. It is read again later.")
             for name in named:
-                if behind is not None and self.order(name) <= self.order(behind):
+                if self.order and behind is not None and self.order(name) <= self.order(behind):
                     raise Transient(
                         f"{self.vendor} does not give records in the order of their keys: {name} comes after {behind}. "
                         "Some would be left out, so the list is read again later."

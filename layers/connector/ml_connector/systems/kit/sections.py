@@ -1,0 +1,46 @@
+"""Ledger codes that are made of sections, of which one is the cost center: the second of `10-5500` is 5500."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from ml_connector.flow import Page
+from ml_connector.records import Account, CostCenter
+
+_SECTION = re.compile(r"[^\s-]+")
+
+
+def center_of(code: str, section: int) -> str | None:
+    """Give a section of a ledger code, counted from 1; None where it has fewer."""
+    parts = _SECTION.findall(code)
+    return parts[section - 1] if len(parts) >= section else None
+
+
+def with_center(code: str, section: int, center: str) -> str:
+    """Put a cost center into its section of a ledger code; as it is where the code has fewer sections."""
+    found = list(_SECTION.finditer(code))
+    if len(found) < section:
+        return code
+    place = found[section - 1]
+    return code[: place.start()] + center + code[place.end() :]
+
+
+class SectionCenters:
+    """The source of cost centers that are a section of the ledger code: each once, and known by its code alone."""
+
+    def __init__(self, accounts: Callable[[], Iterable[Page[Account]]], section: int) -> None:
+        """`accounts` reads all accounts: any of them may be of any cost center."""
+        self._accounts, self._section = accounts, section
+
+    def pages(self, since: str | None, position: str | None) -> Iterator[Page[CostCenter]]:  # noqa: ARG002 - no stamp
+        """Read all of them. An account that cannot be read is told of where accounts are read."""
+        codes = {
+            code for page in self._accounts() for one in page.records if (code := center_of(one.code, self._section))
+        }
+        yield Page([CostCenter(key=code, code=code, name=code) for code in sorted(codes)])
+
+    def reread(self, keys: Sequence[str]) -> Iterator[Page[CostCenter]]:
+        """Read these very cost centers."""
+        for page in self.pages(None, None):
+            yield Page([one for one in page.records if one.key in set(keys)])
