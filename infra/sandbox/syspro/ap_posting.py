@@ -78,7 +78,7 @@ def check(world: World, node: Node, options: Parameters) -> Draft:
     code = letter(node, "TransactionCode", "IACDP", "")
     number, existing = _number(world, node, supplier, code)
     branch = node.get("Branch", supplier["Branch"])
-    if branch not in world.branches:
+    if branch and branch not in world.branches:
         raise wrong("Branch", branch, f"Branch '{branch}' not found", NOT_FOUND)
     month = _period(world, options)
     dated = day(node, "InvoiceDate") or world.today().isoformat()

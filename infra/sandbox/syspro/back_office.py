@@ -248,6 +248,15 @@ def month_end(world: World) -> str:
     return world.ap_period
 
 
+def move_ledger(world: World, company: str) -> None:
+    """Keep all accounts in the database of another company of the server, which becomes the ledger company."""
+    with world.lock:
+        others = world.others.setdefault(company, {name: {} for name in TABLES})
+        others["GenMaster"], world.tables["GenMaster"] = world.accounts(), {}
+        world.ledger_company = company
+        world.sessions.companies.setdefault(company, "")
+
+
 def log_on(world: World, operator: str, company: str = "") -> str:
     """Let a person log in at a screen as an operator: evicts a session of e.net; needs a seat of the license."""
     with world.lock:

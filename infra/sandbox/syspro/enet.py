@@ -12,7 +12,9 @@ from .world import World
 
 VERSION = "8.0.0.21"
 OBJECTS: dict[tuple[str, str], Callable[[World, Call], str]] = {
-    ("Query/Query", "COMFND"): lambda world, call: queries.find(world, call.args.get("xmlin", "")),
+    ("Query/Query", "COMFND"): lambda world, call: queries.find(
+        world, company_of(world, call), call.args.get("xmlin", "")
+    ),
     ("Transaction/Post", "APSTIN"): lambda world, call: ap_posting.post(world, *documents(call)),
     ("Transaction/Post", "GENTJL"): lambda world, call: gl_posting.post(world, *documents(call)),
     ("Setup/Add", "APSSSP"): lambda world, call: supplier_setup.add(world, *documents(call)),
@@ -34,12 +36,20 @@ def serve(world: World, call: Call) -> str:
     if call.verb == "GetLogonProfile":
         return profile(world, call)
     if call.verb == "Query/Fetch":
-        return queries.fetch(world, call.args.get("xmlin", ""))
+        return queries.fetch(world, company_of(world, call), call.args.get("xmlin", ""))
     name = call.object.upper()
     run = OBJECTS.get((call.verb, name))
     if run is None or (name in world.unlicensed and not name.startswith("COM")):
         raise Refusal(NOT_LICENSED)
+    if call.verb != "Query/Query" and company_of(world, call) != world.company:
+        raise Refusal(f"Company '{company_of(world, call)}' is not open for posting")
     return run(world, call)
+
+
+def company_of(world: World, call: Call) -> str:
+    """The company that the session was opened for."""
+    session = world.sessions.peek(call.user_id)
+    return session.company if session is not None else ""
 
 
 def documents(call: Call) -> tuple[str, str]:

@@ -19,7 +19,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
-def find(world: World, xml: str) -> str:
+def find(world: World, company: str, xml: str) -> str:
     """COMFND: the rows of a table that meet the conditions. ReturnRows 0, or none, gives all (none: inferred)."""
     query = parse(xml, "XmlIn")
     if query.name != "Query":
@@ -27,7 +27,7 @@ def find(world: World, xml: str) -> str:
     table = _table(query)
     columns = [_column(table, node.text.strip()) for node in _columns(query, "Columns")] or list(table.columns.values())
     order = [_column(table, node.text.strip()) for node in _columns(query, "OrderBy")]
-    rows = [row for row in _rows(world, table) if _where(world, table, query.first("Where"))(row)]
+    rows = [row for row in _rows(world, company, table) if _where(world, table, query.first("Where"))(row)]
     for column in reversed(order):
         rows.sort(key=_sorting(world, column))
     most = _count(query.get("ReturnRows", "0"))
@@ -42,7 +42,7 @@ def find(world: World, xml: str) -> str:
     return document(table.name, world.version, header, body, element("RowsReturned", text=f"{len(rows):>7}"))
 
 
-def fetch(world: World, xml: str) -> str:
+def fetch(world: World, company: str, xml: str) -> str:
     """COMFCH: one row by its key; where the key is not full, the first whose key begins with it (inferred)."""
     query = parse(xml, "XmlIn")
     if query.name != "Fetch":
@@ -52,7 +52,7 @@ def fetch(world: World, xml: str) -> str:
     key = [_value(table.columns[name], part) for name, part in zip(table.key, parts, strict=True)]
     wanted = [world.fold(part) if isinstance(part, str) else part for part in key]
     full = query.get("FullKeyProvided", "Y") == "Y"
-    for row in sorted(_rows(world, table), key=lambda row: [world.fold(str(row[name])) for name in table.key]):
+    for row in sorted(_rows(world, company, table), key=lambda row: [world.fold(str(row[name])) for name in table.key]):
         found = [world.fold(row[name]) if isinstance(row[name], str) else row[name] for name in table.key]
         if found == wanted or (not full and str(found[0]).startswith(str(wanted[0]))):
             return document(
@@ -61,9 +61,9 @@ def fetch(world: World, xml: str) -> str:
     raise Refusal(f"Key '{parts[0]}' not found in {table.name}")
 
 
-def _rows(world: World, table: Table) -> list[Record]:
-    """The rows of the session's company, in no order that holds."""
-    return world.mixed(world.rows(table.name))
+def _rows(world: World, company: str, table: Table) -> list[Record]:
+    """The rows of the session's company, in no order that holds; none where the session is gone meanwhile."""
+    return world.mixed(world.rows(table.name, company)) if company else []
 
 
 def _table(query: Node) -> Table:

@@ -32,7 +32,8 @@ class Sessions:
     seats: how many sessions there may be. idle_ends: a session that was idle for `idle_minutes` is logged out when
     somebody needs its "seat", or "always". evicted_keep_seats: one that was evicted without logging off keeps its seat
     until then (inferred). demands_spaces: the two spaces of the session belong to it.
-    evicted counts sessions that another logon of the same operator ended.
+    evicted counts sessions that another logon of the same operator ended; ousted has, for each person who lost a
+    session to e.net in this way, the seconds since that person last did something.
     """
 
     clock: Callable[[], datetime]
@@ -48,6 +49,7 @@ class Sessions:
     logons: int = 0
     logoffs: int = 0
     evicted: int = 0
+    ousted: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     open: dict[str, Session] = field(default_factory=dict, repr=False)
     orphans: list[datetime] = field(default_factory=list)
@@ -66,6 +68,8 @@ class Sessions:
         for token in [token for token, one in self.open.items() if one.operator == code]:
             session = self.open.pop(token)
             self.evicted += 1
+            if session.person and not person:
+                self.ousted.append((self.clock() - session.used).total_seconds())
             if self.evicted_keep_seats:
                 self.orphans.append(session.used)
         if self._taken() >= self.seats:

@@ -72,6 +72,23 @@ def test_a_person_evicts_the_session_too(api, world):
     assert api.call(PROFILE) == DEAD
 
 
+def test_whoever_takes_the_session_of_a_person_is_noted(api, world, clock):
+    back_office.log_on(world, "MLCONN")
+    clock.forward(seconds=5)
+    api.log_on()
+    assert world.sessions.ousted == [5.0]
+
+
+def test_a_session_is_one_of_its_company(api, world, entry):
+    api.log_on(company="B")
+    assert api.rows("ApSupplier", ["Supplier"]) == []
+    assert api.invoice(entry()) == "ERROR: Company 'B' is not open for posting"
+    assert api.call(
+        "/Query/Fetch", XmlIn="<Fetch><TableName>ApSupplier</TableName><Key>V10000</Key></Fetch>"
+    ).startswith("ERROR: Key")
+    assert not world.rows("ApInvoice")
+
+
 def test_log_off_ends_it_and_a_second_one_is_an_error(api, world):
     assert api.call("/Logoff") == "0"
     assert api.call("/Logoff") == DEAD
