@@ -194,10 +194,14 @@ def open_desk(secrets: Path | None, state: Path | None, stack: str | None) -> De
     """Open the place that the options name. Raises `Misconfigured` where they name none, or two."""
     if (secrets is None) == (stack is None):
         raise Misconfigured(
-            "Say where to work: `--secrets DIR` for a local state, or `--stack NAME` for a deployed stack."
+            "Say where to work: `--secrets DIR` for a local state, or `--stack NAME` for a deployed stack. The "
+            "environment variables ML_CONNECTOR_SECRETS and ML_CONNECTOR_STACK say the same for every command."
             if stack is None
-            else "Take either `--secrets DIR` or `--stack NAME`, not both."
+            else "Take either `--secrets DIR` or `--stack NAME`, not both. Where neither is given, only one of the "
+            "environment variables ML_CONNECTOR_SECRETS and ML_CONNECTOR_STACK may be set."
         )
+    if stack is not None and state is not None:
+        raise Misconfigured("`--state DIR` goes with `--secrets DIR`: a deployed stack keeps its state in its table.")
     if stack is not None:
         from .stack import open_stack
 

@@ -23,7 +23,7 @@ local_app = typer.Typer(no_args_is_help=True, help="The whole product on this ma
 SecretsDir = Annotated[
     Path,
     typer.Option(
-        "--secrets", metavar="DIR", callback=options.noted,
+        "--secrets", metavar="DIR", envvar=options.SECRETS_VARIABLE, callback=options.noted,
         help="Folder with TENANT/SYSTEM.json (and TENANT/settings.json).",
     ),
 ]  # fmt: skip

@@ -12,15 +12,32 @@ import typer
 from . import advice, completion, terminal
 
 
-def noted(option: typer.CallbackParam, value: Any) -> Any:
-    """Remember where a command works, for the commands that its texts suggest (`advice.py`)."""
-    advice.note(str(option.name), value)
+SECRETS_VARIABLE, STACK_VARIABLE = "ML_CONNECTOR_SECRETS", "ML_CONNECTOR_STACK"
+"""Environment variables that stand for `--secrets` and `--stack` where neither is typed."""
+ALTERNATIVES = {"secrets": "stack", "stack": "secrets"}
+
+
+def noted(ctx: typer.Context, option: typer.CallbackParam, value: Any) -> Any:
+    """Remember where a command works, for the commands that its texts suggest (`advice.py`).
+
+    An option that is typed passes over the environment variable of the other: typed ones are processed first.
+    """
+    name = str(option.name)
+    if name in ALTERNATIVES and _from(ctx, name) == "ENVIRONMENT" and _from(ctx, ALTERNATIVES[name]) == "COMMANDLINE":
+        value = None
+    advice.note(name, value)
     return value
 
 
-Secrets = Annotated[Path | None, typer.Option("--secrets", metavar="DIR", callback=noted, help="Work on a local state: the folder with TENANT/SYSTEM.json.")]  # fmt: skip # noqa: E501
+def _from(ctx: typer.Context, name: str) -> str:
+    """Tell where the value of an option comes from; empty where it was not looked for yet."""
+    source = ctx.get_parameter_source(name)
+    return source.name if source is not None else ""
+
+
+Secrets = Annotated[Path | None, typer.Option("--secrets", metavar="DIR", envvar=SECRETS_VARIABLE, callback=noted, help="Work on a local state: the folder with TENANT/SYSTEM.json.")]  # fmt: skip # noqa: E501
 State = Annotated[Path | None, typer.Option("--state", metavar="DIR", callback=noted, help="Where the local state is; default SECRETS/.state.")]  # fmt: skip # noqa: E501
-Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", callback=noted, help="Work on a deployed stack, by its CloudFormation name.")]  # fmt: skip # noqa: E501
+Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", envvar=STACK_VARIABLE, callback=noted, help="Work on a deployed stack, by its CloudFormation name.")]  # fmt: skip # noqa: E501
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does this, for the record; default: your user name.")]  # fmt: skip # noqa: E501

@@ -19,6 +19,13 @@ COMMANDS = [
 ]  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs these tests may have named a place for every command."""
+    for name in ("ML_CONNECTOR_SECRETS", "ML_CONNECTOR_STACK"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_without_a_place_a_command_is_wrong_use(words: list[str]) -> None:
     result = CliRunner().invoke(app, words)
@@ -30,6 +37,27 @@ def test_without_a_place_a_command_is_wrong_use(words: list[str]) -> None:
 
 def test_two_places_are_wrong_use(office: Any) -> None:
     assert "not both" in office.run("held", "--stack", "live", code=2).stderr
+
+
+def test_the_environment_names_the_place_where_none_is_typed(office: Any) -> None:
+    place = {"ML_CONNECTOR_SECRETS": str(office.folder)}
+    listed = CliRunner(env=place).invoke(app, ["tenants"])
+    assert (listed.exit_code, "acme" in listed.stdout) == (0, True)
+    refused = CliRunner(env=place).invoke(app, ["resolve", "acme", "invoices", "INV-1", "--post", "--yes"])
+    assert f"`ml-connector documents --secrets {office.folder}`" in " ".join(refused.stderr.split())
+
+
+def test_a_place_that_is_typed_passes_over_the_environment(office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ML_CONNECTOR_STACK", "live")
+    assert "acme" in office.run("tenants").stdout
+    monkeypatch.setenv("ML_CONNECTOR_SECRETS", str(office.folder / "other"))
+    assert "acme" in office.run("tenants").stdout
+    assert "only one of the" in CliRunner().invoke(app, ["tenants"]).stderr
+
+
+def test_a_stack_has_no_state_folder(office: Any) -> None:
+    result = CliRunner().invoke(app, ["held", "--stack", "live", "--state", str(office.folder)])
+    assert (result.exit_code, "goes with `--secrets DIR`" in result.stderr) == (2, True)
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Any) -> None:
