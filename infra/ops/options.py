@@ -11,7 +11,6 @@ import typer
 
 from . import advice, completion, terminal
 
-
 SECRETS_VARIABLE, STACK_VARIABLE = "ML_CONNECTOR_SECRETS", "ML_CONNECTOR_STACK"
 """Environment variables that stand for `--secrets` and `--stack` where neither is typed."""
 ALTERNATIVES = {"secrets": "stack", "stack": "secrets"}
