@@ -15,13 +15,13 @@ from ml_connector.errors import Held, NotUnderstood, OutcomeUnknown, Rejected, T
 from ml_connector.flow import Found, Prepared
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.kit.drafts import Draft
-from ml_connector.systems.kit.faults import Dialect, Fault
+from ml_connector.systems.kit.faults import Dialect, Fault, patterns, spoken_of
 from ml_connector.systems.kit.invoices import Created, InvoiceTarget, next_month
 
 NO = {word: Fault(400, word, word) for word in ("period", "words", "duplicate", "tax", "odd")}
 DIALECT: Dialect[Fault] = Dialect(
     "The ERP",
-    kind=lambda fault, _: None if fault.code == "odd" else fault.code,
+    kind=lambda fault, _: None if fault.code in {"odd", ""} else fault.code,
     elsewhere=lambda *_: None,
     mend=lambda kind, *_: {"period": "Open {month}.", "tax": "Map it."}.get(kind),
 )
@@ -174,3 +174,41 @@ def test_a_posting_that_does_not_show_is_looked_at_again() -> None:
 )
 def test_the_next_month(day: str, following: str) -> None:
     assert next_month(date.fromisoformat(day)).isoformat() == following
+
+
+def test_a_row_that_cannot_be_read_is_no_absence() -> None:
+    one, erp = target(Created("7", "70"))
+    prepared = one.prepare(invoice(), Codes())
+
+    def broken(*_: Any) -> Any:
+        raise ValueError("Total '1,2,3' is not a number.")
+
+    for name in ("find", "numbered", "read", "recent"):
+        setattr(erp, name, broken)
+    for ask in (
+        lambda: one.look(prepared), lambda: one.numbered("1", prepared), lambda: one.read_back(Found("7", "70")),
+    ):  # fmt: skip
+        with pytest.raises(Transient, match="cannot be read"):
+            ask()
+
+
+def test_warnings_hold_an_invoice_and_never_refuse_it() -> None:
+    one, _ = target(Fault(200, "", "Value too long, perhaps", warnings=True))
+    with pytest.raises(Held, match="warned of invoice R1") as held:
+        one.send(one.prepare(invoice(), Codes()))
+    assert held.value.waiting_for == "lookup:i"
+
+
+FIELDS, WORDS = {"taxcode": "tax"}, patterns(("duplicate", "already"), ("supplier", "supplier"))
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "kind"),
+    [
+        ("Invoice already posted", ("taxcode",), "duplicate"), ("The supplier", ("invoice", "taxcode"), "tax"),
+        ("The supplier", (), "supplier"), ("No license for the supplier", (), None),
+        ("Value too long", ("taxcode",), None), ("Hm", (), None),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_told_by_its_field_before_its_words(text: str, fields: tuple[str, ...], kind: str | None) -> None:
+    assert spoken_of(Fault(200, "", text, fields=fields), FIELDS, WORDS, "The ERP") == kind

@@ -128,7 +128,7 @@ class Responder:
         # not "posted": where batches are posted by people it is entered, and ready to be
         message = f"Entered in the ERP as {chunk.code}." if ok else (chunk.refusal or chunk.reason or "Refused.")
         kind = "transferred" if ok else "refused"
-        internal = (chunk.target or "").partition(":")[2] or chunk.target
+        internal = (chunk.target or "").rpartition(":")[2] or chunk.code  # some have the one number that people know
         day = date.fromisoformat(chunk.posted_on) if chunk.posted_on else self.task.now.astimezone(UTC).date()
         # a later offer is another answer; where the source gives no stamp, the offer's own number tells refusals apart
         offer = chunk.stamp or ("" if ok else chunk.seq)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ml_connector.errors import Held, Rejected
 from ml_connector.flow import Codes
+from ml_connector.folding import same
 from ml_connector.records import CodingRow, Invoice
 
 
@@ -121,6 +122,12 @@ class Draft:
         self.notes.append(moved_note(self.posted_on, following))
         self.posted_on = following
 
+    def center_left_out(self, row: CodingRow, setting: str) -> None:
+        """Note that a row's cost center was left out, since the secret does not say where it goes."""
+        self.notes.append(
+            f"The cost center {row.cost_center} of coding row {row.key} was left out: the secret names no '{setting}'."
+        )
+
     def blocked(self) -> None:
         """Note a payment block, for an ERP that takes none with the document."""
         if self.invoice.payment_block:
@@ -145,6 +152,25 @@ class Draft:
             f"{record.number} is in {self.currency}. If {kept} is its code for {record.currency}: `ml-connector "
             f"mappings set TENANT currency {record.currency} {kept}`. If not, map the supplier {record.supplier} to "
             "one that is kept in it.",
+        )
+
+    def local_only(self, local: str, ledger: str) -> None:
+        """Let a foreign invoice wait, where a ledger takes the company's own currency alone."""
+        record = self.invoice
+        if not same(self.currency, local):
+            raise Held(
+                f"currency:{record.currency}",
+                f"Invoice {record.number} is in {self.currency}, and {ledger} of {self.title} in {local}. Enter it "
+                "there by hand, or map the currency if it is the same.",
+            )
+
+    def too_long(self, size: int, limit: int) -> Rejected:
+        """Refuse what does not fit into one call."""
+        record = self.invoice
+        return Rejected(
+            f"Invoice {record.number} is too long for {self.title}, which takes {limit} characters at a time: its "
+            f"{len(record.rows)} coding rows make {size}. Combine coding rows, or split it into several invoices, and "
+            "transfer it again."
         )
 
     def no_account(self, row: CodingRow, account: str) -> Held:

@@ -35,7 +35,8 @@ Patterns = Sequence[tuple[str, re.Pattern[str]]]
 class Fault:
     """A refusal in the server's words. `code` is text, "" where the server named none.
 
-    `worded`: the vendor's own server said it, and not a proxy in front. `page`: what came was HTML.
+    `worded`: the vendor's own server said it, and not a proxy in front. `page`: what came was HTML. `fields`: what it
+    stands below, in lower case. `warnings`: nothing but warnings speaks against the document.
     """
 
     status: int
@@ -43,6 +44,8 @@ class Fault:
     text: str
     worded: bool = True
     page: bool = False
+    fields: tuple[str, ...] = ()
+    warnings: bool = False
 
     def __str__(self) -> str:
         return f"{self.text or 'no text'} (code {self.code or 'none'}, HTTP {self.status})"
@@ -77,11 +80,13 @@ class Dialect(Generic[F]):
         kind = self.kind(fault, prepared)
         if kind == "duplicate":
             return self._stands_already(fault, prepared, look(prepared))
-        said = f"{self.title} refused {named(prepared)}: {fault}."
+        said = f"{self.title} {'warned of' if fault.warnings else 'refused'} {named(prepared)}: {fault}."
         mend = self.mend(kind, fault, prepared) if kind else None
         held = held_on(kind, mend, said, fault.text, prepared.lookup, month_of(prepared))
         if held is not None:
             return held
+        if fault.warnings:
+            return Held(f"lookup:{prepared.key}", f"{said} Remove its cause there, and it resumes automatically.")
         trouble = setup_trouble(self.title, named(prepared), fault, fault.text) if kind in {"setup", None} else None
         if trouble is None and is_fault_of_the_document(fault.text):
             return Rejected(said)
@@ -118,6 +123,22 @@ def month_of(prepared: Prepared) -> str:
 def patterns(*words: tuple[str, str]) -> Patterns:
     """Make patterns of (kind, expression), whatever the letters' case."""
     return tuple((kind, re.compile(expression, re.IGNORECASE)) for kind, expression in words)
+
+
+def spoken_of(fault: Fault, by_field: Mapping[str, str], by_words: Patterns, vendor: str) -> str | None:
+    """Tell what a refusal is about: a duplicate by its words, else by its field, else by its words.
+
+    None where it is about the document itself or the ERP's set-up, or does not show.
+    """
+    if is_fault_of_the_document(fault.text):
+        return None
+    spoken = [kind for kind, pattern in by_words if pattern.search(fault.text)]
+    fields = [by_field[name] for name in fault.fields if name in by_field]
+    if "duplicate" in spoken:
+        return "duplicate"
+    if fields or setup_trouble(vendor, "", fault, fault.text):
+        return fields[0] if fields else None
+    return spoken[0] if spoken else None
 
 
 def kinds_named(text: str, lookup: Mapping[str, str], names: Callable[[str, str], bool] = names_code) -> set[str]:

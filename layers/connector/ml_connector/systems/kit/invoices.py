@@ -8,7 +8,8 @@ document is compared with what was approved (`Found.check`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -117,7 +118,7 @@ class InvoiceTarget(Generic[F]):
                 "number is never cut. Correct it and transfer the invoice again."
             )
         draft = self._draft(record, codes)
-        with reckoned(f"Invoice {record.number}"):
+        with reckoned(f"Invoice {record.number}"), self._readable():
             body = self._payables.compose(draft)
         draft.used |= {f"supplier={draft.supplier}": record.supplier, f"currency={draft.currency}": record.currency}
         draft.used["month="] = draft.month
@@ -167,19 +168,22 @@ class InvoiceTarget(Generic[F]):
     def look(self, prepared: Prepared) -> list[Found]:
         """Find the document, whatever else it says; cancelled ones do not count."""
         found: dict[str, Found] = {}
-        for one in self._payables.find(prepared.lookup):
-            found.setdefault(one.id, one)
+        with self._readable():
+            for one in self._payables.find(prepared.lookup):
+                found.setdefault(one.id, one)
         return list(found.values())
 
     def numbered(self, number: str, prepared: Prepared) -> list[Found]:
         """Find the documents that the ERP calls `number`, of this supplier and kind; cancelled ones do not count."""
-        return self._payables.numbered(number, prepared.lookup)
+        with self._readable():
+            return self._payables.numbered(number, prepared.lookup)
 
     def recent(self) -> list[Found]:
         """List documents of the last weeks with a key in our shape, whoever wrote it."""
         since, mark = today(self._settings, self._wiring) - RECENT, self._payables.mark
-        recent = self._payables.recent(since)
-        return [one for one in recent if in_our_shape((one.reference or "").removeprefix(mark))]
+        with self._readable():
+            recent = self._payables.recent(since)
+            return [one for one in recent if in_our_shape((one.reference or "").removeprefix(mark))]
 
     def stands(self, found: Found) -> bool:
         """Tell whether a document counts: False only where the ERP says that it does not."""
@@ -248,10 +252,19 @@ class InvoiceTarget(Generic[F]):
 
     def read_back(self, found: Found) -> Found:
         """Read number, total and currency as the ERP keeps them. Raises `Transient` where it shows no document."""
-        shown = self._payables.read(found)
+        with self._readable():
+            shown = self._payables.read(found)
         if shown is None:
             raise Transient(f"{self.title} does not show document {found.number}, which it has posted.")
         return shown
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Conclude nothing from a row in which a number or a date is none."""
+        try:
+            yield
+        except ValueError as error:
+            raise Transient(f"{self.title} shows a row that cannot be read, and is asked again: {error}") from error
 
 
 def next_month(day: date) -> date:

@@ -78,10 +78,7 @@ class Lines:
         if row.cost_center and self.ledger.split:
             center = self.draft.codes.erp("cost_center", row.cost_center)
         elif row.cost_center:
-            self.notes.append(
-                f"The cost center {row.cost_center} of coding row {row.key} was left out: the secret names no "
-                "'cost_center_segment'."
-            )
+            self.draft.center_left_out(row, "cost_center_segment")
         try:
             account = self.ledger.join(natural, center)
         except Held as held:

@@ -1,0 +1,87 @@
+"""An invoice as entries of a journal: rows, taxes and the payable make nothing together."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ml_connector.errors import Held, Misconfigured
+from ml_connector.records import CodingRow, Invoice
+from ml_connector.systems.kit.drafts import Draft
+from ml_connector.systems.kit.journals import entries
+from ml_connector.systems.kit.money import Money
+from ml_connector.systems.kit.totals import sum_up
+
+LEDGER = {"1", "2", "VAT", "RED", "PAY"}
+
+
+class Codes:
+    """Tax codes are mapped to accounts."""
+
+    def erp(self, kind: str, code: str) -> str:
+        return {"A": "VAT", "B": "RED", "C": "VAT"}.get(code, code)
+
+
+def row(net: str, tax: str | None = None, code: str | None = None, **fields: Any) -> CodingRow:
+    return CodingRow(key="1", net=Decimal(net), tax=None if tax is None else Decimal(tax), tax_code=code, **fields)
+
+
+def made(gross: str, *rows: CodingRow, payable: str = "PAY", **fields: Any) -> list[tuple[str, str]]:
+    record = Invoice(
+        key="i", number="R", company="C", supplier="S", currency="EUR", gross=Decimal(gross), rows=rows, **fields
+    )
+    codes: Any = Codes()
+    draft = Draft("The ERP", record, codes, "S", "EUR", "own", date(2026, 1, 1))
+    sums = sum_up(record, Money.of("EUR", "ledger"), Decimal("0.05")).absorbed(draft.notes)
+    coded = [(one, str(place)) for place, one in enumerate(sums.rows, 1)]
+    found = entries(draft, sums, coded, payable, lambda asked: set(asked) & LEDGER)
+    assert sum((one.amount for one in found), Decimal(0)) == 0 and found[-1].amount == -record.gross
+    return [(one.account, str(one.amount)) for one in found]
+
+
+def test_rows_and_taxes_stand_against_the_payable() -> None:
+    rows = (row("100.00", "19.00", "A"), row("10.00", "0.70", "B"))
+    assert made("129.70", *rows) == [
+        ("1", "100.00"),
+        ("2", "10.00"),
+        ("VAT", "19.00"),
+        ("RED", "0.70"),
+        ("PAY", "-129.70"),
+    ]
+
+
+def test_a_credit_note_has_every_sign_turned() -> None:
+    assert made("-119.00", row("-100.00", "-19.00", "A")) == [("1", "-100.00"), ("VAT", "-19.00"), ("PAY", "119.00")]
+
+
+def test_one_code_takes_the_invoices_tax_also_where_its_rows_tell_none() -> None:
+    assert made("119.00", row("60.00"), row("40.00"), tax=Decimal("19.00"), tax_code="A")[2:] == [
+        ("VAT", "19.00"), ("PAY", "-119.00")
+    ]  # fmt: skip
+
+
+def test_what_rounding_leaves_goes_along_with_the_tax() -> None:
+    rows = [row("33.33", "6.33", "A"), row("33.33", "6.33", "C"), row("33.34", "6.33", "B")]
+    assert made("119.00", *rows, tax=Decimal("19.00"))[3:] == [("VAT", "12.67"), ("RED", "6.33"), ("PAY", "-119.00")]
+
+
+def test_no_tax_needs_no_account() -> None:
+    assert made("100.00", row("100.00", "0", "UNKNOWN")) == [("1", "100.00"), ("PAY", "-100.00")]
+
+
+@pytest.mark.parametrize("rows", [[row("100.00", "19.00")], [row("50.00", "9.50", "A"), row("50.00", "9.50")]])
+def test_tax_that_nothing_tells_the_account_of_is_held(rows: list[CodingRow]) -> None:
+    with pytest.raises(Held, match="which account the tax goes") as held:
+        made("119.00", *rows)
+    assert held.value.waiting_for == "conflict:i"
+
+
+def test_a_tax_code_without_an_account_is_held_and_a_missing_payable_is_a_wrong_secret() -> None:
+    with pytest.raises(Held, match="mappings set TENANT tax X9 ACCOUNT") as held:
+        made("119.00", row("100.00", "19.00", "X9"))
+    assert held.value.waiting_for == "tax:X9"
+    with pytest.raises(Misconfigured, match="payable_account"):
+        made("100.00", row("100.00", "0"), payable="NOWHERE")
