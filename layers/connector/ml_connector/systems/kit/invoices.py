@@ -264,7 +264,7 @@ class InvoiceTarget(Generic[F]):
         try:
             yield
         except ValueError as error:
-            raise Transient(f"{self.title} shows a row that cannot be read, and is asked again: {error}") from error
+            raise Transient(f"{self.title} shows a value that cannot be read, and is asked again: {error}") from error
 
 
 def next_month(day: date) -> date:
