@@ -19,6 +19,8 @@ from ml_connector.records import Record
 VERSION = "1"
 MAPPED = "-"
 """Parts an epoch: the settings, and the mappings."""
+_BLANK = hashlib.blake2b(digest_size=12)
+"""Copied for each hash, which takes less time than making one."""
 _encode = msgspec.json.Encoder(order="deterministic").encode
 FORMER: dict[str, Callable[[Record], bytes]] = {}
 """How earlier versions wrote a record down. Raising `VERSION` puts the one before in here."""
@@ -35,12 +37,14 @@ def fingerprint(record: Record, epoch: str) -> str:
 
 
 def _made(version: str, epoch: str, text: bytes) -> str:
-    return f"{version}.{epoch}.{hashlib.blake2b(text, digest_size=12).hexdigest()}"
+    digest = _BLANK.copy()
+    digest.update(text)
+    return f"{version}.{epoch}.{digest.hexdigest()}"
 
 
 def fingerprint_raw(raw: str, epoch: str) -> str:
     """Hash a record that could not be read, so that it is recognised when it comes again."""
-    return f"{VERSION}.{epoch}.{hashlib.blake2b(raw.encode(), digest_size=12).hexdigest()}"
+    return _made(VERSION, epoch, raw.encode())
 
 
 def epoch_of(known: str | None) -> str:

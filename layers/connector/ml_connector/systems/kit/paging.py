@@ -53,14 +53,14 @@ class Circle:
     """Remembers the pages of one reading, to notice one that comes again: at once, or after others."""
 
     def __init__(self) -> None:
-        self._given: set[object] = set()
+        self._given = set[str]()
 
     def closes(self, keys: Sequence[str], mark: str | None = None) -> bool:
         """Tell whether this page was given before; `mark` tells one by its content, where rows have no key.
 
         A page without rows is none: who reads on after it has other guards.
         """
-        name: object = mark or tuple(keys)
+        name = mark or digest("\0".join(keys).encode("utf-8", "replace"))  # of a million keys little is kept
         if not keys or name not in self._given:
             self._given.add(name)
             return False

@@ -80,12 +80,16 @@ class Batch(Generic[W]):
     def row_keys(self) -> list[str]:
         """Give the keys of the rows that parsed."""
         bad = {spoiled.key for spoiled in self.spoiled}
-        return [key for key in self.keys if key not in bad]
+        return [key for key in self.keys if key not in bad] if bad else list(self.keys)
 
     def without(self, known: frozenset[str], key: Callable[[W], str]) -> Batch[W]:
         """Leave out the rows that the page before had; `key` names a row."""
         if known.isdisjoint(self.keys):
             return self
+        if not self.spoiled and known.isdisjoint(self.keys[1:]):
+            return replace(
+                self, rows=self.rows[1:], keys=self.keys[1:]
+            )  # pages begin with the last row of the one before
         return replace(
             self,
             rows=[row for row in self.rows if key(row) not in known],
@@ -116,7 +120,7 @@ def page_of(
         try:
             listing = decoder.decode(reply.body)
             if listing.value is not UNSET:
-                keys = [key(row) for row in listing.value]
+                keys = list(map(key, listing.value))
                 return Batch(listing.value, keys, link=listing.link, count=listing.count)
         except UNREADABLE:
             pass  # read again below: one bad row is enough for it

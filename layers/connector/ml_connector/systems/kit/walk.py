@@ -157,7 +157,7 @@ def walk(
             yield fresh
             return
         yield replace(fresh, position=following.text(batch.keys[-1]))
-        place, known, size, back = following, frozenset(batch.keys), len(batch.keys), False
+        place, known, size, back = following, following.seen or frozenset(batch.keys), len(batch.keys), False
 
 
 def _gets_on(keys: Sequence[str], known: frozenset[str]) -> bool:

@@ -39,6 +39,8 @@ def in_force(begin: str | None, end: str | None, today: date) -> bool:
 
 def supplier_counts(row: SupplierRow, today: Today) -> bool:
     """Tell whether a business partner is active."""
+    if row.frozen != YES and row.valid_from is row.valid_to is None:
+        return True  # as most are
     return _counts(
         row.valid, (row.valid_from, row.valid_to), row.frozen, (row.frozen_from, row.frozen_to), today
     )  # fmt: skip
@@ -137,20 +139,21 @@ def supplier(row: SupplierRow, today: Today, *, bank_details: bool) -> Supplier 
     """Convert a business partner; None for a customer or a lead that a server let through the filter."""
     if row.card_type not in {None, "cSupplier", "S"}:
         return None
+    card_code, currency, terms = row.card_code, row.currency, row.pay_terms_grp_code
     return Supplier(
-        key=row.card_code,
-        code=row.card_code,
-        name=told(row.card_name) or row.card_code,
+        key=card_code,
+        code=card_code,
+        name=told(row.card_name) or card_code,
         active=supplier_counts(row, today),
-        currency=None if row.currency == EVERY_CURRENCY else told(row.currency),
+        currency=None if currency == EVERY_CURRENCY else told(currency),
         tax_id=told(row.federal_tax_id),
         vat_number=told(row.vat_number) or told(row.unified_tax_id),
-        payment_term=None if row.pay_terms_grp_code is None else str(row.pay_terms_grp_code),
+        payment_term=None if terms is None else str(terms),
         email=told(row.email_address),
         phone=told(row.phone1),
         website=told(row.website),
         addresses=_addresses(row),
-        bank_accounts=tuple(map(_bank, row.banks or ())) if bank_details else (),
+        bank_accounts=tuple(map(_bank, row.banks)) if bank_details and row.banks else (),
     )
 
 

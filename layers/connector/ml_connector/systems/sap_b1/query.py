@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
-from typing import Generic, TypeVar
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -44,12 +45,11 @@ class Query(Generic[W]):
         self.optional, self.lenient = optional or lenient, lenient
         self.select = field_names(row)
         self.key = key
-        self._attribute = next(f.name for f in msgspec.structs.fields(row) if f.encode_name == key)
+        named = next(f for f in msgspec.structs.fields(row) if f.encode_name == key)
+        plain: Callable[[W], Any] = attrgetter(named.name)
+        self.name: Callable[[W], str] = plain if named.type is str else lambda row: str(plain(row))
+        """Gives the key of a row."""
         self.decoder: msgspec.json.Decoder[Listing[W]] = decoder(Listing[row])  # type: ignore[valid-type]
-
-    def name(self, row: W) -> str:
-        """Give the key of a row."""
-        return str(getattr(row, self._attribute))
 
 
 def walk(

@@ -66,8 +66,8 @@ class SupplierRow(Struct, rename="pascal"):
     country: str | None = None
     update_date: str | None = None
     create_date: str | None = None
-    addresses: list[AddressRow] | None = field(name="BPAddresses", default=None)
-    banks: list[BankRow] | None = field(name="BPBankAccounts", default=None)
+    addresses: tuple[AddressRow, ...] | None = field(name="BPAddresses", default=None)
+    banks: tuple[BankRow, ...] | None = field(name="BPBankAccounts", default=None)
 
 
 class AccountRow(Struct, rename="pascal"):
@@ -271,7 +271,7 @@ def day_told(text: str | None) -> date | None:
 
 def told(text: str | None) -> str | None:
     """Give a text without blanks around it, None where nothing is left."""
-    return (text or "").strip() or None
+    return text.strip() or None if text else None
 
 
 class PostingRow(AccountRow, rename="pascal"):
