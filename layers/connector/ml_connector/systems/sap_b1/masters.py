@@ -41,16 +41,13 @@ def supplier_counts(row: SupplierRow, today: Today) -> bool:
     """Tell whether a business partner is active."""
     if row.frozen != YES and row.valid_from is row.valid_to is None:
         return True  # as most are
-    return _counts(
-        row.valid, (row.valid_from, row.valid_to), row.frozen, (row.frozen_from, row.frozen_to), today
-    )  # fmt: skip
+    return _counts(row.valid, (row.valid_from, row.valid_to), row.frozen, (row.frozen_from, row.frozen_to), today)
 
 
 def account_counts(row: AccountRow, today: Today) -> bool:
     """Tell whether an account is active."""
-    return _counts(
-        row.valid_for, (row.valid_from, row.valid_to), row.frozen_for, (row.frozen_from, row.frozen_to), today
-    )  # fmt: skip
+    validity, freeze = (row.valid_from, row.valid_to), (row.frozen_from, row.frozen_to)
+    return _counts(row.valid_for, validity, row.frozen_for, freeze, today)
 
 
 def center_counts(row: CenterRow, today: Today) -> bool:
@@ -183,15 +180,8 @@ def _addresses(row: SupplierRow) -> tuple[Address, ...]:
         return tuple(_address(one, number) for number, one in enumerate(row.addresses))
     if not any((row.address, row.city, row.zip_code, row.country)):
         return ()
-    return (
-        Address(
-            key="main",
-            street=told(row.address),
-            city=told(row.city),
-            postal_code=told(row.zip_code),
-            country=told(row.country),
-        ),
-    )
+    street, city = told(row.address), told(row.city)
+    return (Address(key="main", street=street, city=city, postal_code=told(row.zip_code), country=told(row.country)),)
 
 
 def _address(row: AddressRow, number: int) -> Address:
