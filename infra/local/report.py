@@ -20,6 +20,7 @@ from ml_connector.integrations import INTEGRATIONS
 
 from ..ops import advice
 from .rejections import Named, Rejection
+from .selection import EVERYTHING, Selection
 from .standstill import standstill
 
 LONGEST = 40
@@ -31,7 +32,8 @@ class Outcome:
     """What a run came to: sheets by (tenant, integration, flow), and whether it was cut short.
 
     `where` are the options of the command line that lead to its state, for the commands that reasons suggest. `notes`:
-    what a reader should know of the figures. `earlier`: what is known under endpoints that were left.
+    what a reader should know of the figures. `earlier`: what is known under endpoints that were left. `selection`: what
+    the run was asked to move.
     """
 
     tenants: list[Tenant]
@@ -43,13 +45,14 @@ class Outcome:
     notes: tuple[str, ...] = ()
     earlier: list[tuple[Pair, Earlier]] = field(default_factory=list)
     rejections: dict[Named, Rejection] = field(default_factory=dict)
+    selection: Selection = EVERYTHING
     ended: datetime = field(default_factory=lambda: datetime.now(UTC).astimezone())
 
 
 def report(outcome: Outcome) -> dict[str, Any]:
     """Give the report of a run: see `docs/report.md` for its fields."""
     sheets, where = dict(outcome.sheets), outcome.where
-    _explain_faults(outcome.tenants, sheets)
+    _explain_faults(outcome.tenants, sheets, outcome.selection)
     rows: dict[str, Any] = {}
     for (tenant, integration, flow), sheet in sheets.items():
         row = advice.row(sheet.as_row() | {"tenant": tenant}, where)
@@ -89,12 +92,12 @@ def remarks(made: Mapping[str, Any], outcome: Outcome) -> list[str]:
     return [*outcome.notes, *(one["reason"] for one in made["earlier_endpoints"])]
 
 
-def _explain_faults(tenants: list[Tenant], sheets: dict[tuple[str, str, str], Sheet]) -> None:
+def _explain_faults(tenants: list[Tenant], sheets: dict[tuple[str, str, str], Sheet], selection: Selection) -> None:
     """List every flow of an integration whose secrets cannot be used, with zeros and the reason."""
     for tenant in tenants:
         for name, fault in tenant.faults.items():
             integration = next(i for i in INTEGRATIONS if i.name == name)
-            for flow in integration.flows:
+            for flow in (one for one in integration.flows if selection.takes(integration, one)):
                 sheet = sheets.setdefault((tenant.name, name, flow.name), Sheet(flow))
                 sheet.error = fault
 
@@ -116,7 +119,7 @@ def _named(line: dict[str, Any], rejections: Mapping[Named, Rejection]) -> dict[
 
 def standing(outcome: Outcome) -> list[str]:
     """Say of each tenant that has nothing to run why that is, and what to do."""
-    return [advice.pasteable(why, outcome.where) for why in standstill(outcome.tenants)]
+    return [advice.pasteable(why, outcome.where) for why in standstill(outcome.tenants, outcome.selection)]
 
 
 def exit_code(outcome: Outcome, made: dict[str, Any]) -> int:

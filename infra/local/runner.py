@@ -41,6 +41,7 @@ from ..ops.standing import open_lines
 from .crew import Crew
 from .rejections import Named, Rejection, rejections
 from .report import Outcome
+from .selection import EVERYTHING, Selection
 from .state import State
 
 log = logging.getLogger("ml_connector")
@@ -80,15 +81,21 @@ class Lap:
 class Runner:
     """A run over all tenants of a secrets folder."""
 
-    def __init__(self, state: State, *, dry_run: bool = False, only: str | None = None) -> None:
-        """Read the tenants; secrets that cannot be used are reported, not raised."""
-        self.state, self.world = state, state.world
+    def __init__(self, state: State, *, dry_run: bool = False, selection: Selection = EVERYTHING) -> None:
+        """Read the tenants; secrets that cannot be used are reported, not raised.
+
+        Raises `Misconfigured` where nothing has the name that `selection` asks for.
+        """
+        self.state, self.world, self.selection = state, state.world, selection
         tools = state.tools(dry_run=dry_run)
-        self.tenants = bootstrap.tenants(self.world, state.secrets, tools, only)
+        self.tenants = selection.among(bootstrap.tenants(self.world, state.secrets, tools))
         self.run = iso(self.world.clock.now())
         self.earlier = [(p, one) for t in self.tenants for p in t.pairs for one in note(p)]
         """What is known under endpoints that were left."""
-        self.laps = [Lap(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows]
+        self.laps = [
+            Lap(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows
+            if selection.takes(p.integration, f)
+        ]  # fmt: skip
         self._by_name = {(lap.pair.tenant, lap.pair.integration.name, lap.flow.name): lap for lap in self.laps}
         self._given_up: set[tuple[str, str]] = set()  # sources that were waited for in vain: their other flows try once
         self._stop = threading.Event()
@@ -191,8 +198,8 @@ class Runner:
 
     def _read_pair(self, pair: Pair) -> None:
         for flow in pair.integration.flows:
-            if flow.name in pair.active and not self._stop.is_set():
-                lap = self._by_name[pair.tenant, pair.integration.name, flow.name]
+            lap = self._by_name.get((pair.tenant, pair.integration.name, flow.name))
+            if lap is not None and flow.name in pair.active and not self._stop.is_set():
                 lap.reading = "under way"
                 lap.error = self._read(lap)
                 for chunk in lap.later:
@@ -319,8 +326,9 @@ class Runner:
         for key, lap in self._by_name.items():
             sheets[key].error = sheets[key].error or self.broken or self._not_read(lap)
         return Outcome(
-            self.tenants, sheets, seconds, self.cut, dry_run=self.dry_run, rejections=named, earlier=self.earlier
-        )
+            self.tenants, sheets, seconds, self.cut, dry_run=self.dry_run, rejections=named, earlier=self.earlier,
+            selection=self.selection,
+        )  # fmt: skip
 
     def _added_up(self) -> tuple[dict[tuple[str, str, str], Sheet], dict[Named, Rejection]]:
         """Add up every flow; where the state cannot be read any more, its error is all that is known."""

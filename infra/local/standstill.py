@@ -7,25 +7,36 @@ from collections.abc import Iterable, Iterator
 from ml_connector.bootstrap import Tenant
 from ml_connector.integrations import INTEGRATIONS
 
+from .selection import EVERYTHING, Selection
+
 NOBODY = (
     "There is no tenant yet: make a folder for one, with its two secrets, such as acme/sap_b1.json and "
     "acme/basware.json. `ml-connector sandbox` makes such a folder that leads to simulated systems."
 )
 
 
-def standstill(tenants: Iterable[Tenant]) -> list[str]:
+def standstill(tenants: Iterable[Tenant], selection: Selection = EVERYTHING) -> list[str]:
     """Give a sentence for each tenant that has nothing to run, or one where there is no tenant at all."""
     every = list(tenants)
-    return [why for tenant in every for why in _whys(tenant)] if every else [NOBODY]
+    return [why for tenant in every for why in _whys(tenant, selection)] if every else [NOBODY]
 
 
-def _whys(tenant: Tenant) -> Iterator[str]:
+def _whys(tenant: Tenant, selection: Selection) -> Iterator[str]:
     if tenant.faults or tenant.problem:
         return
     if not tenant.pairs:
         yield f"{lonely(tenant, sorted(tenant.zones))}."
     elif tenant.options.paused:
         yield f"{tenant.name} is paused, so nothing of it was run: take 'paused' out of {tenant.name}/settings."
+    elif not (
+        asked := [(p, f) for p in tenant.pairs for f in p.integration.flows if selection.takes(p.integration, f)]
+    ):
+        yield f"{tenant.name} has no flow '{selection.flow}', so nothing of it was run."
+    elif selection.flow is not None and not any(flow.name in pair.active for pair, flow in asked):
+        yield (
+            f"The flow '{selection.flow}' of {tenant.name} is off, so nothing was run: change 'schedules' in "
+            f"{tenant.name}/settings."
+        )
     elif not any(pair.active for pair in tenant.pairs):
         yield (
             f"Every flow of {tenant.name} is off, so nothing of it was run: change 'schedules' in "

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from . import advice, options, terminal
+from . import advice, completion, options, terminal
 from .shown import conclude
 
 if TYPE_CHECKING:
     from ..local.runner import Runner
+    from ..local.selection import Selection
 
 __all__ = ["conclude", "local_app"]
 
@@ -37,12 +38,27 @@ StateDir = Annotated[
 def run(
     secrets: SecretsDir,
     state: StateDir = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option("--tenant", metavar="NAME", autocompletion=completion.tenants, help="Only this tenant."),
+    ] = None,
+    flow: Annotated[
+        str | None,
+        typer.Option(
+            "--flow",
+            metavar="NAME",
+            autocompletion=completion.flows,
+            help="Only this flow, such as invoices or sap_b1-basware/invoices.",
+        ),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report here (.json or .html).")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after this long; what is left stays pending.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, map and report; write nothing anywhere.")] = False,
     engine: Annotated[Literal["embedded", "ministack"], typer.Option(help="Where the functions run.")] = "embedded",
 ) -> None:
     """Run every flow once and work until nothing is due.
+
+    With --tenant or --flow, only that: what is open of other tenants and flows stays as it is.
 
     Example: ml-connector local run --secrets ./secrets --report report.html
     """
@@ -54,14 +70,27 @@ def run(
     if max_seconds is not None and not (math.isfinite(max_seconds) and max_seconds > 0):
         _leave(f"--max-seconds is {max_seconds:g}; give a number of seconds above 0, or leave it out.", 2)
     if engine == "ministack":
+        given = {"--tenant": tenant, "--flow": flow, "--dry-run": dry_run or None}
+        if wrong := [option for option, value in given.items() if value is not None]:
+            _leave(f"{' and '.join(wrong)} cannot be given with --engine ministack, which runs every flow of every "
+                   "tenant and writes to their systems. Leave --engine out.", 2)  # fmt: skip
         from ..local.stack_run import run_on_stack
 
         say = lambda line: terminal.line(line, err=True)  # noqa: E731
         raise typer.Exit(run_on_stack(secrets, state, report, max_seconds, say))
-    raise typer.Exit(_embedded(secrets, state, report, max_seconds, dry_run))
+    from ..local.selection import Selection
+
+    raise typer.Exit(_embedded(secrets, state, report, max_seconds, dry_run, Selection(tenant, flow)))
 
 
-def _embedded(secrets: Path, state: Path | None, report: Path | None, max_seconds: float | None, dry_run: bool) -> int:
+def _embedded(
+    secrets: Path,
+    state: Path | None,
+    report: Path | None,
+    max_seconds: float | None,
+    dry_run: bool,
+    selection: Selection,
+) -> int:
     from ml_connector.errors import Misconfigured
 
     from ..local import crew
@@ -72,7 +101,7 @@ def _embedded(secrets: Path, state: Path | None, report: Path | None, max_second
     try:
         with locked_state(secrets, state) as opened:
             _log_to(opened.folder)
-            runner = Runner(opened, dry_run=dry_run)
+            runner = Runner(opened, dry_run=dry_run, selection=selection)
             _stop_on_signal(runner)
             runner.once(max_seconds, Progress(terminal.ready, live=sys.stderr.isatty()))
             outcome = runner.outcome()
