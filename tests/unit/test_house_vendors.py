@@ -49,7 +49,7 @@ PARTS = {
     "payloads": "records in its words, where it takes them in bulk",
     "upserts": "the target of records in bulk",
     "verdicts": "what became of an import",
-    "compare": "ours against theirs",
+    "enrichment": "what people change there of suppliers, and how that is left alone",
 }
 """The name that a part has in every vendor's folder. A new part gets its name here first."""
 

@@ -15,6 +15,9 @@ from .errors import Entry, Invalid, Refused, bad_parameter
 from .model import Item, RequestRecord, Row
 from .schema import problems
 
+SUB_ENTITIES = frozenset({"addresses", "contacts", "identifiers", "paymentMeans"})
+"""Of vendors."""
+
 
 def post(call: Call, entity: Entity) -> Response:
     """Take a batch in full or not at all (inferred), overwrite the stored records, and start the import."""
@@ -38,10 +41,19 @@ def patch(call: Call, entity: Entity, code: str) -> Response:
         raise Invalid([Entry("SCHEMA_VALIDATION_ERROR", "; ".join(found), code)])
     if code not in rows:
         raise Refused(404, f"no {entity.path} record {code}")
-    merged = {**rows[code].record, **given}
+    merged = _patched(rows[code].record, given)
     _store(call, entity, merged)
     _start_import(call, entity, [merged])
     return answer(_shown(rows[code]))
+
+
+def _patched(record: Record, given: Record) -> Record:
+    """Put given fields into a record, but into no list of sub-entities that has contents: those need a POST (V).
+
+    (inferred) what is sent for them is ignored; the vendor only says that PATCH is not suitable for it.
+    """
+    full = {name for name, value in record.items() if name in SUB_ENTITIES and value}
+    return {**record, **{name: value for name, value in given.items() if name not in full}}
 
 
 def get_one(call: Call, entity: Entity, code: str) -> Response:

@@ -12,9 +12,9 @@ import pytest
 from ml_connector import exchange
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient, Unreachable
 from ml_connector.systems.basware import faults
-from ml_connector.systems.basware.client import batches
 from ml_connector.systems.basware.rights import scopes_of
 from ml_connector.systems.http import Reply
+from ml_connector.systems.kit.batches import batches
 
 TOKEN = "X-AMZ-Meta-ContinuationToken"
 

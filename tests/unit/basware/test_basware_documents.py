@@ -13,7 +13,7 @@ from ml_connector.errors import Rejected, Transient
 from ml_connector.flow import Answer, Found
 from ml_connector.records import Invoice, Payment
 from ml_connector.systems.basware import invoice_document as doc
-from ml_connector.systems.basware.compare import comparable
+from ml_connector.systems.kit.compare import comparable
 
 DOCUMENTS, STATUS = "/v1/accountingDocuments", "/v1/requestStatus"
 

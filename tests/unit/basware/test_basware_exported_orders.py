@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -24,13 +23,12 @@ def exported(**fields: Any) -> dict[str, Any]:
     return {**plain, **fields}
 
 
-def test_an_order_is_read_with_number_status_and_lines_and_not_acknowledged(bench: Any, server: Any) -> None:
+def test_an_order_is_read_with_number_and_status_and_not_acknowledged(bench: Any, server: Any) -> None:
     body = '{"exportedPurchaseOrders":[{"externalCode":"PO/9","orderNumber":"P100","companyCode":"1000",' \
            '"orderStatus":"Closed","grossSum":12345678901234567.89,"orderLines":[{"netSum":0.10}]}]}'  # fmt: skip
     server.answer = lambda _: httpx.Response(200, content=body)
     order = bench.connection.exported_orders().fetch("PO/9")
     assert (order.key, order.number, order.status) == ("PO/9", "P100", "Closed")
-    assert order.gross == Decimal("12345678901234567.89") and order.lines == ({"netSum": Decimal("0.10")},)
     assert [(r.method, r.url.raw_path) for r in server.calls()] == [("GET", f"{PATH}/PO%2F9".encode())]
 
 
@@ -46,9 +44,7 @@ def test_every_shape_of_answer_and_a_redirect_are_read(bench: Any, server: Any, 
 
     server.answer = answer
     order = bench.connection.exported_orders().fetch("PO-9")
-    assert (order.erp_number, order.requisition, order.export) == ("4500", "R7", "WaitingForExport")
-    assert (order.company, order.supplier, order.currency) == ("1000", "V1", "EUR")
-    assert order.lines[0]["aNewField"] == {"x": 1} and order.raw["orderStatus"] == "PartiallyReceived"
+    assert (order.erp_number, order.status, order.export) == ("4500", "PartiallyReceived", "WaitingForExport")
     assert order.stamp < "2026-03-02T09:00:05.5"
 
 
@@ -64,8 +60,6 @@ def test_one_that_is_gone_or_another_companys_is_none(bench: Any, server: Any) -
     [
         ({"orderNumber": None}, "has no orderNumber"),
         ({"externalCode": "PO-8"}, "is PO-8"),
-        ({"orderLines": ["x"]}, "no list of objects"),
-        ({"grossSum": "much"}, "no amount"),
     ],
 )
 def test_what_is_no_order_is_refused_with_the_reason(

@@ -1,4 +1,4 @@
-"""Basware's P2P interface: lists with their continuation header, redirected documents, batches, refusals.
+"""Basware's P2P interface: lists with their continuation header, redirected documents, refusals.
 
 What the vendor does oddly stands here, once: an empty list is a 404, a token travels in a request header, a
 document call is redirected to another host that must not see the credentials (`docs/vendors/basware.md`).
@@ -106,12 +106,17 @@ class Basware:
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def list(self, path: str, key: str, params: Mapping[str, str] | None = None) -> Iterator[list[Any]]:
-        """Read a list page by page, to the page without a continuation token; a short or empty one is no end.
+    def list(self, path: str, key: str, params: Mapping[str, str] | None = None) -> Iterator[Sequence[Any]]:
+        """Read a list page by page; see `pages`."""
+        return (rows for rows, _ in self.pages(path, key, params))
+
+    def pages(
+        self, path: str, key: str, params: Mapping[str, str] | None = None, token: str | None = None
+    ) -> Iterator[tuple[Sequence[Any], str | None]]:
+        """Read a list from a continuation token on, each page with the next one's; a short or empty one is no end.
 
         `key` is the wrapper's; a bare array is taken as well. Raises `Transient` where the pages go in a circle.
         """
-        token: str | None = None
         seen: set[str] = set()
         circle, empty = Circle(), 0
         while True:
@@ -123,7 +128,7 @@ class Basware:
             empty = 0 if rows else empty + 1
             if empty > MOST_EMPTY or circle.closes(["a page"] if rows else [], digest(reply.body)):
                 raise Transient(f"Basware's pages of {path} go in a circle: one came twice. They are read again later.")
-            yield rows
+            yield rows, token
             if not token:
                 return
             if token in seen:
@@ -326,20 +331,3 @@ def _believed(reply: Reply, safe: bool) -> Any:
             message = f"Basware answered {reply.status} with something else than whole JSON: {reply.text(120)}"
             raise (Transient if safe else OutcomeUnknown)(message) from error
         return reply.text()
-
-
-# ── batches ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def batches(entities: Sequence[bytes], count: int, size: int) -> Iterator[list[int]]:
-    """Split encoded entities into calls by number and by bytes; gives the positions that go together."""
-    group: list[int] = []
-    weight = 2
-    for position, entity in enumerate(entities):
-        if group and (len(group) == count or weight + len(entity) + 1 > size):
-            yield group
-            group, weight = [], 2
-        group.append(position)
-        weight += len(entity) + 1
-    if group:
-        yield group

@@ -7,10 +7,20 @@ from functools import partial
 
 from ml_connector.connection import Check, Source, Target
 from ml_connector.errors import ConnectorError, Misconfigured
-from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
+from ml_connector.records import (
+    Account,
+    CostCenter,
+    Invoice,
+    Payment,
+    PurchaseOrder,
+    Record,
+    Supplier,
+    SupplierEnrichment,
+)
 from ml_connector.systems.basware import rights, subscriptions
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.basware.companies import Companies
+from ml_connector.systems.basware.enrichment import Enrichments
 from ml_connector.systems.basware.exported_orders import ExportedOrders
 from ml_connector.systems.basware.invoices import Invoices
 from ml_connector.systems.basware.limits import ACCOUNTS, COST_CENTERS, LINES, ORDERS, VENDORS
@@ -45,7 +55,9 @@ class BaswareConnection:
         self.client = Basware(settings, wiring)
 
     def source(self, record: type[Record]) -> Source:
-        """Hand out the `DocumentSource` of invoices. Raises `Misconfigured` for anything else."""
+        """Hand out the source of invoices, and of what people changed of vendors. Raises `Misconfigured` otherwise."""
+        if record is SupplierEnrichment:
+            return Enrichments(self.client)
         if record is not Invoice:
             raise Misconfigured(f"Basware offers no {record.__name__} records.")
         return Invoices(self.client)

@@ -5,16 +5,15 @@ Read only. To acknowledge one is the business of whoever imports it, and would t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
 from ml_connector.errors import LoginRefused, Rejected
 from ml_connector.systems.basware import invoice_document as doc
 from ml_connector.systems.basware import rights
 from ml_connector.systems.basware.client import Basware, one_of, quoted
-from ml_connector.systems.basware.compare import comparable
 from ml_connector.systems.http import dumps
+from ml_connector.systems.kit.compare import comparable
 
 PATH, KEY = "/v1/exportedPurchaseOrders", "exportedPurchaseOrders"
 SCOPE = "exportedPurchaseOrders.read"
@@ -23,11 +22,10 @@ CODE_LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class ExportedOrder:
-    """An order as Basware shows it now. Codes are Basware's, sums are in `currency`, `stamp` compares as text.
+    """An order as Basware shows it now; `stamp` compares as text.
 
     `number` is P2P's, `erp_number` the ERP's where the order came from there. `status` is how the order stands
-    (Ordered, Received, Closed, …), `export` whether somebody has acknowledged it (WaitingForExport, Exported). `lines`
-    and `raw` are Basware's own objects, amounts in them `Decimal`.
+    (Ordered, Received, Closed, …), `export` whether somebody has acknowledged it (WaitingForExport, Exported).
     """
 
     key: str
@@ -35,15 +33,7 @@ class ExportedOrder:
     erp_number: str | None = None
     status: str | None = None
     export: str | None = None
-    requisition: str | None = None
-    company: str | None = None
-    supplier: str | None = None
-    currency: str | None = None
-    gross: Decimal | None = None
-    net: Decimal | None = None
     stamp: str | None = None
-    lines: tuple[dict[str, Any], ...] = ()
-    raw: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 class ExportedOrders:
@@ -83,31 +73,11 @@ def _order(key: str, found: dict[str, Any]) -> ExportedOrder:
     if number is None or shown != key:
         wrong = "has no orderNumber" if number is None else f"is {shown}"
         raise Rejected(f"The exported order {key} that Basware gave {wrong}: {dumps(found)[:300]}")
-    lines = found.get("orderLines") or []
-    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
-        raise Rejected(f"The orderLines of the exported order {number} are no list of objects; ask Basware about it.")
     return ExportedOrder(
         key=key,
         number=number,
         erp_number=doc.text(found, "extOrderNumber"),
         status=doc.text(found, "orderStatus"),
         export=doc.text(found, "processingStatus"),
-        requisition=doc.text(found, "requisitionNumber"),
-        company=doc.text(found, "companyCode"),
-        supplier=doc.text(found, "supplierCode"),
-        currency=doc.text(found, "purchaseCurrency"),
-        gross=_money(number, "grossSum", found),
-        net=_money(number, "netSum", found),
         stamp=comparable(doc.text(found, "lastUpdated")),
-        lines=tuple(lines),
-        raw=found,
     )
-
-
-def _money(number: str, name: str, found: dict[str, Any]) -> Decimal | None:
-    value = found.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not Decimal(value).is_finite():
-        raise Rejected(f"The {name} of the exported order {number} is '{value}', which is no amount.")
-    return Decimal(value)

@@ -13,10 +13,10 @@ from ml_connector.records import Invoice
 from ml_connector.systems.basware import invoice_document as doc
 from ml_connector.systems.basware.client import Answer as WriteAnswer
 from ml_connector.systems.basware.client import Basware, one_of, quoted
-from ml_connector.systems.basware.compare import comparable
 from ml_connector.systems.basware.limits import entity
 from ml_connector.systems.basware.verdicts import ask, find, verdict
 from ml_connector.systems.http import dumps, is_amount, listed
+from ml_connector.systems.kit.compare import comparable
 
 PATH, KEY = "/v1/accountingDocuments", "accountingDocuments"
 WAITING, TAKEN = "WaitingForTransfer", "TransferInProgress"

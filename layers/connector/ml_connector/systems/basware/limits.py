@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from ml_connector.errors import Rejected
-from ml_connector.records import Account, CostCenter, PurchaseOrder, Record, Supplier
+from ml_connector.records import Account, CostCenter, PurchaseOrder, Record, Supplier, SupplierEnrichment
+from ml_connector.systems.kit.entities import fitted
 
 CODES: dict[str, dict[str, int]] = {
     "VendorEntity": {"externalCode": 36, "vendorCode": 25, "sourceSystem": 36},
@@ -57,26 +57,12 @@ TEXTS: dict[str, dict[str, int]] = {
 
 
 def entity(kind: str, **fields: Any) -> dict[str, Any]:
-    """Make an entity of the fields that have a value. Dates become date-times, empty texts and None are left out.
+    """Make an entity of the fields that have a value; dates become date-times.
 
     Raises `Rejected` naming the field and its limit where a code is too long.
     """
-    codes, texts = CODES.get(kind, {}), TEXTS.get(kind, {})
-    made: dict[str, Any] = {}
-    for name, given in fields.items():
-        value = stamp(given) if isinstance(given, date) else given
-        if isinstance(value, str):
-            value = value.strip()
-            if name in codes and len(value) > codes[name]:
-                raise Rejected(
-                    f"The value '{value}' is too long for {kind}.{name}: Basware takes {codes[name]} characters and "
-                    f"this has {len(value)}. Shorten it in the ERP; a code is never cut."
-                )
-            value = value[: texts.get(name)].rstrip()
-        if value is None or value == "" or value in ([], {}):
-            continue
-        made[name] = value
-    return made
+    said = {name: stamp(value) if isinstance(value, date) else value for name, value in fields.items()}
+    return fitted("Basware", kind, said, CODES.get(kind, {}), TEXTS.get(kind, {}))
 
 
 def list_width(name: str) -> int:
@@ -104,6 +90,7 @@ def lines(order: PurchaseOrder) -> int:
 
 CHUNKING: dict[type[Record], tuple[int, Callable[[Any], int]]] = {
     Supplier: (VENDORS, one),
+    SupplierEnrichment: (1, one),
     Account: (ACCOUNTS, one),
     CostCenter: (COST_CENTERS, one),
     PurchaseOrder: (10 * LINES, lines),

@@ -23,8 +23,7 @@ _FLOWS: dict[str, tuple[str, ...]] = {
     "invoices": _DOCUMENTS,
     "payments": _DOCUMENTS,
     "alignment": ("vendors.read", "accounts.read", "costCenters.read", "lists.read"),
-    "supplier_enrichment": ("vendors.read", "vendors.write", "paymentTerms.read", "paymentTerms.write",
-                            "taxCodes.read", "taxCodes.write"),
+    "supplier_enrichment": ("vendors.read",),
     "order_notices": ("exportedPurchaseOrders.read",),
 }  # fmt: skip
 """Which scopes a flow's calls need. Reading belongs to every one: where no verdict comes, the entity is read."""

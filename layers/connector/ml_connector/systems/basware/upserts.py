@@ -14,11 +14,13 @@ import msgspec
 from ml_connector.errors import Rejected, Transient, Unexplained
 from ml_connector.flow import Codes, Rendered, Sent, Verdict
 from ml_connector.records import Record
-from ml_connector.systems.basware import compare
-from ml_connector.systems.basware.client import Answer, Basware, batches, one_of, quoted
+from ml_connector.systems.basware.client import Answer, Basware, one_of, quoted
+from ml_connector.systems.basware.enrichment import around, enrichment
 from ml_connector.systems.basware.verdicts import Item, Status, ask, look, unclear, verdict
 from ml_connector.systems.http import listed
+from ml_connector.systems.kit import compare
 from ml_connector.systems.kit.absence import unproven
+from ml_connector.systems.kit.batches import batches
 
 LARGEST = 5_500_000
 """Bytes of one request; Basware takes 6 MB."""
@@ -45,6 +47,15 @@ class Stage:
         for group in batches(encoded, self.count, LARGEST):
             self._group([(str(entities[i]["externalCode"]), encoded[i], entities[i]) for i in group], tokens, refused)
         return tokens, refused
+
+    def change(self, entity: Entity, tokens: list[str], refused: dict[str, str]) -> None:
+        """Change some fields of an entity that is there; adds the request id, or the refusal."""
+        code = str(entity["externalCode"])
+        answer = self.client.patch(f"{self.path}/{quoted(code)}", entity)
+        if answer.ok:
+            tokens.append(answer.token)
+        else:
+            refused.update(self._named(answer, [(code, b"", entity)]))
 
     def _group(self, left: list[tuple[str, bytes, Entity]], tokens: list[str], refused: dict[str, str]) -> None:
         while left:
@@ -137,14 +148,26 @@ class Masters(Generic[R]):
 
         Raises `Rejected` where a whole batch was refused and nobody named, `Transient` where nothing can be said.
         """
-        more = self._leftovers.get(stage)
-        owned = [(r.key, e) for r in batch for e in (*r.entities.get(stage, ()), *(more(r) if more else ()))]
-        owners = {str(e["externalCode"]): key for key, e in owned}
-        tokens, refused = self._stages[stage].send([e for _, e in owned])
+        more, to = self._leftovers.get(stage), self._stages[stage]
+        owned = [(r, e) for r in batch for e in (*r.entities.get(stage, ()), *(more(r) if more else ()))]
+        owners = {str(e["externalCode"]): r.key for r, e in owned}
+        bodies = [self._beside(to, r, entity) for r, entity in owned]
+        tokens, refused = to.send([body for patch, body in bodies if not patch])
+        for body in (body for patch, body in bodies if patch):
+            to.change(body, tokens, refused)
         by_key: dict[str, str] = {}
         for code, reason in refused.items():
             by_key.setdefault(owners[code], reason)
         return Sent(tuple(tokens), by_key)
+
+    @staticmethod
+    def _beside(to: Stage, rendered: Rendered, entity: Entity) -> tuple[bool, Entity]:
+        """Make what leaves alone what is to be kept of a vendor; tells whether it is a PATCH."""
+        if rendered.keep is None:
+            return False, entity
+        present = to.read(str(entity["externalCode"]))
+        kept = rendered.keep(enrichment(present) if present else None)
+        return around(entity, present, kept) if present else (False, entity)
 
     def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Verdict] | None:
         """Ask what P2P made of a stage; None while it is still at it.
@@ -229,7 +252,9 @@ class Masters(Generic[R]):
             present = self._stages[stage].read(str(entity["externalCode"]))
             if present is None:
                 return _unsure(rendered.key, f"Basware does not show {entity['externalCode']}")
-            if (where := compare.difference(entity, present)) is not None:
+            keep = rendered.keep
+            ours = around(entity, present, keep(enrichment(present)))[1] if keep else entity
+            if (where := compare.difference(ours, present)) is not None:
                 return _unsure(rendered.key, f"Basware shows another value in {where} of {entity['externalCode']}")
         return Verdict("delivered", "Confirmed by reading the record; Basware gave no request status.")
 
@@ -320,7 +345,7 @@ def leftover_lines(client: Basware, order: Rendered) -> list[dict[str, Any]]:
         return []
     kept = {str(line["externalCode"]) for line in order.entities.get("lines", ())}
     return [
-        {**_bare(line), "isClosed": True, "isDeleted": True}
+        {**compare.bare(line), "isClosed": True, "isDeleted": True}
         for page in client.list(PATH, NAME, {"orderExternalCode": order.target_id})
         for line in page
         if isinstance(line, dict)
@@ -328,10 +353,3 @@ def leftover_lines(client: Basware, order: Rendered) -> list[dict[str, Any]]:
         and line.get("externalCode") not in {None, *kept}
         and line.get("isDeleted") is not True
     ]
-
-
-def _bare(value: Any) -> Any:
-    """Leave out what Basware adds, and nulls: it takes back what it takes."""
-    if isinstance(value, dict):
-        return {k: _bare(v) for k, v in value.items() if v is not None and k != "lastUpdated"}
-    return [_bare(v) for v in value] if isinstance(value, list) else value

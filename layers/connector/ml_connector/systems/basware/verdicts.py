@@ -10,8 +10,8 @@ from typing import Any
 
 from ml_connector.flow import Verdict
 from ml_connector.systems.basware.client import Basware, one_of, quoted
-from ml_connector.systems.basware.compare import comparable
 from ml_connector.systems.http import listed
+from ml_connector.systems.kit.compare import comparable
 
 MARGIN = timedelta(days=1)
 """By how much our clock and Basware's may differ, and more: what a lost row of ours had sent is found as well."""

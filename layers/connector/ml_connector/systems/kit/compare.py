@@ -1,9 +1,9 @@
-"""Whether Basware holds what we sent: its own fields, defaults and spellings do not count."""
+"""Whether a server holds what we sent: its own fields, defaults and spellings do not count."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,35 @@ def codes_in(entity: Any) -> Iterator[str]:
     elif isinstance(entity, list):
         for value in entity:
             yield from codes_in(value)
+
+
+def bare(value: Any) -> Any:
+    """Leave out what a server adds to an entity by itself, and nulls: it takes back what it takes."""
+    if isinstance(value, dict):
+        return {k: bare(v) for k, v in value.items() if v is not None and k != "lastUpdated"}
+    return [bare(v) for v in value] if isinstance(value, list) else value
+
+
+def overlay(
+    made: Mapping[str, Any], present: Mapping[str, Any], lists: Set[str], *, cleared: Set[str], unsent: Set[str]
+) -> tuple[bool, dict[str, Any]]:
+    """Lay an entity over what stands there; tells whether changing some fields is enough, or it is to be written whole.
+
+    `lists` are fields whose contents only a whole writing changes, `cleared` those of them that are emptied where the
+    entity has none, `unsent` what a server does not take back. A name that only repeats the entity's own is no change.
+    """
+    full = {name for name in lists if present.get(name)}
+    gone = (full & cleared) - made.keys()
+    named = made.get("name")
+    for name in full & made.keys():
+        ours = made[name]
+        if isinstance(ours, list):
+            ours = [{k: v for k, v in one.items() if (k, v) != ("name", named)} for one in ours]
+        if difference(ours, present[name]) is not None:
+            gone.add(name)
+    if not gone:
+        return True, {name: value for name, value in made.items() if name not in full}
+    return False, {**bare({name: value for name, value in present.items() if name not in gone | unsent}), **made}
 
 
 def difference(sent: Any, got: Any, path: str = "") -> str | None:
