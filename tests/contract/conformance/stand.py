@@ -7,6 +7,7 @@ know no vendor. What a system does not offer need not be overridden; what it doe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -40,6 +41,14 @@ class Stand:
     """An error in the vendor's own words, that a server may send with status 200."""
     refusal: ClassVar[str]
     """What the vendor says with status 400 where a record is wrong; it contains the word `sour`."""
+    refuses: ClassVar[tuple[int, ...]] = (400, 422)
+    """The statuses with which it says so."""
+    unnamed: ClassVar[tuple[tuple[int, str], ...]] = tuple(
+        (s, body) for s in (201, 200, 202, 204) for body in ("", "{}")
+    )
+    """Successes that name no document: status and body."""
+    shows_cancelled: ClassVar[bool] = True
+    """It shows which documents were taken back."""
     keeps_totals: ClassVar[frozenset[type[Record]]] = frozenset()
     """Documents whose total the server keeps, so that `read_back` must give it."""
 
@@ -180,6 +189,29 @@ class Stand:
     def price(self, record: type[Record], row: Row, amount: Decimal) -> None:
         """Put an amount into a row where it counts: an order's first line, a document's total."""
         raise self._untold("price", record)
+
+    # ── requests ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def writes(self, request: httpx.Request) -> bool:
+        """Tell whether a request posts a document, or a part of one."""
+        return request.method in {"POST", "PUT", "PATCH"} and not self.is_login(request)
+
+    def posts(self, request: httpx.Request) -> bool:
+        """Tell whether a request posts a document itself."""
+        return request.method == "POST" and not self.is_login(request)
+
+    def reads(self, request: httpx.Request) -> bool:
+        """Tell whether a request changes nothing."""
+        return not self.writes(request) and not self.is_login(request)
+
+    def posted(self) -> list[str]:
+        """Give the documents that went over the wire, as text."""
+        bodies = [json.loads(one.body, parse_float=str) for one in self.wire.seen if one.body[:1] == b"{"]
+        return [json.dumps(body, ensure_ascii=False) for body in bodies]
+
+    def spelled(self, number: str) -> str:
+        """Say a supplier's number as the system keeps it."""
+        return number
 
     # ── documents ───────────────────────────────────────────────────────────────────────────────────────────
 

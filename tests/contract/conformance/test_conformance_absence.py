@@ -51,7 +51,7 @@ STRANGERS: dict[str, Damage] = {
 
 
 def _reads(stand: Stand, request: httpx.Request) -> bool:
-    return request.method == "GET" and not stand.is_login(request)
+    return stand.reads(request)
 
 
 @each(SOURCES)
@@ -126,7 +126,7 @@ def test_a_stranger_refuses_no_document(stand: Stand, case: Case) -> None:
         with naming(name):
             stand.wire.rules.clear()
             target, prepared = prepare(stand, case, f"k{number}")
-            stand.wire.spoil(damage, lambda r: r.method == "POST" and not stand.is_login(r), times=ALWAYS)
+            stand.wire.spoil(damage, stand.posts, times=ALWAYS)
             try:
                 target.send(prepared)
             except (OutcomeUnknown, Transient, Misconfigured, NotUnderstood):  # held in words that nobody knows

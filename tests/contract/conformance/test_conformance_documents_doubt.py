@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import httpx
 import pytest
 
@@ -12,16 +10,6 @@ from tests.contract.conformance.cases import DOCUMENT_TARGETS, Case, each
 from tests.contract.conformance.posting import check, finish, prepare
 from tests.contract.conformance.stand import Stand
 from tests.contract.conformance.wire import ALWAYS, HTML, Damage, acted, breaks, broken_off, instead, page, truncated
-
-
-def _writes(request: httpx.Request) -> bool:
-    return request.method in {"POST", "PUT", "PATCH"} and bool(request.content)
-
-
-def _is_send(stand: Stand) -> Callable[[httpx.Request], bool]:
-    """Pick the request that posts the document."""
-    return lambda request: request.method == "POST" and _writes(request) and not stand.is_login(request)
-
 
 AFTER: dict[str, Damage] = {
     "reset": acted(breaks(httpx.ReadError)), "hang": acted(breaks(httpx.ReadTimeout)), "truncated": truncated,
@@ -47,12 +35,12 @@ BEFORE: dict[str, Damage] = {
 def test_what_the_server_did_before_the_answer_was_lost_is_found(stand: Stand, case: Case, fault: str) -> None:
     """The outcome is unknown, and a look tells: nothing is posted twice, nothing is called refused."""
     target, prepared = prepare(stand, case)
-    stand.wire.spoil(AFTER[fault], _is_send(stand))
+    stand.wire.spoil(AFTER[fault], stand.posts)
     try:
         found = target.send(prepared)
     except OutcomeUnknown as error:
         assert len(str(error)) > 30
-        assert target.refuses_duplicates or error.taken == (fault in TAKEN)
+        assert target.refuses_duplicates or prepared.unique or error.taken == (fault in TAKEN)
     else:
         assert finish(stand, target, found).id, "what is not doubted must be there"
     stand.later(60)
@@ -65,7 +53,7 @@ def test_what_the_server_did_before_the_answer_was_lost_is_found(stand: Stand, c
 @pytest.mark.parametrize("fault", list(BEFORE))
 def test_what_never_reached_the_server_is_not_found_and_may_be_sent_again(stand: Stand, case: Case, fault: str) -> None:
     target, prepared = prepare(stand, case)
-    rule = stand.wire.spoil(BEFORE[fault], _is_send(stand), times=ALWAYS)
+    rule = stand.wire.spoil(BEFORE[fault], stand.posts, times=ALWAYS)
     with pytest.raises((OutcomeUnknown, Transient, Misconfigured, LoginRefused)) as caught:
         target.send(prepared)
     assert not isinstance(caught.value, LoginRefused) or fault == "403 html"
@@ -84,7 +72,6 @@ def test_what_never_reached_the_server_is_not_found_and_may_be_sent_again(stand:
 def test_a_look_that_fails_is_no_look_that_finds_nothing(stand: Stand, case: Case, fault: str) -> None:
     target, prepared = prepare(stand, case)
     finish(stand, target, target.send(prepared))
-    stand.wire.spoil(BEFORE[fault], lambda request: request.method == "GET" and not stand.is_login(request),
-                     times=ALWAYS)  # fmt: skip
+    stand.wire.spoil(BEFORE[fault], stand.reads, times=ALWAYS)
     with pytest.raises(Transient):
         target.look(prepared)
