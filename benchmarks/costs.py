@@ -15,11 +15,11 @@ from benchmarks.metered import Meter, MeteredBucket, MeteredDynamo, MeteredQueue
 from benchmarks.prices import dollars
 from benchmarks.stream import HandClock, Stream, pair, read_all, write_all
 from ml_connector.aws.blobs import S3Blobs
-from ml_connector.aws.rings import SqsRings
+from ml_connector.aws.queue import SqsQueue
 from ml_connector.aws.store import DynamoStore
-from ml_connector.embedded.clock import SeededChance
-from ml_connector.embedded.rings import MemoryRings
-from ml_connector.engine.runtime import World
+from ml_connector.embedded.clock import SeededRandom
+from ml_connector.embedded.queue import MemoryQueue
+from ml_connector.engine.runtime import Runtime
 
 MILLION = 1_000_000
 PHASES = ("new", "changed", "unchanged")
@@ -31,15 +31,15 @@ class Account:
     def __init__(self, count: int) -> None:
         """Begin with empty services."""
         self.meter, self.clock, self.count = Meter(), HandClock(), count
-        self.queue = MemoryRings(self.clock)
-        sqs = MeteredQueue(self.meter, lambda group, body: self.queue.ring(group, msgspec.json.decode(body)))
-        chance = SeededChance(1)
-        world = World(
-            DynamoStore("table", MeteredDynamo(self.meter), self.clock), SqsRings(sqs, "records", "dlq", chance),
-            S3Blobs(MeteredBucket(self.meter), "bucket"), self.clock, chance, boot="b",
+        self.queue = MemoryQueue(self.clock)
+        sqs = MeteredQueue(self.meter, lambda group, body: self.queue.notify(group, msgspec.json.decode(body)))
+        rng = SeededRandom(1)
+        runtime = Runtime(
+            DynamoStore("table", MeteredDynamo(self.meter), self.clock), SqsQueue(sqs, "records", "dlq", rng),
+            S3Blobs(MeteredBucket(self.meter), "bucket"), self.clock, rng, boot="b",
         )  # fmt: skip
         self.stream = Stream(count, self.clock)
-        self.pair = pair(world, self.stream)
+        self.pair = pair(runtime, self.stream)
 
     def phase(self, name: str, *, full: bool) -> Meter:
         """Poll everything and write what is to be written; gives what that alone came to."""

@@ -33,11 +33,11 @@ from infra.sandbox.basware.world import World as Basware
 from infra.sandbox.sap_b1.app import create_app as sap_app
 from infra.sandbox.sap_b1.world import World as SapB1
 from ml_connector.aws.assembly import Aws, Names
-from ml_connector.bootstrap import Toolbox
+from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.engine.ledger.rows import iso
-from ml_connector.engine.poll.state import straight
+from ml_connector.engine.poll.state import inline
 from ml_connector.engine.schedule.cron import jitter
-from ml_connector.enrol import plan
+from ml_connector.enroll import plan
 from ml_connector.runs import Run
 
 FOLDER = Path(__file__).parents[1] / "functions"
@@ -123,11 +123,11 @@ class Stack:
         vars(aws)["tools"] = self._tools(aws)
         module.aws = aws
         if name == "poll":
-            module.Run, module.ahead = self._brief(system), straight  # threads would turn the clock at random
+            module.Run, module.prefetch = self._brief(system), inline  # threads would turn the clock at random
         return module  # type: ignore[no-any-return]
 
-    def _tools(self, aws: Aws) -> Toolbox:
-        return Toolbox(aws.vault, transport=self._wire, shadow_ledger=True, session_vault=aws.session_vault)
+    def _tools(self, aws: Aws) -> BootstrapOptions:
+        return BootstrapOptions(aws.vault, transport=self._wire, shadow_ledger=True, session_vault=aws.session_vault)
 
     def _wire(self, tenant: str, system: str) -> TimedWire:
         return TimedWire(self.sandboxes.get((tenant, system)), self.cloud.clock)
@@ -139,13 +139,13 @@ class Stack:
             """A run whose reading of a flow takes as long as those that were real took."""
 
             def _flow(self, tenant: Any, options: Any, integration: Any, flow: Any, deadline: Any) -> bool | None:
-                began, known = self.world.clock.now(), stack.flow_seconds[system]
+                began, known = self.runtime.clock.now(), stack.flow_seconds[system]
                 if (tenant.name, system) not in stack.sandboxes:
-                    self.world.clock.sleep(sum(known) / len(known) if known else 1.0)
+                    self.runtime.clock.sleep(sum(known) / len(known) if known else 1.0)
                     return True
                 done = super()._flow(tenant, options, integration, flow, deadline)
                 assert done, self.failures
-                known.append((self.world.clock.now() - began).total_seconds())
+                known.append((self.runtime.clock.now() - began).total_seconds())
                 return done
 
         return Brief

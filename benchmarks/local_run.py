@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.sandbox import basware, sap_b1
-from infra.sandbox.scene import COMPANY, PASSWORD, USER, scene
+from infra.sandbox.fixtures import COMPANY, PASSWORD, USER, seeded_systems
 from infra.sandbox.server import serving
 
 SERVE = "serve"
@@ -30,7 +30,7 @@ SERVE = "serve"
 
 def serve() -> None:
     """Be the vendors until the input ends."""
-    world = scene(1)
+    world = seeded_systems(1)
     with ExitStack() as stack:
         erp = stack.enter_context(serving(sap_b1.create_app(world.erp)))
         ap = stack.enter_context(serving(basware.create_app(world.ap)))

@@ -19,7 +19,8 @@ from werkzeug.wrappers import Request, Response
 
 from infra.sandbox.server import serving
 from ml_connector.connection import master_source
-from ml_connector.embedded.clock import SystemChance, SystemClock
+from ml_connector.context import AdapterContext
+from ml_connector.embedded.clock import SystemClock, SystemRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
@@ -27,7 +28,6 @@ from ml_connector.engine.access.sessions import Sessions
 from ml_connector.engine.ledger.fingerprint import fingerprint
 from ml_connector.records import Supplier
 from ml_connector.systems import sap_b1
-from ml_connector.wiring import Wiring
 
 PAGE, PAGES, ROUNDS = 500, 100, 5
 SERVE = "serve"
@@ -68,14 +68,14 @@ def app() -> Callable[..., Any]:
 
 def ours(url: str) -> int:
     """Read, parse, validate, turn into canonical records and fingerprint."""
-    clock, chance = SystemClock(), SystemChance()
+    clock, rng = SystemClock(), SystemRandom()
     store = SqliteStore(":memory:")
     breaker = Breaker(store, clock, tenant="t", system="sap_b1", version="1", boot="b", sole=True)
     sessions = Sessions(store, MemoryVault(), clock, breaker, name="t", version="1", boot="b")
     settings = sap_b1.Settings.model_validate(
         {"service_layer_url": f"{url}/b1s/v2", "company_db": "C", "user_name": "u", "password": "p"}
     )
-    wiring = Wiring(tenant="t", integration="i", clock=clock, chance=chance, sessions=sessions, insecure=True)
+    wiring = AdapterContext(tenant="t", integration="i", clock=clock, rng=rng, sessions=sessions, insecure=True)
     connection = sap_b1.connect(settings, wiring)
     count = sum(
         1 for page in master_source(connection, Supplier).pages(None, None) for r in page.records if fingerprint(r, "e")

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from benchmarks.stream import VENDORS, HandClock, Stream, pair, read_all, write_all
 from ml_connector.embedded.blobs import FolderBlobs
-from ml_connector.embedded.clock import SeededChance
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.clock import SeededRandom
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.store import SqliteStore
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 
 
 def peak_mb() -> float:
@@ -38,10 +38,10 @@ def peak_mb() -> float:
 def load(count: int, folder: Path, pages: int) -> dict[str, float]:
     """Load `count` records; gives the peak after each phase in megabytes, and its seconds."""
     clock = HandClock()
-    rings = MemoryRings(clock)
-    world = World(SqliteStore(folder / "state.sqlite", clock), rings, FolderBlobs(folder / "audit"), clock,
-                  SeededChance(1), boot="b", sole=True)  # fmt: skip
-    bound = pair(world, Stream(count, clock))
+    queue = MemoryQueue(clock)
+    runtime = Runtime(SqliteStore(folder / "state.sqlite", clock), queue, FolderBlobs(folder / "audit"), clock,
+                  SeededRandom(1), boot="b", sole=True)  # fmt: skip
+    bound = pair(runtime, Stream(count, clock))
     figures: dict[str, float] = {"records": count, "start_mb": peak_mb()}
 
     def phase(name: str, began: float) -> float:
@@ -51,7 +51,7 @@ def load(count: int, folder: Path, pages: int) -> dict[str, float]:
     began = time.perf_counter()
     figures["slices"] = read_all(bound, "run1", pages=pages)
     began = phase("read", began)
-    write_all(bound, rings)
+    write_all(bound, queue)
     began = phase("written", began)
     read_all(bound, "run2", pages=pages, full=True)
     phase("compared", began)

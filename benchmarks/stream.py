@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from ml_connector import exchange
+from ml_connector import http_log
 from ml_connector.connection import Check, Connection, Source, Target
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.poll.run import Poll
-from ml_connector.engine.runtime import World
-from ml_connector.engine.schedule.wake_up import ring_due
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.runtime import Runtime
+from ml_connector.engine.schedule.wake_up import wake_due
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write.worker import write
 from ml_connector.flow import Flow, Integration, MasterSource, MasterTarget, Page, Rendered, Sent, Verdict
 from ml_connector.records import Address, BankAccount, Supplier
@@ -112,46 +112,48 @@ class Stream:
 
 def _note(method: str, body: str) -> None:
     """Leave an exchange for the audit trail, as an HTTP client does."""
-    exchange.note(
-        exchange.Exchange(
-            at="", method=method, url="", request_headers={}, request_body=exchange.clip(body, REDACTOR), status=200
+    http_log.note(
+        http_log.Exchange(
+            at="", method=method, url="", request_headers={}, request_body=http_log.clip(body, REDACTOR), status=200
         )
     )
 
 
-def pair(world: World, stream: Stream) -> Pair:
+def pair(runtime: Runtime, stream: Stream) -> TenantIntegration:
     """Bind the stream to a world, with Basware's own chunk sizes."""
 
     def connect() -> Connection:
         return stream
 
     breakers = {
-        s: Breaker(world.store, world.clock, tenant="acme", system=s, version="1", boot=world.boot, sole=world.sole)
+        s: Breaker(
+            runtime.store, runtime.clock, tenant="acme", system=s, version="1", boot=runtime.boot, sole=runtime.sole
+        )
         for s in (VENDORS.source, VENDORS.target)
     }
-    return Pair(
-        world=world, tenant="acme", integration=TABLE, scope="0123456789abcdef", breakers=breakers,
+    return TenantIntegration(
+        runtime=runtime, tenant="acme", integration=TABLE, scope="0123456789abcdef", breakers=breakers,
         connectors=dict.fromkeys(breakers, connect), active=frozenset({VENDORS.name}), epoch="0123abcd",
         chunking=CHUNKING,
     )  # fmt: skip
 
 
-def read_all(bound: Pair, run: str, *, pages: int = SLICE, full: bool = False) -> int:
+def read_all(bound: TenantIntegration, run: str, *, pages: int = SLICE, full: bool = False) -> int:
     """Poll as functions do, slice after slice; gives how many it took."""
     slices = 0
     while True:
         slices += 1
-        if Poll(bound, VENDORS, run, deadline=bound.world.clock.now() + timedelta(seconds=pages), full=full).read():
+        if Poll(bound, VENDORS, run, deadline=bound.runtime.clock.now() + timedelta(seconds=pages), full=full).read():
             return slices
 
 
-def write_all(bound: Pair, rings: MemoryRings) -> None:
+def write_all(bound: TenantIntegration, queue: MemoryQueue) -> None:
     """Work on every ring, and on what falls due, until nothing is left."""
     while True:
-        while (ring := rings.take()) is not None:
-            write(bound, VENDORS, ring.message["id"])
-            rings.done(ring)
+        while (queued := queue.take()) is not None:
+            write(bound, VENDORS, queued.message["id"])
+            queue.done(queued)
         if next(bound.ledger(VENDORS.name).unfinished(), None) is None:
             return
-        bound.world.clock.sleep(60)
-        ring_due(bound.world)
+        bound.runtime.clock.sleep(60)
+        wake_due(bound.runtime)

@@ -13,7 +13,7 @@ from ml_connector.systems.basware.webhook import HEADER
 
 aws = Aws(Names.from_environment())
 receiver = Receiver(
-    aws.store, aws.rings, aws.vault, aws.clock, lambda tenant: emf.tenant_fault(aws.names.stack, tenant, "webhook key")
+    aws.store, aws.queue, aws.vault, aws.clock, lambda tenant: emf.tenant_fault(aws.names.stack, tenant, "webhook key")
 )
 
 

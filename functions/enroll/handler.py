@@ -35,12 +35,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     if _last and now - _last[0] < EVERY and not event.get("registry"):
         return {"made": 0, "left": 0}
     _last.clear()
-    done = Pass(aws.world, aws.secrets, aws.tools, until=share_of(aws.clock, context, SHARE)).run()
+    done = Pass(aws.runtime, aws.secrets, aws.tools, until=share_of(aws.clock, context, SHARE)).run()
     for tenant, problem in problems(done.made):
         logger.warning("%s: unusable secrets", tenant, extra={"tenant": tenant, "reason": problem})
         emf.tenant_fault(aws.names.stack, tenant, "registry")
     metrics.add_metric("TenantsLeft", MetricUnit.Count, done.left)
     if not done.left:
         _last.append(now)
-        registry_kept(aws.world)
+        registry_kept(aws.runtime)
     return {"made": len(done.made), "left": done.left}

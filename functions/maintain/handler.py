@@ -11,7 +11,7 @@ from ml_connector.aws import logs
 from ml_connector.aws.assembly import Aws, Names, share_of
 from ml_connector.engine.schedule.gauges import gauges_of, registry_age
 from ml_connector.engine.schedule.tenant_rows import wanted
-from ml_connector.engine.schedule.wake_up import ring_due
+from ml_connector.engine.schedule.wake_up import wake_due
 from ml_connector.integrations import INTEGRATIONS
 
 aws = Aws(Names.from_environment())
@@ -25,11 +25,11 @@ SHARE = 0.4
 
 def measure() -> None:
     """Tell CloudWatch the gauges, each of each system also where it is nothing: one that is missing is an alarm."""
-    for system, gauges in gauges_of(aws.world, SYSTEMS).items():
+    for system, gauges in gauges_of(aws.runtime, SYSTEMS).items():
         _tell({name: (_unit(name), value) for name, value in gauges.values.items()}, system=system)
         for currency, amount in gauges.held.items():
             _tell({"HeldAmount": (MetricUnit.Count, float(amount))}, system=system, currency=currency)
-    if (age := registry_age(aws.world)) is not None:
+    if (age := registry_age(aws.runtime)) is not None:
         _tell({"RegistryAgeSeconds": (MetricUnit.Seconds, age)})
 
 
@@ -50,8 +50,8 @@ def _unit(name: str) -> MetricUnit:
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Take the minute's tick: ring first, then measure."""
     try:
-        rung = ring_due(aws.world, wanted(aws.store), share_of(aws.clock, context, SHARE))
-        metrics.add_metric("Notified", MetricUnit.Count, rung)
+        notified = wake_due(aws.runtime, wanted(aws.store), share_of(aws.clock, context, SHARE))
+        metrics.add_metric("Notified", MetricUnit.Count, notified)
     finally:  # what cannot be rung is watched all the same
         measure()
-    return {"notified": rung}
+    return {"notified": notified}

@@ -10,10 +10,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from ml_connector.ahead import ahead
 from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names, share_of
-from ml_connector.aws.rings import ask_for_runs
+from ml_connector.aws.queue import ask_for_runs
+from ml_connector.prefetch import prefetch
 from ml_connector.runs import Run, tick
 
 aws = Aws(Names.from_environment())
@@ -34,7 +34,7 @@ def send(asked: Sequence[tuple[str, str]]) -> None:
 
 def run(record: SQSRecord) -> None:
     """Read one tenant's due flows."""
-    work = Run(aws.world, aws.secrets, aws.tools, aws.names.system, ahead)
+    work = Run(aws.runtime, aws.secrets, aws.tools, aws.names.system, prefetch)
     try:
         work.of(record.body)
     except Exception:
@@ -52,9 +52,9 @@ def run(record: SQSRecord) -> None:
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Take a tick of the schedule or a run request from the queue."""
-    aws.world.deadline.begin(aws.clock.now(), context.get_remaining_time_in_millis() / 1000)
+    aws.runtime.deadline.begin(aws.clock.now(), context.get_remaining_time_in_millis() / 1000)
     if "Records" not in event:
-        ticked = tick(aws.world, aws.names.system, send, share_of(aws.clock, context, SHARE))
+        ticked = tick(aws.runtime, aws.names.system, send, share_of(aws.clock, context, SHARE))
         metrics.add_metric("CadenceLateSeconds", MetricUnit.Seconds, ticked.late)
         return {"runs": ticked.runs}
     return process_partial_response(event, run, processor, context)

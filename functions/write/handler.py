@@ -15,15 +15,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names
-from ml_connector.engine.ledger.enqueue import read_ring
+from ml_connector.engine.ledger.enqueue import read_wake_up
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.engine.replay import reopen
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write import deferred_audit
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
-from ml_connector.pairs import REDRIVEN, Pairs
+from ml_connector.integration_cache import REDRIVEN, IntegrationCache
 
 aws = Aws(Names.from_environment())
 logger = logs.logger(aws.names.stage)
@@ -36,19 +36,19 @@ processor.raise_on_entire_batch_failure = False
 
 
 @cache
-def pairs() -> Pairs:
+def pairs() -> IntegrationCache:
     """Keep the pairs of this process; made at the first ring, since clients and settings are most of a cold start."""
-    return Pairs(aws.world, aws.secrets, aws.tools)
+    return IntegrationCache(aws.runtime, aws.secrets, aws.tools)
 
 
 def work(record: SQSRecord) -> None:
     """Work on the chunk that a ring names; a letter that came back from the dead opens its row first."""
-    message = read_ring(record.body)
+    message = read_wake_up(record.body)
     if message is None:
         logger.warning("a wake-up message that cannot be read is skipped", extra={"body": record.body[:500]})
         return
     try:
-        if deferred_audit.answer(aws.world, message):
+        if deferred_audit.answer(aws.runtime, message):
             return
         with pairs().lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
             _write(pair, flow, message)
@@ -58,7 +58,7 @@ def work(record: SQSRecord) -> None:
         raise
 
 
-def _write(pair: Pair | None, flow: Flow, message: dict[str, Any]) -> None:
+def _write(pair: TenantIntegration | None, flow: Flow, message: dict[str, Any]) -> None:
     if pair is None and _put_off(flow, message):
         return
     if pair is None or pair.scope != message["scope"] or flow.name not in pair.active:
@@ -110,7 +110,7 @@ def _free_lane(event: dict[str, Any]) -> None:
     The queue's own visibility timeout is six times the function's, as AWS recommends for invocations that are
     throttled. It concerns rings that no process has begun to work on; one that has knows when it ends.
     """
-    hidden = aws.world.lease_ends() - aws.clock.now() + AFTER_LEASE
+    hidden = aws.runtime.lease_ends() - aws.clock.now() + AFTER_LEASE
     for record in event.get("Records", []):
         try:
             aws.clients.get("sqs").change_message_visibility(
@@ -121,7 +121,7 @@ def _free_lane(event: dict[str, Any]) -> None:
             logger.warning("a message keeps its visibility timeout", extra={"reason": str(error)})
 
 
-def _count_refusals(pair: Pair) -> None:
+def _count_refusals(pair: TenantIntegration) -> None:
     """Count the logins that a system refused, under that system; work that waits behind the closed door is none."""
     for system, breaker in pair.breakers.items():
         refused, breaker.refusals = breaker.refusals, 0
@@ -135,6 +135,6 @@ def _count_refusals(pair: Pair) -> None:
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Take rings from the queue, one at a time."""
-    aws.world.deadline.begin(aws.clock.now(), context.get_remaining_time_in_millis() / 1000)
+    aws.runtime.deadline.begin(aws.clock.now(), context.get_remaining_time_in_millis() / 1000)
     _free_lane(event)
     return process_partial_response(event, work, processor, context)

@@ -19,10 +19,10 @@ from typing import Any
 from ml_connector.engine.ledger.control_totals import Sheet, totals
 from ml_connector.engine.ledger.mappings import Mapping
 from ml_connector.engine.schedule.wake_up import release
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 
 from ..ops.sandbox import DEFAULT
-from ..ops.shown import figures
+from ..ops.summary import figures
 from ..sandbox import basware
 from ..sandbox.basware import control
 from ..sandbox.basware.deliver import delivering
@@ -117,14 +117,14 @@ class Part:
     def _mapped(self) -> Expectation:
         return next(f for f in self.books.world.fates.values() if f.fate == f"hold:account:{UNMAPPED}")
 
-    def _pair(self) -> Pair:
+    def _pair(self) -> TenantIntegration:
         return next(t for t in self.stack.tenants if t.name == self.books.tenant).pairs[0]
 
     def _map_account(self) -> None:
         """Do what `ml-connector mappings set TENANT account 6999 400005` does."""
         pair, target = self._pair(), self.books.target
         pair.mappings.set(Mapping(integration=pair.integration.name, kind="account", code=UNMAPPED, target=target))
-        count = release(pair.world, pair.ledger("invoices"), f"account:{UNMAPPED}")
+        count = release(pair.runtime, pair.ledger("invoices"), f"account:{UNMAPPED}")
         self._equal("invoices released by the mapping", 1, count)
 
     def _approve_one(self) -> None:
@@ -179,7 +179,7 @@ class Demo:
         self.tell(f"Onboarding the tenants {names}: two secrets are written for each, nothing else.")
         for part, (erp_url, ap_url) in zip(self.parts, addresses, strict=True):
             part.onboard(erp_url, ap_url)
-        self.stack.enrol()
+        self.stack.enroll()
         self.tell("\nAct one: master data, orders and invoices move for the first time.")
         done = self._run()
         for part in self.parts:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from ..sandbox import sage_300, sap_b1, scene, scene_sage_300
+from ..sandbox import fixtures, fixtures_sage_300, sage_300, sap_b1
 from ..sandbox.basware.seed_invoices import EVERYDAY_AMOUNTS
-from ..sandbox.sap_b1 import clerk
+from ..sandbox.sap_b1 import back_office
 
 Secret = dict[str, Any]
 
@@ -26,7 +26,7 @@ class Books(ABC):
     source_system: str
     target: str
     currency = "EUR"
-    world: scene.Scene
+    world: fixtures.Fixtures
     app: Any
 
     def __init__(self) -> None:
@@ -59,15 +59,15 @@ class SapBooks(Books):
     tenant, system, title, source_system, target = "acme", "sap_b1", "SAP Business One", "SAPB1", "400005"
 
     def __init__(self) -> None:
-        self.world = scene.scene(telling=EVERYDAY_AMOUNTS)
+        self.world = fixtures.seeded_systems(telling=EVERYDAY_AMOUNTS)
         self.app = sap_b1.create_app(self.world.erp)
         super().__init__()
 
     def secret(self, url: str) -> Secret:
         """Give the Service Layer's address and the login."""
         return {
-            "service_layer_url": f"{url}/b1s/v2", "company_db": scene.COMPANY, "user_name": scene.USER,
-            "password": scene.PASSWORD, "timezone": "Europe/Berlin", "rounding_account": "400110",
+            "service_layer_url": f"{url}/b1s/v2", "company_db": fixtures.COMPANY, "user_name": fixtures.USER,
+            "password": fixtures.PASSWORD, "timezone": "Europe/Berlin", "rounding_account": "400110",
         }  # fmt: skip
 
     def masters(self) -> dict[str, tuple[str, int]]:
@@ -95,7 +95,7 @@ class SapBooks(Books):
             r for r in erp.rows("PurchaseInvoices")
             if r["DocCurrency"] == erp.local_currency and r["DocTotal"] > 100 and str(r["NumAtCard"]).startswith("RE-")
         )  # fmt: skip
-        clerk.pay(erp, invoice["DocEntry"])
+        back_office.pay(erp, invoice["DocEntry"])
         return str(invoice["NumAtCard"]), Decimal(invoice["DocTotal"])
 
 
@@ -105,16 +105,17 @@ class SageBooks(Books):
     tenant, system, title, source_system, target = "acme-sage", "sage_300", "Sage 300", "SAGE300", "400005"
 
     def __init__(self) -> None:
-        self.world = scene_sage_300.scene(telling=EVERYDAY_AMOUNTS)
+        self.world = fixtures_sage_300.seeded_systems(telling=EVERYDAY_AMOUNTS)
         self.app = sage_300.create_app(self.world.erp)
         super().__init__()
 
     def secret(self, url: str) -> Secret:
         """Give the Web API's address and the login, whose password is not in upper case."""
         return {
-            "api_url": f"{url}/Sage300WebApi/v1.0/-", "company": scene_sage_300.COMPANY, "user": scene_sage_300.USER,
-            "password": scene_sage_300.PASSWORD, "uppercase_password": False, "post_batches": True,
-            "cost_center_segment": scene_sage_300.COST_CENTER_SEGMENT, "timezone": "UTC",
+            "api_url": f"{url}/Sage300WebApi/v1.0/-", "company": fixtures_sage_300.COMPANY,
+            "user": fixtures_sage_300.USER, "password": fixtures_sage_300.PASSWORD,
+            "uppercase_password": False, "post_batches": True,
+            "cost_center_segment": fixtures_sage_300.COST_CENTER_SEGMENT, "timezone": "UTC",
         }  # fmt: skip
 
     def masters(self) -> dict[str, tuple[str, int]]:

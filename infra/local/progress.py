@@ -36,7 +36,7 @@ class Progress:
 
     def __call__(self, runner: Runner) -> None:
         """Say what is new."""
-        now = runner.world.clock.now()
+        now = runner.runtime.clock.now()
         while (line := _news(runner)) is not None:
             self._line(advice.pasteable(line))
         if now - self._looked < LOOK:

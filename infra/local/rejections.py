@@ -11,11 +11,11 @@ from itertools import islice
 from ml_connector.engine.ledger import audit
 from ml_connector.engine.ledger.control_totals import Sheet, money_of
 from ml_connector.engine.ledger.rows import Chunk, load
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.flow import Flow
 from ml_connector.ports import Blobs
 
-from ..ops.legible import Legible
+from ..ops.readable_blobs import ReadableBlobs
 
 LOOK_BACK = 5000
 """Finished chunks of a flow, the latest first, among which a rejected document is looked for."""
@@ -34,7 +34,7 @@ class Rejection:
     currency: str | None = None
 
 
-def rejections(sheets: Iterable[tuple[Pair, Flow, Sheet]]) -> dict[Named, Rejection]:
+def rejections(sheets: Iterable[tuple[TenantIntegration, Flow, Sheet]]) -> dict[Named, Rejection]:
     """Find what is known of each rejected document.
 
     The row of one that could not be read has no number; it is looked for in what its source said.
@@ -48,7 +48,7 @@ def rejections(sheets: Iterable[tuple[Pair, Flow, Sheet]]) -> dict[Named, Reject
     return found
 
 
-def _of(pair: Pair, flow: Flow, wanted: set[str]) -> Iterator[tuple[str, Rejection]]:
+def _of(pair: TenantIntegration, flow: Flow, wanted: set[str]) -> Iterator[tuple[str, Rejection]]:
     ledger = pair.ledger(flow.name)
     for item in islice(ledger.store.query(ledger.pk, "d#", reverse=True), LOOK_BACK):
         chunk = load(Chunk, item.data)
@@ -59,15 +59,15 @@ def _of(pair: Pair, flow: Flow, wanted: set[str]) -> Iterator[tuple[str, Rejecti
             return
 
 
-def _rejection(pair: Pair, flow: Flow, chunk: Chunk) -> Rejection:
+def _rejection(pair: TenantIntegration, flow: Flow, chunk: Chunk) -> Rejection:
     amount, currency = money_of(chunk, flow)
-    number = chunk.number or _said(pair.world.blobs, chunk)
+    number = chunk.number or _said(pair.runtime.blobs, chunk)
     return Rejection(number, amount, currency)
 
 
 def _said(blobs: Blobs, chunk: Chunk) -> str | None:
     """Find the number in the latest answer that is about the document."""
-    for _, body in reversed(list(audit.read(Legible(blobs), chunk))):
+    for _, body in reversed(list(audit.read(ReadableBlobs(blobs), chunk))):
         for exchange in reversed(body.get("exchanges", [])):
             text = str(exchange.get("response_body") or "")
             if str(chunk.key) in text and (found := _NUMBER.search(text)):

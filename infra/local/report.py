@@ -15,7 +15,7 @@ from ml_connector.bootstrap import Tenant
 from ml_connector.embedded import private
 from ml_connector.engine.endpoints import Earlier
 from ml_connector.engine.ledger.control_totals import PLACES, Sheet, money, total
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.integrations import INTEGRATIONS
 
 from ..ops import advice
@@ -43,7 +43,7 @@ class Outcome:
     dry_run: bool = False
     where: str = ""
     notes: tuple[str, ...] = ()
-    earlier: list[tuple[Pair, Earlier]] = field(default_factory=list)
+    earlier: list[tuple[TenantIntegration, Earlier]] = field(default_factory=list)
     rejections: dict[Named, Rejection] = field(default_factory=dict)
     selection: Selection = EVERYTHING
     ended: datetime = field(default_factory=lambda: datetime.now(UTC).astimezone())
@@ -80,7 +80,7 @@ def _rounding(lines: list[dict[str, Any]]) -> dict[str, Any]:
     return {currency: {**one, "total": money(one["total"], currency)} for currency, one in found.items()}
 
 
-def _earlier(pair: Pair, one: Earlier, where: str) -> dict[str, Any]:
+def _earlier(pair: TenantIntegration, one: Earlier, where: str) -> dict[str, Any]:
     return {
         "tenant": pair.tenant, "integration": pair.integration.name, "systems": list(one.changed),
         "documents": one.documents, "endpoint": one.systems, "reason": advice.pasteable(one.sentence(pair), where),

@@ -12,16 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from ml_connector import bootstrap
-from ml_connector.ahead import ahead
 from ml_connector.engine.endpoints import note
 from ml_connector.engine.ledger.control_totals import Sheet
-from ml_connector.engine.ledger.enqueue import ring_of
+from ml_connector.engine.ledger.enqueue import wake_up_of
 from ml_connector.engine.ledger.ledger import Ledger, due_rows
 from ml_connector.engine.ledger.rows import Chunk, iso
 from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.replay import keys_of
-from ml_connector.engine.schedule.wake_up import ring_due
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.schedule.wake_up import wake_due
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write import deferred_audit
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import (
@@ -36,13 +35,14 @@ from ml_connector.errors import (
 from ml_connector.flow import Flow
 from ml_connector.leaving import leave
 from ml_connector.ports import Item, Store
+from ml_connector.prefetch import prefetch
 
-from ..ops.standing import open_lines
-from .crew import Crew
+from ..ops.chunk_state import open_lines
 from .rejections import Named, Rejection, rejections
 from .report import Outcome
 from .selection import EVERYTHING, Selection
 from .state import State
+from .worker_threads import WorkerThreads
 
 log = logging.getLogger("ml_connector")
 HORIZON = timedelta(seconds=60)
@@ -58,13 +58,13 @@ LINGER = 5.0
 
 
 @dataclass
-class Lap:
+class FlowRun:
     """One flow's part in a run: what it took over, whether it was read, and why it could not be, if so.
 
     `later`: what is taken over once the flow is read. `trouble`: what went wrong last, and was tried again.
     """
 
-    pair: Pair
+    pair: TenantIntegration
     flow: Flow
     taken_over: set[str] = field(default_factory=set)
     later: list[Chunk] = field(default_factory=list)
@@ -86,14 +86,14 @@ class Runner:
 
         Raises `Misconfigured` where nothing has the name that `selection` asks for.
         """
-        self.state, self.world, self.selection = state, state.world, selection
+        self.state, self.runtime, self.selection = state, state.runtime, selection
         tools = state.tools(dry_run=dry_run)
-        self.tenants = selection.among(bootstrap.tenants(self.world, state.secrets, tools))
-        self.run = iso(self.world.clock.now())
+        self.tenants = selection.among(bootstrap.tenants(self.runtime, state.secrets, tools))
+        self.run = iso(self.runtime.clock.now())
         self.earlier = [(p, one) for t in self.tenants for p in t.pairs for one in note(p)]
         """What is known under endpoints that were left."""
         self.laps = [
-            Lap(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows
+            FlowRun(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows
             if selection.takes(p.integration, f)
         ]  # fmt: skip
         self._by_name = {(lap.pair.tenant, lap.pair.integration.name, lap.flow.name): lap for lap in self.laps}
@@ -101,7 +101,7 @@ class Runner:
         self._stop = threading.Event()
         self._busy = 0
         self._lock = threading.Lock()
-        self._unread: queue.SimpleQueue[Pair] = queue.SimpleQueue()
+        self._unread: queue.SimpleQueue[TenantIntegration] = queue.SimpleQueue()
         self.news: queue.SimpleQueue[str] = queue.SimpleQueue()
         """Sentences about what did not work at once and is tried again, for whoever looks on."""
         self._reading = 0
@@ -119,44 +119,44 @@ class Runner:
 
     def once(self, max_seconds: float | None = None, tell: Callable[[Runner], None] | None = None) -> None:
         """Run every active flow once and work until idle; `tell` is called a few times a second."""
-        deadline = self.world.clock.now() + timedelta(seconds=max_seconds) if max_seconds else None
+        deadline = self.runtime.clock.now() + timedelta(seconds=max_seconds) if max_seconds else None
         self._deadline = deadline
-        crew = Crew()
+        workers = WorkerThreads()
         try:
             for breaker in (b for t in self.tenants for p in t.pairs for b in p.breakers.values()):
                 breaker.try_again()
             for lap in self.laps:
                 self._take_over(lap)
-            self._hire(crew)
+            self._hire(workers)
             self._until_idle(deadline, tell)
         except ConnectorError as error:  # the state itself: a full disk, a damaged file
             self.broken = str(error)
         self._stop.set()
         try:
-            self.left_behind = not crew.wait(self._linger())
+            self.left_behind = not workers.wait(self._linger())
             for pair in (p for t in self.tenants for p in t.pairs if not self.left_behind):
                 leave(pair)
                 pair.close()
         except ConnectorError as error:
             self.broken = self.broken or str(error)
 
-    def _hire(self, crew: Crew) -> None:
+    def _hire(self, workers: WorkerThreads) -> None:
         """Set readers and writers to work."""
         pairs = [p for t in self.tenants for p in t.pairs]
         self._reading = len(pairs)
         for pair in pairs:
             self._unread.put(pair)
         for _ in range(READERS):
-            crew.start(self._read_pairs)
+            workers.start(self._read_pairs)
         for _ in range(WRITERS):
-            crew.start(self._write_forever)
+            workers.start(self._write_forever)
 
     def _linger(self) -> float:
         return min([LINGER, *(seconds / 2 for tenant in self.tenants for seconds in tenant.timeouts.values())])
 
     # ── what is open from earlier runs ──────────────────────────────────────────────────────────────────────
 
-    def _take_over(self, lap: Lap) -> None:
+    def _take_over(self, lap: FlowRun) -> None:
         """Ring what an earlier run left; whoever starts a run wants held documents looked at again.
 
         What only rehearses answers nothing, so its source offers a document once more that was rehearsed before it was
@@ -171,7 +171,7 @@ class Runner:
             else:
                 self._wake(lap, chunk)
 
-    def _wake(self, lap: Lap, chunk: Chunk) -> None:
+    def _wake(self, lap: FlowRun, chunk: Chunk) -> None:
         """Have a chunk looked at now, whatever its step: what may have been sent is not sent again before its time."""
 
         def wake(fresh: Chunk) -> bool:
@@ -180,7 +180,7 @@ class Runner:
 
         with suppress(Transient):  # somebody works on it
             lap.ledger.change(chunk.id, wake)
-        self.world.rings.ring(chunk.lane, ring_of(chunk, lap.pair.scope))
+        self.runtime.queue.notify(chunk.lane, wake_up_of(chunk, lap.pair.scope))
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,7 +196,7 @@ class Runner:
                 with self._lock:
                     self._reading -= 1
 
-    def _read_pair(self, pair: Pair) -> None:
+    def _read_pair(self, pair: TenantIntegration) -> None:
         for flow in pair.integration.flows:
             lap = self._by_name.get((pair.tenant, pair.integration.name, flow.name))
             if lap is not None and flow.name in pair.active and not self._stop.is_set():
@@ -206,18 +206,18 @@ class Runner:
                     self._wake(lap, chunk)
                 lap.reading = "ended"
 
-    def _read(self, lap: Lap) -> str | None:  # noqa: PLR0911 - one return for each way in which a source fails
+    def _read(self, lap: FlowRun) -> str | None:  # noqa: PLR0911 - one return for each way in which a source fails
         """Read a flow, again where passing trouble came between; gives the reason where it could not be read."""
-        away, began = (lap.pair.tenant, lap.flow.source) in self._given_up, self.world.clock.now()
+        away, began = (lap.pair.tenant, lap.flow.source) in self._given_up, self.runtime.clock.now()
         for pause in (None,) if away else (*ROUNDS, None):
             try:
-                if not Poll(lap.pair, lap.flow, self.run, ahead, self._deadline).read():
+                if not Poll(lap.pair, lap.flow, self.run, prefetch, self._deadline).read():
                     return None  # cut short: the position is kept
             except (LoginRefused, Misconfigured) as error:
                 return str(error)
             except (Transient, LeaseLost) as error:
                 wait = max(pause or 0.0, getattr(error, "retry_after", None) or 0.0)
-                late = self.world.clock.now() + timedelta(seconds=wait) > began + HORIZON
+                late = self.runtime.clock.now() + timedelta(seconds=wait) > began + HORIZON
                 if pause is None or late or self._waited(lap, error, wait):
                     if isinstance(error, (Unreachable, Throttled)):
                         lap.pair.breakers[lap.flow.source].trouble(error)
@@ -233,7 +233,7 @@ class Runner:
                 return None
         return None
 
-    def _waited(self, lap: Lap, error: ConnectorError, seconds: float) -> bool:
+    def _waited(self, lap: FlowRun, error: ConnectorError, seconds: float) -> bool:
         """Say what is tried again, and wait; true where the run is to end meanwhile."""
         what = "still the same." if lap.trouble == str(error) else str(error)
         lap.trouble = str(error)
@@ -254,25 +254,25 @@ class Runner:
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _write_forever(self) -> None:
-        rings = self.state.rings
+        messages = self.state.queue
         while not self._stop.is_set():
-            ring = rings.take()
-            if ring is None:
-                rings.wait(0.1)
+            queued = messages.take()
+            if queued is None:
+                messages.wait(0.1)
                 continue
             with self._lock:
                 self._busy += 1
             try:
-                self._write(ring.message)
+                self._write(queued.message)
             finally:
-                rings.done(ring)
+                messages.done(queued)
                 with self._lock:
                     self._busy -= 1
 
     def _write(self, message: Any) -> None:
         lap = self._by_name.get((message["tenant"], message["integration"], message["flow"]))
         try:
-            if not self.dry_run and deferred_audit.answer(self.world, message):
+            if not self.dry_run and deferred_audit.answer(self.runtime, message):
                 return
             if lap is None or lap.pair.scope != message["scope"] or lap.flow.name not in lap.pair.active:
                 return
@@ -284,25 +284,25 @@ class Runner:
 
     def _until_idle(self, deadline: datetime | None, tell: Callable[[Runner], None] | None) -> None:
         while not self._stop.is_set():
-            for world in self._worlds():
-                ring_due(world)
+            for runtime in self._worlds():
+                wake_due(runtime)
             if tell is not None:
                 tell(self)
             if not self._reading and self._idle():
                 return
-            if deadline is not None and self.world.clock.now() > deadline:
+            if deadline is not None and self.runtime.clock.now() > deadline:
                 self.cut = True
                 return
             self._stop.wait(0.1)
 
     def _worlds(self) -> Iterator[Any]:
         """Give each store that is worked on once: the shared one, unless all only rehearse, and their sheets."""
-        return iter({id(lap.pair.world.store): lap.pair.world for lap in self.laps}.values())
+        return iter({id(lap.pair.runtime.store): lap.pair.runtime for lap in self.laps}.values())
 
     def _idle(self) -> bool:
-        if self._busy or not self.state.rings.empty():
+        if self._busy or not self.state.queue.empty():
             return False
-        until = self.world.clock.now() + HORIZON
+        until = self.runtime.clock.now() + HORIZON
         return not any(self._ours(w.store, item) for w in self._worlds() for item in due_rows(w.store, until))
 
     def _ours(self, store: Store, item: Item) -> bool:
@@ -314,14 +314,14 @@ class Runner:
         """
         data = item.data
         lap = self._by_name.get((data["tenant"], data["integration"], data["flow"]))
-        if lap is None or lap.pair.world.store is not store or item.pk != lap.ledger.pk:
+        if lap is None or lap.pair.runtime.store is not store or item.pk != lap.ledger.pk:
             return False
         away = data.get("cause") == "away" and data.get("attempts", 0) >= PATIENCE
         return lap.flow.name in lap.pair.active and not away
 
     def outcome(self) -> Outcome:
         """Add up what the run came to."""
-        seconds = (self.world.clock.now() - datetime.fromisoformat(self.run)).total_seconds()
+        seconds = (self.runtime.clock.now() - datetime.fromisoformat(self.run)).total_seconds()
         sheets, named = self._added_up()
         for key, lap in self._by_name.items():
             sheets[key].error = sheets[key].error or self.broken or self._not_read(lap)
@@ -341,7 +341,7 @@ class Runner:
             self.broken = self.broken or str(error)
             return {key: Sheet(lap.flow) for key, lap in self._by_name.items()}, {}
 
-    def _not_read(self, lap: Lap) -> str | None:
+    def _not_read(self, lap: FlowRun) -> str | None:
         """Tell of a run that was cut short why a flow was not read."""
         if lap.reading == "ended" or lap.flow.name not in lap.pair.active or not self.cut:
             return None
@@ -353,12 +353,12 @@ class Runner:
         """Add up the figures of every flow of this run."""
         return {key: self._sheet(lap) for key, lap in self._by_name.items()}
 
-    def _reason(self, lap: Lap) -> str | None:
+    def _reason(self, lap: FlowRun) -> str | None:
         """Tell why one of the two systems could not be worked with, where work is left for it."""
         reasons = (lap.pair.breakers[s].trouble_now() for s in (lap.flow.source, lap.flow.target))
         return next((r for r in reasons if r), None)
 
-    def _sheet(self, lap: Lap) -> Sheet:
+    def _sheet(self, lap: FlowRun) -> Sheet:
         sheet, ledger = Sheet(lap.flow), lap.ledger
         sheet.error = lap.error
         sheet.add_cursor(ledger, self.run)

@@ -10,7 +10,7 @@ from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow, Integration
 from ml_connector.integrations import INTEGRATIONS
 
-from ..ops.nearest import known
+from ..ops.suggest import known
 
 
 @dataclass(frozen=True)

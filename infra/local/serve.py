@@ -13,21 +13,21 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from ml_connector import registry
-from ml_connector.ahead import ahead
-from ml_connector.bootstrap import SYSTEMS, Toolbox
+from ml_connector.bootstrap import SYSTEMS, BootstrapOptions
 from ml_connector.engine.schedule.tenant_rows import wanted
-from ml_connector.engine.schedule.wake_up import ring_due
+from ml_connector.engine.schedule.wake_up import wake_due
 from ml_connector.engine.write import deferred_audit
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import ConnectorError
-from ml_connector.pairs import Pairs
+from ml_connector.integration_cache import IntegrationCache
+from ml_connector.prefetch import prefetch
 from ml_connector.receive import LARGEST, Receiver
 from ml_connector.runs import Asked, Run, tick
 from ml_connector.systems.basware.webhook import HEADER
 
 from ..sandbox.server import build
-from .crew import Crew
 from .state import State
+from .worker_threads import WorkerThreads
 
 log = logging.getLogger("ml_connector")
 ROSTER = timedelta(seconds=30)
@@ -43,10 +43,10 @@ class Server:
 
     def __init__(self, state: State, port: int) -> None:
         """Bind the webhook's port on loopback (0: any free one; read it from `port`)."""
-        self.state, self.world = state, state.world
-        self.tools: Toolbox = state.tools()
-        self.pairs = Pairs(self.world, state.secrets, self.tools)
-        self.receiver = Receiver(self.world.store, self.world.rings, state.vault, self.world.clock)
+        self.state, self.runtime = state, state.runtime
+        self.tools: BootstrapOptions = state.tools()
+        self.pairs = IntegrationCache(self.runtime, state.secrets, self.tools)
+        self.receiver = Receiver(self.runtime.store, self.runtime.queue, state.vault, self.runtime.clock)
         self._http = build(self._answer, port, PATIENCE)
         self.port: int = self._http.port
         self._stop = threading.Event()
@@ -64,32 +64,32 @@ class Server:
         The roster comes first: the receiver reads it at most once a minute.
         """
         self._safely(self._enrol)
-        self._roster_at = self.world.clock.now()
+        self._roster_at = self.runtime.clock.now()
         web = threading.Thread(target=self._http.serve_forever, daemon=True)
         web.start()
-        crew = Crew()
+        workers = WorkerThreads()
         for _ in range(READERS):
-            crew.start(self._read_forever)
+            workers.start(self._read_forever)
         for _ in range(WRITERS):
-            crew.start(self._write_forever)
+            workers.start(self._write_forever)
         while not self._stop.is_set():
             self._safely(self._beat)
             self._stop.wait(0.5)
         self._http.shutdown()
         web.join(5)
-        return crew.wait(LINGER)
+        return workers.wait(LINGER)
 
     def _beat(self) -> None:
-        now = self.world.clock.now()
+        now = self.runtime.clock.now()
         if self._roster_at is None or now - self._roster_at > ROSTER:
             self._enrol()
             self._roster_at = now
-        ring_due(self.world, wanted=wanted(self.world.store))
+        wake_due(self.runtime, wanted=wanted(self.runtime.store))
         for system in SYSTEMS:
-            tick(self.world, system, lambda asked, s=system: self._submit(asked, s))  # type: ignore[misc]
+            tick(self.runtime, system, lambda asked, s=system: self._submit(asked, s))  # type: ignore[misc]
 
     def _enrol(self) -> None:
-        for tenant in registry.rebuild(self.world, self.state.secrets, self.tools):
+        for tenant in registry.rebuild(self.runtime, self.state.secrets, self.tools):
             if tenant.problem:
                 log.warning("%s", tenant.problem)
 
@@ -109,22 +109,22 @@ class Server:
 
     def _read(self, tenant: str, system: str) -> None:
         try:
-            Run(self.world, self.state.secrets, self.tools, system, ahead).of(tenant)
+            Run(self.runtime, self.state.secrets, self.tools, system, prefetch).of(tenant)
         finally:
             self._running.discard((tenant, system))
 
     def _write_forever(self) -> None:
-        rings = self.state.rings
+        messages = self.state.queue
         while not self._stop.is_set():
-            ring = rings.take()
-            if ring is None:
-                rings.wait(0.2)
+            queued = messages.take()
+            if queued is None:
+                messages.wait(0.2)
                 continue
-            self._safely(self._write, ring.message)
-            rings.done(ring)
+            self._safely(self._write, queued.message)
+            messages.done(queued)
 
     def _write(self, message: Any) -> None:
-        if deferred_audit.answer(self.world, message):
+        if deferred_audit.answer(self.runtime, message):
             return
         with self.pairs.lent(message["tenant"], message["integration"], message["flow"]) as (pair, flow):
             if pair is None:

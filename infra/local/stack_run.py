@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ml_connector import bootstrap, enrol
+from ml_connector import bootstrap, enroll
 from ml_connector.aws.assembly import Aws, Names
 from ml_connector.aws.clients import Clients
 from ml_connector.embedded import private
@@ -21,12 +21,12 @@ from ml_connector.engine.ledger.control_totals import Sheet
 from ml_connector.engine.ledger.ledger import LONGEST_OUT, SENT, Ledger, due_rows
 from ml_connector.engine.ledger.rows import Chunk, iso
 from ml_connector.engine.replay import keys_of
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.ports import Item
 
-from ..ops.standing import open_lines
+from ..ops.chunk_state import open_lines
 from . import layer, ministack
 from .rejections import rejections
 from .report import Outcome
@@ -74,11 +74,11 @@ class LocalStack:
             raise RuntimeError(f"{function} failed: {said}")
         return said
 
-    def enrol(self) -> None:
+    def enroll(self) -> None:
         """Have the roster rebuilt from the secrets, and read the tenants here for the report."""
         self.invoke("enroll", {"registry": True})
         self.aws.secrets.__dict__["_reads"].clear()
-        self.tenants = bootstrap.tenants(self.aws.world, self.aws.secrets, self.aws.tools)
+        self.tenants = bootstrap.tenants(self.aws.runtime, self.aws.secrets, self.aws.tools)
 
     def start_flows(self) -> None:
         """Make every active flow due now, and fire the tick without waiting for its minute."""
@@ -87,7 +87,7 @@ class LocalStack:
             for system in bootstrap.SYSTEMS:
                 item = self.aws.store.get(f"schedule#{tenant.name}", system)
                 if item is not None:
-                    enrol.plan(self.aws.store, item, dict.fromkeys(item.data["flows"], now))
+                    enroll.plan(self.aws.store, item, dict.fromkeys(item.data["flows"], now))
         erps_first = sorted(bootstrap.SYSTEMS, key=lambda s: s in bootstrap.PLATFORMS)
         for system in erps_first:  # what invoices point at comes first; the emulator handles one ring at a time
             self.invoke(f"poll-{system}", {})
@@ -153,11 +153,11 @@ class LocalStack:
         """Add up the figures of every flow since a time."""
         return {(p.tenant, p.integration.name, f.name): _sheet(p, f, since) for p, f in self._streams()}
 
-    def _streams(self) -> list[tuple[Pair, Flow]]:
+    def _streams(self) -> list[tuple[TenantIntegration, Flow]]:
         return [(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows]
 
 
-def _sheet(pair: Pair, flow: Flow, since: str) -> Sheet:
+def _sheet(pair: TenantIntegration, flow: Flow, since: str) -> Sheet:
     sheet, ledger = Sheet(flow), pair.ledger(flow.name)
     sheet.add_cursor(ledger, since)
     left = list(ledger.unfinished())
@@ -169,7 +169,7 @@ def _sheet(pair: Pair, flow: Flow, since: str) -> Sheet:
     return sheet
 
 
-def _error(pair: Pair, sheet: Sheet, ledger: Ledger, left: list[Chunk]) -> str | None:
+def _error(pair: TenantIntegration, sheet: Sheet, ledger: Ledger, left: list[Chunk]) -> str | None:
     """Tell why a flow could not run: what its reader said last, or why its work could not be written."""
     said = ledger.cursor()[0].figures.error
     parked = [c.reason for c in left if c.state == "waiting" and c.cause in {"login", "away", "setup"}]
@@ -225,7 +225,7 @@ def run_on_stack(
     `say` is told what is under way.
     """
     from ..ops import advice
-    from ..ops.shown import conclude
+    from ..ops.summary import conclude
 
     folder = FolderSecrets(secrets)
     say("Starting the local stack and deploying template.yaml.")
@@ -234,7 +234,7 @@ def run_on_stack(
             secret = folder.read(tenant, system)
             if secret is not None:
                 local.put_secret(tenant, system, secret.text)
-        local.enrol()
+        local.enroll()
         say("Reading every flow once, then working until nothing is due.")
         local.start_flows()
         done = local.until_idle(max_seconds or 900)

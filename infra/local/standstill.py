@@ -25,7 +25,7 @@ def _whys(tenant: Tenant, selection: Selection) -> Iterator[str]:
     if tenant.faults or tenant.problem:
         return
     if not tenant.pairs:
-        yield f"{lonely(tenant, sorted(tenant.zones))}."
+        yield f"{incomplete(tenant, sorted(tenant.zones))}."
     elif tenant.options.paused:
         yield f"{tenant.name} is paused, so nothing of it was run: take 'paused' out of {tenant.name}/settings."
     elif not (
@@ -44,7 +44,7 @@ def _whys(tenant: Tenant, selection: Selection) -> Iterator[str]:
         )
 
 
-def lonely(tenant: Tenant, systems: list[str]) -> str | None:
+def incomplete(tenant: Tenant, systems: list[str]) -> str | None:
     """Say which secret is missing where a tenant has no pair of `systems`; None where it has one."""
     if tenant.pairs or tenant.faults:
         return None

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_connector.bootstrap import Toolbox
+from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.embedded import private
 from ml_connector.embedded.blobs import FolderBlobs
-from ml_connector.embedded.clock import SystemChance, SystemClock
+from ml_connector.embedded.clock import SystemClock, SystemRandom
 from ml_connector.embedded.disk import told
 from ml_connector.embedded.lock import StateLock
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import FileVault
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 
 CRASHES = 10
 """A local process is killed for many reasons that are no record's fault, so a chunk is given more tries than in
@@ -30,13 +30,13 @@ class State:
 
     folder: Path
     secrets: FolderSecrets
-    rings: MemoryRings
+    queue: MemoryQueue
     vault: FileVault
-    world: World
+    runtime: Runtime
 
-    def tools(self, *, dry_run: bool = False) -> Toolbox:
+    def tools(self, *, dry_run: bool = False) -> BootstrapOptions:
         """Give what wiring needs; local runs may talk to http and loopback addresses."""
-        return Toolbox(self.vault, insecure=True, dry_run=dry_run)
+        return BootstrapOptions(self.vault, insecure=True, dry_run=dry_run)
 
 
 def open_state(secrets: Path, folder: Path | None = None, *, sole: bool = True) -> State:
@@ -44,13 +44,13 @@ def open_state(secrets: Path, folder: Path | None = None, *, sole: bool = True) 
     folder = folder or secrets / ".state"
     with told(folder):
         private.folder(folder)
-    clock, chance = SystemClock(), SystemChance()
-    rings = MemoryRings(clock)
-    world = World(
-        store=SqliteStore(folder / "state.sqlite"), rings=rings, blobs=FolderBlobs(folder / "audit"), clock=clock,
-        chance=chance, boot=str(chance.uuid4()), sole=sole, crash_limit=CRASHES,
+    clock, rng = SystemClock(), SystemRandom()
+    queue = MemoryQueue(clock)
+    runtime = Runtime(
+        store=SqliteStore(folder / "state.sqlite"), queue=queue, blobs=FolderBlobs(folder / "audit"), clock=clock,
+        rng=rng, boot=str(rng.uuid4()), sole=sole, crash_limit=CRASHES,
     )  # fmt: skip
-    return State(folder, FolderSecrets(secrets), rings, FileVault(folder / "vault.key"), world)
+    return State(folder, FolderSecrets(secrets), queue, FileVault(folder / "vault.key"), runtime)
 
 
 @contextmanager

@@ -48,23 +48,23 @@ def audit(
     """
     from ml_connector.engine.write.deferred_audit import Whole
 
-    from .desk import open_desk
     from .find import chunks_of, record_key
-    from .legible import Legible
+    from .readable_blobs import ReadableBlobs
+    from .workspace import open_workspace
 
-    desk = open_desk(secrets, state, stack)
-    stream = desk.stream(tenant, flow)
+    workspace = open_workspace(secrets, state, stack)
+    stream = workspace.stream(tenant, flow)
     found = record_key(stream, key)
     chunks = chunks_of(stream, found)
     row = stream.ledger.rows([found], consistent=True).get(found)
-    blobs = Legible(Whole(desk.world.blobs, stream.ledger))
+    blobs = ReadableBlobs(Whole(workspace.runtime.blobs, stream.ledger))
     history: dict[str, Any] = {
         **stream.name,
         "key": found,
         "record": _advised(_plain(row[0]), tenant) if row else None,
         "chunks": [_chunk(chunk, attempts, bodies) for chunk, attempts in _attempts(blobs, chunks)],
     }
-    faults = [*(_faults(blobs, chunks, desk.world.store, row) if verify else []), *blobs.faults()]
+    faults = [*(_faults(blobs, chunks, workspace.runtime.store, row) if verify else []), *blobs.faults()]
     if verify or faults:
         history["faults"] = faults
     table.dump(history) if as_json else _print(history, verify)

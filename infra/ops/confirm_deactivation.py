@@ -24,9 +24,9 @@ def confirm_deactivation(
     """
     from ml_connector.engine import replay
 
-    from .desk import NotThere, open_desk
+    from .workspace import NotThere, open_workspace
 
-    stream = open_desk(secrets, state, stack).stream(tenant, flow)
+    stream = open_workspace(secrets, state, stack).stream(tenant, flow)
     waiting = sum(c.count for c in stream.ledger.unfinished() if c.op == "retire" and c.guarded)
     if not waiting:
         raise NotThere(f"Nothing of {stream} waits to be deactivated; `ml-connector held {tenant}` shows what is held.")

@@ -27,7 +27,7 @@ def demo(
 
     from ..local import demo as story
     from ..local.report import unwritable
-    from .shown import conclude
+    from .summary import conclude
 
     if why := unwritable(report):
         raise Misconfigured(why)

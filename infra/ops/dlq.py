@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ml_connector.engine.ledger.rows import Chunk
 
-    from .desk import Desk, Stream
+    from .workspace import Stream, Workspace
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
@@ -41,16 +41,16 @@ def list_(
 
     Example: ml-connector dlq list --secrets ./secrets
     """
-    desk = _desk(secrets, state, stack)
+    workspace = _workspace(secrets, state, stack)
     groups: dict[str, list[tuple[Stream, Chunk]]] = {}
-    for stream, chunk in _dead(desk, tenant):
+    for stream, chunk in _dead(workspace, tenant):
         groups.setdefault(chunk.cause or "unknown", []).append((stream, chunk))
     rows = [_group(cause, found) for cause, found in sorted(groups.items())]
     shown = rows if as_json else [
         {**r, "amounts": table.money(r["amounts"]), "oldest": table.moment(r["oldest"])} for r in rows
     ]  # fmt: skip
     table.show(shown, LIST, as_json=as_json, empty="No failed records.")
-    letters = desk.letters.count()
+    letters = workspace.letters.count()
     if letters and not rows:
         said = (
             f"The DLQ holds about {table.counted(letters, 'message')} without a failed record: that work resumes "
@@ -88,8 +88,10 @@ def show(
     """
     from .held import for_people, row
 
-    desk = _desk(secrets, state, stack)
-    rows = [{**row(s, c), "chunk": c.id, "times_failed": c.death} for s, c in _of_cause(_dead(desk, tenant), cause)]
+    workspace = _workspace(secrets, state, stack)
+    rows = [
+        {**row(s, c), "chunk": c.id, "times_failed": c.death} for s, c in _of_cause(_dead(workspace, tenant), cause)
+    ]
     shown = rows if as_json else [for_people(r) for r in rows]
     table.show(shown, SHOW, as_json=as_json, empty="No failed records.")
 
@@ -112,23 +114,25 @@ def redrive(
     """
     from .replay import say_when
 
-    desk = _desk(secrets, state, stack)
-    every = _of_cause(_dead(desk, tenant), cause)
+    workspace = _workspace(secrets, state, stack)
+    every = _of_cause(_dead(workspace, tenant), cause)
     chosen = every[:1] if canary else every
-    if chosen or desk.letters.count():
+    if chosen or workspace.letters.count():
         options.confirm(_question(chosen, every), yes=yes)
     opened = [
         {**s.name, "chunk": c.id, "key": c.key, "records": c.count}
         for s, c in chosen
-        if _open(desk, s, c, options.who(by))
+        if _open(workspace, s, c, options.who(by))
     ]
-    cleared = desk.clear_letters()
+    cleared = workspace.clear_letters()
     left = len(every) - len(opened)
     if as_json:
         table.dump({"reopened": opened, "left": left, "messages_removed": cleared})
         return
     name = named(*chosen[0]) if len(chosen) == 1 else ""
-    terminal.line(advice.pasteable(_said(opened, left, cause, tenant, name=name, canary=canary, when=say_when(desk))))
+    terminal.line(
+        advice.pasteable(_said(opened, left, cause, tenant, name=name, canary=canary, when=say_when(workspace)))
+    )
     if cleared:
         were = f"{table.counted(cleared, 'message')} {'was' if cleared == 1 else 'were'}"
         terminal.line(f"{were} removed from the DLQ.")
@@ -174,24 +178,24 @@ def _said(
     return f"{words} retried now{which}.{when}{then}"
 
 
-def _open(desk: Desk, stream: Stream, chunk: Chunk, by: str) -> bool:
+def _open(workspace: Workspace, stream: Stream, chunk: Chunk, by: str) -> bool:
     """Open one and ring for it; what somebody else opened meanwhile is left."""
-    from ml_connector.engine.ledger.enqueue import ring_of
+    from ml_connector.engine.ledger.enqueue import wake_up_of
     from ml_connector.engine.replay import reopen
 
     ledger = stream.ledger
     opened = reopen(ledger, chunk.id, f"Redriven by {by} on {ledger.now()[:19]}Z.", chunk.death)
     if opened is None:
         return False
-    desk.world.rings.ring(opened.lane, ring_of(opened, ledger.scope))
+    workspace.runtime.queue.notify(opened.lane, wake_up_of(opened, ledger.scope))
     return True
 
 
-def _dead(desk: Desk, tenant: str | None) -> list[tuple[Stream, Chunk]]:
+def _dead(workspace: Workspace, tenant: str | None) -> list[tuple[Stream, Chunk]]:
     """List what is dead, the oldest first."""
-    from .desk import unfinished
+    from .workspace import unfinished
 
-    found = [(s, c) for s, c in unfinished(desk.streams(tenant)) if c.state == "failed"]
+    found = [(s, c) for s, c in unfinished(workspace.streams(tenant)) if c.state == "failed"]
     return sorted(found, key=lambda one: one[1].created)
 
 
@@ -206,7 +210,7 @@ def _of_cause(found: Sequence[tuple[Stream, Chunk]], cause: str | None) -> list[
     return fitting
 
 
-def _desk(secrets: Any, state: Any, stack: str | None) -> Desk:
-    from .desk import open_desk
+def _workspace(secrets: Any, state: Any, stack: str | None) -> Workspace:
+    from .workspace import open_workspace
 
-    return open_desk(secrets, state, stack)
+    return open_workspace(secrets, state, stack)

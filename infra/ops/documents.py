@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ml_connector.engine.ledger.rows import Chunk, Row
 
-    from .desk import Stream
+    from .workspace import Stream
 
 COLUMNS = ("at", "tenant", "flow", "key", "number", "state", "target_number", "amount", "currency", "reason")
 HISTORY = tuple("outcome" if column == "state" else column for column in COLUMNS)
@@ -56,13 +56,13 @@ def documents(
     Example: ml-connector documents acme invoices --outcome rejected --since 7d --secrets ./secrets
     """
     from ..local.report import short
-    from .desk import open_desk
+    from .workspace import open_workspace
 
-    desk = open_desk(secrets, state, stack)
-    begin = moment_of(since, desk.world.clock.now()) if since else ""
+    workspace = open_workspace(secrets, state, stack)
+    begin = moment_of(since, workspace.runtime.clock.now()) if since else ""
     most = max(limit, COUNTED)
     kind = _history if history else _present
-    found = [_listed(stream, begin, outcome, most, kind) for stream in desk.streams(tenant, flow)]
+    found = [_listed(stream, begin, outcome, most, kind) for stream in workspace.streams(tenant, flow)]
     rows = sorted((row for its in found for row in its), key=lambda r: r["at"], reverse=True)[:limit]
     shown = rows if as_json else [
         {**r, "at": table.moment(r["at"]), "number": short(r["number"] or "")} for r in rows
@@ -146,7 +146,7 @@ def _finished(stream: Stream, begin: str) -> Iterator[Chunk]:
 
 
 def _document(stream: Stream, chunk: Chunk) -> dict[str, Any]:
-    from .standing import reason_of, state_of
+    from .chunk_state import reason_of, state_of
 
     state = str(chunk.outcome) if chunk.settled else state_of(chunk, stream.flow, stream.ledger.now())
     outcome = {"on hold": "held", "failed": "failed"}.get(state, "pending") if not chunk.settled else state

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from ml_connector.engine.comparison import Compared
     from ml_connector.engine.endpoints import Earlier
     from ml_connector.engine.relocate import Moved
-    from ml_connector.engine.tenant_integration import Pair
+    from ml_connector.engine.tenant_integration import TenantIntegration
 
-    from .desk import Desk
+    from .workspace import Workspace
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
@@ -40,15 +40,15 @@ def list_(
 
     Example: ml-connector endpoint list acme --secrets ./secrets
     """
-    from .desk import open_desk
+    from .workspace import open_workspace
 
-    desk = open_desk(secrets, state, stack)
-    rows = [row for pair in desk.pairs(tenant) for row in _rows(pair)]
+    workspace = open_workspace(secrets, state, stack)
+    rows = [row for pair in workspace.pairs(tenant) for row in _rows(pair)]
     shown = rows if as_json else [{**r, "since": table.moment(r["since"])} for r in rows]
     table.show(shown, COLUMNS, as_json=as_json, empty="No endpoint is noted yet: the first run does that.")
 
 
-def _rows(pair: Pair) -> list[dict[str, Any]]:
+def _rows(pair: TenantIntegration) -> list[dict[str, Any]]:
     from ml_connector.engine.endpoints import known, words
 
     def state(scope: str, its: Any) -> str:
@@ -91,13 +91,13 @@ def move(
     """
     from ml_connector.engine import relocate
 
-    from .desk import open_desk
+    from .workspace import open_workspace
 
-    desk = open_desk(secrets, state, stack)
-    with desk.exclusive() as lock:
-        pair, earlier = _chosen(desk, tenant, system, from_)
+    workspace = open_workspace(secrets, state, stack)
+    with workspace.exclusive() as lock:
+        pair, earlier = _chosen(workspace, tenant, system, from_)
         if lock is not None:  # no other process works on this state, so the leases in it are of dead ones
-            pair = replace(pair, world=replace(pair.world, sole=True))
+            pair = replace(pair, runtime=replace(pair.runtime, sole=True))
         try:
             _check_name(pair, earlier, renamed=renamed)
             relocate.refuse_busy(pair, earlier.scope)
@@ -130,25 +130,25 @@ def keep_apart(
     """
     from ml_connector.engine import endpoints
 
-    from .desk import open_desk
+    from .workspace import open_workspace
 
-    desk = open_desk(secrets, state, stack)
-    pair, earlier = _chosen(desk, tenant, system, from_)
+    workspace = open_workspace(secrets, state, stack)
+    pair, earlier = _chosen(workspace, tenant, system, from_)
     was = "; ".join(f"{s}: {endpoints.words(earlier.systems[s])}" for s in earlier.changed)
     options.confirm(f"Keep what is known under {was} apart, and start from scratch?", yes=yes)
     endpoints.keep_apart(pair, earlier.scope, options.who(by))
     terminal.line(f"{tenant}: what is known under the earlier endpoint ({was}) stays there.")
 
 
-def _chosen(desk: Desk, tenant: str, system: str, server: str | None) -> tuple[Pair, Earlier]:
+def _chosen(workspace: Workspace, tenant: str, system: str, server: str | None) -> tuple[TenantIntegration, Earlier]:
     """Find the earlier endpoint that is meant. Raises `NotThere`, `Misconfigured`."""
     from ml_connector.engine.endpoints import note, words
     from ml_connector.errors import Misconfigured
 
-    from .desk import NotThere
-    from .nearest import known as names
+    from .suggest import known as names
+    from .workspace import NotThere
 
-    pairs = desk.pairs(tenant)
+    pairs = workspace.pairs(tenant)
     systems = sorted({s for pair in pairs for s in pair.endpoints})
     if system not in systems:
         raise Misconfigured(f"{tenant} has no system '{system}'; {names(system, systems)}")
@@ -165,9 +165,9 @@ def _chosen(desk: Desk, tenant: str, system: str, server: str | None) -> tuple[P
     return fitting[0]
 
 
-def _check_name(pair: Pair, earlier: Earlier, *, renamed: bool) -> None:
+def _check_name(pair: TenantIntegration, earlier: Earlier, *, renamed: bool) -> None:
     """Refuse another company: a copy of it for tests holds the same documents, and comparing would not tell."""
-    from .desk import Refused
+    from .workspace import Refused
 
     for system in () if renamed else earlier.changed:
         was, now = earlier.systems[system], pair.endpoints[system]
@@ -180,11 +180,11 @@ def _check_name(pair: Pair, earlier: Earlier, *, renamed: bool) -> None:
                 )
 
 
-def _compared(pair: Pair, earlier: Earlier) -> Compared:
+def _compared(pair: TenantIntegration, earlier: Earlier) -> Compared:
     """Compare, and refuse where anything differs, or nothing could be compared."""
     from ml_connector.engine.comparison import compare
 
-    from .desk import Refused
+    from .workspace import Refused
 
     compared = compare(pair, earlier)
     if compared.differ:
@@ -201,7 +201,7 @@ def _compared(pair: Pair, earlier: Earlier) -> Compared:
     return compared
 
 
-def _question(pair: Pair, earlier: Earlier, compared: Compared) -> str:
+def _question(pair: TenantIntegration, earlier: Earlier, compared: Compared) -> str:
     from ml_connector.engine.endpoints import words
 
     now = "; ".join(f"{system}: {words(pair.endpoints[system])}" for system in earlier.changed)
@@ -209,7 +209,7 @@ def _question(pair: Pair, earlier: Earlier, compared: Compared) -> str:
     return f"{len(compared.agree)} compared, all agree. Carry {count} of {pair.tenant} over to {now}?"
 
 
-def _said(pair: Pair, compared: Compared, moved: Moved) -> str:
+def _said(pair: TenantIntegration, compared: Compared, moved: Moved) -> str:
     lines = [
         f"{pair.tenant} ({pair.integration.name}): {table.counted(moved.documents, 'document')}, "
         f"{table.counted(moved.records, 'master record')} and {moved.unfinished} under way were carried over, after "

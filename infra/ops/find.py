@@ -11,7 +11,7 @@ from ml_connector.engine.replay import keys_of
 from ml_connector.errors import Misconfigured
 from ml_connector.folding import same
 
-from .desk import NotThere, Stream
+from .workspace import NotThere, Stream
 
 
 def record_key(stream: Stream, text: str) -> str:

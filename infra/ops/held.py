@@ -9,7 +9,7 @@ from . import options, table
 if TYPE_CHECKING:
     from ml_connector.engine.ledger.rows import Chunk
 
-    from .desk import Stream
+    from .workspace import Stream
 
 COLUMNS = ("tenant", "flow", "number", "amount", "currency", "state", "waiting_for", "since", "next_retry", "reason")
 
@@ -28,10 +28,10 @@ def held(
 
     Example: ml-connector held acme --secrets ./secrets
     """
-    from .desk import open_desk, unfinished
-    from .standing import is_open
+    from .chunk_state import is_open
+    from .workspace import open_workspace, unfinished
 
-    streams = open_desk(secrets, state, stack).streams(tenant)
+    streams = open_workspace(secrets, state, stack).streams(tenant)
     rows = [row(s, c) for s, c in unfinished(streams) if is_open(c)]
     rows.sort(key=lambda r: r["since"])
     shown = rows if as_json else [for_people(r) for r in rows]
@@ -42,7 +42,7 @@ def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:
     """Describe a chunk that is open or dead; `records` counts those of a bulk chunk."""
     from ml_connector.engine.replay import keys_of
 
-    from .standing import reason_of, state_of, times
+    from .chunk_state import reason_of, state_of, times
 
     keys = keys_of(stream.ledger, chunk)
     state = state_of(chunk, stream.flow, stream.ledger.now())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from . import advice, completion, options, terminal
-from .shown import conclude
+from .summary import conclude
 
 if TYPE_CHECKING:
     from ..local.runner import Runner
@@ -93,7 +93,7 @@ def _embedded(
 ) -> int:
     from ml_connector.errors import Misconfigured
 
-    from ..local import crew
+    from ..local import worker_threads
     from ..local.progress import Progress
     from ..local.runner import Runner
     from ..local.state import locked_state
@@ -108,7 +108,7 @@ def _embedded(
             outcome.where = advice.place()
             code = conclude(outcome, report)
             if runner.left_behind:
-                crew.leave(code)  # before the lock is given back: a thread may still write
+                worker_threads.leave(code)  # before the lock is given back: a thread may still write
     except Misconfigured as error:
         _leave(str(error), 2)
     return code
@@ -167,7 +167,7 @@ def serve(
     """
     from ml_connector.errors import Misconfigured
 
-    from ..local import crew
+    from ..local import worker_threads
     from ..local.serve import Server
     from ..local.state import locked_state
 
@@ -180,6 +180,6 @@ def serve(
                 signal.signal(number, lambda *_: server.stop())
             terminal.line(f"Listening on http://127.0.0.1:{server.port}/webhooks/basware/TENANT")
             if not server.run():
-                crew.leave(0)
+                worker_threads.leave(0)
     except Misconfigured as error:
         _leave(str(error), 2)

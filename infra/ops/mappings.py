@@ -12,7 +12,7 @@ import typer
 from . import completion, options, table, terminal
 
 if TYPE_CHECKING:
-    from .codebook import Codebook
+    from .mapping_table import MappingTable
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
@@ -42,13 +42,15 @@ MOST = 20
 CHANGES = ("at", "integration", "kind", "code", "before", "after", "by")
 
 
-def _codebook(tenant: str, kind: str | None, secrets: Path | None, state: Path | None, stack: str | None) -> Codebook:
-    from .codebook import Codebook, check_kind
-    from .desk import open_desk
+def _codebook(
+    tenant: str, kind: str | None, secrets: Path | None, state: Path | None, stack: str | None
+) -> MappingTable:
+    from .mapping_table import MappingTable, check_kind
+    from .workspace import open_workspace
 
     if kind is not None:
         check_kind(kind)
-    return Codebook(open_desk(secrets, state, stack), tenant)
+    return MappingTable(open_workspace(secrets, state, stack), tenant)
 
 
 @app.command("list")
@@ -101,7 +103,7 @@ def set_(
 
     Example: ml-connector mappings set acme account 6100 _SYS00000000123 --secrets ./secrets
     """
-    from .codebook import check_code
+    from .mapping_table import check_code
 
     check_code("CODE", code)
     check_code("TARGET", target)
@@ -135,7 +137,7 @@ def remove(
 
     Example: ml-connector mappings remove acme account 6100 --secrets ./secrets
     """
-    from .desk import NotThere
+    from .workspace import NotThere
 
     book = _codebook(tenant, kind, secrets, state, stack)
     where = book.integration(integration)
@@ -165,7 +167,7 @@ def export(
     """
     from ml_connector.embedded.disk import told
 
-    from .codebook import to_csv
+    from .mapping_table import to_csv
 
     book = _codebook(tenant, kind, secrets, state, stack)
     text = to_csv(book.rows(kind, integration))
@@ -200,7 +202,7 @@ def import_(
     """
     from ml_connector.engine.ledger.mappings import KINDS
 
-    from .codebook import read_csv
+    from .mapping_table import read_csv
 
     if kind is not None and kind not in KINDS and (file or csv_file) is None and Path(kind).is_file():
         file, kind = Path(kind), None  # the kind was left out

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ml_connector.connection import Check
 
-    from .desk import Desk
+    from .workspace import Workspace
 
 SystemName = Annotated[
     str | None, typer.Argument(metavar="[SYSTEM]", help="One of its systems, such as basware; default: all.")
@@ -36,49 +36,49 @@ def ping(
 
     Example: ml-connector ping acme sap_b1 --secrets ./secrets
     """
-    from .desk import open_desk
+    from .workspace import open_workspace
 
-    desk = open_desk(secrets, state, stack)
+    workspace = open_workspace(secrets, state, stack)
     rows: list[dict[str, Any]] = []
-    for one, its in _asked(desk, tenant, system):
+    for one, its in _asked(workspace, tenant, system):
         if not as_json:
             terminal.line(f"{one}  {its}")
-        for row in _rows(desk, one, its):
+        for row in _rows(workspace, one, its):
             rows.append(row)
             if not as_json:
                 _print(row)
-    _enrol(desk, tenant)
+    _enrol(workspace, tenant)
     if as_json:
         table.dump(rows)
     raise typer.Exit(max((2 if r["check"] == "secret" else 1 for r in rows if not r["ok"]), default=0))
 
 
-def _asked(desk: Desk, tenant: str | None, system: str | None) -> list[tuple[str, str]]:
+def _asked(workspace: Workspace, tenant: str | None, system: str | None) -> list[tuple[str, str]]:
     """List the secrets that were asked for. Raises `Misconfigured` where there is none."""
     from ml_connector.errors import Misconfigured
     from ml_connector.listing import of_tenant
 
-    from .nearest import known
+    from .suggest import known
 
-    names = desk.secrets.names()
+    names = workspace.secrets.names()
     if tenant is not None:  # by name as well: the list may not show yet what was just written
-        names = sorted({*names, *of_tenant(desk.secrets, tenant)})
+        names = sorted({*names, *of_tenant(workspace.secrets, tenant)})
     found = [(t, s) for t, s in names if tenant in {None, t} and system in {None, s}]
     if found:
         return found
     if not names:
-        raise Misconfigured(f"There is no secret in {desk.place}; write TENANT/SYSTEM first.")
+        raise Misconfigured(f"There is no secret in {workspace.place}; write TENANT/SYSTEM first.")
     tenants = {t for t, _ in names}
     if tenant is not None and tenant not in tenants:
-        raise Misconfigured(f"There is no tenant '{tenant}' in {desk.place}; {known(tenant, tenants)}")
+        raise Misconfigured(f"There is no tenant '{tenant}' in {workspace.place}; {known(tenant, tenants)}")
     here = [s for t, s in names if tenant in {None, t}]
-    raise Misconfigured(f"There is no {tenant or 'TENANT'}/{system} in {desk.place}; {known(str(system), here)}")
+    raise Misconfigured(f"There is no {tenant or 'TENANT'}/{system} in {workspace.place}; {known(str(system), here)}")
 
 
-def _rows(desk: Desk, tenant: str, system: str) -> Iterator[dict[str, Any]]:
+def _rows(workspace: Workspace, tenant: str, system: str) -> Iterator[dict[str, Any]]:
     from .pinging import checks
 
-    for check in checks(desk, tenant, system):
+    for check in checks(workspace, tenant, system):
         yield advice.row(_row(tenant, system, check))
 
 
@@ -95,8 +95,8 @@ def _print(row: dict[str, Any]) -> None:
     terminal.line(f"{row['check']}{detail}", mark=mark, colour=colour)
 
 
-def _enrol(desk: Desk, tenant: str | None) -> None:
+def _enrol(workspace: Workspace, tenant: str | None) -> None:
     """Tell the functions at once of the secrets that were just tried."""
     from ml_connector.registry import rebuild
 
-    rebuild(desk.world, desk.secrets, desk.tools, tenant)
+    rebuild(workspace.runtime, workspace.secrets, workspace.tools, tenant)

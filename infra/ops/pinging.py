@@ -17,7 +17,7 @@ from ml_connector.listing import of_tenant
 from ml_connector.ports import Secret, Secrets
 from ml_connector.systems.settings import SystemSettings, parse
 
-from .desk import Desk
+from .workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class OneSecret:
         return self.secrets.read(tenant, system, fresh=fresh)
 
 
-def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
+def checks(workspace: Workspace, tenant: str, system: str) -> Iterator[Check]:
     """Try the secret, then the system. The check named `secret` fails where the secret cannot be used as written."""
-    whole = bootstrap.tenants(desk.world, desk.secrets, desk.tools, tenant)[0]
-    present = [s for _, s in of_tenant(desk.secrets, tenant)]
-    faults = {s: _fault(desk, tenant, s) for s in present}
+    whole = bootstrap.tenants(workspace.runtime, workspace.secrets, workspace.tools, tenant)[0]
+    present = [s for _, s in of_tenant(workspace.secrets, tenant)]
+    faults = {s: _fault(workspace, tenant, s) for s in present}
     clash = None if any(faults.values()) else whole.problem  # each is right, but together they are not
     if (fault := faults[system] or clash) is not None:
         yield Check("secret", False, fault)
@@ -58,10 +58,10 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
     yield Check("secret", True, "can be used as written")
     if system == "settings":
         return
-    yield from _renamed(desk, tenant, system)
+    yield from _renamed(workspace, tenant, system)
     yield from _incomplete(system, set(present))
     yield from _moved(whole, system)
-    breaker, connection = _connection(desk, whole, tenant, system)
+    breaker, connection = _connection(workspace, whole, tenant, system)
     try:
         yield from _tried(breaker, connection)
         yield from _of_others(whole, system, connection)
@@ -69,9 +69,9 @@ def checks(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
         connection.close()
 
 
-def _renamed(desk: Desk, tenant: str, system: str) -> Iterator[Check]:
+def _renamed(workspace: Workspace, tenant: str, system: str) -> Iterator[Check]:
     """Mention fields under an earlier name, which are read as well."""
-    for earlier, now in _settings(desk, tenant, system)[1].renamed():
+    for earlier, now in _settings(workspace, tenant, system)[1].renamed():
         detail = f"the field '{earlier}' is called '{now}' now; it is still read, rename it"
         yield Check("secret", True, detail, warning=True)
 
@@ -94,8 +94,10 @@ def _moved(whole: bootstrap.Tenant, system: str) -> Iterator[Check]:
                 yield Check("endpoint", True, earlier.sentence(pair), warning=True)
 
 
-def _fault(desk: Desk, tenant: str, system: str) -> str | None:
-    return bootstrap.tenants(desk.world, OneSecret(desk.secrets, tenant, system), desk.tools)[0].problem
+def _fault(workspace: Workspace, tenant: str, system: str) -> str | None:
+    return bootstrap.tenants(workspace.runtime, OneSecret(workspace.secrets, tenant, system), workspace.tools)[
+        0
+    ].problem
 
 
 def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
@@ -143,24 +145,25 @@ def _strange(found: Sequence[Found]) -> str:
     )
 
 
-def _connection(desk: Desk, whole: bootstrap.Tenant, tenant: str, system: str) -> tuple[Breaker, Connection]:
+def _connection(workspace: Workspace, whole: bootstrap.Tenant, tenant: str, system: str) -> tuple[Breaker, Connection]:
     """Connect as the pair would, so that its session is used; a system without its other half gets one of its own."""
-    secret, settings = _settings(desk, tenant, system)
+    secret, settings = _settings(workspace, tenant, system)
     pair = next((p for p in whole.pairs if system in {p.integration.erp, p.integration.platform}), None)
     integration = pair.integration if pair else next(i for i in INTEGRATIONS if system in {i.erp, i.platform})
     active = pair.active if pair else bootstrap.active_flows(integration, whole.options)
     breaker, wiring = bootstrap.wire(
-        desk.world, desk.tools, tenant, system, settings, secret.version, scope=pair.scope if pair else "alone",
-        integration=integration.name, options=whole.options,
-        active=(*sorted(active), *bootstrap.heard(integration, active)),  # so that it asks for what a run asks for
+        workspace.runtime, workspace.tools, tenant, system, settings, secret.version,
+        scope=pair.scope if pair else "alone", integration=integration.name, options=whole.options,
+        # so that it asks for what a run asks for
+        active=(*sorted(active), *bootstrap.subscribed_flows(integration, active)),
     )  # fmt: skip
     connection: Connection = bootstrap.module(system).connect(settings, wiring)
     return breaker, connection
 
 
-def _settings(desk: Desk, tenant: str, system: str) -> tuple[Secret, SystemSettings]:
-    secret = desk.secrets.read(tenant, system, fresh=True)
+def _settings(workspace: Workspace, tenant: str, system: str) -> tuple[Secret, SystemSettings]:
+    secret = workspace.secrets.read(tenant, system, fresh=True)
     if secret is None:
         raise Misconfigured(f"{tenant}/{system}: the secret is gone; write it again.")
     model = bootstrap.module(system).Settings
-    return secret, parse(model, secret.text, f"{tenant}/{system}", insecure=desk.tools.insecure)
+    return secret, parse(model, secret.text, f"{tenant}/{system}", insecure=workspace.tools.insecure)

@@ -12,7 +12,7 @@ from . import options, table, terminal
 from .audit import TenantName
 
 if TYPE_CHECKING:
-    from .desk import Desk
+    from .workspace import Workspace
 
 Before = Annotated[
     str | None,
@@ -58,16 +58,16 @@ def purge(
 
     Example: ml-connector purge acme --before 2025-01-01 --by Ada --secrets ./secrets
     """
-    from .desk import open_desk
+    from .workspace import open_workspace
 
-    desk = open_desk(secrets, state, stack)
-    limit = _limit(before, desk.world.clock.now(), force=force)
-    prefix = _prefix(desk, tenant)
-    desk.shredding.check()
+    workspace = open_workspace(secrets, state, stack)
+    limit = _limit(before, workspace.runtime.clock.now(), force=force)
+    prefix = _prefix(workspace, tenant)
+    workspace.erasing.check()
     since = f" made before {table.moment(limit)}" if limit else ""
-    options.confirm(f"Delete the bodies of {tenant}'s attempts{since} from {desk.place} for good?", yes=yes)
-    done = _purged(desk, prefix, limit, options.who(by))
-    done.waiting = _waiting(desk, tenant)
+    options.confirm(f"Delete the bodies of {tenant}'s attempts{since} from {workspace.place} for good?", yes=yes)
+    done = _purged(workspace, prefix, limit, options.who(by))
+    done.waiting = _waiting(workspace, tenant)
     if as_json:
         table.dump({"tenant": tenant, **{name: n for name, n in asdict(done).items() if name != "keys"}})
     else:
@@ -96,30 +96,30 @@ def _limit(before: str | None, now: datetime, *, force: bool) -> str | None:
     return limit
 
 
-def _prefix(desk: Desk, tenant: str) -> str:
+def _prefix(workspace: Workspace, tenant: str) -> str:
     """Name the folder of a tenant's objects. Raises `Misconfigured` where neither objects nor secrets have the name."""
     from ml_connector.errors import Misconfigured
 
-    from .nearest import known
+    from .suggest import known
 
     prefix = f"audit/{tenant}/"
-    names = {name for name, _ in desk.secrets.names()}
-    if "/" in tenant or (tenant not in names and next(iter(desk.world.blobs.keys(prefix)), None) is None):
-        raise Misconfigured(f"Nothing is on record of a tenant '{tenant}' in {desk.place}; {known(tenant, names)}")
+    names = {name for name, _ in workspace.secrets.names()}
+    if "/" in tenant or (tenant not in names and next(iter(workspace.runtime.blobs.keys(prefix)), None) is None):
+        raise Misconfigured(f"Nothing is on record of a tenant '{tenant}' in {workspace.place}; {known(tenant, names)}")
     return prefix
 
 
-def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
+def _purged(workspace: Workspace, prefix: str, limit: str | None, by: str) -> Purged:
     """Empty object after object; a purge that was cut short is finished by the next."""
     from ml_connector.engine.ledger.audit import emptied, opened, purging
     from ml_connector.engine.ledger.rows import iso
 
-    from .legible import envelope_of
+    from .readable_blobs import envelope_of
 
-    done, now = Purged(), iso(desk.world.clock.now())
+    done, now = Purged(), iso(workspace.runtime.clock.now())
     tenant = prefix.split("/")[1]
-    for key in list(desk.world.blobs.keys(prefix)):
-        packed = desk.world.blobs.get(key)
+    for key in list(workspace.runtime.blobs.keys(prefix)):
+        packed = workspace.runtime.blobs.get(key)
         if packed is None:
             continue
         if envelope_of(packed) is None:
@@ -132,20 +132,22 @@ def _purged(desk: Desk, prefix: str, limit: str | None, by: str) -> Purged:
             done.kept += 1
             continue
         else:
-            desk.shredding.replace(key, emptied(envelope, *purging(desk.world.store, tenant, envelope, now, by)))
+            workspace.erasing.replace(
+                key, emptied(envelope, *purging(workspace.runtime.store, tenant, envelope, now, by))
+            )
             done.purged += 1
         done.keys.add(key)
-    desk.shredding.forget(prefix, done.keys)
+    workspace.erasing.forget(prefix, done.keys)
     return done
 
 
-def _waiting(desk: Desk, tenant: str) -> int:
+def _waiting(workspace: Workspace, tenant: str) -> int:
     """Count the attempts that the bucket did not take yet, of a tenant that has not ended."""
     from ml_connector.engine.write.deferred_audit import waiting
     from ml_connector.errors import Misconfigured
 
     try:
-        return sum(1 for stream in desk.streams(tenant) for _ in waiting(stream.ledger))
+        return sum(1 for stream in workspace.streams(tenant) for _ in waiting(stream.ledger))
     except Misconfigured:
         return 0
 

@@ -10,7 +10,7 @@ from .audit import FlowName, Key, TenantName
 if TYPE_CHECKING:
     from ml_connector.engine.replay import Replayed
 
-    from .desk import Desk, Stream
+    from .workspace import Stream, Workspace
 
 SENTENCES = {
     "reopened": "it had failed and is retried now, from the step at which it failed. If it may have been posted, it "
@@ -41,20 +41,20 @@ def replay(
     """
     from ml_connector.engine import replay as by_hand
 
-    from .desk import open_desk
     from .find import named, record_key
+    from .workspace import open_workspace
 
-    desk = open_desk(secrets, state, stack)
-    stream = desk.stream(tenant, flow)
+    workspace = open_workspace(secrets, state, stack)
+    stream = workspace.stream(tenant, flow)
     refuse_shadow(stream)
     found = record_key(stream, key)
     name = named(stream, found, by_hand.holder(stream.ledger, found))
     options.confirm(f"Retry {name}?", yes=yes)
-    done = _replay(desk, stream, found, options.who(by))
+    done = _replay(workspace, stream, found, options.who(by))
     if as_json:
         table.dump({**stream.name, "key": found, "done": done.what, "chunk": done.chunk.id if done.chunk else None})
     else:
-        when = say_when(desk) if done.what in {"reopened", "retried", "queued"} else ""
+        when = say_when(workspace) if done.what in {"reopened", "retried", "queued"} else ""
         terminal.line(
             advice.pasteable(f"{name[0].upper()}{name[1:]}: {SENTENCES[done.what]}{when}{say_paused(stream)}")
         )
@@ -70,11 +70,11 @@ def refuse_shadow(stream: Stream) -> None:
         )
 
 
-def _replay(desk: Desk, stream: Stream, key: str, by: str) -> Replayed:
+def _replay(workspace: Workspace, stream: Stream, key: str, by: str) -> Replayed:
     from ml_connector.engine import replay as by_hand
-    from ml_connector.engine.ledger.enqueue import ring_of
+    from ml_connector.engine.ledger.enqueue import wake_up_of
 
-    from .desk import NotThere
+    from .workspace import NotThere
 
     ledger = stream.ledger
     done = by_hand.replay(stream.pair, stream.flow, key, f"Replayed by {by} on {ledger.now()[:19]}Z.")
@@ -88,13 +88,13 @@ def _replay(desk: Desk, stream: Stream, key: str, by: str) -> Replayed:
             "Change it in the system it comes from, and the next run takes it."
         )
     if done.chunk is not None and done.what != "under way":
-        desk.world.rings.ring(done.chunk.lane, ring_of(done.chunk, ledger.scope))
+        workspace.runtime.queue.notify(done.chunk.lane, wake_up_of(done.chunk, ledger.scope))
     return done
 
 
-def say_when(desk: Desk) -> str:
+def say_when(workspace: Workspace) -> str:
     """Say who carries it out in a local state, where nothing runs by itself."""
-    return "" if desk.registered else " The next `ml-connector local run` does it, or `local serve` while it runs."
+    return "" if workspace.registered else " The next `ml-connector local run` does it, or `local serve` while it runs."
 
 
 def say_paused(stream: Stream) -> str:

@@ -12,7 +12,7 @@ from .audit import FlowName, Key, TenantName
 if TYPE_CHECKING:
     from ml_connector.engine.ledger.rows import Chunk
 
-    from .desk import Stream
+    from .workspace import Stream
 
 Match = Annotated[str | None, typer.Option("--match", metavar="ERP-NUMBER", help="It is this document of the ERP: taken as delivered once it is read back, whatever differs.")]  # fmt: skip # noqa: E501
 Post = Annotated[bool, typer.Option("--post", help="It is another document than the one in the ERP: post it.")]
@@ -37,16 +37,16 @@ def resolve(
     Example: ml-connector resolve acme invoices RE-77174010 --match 50800 --secrets ./secrets
     """
     from ml_connector.engine import replay
-    from ml_connector.engine.ledger.enqueue import ring_of
+    from ml_connector.engine.ledger.enqueue import wake_up_of
     from ml_connector.engine.ledger.rows import Decision
 
-    from .desk import NotThere, open_desk
     from .find import named
     from .replay import refuse_shadow, say_paused, say_when
+    from .workspace import NotThere, open_workspace
 
     number = _one_of(match, post=post)
-    desk = open_desk(secrets, state, stack)
-    stream = desk.stream(tenant, flow)
+    workspace = open_workspace(secrets, state, stack)
+    stream = workspace.stream(tenant, flow)
     refuse_shadow(stream)
     chunk = _waiting(stream, key)
     found = _there(stream, chunk, number) if number else ""
@@ -60,7 +60,7 @@ def resolve(
     done = replay.decide(ledger, chunk.id, decision, decided)
     if done is None:
         raise NotThere(f"{name} does not wait for a decision any more; see `ml-connector held {tenant}`.")
-    desk.world.rings.ring(done.lane, ring_of(done, ledger.scope))
+    workspace.runtime.queue.notify(done.lane, wake_up_of(done, ledger.scope))
     if as_json:
         table.dump({**stream.name, "key": chunk.key, "done": decision.what, "number": number or None, "by": who})
         return
@@ -69,7 +69,7 @@ def resolve(
         if number
         else "posted, after it is looked for once more"
     )
-    terminal.line(advice.pasteable(f"{name} is queued to be {then}.{say_when(desk)}{say_paused(stream)}"))
+    terminal.line(advice.pasteable(f"{name} is queued to be {then}.{say_when(workspace)}{say_paused(stream)}"))
 
 
 def _one_of(match: str | None, *, post: bool) -> str:
@@ -86,8 +86,8 @@ def _waiting(stream: Stream, key: str) -> Chunk:
     """Find the held document. Raises `NotThere` where it does not wait for a decision."""
     from ml_connector.engine.replay import decidable, holder
 
-    from .desk import NotThere
     from .find import named, record_key
+    from .workspace import NotThere
 
     found = record_key(stream, key)
     chunk = holder(stream.ledger, found)
@@ -111,7 +111,7 @@ def _there(stream: Stream, chunk: Chunk, number: str) -> str:
     from ml_connector.engine.write.resolving import named_there
     from ml_connector.errors import ConnectorError, Rejected
 
-    from .desk import NotThere
+    from .workspace import NotThere
 
     try:
         found = named_there(stream.pair, stream.flow, chunk, number)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ml_connector.engine.ledger.control_totals import Sheet
     from ml_connector.engine.ledger.rows import Chunk
 
-    from .desk import Stream
+    from .workspace import Stream
 
 COLUMNS = (
     "run", "tenant", "flow", "read", "delivered", "unchanged", "held", "rejected", "failed", "pending", "money",
@@ -39,9 +39,9 @@ def runs(
 
     Example: ml-connector runs acme --limit 3 --secrets ./secrets
     """
-    from .desk import open_desk
+    from .workspace import open_workspace
 
-    streams = open_desk(secrets, state, stack).streams(tenant)
+    streams = open_workspace(secrets, state, stack).streams(tenant)
     started: dict[str, str] = {}
     sheets = {(run, n): sheet for n, s in enumerate(streams) for run, sheet in _sheets(s, limit, started).items()}
     newest = sorted({run for run, _ in sheets}, key=lambda run: (started[run], run), reverse=True)[:limit]

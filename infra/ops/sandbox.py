@@ -44,8 +44,8 @@ def sandbox(
     from ml_connector.embedded.secrets import TENANT
     from ml_connector.errors import Misconfigured
 
-    from ..local.stand import ERPS, Occupied, make_room, standing, write_secrets
-    from .nearest import known
+    from ..local.simulated_vendors import ERPS, Occupied, make_room, standing, write_secrets
+    from .suggest import known
 
     if system not in ERPS:
         raise Misconfigured(f"There is no simulated ERP '{system}'; {known(system, ERPS)}")

@@ -16,18 +16,18 @@ from botocore.exceptions import ClientError, NoRegionError, ProfileNotFound
 from ml_connector.aws.blobs import S3Blobs
 from ml_connector.aws.clients import Clients
 from ml_connector.aws.errors import code_of, translated
-from ml_connector.aws.rings import SqsRings
+from ml_connector.aws.queue import SqsQueue
 from ml_connector.aws.secrets import SecretsManagerSecrets
 from ml_connector.aws.session_vault import SessionVault
 from ml_connector.aws.store import DynamoStore
 from ml_connector.aws.vault import KmsVault
-from ml_connector.bootstrap import Toolbox
-from ml_connector.embedded.clock import SystemChance, SystemClock
-from ml_connector.engine.runtime import World
+from ml_connector.bootstrap import BootstrapOptions
+from ml_connector.embedded.clock import SystemClock, SystemRandom
+from ml_connector.engine.runtime import Runtime
 from ml_connector.errors import Misconfigured
 
-from .desk import Desk, Letter
-from .shredding import S3Shredder
+from .erasure import S3Eraser
+from .workspace import DeadLetter, Workspace
 
 NEEDED = ("TableName", "RecordsQueueUrl", "RecordsDlqUrl", "AuditBucketName", "KeyArn", "SecretPrefix")
 HIDDEN = 120
@@ -35,9 +35,9 @@ HIDDEN = 120
 ROUNDS = 1000
 
 
-def open_stack(name: str) -> Desk:
+def open_stack(name: str) -> Workspace:
     """Open a deployed stack. Raises `Misconfigured` where there is none of that name, or it is another product's."""
-    clients, clock, chance = Clients(os.environ.get("AWS_REGION")), SystemClock(), SystemChance()
+    clients, clock, rng = Clients(os.environ.get("AWS_REGION")), SystemClock(), SystemRandom()
     stack = _describe(clients, name)
     out = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
     missing = [key for key in NEEDED if key not in out]
@@ -45,19 +45,19 @@ def open_stack(name: str) -> Desk:
         raise Misconfigured(f"The stack {name} has no output {', '.join(missing)}: it is no ml-connector, or too old.")
     parameters = {p["ParameterKey"]: p.get("ParameterValue") for p in stack.get("Parameters", [])}
     sqs, kms = clients.get("sqs"), clients.get("kms")
-    world = World(
+    runtime = Runtime(
         store=DynamoStore(out["TableName"], clients.get("dynamodb"), clock),
-        rings=SqsRings(sqs, out["RecordsQueueUrl"], out["RecordsDlqUrl"], chance),
-        blobs=S3Blobs(clients.get("s3"), out["AuditBucketName"]), clock=clock, chance=chance, boot=str(chance.uuid4()),
+        queue=SqsQueue(sqs, out["RecordsQueueUrl"], out["RecordsDlqUrl"], rng),
+        blobs=S3Blobs(clients.get("s3"), out["AuditBucketName"]), clock=clock, rng=rng, boot=str(rng.uuid4()),
     )  # fmt: skip
-    return Desk(
-        world, SecretsManagerSecrets(clients.get("secretsmanager"), out["SecretPrefix"], clock),
-        Toolbox(
+    return Workspace(
+        runtime, SecretsManagerSecrets(clients.get("secretsmanager"), out["SecretPrefix"], clock),
+        BootstrapOptions(
             KmsVault(kms, out["KeyArn"], clock), parameters.get("AllowInsecureEndpoints") == "true",
-            shadow_ledger=True, session_vault=SessionVault(kms, out["KeyArn"], world.store, clock),
+            shadow_ledger=True, session_vault=SessionVault(kms, out["KeyArn"], runtime.store, clock),
         ),
-        f"the stack {name}", SqsLetters(sqs, out["RecordsDlqUrl"]),
-        S3Shredder(clients.get("s3"), out["AuditBucketName"]), registered=True,
+        f"the stack {name}", SqsDeadLetters(sqs, out["RecordsDlqUrl"]),
+        S3Eraser(clients.get("s3"), out["AuditBucketName"]), registered=True,
     )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def _describe(clients: Clients, name: str) -> dict[str, Any]:
     return found
 
 
-class SqsLetters:
+class SqsDeadLetters:
     """The dead-letter queue of records.fifo."""
 
     def __init__(self, client: Any, url: str) -> None:
@@ -94,7 +94,7 @@ class SqsLetters:
             )
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    def clear(self, stale: Callable[[Letter], bool]) -> int:
+    def clear(self, stale: Callable[[DeadLetter], bool]) -> int:
         """Delete the letters that say nothing any more; tells how many.
 
         Best effort: behind a letter that is kept, SQS shows at most ten of its group. The rest is found next time.
@@ -120,7 +120,7 @@ class SqsLetters:
         return cleared
 
 
-def _says_nothing(body: str, stale: Callable[[Letter], bool]) -> bool:
+def _says_nothing(body: str, stale: Callable[[DeadLetter], bool]) -> bool:
     """Keep what cannot be read: a person must see it."""
     try:
         return stale(json.loads(body))

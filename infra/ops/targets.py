@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 
 from ml_connector.engine.ledger.rows import GONE
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.folding import fold
 
 MOST = 20_000
@@ -18,7 +18,7 @@ NEAR = 3
 class Targets:
     """The ERP's codes of one kind, as the state has them from reading the ERP."""
 
-    def __init__(self, pair: Pair, kind: str) -> None:
+    def __init__(self, pair: TenantIntegration, kind: str) -> None:
         """Nothing is read yet."""
         self._kind = kind
         flow = next((f for f in pair.integration.flows if f.maps == kind), None)

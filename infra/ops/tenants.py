@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ml_connector.bootstrap import Tenant
     from ml_connector.engine.schedule.tenant_rows import TenantRow
 
-    from .desk import Desk
+    from .workspace import Workspace
 
 
 def tenants(
@@ -28,24 +28,29 @@ def tenants(
 
     Example: ml-connector tenants --secrets ./secrets
     """
-    from .desk import open_desk
+    from .workspace import open_workspace
 
-    desk = open_desk(secrets, state, stack)
+    workspace = open_workspace(secrets, state, stack)
     systems: dict[str, list[str]] = {}
-    for tenant, system in desk.secrets.names():
+    for tenant, system in workspace.secrets.names():
         systems.setdefault(tenant, []).append(system)
-    rows = [_row(desk, tenant, systems[tenant.name]) for tenant in desk.tenants()]
+    rows = [_row(workspace, tenant, systems[tenant.name]) for tenant in workspace.tenants()]
     columns = ("tenant", "integrations", "systems", "paused", "shadow", "problem")
-    table.show(rows, columns, as_json=as_json, empty=f"No tenant yet: write TENANT/SYSTEM.json into {desk.place}.")
+    table.show(rows, columns, as_json=as_json, empty=f"No tenant yet: write TENANT/SYSTEM.json into {workspace.place}.")
 
 
-def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
-    from ..local.standstill import lonely
-    from .desk import problem
+def _row(workspace: Workspace, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
+    from ..local.standstill import incomplete
+    from .workspace import problem
 
     named = [s for s in systems if s != "settings"]
     own = problem(tenant)
-    whys = [own, lonely(tenant, named), *_doors(desk, tenant.name, named), *_registered(desk, tenant, own)]
+    whys = [
+        own,
+        incomplete(tenant, named),
+        *_doors(workspace, tenant.name, named),
+        *_registered(workspace, tenant, own),
+    ]
     return {
         "tenant": tenant.name,
         "integrations": sorted({p.integration.name for p in tenant.pairs} | set(tenant.faults)),
@@ -56,25 +61,25 @@ def _row(desk: Desk, tenant: Tenant, systems: list[str]) -> dict[str, Any]:
     }
 
 
-def _registered(desk: Desk, tenant: Tenant, known: str | None) -> Iterator[str]:
+def _registered(workspace: Workspace, tenant: Tenant, known: str | None) -> Iterator[str]:
     """Say what the tenant registry knows: a damaged row, webhook keys that do not open, what only functions meet.
 
     `known`: what is wrong with the tenant as it is seen from here.
     """
     from ml_connector.engine.schedule import tenant_rows
 
-    item = desk.world.store.get(tenant_rows.PK, tenant.name)
+    item = workspace.runtime.store.get(tenant_rows.PK, tenant.name)
     if item is None:
         return
     row = tenant_rows.read(item)
     if row is None:
         yield f"The entry of {tenant.name} in the tenant registry is damaged. {_again(tenant)}"
         return
-    if desk.registered and row.problem and known is None and row.problem != row.webhook_problem:
+    if workspace.registered and row.problem and known is None and row.problem != row.webhook_problem:
         yield f"The functions saw, and look again within five minutes: {row.problem}"
     if row.webhook_problem:
         yield row.webhook_problem
-    elif tenant.webhook_keys and (why := _sealed(desk, row)) is not None:
+    elif tenant.webhook_keys and (why := _sealed(workspace, row)) is not None:
         yield f"The webhook keys of {tenant.name} cannot be opened{why}. {_again(tenant)}"
 
 
@@ -82,37 +87,43 @@ def _again(tenant: Tenant) -> str:
     return f"It is written again within minutes, or immediately by `ml-connector ping {tenant.name}`"
 
 
-def _sealed(desk: Desk, row: TenantRow) -> str | None:
+def _sealed(workspace: Workspace, row: TenantRow) -> str | None:
     """Try a tenant's webhook keys; says why they do not open, None where they do."""
     import base64
 
     from ml_connector.engine.schedule.tenant_rows import webhook_context
-    from ml_connector.enrol import is_sealed
+    from ml_connector.enroll import is_sealed
     from ml_connector.errors import ConnectorError
 
-    if not is_sealed(row, desk.tools.vault):
+    if not is_sealed(row, workspace.tools.vault):
         return ""
     try:
         for sealed in row.webhook:
-            desk.tools.vault.open(base64.b64decode(sealed, validate=True), webhook_context(row.name))
+            workspace.tools.vault.open(base64.b64decode(sealed, validate=True), webhook_context(row.name))
     except (ValueError, ConnectorError) as error:
         return f" ({str(error).rstrip('.')})"
     return None
 
 
-def _doors(desk: Desk, tenant: str, systems: list[str]) -> Iterator[str]:
+def _doors(workspace: Workspace, tenant: str, systems: list[str]) -> Iterator[str]:
     """Say which systems nobody may log in to, and which are parked, and what opens each."""
     from ml_connector.engine.access.breaker import Breaker
     from ml_connector.errors import LoginRefused, Misconfigured, Throttled, Transient
 
     for system in systems:
         try:
-            secret = desk.secrets.read(tenant, system)
+            secret = workspace.secrets.read(tenant, system)
         except (Misconfigured, Transient):
             continue  # the problem says so already
-        world, version = desk.world, secret.version if secret else ""
+        runtime, version = workspace.runtime, secret.version if secret else ""
         door = Breaker(
-            world.store, world.clock, tenant=tenant, system=system, version=version, boot=world.boot, sole=world.sole
+            runtime.store,
+            runtime.clock,
+            tenant=tenant,
+            system=system,
+            version=version,
+            boot=runtime.boot,
+            sole=runtime.sole,
         )
         try:
             door.check()

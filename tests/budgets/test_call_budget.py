@@ -13,23 +13,23 @@ import pytest
 from benchmarks.stream import HandClock
 from infra.sandbox.basware import World as Sandbox
 from infra.sandbox.basware import create_app
+from ml_connector.context import AdapterContext
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.embedded.clock import SeededChance
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.clock import SeededRandom
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.access.sessions import Sessions
 from ml_connector.engine.poll.run import Poll
-from ml_connector.engine.runtime import World
-from ml_connector.engine.schedule.wake_up import ring_due
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.runtime import Runtime
+from ml_connector.engine.schedule.wake_up import wake_due
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write.worker import write
 from ml_connector.flow import Page
 from ml_connector.integrations.sap_b1_basware import SAP_B1_BASWARE
 from ml_connector.records import Account, OrderLine, PurchaseOrder, Record, Supplier
 from ml_connector.systems.basware import CHUNKING, Settings, connect
-from ml_connector.wiring import Wiring
 
 SETTINGS = {"region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
             "source_system": "ERP1", "base_url": "http://basware.test"}  # fmt: skip
@@ -78,8 +78,8 @@ class Bench:
         self.clock = HandClock()
         self.sandbox = Sandbox()
         self.sandbox.clock, self.sandbox.sleep = self.clock.now, self.clock.sleep
-        self.rings = MemoryRings(self.clock)
-        self.world = World(SqliteStore(clock=self.clock), self.rings, MemoryBlobs(), self.clock, SeededChance(1),
+        self.queue = MemoryQueue(self.clock)
+        self.runtime = Runtime(SqliteStore(clock=self.clock), self.queue, MemoryBlobs(), self.clock, SeededRandom(1),
                            boot="b", sole=True)  # fmt: skip
 
     def send(self, name: str, records: list[Any], size: int) -> None:
@@ -87,28 +87,28 @@ class Bench:
         pair = self.pair(name, Source(records, size))
         Poll(pair, flow, name).read()
         for _ in range(60):
-            ring_due(self.world)
-            while (ring := self.rings.take()) is not None:
-                write(pair, flow, ring.message["id"])
-                self.rings.done(ring)
+            wake_due(self.runtime)
+            while (queued := self.queue.take()) is not None:
+                write(pair, flow, queued.message["id"])
+                self.queue.done(queued)
             self.clock.sleep(2)
         assert sum(chunk.delivered for chunk in pair.ledger(name).finished()) == len(records)
 
-    def pair(self, flow: str, source: Any) -> Pair:
+    def pair(self, flow: str, source: Any) -> TenantIntegration:
         breakers = {
-            s: Breaker(self.world.store, self.clock, tenant="acme", system=s, version="1", boot="b", sole=True)
+            s: Breaker(self.runtime.store, self.clock, tenant="acme", system=s, version="1", boot="b", sole=True)
             for s in ("sap_b1", "basware")
         }
-        sessions = Sessions(self.world.store, MemoryVault(), self.clock, breakers["basware"], name="acme#basware",
+        sessions = Sessions(self.runtime.store, MemoryVault(), self.clock, breakers["basware"], name="acme#basware",
                             version="1", boot="b")  # fmt: skip
-        wiring = Wiring(
-            tenant="acme", integration=SAP_B1_BASWARE.name, clock=self.clock, chance=self.world.chance,
+        wiring = AdapterContext(
+            tenant="acme", integration=SAP_B1_BASWARE.name, clock=self.clock, rng=self.runtime.rng,
             sessions=sessions, insecure=True, flows=lambda: (flow,),
             transport=httpx.WSGITransport(app=create_app(self.sandbox)),
         )  # fmt: skip
         settings = Settings.model_validate(SETTINGS)
-        return Pair(
-            world=self.world, tenant="acme", integration=SAP_B1_BASWARE, scope="s", breakers=breakers,
+        return TenantIntegration(
+            runtime=self.runtime, tenant="acme", integration=SAP_B1_BASWARE, scope="s", breakers=breakers,
             connectors={"sap_b1": lambda: source, "basware": lambda: connect(settings, wiring)},
             active=frozenset({flow}), epoch="e", chunking=CHUNKING, companies=("1000",), erp_company="SBO",
         )  # fmt: skip

@@ -152,11 +152,11 @@ def sap_payments(bench: Any, world: Any) -> Do:
 
 def _pay(bench: Any, world: Any) -> None:
     """Post an invoice and pay it, so that there is a payment to be read."""
-    from infra.sandbox.sap_b1 import clerk
+    from infra.sandbox.sap_b1 import back_office
 
     service_invoice(bench, world)(bench)
     entry = next(iter(world.tables["PurchaseInvoices"]))
-    clerk.pay(world, entry)
+    back_office.pay(world, entry)
 
 
 SAP = System(

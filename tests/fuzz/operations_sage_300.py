@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sage_300 import clerk, create_app, order_lines, seeded_world
+from infra.sandbox.sage_300 import back_office, create_app, order_lines, seeded_world
 from ml_connector.records import Account, CodingRow, CostCenter, Invoice, PurchaseOrder, Supplier
 from ml_connector.systems import sage_300
 from tests.fuzz.operations import Do, Operation, System, plainly, posted
@@ -40,7 +40,7 @@ def settings(version: str) -> Any:
 
 
 def parted(bench: Any) -> bool:
-    return bench.connection.source(CostCenter).__class__.__name__ != "Nothing"
+    return bench.connection.source(CostCenter).__class__.__name__ != "EmptySource"
 
 
 def some(world: Any) -> None:
@@ -156,7 +156,7 @@ def posted_by_hand(bench: Any, world: Any) -> Do:
     made = invoice("119.00", coded(bench, "100.00", tax=Decimal("19.00")))
     target = bench.connection.target(Invoice)
     found = target.send(target.prepare(made, bench.codes))
-    clerk.post(world, int(found.id.partition(":")[0]))
+    back_office.post(world, int(found.id.partition(":")[0]))
 
     def do(b: Any) -> Any:
         target = b.connection.target(Invoice)

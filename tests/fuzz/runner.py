@@ -63,11 +63,11 @@ def _explained(name: str, seed: int, number: int, error: Exception) -> str:
 def patience(seconds: float) -> Iterator[None]:
     """Turn a hang into a finding; does nothing outside the main thread, where signals cannot be had."""
 
-    def ring(_: int, __: FrameType | None) -> None:
+    def alarm(_: int, __: FrameType | None) -> None:
         raise Finding(f"still at it after {seconds:.0f} s")
 
     try:
-        before = signal.signal(signal.SIGALRM, ring)
+        before = signal.signal(signal.SIGALRM, alarm)
     except ValueError:
         yield
         return

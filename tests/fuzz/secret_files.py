@@ -10,21 +10,21 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ml_connector import registry
-from ml_connector.bootstrap import Toolbox
+from ml_connector.bootstrap import BootstrapOptions
+from ml_connector.context import TenantSettings
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.embedded.clock import SeededChance
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.clock import SeededRandom
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.secrets import FolderSecrets, MemorySecrets
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import tenant_rows
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.systems.basware import Settings as Basware
 from ml_connector.systems.sage_300 import Settings as Sage300
 from ml_connector.systems.sap_b1 import Settings as SapB1
 from ml_connector.systems.settings import parse
-from ml_connector.wiring import TenantSettings
 from tests.clock import Clock
 from tests.fuzz import mutate
 from tests.fuzz.runner import Finding
@@ -110,8 +110,8 @@ class SecretFiles:
     def __init__(self) -> None:
         self.clock: Any = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC))
         self.store, self.vault = SqliteStore(), MemoryVault()
-        self.world = World(
-            self.store, MemoryRings(self.clock), MemoryBlobs(), self.clock, SeededChance(1), boot="b", sole=True
+        self.runtime = Runtime(
+            self.store, MemoryQueue(self.clock), MemoryBlobs(), self.clock, SeededRandom(1), boot="b", sole=True
         )
 
     def case(self, dice: Random) -> str:
@@ -161,29 +161,29 @@ class SecretFiles:
         texts = {("fine", name): one for name, one in fine.items()} | {
             ("acme", name): text if name == system else one for name, one in good.items()
         }
-        tools = Toolbox(self.vault, insecure=insecure)
+        tools = BootstrapOptions(self.vault, insecure=insecure)
         if dice.random() < 0.05:
             with TemporaryDirectory() as folder:
                 for (tenant, name), one in texts.items():
                     path = Path(folder, tenant, f"{name}.json")
                     path.parent.mkdir(exist_ok=True)
                     path.write_bytes(data if (tenant, name) == ("acme", system) else one.encode())
-                rows = registry.rebuild(self.world, FolderSecrets(folder), tools)
+                rows = registry.rebuild(self.runtime, FolderSecrets(folder), tools)
         else:
             secrets = MemorySecrets(texts)
-            rows = registry.rebuild(self.world, secrets, tools)
+            rows = registry.rebuild(self.runtime, secrets, tools)
             self._used(tools, secrets, erp)
-        by_name = {row.name: row for row in (*tenant_rows.rows(self.world.store), *rows)}  # made: those that changed
+        by_name = {row.name: row for row in (*tenant_rows.rows(self.runtime.store), *rows)}  # made: those that changed
         if by_name["fine"].problem or not by_name["fine"].pairs:
             raise Finding(f"the other tenant was spoilt too: {by_name['fine'].problem}")
         if not by_name["acme"].pairs and not by_name["acme"].problem:
             raise Finding("a tenant without a pair and without a reason")
         self._clean(by_name["acme"].problem or "")
 
-    def _used(self, tools: Toolbox, secrets: MemorySecrets, erp: str) -> None:
+    def _used(self, tools: BootstrapOptions, secrets: MemorySecrets, erp: str) -> None:
         from ml_connector import bootstrap
 
-        for tenant in bootstrap.tenants(self.world, secrets, tools, only="acme"):
+        for tenant in bootstrap.tenants(self.runtime, secrets, tools, only="acme"):
             for pair in tenant.pairs:
                 for name in (erp, "basware"):
                     try:

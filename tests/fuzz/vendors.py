@@ -16,8 +16,9 @@ from typing import Any
 import httpx
 import msgspec
 
-from ml_connector import exchange
-from ml_connector.embedded.clock import SeededChance
+from ml_connector import http_log
+from ml_connector.context import AdapterContext, TenantSettings
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
@@ -25,7 +26,6 @@ from ml_connector.engine.access.sessions import Sessions
 from ml_connector.engine.ledger.fingerprint import fingerprint
 from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, Transient
 from ml_connector.records import Record
-from ml_connector.wiring import TenantSettings, Wiring
 from tests.clock import Clock
 from tests.fuzz import operations
 from tests.fuzz.runner import Finding
@@ -47,8 +47,8 @@ class Bench:
         store = SqliteStore(clock=clock)  # type: ignore[arg-type]
         self.breaker = Breaker(store, clock, tenant="acme", system=system.name, version="1", boot="b", sole=True)  # type: ignore[arg-type]
         sessions = Sessions(store, MemoryVault(), clock, self.breaker, name="acme", version="1", boot="b")  # type: ignore[arg-type]
-        wiring = Wiring(
-            tenant="acme", integration="sap_b1-basware", clock=clock, chance=SeededChance(seed), sessions=sessions,  # type: ignore[arg-type]
+        wiring = AdapterContext(
+            tenant="acme", integration="sap_b1-basware", clock=clock, rng=SeededRandom(seed), sessions=sessions,  # type: ignore[arg-type]
             options=TenantSettings(send_bank_details=True), transport=transport, insecure=True,
             flows=lambda: ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments"),
         )  # fmt: skip
@@ -97,7 +97,7 @@ class Vendor:
         try:
             with recorded_or_not(dice) as exchanges, heard() as lines:
                 outcome = self._outcome(chosen, bench, player)
-            self._silent(*lines, *(str(row) for row in exchange.as_rows(exchanges)))
+            self._silent(*lines, *(str(row) for row in http_log.as_rows(exchanges)))
         finally:
             bench.connection.close()
         if (clock.now() - START).total_seconds() > 3600:  # type: ignore[attr-defined]
@@ -131,9 +131,9 @@ class Vendor:
                     raise Finding(f"a message shows the secret: …{text[max(0, text.index(secret) - 200) :][:300]}")
 
 
-def recorded_or_not(dice: Random) -> AbstractContextManager[list[exchange.Exchange]]:
+def recorded_or_not(dice: Random) -> AbstractContextManager[list[http_log.Exchange]]:
     """Keep the exchanges as a writer does, or not, as a poll does."""
-    return exchange.recording() if dice.random() < 0.4 else nullcontext([])
+    return http_log.recording() if dice.random() < 0.4 else nullcontext([])
 
 
 class heard:

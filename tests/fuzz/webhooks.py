@@ -20,11 +20,11 @@ from typing import Any
 from werkzeug.test import Client
 
 from infra.local.serve import Server
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.ledger.rows import dump
-from ml_connector.engine.schedule.tenant_rows import PK, PairRow, TenantRow, webhook_context
+from ml_connector.engine.schedule.tenant_rows import PK, IntegrationRow, TenantRow, webhook_context
 from ml_connector.ports import Item
 from ml_connector.receive import LARGEST, Receiver
 from ml_connector.systems.basware.webhook import HEADER
@@ -65,9 +65,9 @@ class Webhooks:
     def __init__(self) -> None:
         self.store, self.vault = SqliteStore(), MemoryVault()
         clock: Any = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC))
-        self.rings = MemoryRings(clock)
+        self.queue = MemoryQueue(clock)
         self._enrol()
-        self.receiver = Receiver(self.store, self.rings, self.vault, clock)
+        self.receiver = Receiver(self.store, self.queue, self.vault, clock)
         self.module = lambda_module()
         self.module.receiver = self.receiver  # type: ignore[attr-defined]
         server = object.__new__(Server)  # without its port and threads: only its door is asked
@@ -75,7 +75,7 @@ class Webhooks:
         self.web = Client(server._answer)
 
     def _enrol(self) -> None:
-        pair = PairRow(
+        pair = IntegrationRow(
             scope="s", epoch="e", companies=["1000"], erp_company="DB", in_doubt_seconds={}, lanes={"sap_b1": 3},
             active=["invoices"], shadow=False,
         )  # fmt: skip

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.embedded.clock import SeededChance
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.clock import SeededRandom
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine.poll.run import Poll
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Account
 from ml_connector.systems.basware.client import batches
@@ -25,9 +25,9 @@ weights = st.lists(st.integers(1, 12), max_size=40)
 
 def bench():
     clock = Clock(BEGIN)
-    rings = MemoryRings(clock)
-    world = World(SqliteStore(clock=clock), rings, MemoryBlobs(), clock, SeededChance(1), boot="b", sole=True)
-    return Bench(world, Systems(), clock, rings)
+    queue = MemoryQueue(clock)
+    runtime = Runtime(SqliteStore(clock=clock), queue, MemoryBlobs(), clock, SeededRandom(1), boot="b", sole=True)
+    return Bench(runtime, Systems(), clock, queue)
 
 
 @given(weights, st.integers(1, 20), st.integers(0, 3))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ml_connector import exchange
+from ml_connector import http_log
 from ml_connector.redact import RECENT, Redactor, given_out
 from tests.property.drawn import json_values, texts
 
@@ -188,8 +188,8 @@ def test_a_body_is_cut_before_it_is_looked_through():
             return super().text(text)
 
     counting = Counting(["a-secret"])
-    kept = exchange.clip("x" * 18_000_000, counting)
-    assert counting.seen <= exchange.BODY_LIMIT + 1000 and kept.endswith("… [18000000 characters, cut]")
+    kept = http_log.clip("x" * 18_000_000, counting)
+    assert counting.seen <= http_log.BODY_LIMIT + 1000 and kept.endswith("… [18000000 characters, cut]")
 
 
 @pytest.mark.parametrize("row", ['{"Name":"Compass token shop","Notes":"basic text, session 5"},',

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.queue import MemoryQueue
 
 groups = st.sampled_from(["one", "two", "three"])
 
@@ -19,7 +19,7 @@ class RingsMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.moment = datetime(2026, 3, 2, 9, tzinfo=UTC)
-        self.rings = MemoryRings(self)
+        self.queue = MemoryQueue(self)
         self.waiting: dict[str, list[int]] = {}
         self.tries: dict[int, int] = {}
         self.taken = {}
@@ -39,52 +39,52 @@ class RingsMachine(RuleBasedStateMachine):
         }  # fmt: skip
 
     @rule(group=groups, message=st.dictionaries(st.text("ab", max_size=2), st.integers(), max_size=2))
-    def ring(self, group, message):
+    def notify(self, group, message):
         self.count += 1
         given = {**message, "n": self.count}
-        self.rings.ring(group, given)
+        self.queue.notify(group, given)
         given["n"] = "changed after it was sent"
         self.waiting.setdefault(group, []).append(self.count)
 
     @rule(pairs=st.lists(groups, max_size=4))
-    def ring_many(self, pairs):
+    def notify_many(self, pairs):
         made = []
         for group in pairs:
             self.count += 1
             made.append((group, {"n": self.count}))
             self.waiting.setdefault(group, []).append(self.count)
-        self.rings.ring_many(made)
+        self.queue.notify_many(made)
 
     @rule()
     def take(self):
         before = self.open_groups()
-        ring = self.rings.take()
-        if ring is None:
+        queued = self.queue.take()
+        if queued is None:
             assert not before
             return
-        assert ring.group in before
-        number = ring.message["n"]
-        assert number == self.waiting[ring.group][0], "the oldest of its group"
+        assert queued.group in before
+        number = queued.message["n"]
+        assert number == self.waiting[queued.group][0], "the oldest of its group"
         self.tries[number] = self.tries.get(number, 0) + 1
-        assert ring.received == self.tries[number]
-        self.taken[ring.group] = ring
+        assert queued.received == self.tries[number]
+        self.taken[queued.group] = queued
 
     @precondition(lambda self: self.taken)
     @rule(data=st.data())
     def done(self, data):
         group = data.draw(st.sampled_from(sorted(self.taken)))
-        ring = self.taken.pop(group)
-        self.rings.done(ring)
+        queued = self.taken.pop(group)
+        self.queue.done(queued)
         self.waiting[group].pop(0)
         self.closed.pop(group, None)
         with pytest.raises(ValueError, match="not taken"):
-            self.rings.done(ring)
+            self.queue.done(queued)
 
     @precondition(lambda self: self.taken)
     @rule(data=st.data(), delay=st.sampled_from([0, 0, 5, 60]))
     def again(self, data, delay):
         group = data.draw(st.sampled_from(sorted(self.taken)))
-        self.rings.again(self.taken.pop(group), delay)
+        self.queue.again(self.taken.pop(group), delay)
         self.closed[group] = self.moment + timedelta(seconds=delay)
 
     @rule(seconds=st.integers(0, 40))
@@ -93,17 +93,17 @@ class RingsMachine(RuleBasedStateMachine):
 
     @rule(group=groups)
     def bury(self, group):
-        self.rings.bury(group, {"n": -1})
+        self.queue.bury(group, {"n": -1})
         self.dead += 1
 
     @invariant()
     def nothing_is_lost(self):
-        assert self.rings.empty() == (not any(self.waiting.values()))
-        assert len(self.rings.buried) == self.dead
+        assert self.queue.empty() == (not any(self.waiting.values()))
+        assert len(self.queue.buried) == self.dead
 
     @invariant()
     def it_knows_when_it_goes_on(self):
-        at = self.rings.next_at()
+        at = self.queue.next_at()
         if self.open_groups():
             assert at is not None and at <= self.moment
         else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Http
 
@@ -34,7 +34,7 @@ def http_that(answer: Callable[[httpx.Request], httpx.Response], **more: Any) ->
     """Give an `Http` whose server is a function."""
     given = {"redactor": Redactor(), "clock": Hands(), **more}
     http = Http(
-        base_url="https://vendor.test", vendor="Vendor", chance=SeededChance(1), timeout=30,
+        base_url="https://vendor.test", vendor="Vendor", rng=SeededRandom(1), timeout=30,
         transport=httpx.MockTransport(answer), **given,
     )  # fmt: skip
     try:

@@ -20,7 +20,7 @@ from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
     from ml_connector.engine.ledger.rows import Chunk
-    from ml_connector.engine.tenant_integration import Pair
+    from ml_connector.engine.tenant_integration import TenantIntegration
     from ml_connector.flow import Flow
     from tests.simulation.history import History
     from tests.simulation.sides import Posted
@@ -72,7 +72,7 @@ def breaches(history: History) -> Iterator[str]:
 # ── documents ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _papers(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _papers(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     ledger = pair.ledger("invoices")
     rows = dict(ledger.all_rows())
     chunks = {c.key: c for c in ledger.unfinished()}
@@ -151,7 +151,7 @@ def _coding(document: Any) -> list[Any]:
     return list(document.record["codingRows"])
 
 
-def _delivered_once(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _delivered_once(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     """What our finished chunks say was delivered is what stands in the books: each once, with its amount."""
     said: dict[str, list[Decimal]] = {}
     for chunk in pair.ledger("invoices").finished():
@@ -170,7 +170,7 @@ def _delivered_once(history: History, office: Office, pair: Pair) -> Iterator[st
         yield f"delivered, and nobody offered it: {sorted(strange)}"
 
 
-def _payments(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _payments(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     """The platform knows of each posted invoice what has been paid on it by now."""
     for paper in office.papers.values() if office.erp.pays else ():
         document = office.ap.documents[paper.key]
@@ -181,7 +181,7 @@ def _payments(history: History, office: Office, pair: Pair) -> Iterator[str]:
                 yield f"{paper.number}: paid {posted.paid}, told {told} ({document.status}){_open(pair, 'payments')}"
 
 
-def _open(pair: Pair, flow: str) -> str:
+def _open(pair: TenantIntegration, flow: str) -> str:
     ledger = pair.ledger(flow)
     return "".join(f"; {c.id} {c.state} {c.step} {c.waiting_for} {c.reason}" for c in ledger.unfinished())
 
@@ -189,7 +189,7 @@ def _open(pair: Pair, flow: str) -> str:
 # ── masters ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _masters(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _masters(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     imported = office.ap.imported
     there = {
         "vendors": {r["vendorCode"]: r["name"] for r in imported.get("vendors", {}).values()},
@@ -212,7 +212,7 @@ def _name(names: list[Any]) -> str:
     return str(names[0]["translation"])
 
 
-def _orders(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _orders(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     there = {r["orderNumber"]: (k, r) for k, r in office.ap.imported.get("matchingOrders", {}).items()}
     lines = list(office.ap.imported.get("matchingOrderLines", {}).values())
     known = {key for key, _ in pair.ledger("purchase_orders").all_rows()}
@@ -236,7 +236,7 @@ def _orders(history: History, office: Office, pair: Pair) -> Iterator[str]:
 # ── our own rows ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _sheets(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _sheets(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     """Every version that was taken is in one outcome, and the sums agree to the cent."""
     for flow in office.erp.table.flows:
         ledger, sheet = pair.ledger(flow.name), Sheet(flow)
@@ -284,7 +284,7 @@ def _parts(flow: Flow, done: list[Chunk], left: list[Chunk], *, died: bool) -> I
             yield f"{flow.name} {key}: {count} records, {found[key]} outcomes over its parts"
 
 
-def _attempts(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _attempts(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     """Nothing is tried without end."""
     for flow in office.erp.table.flows:
         ledger = pair.ledger(flow.name)
@@ -293,7 +293,7 @@ def _attempts(history: History, office: Office, pair: Pair) -> Iterator[str]:
                 yield f"{flow.name} {chunk.id}: {chunk.attempts} attempts"
 
 
-def _rows(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _rows(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     """No record counts as `unchanged` while the two systems differ: what was delivered is what the source has."""
     for flow in office.erp.table.flows:
         ledger = pair.ledger(flow.name)
@@ -307,7 +307,7 @@ def _rows(history: History, office: Office, pair: Pair) -> Iterator[str]:
             yield from _known(pair, flow, rows)
 
 
-def _known(pair: Pair, flow: Any, rows: dict[str, Any]) -> Iterator[str]:
+def _known(pair: TenantIntegration, flow: Any, rows: dict[str, Any]) -> Iterator[str]:
     """Read the source once more: each of its records has a row, delivered as it is now."""
     for page in pair.master_source(flow).pages(None, None):
         for record in page.records:
@@ -318,7 +318,7 @@ def _known(pair: Pair, flow: Any, rows: dict[str, Any]) -> Iterator[str]:
                 yield f"{flow.name} {record.key}: {row.outcome} {row.reason} {row.delivered_fp}, not as it is now"
 
 
-def _as_now(pair: Pair, row: Any, now: str) -> bool:
+def _as_now(pair: TenantIntegration, row: Any, now: str) -> bool:
     """Tell whether a record stands as it would go out now: mappings that its body does not use do not count."""
     known = row.delivered_fp or ""
     if _unversioned(known) == _unversioned(now):
@@ -338,7 +338,7 @@ def _unversioned(known: str | None) -> str:
     return (known or "").partition(".")[2]
 
 
-def _audits(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _audits(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     for flow in office.erp.table.flows:
         for chunk in deferred_audit.waiting(pair.ledger(flow.name)):
             yield f"{flow.name} {chunk.id}: still not in the bucket"
@@ -348,7 +348,7 @@ def _audits(history: History, office: Office, pair: Pair) -> Iterator[str]:
             yield from audit.verify(history.plant.blobs, chunk)
 
 
-def _told(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _told(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     """Each posting that reached the ERP is in the audit trail, unless the process that sent it died."""
     if any(history.machine.faults[kind] for kind in SILENT):
         return
@@ -362,7 +362,7 @@ def _told(history: History, office: Office, pair: Pair) -> Iterator[str]:
             yield f"{number} was sent {times} times, and the audit trail has {found}"
 
 
-def _crossed(history: History, office: Office, pair: Pair) -> Iterator[str]:
+def _crossed(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     """Nothing crosses tenants, or goes to a company that was left."""
     yield from office.erp.strayed
     for text in office.erp.strangers():

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from infra.sandbox import sap_b1
-from infra.sandbox.sap_b1 import clerk, payments
+from infra.sandbox.sap_b1 import back_office, payments
 from infra.sandbox.sap_b1.errors import Refusal
 from tests.simulation.erp_sap_b1 import SapB1
 
@@ -94,7 +94,7 @@ def receive_goods(history: History, office: Office) -> None:
         order = office.dice.choice(rows)
         line = next(line for line in order["DocumentLines"] if line["LineStatus"] == "bost_Open")
         part = max(Decimal(1), line["RemainingOpenQuantity"] // 2)
-        clerk.receive(world, order["DocEntry"], {line["LineNum"]: part})
+        back_office.receive(world, order["DocEntry"], {line["LineNum"]: part})
 
 
 def pay(history: History, office: Office) -> None:
@@ -108,7 +108,7 @@ def pay(history: History, office: Office) -> None:
         part = (left / 2).quantize(Decimal("0.01")) if office.dice.random() < 0.4 else left
         if part > 0:
             with suppress(Refusal):  # a document that a person cancelled
-                clerk.pay(world, row["DocEntry"], part)
+                back_office.pay(world, row["DocEntry"], part)
 
 
 def unpay(history: History, office: Office) -> None:

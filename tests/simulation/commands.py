@@ -80,12 +80,12 @@ def release_late(history: History, office: Office) -> None:
 
     def late() -> None:
         with history.machine.aside(), suppress(Transient):
-            if release(pair.world, listed, *causes):
+            if release(pair.runtime, listed, *causes):
                 history.machine.fault("ours: released what was listed before")
         pair.close()
 
     if causes:
-        release(pair.world, ledger, *causes)
+        release(pair.runtime, ledger, *causes)
         history.machine.ambush(late)
 
 

@@ -13,7 +13,7 @@ import httpx
 
 from infra.sandbox import sage_300
 from infra.sandbox.basware.seed_invoices import OrderRow
-from infra.sandbox.sage_300 import clerk
+from infra.sandbox.sage_300 import back_office
 from infra.sandbox.sage_300.errors import Refusal
 from infra.sandbox.sage_300.seed_masters import account, add_codes, add_finance
 from tests.simulation.sides import Erp, OrderState, Posted, summed
@@ -147,7 +147,7 @@ class Sage300(Erp):
         if len(posted.id["Invoices"]) != 1:
             return False
         try:
-            clerk.delete_batch(self.world, posted.id["BatchNumber"])
+            back_office.delete_batch(self.world, posted.id["BatchNumber"])
         except Refusal:
             return False
         return True
@@ -190,7 +190,7 @@ class Sage300(Erp):
              "UnitCost": Decimal(rng.randrange(100, 9_000)) / 100, "ExpenseAccount": f"{400000 + n}CC{100 + n}"}
             for n in range(ITEMS)
         ]  # fmt: skip
-        clerk.change(self.world, "POPurchaseOrders", {"Vendor": supplier, "PurchaseOrderLines": lines})
+        back_office.change(self.world, "POPurchaseOrders", {"Vendor": supplier, "PurchaseOrderLines": lines})
 
     def order_rows(self, office: Office) -> list[OrderRow]:
         used = office.orders_used
@@ -235,7 +235,7 @@ class Sage300(Erp):
         super().reopen(month)
         for batch in list(self.world.rows("APInvoiceBatches")):
             if batch["Description"].startswith("Error batch") and batch["BatchStatus"] == "Open":
-                clerk.post(self.world, batch["BatchNumber"])
+                back_office.post(self.world, batch["BatchNumber"])
 
 
 def _world(office: Office) -> sage_300.World:
@@ -289,7 +289,7 @@ def receive_goods(history: History, office: Office) -> None:
         line = next((one for one in order["PurchaseOrderLines"] if one["QuantityOutstanding"] > 0), None)
         if line is not None:
             part = max(Decimal(1), line["QuantityOutstanding"] // 2)
-            clerk.receive(world, order["PurchaseOrderSequenceKey"], {line["LineNumber"]: part})
+            back_office.receive(world, order["PurchaseOrderSequenceKey"], {line["LineNumber"]: part})
 
 
 Sage300.acts = (rename_vendor, rename_vendor, rename_code, rename_code, bulk_stamp, burst, new_order, receive_goods)

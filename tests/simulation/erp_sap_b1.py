@@ -13,7 +13,7 @@ import httpx
 
 from infra.sandbox import sap_b1
 from infra.sandbox.basware.seed_invoices import OrderRow
-from infra.sandbox.sap_b1 import changes, clerk
+from infra.sandbox.sap_b1 import back_office, changes
 from infra.sandbox.sap_b1.errors import Refusal
 from infra.sandbox.sap_b1.seed_masters import _finance
 from tests.simulation.sides import Erp, OrderState, Posted, summed
@@ -202,7 +202,7 @@ class SapB1(Erp):
             if way == "delete":
                 changes.delete(self.world, "Drafts", entry)
             else:
-                (clerk.approve if way == "approve" else clerk.reject)(self.world, entry)
+                (back_office.approve if way == "approve" else back_office.reject)(self.world, entry)
         except Refusal:
             return False
         return True
@@ -267,7 +267,9 @@ class SapB1(Erp):
                 line |= {"Quantity": Decimal(rng.randrange(1, 50)), "UnitPrice": price}
             lines.append(line)
         kind = "dDocument_Service" if service else "dDocument_Items"
-        clerk.change(self.world, "PurchaseOrders", {"CardCode": supplier, "DocType": kind, "DocumentLines": lines})
+        back_office.change(
+            self.world, "PurchaseOrders", {"CardCode": supplier, "DocType": kind, "DocumentLines": lines}
+        )
 
     def order_rows(self, office: Office) -> list[OrderRow]:
         used = office.orders_used
@@ -300,7 +302,7 @@ class SapB1(Erp):
                 "TaxDate": dated or (record.get("invoiceDate") or self.world.today())[:10],
                 "DocCurrency": record["currencyCode"], "DocumentLines": lines}  # fmt: skip
         try:
-            entry = clerk.change(self.world, "PurchaseInvoices", body)["DocEntry"]
+            entry = back_office.change(self.world, "PurchaseInvoices", body)["DocEntry"]
         except Refusal:
             return ""  # its supplier is not there yet
         return f"PurchaseInvoices({entry})"

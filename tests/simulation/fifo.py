@@ -167,18 +167,18 @@ def taken(machine: Machine, what: str, send: Callable[[], None]) -> None:
     machine.touch(f"after {what}")
 
 
-class RecordRings:
-    """The `Rings` port on a queue. `form` spells a message as the release that sends it does."""
+class RecordQueue:
+    """The `Queue` port on a queue. `form` spells a message as the release that sends it does."""
 
     def __init__(self, queue: Fifo, form: Any = dict) -> None:
         self.queue, self.machine, self.form = queue, queue.machine, form
 
-    def ring(self, group: str, message: Mapping[str, Any]) -> None:
+    def notify(self, group: str, message: Mapping[str, Any]) -> None:
         taken(self.machine, "ring", lambda: self.queue.send(group, self.form(message)))
 
-    def ring_many(self, rings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        for group, message in rings:
-            self.ring(group, message)
+    def notify_many(self, queue: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        for group, message in queue:
+            self.notify(group, message)
 
     def bury(self, group: str, message: Mapping[str, Any]) -> None:
         taken(self.machine, "bury", lambda: self._bury(group, message))

@@ -2,8 +2,8 @@
 
 A container is a module of its own with what it keeps from one invocation to the next; so two workers, of which one
 comes in between the other, share nothing but the ports. What is replaced in a module is what stands for AWS, and a few
-names: `write` notes what came of a chunk, `ahead` reads pages in line (threads have no seed), `measure`, `metrics` and
-`emf` only tell CloudWatch, and what is printed goes into the log.
+names: `write` notes what came of a chunk, `prefetch` reads pages in line (threads have no seed), `measure`, `metrics`
+and `emf` only tell CloudWatch, and what is printed goes into the log.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from ml_connector.bootstrap import Toolbox
-from ml_connector.engine.poll.state import straight
-from ml_connector.engine.runtime import World
-from ml_connector.ports import Rings, Secrets, Store, Vault
+from ml_connector.bootstrap import BootstrapOptions
+from ml_connector.engine.poll.state import inline
+from ml_connector.engine.runtime import Runtime
+from ml_connector.ports import Queue, Secrets, Store, Vault
 from ml_connector.receive import Receiver
 from ml_connector.systems.basware.webhook import HEADER
 from tests.simulation.machine import OurClock
@@ -39,7 +39,7 @@ CONTEXT = SimpleNamespace(
     get_remaining_time_in_millis=lambda: 120_000,
 )  # fmt: skip
 REPLACED = {
-    "ahead": straight,
+    "prefetch": inline,
     "measure": lambda: None,
     "emf": SimpleNamespace(tenant_fault=lambda *_: None, returned=lambda *_: None),
     "single_metric": lambda *_, **__: nullcontext(SimpleNamespace(add_dimension=lambda *_, **__: None)),
@@ -56,17 +56,17 @@ class SimAws:
     """Stands for `ml_connector.aws.assembly.Aws` in a container."""
 
     store: Store
-    rings: Rings
+    queue: Queue
     vault: Vault
     secrets: Secrets
-    tools: Toolbox
+    tools: BootstrapOptions
     clock: OurClock
-    start: Callable[[], World]
+    start: Callable[[], Runtime]
     send: Callable[[str, str], None]
     system: str = ""
 
     @cached_property
-    def world(self) -> World:
+    def runtime(self) -> Runtime:
         """The ports of this container, made when something asks for them."""
         return self.start()
 
@@ -124,14 +124,14 @@ class Container:
         """Hand over the minute's tick of the maintain function."""
         self.module.handler({"source": "aws.scheduler"}, CONTEXT)
 
-    def enrol(self) -> None:
+    def enroll(self) -> None:
         """Let the enroll function look at all tenants."""
         self.module.handler({"registry": True}, CONTEXT)
 
     def receive(self, tenant: str, body: bytes, signature: str | None) -> int:
         """Hand over a request of API Gateway, which spells some bodies as base64; gives the status."""
         aws: SimAws = self.module.aws
-        self.module.receiver = Receiver(aws.store, aws.rings, aws.vault, aws.clock)  # type: ignore[assignment]
+        self.module.receiver = Receiver(aws.store, aws.queue, aws.vault, aws.clock)  # type: ignore[assignment]
         packed = len(body) % 2 == 1
         event = {
             "pathParameters": {"tenant": tenant}, "isBase64Encoded": packed,

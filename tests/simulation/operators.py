@@ -16,7 +16,7 @@ from tests.simulation.troubles import fits
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
-    from ml_connector.engine.tenant_integration import Pair
+    from ml_connector.engine.tenant_integration import TenantIntegration
     from tests.simulation.history import History
 
 PATIENCE = timedelta(hours=3, minutes=20)
@@ -43,7 +43,7 @@ def operate(history: History) -> None:
     history.plant.records.dead.clear()
 
 
-def _redrive(history: History, pair: Pair, flow: str) -> None:
+def _redrive(history: History, pair: TenantIntegration, flow: str) -> None:
     """Take up again what was given up, which must have had a ground; and look at what only a person can judge."""
     ledger, faults = pair.ledger(flow), history.machine.faults
     grounds = {
@@ -73,7 +73,7 @@ def judge(history: History) -> None:
 # ── what only a person can judge ─────────────────────────────────────────────────────────────────────────────
 
 
-def judge_held(history: History, office: Office, pair: Pair) -> None:
+def judge_held(history: History, office: Office, pair: TenantIntegration) -> None:
     """Look at each invoice that is held for a person's judgement, and judge it by what is true."""
     chunks = {chunk.key: chunk for chunk in pair.ledger("invoices").unfinished()}
     for paper in list(office.papers.values()):
@@ -84,7 +84,7 @@ def judge_held(history: History, office: Office, pair: Pair) -> None:
             _judge(history, office, pair, paper)
 
 
-def _judge(history: History, office: Office, pair: Pair, paper: Paper) -> None:
+def _judge(history: History, office: Office, pair: TenantIntegration, paper: Paper) -> None:
     posted = office.erp.posted(paper)
     if len(posted) > 1:
         return  # that is for the checker
@@ -106,12 +106,12 @@ def _judge(history: History, office: Office, pair: Pair, paper: Paper) -> None:
         _say(history, pair, paper, "post", "")
 
 
-def _go_on(history: History, pair: Pair, paper: Paper) -> None:
+def _go_on(history: History, pair: TenantIntegration, paper: Paper) -> None:
     with suppress(Transient):
         replay.replay(pair, pair.integration.flow("invoices"), paper.key, "looked at")
 
 
-def _say(history: History, pair: Pair, paper: Paper, what: Literal["match", "post"], number: str) -> None:
+def _say(history: History, pair: TenantIntegration, paper: Paper, what: Literal["match", "post"], number: str) -> None:
     """Decide as `ml-connector resolve` does."""
     ledger = pair.ledger("invoices")
     decision = Decision(what=what, number=number, by="somebody", at=ledger.now())

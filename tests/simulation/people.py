@@ -20,7 +20,7 @@ from tests.simulation.sides import Act
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
 if TYPE_CHECKING:
-    from ml_connector.engine.tenant_integration import Pair
+    from ml_connector.engine.tenant_integration import TenantIntegration
     from tests.simulation.history import History
 
 
@@ -263,11 +263,11 @@ def map_nowhere(history: History, office: Office) -> None:
     history.machine.fault("ours: mapping set")
 
 
-def map_nowhere_to(pair: Pair, office: Office) -> None:
+def map_nowhere_to(pair: TenantIntegration, office: Office) -> None:
     """Map the account that no ledger has, and set going what waits for it."""
     target = office.erp.account_key(office.dice.choice(office.erp.accounts()))
     pair.mappings.set(Mapping(integration=pair.integration.name, kind="account", code=NOWHERE, target=target))
-    release(pair.world, pair.ledger("invoices"), f"account:{NOWHERE}")
+    release(pair.runtime, pair.ledger("invoices"), f"account:{NOWHERE}")
 
 
 def leave(history: History, office: Office) -> None:

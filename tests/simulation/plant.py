@@ -13,16 +13,16 @@ from typing import Any
 
 from infra.sandbox.basware.model import Notification
 from infra.sandbox.basware.notify import SIGNATURE_HEADER
-from ml_connector.bootstrap import Toolbox, whole_pair
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.bootstrap import BootstrapOptions, complete_integration
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.ledger.enqueue import read_ring
+from ml_connector.engine.ledger.enqueue import read_wake_up
 from ml_connector.engine.ledger.rows import Chunk
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import tenant_rows
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import LeaseLost, Transient
-from tests.simulation.fifo import Fifo, Letter, RecordRings, taken
+from tests.simulation.fifo import Fifo, Letter, RecordQueue, taken
 from tests.simulation.functions import Container, SimAws
 from tests.simulation.machine import Killed, Machine, OurClock, Process
 from tests.simulation.ports import SimBlobs, SimSecrets, SimStore
@@ -83,8 +83,8 @@ class Plant:
         self.runs = {s: Fifo(machine, f"runs-{s}", visibility=1800, most=5, **queue) for s in systems}
         self.queues = [self.records, *self.runs.values()]
         self.vault = MemoryVault()
-        self.tools = Toolbox(self.vault, transport=lambda t, s: Wire(machine, lines[t, s]))
-        self.chance = SeededChance(machine.seed + (first is not None) * 10**9)
+        self.tools = BootstrapOptions(self.vault, transport=lambda t, s: Wire(machine, lines[t, s]))
+        self.rng = SeededRandom(machine.seed + (first is not None) * 10**9)
         self.offices, self.boots, self.release = offices, 0, 1
         self.log = LogKeeper()
         self.warm: list[Container] = []
@@ -143,11 +143,11 @@ class Plant:
 
     # ── invocations ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def world(self) -> World:
+    def runtime(self) -> Runtime:
         """Start a process: its own boot, the shared state."""
         self.boots += 1
-        rings = RecordRings(self.records, self._spelt)
-        return World(self.store, rings, self.blobs, OurClock(self.machine), self.chance, boot=f"boot{self.boots}")
+        queue = RecordQueue(self.records, self._spelt)
+        return Runtime(self.store, queue, self.blobs, OurClock(self.machine), self.rng, boot=f"boot{self.boots}")
 
     def _spelt(self, message: Any) -> dict[str, Any]:
         """Spell a message as the deployed release does: the second one calls the chunk by another name."""
@@ -184,8 +184,8 @@ class Plant:
         def send(tenant: str, request: str) -> None:
             taken(self.machine, "run request", lambda: self.runs[system].send(tenant, {"tenant": tenant}, request))
 
-        rings, clock = RecordRings(self.records, self._spelt), OurClock(self.machine)
-        aws = SimAws(self.store, rings, self.vault, self.secrets, self.tools, clock, self.world, send, system)
+        queue, clock = RecordQueue(self.records, self._spelt), OurClock(self.machine)
+        aws = SimAws(self.store, queue, self.vault, self.secrets, self.tools, clock, self.runtime, send, system)
         return Container(name, aws, self.log.lines.append)
 
     def once(self, name: str, seconds: float, container: Container, call: Callable[[], Any]) -> bool:
@@ -208,7 +208,7 @@ class Plant:
     def enrolled(self) -> None:
         """Look at all tenants."""
         container = self.container("enroll")
-        self.once("enroll", ENROLL, container, container.enrol)
+        self.once("enroll", ENROLL, container, container.enroll)
 
     def handle(self, queue: Fifo) -> bool:
         """Take one message from a queue and work on it; false where there is none."""
@@ -233,7 +233,7 @@ class Plant:
         """Work on a ring in a warm container, or in a new one; a container that dies is gone."""
         container = self.warm.pop() if self.warm else self.container("write")
         message, body = letter.message, letter.body
-        if self.release == 1 and read_ring(body) is None:
+        if self.release == 1 and read_wake_up(body) is None:
             self.machine.fault("ours: message of a release that was rolled back")
             container.write(body, letter.received, self._unmeant)
             self.records.done(letter)
@@ -326,9 +326,9 @@ class Plant:
 
     # ── for people and the checker ──────────────────────────────────────────────────────────────────────────
 
-    def pair(self, office: Office) -> Pair:
+    def pair(self, office: Office) -> TenantIntegration:
         """Wire a tenant's pair as an operator's command does."""
-        return whole_pair(self.world(), self.secrets, self.tools, office.name, office.erp.table)
+        return complete_integration(self.runtime(), self.secrets, self.tools, office.name, office.erp.table)
 
     def restart(self) -> None:
         """End all containers: the next invocations start anew."""

@@ -61,7 +61,7 @@ def test_the_age_of_what_is_due_is_measured_by_system(plant, due, capsys, monkey
 def test_what_is_wrong_with_one_tenant_is_counted_for_nobody(plant, capsys):
     """What a handler prints for CloudWatch would come between the figures."""
     plant.secrets.write("alpha", "basware", "no secret")
-    plant.container("maintain").enrol()
+    plant.container("maintain").enroll()
     assert capsys.readouterr().out == ""
 
 

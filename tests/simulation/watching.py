@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infra.ops.standing import is_open
+from infra.ops.chunk_state import is_open
 from tests.simulation.worlds import Office, Paper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ml_connector.engine.ledger.rows import Chunk
-    from ml_connector.engine.tenant_integration import Pair
+    from ml_connector.engine.tenant_integration import TenantIntegration
     from tests.simulation.history import History
 
 HOUR = 3600.0
@@ -43,7 +43,7 @@ def watch(history: History) -> None:
     history.after(HOUR, "watch", lambda: watch(history), standing=True)
 
 
-def _own_masters(history: History, office: Office, pair: Pair, chunks: dict[Any, Chunk]) -> None:
+def _own_masters(history: History, office: Office, pair: TenantIntegration, chunks: dict[Any, Chunk]) -> None:
     """See that no invoice is held for masters twice that has all its own: others' verdicts are not its business."""
     flow = pair.integration.flow("invoices")
     passed = all(pair.ledger(name).cursor()[0].passes for name in flow.after if name in pair.active)

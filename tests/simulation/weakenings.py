@@ -18,9 +18,9 @@ from ml_connector.engine.poll.documents import DocumentPass
 from ml_connector.engine.poll.masters import MasterPass
 from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.write import deferred_audit, retry, uncertain, worker
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.document import DocumentWriter
-from ml_connector.engine.write.masters import Bulk
+from ml_connector.engine.write.masters import MasterWriter
 from ml_connector.engine.write.matching import Matcher
 from ml_connector.errors import Held, Rejected
 from ml_connector.receive import Receiver
@@ -28,7 +28,7 @@ from ml_connector.redact import Redactor
 from ml_connector.systems.basware.client import Answer
 from ml_connector.systems.basware.upserts import Masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
-from tests.simulation.fifo import RecordRings
+from tests.simulation.fifo import RecordQueue
 from tests.simulation.ports import SimStore
 
 Weakening = Callable[[], Any]
@@ -48,7 +48,9 @@ def no_settle_time() -> Iterator[None]:
     real = DocumentWriter._may_send
 
     def hasty(self: DocumentWriter, *more: Any) -> bool:
-        self.task.pair = replace(self.task.pair, in_doubt_seconds=dict.fromkeys(self.task.pair.in_doubt_seconds, 0))
+        self.attempt.pair = replace(
+            self.attempt.pair, in_doubt_seconds=dict.fromkeys(self.attempt.pair.in_doubt_seconds, 0)
+        )
         return real(self, *more)
 
     with patch.object(DocumentWriter, "_may_send", hasty):
@@ -101,15 +103,15 @@ def no_backoff() -> Iterator[None]:
 
 def refused_at_once() -> Any:
     """Refuse a document after its first trouble, though nothing is wrong with it."""
-    return patch.object(retry, "pause", lambda task, error: worker._rejected(task, Rejected(str(error))))
+    return patch.object(retry, "pause", lambda attempt, error: worker._rejected(attempt, Rejected(str(error))))
 
 
 def given_up_early() -> Any:
     """Give work up after a few attempts that failed, as if it were hopeless."""
 
-    def pause(task: Task, error: Exception) -> None:
-        task.chunk.failures += 1
-        task.dead("exhausted", str(error))
+    def pause(attempt: Attempt, error: Exception) -> None:
+        attempt.chunk.failures += 1
+        attempt.dead("exhausted", str(error))
 
     return patch.object(retry, "pause", pause)
 
@@ -118,11 +120,11 @@ def child_refused() -> Any:
     """Refuse what names a record that is not there yet, where it should wait for it."""
     real = retry.hold
 
-    def harsh(task: Task, error: Held) -> None:
+    def harsh(attempt: Attempt, error: Held) -> None:
         if error.waiting_for.startswith("supplier:"):
-            worker._rejected(task, Rejected(str(error)))
+            worker._rejected(attempt, Rejected(str(error)))
         else:
-            real(task, error)
+            real(attempt, error)
 
     return patch.object(retry, "hold", harsh)
 
@@ -159,10 +161,10 @@ def task_before_row() -> Iterator[None]:
     """Remember a notification's task before its row is written."""
     seen = Receiver._seen
 
-    def remembering(self: Receiver, tenant: str, task: str) -> bool:
-        if seen(self, tenant, task):
+    def remembering(self: Receiver, tenant: str, attempt: str) -> bool:
+        if seen(self, tenant, attempt):
             return True
-        self._remember(tenant, task)
+        self._remember(tenant, attempt)
         return False
 
     with patch.object(Receiver, "_seen", remembering):
@@ -256,32 +258,32 @@ def delivered_without_verdict() -> Any:
 
 def no_taint() -> Any:
     """Leave no mark on records that a worker sent after it had lost its chunk."""
-    return patch.object(uncertain, "taint", lambda task, exchanges: None)
+    return patch.object(uncertain, "taint", lambda attempt, exchanges: None)
 
 
 def no_doubt() -> Any:
     """Send a changed record while an older request for it may still be carried out."""
-    return patch.object(uncertain, "seconds_left", lambda task, keys, known: 0.0)
+    return patch.object(uncertain, "seconds_left", lambda attempt, keys, known: 0.0)
 
 
 def counters() -> Any:
     """Lose a count: settle a chunk without its refused records."""
-    settle = Bulk.complete
+    settle = MasterWriter.complete
 
-    def forgetful(self: Bulk) -> None:
+    def forgetful(self: MasterWriter) -> None:
         settle(self)
         self.chunk.rejected = 0
 
-    return patch.object(Bulk, "complete", forgetful)
+    return patch.object(MasterWriter, "complete", forgetful)
 
 
 def codes_forgotten() -> Any:
     """Settle what an earlier attempt decided without the codes under which it went."""
 
-    def known(self: Bulk, key: str, before: str | None) -> str | None:
+    def known(self: MasterWriter, key: str, before: str | None) -> str | None:
         return self.rendered[key].target_id if key in self.rendered else before
 
-    return patch.object(Bulk, "_code", known)
+    return patch.object(MasterWriter, "_code", known)
 
 
 def no_condition() -> Any:
@@ -297,12 +299,12 @@ def no_condition() -> Any:
 
 def released_by_events_only() -> Any:
     """Look at what is held only when something says so."""
-    wait = Task.wait
+    wait = Attempt.wait
 
-    def forever(self: Task, seconds: float, *, waiting_for: str | None = None, reason: str | None = None) -> None:
+    def forever(self: Attempt, seconds: float, *, waiting_for: str | None = None, reason: str | None = None) -> None:
         wait(self, 90 * 86_400 if waiting_for else seconds, waiting_for=waiting_for, reason=reason)
 
-    return patch.object(Task, "wait", forever)
+    return patch.object(Attempt, "wait", forever)
 
 
 def no_maintenance() -> Any:
@@ -313,12 +315,12 @@ def no_maintenance() -> Any:
 def settings_of_the_verdict() -> Any:
     """Fingerprint what was sent with the settings there are when its verdict comes."""
 
-    def later(self: Bulk, key: str) -> str:
+    def later(self: MasterWriter, key: str) -> str:
         self.chunk.epoch = None
         return real(self, key)
 
-    real = Bulk._fingerprint
-    return patch.object(Bulk, "_fingerprint", later)
+    real = MasterWriter._fingerprint
+    return patch.object(MasterWriter, "_fingerprint", later)
 
 
 # ── what another safeguard makes good ────────────────────────────────────────────────────────────────────────
@@ -343,10 +345,10 @@ def watermark_in_mid_pass() -> Iterator[None]:
 def rung_by_number() -> Iterator[None]:
     """Deduplicate rings by flow and chunk number: a second ring within five minutes is swallowed."""
 
-    def ring(self: RecordRings, group: str, message: Any) -> None:
+    def notify(self: RecordQueue, group: str, message: Any) -> None:
         self.queue.send(group, self.form(message), f"{message['flow']} {message['id']}")
 
-    with patch.object(RecordRings, "ring", ring):
+    with patch.object(RecordQueue, "notify", notify):
         yield
 
 
@@ -397,7 +399,7 @@ def no_scope() -> Any:
 
 def lost_attempts_unkept() -> Any:
     """Forget what a worker said that had lost its chunk meanwhile."""
-    return patch.object(worker, "_keep", lambda task, exchanges, error: None)
+    return patch.object(worker, "_keep", lambda attempt, exchanges, error: None)
 
 
 def not_kept_for_the_bucket() -> Any:

@@ -11,7 +11,7 @@ from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.schedule import wake_up
 from ml_connector.engine.write import deactivate, identity, matching, prerequisites
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.document import DocumentWriter
 from ml_connector.engine.write.matching import Matcher
@@ -119,10 +119,10 @@ def waits_for_the_flow() -> Iterator[None]:
     """Let a document wait while anything of a flow of masters is on its way."""
     real = prerequisites.wait_for_masters
 
-    def wait(task: Task) -> None:
-        real(task)
-        for name in task.flow.after:
-            if name in task.pair.active and any(c.in_flight for c in task.ledger.sibling(name).unfinished()):
+    def wait(attempt: Attempt) -> None:
+        real(attempt)
+        for name in attempt.flow.after:
+            if name in attempt.pair.active and any(c.in_flight for c in attempt.ledger.sibling(name).unfinished()):
                 raise Held(f"prerequisite:{name}", f"The flow {name} still has records on their way.", soon=True)
 
     with patch("ml_connector.engine.write.document.wait_for_masters", wait):
@@ -131,7 +131,7 @@ def waits_for_the_flow() -> Iterator[None]:
 
 def waits_for_nothing() -> Any:
     """Let a document wait for no masters at all."""
-    return patch("ml_connector.engine.write.document.wait_for_masters", lambda task: None)
+    return patch("ml_connector.engine.write.document.wait_for_masters", lambda attempt: None)
 
 
 @contextmanager

@@ -76,7 +76,7 @@ class _Hang(httpx.SyncByteStream):
 
 
 class Wire(httpx.BaseTransport):
-    """The transport that `Toolbox.transport` hands out."""
+    """The transport that `BootstrapOptions.transport` hands out."""
 
     def __init__(self, machine: Machine, line: Line) -> None:
         self.machine, self.line = machine, line

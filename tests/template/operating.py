@@ -21,18 +21,18 @@ import httpx
 from aws_lambda_powertools import Metrics
 
 from ml_connector import runs
-from ml_connector.bootstrap import Toolbox
+from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.secrets import MemorySecrets
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.ledger.enqueue import lane, put_on_its_way
+from ml_connector.engine.ledger.enqueue import enqueue, lane
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import tenant_rows
-from ml_connector.flow import Offer
+from ml_connector.flow import ListedDocument
 from ml_connector.receive import Receiver
 from ml_connector.records import Supplier
 from tests.clock import Clock
@@ -86,7 +86,7 @@ class Operating:
     def __post_init__(self) -> None:
         self.clock = Clock(BEGIN)
         self.store, self.blobs, self.secrets = SqliteStore(":memory:", self.clock), MemoryBlobs(), MemorySecrets()
-        self.vault, self.chance = MemoryVault(), SeededChance(1)
+        self.vault, self.rng = MemoryVault(), SeededRandom(1)
         self.queues: dict[str, list[Message]] = {name: [] for name in
                                                  ("records", "records-dlq", *(f"runs-{s}" for s in SYSTEMS),
                                                   *(f"runs-{s}-dlq" for s in SYSTEMS))}  # fmt: skip
@@ -114,8 +114,10 @@ class Operating:
         for shared in (Metrics._metrics, Metrics._dimensions, Metrics._default_dimensions, Metrics._metadata):
             shared.clear()
         module: Any = deployed(name)
-        world = World(self.store, self, self.blobs, self.clock, self.chance, boot=f"{name}{system}")
-        tools = Toolbox(self.vault, transport=lambda tenant, _: httpx.MockTransport(lambda r: self._network(tenant, r)))
+        runtime = Runtime(self.store, self, self.blobs, self.clock, self.rng, boot=f"{name}{system}")
+        tools = BootstrapOptions(
+            self.vault, transport=lambda tenant, _: httpx.MockTransport(lambda r: self._network(tenant, r))
+        )
 
         asked: set[str] = set()
 
@@ -124,21 +126,23 @@ class Operating:
                 asked.add(request)
                 self.queues[f"runs-{system}"].append(Message(tenant, tenant, self.clock.now()))
 
-        module.aws = SimAws(self.store, self, self.vault, self.secrets, tools, self.clock, lambda: world, send, system)
+        module.aws = SimAws(
+            self.store, self, self.vault, self.secrets, tools, self.clock, lambda: runtime, send, system
+        )
         if name == "basware_webhook":
             module.receiver = Receiver(self.store, self, self.vault, self.clock)
         return module
 
     # ── what the functions meet ─────────────────────────────────────────────────────────────────────────────
 
-    def ring(self, group: str, message: Any) -> None:
+    def notify(self, group: str, message: Any) -> None:
         """Take a wake-up message, as the port of the queue does."""
         self.queues["records"].append(Message(json.dumps(message), group, self.clock.now()))
 
-    def ring_many(self, rings: Any) -> None:
+    def notify_many(self, queue: Any) -> None:
         """Take many."""
-        for group, message in rings:
-            self.ring(group, message)
+        for group, message in queue:
+            self.notify(group, message)
 
     def bury(self, group: str, message: Any) -> None:
         """Take a dead letter."""
@@ -230,7 +234,7 @@ class Operating:
             self._hear(line)
         return handled
 
-    def notify(self, tenant: str) -> None:
+    def send_webhook(self, tenant: str) -> None:
         """Send a notification. API Gateway answers with a server error where the function fails or does not start."""
         event = {"pathParameters": {"tenant": tenant}, "headers": {}, "body": "{}"}
         ended = self.call(("basware_webhook", ""), event)
@@ -284,8 +288,8 @@ class Operating:
     def work(self, tenant: str, key: str = "one", **as_it_is: Any) -> None:
         """Put an invoice on its way to the ERP and a supplier to Basware; `as_it_is`: what their rows say already."""
         invoices, vendors = self.ledger(tenant, "invoices"), self.ledger(tenant, "vendors")
-        offer = Offer(key, stamp=None, refers=None, amount=None, currency=None)
-        put_on_its_way(invoices, offer, run="", in_lane=lane(tenant, self.erp, 1, key))
+        offer = ListedDocument(key, stamp=None, refers=None, amount=None, currency=None)
+        enqueue(invoices, offer, run="", in_lane=lane(tenant, self.erp, 1, key))
         vendors.add(
             Chunk(id=key, tenant=tenant, integration=vendors.integration, flow="vendors", seq=1, run="", count=1,
                   lane=f"{tenant}.basware.master", created=vendors.now()),

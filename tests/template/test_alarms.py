@@ -176,7 +176,7 @@ def the_queue_takes_nothing(stack: Operating, sick: list[str]) -> None:
         raise Transient("AWS throttles the queue.")
 
     if sick:
-        stack.modules["maintain", ""].ring_due = throttled
+        stack.modules["maintain", ""].wake_due = throttled
     stack.minutes(15)
 
 
@@ -212,7 +212,7 @@ def notifications_meet_a_throttled_table(stack: Operating, sick: list[str]) -> N
         stack.modules["basware_webhook", ""].receiver.receive = throttled
     for _ in range(15):
         stack.minute()
-        stack.notify("t00")
+        stack.send_webhook("t00")
 
 
 def nothing_is_started(stack: Operating, sick: list[str]) -> None:
@@ -220,9 +220,9 @@ def nothing_is_started(stack: Operating, sick: list[str]) -> None:
     stack.throttled = names if sick else set()
     for minute in range(12):
         for name in sick:
-            stack.ring(f"lane{minute}", {"tenant": name})
+            stack.notify(f"lane{minute}", {"tenant": name})
         stack.minute()
-        stack.notify("t00")
+        stack.send_webhook("t00")
 
 
 def ticks_have_stopped(stack: Operating, sick: list[str]) -> None:
@@ -300,7 +300,7 @@ def test_every_alarm_is_quiet_while_all_is_well(erp, tenants):
         stack.broken = {stack.names[-1]: Transient("busy")}
         stack.minutes(10)
         stack.broken = {}
-        stack.notify(stack.names[0])
+        stack.send_webhook(stack.names[0])
         stack.minutes(45 if tenants < 30 else 15)
         on = {name for name in ALARMS for told in _told(name, stack, BEGIN + STARTS_OF_A_STACK) if "ALARM" in told}
     assert on == set()

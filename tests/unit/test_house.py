@@ -13,7 +13,7 @@ from ml_connector.systems.registry import BY_NAME, SYSTEMS, VENDORS, module
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/connector/ml_connector"
-SHARED = {"http", "settings", "misfit", "kit"}
+SHARED = {"http", "settings", "decode_errors", "kit"}
 """What a vendor may import of `systems` besides its own folder."""
 LOW = {
     "connection",
@@ -25,9 +25,9 @@ LOW = {
     "folding",
     "records",
     "errors",
-    "exchange",
+    "http_log",
     "redact",
-    "wiring",
+    "context",
 }
 
 

@@ -23,7 +23,7 @@ ORDER = (
 """The parts of the engine, from the top: each may import what stands further down, and nothing else of the engine."""
 LATE = {
     (
-        "infra.ops.desk",
+        "infra.ops.workspace",
         "infra.ops.stack",
     ): "a stack is opened only where one is named: what it needs of AWS loads slowly",
 }

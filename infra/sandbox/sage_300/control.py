@@ -19,7 +19,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from ..kit import control
-from . import clerk
+from . import back_office
 from .codec import shown
 from .errors import Refusal
 from .fields import RESOURCES, Record
@@ -69,26 +69,26 @@ def _state(world: World, _body: Any, _args: dict[str, Any]) -> Any:
 
 
 def _record(world: World, body: Any, args: dict[str, Any]) -> Any:
-    return _shown(world, args["name"], clerk.change(world, args["name"], body))
+    return _shown(world, args["name"], back_office.change(world, args["name"], body))
 
 
 def _receive(world: World, body: Any, _args: dict[str, Any]) -> Any:
     lines = body.get("Lines")
     wanted = None if lines is None else {line["LineNumber"]: Decimal(line["Quantity"]) for line in lines}
-    return _shown(world, "POGetReceipts", clerk.receive(world, body["PurchaseOrder"], wanted))
+    return _shown(world, "POGetReceipts", back_office.receive(world, body["PurchaseOrder"], wanted))
 
 
 def _give_back(world: World, body: Any, _args: dict[str, Any]) -> Any:
     wanted = {line["ItemNumber"]: Decimal(line["Quantity"]) for line in body["Lines"]}
-    return _shown(world, "POReturns", clerk.give_back(world, body["Receipt"], wanted))
+    return _shown(world, "POReturns", back_office.give_back(world, body["Receipt"], wanted))
 
 
 def _complete(world: World, _body: Any, args: dict[str, Any]) -> Any:
-    return _shown(world, "POPurchaseOrders", clerk.complete(world, args["key"]))
+    return _shown(world, "POPurchaseOrders", back_office.complete(world, args["key"]))
 
 
 def _batch(world: World, _body: Any, args: dict[str, Any]) -> Any:
-    act = clerk.post if args["verb"] == "post" else clerk.delete_batch
+    act = back_office.post if args["verb"] == "post" else back_office.delete_batch
     return _shown(world, "APInvoiceBatches", act(world, args["number"]))
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from . import clerk, purchasing
+from . import back_office, purchasing
 from .fields import Record
 from .world import World
 
@@ -25,7 +25,7 @@ def add_orders(world: World, rng: Random, today: date) -> None:
         _order(world, rng, number, rng.choice(vendors[:120]), today)
     orders = world.rows(purchasing.ORDERS)
     for order in rng.sample(orders, 12):
-        clerk.complete(world, order["PurchaseOrderSequenceKey"])
+        back_office.complete(world, order["PurchaseOrderSequenceKey"])
         _back(order, today - timedelta(days=rng.randrange(2, 5)))
     _receive_some(world, rng, today)
     for number, order in enumerate(rng.sample([o for o in orders if o["Completed"] == "No"], 12)):
@@ -73,13 +73,13 @@ def _receive_some(world: World, rng: Random, today: date) -> None:
         if position % 3 != 0:
             # Partly: only some of the lines, and of those half.
             wanted = {line["LineNumber"]: _half(line) for line in order["PurchaseOrderLines"][:3]}
-        receipt = clerk.receive(world, order["PurchaseOrderSequenceKey"], wanted)
+        receipt = back_office.receive(world, order["PurchaseOrderSequenceKey"], wanted)
         day = today - timedelta(days=rng.randrange(2, 5))
         receipt |= {"ReceiptDate": day.isoformat(), "LastPostingDate": day.isoformat()}
         _back(order, day)
         if position % 12 == 0:
             line = receipt["ReceiptLine2s"][0]
-            back = clerk.give_back(world, receipt["ReceiptSequenceKey"], {line["ItemNumber"]: Decimal(1)})
+            back = back_office.give_back(world, receipt["ReceiptSequenceKey"], {line["ItemNumber"]: Decimal(1)})
             back |= {"ReturnDate": day.isoformat(), "LastPostingDate": day.isoformat()}
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from ..kit import control
-from . import clerk, payments
+from . import back_office, payments
 from .errors import Refusal
 from .fields import DOCUMENT_SETS, Record, words
 from .world import World
@@ -77,7 +77,7 @@ def _state(world: World, _body: Any, _args: dict[str, Any]) -> Any:
 
 
 def _record(world: World, body: Any, args: dict[str, Any]) -> Any:
-    record = clerk.change(world, args["name"], body)
+    record = back_office.change(world, args["name"], body)
     return _document(record) if args["name"] in DOCUMENT_SETS else record
 
 
@@ -85,7 +85,7 @@ def _pay(world: World, body: Any, _args: dict[str, Any]) -> Any:
     amount = Decimal(body["Amount"]) if body.get("Amount") is not None else None
     kind = body.get("InvoiceType", "it_PurchaseInvoice")
     day, reference = body.get("DocDate"), body.get("Reference", "")
-    return clerk.pay(world, body["DocEntry"], amount, day=day, reference=reference, kind=kind)
+    return back_office.pay(world, body["DocEntry"], amount, day=day, reference=reference, kind=kind)
 
 
 def _cancel_payment(world: World, _body: Any, args: dict[str, Any]) -> Any:
@@ -98,15 +98,17 @@ def _quantities(body: Any) -> dict[int, Decimal] | None:
 
 
 def _receive(world: World, body: Any, _args: dict[str, Any]) -> Any:
-    return _document(clerk.receive(world, body["PurchaseOrder"], _quantities(body)))
+    return _document(back_office.receive(world, body["PurchaseOrder"], _quantities(body)))
 
 
 def _give_back(world: World, body: Any, _args: dict[str, Any]) -> Any:
-    return _document(clerk.give_back(world, body["PurchaseDeliveryNote"], _quantities(body)))
+    return _document(back_office.give_back(world, body["PurchaseDeliveryNote"], _quantities(body)))
 
 
 def _decide(world: World, _body: Any, args: dict[str, Any]) -> Any:
-    return _document((clerk.approve if args["verdict"] == "approve" else clerk.reject)(world, args["entry"]))
+    return _document(
+        (back_office.approve if args["verdict"] == "approve" else back_office.reject)(world, args["entry"])
+    )
 
 
 def _expire(world: World, _body: Any, _args: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from . import changes, clerk, codes, documents
+from . import back_office, changes, codes, documents
 from .fields import Record
 from .world import World
 
@@ -88,11 +88,11 @@ def _receive_some(world: World, rng: Random, today: date) -> None:
         if position % 3 == 2:
             # Partly: only some of the lines, and of those half.
             open_lines = {number: max(Decimal(1), quantity // 2) for number, quantity in list(open_lines.items())[:3]}
-        receipt = clerk.receive(world, order["DocEntry"], open_lines)
+        receipt = back_office.receive(world, order["DocEntry"], open_lines)
         _date(receipt, today - timedelta(days=rng.randrange(2, 5)), rng)
         if position % 12 == 0:
             first = receipt["DocumentLines"][0]
-            clerk.give_back(world, receipt["DocEntry"], {first["LineNum"]: Decimal(1)})
+            back_office.give_back(world, receipt["DocEntry"], {first["LineNum"]: Decimal(1)})
 
 
 def _can_be_received(order: Record) -> bool:

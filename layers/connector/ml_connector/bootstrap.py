@@ -1,7 +1,7 @@
 """The only place where real things are wired together: secrets become tenants, tenants become pairs.
 
 With it come pydantic and every model of settings, which take as long to import as boto3 does. So what a function
-imports at its start (`pairs`, `runs`, `enrol`, `aws/assembly`) imports this module where it is first called, and this
+imports at its start (`pairs`, `runs`, `enroll`, `aws/assembly`) imports this module where it is first called, and this
 module a vendor's folder where a tenant first has it: the budgets of imports are tests.
 """
 
@@ -15,17 +15,18 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 
-from ml_connector import sharing
+from ml_connector import conflicts
 from ml_connector.connection import Connection
+from ml_connector.context import AdapterContext, TenantSettings
 from ml_connector.currencies import is_currency
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.overlay import OverlayStore
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.access.sessions import Sessions
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import cron, tenant_rows
-from ml_connector.engine.schedule.tenant_rows import PairRow
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.schedule.tenant_rows import IntegrationRow
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Denied, Misconfigured, Transient
 from ml_connector.flow import Integration
 from ml_connector.integrations import INTEGRATIONS
@@ -33,7 +34,6 @@ from ml_connector.listing import KNOWN, found, of_tenant
 from ml_connector.ports import Secret, Secrets, Vault
 from ml_connector.systems import registry
 from ml_connector.systems.settings import SystemSettings, parse
-from ml_connector.wiring import TenantSettings, Wiring
 
 log = logging.getLogger("ml_connector")
 SYSTEMS = registry.SYSTEMS
@@ -45,7 +45,7 @@ _NO_SHAPE = frozenset({"timeout_seconds", "max_concurrency", "in_doubt_seconds",
 
 
 @dataclass(frozen=True)
-class Toolbox:
+class BootstrapOptions:
     """What wiring needs beside the ports: the vault, whether http is allowed, and a transport for tests.
 
     `session_vault`: where tokens and sessions are sealed otherwise than webhook keys.
@@ -67,11 +67,11 @@ class Tenant:
 
     By system: `zones`, `timeouts` of a request in seconds, and the `versions` of the secrets it was made from.
     `unread`: a secret could not be read just now, which says nothing of the tenant: what was known of it stands.
-    `owns`: see `sharing.py`.
+    `owns`: see `conflicts.py`.
     """
 
     name: str
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[TenantIntegration] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     options: TenantSettings = field(default_factory=TenantSettings)
     zones: dict[str, str] = field(default_factory=dict)
@@ -84,20 +84,22 @@ class Tenant:
     unread: bool = False
 
 
-def tenants(world: World, secrets: Secrets, tools: Toolbox, only: str | None = None) -> list[Tenant]:
+def tenants(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, only: str | None = None) -> list[Tenant]:
     """Read every tenant from the secrets, or one by name; a secret that cannot be used spoils its own tenant only."""
     named: dict[str, set[str]] = {}
     for tenant, system in secrets.names() if only is None else of_tenant(secrets, only):
         named.setdefault(tenant, set()).add(system)
-    made = [_contained(world, secrets, tools, name, systems) for name, systems in sorted(named.items())]
-    sharing.part(made)
+    made = [_contained(runtime, secrets, tools, name, systems) for name, systems in sorted(named.items())]
+    conflicts.exclude_conflicts(made)
     return made
 
 
-def read_tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: Collection[str]) -> Tenant:
+def read_tenant(
+    runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, name: str, systems: Collection[str]
+) -> Tenant:
     """Read one tenant alone, its settings by name: the list may lag behind a tenant that was written paused."""
     systems = set(systems) | ({"settings"} if secrets.lags and found(secrets, name, "settings") else set())
-    return _contained(world, secrets, tools, name, systems)
+    return _contained(runtime, secrets, tools, name, systems)
 
 
 def module(system: str) -> Any:
@@ -105,10 +107,10 @@ def module(system: str) -> Any:
     return registry.module(system)
 
 
-def _contained(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: set[str]) -> Tenant:
+def _contained(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, name: str, systems: set[str]) -> Tenant:
     """Make a tenant, whatever is wrong with it: no other one may stand still for it."""
     try:
-        return _tenant(world, secrets, tools, name, systems)
+        return _tenant(runtime, secrets, tools, name, systems)
     except Exception as error:  # a fault of ours, met by this tenant's words alone
         log.exception("%s: its secrets cannot be used", name, extra={"tenant": name})
         problem = f"{name}: its secrets cannot be used ({type(error).__name__}); the log of the function says more."
@@ -116,7 +118,7 @@ def _contained(world: World, secrets: Secrets, tools: Toolbox, name: str, system
         return Tenant(name, problem=problem, faults=dict.fromkeys(both, problem))
 
 
-def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: set[str]) -> Tenant:
+def _tenant(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, name: str, systems: set[str]) -> Tenant:
     tenant = Tenant(name)
     settings: dict[str, SystemSettings] = {}
     versions: dict[str, str] = {}
@@ -149,15 +151,15 @@ def _tenant(world: World, secrets: Secrets, tools: Toolbox, name: str, systems: 
         except Transient as error:
             faults[system], tenant.unread = str(error), True
     if tenant.unread:
-        tenant.owns |= _owned(world, name)
+        tenant.owns |= _owned(runtime, name)
     tenant.problem = "; ".join(faults.values()) or _clash(name, systems)
-    _integrate(world, tools, tenant, systems, settings, versions, faults)
+    _integrate(runtime, tools, tenant, systems, settings, versions, faults)
     return tenant
 
 
-def _owned(world: World, tenant: str) -> dict[str, str]:
+def _owned(runtime: Runtime, tenant: str) -> dict[str, str]:
     """Tell what a tenant was known to own while it works: none else may begin to work on it meanwhile."""
-    row = tenant_rows.row(world.store, tenant)
+    row = tenant_rows.row(runtime.store, tenant)
     return dict.fromkeys(row.owns, "the same company of this account") if row is not None else {}
 
 
@@ -198,8 +200,8 @@ def _check_flows(tenant: str, options: TenantSettings) -> None:
 
 
 def _integrate(
-    world: World,
-    tools: Toolbox,
+    runtime: Runtime,
+    tools: BootstrapOptions,
     tenant: Tenant,
     systems: set[str],
     settings: Mapping[str, SystemSettings],
@@ -215,7 +217,7 @@ def _integrate(
         if wrong or clash:
             tenant.faults[integration.name] = "; ".join([*wrong, *([clash] if clash else [])])
             continue
-        tenant.pairs.append(_pair(world, tools, tenant, integration, {s: settings[s] for s in both}, versions))
+        tenant.pairs.append(_pair(runtime, tools, tenant, integration, {s: settings[s] for s in both}, versions))
 
 
 def active_flows(integration: Integration, options: TenantSettings) -> frozenset[str]:
@@ -227,17 +229,17 @@ def active_flows(integration: Integration, options: TenantSettings) -> frozenset
 
 
 def _pair(
-    world: World,
-    tools: Toolbox,
+    runtime: Runtime,
+    tools: BootstrapOptions,
     tenant: Tenant,
     integration: Integration,
     settings: Mapping[str, SystemSettings],
     versions: Mapping[str, str],
-) -> Pair:
+) -> TenantIntegration:
     platform: Any = settings[integration.platform]
     shadow = tools.dry_run or tenant.options.shadow
     apart = ("shadow",) if shadow and tools.shadow_ledger else ()
-    row = PairRow(
+    row = IntegrationRow(
         scope=_hash(*(f"{s}|{settings[s].identity()}" for s in sorted(settings)), *apart),
         epoch=_epoch(tenant.options, settings),
         companies=list(getattr(platform, "companies", ())),
@@ -249,30 +251,30 @@ def _pair(
         zone=settings[integration.erp].timezone,
         endpoints={s: settings[s].endpoint() for s in sorted(settings)},
     )
-    return assemble(world, tools, tenant.name, integration, row, tenant.options, settings, versions)
+    return assemble(runtime, tools, tenant.name, integration, row, tenant.options, settings, versions)
 
 
 def assemble(
-    world: World,
-    tools: Toolbox,
+    runtime: Runtime,
+    tools: BootstrapOptions,
     tenant: str,
     integration: Integration,
-    row: PairRow,
+    row: IntegrationRow,
     options: TenantSettings,
     settings: Mapping[str, SystemSettings],
     versions: Mapping[str, str],
-) -> Pair:
+) -> TenantIntegration:
     """Make a pair from its row; only the systems in `settings` can be called."""
     connectors: dict[str, Callable[[], Connection]] = {}
     breakers: dict[str, Breaker] = {}
     for system, its in settings.items():
         breakers[system], wiring = wire(
-            world, tools, tenant, system, its, versions[system], scope=row.scope, integration=integration.name,
-            options=options, active=(*row.active, *heard(integration, row.active)),
+            runtime, tools, tenant, system, its, versions[system], scope=row.scope, integration=integration.name,
+            options=options, active=(*row.active, *subscribed_flows(integration, row.active)),
         )  # fmt: skip
         connectors[system] = partial(module(system).connect, its, wiring)
-    return Pair(
-        world=_sheet(world) if row.shadow and not tools.shadow_ledger else world, shadow=row.shadow,
+    return TenantIntegration(
+        runtime=_sheet(runtime) if row.shadow and not tools.shadow_ledger else runtime, shadow=row.shadow,
         tenant=tenant, integration=integration, scope=row.scope, connectors=connectors, breakers=breakers,
         options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies), zone=row.zone,
         endpoints=row.endpoints, apart=row.shadow and tools.shadow_ledger, erp_company=row.erp_company,
@@ -282,19 +284,19 @@ def assemble(
     )  # fmt: skip
 
 
-def heard(integration: Integration, active: Collection[str]) -> tuple[str, ...]:
+def subscribed_flows(integration: Integration, active: Collection[str]) -> tuple[str, ...]:
     """Name what is called beside the active flows: the platform's own orders, where notices of them are kept."""
     return ("order_notices",) if any(f.notices and f.name in active for f in integration.flows) else ()
 
 
-def _sheet(world: World) -> World:
+def _sheet(runtime: Runtime) -> Runtime:
     """Lay a sheet over the store and the audit trail, so that a dry run leaves no trace."""
-    return replace(world, store=OverlayStore(world.store), blobs=MemoryBlobs())
+    return replace(runtime, store=OverlayStore(runtime.store), blobs=MemoryBlobs())
 
 
 def wire(
-    world: World,
-    tools: Toolbox,
+    runtime: Runtime,
+    tools: BootstrapOptions,
     tenant: str,
     system: str,
     settings: SystemSettings,
@@ -304,39 +306,47 @@ def wire(
     integration: str,
     options: TenantSettings,
     active: tuple[str, ...],
-) -> tuple[Breaker, Wiring]:
+) -> tuple[Breaker, AdapterContext]:
     """Make what an adapter works with; also for one system alone, as `ping` does."""
     breaker = Breaker(
-        world.store, world.clock, tenant=tenant, system=system, version=version, boot=world.boot, sole=world.sole
+        runtime.store,
+        runtime.clock,
+        tenant=tenant,
+        system=system,
+        version=version,
+        boot=runtime.boot,
+        sole=runtime.sole,
     )
     sessions = Sessions(
-        world.store, tools.session_vault or tools.vault, world.clock, breaker, name=f"{tenant}#{system}#{scope}",
-        version=settings.credentials_version(), boot=world.boot,
+        runtime.store, tools.session_vault or tools.vault, runtime.clock, breaker, name=f"{tenant}#{system}#{scope}",
+        version=settings.credentials_version(), boot=runtime.boot,
     )  # fmt: skip
-    wiring = Wiring(
-        tenant=tenant, integration=integration, clock=world.clock, chance=world.chance, sessions=sessions,
-        options=options, insecure=tools.insecure, flows=lambda: active, deadline=world.deadline, kept=world.kept,
+    wiring = AdapterContext(
+        tenant=tenant, integration=integration, clock=runtime.clock, rng=runtime.rng, sessions=sessions,
+        options=options, insecure=tools.insecure, flows=lambda: active, deadline=runtime.deadline, kept=runtime.kept,
         transport=tools.transport(tenant, system) if tools.transport else None,
     )  # fmt: skip
     return breaker, wiring
 
 
-def half_pair(
-    world: World, secrets: Secrets, tools: Toolbox, tenant: str, integration: Integration, row: PairRow,
-    options: TenantSettings, system: str,
-) -> Pair:  # fmt: skip
+def incomplete_integration(
+    runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, tenant: str, integration: Integration,
+    row: IntegrationRow, options: TenantSettings, system: str,
+) -> TenantIntegration:  # fmt: skip
     """Make a pair of which only one side can be called, with that system's secret alone: what a poll needs."""
     secret = _there(secrets.read(tenant, system), tenant, system)
     settings = parse(module(system).Settings, secret.text, f"{tenant}/{system}", insecure=tools.insecure)
-    return assemble(world, tools, tenant, integration, row, options, {system: settings}, {system: secret.version})
+    return assemble(runtime, tools, tenant, integration, row, options, {system: settings}, {system: secret.version})
 
 
-def whole_pair(world: World, secrets: Secrets, tools: Toolbox, tenant: str, integration: Integration) -> Pair:
+def complete_integration(
+    runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, tenant: str, integration: Integration
+) -> TenantIntegration:
     """Make a pair from its secrets alone: what the writer needs. Raises `Misconfigured`."""
     systems = {integration.erp, integration.platform}
-    if _has_settings(world, secrets, tenant, integration):
+    if _has_settings(runtime, secrets, tenant, integration):
         systems.add("settings")
-    made = _contained(world, secrets, tools, tenant, systems)
+    made = _contained(runtime, secrets, tools, tenant, systems)
     if made.unread:
         raise Transient(made.faults.get(integration.name) or f"The secrets of {tenant} cannot be read just now.")
     for pair in made.pairs:
@@ -345,7 +355,7 @@ def whole_pair(world: World, secrets: Secrets, tools: Toolbox, tenant: str, inte
     raise Misconfigured(made.faults.get(integration.name) or made.problem or f"{tenant} has no {integration.name}.")
 
 
-def _has_settings(world: World, secrets: Secrets, tenant: str, integration: Integration) -> bool:
+def _has_settings(runtime: Runtime, secrets: Secrets, tenant: str, integration: Integration) -> bool:
     """Tell whether the optional secret is there.
 
     Of one that is not there AWS says so, or denies access to it, as the policy is written. Denied counts as absent
@@ -355,7 +365,7 @@ def _has_settings(world: World, secrets: Secrets, tenant: str, integration: Inte
     try:
         return secrets.read(tenant, "settings") is not None
     except Denied as error:
-        row = tenant_rows.row(world.store, tenant)
+        row = tenant_rows.row(runtime.store, tenant)
         if row is not None and not (integration.name in row.pairs and _says_nothing(row.options)):
             raise
         _tell_once(tenant, f"{tenant}/settings counts as absent: {error}")

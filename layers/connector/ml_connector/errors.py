@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ml_connector.flow import Standing
+    from ml_connector.flow import SourceState
 
 
 class ConnectorError(Exception):
@@ -66,7 +66,12 @@ class Unreadable(Rejected):
     """
 
     def __init__(
-        self, message: str, standing: Standing, stamp: str | None, number: str | None = None, company: str | None = None
+        self,
+        message: str,
+        standing: SourceState,
+        stamp: str | None,
+        number: str | None = None,
+        company: str | None = None,
     ) -> None:
         super().__init__(message)
         self.number, self.company = number, company

@@ -185,7 +185,7 @@ class MasterTarget(Protocol[R_contra]):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ListedDocument:
     """A document that its source offers: its key and change stamp. `refers` is the linked document's id, if any.
 
     `void`: cancelled at the source, so that only a target which knows of it needs to hear more. `partner`: whose it
@@ -206,16 +206,16 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Offers:
+class DocumentPage:
     """A page of offers, and where the next one begins."""
 
-    offers: Sequence[Offer]
+    offers: Sequence[ListedDocument]
     broken: Sequence[Broken] = ()
     position: str | None = None
     stamp: str | None = None
 
 
-Standing = Literal["offered", "acknowledged", "transferred", "refused", "gone"]
+SourceState = Literal["offered", "acknowledged", "transferred", "refused", "gone"]
 """How a document stands at its source: waiting; taken by acknowledgement; answered well; answered badly; away."""
 
 
@@ -224,7 +224,7 @@ class Document(Generic[R]):
     """A document as it is now. `record` is None where it is gone."""
 
     record: R | None
-    standing: Standing
+    standing: SourceState
     stamp: str | None = None
     detail: str = ""
 
@@ -245,17 +245,17 @@ class Answer:
     since: datetime | None = None
 
 
-class OfferingSource(Protocol[R_co]):
+class BaseDocumentSource(Protocol[R_co]):
     """Offers documents, one by one."""
 
-    def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:
+    def offers(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         """List what is offered."""
 
     def fetch(self, key: str) -> Document[Any]:
         """Read a document as it is now. Raises `Rejected` where it cannot be read as a document."""
 
 
-class ListingSource(OfferingSource[R_co], Protocol[R_co]):
+class ListingSource(BaseDocumentSource[R_co], Protocol[R_co]):
     """Is told nothing: what it offers does not depend on us."""
 
     @property
@@ -263,7 +263,7 @@ class ListingSource(OfferingSource[R_co], Protocol[R_co]):
         """Tells it from an `AnsweringSource`."""
 
 
-class AnsweringSource(OfferingSource[R_co], Protocol[R_co]):
+class AnsweringSource(BaseDocumentSource[R_co], Protocol[R_co]):
     """Wants to hear what became of each document: then it offers that one no more."""
 
     @property

@@ -10,8 +10,8 @@ from typing import cast
 
 from ml_connector.connection import Seated
 from ml_connector.engine.access.seats import Seat, idle_key
-from ml_connector.engine.runtime import World
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.runtime import Runtime
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.systems.registry import BY_NAME
 
 
@@ -20,19 +20,19 @@ def seated(system: str) -> bool:
     return BY_NAME[system].seats
 
 
-def idle(world: World, system: str, now: str, most: int) -> list[tuple[str, str]]:
+def idle(runtime: Runtime, system: str, now: str, most: int) -> list[tuple[str, str]]:
     """List tenants whose session is idle by now, with since when."""
     if not seated(system):
         return []
-    return [(str(item.data["tenant"]), item.due_at or now) for item in world.store.due(idle_key(system), now, most)]
+    return [(str(item.data["tenant"]), item.due_at or now) for item in runtime.store.due(idle_key(system), now, most)]
 
 
-def is_idle(world: World, tenant: str, system: str, scope: str) -> bool:
+def is_idle(runtime: Runtime, tenant: str, system: str, scope: str) -> bool:
     """Tell whether a tenant has a session that nobody used for a while."""
-    return seated(system) and Seat(world.store, world.clock, f"session#{tenant}#{system}#{scope}").idle()
+    return seated(system) and Seat(runtime.store, runtime.clock, f"session#{tenant}#{system}#{scope}").idle()
 
 
-def leave(pair: Pair) -> None:
+def leave(pair: TenantIntegration) -> None:
     """End the sessions of an integration's systems, whether idle or not, where they take a licence."""
     for system in pair.connectors:
         if seated(system):

@@ -94,13 +94,13 @@ class Store(Protocol):
         """
 
 
-class Rings(Protocol):
+class Queue(Protocol):
     """Wakes a worker. A ring may be lost, late or doubled: rows are the truth."""
 
-    def ring(self, group: str, message: Mapping[str, Any]) -> None:
+    def notify(self, group: str, message: Mapping[str, Any]) -> None:
         """Queue `message`; messages of one group are handled one at a time, in order."""
 
-    def ring_many(self, rings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    def notify_many(self, queue: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Queue many messages (group, message); of one group in order."""
 
     def bury(self, group: str, message: Mapping[str, Any]) -> None:
@@ -185,7 +185,7 @@ class Clock(Protocol):
         """Let `seconds` pass."""
 
 
-class Chance(Protocol):
+class Random(Protocol):
     """Randomness, injected so that a seed repeats a history."""
 
     def random(self) -> float:

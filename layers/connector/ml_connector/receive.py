@@ -14,14 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ml_connector.engine.ledger.enqueue import lane, put_notice, put_on_its_way, ring_of
+from ml_connector.engine.ledger.enqueue import enqueue, enqueue_notification, lane, wake_up_of
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.schedule import tenant_rows
 from ml_connector.errors import Conflict, ConnectorError
-from ml_connector.flow import Flow, Offer
+from ml_connector.flow import Flow, ListedDocument
 from ml_connector.integrations import INTEGRATIONS
-from ml_connector.ports import Clock, Item, Rings, Store, Vault
+from ml_connector.ports import Clock, Item, Queue, Store, Vault
 from ml_connector.records import Invoice
 from ml_connector.systems import registry
 from ml_connector.systems.registry import Notification, Webhook
@@ -46,7 +46,7 @@ class Receiver:
     """
 
     store: Store
-    rings: Rings
+    queue: Queue
     vault: Vault
     clock: Clock
     faulty: Callable[[str], None] = lambda _: None
@@ -113,23 +113,27 @@ class Receiver:
             if pair is None or pair.shadow:
                 continue
             for flow in integration.flows:
-                if flow.name in pair.active and hears(flow, notification.kind, self.system):
+                if flow.name in pair.active and subscribes_to(flow, notification.kind, self.system):
                     self._write_down(tenant.name, integration.name, flow, pair, notification.document)
         self._remember(tenant.name, notification.task_id)
         return 200, {"message": "Received."}
 
-    def _write_down(self, tenant: str, integration: str, flow: Flow, pair: tenant_rows.PairRow, document: str) -> None:
+    def _write_down(
+        self, tenant: str, integration: str, flow: Flow, pair: tenant_rows.IntegrationRow, document: str
+    ) -> None:
         ledger = Ledger(
             self.store, self.clock, tenant=tenant, integration=integration, scope=pair.scope, flow=flow.name
         )
         if flow.notices:
             in_lane = f"{tenant}.{flow.target}.master"
-            chunk = put_notice(ledger, document, in_lane)
+            chunk = enqueue_notification(ledger, document, in_lane)
         else:
             in_lane = lane(tenant, flow.target, pair.lanes.get(flow.target, 1), document)
-            chunk = put_on_its_way(ledger, Offer(document), run=f"webhook {self.clock.now():%Y-%m-%d}", in_lane=in_lane)
+            chunk = enqueue(
+                ledger, ListedDocument(document), run=f"webhook {self.clock.now():%Y-%m-%d}", in_lane=in_lane
+            )
         if chunk is not None:
-            self.rings.ring(in_lane, ring_of(chunk, pair.scope))
+            self.queue.notify(in_lane, wake_up_of(chunk, pair.scope))
 
     def _seen(self, tenant: str, task: str) -> bool:
         return self.store.get(f"tasks#{tenant}", task) is not None
@@ -154,6 +158,6 @@ def _is_test(webhook: Webhook, body: bytes) -> bool:
         return False
 
 
-def hears(flow: Flow, kind: str, system: str) -> bool:
+def subscribes_to(flow: Flow, kind: str, system: str) -> bool:
     """Tell whether a flow listens to a kind of notification: invoices that can be fetched, orders of the platform."""
     return flow.notices if kind == "exported_order" else flow.source == system and flow.record is Invoice

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from ml_connector import enrol, listing
+from ml_connector import enroll, listing
+from ml_connector.conflicts import Claims, owned
 from ml_connector.engine.ledger.rows import dump, iso
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import passes
 from ml_connector.engine.schedule.tenant_rows import FORM, PK, TenantRow
 from ml_connector.errors import ConnectorError
 from ml_connector.ports import Item, Secrets
-from ml_connector.sharing import Claims, owned
 
 if TYPE_CHECKING:
     from ml_connector import bootstrap
@@ -38,21 +38,25 @@ Listing = dict[str, dict[str, str | None]]
 
 
 def rebuild(
-    world: World, secrets: Secrets, tools: bootstrap.Toolbox, only: str | None = None, until: datetime | None = None
+    runtime: Runtime,
+    secrets: Secrets,
+    tools: bootstrap.BootstrapOptions,
+    only: str | None = None,
+    until: datetime | None = None,
 ) -> list[TenantRow]:
     """Make the rows of tenants that changed, or of one; a tenant whose secrets are gone ends, its work remains."""
-    return Pass(world, secrets, tools, until=until, only=only).run().made
+    return Pass(runtime, secrets, tools, until=until, only=only).run().made
 
 
 class Pass:
     """A pass over all tenants, or over one. After `run`: `made`, the rows as they are now, and how many are `left`."""
 
     def __init__(
-        self, world: World, secrets: Secrets, tools: bootstrap.Toolbox, *, until: datetime | None = None,
+        self, runtime: Runtime, secrets: Secrets, tools: bootstrap.BootstrapOptions, *, until: datetime | None = None,
         only: str | None = None,
     ) -> None:  # fmt: skip
         """`until`: when to stop, whatever is left; one tenant is made all the same, so that every pass gets on."""
-        self.world, self.secrets, self.tools, self.until, self.only = world, secrets, tools, until, only
+        self.runtime, self.secrets, self.tools, self.until, self.only = runtime, secrets, tools, until, only
         self.left = 0
         self._made: dict[str, TenantRow] = {}
         self._waiting: dict[str, TenantRow] = {}
@@ -68,7 +72,7 @@ class Pass:
     def run(self) -> Pass:
         """Make the rows anew that must be; gives itself."""
         self._items = self._present()  # before the list: who is enrolled from now on is not taken for gone
-        self._known = {name: enrol.known(item) for name, item in self._items.items()}
+        self._known = {name: enroll.known(item) for name, item in self._items.items()}
         self._listed = self._list()
         self._claims = Claims({name: row.owns for name, row in self._known.items() if row is not None})
         self._todo = self._order()
@@ -84,13 +88,13 @@ class Pass:
         return self
 
     def _late(self) -> bool:
-        return self.until is not None and self.world.clock.now() >= self.until
+        return self.until is not None and self.runtime.clock.now() >= self.until
 
     # ── what there is ───────────────────────────────────────────────────────────────────────────────────────
 
     def _present(self) -> dict[str, Item]:
         # all rows also where one tenant is asked for: what the others own decides whether it may run
-        return {item.sk: item for item in self.world.store.query(PK)}
+        return {item.sk: item for item in self.runtime.store.query(PK)}
 
     def _list(self) -> Listing:
         found: Listing = {}
@@ -104,11 +108,11 @@ class Pass:
         """Name the tenants to look at, the most urgent first."""
         if self.only is not None:
             return [self.only]
-        unread = iso(self.world.clock.now() - UNREAD)
+        unread = iso(self.runtime.clock.now() - UNREAD)
         ranks: tuple[list[str], ...] = ([], [], [])
         for name in sorted({*self._listed, *self._items}):
             row = self._known.get(name)
-            made = row is not None and row.form == FORM and enrol.is_sealed(row, self.tools.vault)
+            made = row is not None and row.form == FORM and enroll.is_sealed(row, self.tools.vault)
             if row is None or not made or row.missing or row.versions != self._listed.get(name):
                 ranks[0].append(name)
             elif row.problem:
@@ -139,7 +143,7 @@ class Pass:
             return
         from ml_connector import bootstrap  # noqa: PLC0415 - loaded late, as it says
 
-        tenant = bootstrap.read_tenant(self.world, self.secrets, self.tools, name, systems)
+        tenant = bootstrap.read_tenant(self.runtime, self.secrets, self.tools, name, systems)
         owns = owned(tenant)
         self._claims.take(name, owns)
         if others := self._claims.stop(tenant):  # they stop as well, also those that this pass has made already
@@ -150,8 +154,8 @@ class Pass:
             self._made[name] = structs.replace(known, problem=tenant.problem)
             return
         for pair in tenant.pairs:
-            enrol.note_endpoint(pair, known)
-        row = enrol.row_of(tenant, known, self.tools.vault)
+            enroll.note_endpoint(pair, known)
+        row = enroll.row_of(tenant, known, self.tools.vault)
         row.owns = sorted(owns)
         self._keep(row, known)
 
@@ -168,7 +172,7 @@ class Pass:
         before = set(row.versions if row is not None else ()) or (set() if here else {*bootstrap.SYSTEMS, "settings"})
         gone = {s for s in before - here if listing.gone(self.secrets, name, s)}
         here |= before - gone
-        now = self.world.clock.now()
+        now = self.runtime.clock.now()
         missing = {s: (row.missing if row is not None else {}).get(s) or iso(now) for s in gone}
         if any(iso(now - ASKED_AGAIN) < since for since in missing.values()):
             self._note_missing(name, missing)
@@ -181,7 +185,7 @@ class Pass:
             log.info("%s: a secret is missing; it is asked for again before it counts as deleted", name,
                      extra={"tenant": name})  # fmt: skip
             row.missing = missing
-            self.world.store.put_many([replace(self._items[name], data=dump(row))])
+            self.runtime.store.put_many([replace(self._items[name], data=dump(row))])
 
     def _end(self, name: str) -> None:
         """Take a tenant out of the registry: its secrets are gone. Its rows of work remain."""
@@ -190,23 +194,23 @@ class Pass:
         self._claims.take(name, ())
         if name not in self._items:
             return
-        self.world.store.delete(PK, name)
+        self.runtime.store.delete(PK, name)
         for system in bootstrap.SYSTEMS:
-            self.world.store.delete(f"schedule#{name}", system)
-            passes.forget(self.world.store, name, system)
+            self.runtime.store.delete(f"schedule#{name}", system)
+            passes.forget(self.runtime.store, name, system)
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _keep(self, row: TenantRow, known: TenantRow | None) -> None:
         """Have a row written with others, where it changed or was not read for a day."""
         self._made[row.name] = row
-        now = iso(self.world.clock.now())
-        enrol.mark_subscribing(row, known, now=self.world.clock.now())
-        old = known is None or known.read_on < iso(self.world.clock.now() - UNREAD)
+        now = iso(self.runtime.clock.now())
+        enroll.mark_subscribing(row, known, now=self.runtime.clock.now())
+        old = known is None or known.read_on < iso(self.runtime.clock.now() - UNREAD)
         row.read_on = now if known is None or old else known.read_on
         if dict(self._item(row.name).data) != dump(row):
             self._waiting[row.name] = row
-        if known is None or old or not self.secrets.lags or enrol.flows_differ(row, known):
+        if known is None or old or not self.secrets.lags or enroll.flows_differ(row, known):
             self._plans[row.name] = row, known
 
     def _item(self, name: str) -> Item:
@@ -215,13 +219,13 @@ class Pass:
     def _write(self) -> None:
         """Write the rows that wait; where another pass was first, its row stands."""
         rows = [replace(self._item(name), data=dump(row)) for name, row in self._waiting.items()]
-        for item, taken in zip(rows, self.world.store.put_many(rows), strict=True):
+        for item, taken in zip(rows, self.runtime.store.put_many(rows), strict=True):
             if taken:
                 self._items[item.sk] = replace(item, rev=item.rev + 1)
                 self._known[item.sk] = self._waiting[item.sk]
         plans = list(self._plans.values())
         self._waiting, self._plans = {}, {}
-        enrol.plan_all(self.world, plans)
+        enroll.plan_all(self.runtime, plans)
 
 
 def problems(rows: Iterable[TenantRow]) -> list[tuple[str, str]]:

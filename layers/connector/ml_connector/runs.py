@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ml_connector import enrol, leaving
+from ml_connector import enroll, leaving
 from ml_connector.engine.access.breaker import Closed
 from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.poll.run import Poll
-from ml_connector.engine.poll.state import Ahead, straight
-from ml_connector.engine.runtime import World
+from ml_connector.engine.poll.state import Prefetch, inline
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import passes, tenant_rows
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutOfTime, Throttled, Unreachable
 from ml_connector.flow import Flow, Integration
 from ml_connector.ports import Item, Secrets
@@ -23,8 +23,8 @@ from ml_connector.subscribe import subscribe
 from ml_connector.systems import registry
 
 if TYPE_CHECKING:
-    from ml_connector.bootstrap import Toolbox
-    from ml_connector.wiring import TenantSettings
+    from ml_connector.bootstrap import BootstrapOptions
+    from ml_connector.context import TenantSettings
 
 log = logging.getLogger("ml_connector")
 SLICE = timedelta(seconds=240)
@@ -50,23 +50,23 @@ class Ticked:
     late: float = 0.0
 
 
-def tick(world: World, system: str, send: Send, until: datetime | None = None) -> Ticked:
+def tick(runtime: Runtime, system: str, send: Send, until: datetime | None = None) -> Ticked:
     """Ask for a run of each tenant that is due, the longest waiting first, until a time.
 
     Nothing is written: a tenant stays due until its run has moved its time. What is asked for again meanwhile has the
     same id, and the queue drops it for five minutes; after these a message that was lost is sent again, and one that
     only waits brings a second run that finds nothing due.
     """
-    now = world.clock.now()
+    now = runtime.clock.now()
     asked = [
         ((tenant, f"{tenant}-{item.due_at}"), item.due_at)
-        for item in world.store.due(f"tick#{system}", iso(now), MOST)
+        for item in runtime.store.due(f"tick#{system}", iso(now), MOST)
         for tenant in [item.pk.partition("#")[2]]
     ]
     late = max((_seconds(since, now) for _, since in asked), default=0.0)
-    asked += [((tenant, f"{tenant}-idle-{at}"), at) for tenant, at in leaving.idle(world, system, iso(now), MOST)]
+    asked += [((tenant, f"{tenant}-idle-{at}"), at) for tenant, at in leaving.idle(runtime, system, iso(now), MOST)]
     for start in range(0, len(asked), BATCH):
-        if until is not None and world.clock.now() >= until:
+        if until is not None and runtime.clock.now() >= until:
             return Ticked(start, late)
         send([request for request, _ in asked[start : start + BATCH]])
     return Ticked(len(asked), late)
@@ -88,11 +88,11 @@ class Run:
     was due.
     """
 
-    world: World
+    runtime: Runtime
     secrets: Secrets
-    tools: Toolbox
+    tools: BootstrapOptions
     system: str
-    ahead: Ahead = straight
+    prefetch: Prefetch = inline
 
     def __post_init__(self) -> None:
         """Begin without failures."""
@@ -102,11 +102,11 @@ class Run:
 
     def of(self, name: str) -> None:
         """Run what is due for a tenant, then plan the next time."""
-        item = self.world.store.get(f"schedule#{name}", self.system)
-        tenant = tenant_rows.row(self.world.store, name)
+        item = self.runtime.store.get(f"schedule#{name}", self.system)
+        tenant = tenant_rows.row(self.runtime.store, name)
         if item is None or tenant is None:
             return  # the tenant ended
-        from ml_connector.wiring import TenantSettings  # noqa: PLC0415 - brings pydantic: a tick needs none
+        from ml_connector.context import TenantSettings  # noqa: PLC0415 - brings pydantic: a tick needs none
 
         try:
             options = TenantSettings.model_validate_json(tenant.options)
@@ -114,35 +114,35 @@ class Run:
             self._failed(name, "every flow", f"its settings in the tenant registry are damaged ({error})")
             self.faults += 1
             return  # asked for again in some minutes; the next rebuild of the roster writes the row anew
-        deadline = self.world.deadline.cut(self.world.clock.now() + SLICE)
-        planned = enrol.planned_of(item)
+        deadline = self.runtime.deadline.cut(self.runtime.clock.now() + SLICE)
+        planned = enroll.planned_of(item)
         outcomes: dict[str, bool | None] = {}
-        for integration, flow in enrol.flows_of(tenant, self.system):
-            if self.world.clock.now() >= deadline:
+        for integration, flow in enroll.flows_of(tenant, self.system):
+            if self.runtime.clock.now() >= deadline:
                 break  # what is due stays due, for the next run
             full_name = f"{integration.name}/{flow.name}"
             was = planned.get(full_name, "")
-            if was <= iso(self.world.clock.now()):
-                self.late = max(self.late or 0.0, _seconds(was, self.world.clock.now()))
+            if was <= iso(self.runtime.clock.now()):
+                self.late = max(self.late or 0.0, _seconds(was, self.runtime.clock.now()))
                 done = outcomes[full_name] = self._flow(tenant, options, integration, flow, deadline)
                 planned[full_name] = self._next(tenant, options, integration, flow, done, was)
-        passes.note(self.world, name, self.system, outcomes, planned)
+        passes.note(self.runtime, name, self.system, outcomes, planned)
         self._plan(item, planned)
         self._leave(tenant, options)
 
     def _leave(self, tenant: tenant_rows.TenantRow, options: TenantSettings) -> None:
         """End a session that nobody used for a while, where it takes a licence. What fails is left to its server."""
-        for integration, _ in enrol.flows_of(tenant, self.system):
+        for integration, _ in enroll.flows_of(tenant, self.system):
             row = tenant.pairs[integration.name]
-            if leaving.is_idle(self.world, tenant.name, self.system, row.scope):
+            if leaving.is_idle(self.runtime, tenant.name, self.system, row.scope):
                 self._left(tenant, options, integration)
 
     def _left(self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration) -> None:
-        from ml_connector.bootstrap import half_pair  # noqa: PLC0415 - loaded late, as it says
+        from ml_connector.bootstrap import incomplete_integration  # noqa: PLC0415 - loaded late, as it says
 
         try:
-            pair = half_pair(
-                self.world, self.secrets, self.tools, tenant.name, integration, tenant.pairs[integration.name],
+            pair = incomplete_integration(
+                self.runtime, self.secrets, self.tools, tenant.name, integration, tenant.pairs[integration.name],
                 options, self.system,
             )  # fmt: skip
             leaving.leave(pair)
@@ -152,18 +152,18 @@ class Run:
 
     def _plan(self, item: Item, planned: Mapping[str, str]) -> None:
         """Write when the flows that ran are due next; what somebody else wrote of a flow meanwhile stands."""
-        was, latest = enrol.planned_of(item), item
+        was, latest = enroll.planned_of(item), item
         mine = {flow: due for flow, due in planned.items() if was.get(flow) != due}
         for _ in range(TRIES):
-            before = enrol.planned_of(latest)
+            before = enroll.planned_of(latest)
             if latest.data.get("flows") != before:  # damaged: what was planned just now is all there is
                 before |= planned
             flows = {
                 flow: mine.get(flow, when) if was.get(flow, when) == when else when for flow, when in before.items()
             }
-            if flows == latest.data.get("flows") or enrol.plan(self.world.store, latest, flows):
+            if flows == latest.data.get("flows") or enroll.plan(self.runtime.store, latest, flows):
                 return
-            found = self.world.store.get(item.pk, item.sk)
+            found = self.runtime.store.get(item.pk, item.sk)
             if found is None:
                 return  # the tenant ended
             latest = found
@@ -172,10 +172,10 @@ class Run:
         self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration, flow: Flow,
         done: bool | None, planned: str,
     ) -> str:  # fmt: skip
-        now = self.world.clock.now()
+        now = self.runtime.clock.now()
         if done is False:
             return iso(now)  # the slice was over before the source was through
-        after = enrol.after_run(options, tenant, integration, flow, now, planned)
+        after = enroll.after_run(options, tenant, integration, flow, now, planned)
         return after if done else min(after, iso(now + AGAIN))
 
     def _flow(
@@ -187,12 +187,12 @@ class Run:
         deadline: datetime,
     ) -> bool | None:
         """Read a flow: true when through, false when the slice ended, None when it failed."""
-        from ml_connector.bootstrap import half_pair  # noqa: PLC0415 - loaded late, as it says
+        from ml_connector.bootstrap import incomplete_integration  # noqa: PLC0415 - loaded late, as it says
 
-        pair: Pair | None = None
+        pair: TenantIntegration | None = None
         try:
-            pair = half_pair(
-                self.world, self.secrets, self.tools, tenant.name, integration, tenant.pairs[integration.name],
+            pair = incomplete_integration(
+                self.runtime, self.secrets, self.tools, tenant.name, integration, tenant.pairs[integration.name],
                 options, self.system,
             )  # fmt: skip
             return self._poll(pair, flow, deadline)
@@ -215,11 +215,11 @@ class Run:
         self.failures.append(f"{tenant}/{flow}")
         log.warning("%s/%s: flow failed", tenant, flow, extra={"tenant": tenant, "flow": flow, "reason": reason})
 
-    def _poll(self, pair: Pair, flow: Flow, deadline: datetime) -> bool:
+    def _poll(self, pair: TenantIntegration, flow: Flow, deadline: datetime) -> bool:
         try:
             if registry.notifies(self.system) and not pair.shadow:
-                for line in subscribe(self.world, pair):
+                for line in subscribe(self.runtime, pair):
                     log.warning("subscription: %s", line, extra={"tenant": pair.tenant})
-            return Poll(pair, flow, iso(self.world.clock.now()), self.ahead, deadline).read()
+            return Poll(pair, flow, iso(self.runtime.clock.now()), self.prefetch, deadline).read()
         finally:
             pair.close()

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ml_connector.engine.ledger.rows import iso
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import tenant_rows
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Conflict, ConnectorError, Misconfigured
 from ml_connector.ports import Item
 
@@ -25,34 +25,34 @@ WITHOUT_RIGHT = timedelta(hours=1)
 TRIES = 5
 
 
-def subscribe(world: World, pair: Pair) -> list[str]:
+def subscribe(runtime: Runtime, pair: TenantIntegration) -> list[str]:
     """Make the subscriptions that are missing; gives a sentence for what was done or could not be."""
     system = pair.integration.platform
-    item = world.store.get(f"subscribed#{pair.tenant}", system) or Item(f"subscribed#{pair.tenant}", system)
-    now = world.clock.now()
+    item = runtime.store.get(f"subscribed#{pair.tenant}", system) or Item(f"subscribed#{pair.tenant}", system)
+    now = runtime.clock.now()
     if item.data.get("next") and datetime.fromisoformat(item.data["next"]) > now:
         return []
     connection: Any = pair.connection(system)
     until = iso(now + tenant_rows.SUBSCRIBING)
     try:
         pair.check(system)
-        done = [f"{pair.tenant}: {line}" for line in connection.subscribe(lambda: _mark(world, pair.tenant, until))]
+        done = [f"{pair.tenant}: {line}" for line in connection.subscribe(lambda: _mark(runtime, pair.tenant, until))]
         pause = EVERY
-        _mark(world, pair.tenant, None)
+        _mark(runtime, pair.tenant, None)
     except ConnectorError as error:
         done = [f"{pair.tenant}: the webhook is not subscribed: {error}"]
         pause = WITHOUT_RIGHT if isinstance(error, Misconfigured) else AGAIN
     with suppress(Conflict):
-        world.store.put(replace(item, data={"next": iso(now + pause)}))
+        runtime.store.put(replace(item, data={"next": iso(now + pause)}))
     return done
 
 
-def _mark(world: World, tenant: str, until: str | None) -> None:
+def _mark(runtime: Runtime, tenant: str, until: str | None) -> None:
     """Say in the tenant's row until when a subscription is being made, or that none is."""
     for _ in range(TRIES):
-        item = world.store.get(tenant_rows.PK, tenant)
+        item = runtime.store.get(tenant_rows.PK, tenant)
         if item is None or item.data.get("subscribing_until") == until:
             return
         with suppress(Conflict):  # the roster was written meanwhile
-            world.store.put(replace(item, data={**item.data, "subscribing_until": until}))
+            runtime.store.put(replace(item, data={**item.data, "subscribing_until": until}))
             return

@@ -9,14 +9,14 @@ import pytest
 
 from infra.sandbox.basware import World, create_app
 from infra.sandbox.basware.seed import seeded_world
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.context import AdapterContext, TenantSettings
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.access.sessions import Sessions
 from ml_connector.errors import Held
 from ml_connector.systems.basware import Settings, connect
-from ml_connector.wiring import TenantSettings, Wiring
 from tests.clock import Clock
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -77,11 +77,11 @@ class Bench:
         sessions = Sessions(
             store, MemoryVault(), self.clock, breaker, name="acme#basware", version="1", boot="b"
         )  # fmt: skip
-        self.wiring = Wiring(
+        self.wiring = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",
             clock=self.clock,
-            chance=SeededChance(1),
+            rng=SeededRandom(1),
             sessions=sessions,
             options=TenantSettings(send_bank_details=True),
             transport=Wire(world),

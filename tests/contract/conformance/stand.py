@@ -16,14 +16,14 @@ import httpx
 
 from ml_connector import bootstrap
 from ml_connector.connection import Connection
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.context import AdapterContext, TenantSettings
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.access.sessions import Sessions
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.records import Record
-from ml_connector.wiring import TenantSettings, Wiring
 from tests.clock import Clock
 from tests.contract.conformance.parts import START, Codes, Row, decoded, password_in, recoded
 from tests.contract.conformance.wire import ALWAYS, Wire, instead
@@ -79,8 +79,8 @@ class Stand:
             version=settings.credentials_version(), boot="b",
         )  # fmt: skip
         ours = [i for i in INTEGRATIONS if self.system in {i.erp, i.platform}]
-        wiring = Wiring(
-            tenant=tenant, integration=ours[0].name, clock=self.clock, chance=SeededChance(len(self._made)),
+        wiring = AdapterContext(
+            tenant=tenant, integration=ours[0].name, clock=self.clock, rng=SeededRandom(len(self._made)),
             sessions=sessions, options=TenantSettings(send_bank_details=True), insecure=True,
             transport=self.wire if transport is None else transport or None,
             flows=lambda: tuple(dict.fromkeys(f.name for i in ours for f in i.flows)),

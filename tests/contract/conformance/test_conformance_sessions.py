@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from ml_connector import exchange
+from ml_connector import http_log
 from ml_connector.errors import ConnectorError, LoginRefused, Transient
 from tests.contract.conformance import faults
 from tests.contract.conformance.cases import ALL, SOURCES, Case, each, every_system
@@ -159,9 +159,9 @@ def test_what_a_server_echoes_of_our_secrets_stands_in_no_message(stand: Stand, 
             stand.wire.spoil(echo(status), lambda request: not stand.is_login(request), times=ALWAYS)
         else:
             stand.wire.spoil(echo(status), lambda _: True, times=ALWAYS)
-        with exchange.recording() as exchanges:
+        with http_log.recording() as exchanges:
             said = list(_told(stand, connection, case))
-        said.append(json.dumps(exchange.as_rows(exchanges)))
+        said.append(json.dumps(http_log.as_rows(exchanges)))
         said.append(repr(connection) + repr(stand.settings()) + str(stand.settings()))
         for secret in stand.secrets():
             for text in said:
@@ -179,9 +179,9 @@ def test_what_a_server_says_back_of_our_sessions_stands_nowhere(stand: Stand, ca
         connection = stand.connect(tenant=f"acme-{status}")  # another worker, who takes the session over
         heard: set[str] = set()
         stand.wire.spoil(echo_values(status, heard), lambda request: not stand.is_login(request), times=ALWAYS)
-        with exchange.recording() as exchanges:
+        with http_log.recording() as exchanges:
             said = list(_told(stand, connection, case))
-        said.append(json.dumps(exchange.as_rows(exchanges)))
+        said.append(json.dumps(http_log.as_rows(exchanges)))
         assert heard, "nothing was sent that could be said back"
         for secret in heard:
             coded = base64.b64encode(secret.encode()).decode()

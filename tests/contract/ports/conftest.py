@@ -22,9 +22,9 @@ from tests.clock import Clock
 from tests.contract.ports.port_benches import (
     FolderKeeper,
     ManagerKeeper,
-    MemoryDesk,
+    MemoryBench,
     MemoryKeeper,
-    SqsDesk,
+    SqsBench,
     dynamo,
 )
 
@@ -94,12 +94,12 @@ def exact_store(request: pytest.FixtureRequest, clock: Clock) -> Any:
 
 
 @pytest.fixture(params=["memory", "moto", "ministack"])
-def desk(request: pytest.FixtureRequest, clock: Clock) -> Any:
+def bench(request: pytest.FixtureRequest, clock: Clock) -> Any:
     match request.param:
         case "memory":
-            return MemoryDesk(clock)
+            return MemoryBench(clock)
         case kind:
-            return SqsDesk(client_of(kind, "sqs", request))
+            return SqsBench(client_of(kind, "sqs", request))
 
 
 # --- Secrets: the port, and how a person writes a secret

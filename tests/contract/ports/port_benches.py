@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ml_connector.aws.rings import SqsRings
+from ml_connector.aws.queue import SqsQueue
 from ml_connector.aws.secrets import SecretsManagerSecrets
 from ml_connector.aws.store import DynamoStore
-from ml_connector.embedded.clock import SystemChance
-from ml_connector.embedded.rings import MemoryRings, Ring
+from ml_connector.embedded.clock import SystemRandom
+from ml_connector.embedded.queue import MemoryQueue, QueuedMessage
 from ml_connector.embedded.secrets import FolderSecrets, MemorySecrets
 from tests.clock import Clock
 
@@ -38,27 +38,27 @@ def dynamo(client: Any, clock: Clock) -> DynamoStore:
     return DynamoStore(name, client, clock)
 
 
-class MemoryDesk:
+class MemoryBench:
     """Rings in memory, with the reading end that a worker has."""
 
     def __init__(self, clock: Clock) -> None:
-        self.rings = MemoryRings(clock)
+        self.queue = MemoryQueue(clock)
 
     def take(self) -> tuple[Any, str, Any] | None:
-        ring = self.rings.take()
-        return (ring, ring.group, ring.message) if ring else None
+        queued = self.queue.take()
+        return (queued, queued.group, queued.message) if queued else None
 
-    def done(self, handle: Ring) -> None:
-        self.rings.done(handle)
+    def done(self, handle: QueuedMessage) -> None:
+        self.queue.done(handle)
 
-    def again(self, handle: Ring) -> None:
-        self.rings.again(handle)
+    def again(self, handle: QueuedMessage) -> None:
+        self.queue.again(handle)
 
     def buried(self) -> list[tuple[str, Any]]:
-        return [(ring.group, ring.message) for ring in self.rings.buried]
+        return [(queued.group, queued.message) for queued in self.queue.buried]
 
 
-class SqsDesk:
+class SqsBench:
     """Rings on SQS, read as Lambda reads them: one message at a time."""
 
     def __init__(self, client: Any) -> None:
@@ -68,7 +68,7 @@ class SqsDesk:
             client.create_queue(QueueName=f"{part}-{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
             for part in ("records", "dead")
         )
-        self.rings = SqsRings(client, self._queue, self._dlq, SystemChance())
+        self.queue = SqsQueue(client, self._queue, self._dlq, SystemRandom())
 
     def take(self) -> tuple[Any, str, Any] | None:
         return self._receive(self._queue)

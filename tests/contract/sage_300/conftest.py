@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from infra.sandbox.sage_300 import World, create_app, seeded_world
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.context import AdapterContext, TenantSettings
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
@@ -19,7 +20,6 @@ from ml_connector.engine.access.sessions import Sessions
 from ml_connector.errors import Held
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sage_300 import Settings, connect
-from ml_connector.wiring import TenantSettings, Wiring
 from tests.clock import Clock
 
 START = datetime(2026, 2, 10, 9, 30, tzinfo=UTC)
@@ -70,11 +70,11 @@ class Bench:
         store = SqliteStore(clock=self.clock)
         self.breaker = Breaker(store, self.clock, tenant="acme", system="sage_300", version="1", boot="b", sole=True)
         sessions = Sessions(store, MemoryVault(), self.clock, self.breaker, name="acme#sage_300", version="1", boot="b")
-        self.wiring = Wiring(
+        self.wiring = AdapterContext(
             tenant="acme",
             integration="sage_300-basware",
             clock=self.clock,
-            chance=SeededChance(1),
+            rng=SeededRandom(1),
             sessions=sessions,
             options=TenantSettings.model_validate(options),
             transport=Wire(world),

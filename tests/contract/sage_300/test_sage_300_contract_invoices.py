@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.sandbox.sage_300 import clerk, order_lines
+from infra.sandbox.sage_300 import back_office, order_lines
 from ml_connector.errors import Held, OutcomeUnknown, Rejected, Throttled, Transient
 
 BATCHES = "APInvoiceBatches"
@@ -133,14 +133,14 @@ def test_a_number_that_the_vendor_has_already_is_a_conflict(bench, invoice, row)
 
 def test_a_batch_deleted_in_the_desktop_no_longer_counts(bench, invoice, row):
     batch = bench.post(invoice("100.00", row(net="100.00", tax="0")))
-    clerk.delete_batch(bench.world, batch["BatchNumber"])
+    back_office.delete_batch(bench.world, batch["BatchNumber"])
     assert bench.target.look(bench.target.trace(invoice("100.00"), bench.codes)) == []
 
 
 def test_a_batch_posted_in_the_desktop_is_found_posted_and_counted_once(bench, invoice, row):
     one = invoice("100.00", row(net="100.00", tax="0"))
     batch = bench.post(one)
-    clerk.post(bench.world, batch["BatchNumber"])
+    back_office.post(bench.world, batch["BatchNumber"])
     (found,) = bench.target.look(bench.target.trace(one, bench.codes))
     assert (found.id, found.ours) == (f"{batch['BatchNumber']}:1", True)
     (posted,) = bench.target.look(replace(bench.target.trace(one, bench.codes), lookup={
@@ -257,7 +257,7 @@ def test_a_posting_that_fails_is_held_and_followed_into_the_error_batch(make, in
     bench.world.closed_periods.clear()
     fresh = max(b["BatchNumber"] for b in bench.world.rows(BATCHES))
     assert f"in batch {fresh}" in str(held.value)
-    clerk.post(bench.world, fresh)
+    back_office.post(bench.world, fresh)
     back = bench.target.read_back(found)
     assert (back.number, back.amount) == (str(fresh), Decimal("100.00"))
 

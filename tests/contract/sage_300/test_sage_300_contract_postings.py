@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.sandbox.sage_300 import clerk
+from infra.sandbox.sage_300 import back_office
 from ml_connector.errors import Held
 from ml_connector.flow import Found
 from ml_connector.records import PurchaseOrder
@@ -56,7 +56,7 @@ def test_what_a_posting_refused_is_held_in_every_run_until_a_person_posts_it(ref
         assert f"in batch {error_batch(bench.world)}" in said
     assert bench.calls("POST", "APPostInvoices") == 1
     bench.world.closed_periods.clear()
-    clerk.post(bench.world, error_batch(bench.world))
+    back_office.post(bench.world, error_batch(bench.world))
     bench.restart()
     back = bench.target.read_back(Found(found.id, found.number))
     assert (back.number, back.amount) == (str(error_batch(bench.world)), Decimal("100.00"))
@@ -66,7 +66,7 @@ def test_what_a_posting_refused_is_held_in_every_run_until_a_person_posts_it(ref
 def test_what_was_refused_twice_is_held_and_names_the_latest_batch(refusing, lacking):
     bench, _, found = refusing("copied", lacking)
     held(bench, found)
-    clerk.post(bench.world, error_batch(bench.world))
+    back_office.post(bench.world, error_batch(bench.world))
     again = held(bench, found)
     assert f"in batch {error_batch(bench.world)}" in str(again)
     assert error_batch(bench.world) == 103
@@ -77,7 +77,7 @@ def test_what_was_refused_twice_is_held_and_names_the_latest_batch(refusing, lac
 def test_an_error_batch_that_was_deleted_bars_nothing(refusing, failed_entries, lacking):
     bench, prepared, found = refusing(failed_entries, lacking)
     held(bench, found)
-    clerk.delete_batch(bench.world, error_batch(bench.world))
+    back_office.delete_batch(bench.world, error_batch(bench.world))
     bench.restart()
     sent = Found(found.id, found.number, partner="1200", reference="R-4711")
     assert bench.target.read_back(sent).state == "cancelled" and not bench.target.stands(sent)
@@ -91,7 +91,7 @@ def test_a_refused_entry_is_ours_alone_when_it_is_looked_for(refusing, failed_en
     (one,) = bench.target.look(prepared)
     assert (one.id, one.ours) == (found.id, True)
     bench.world.closed_periods.clear()
-    clerk.post(bench.world, error_batch(bench.world))
+    back_office.post(bench.world, error_batch(bench.world))
     (one,) = bench.target.look(prepared)
     assert (one.id, bench.target.read_back(one).number) == (found.id, str(error_batch(bench.world)))
 
@@ -131,7 +131,7 @@ def test_a_number_that_somebody_posted_before_is_no_proof_of_ours(refusing):
     bench.world.put("APPostedDocuments", before | {"DocumentTotalIncludingTax": Decimal(100)})
     assert "in batch 102" in str(held(bench, found))
     bench.world.closed_periods.clear()
-    clerk.delete_batch(bench.world, 102)
+    back_office.delete_batch(bench.world, 102)
     bench.restart()
     assert bench.target.read_back(found).state == "cancelled"
 
@@ -142,7 +142,7 @@ def test_a_batch_that_people_post_is_confirmed_too(make, invoice, row):
     found = bench.target.send(bench.target.prepare(invoice("100.00", row(net="100.00", tax="0")), bench.codes))
     bench.world.closed_periods |= {"2026-02"}
     bench.world.failed_entries = "copied"
-    clerk.post(bench.world, 101)
+    back_office.post(bench.world, 101)
     assert "in batch 102" in str(held(bench, found))
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.sandbox.sage_300 import clerk, order_lines
+from infra.sandbox.sage_300 import back_office, order_lines
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.records import Account, CostCenter, PurchaseOrder, Supplier
 
@@ -122,9 +122,9 @@ def test_a_receipt_a_return_and_a_completion_are_each_seen_by_the_next_pass(benc
     one, other = [line for line in order_lines(bench.world) if line.open and line.outstanding > 5][:2]
     since = bench.world.today().isoformat()
     bench.clock.moment += timedelta(days=1)
-    receipt = clerk.receive(bench.world, one.order_key, {one.line_number: Decimal(2)})
-    clerk.give_back(bench.world, receipt["ReceiptSequenceKey"], {one.item: Decimal(1)})
-    clerk.complete(bench.world, other.order_key if other.order_key != one.order_key else one.order_key)
+    receipt = back_office.receive(bench.world, one.order_key, {one.line_number: Decimal(2)})
+    back_office.give_back(bench.world, receipt["ReceiptSequenceKey"], {one.item: Decimal(1)})
+    back_office.complete(bench.world, other.order_key if other.order_key != one.order_key else one.order_key)
     changed = {order.key: order for order in bench.all(PurchaseOrder, since=since)}
     line = next(x for x in changed[one.order_number].lines if x.number == str(one.line_number))
     assert sum(r.quantity for r in line.receipts) % 1 == 0

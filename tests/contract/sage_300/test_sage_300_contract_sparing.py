@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from infra.sandbox import basware, sage_300, scene_sage_300
+from infra.sandbox import basware, fixtures_sage_300, sage_300
 from infra.sandbox.server import serving
 from ml_connector.errors import Transient
 from ml_connector.records import Account, PurchaseOrder, Supplier
@@ -169,7 +169,7 @@ def company(make):
 
     def maker(*, segment="2", **ways):
         bench = make(password="pass-1", timezone="UTC", cost_center_segment=segment)
-        server = Sparing(scene_sage_300.scene().erp, **ways)
+        server = Sparing(fixtures_sage_300.seeded_systems().erp, **ways)
         wiring = replace(bench.wiring, transport=httpx.WSGITransport(app=server))
         bench.connection.close()
         bench.connection = connect(bench.settings, wiring)
@@ -216,7 +216,7 @@ def test_an_invoice_needs_vendors_accounts_and_batches_only(company, invoice, ro
 
 
 def test_a_whole_company_runs_against_it(tmp_path):
-    scene = scene_sage_300.scene()
+    scene = fixtures_sage_300.seeded_systems()
     server, folder = Sparing(scene.erp, spelling="decimal"), tmp_path / "secrets" / "acme"
     folder.mkdir(parents=True)
     with ExitStack() as stack:

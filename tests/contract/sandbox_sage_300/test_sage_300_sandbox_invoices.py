@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.sandbox.sage_300 import clerk
+from infra.sandbox.sage_300 import back_office
 
 BATCHES = "AP/APInvoiceBatches"
 
@@ -201,7 +201,7 @@ def test_a_deleted_batch_frees_its_numbers(world, api, invoice):
     number = api.made(BATCHES, invoice())["BatchNumber"]
     api.changed(f"{BATCHES}({number})", {"BatchStatus": "Deleted"})
     number = api.made(BATCHES, invoice())["BatchNumber"]
-    clerk.delete_batch(world, number)
+    back_office.delete_batch(world, number)
     api.made(BATCHES, invoice())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.sandbox.sage_300 import clerk
+from infra.sandbox.sage_300 import back_office
 
 SMALL = {"VendorNumber": "1401", "ShortName": "1401", "GroupCode": "INV", "OnHold": "NotOnHold", "VendorName": "N"}
 
@@ -100,6 +100,6 @@ def test_the_calendar_tells_the_days_of_each_period(api):
 
 
 def test_a_record_can_vanish_without_a_trace(api, world, expect_refusal):
-    clerk.remove(world, "APVendors", world.find("APVendors", "1200"))
+    back_office.remove(world, "APVendors", world.find("APVendors", "1200"))
     expect_refusal(api.get("AP/APVendors('1200')"), 404, "RecordNotFound")
     assert api.read("AP/APVendors?$count=true&$top=1")["@odata.count"] == 302

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.sandbox.sage_300 import clerk
+from infra.sandbox.sage_300 import back_office
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_receipt_moves_its_order_and_is_read_under_another_name(api, order, cl
 
 
 def test_an_order_that_has_all_its_goods_is_completed(api, world, order):
-    clerk.receive(world, order["PurchaseOrderSequenceKey"])
+    back_office.receive(world, order["PurchaseOrderSequenceKey"])
     after = read(api, order)
     assert (after["Completed"], after["DateCompleted"][:10], after["LinesComplete"]) == ("Yes", "2026-02-10", 2)
 
@@ -82,7 +82,7 @@ def test_a_receipt_without_an_order_is_taken_and_one_for_a_foreign_order_is_not(
 
 
 def test_returned_goods_stand_on_the_receipt_and_in_a_return(api, world, order, expect_refusal):
-    receipt = clerk.receive(world, order["PurchaseOrderSequenceKey"], {1000: Decimal(4)})
+    receipt = back_office.receive(world, order["PurchaseOrderSequenceKey"], {1000: Decimal(4)})
     lines = [{"ItemNumber": "A1-105/0", "QuantityReturned": 3}]
     made = api.made("PO/POReturns", {"ReceiptNumber": receipt["ReceiptNumber"], "ReturnLines": lines})
     assert (made["PurchaseOrderNumber"], made["ReturnLines"][0]["ExtendedCost"]) == ("PO000201", 15)
@@ -95,10 +95,10 @@ def test_returned_goods_stand_on_the_receipt_and_in_a_return(api, world, order, 
 def test_only_the_desktop_changes_or_completes_an_order(api, world, order):
     key = order["PurchaseOrderSequenceKey"]
     change = {"PurchaseOrderLines": [{"LineNumber": 1000, "QuantityOrdered": 12}], "OnHold": "Yes"}
-    clerk.change(world, "POPurchaseOrders", {"PurchaseOrderSequenceKey": key} | change)
+    back_office.change(world, "POPurchaseOrders", {"PurchaseOrderSequenceKey": key} | change)
     after = read(api, order)
     assert (after["OnHold"], after["PurchaseOrderLines"][0]["ExtendedCost"]) == ("Yes", 60)
-    clerk.complete(world, key)
+    back_office.complete(world, key)
     line = read(api, order)["PurchaseOrderLines"][0]
     assert (line["QuantityCanceled"], line["QuantityOutstanding"], line["Completed"]) == (12, 0, "Yes")
 

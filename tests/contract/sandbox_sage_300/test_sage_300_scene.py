@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from infra.sandbox.scene_sage_300 import scene
+from infra.sandbox.fixtures_sage_300 import seeded_systems
 from tests.contract.sandbox_sage_300.conftest import Api
 
 
 @pytest.fixture
 def joint(clock):
-    return scene(1, clock)
+    return seeded_systems(1, clock)
 
 
 def test_each_invoice_has_a_fate_and_a_currency_that_its_vendor_has(joint):

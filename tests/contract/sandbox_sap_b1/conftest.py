@@ -117,13 +117,13 @@ def service() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def order(world: World) -> dict[str, Any]:
     """A fresh item order of V10000: line 0 of 10 at 12.50, line 1 of 3 at 100."""
-    from infra.sandbox.sap_b1 import clerk
+    from infra.sandbox.sap_b1 import back_office
 
     lines = [
         {"ItemCode": "I1001", "Quantity": 10, "UnitPrice": Decimal("12.50"), "VatGroup": "V2", "AccountCode": "400002"},
         {"ItemCode": "I1002", "Quantity": 3, "UnitPrice": 100, "VatGroup": "V1", "AccountCode": "400003"},
     ]
-    return clerk.change(world, "PurchaseOrders", {"CardCode": "V10000", "DocumentLines": lines})
+    return back_office.change(world, "PurchaseOrders", {"CardCode": "V10000", "DocumentLines": lines})
 
 
 @pytest.fixture

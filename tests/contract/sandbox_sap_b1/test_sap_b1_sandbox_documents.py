@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 
 CLOSED = "One of the base documents has already been closed"
 
@@ -179,7 +179,7 @@ def test_an_item_base_in_a_service_invoice_is_refused(api, drawn, expect_refusal
 
 
 def test_what_was_received_must_be_based_on_the_receipt(api, world, order, drawn, expect_refusal):
-    receipt = clerk.receive(world, order["DocEntry"], {0: Decimal(8)})
+    receipt = back_office.receive(world, order["DocEntry"], {0: Decimal(8)})
     expect_refusal(api.post("PurchaseInvoices", drawn()), 400, -5002, CLOSED)
     assert api.post("PurchaseInvoices", drawn(Quantity=2)).status_code == 201
     expect_refusal(api.post("PurchaseInvoices", drawn(Quantity=1)), 400, -10, CLOSED)
@@ -189,8 +189,8 @@ def test_what_was_received_must_be_based_on_the_receipt(api, world, order, drawn
 
 
 def test_a_return_lowers_what_a_receipt_still_has_open(api, world, order, drawn, expect_refusal):
-    receipt = clerk.receive(world, order["DocEntry"])
-    clerk.give_back(world, receipt["DocEntry"], {0: Decimal(4)})
+    receipt = back_office.receive(world, order["DocEntry"])
+    back_office.give_back(world, receipt["DocEntry"], {0: Decimal(4)})
     over = drawn(BaseType=20, BaseEntry=receipt["DocEntry"], Quantity=7)
     expect_refusal(api.post("PurchaseInvoices", over), 400, -5002)
     back = api.rows("PurchaseReturns?$orderby=DocEntry desc&$top=1")[0]
@@ -224,7 +224,7 @@ def test_an_approval_template_answers_nothing_and_leaves_a_draft(api, world, ser
     draft = api.rows("Drafts?$filter=NumAtCard eq 'INV-1'&$select=DocEntry,DocObjectCode,AuthorizationStatus")[0]
     assert (draft["DocObjectCode"], draft["AuthorizationStatus"]) == ("oPurchaseInvoices", "dasPending")
     assert api.rows("PurchaseInvoices") == []
-    posted = clerk.approve(world, draft["DocEntry"])
+    posted = back_office.approve(world, draft["DocEntry"])
     assert api.rows("PurchaseInvoices?$select=DocEntry,NumAtCard")[0]["DocEntry"] == posted["DocEntry"]
     world.approval_reply = "-2028"
     expect_refusal(api.post("PurchaseInvoices", service()), 404, -2028)

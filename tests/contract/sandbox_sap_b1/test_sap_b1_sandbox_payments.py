@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 
 
 @pytest.fixture
@@ -33,14 +33,14 @@ def test_a_part_payment_leaves_the_invoice_open(api, invoice, payment):
 def test_a_full_payment_closes_the_invoice_and_leaves_its_stamp(api, world, clock, invoice):
     clock.forward(days=3)
     api.login()
-    clerk.pay(world, invoice["DocEntry"])
+    back_office.pay(world, invoice["DocEntry"])
     now = api.get(f"PurchaseInvoices({invoice['DocEntry']})").json()
     assert (now["PaidToDate"], now["DocumentStatus"]) == (297.5, "bost_Close")
     assert now["UpdateDate"] == invoice["UpdateDate"]
 
 
 def test_cancelling_a_payment_opens_the_invoice_and_leaves_every_stamp(api, world, clock, invoice):
-    paid = clerk.pay(world, invoice["DocEntry"])
+    paid = back_office.pay(world, invoice["DocEntry"])
     clock.forward(days=3)
     api.login()
     assert api.post(f"VendorPayments({paid['DocEntry']})/Cancel", None).status_code == 204
@@ -82,23 +82,23 @@ def test_a_wrong_payment_is_refused(api, payment, expect_refusal, header, text):
 
 
 def test_a_paid_invoice_takes_no_further_payment(api, world, invoice, payment, expect_refusal):
-    clerk.pay(world, invoice["DocEntry"])
+    back_office.pay(world, invoice["DocEntry"])
     expect_refusal(api.post("VendorPayments", payment()), 400, -5002, "Document is already closed")
 
 
 def test_a_foreign_invoice_is_paid_in_its_currency(api, world, service):
     body = service({"LineTotal": None, "RowTotalFC": 100}, CardCode="V10007", DocCurrency="USD")
     entry = api.made("PurchaseInvoices", body)["DocEntry"]
-    part = clerk.pay(world, entry, Decimal(40))
+    part = back_office.pay(world, entry, Decimal(40))
     assert part["PaymentInvoices"][0]["AppliedFC"] == 40
     now = api.get(f"PurchaseInvoices({entry})").json()
     assert (now["PaidToDateFC"], now["PaidToDate"], now["DocumentStatus"]) == (40, 36.86, "bost_Open")
-    clerk.pay(world, entry)
+    back_office.pay(world, entry)
     assert api.get(f"PurchaseInvoices({entry})").json()["DocumentStatus"] == "bost_Close"
 
 
 def test_the_rows_name_document_and_type(api, world, invoice):
-    clerk.pay(world, invoice["DocEntry"], reference="ACH-1")
+    back_office.pay(world, invoice["DocEntry"], reference="ACH-1")
     row = api.rows(
         "VendorPayments?$filter=DocEntry gt 0&$orderby=DocEntry&$select=DocEntry,TransferReference,PaymentInvoices"
     )[0]

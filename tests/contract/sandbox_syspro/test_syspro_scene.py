@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from infra.sandbox.scene_syspro import scene
+from infra.sandbox.fixtures_syspro import seeded_systems
 from tests.contract.sandbox_syspro.conftest import Api, balance, errors
 
 
 @pytest.fixture
 def joint(clock):
-    return scene(1, clock)
+    return seeded_systems(1, clock)
 
 
 def test_each_invoice_has_a_fate_and_a_currency_that_its_supplier_has(joint):

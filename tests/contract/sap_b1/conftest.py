@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from infra.sandbox.sap_b1 import World, create_app, seeded_world
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.context import AdapterContext, TenantSettings
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
@@ -19,7 +20,6 @@ from ml_connector.engine.access.sessions import Sessions
 from ml_connector.errors import Held
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sap_b1 import Settings, connect
-from ml_connector.wiring import TenantSettings, Wiring
 from tests.clock import Clock
 
 START = datetime(2026, 2, 10, 9, 30, tzinfo=UTC)
@@ -76,11 +76,11 @@ class Bench:
         store = SqliteStore(clock=self.clock)
         breaker = Breaker(store, self.clock, tenant="acme", system="sap_b1", version="1", boot="b", sole=True)
         self.sessions = Sessions(store, MemoryVault(), self.clock, breaker, name="acme#sap_b1", version="1", boot="b")
-        self.wiring = Wiring(
+        self.wiring = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",
             clock=self.clock,
-            chance=SeededChance(1),
+            rng=SeededRandom(1),
             sessions=self.sessions,
             options=TenantSettings.model_validate(options),
             transport=Wire(world),

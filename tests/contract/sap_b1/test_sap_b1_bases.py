@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 from ml_connector.errors import Held
 from ml_connector.records import CodingRow, Invoice, PurchaseOrder
 
@@ -20,7 +20,7 @@ FREIGHT = {"ItemDescription": "Freight", "Quantity": Decimal(0), "LineTotal": De
 
 def entered(bench: Any, *lines: dict[str, Any], **header: Any) -> dict[str, Any]:
     body = {"CardCode": "V10000", "DocDate": "2026-01-15", "DocumentLines": list(lines or (ITEM,)), **header}
-    return clerk.change(bench.world, "PurchaseOrders", body)
+    return back_office.change(bench.world, "PurchaseOrders", body)
 
 
 def on(order: dict[str, Any], line: int, net: str, **more: Any) -> CodingRow:
@@ -35,7 +35,7 @@ def test_a_free_line_is_drawn_on_its_order_like_the_others(
     bench: Any, invoice: Any, received: bool, stated: Decimal | None
 ) -> None:
     order = entered(bench, ITEM, FREE)
-    note = clerk.receive(bench.world, order["DocEntry"]) if received else None
+    note = back_office.receive(bench.world, order["DocEntry"]) if received else None
     rows = on(order, 0, "250.00", quantity=Decimal(10)), on(order, 1, "0.00", quantity=stated)
     document = bench.post(invoice("250.00", *rows))
     assert document["DocType"] == "dDocument_Items"
@@ -67,7 +67,7 @@ def test_a_row_of_nothing_beside_goods_does_not_part_them_from_their_order(bench
 def test_a_sum_among_goods_is_offered_and_invoiced_by_its_amount(bench: Any, invoice: Any, received: bool) -> None:
     order = entered(bench, ITEM, FREIGHT)
     if received:
-        clerk.receive(bench.world, order["DocEntry"])
+        back_office.receive(bench.world, order["DocEntry"])
     shown = next(one for one in bench.all(PurchaseOrder) if one.key == str(order["DocEntry"])) if not received else None
     if shown is not None:
         assert [(line.quantity, line.net) for line in shown.lines] == [(10, 250), (0, 500)]
@@ -99,7 +99,7 @@ def test_the_branch_is_the_orders_or_receipts(make: Any, invoice: Any, received:
     bench.codes.mapped["branch", "HH"] = "1"
     order = entered(bench, BPL_IDAssignedToInvoice=2)
     if received:
-        clerk.receive(bench.world, order["DocEntry"])
+        back_office.receive(bench.world, order["DocEntry"])
     document = bench.post(invoice("250.00", on(order, 0, "250.00"), organization="HH"))
     assert document["BPL_IDAssignedToInvoice"] == 2
 
@@ -171,7 +171,7 @@ def test_of_two_open_orders_with_one_number_the_amounts_choose_and_the_note_name
 def test_what_is_received_and_open_counts_like_an_open_order(bench: Any, invoice: Any) -> None:
     """The order itself is closed by its receipt, and the newer one has the number by chance."""
     old, new = twins(bench, "25", "40")
-    clerk.receive(bench.world, old["DocEntry"])
+    back_office.receive(bench.world, old["DocEntry"])
     document = bench.post(invoice("250.00", on(old, 0, "250.00")))
     assert document["DocumentLines"][0]["BaseType"] == 20
     assert new["DocumentStatus"] == "bost_Open"

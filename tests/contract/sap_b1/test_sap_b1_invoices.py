@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 from infra.sandbox.sap_b1.seed import OrderLine, order_lines
 from ml_connector.errors import Held, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.records import CodingRow, Invoice
@@ -118,8 +118,8 @@ def test_received_goods_draw_on_the_receipt(bench: Any, invoice: Any) -> None:
 
 def test_a_quantity_over_several_receipts_is_shared_out_and_the_cents_agree(bench: Any, invoice: Any) -> None:
     line = ordered(bench, lambda o: o.open and not o.service and not o.received and o.open_quantity >= 6)
-    first = clerk.receive(bench.world, line.doc_entry, {line.line_num: Decimal(1)})
-    second = clerk.receive(bench.world, line.doc_entry, {line.line_num: Decimal(2)})
+    first = back_office.receive(bench.world, line.doc_entry, {line.line_num: Decimal(1)})
+    second = back_office.receive(bench.world, line.doc_entry, {line.line_num: Decimal(2)})
     made = invoice(with_tax(Decimal("100.00"), line.percent), supplier=line.card_code)
     rows = (against(line, "6", "100.00", receipt_number=str(second["DocNum"])),)
     lines = bench.post(_with(made, rows))["DocumentLines"]
@@ -242,9 +242,9 @@ def test_an_invoice_that_awaits_approval_is_held_and_found_as_a_draft(
     assert held.value.waiting_for == "approval:inv-1"
     (draft,) = target.look(prepared)
     assert draft.state == "draft"
-    clerk.change(bench.world, "PurchaseInvoices", by_hand(prepared))
+    back_office.change(bench.world, "PurchaseInvoices", by_hand(prepared))
     assert [found.state for found in target.look(prepared)] == ["posted", "draft"], "another one does not hide it"
-    clerk.approve(bench.world, int(draft.id.partition(":")[2]))
+    back_office.approve(bench.world, int(draft.id.partition(":")[2]))
     assert [found.state for found in target.look(prepared)] == ["posted", "posted"]
 
 
@@ -260,7 +260,7 @@ def test_a_draft_that_its_approver_refused_is_told_from_one_that_waits(bench: An
         target.send(prepared)
     (draft,) = target.look(prepared)
     assert (draft.partner, draft.reference, draft.amount) == ("V10000", prepared.reference, prepared.amount)
-    clerk.reject(bench.world, int(draft.id.partition(":")[2]))
+    back_office.reject(bench.world, int(draft.id.partition(":")[2]))
     assert [found.state for found in target.look(prepared)] == ["rejected"]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 from infra.sandbox.sap_b1.seed import order_lines
 from ml_connector.records import Invoice, Payment, PurchaseOrder
 
@@ -34,8 +34,8 @@ def test_lines_are_what_the_company_keeps(bench: Any) -> None:
 def test_receipts_and_returns_stand_at_their_lines(bench: Any) -> None:
     order = next(o for o in bench.all(PurchaseOrder) if not o.lines[0].service and not o.lines[0].receipts)
     line = order.lines[0]
-    note = clerk.receive(bench.world, int(order.key), {int(line.key): Decimal(1)})
-    back = clerk.give_back(bench.world, note["DocEntry"], {note["DocumentLines"][0]["LineNum"]: Decimal(1)})
+    note = back_office.receive(bench.world, int(order.key), {int(line.key): Decimal(1)})
+    back = back_office.give_back(bench.world, note["DocEntry"], {note["DocumentLines"][0]["LineNum"]: Decimal(1)})
     changed = next(o for o in bench.all(PurchaseOrder, "2026-02-10") if o.key == order.key)
     receipts = next(one for one in changed.lines if one.key == line.key).receipts
     assert [r.quantity for r in receipts] == [Decimal(1), Decimal(-1)]
@@ -57,7 +57,7 @@ def test_an_order_that_was_cancelled_or_closed_is_told(bench: Any) -> None:
 @pytest.mark.parametrize("part", [None, "40.00"])
 def test_a_payment_of_a_posted_invoice(bench: Any, invoice: Any, row: Any, part: str | None) -> None:
     document = bench.post(invoice("119.00", row(net="100.00", tax="19.00")))
-    paid = clerk.pay(bench.world, document["DocEntry"], Decimal(part) if part else None)
+    paid = back_office.pay(bench.world, document["DocEntry"], Decimal(part) if part else None)
     source = bench.connection.source(Payment)
     (offer,) = [o for page in source.offers(None, None) for o in page.offers]
     assert (offer.refers, offer.void, offer.currency) == (f"18:{document['DocEntry']}", False, "EUR")
@@ -70,8 +70,8 @@ def test_a_payment_of_a_posted_invoice(bench: Any, invoice: Any, row: Any, part:
 
 def test_payments_add_up_and_a_cancelled_one_counts_no_more(bench: Any, invoice: Any, row: Any) -> None:
     entry = bench.post(invoice("119.00", row(net="100.00", tax="19.00")))["DocEntry"]
-    first = clerk.pay(bench.world, entry, Decimal("19.00"))
-    second = clerk.pay(bench.world, entry)
+    first = back_office.pay(bench.world, entry, Decimal("19.00"))
+    second = back_office.pay(bench.world, entry)
     source = bench.connection.source(Payment)
     key = f"{second['DocEntry']}~18~{entry}~1"
     assert source.fetch(key).record.paid_total == Decimal("119.00")
@@ -89,7 +89,7 @@ def test_payments_add_up_and_a_cancelled_one_counts_no_more(bench: Any, invoice:
 def test_a_payment_in_foreign_currency_is_told_in_it(bench: Any, invoice: Any, row: Any) -> None:
     bench.world.upsert("BusinessPartners", {"CardCode": "V10000", "Currency": "##"})
     entry = bench.post(invoice("119.00", row(net="100.00", tax="19.00"), currency="USD"))["DocEntry"]
-    clerk.pay(bench.world, entry)
+    back_office.pay(bench.world, entry)
     source = bench.connection.source(Payment)
     (offer,) = [o for page in source.offers(None, None) for o in page.offers]
     assert (offer.amount, offer.currency) == (Decimal("119.00"), "USD")

@@ -11,7 +11,7 @@ import pytest
 
 from infra.sandbox.sap_b1.payments import cancel_payment, post_payment
 from ml_connector.errors import Rejected
-from ml_connector.flow import Offer
+from ml_connector.flow import ListedDocument
 from ml_connector.records import Invoice, Payment
 from ml_connector.systems.sap_b1 import payments
 
@@ -40,7 +40,7 @@ def pay(bench: Any, posted: Any) -> Apply:
     return pay_parts
 
 
-def offers(bench: Any) -> list[Offer]:
+def offers(bench: Any) -> list[ListedDocument]:
     return [o for page in bench.connection.source(Payment).offers(None, None) for o in page.offers]
 
 

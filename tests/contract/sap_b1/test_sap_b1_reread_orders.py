@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 from ml_connector.records import PurchaseOrder
 
 
@@ -29,7 +29,7 @@ def test_a_closed_order_whose_stamp_did_not_move_is_told_and_a_deleted_one_is_le
 
 def test_a_receipt_on_an_order_read_again_is_there(bench: Any) -> None:
     order = next(o for o in bench.all(PurchaseOrder) if not o.lines[0].service and not o.lines[0].receipts)
-    clerk.receive(bench.world, int(order.key), {int(order.lines[0].key): Decimal(1)})
+    back_office.receive(bench.world, int(order.key), {int(order.lines[0].key): Decimal(1)})
     (page,) = bench.connection.source(PurchaseOrder).reread([order.key])
     assert [r.quantity for line in page.records[0].lines[:1] for r in line.receipts] == [Decimal(1)]
 

@@ -24,8 +24,8 @@ from infra.sandbox import basware, sap_b1
 from infra.sandbox.basware.control import put_document
 from infra.sandbox.basware.model import Document
 from infra.sandbox.basware.seed_invoices import Coding, Maker
-from infra.sandbox.sap_b1 import clerk
-from infra.sandbox.scene import PASSWORD, scene
+from infra.sandbox.fixtures import PASSWORD, seeded_systems
+from infra.sandbox.sap_b1 import back_office
 from infra.sandbox.server import serving
 from tests import program
 
@@ -131,7 +131,7 @@ class Stage:
         day = (datetime.now(UTC).date() - timedelta(days=30)).isoformat()
         body = {"CardCode": supplier, "DocType": "dDocument_Items", "DocDate": day, **header}
         with self.erp.lock:
-            return clerk.change(
+            return back_office.change(
                 self.erp, "PurchaseOrders", body | {"DocumentLines": [plain | x for x in lines or ({},)]}
             )
 
@@ -200,7 +200,7 @@ def prune(erp: Any) -> None:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    made = scene()
+    made = seeded_systems()
     erp, ap = made.erp, made.ap
     with ExitStack() as stack:
         erp_url = stack.enter_context(serving(sap_b1.create_app(erp)))

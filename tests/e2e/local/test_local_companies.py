@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 
 TWO = ["1000", "2000"]
 
@@ -44,7 +44,7 @@ def test_a_company_that_nobody_mapped_takes_and_gives_nothing(small):
 def test_a_payment_of_an_invoice_of_another_company_is_held(small):
     key = small.invoice("50.00")
     small.ran()  # with one company everything was this ERP's
-    clerk.pay(small.erp, small.posted(key)[0]["DocEntry"], Decimal(50))
+    back_office.pay(small.erp, small.posted(key)[0]["DocEntry"], Decimal(50))
     _known(small)
     small.ops("mappings", "set", "acme", "company", "2000", "SBODEMO")
     report = small.ran()

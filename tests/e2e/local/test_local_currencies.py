@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_mapped_one_crosses_in_every_flow_and_both_ways(dollars):
     (booked,) = dollars.posted(key)
     assert booked["DocCurrency"] == "$"
     assert dollars.posted(note, "PurchaseCreditNotes")[0]["DocCurrency"] == "$"
-    clerk.pay(dollars.erp, booked["DocEntry"], Decimal(60), reference="TRF-1")
+    back_office.pay(dollars.erp, booked["DocEntry"], Decimal(60), reference="TRF-1")
     row = dollars.flows(dollars.ran())["payments"]
     assert (row["delivered"], row["held"]) == (1, 0)
     assert row["amounts"]["COP"]["delivered"] == "60.00", "amounts of all flows are told in the platform's currency"
@@ -67,6 +67,6 @@ def test_a_document_that_names_no_currency_is_in_the_companys_own(dollars, bare)
         assert made["currencyCode"] == "COP"
     else:
         entry = dollars.posted(key)[0]
-        clerk.pay(dollars.erp, entry["DocEntry"], Decimal(100))["DocCurrency"] = None
+        back_office.pay(dollars.erp, entry["DocEntry"], Decimal(100))["DocCurrency"] = None
         entry["DocCurrency"] = None
         assert dollars.flows(dollars.ran())["payments"]["delivered"] == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 
 
 def moved(small, system="sap_b1"):
@@ -20,7 +20,7 @@ def test_another_address_is_said_and_the_state_is_carried_over_with_its_payments
     assert small.ran()["earlier_endpoints"] == []
     entry = small.posted(key)[0]["DocEntry"]
     moved(small)
-    clerk.pay(small.erp, entry, Decimal(40))
+    back_office.pay(small.erp, entry, Decimal(40))
     ping = small.ops("ping", "acme", "sap_b1")
     report = small.ran("--dry-run")
     report = small.ran()

@@ -85,9 +85,9 @@ def test_an_invoice_that_awaits_approval_in_sap_is_held_and_not_sent_again(small
     small.ran()
     assert small.erp.calls["POST PurchaseInvoices"] == 1
     (draft,) = small.erp.rows("Drafts")
-    from infra.sandbox.sap_b1 import clerk
+    from infra.sandbox.sap_b1 import back_office
 
-    clerk.approve(small.erp, draft["DocEntry"])
+    back_office.approve(small.erp, draft["DocEntry"])
     report = small.ran()
     assert report["held"] == []
     assert len(small.posted(key)) == 1

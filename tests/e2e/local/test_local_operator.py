@@ -47,7 +47,7 @@ def test_the_operator_policy_is_enough_for_every_command_but_purge(small, stack,
     ):  # fmt: skip
         ran = run(small, *words.split())
         assert ran.returncode == 0, (words, ran.stdout, ran.stderr)
-    stack.aws.world.blobs.put("audit/acme/sap_b1-basware/invoices/2026-01-01/k/1.json.gz", _attempt())
+    stack.aws.runtime.blobs.put("audit/acme/sap_b1-basware/invoices/2026-01-01/k/1.json.gz", _attempt())
     refused = run(small, "purge", "acme", "--force", "--yes")
     assert refused.returncode == 2
     assert "AWS refuses access to the bucket" in refused.stderr

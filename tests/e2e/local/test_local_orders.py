@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from infra.sandbox.sap_b1 import changes, clerk
+from infra.sandbox.sap_b1 import back_office, changes
 
 
 def lines_of(stage, order):
@@ -20,7 +20,7 @@ def lines_of(stage, order):
 
 def test_an_order_carries_its_receipts_and_returns(small):
     order = small.order({}, {"Quantity": Decimal(4), "UnitPrice": Decimal("2.50")})
-    receipt = clerk.receive(small.erp, order["DocEntry"], {0: Decimal(6)})
+    receipt = back_office.receive(small.erp, order["DocEntry"], {0: Decimal(6)})
     small.ran()
     header, lines = lines_of(small, order)
     assert header["supplierCode"] == "V10001"
@@ -32,7 +32,7 @@ def test_an_order_carries_its_receipts_and_returns(small):
     assert came["goodsReceiptNumber"] == str(receipt["DocNum"])
     assert lines["1"].get("goodsReceipts", []) == []
 
-    clerk.give_back(small.erp, receipt["DocEntry"], {0: Decimal(2)})
+    back_office.give_back(small.erp, receipt["DocEntry"], {0: Decimal(2)})
     assert small.flows(small.ran())["purchase_orders"]["delivered"] == 1
     _, lines = lines_of(small, order)
     first, back = sorted(lines["0"]["goodsReceipts"], key=lambda one: -Decimal(one["quantity"]))

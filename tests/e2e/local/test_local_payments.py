@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 from infra.sandbox.sap_b1.payments import cancel_payment
 
 
@@ -16,7 +16,7 @@ def paid(stage, *nets, **more):
 
 def test_a_partial_payment_and_the_rest_arrive_with_what_was_paid_in_all(small):
     key, entry = paid(small, "100.10")
-    first = clerk.pay(small.erp, entry, Decimal("40.05"), reference="TRF-1")
+    first = back_office.pay(small.erp, entry, Decimal("40.05"), reference="TRF-1")
     row = small.flows(small.ran())["payments"]
     assert row["delivered"] == 1
     assert row["amounts"]["EUR"]["delivered"] == "40.05"
@@ -31,7 +31,7 @@ def test_a_partial_payment_and_the_rest_arrive_with_what_was_paid_in_all(small):
     assert small.flows(small.ran())["payments"]["unchanged"] == 1
     assert small.writes() == before
 
-    clerk.pay(small.erp, entry)
+    back_office.pay(small.erp, entry)
     row = small.flows(small.ran())["payments"]
     assert [row["delivered"], row["unchanged"]] == [1, 1]
     document = small.document(key)
@@ -44,7 +44,7 @@ def test_a_partial_payment_and_the_rest_arrive_with_what_was_paid_in_all(small):
 
 def test_a_cancelled_payment_is_reversed(small):
     key, entry = paid(small, "100.00")
-    payment = clerk.pay(small.erp, entry, Decimal(60))
+    payment = back_office.pay(small.erp, entry, Decimal(60))
     small.ran()
     cancel_payment(small.erp, payment["DocEntry"])
     row = small.flows(small.ran())["payments"]
@@ -56,7 +56,7 @@ def test_a_cancelled_payment_is_reversed(small):
     before = small.writes()
     small.ran()
     assert small.writes() == before
-    clerk.pay(small.erp, entry)
+    back_office.pay(small.erp, entry)
     small.ran()
     assert Decimal(small.document(key).payment["paidTotal"]) == Decimal(100)
     assert small.document(key).status == "Paid"
@@ -64,7 +64,7 @@ def test_a_cancelled_payment_is_reversed(small):
 
 def test_a_payment_made_and_cancelled_between_two_runs_is_never_told(small):
     key, entry = paid(small, "100.00")
-    cancel_payment(small.erp, clerk.pay(small.erp, entry, Decimal(60))["DocEntry"])
+    cancel_payment(small.erp, back_office.pay(small.erp, entry, Decimal(60))["DocEntry"])
     before = small.writes()
     small.ran()
     assert small.writes() == before
@@ -75,7 +75,7 @@ def test_payments_of_documents_that_are_not_ours_are_left_alone(small):
     _, entry = paid(small, "100.00")
     invoice = small.erp.tables["PurchaseInvoices"][entry]
     stranger = small.erp.put("PurchaseInvoices", invoice | {"DocEntry": 7777, "DocNum": 9999, "NumAtCard": "BY-HAND"})
-    clerk.pay(small.erp, stranger["DocEntry"])
+    back_office.pay(small.erp, stranger["DocEntry"])
     before = small.writes()
     row = small.flows(small.ran())["payments"]
     assert row["delivered"] == row["held"] == row["rejected"] == 0
@@ -86,7 +86,7 @@ def test_a_payment_in_foreign_currency_is_told_in_the_currency_of_the_invoice(sm
     small.erp.tables["BusinessPartners"]["V10002"]["Currency"] = "##"
     key, entry = paid(small, "100.00", supplier="V10002", currencyCode="USD")
     assert small.posted(key)[0]["DocTotalFc"] == Decimal("100.00")
-    clerk.pay(small.erp, entry, Decimal("33.33"))
+    back_office.pay(small.erp, entry, Decimal("33.33"))
     row = small.flows(small.ran())["payments"]
     assert row["amounts"]["USD"]["delivered"] == "33.33"
     assert Decimal(small.document(key).payment["paidTotal"]) == Decimal("33.33")
@@ -112,7 +112,7 @@ def test_an_invoice_and_a_credit_note_of_one_docentry_get_their_own_payments(sma
     small.ran()
     entry = small.posted(invoice)[0]["DocEntry"]
     assert small.posted(credit, "PurchaseCreditNotes")[0]["DocEntry"] == entry
-    clerk.pay(small.erp, entry, Decimal("12.50"))
+    back_office.pay(small.erp, entry, Decimal("12.50"))
     small.ran()
     assert Decimal(small.document(invoice).payment["paidTotal"]) == Decimal("12.50")
     assert small.document(credit).payment == {}

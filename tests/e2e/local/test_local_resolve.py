@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 
 
 def rent(small, day, number="MIETE 7"):
@@ -13,7 +13,7 @@ def rent(small, day, number="MIETE 7"):
     line = {"ItemDescription": "Rent", "LineTotal": 100, "AccountCode": "400001", "VatGroup": "V0"}
     body = {"CardCode": "V10001", "DocType": "dDocument_Service", "NumAtCard": number, "TaxDate": day,
             "DocumentLines": [line]}  # fmt: skip
-    return key, clerk.change(small.erp, "PurchaseInvoices", body)
+    return key, back_office.change(small.erp, "PurchaseInvoices", body)
 
 
 @pytest.mark.parametrize("what", ["match", "post"])

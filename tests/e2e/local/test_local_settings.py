@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.sandbox.sap_b1 import clerk
+from infra.sandbox.sap_b1 import back_office
 
 
 def test_a_paused_tenant_does_nothing_until_it_goes_on(small):
@@ -48,9 +48,9 @@ def test_payments_before_the_start_date_stay_away(small):
     key = small.invoice("100.00")
     small.ran()
     entry = small.posted(key)[0]["DocEntry"]
-    clerk.pay(small.erp, entry, Decimal(40), day=(today - timedelta(days=3)).isoformat())
+    back_office.pay(small.erp, entry, Decimal(40), day=(today - timedelta(days=3)).isoformat())
     assert small.flows(small.ran())["payments"]["read"] == 0
-    clerk.pay(small.erp, entry, Decimal(25), day=today.isoformat())
+    back_office.pay(small.erp, entry, Decimal(25), day=today.isoformat())
     assert small.flows(small.ran())["payments"]["delivered"] == 1
 
 

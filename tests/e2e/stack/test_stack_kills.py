@@ -13,7 +13,7 @@ import pytest
 
 from infra.local import stack_run
 from infra.sandbox import basware, sap_b1
-from infra.sandbox.scene import COMPANY, PASSWORD, USER, scene
+from infra.sandbox.fixtures import COMPANY, PASSWORD, USER, seeded_systems
 from infra.sandbox.server import serving
 
 pytestmark = pytest.mark.stack
@@ -22,7 +22,7 @@ LEASE, VISIBILITY = 8, 4
 
 def test_killed_workers_lose_nothing_and_double_nothing(tmp_path):
     with ExitStack() as stack:
-        world = scene()
+        world = seeded_systems()
         erp_url = stack.enter_context(serving(sap_b1.create_app(world.erp)))
         ap_url = stack.enter_context(serving(basware.create_app(world.ap)))
         local = stack.enter_context(stack_run.deployed(tmp_path / "stack"))
@@ -33,7 +33,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(tmp_path):
         local.put_secret("acme", "basware", json.dumps({
             "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
             "source_system": "SAPB1", "base_url": ap_url, "timeout_seconds": 4}))  # fmt: skip
-        local.enrol()
+        local.enroll()
         over = threading.Event()
         killer = threading.Thread(target=_kill, args=(local, over), daemon=True)
         killer.start()

@@ -18,7 +18,7 @@ import pytest
 
 from infra.local import layer, ministack
 from infra.sandbox import basware, sap_b1
-from infra.sandbox.scene import COMPANY, PASSWORD, USER, scene
+from infra.sandbox.fixtures import COMPANY, PASSWORD, USER, seeded_systems
 from infra.sandbox.server import serving
 
 pytestmark = pytest.mark.stack
@@ -136,7 +136,7 @@ def desk(tmp_path_factory):
         pytest.skip("The SAM command line is not installed here: `make .venv-sam/.ready`.")
     layer.refresh(ministack.LOCAL_LAYER)
     with ExitStack() as stack:
-        world = scene()
+        world = seeded_systems()
         erp_url = stack.enter_context(serving(sap_b1.create_app(world.erp)))
         ap_url = stack.enter_context(serving(basware.create_app(world.ap)))
         made = Desk(

@@ -7,7 +7,7 @@ import pytest
 
 from infra.local import stack_run
 from infra.sandbox import basware, sap_b1
-from infra.sandbox.scene import COMPANY, PASSWORD, USER, scene
+from infra.sandbox.fixtures import COMPANY, PASSWORD, USER, seeded_systems
 from infra.sandbox.server import serving
 
 pytestmark = pytest.mark.stack
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 def test_a_shadow_shows_what_it_would_send_and_a_refused_login_is_said(tmp_path):
     with ExitStack() as stack:
-        world = scene()
+        world = seeded_systems()
         erp_url = stack.enter_context(serving(sap_b1.create_app(world.erp)))
         ap_url = stack.enter_context(serving(basware.create_app(world.ap)))
         local = stack.enter_context(stack_run.deployed(tmp_path / "stack"))
@@ -27,7 +27,7 @@ def test_a_shadow_shows_what_it_would_send_and_a_refused_login_is_said(tmp_path)
                 "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret",
                 "companies": ["1000"], "source_system": "SAPB1", "base_url": ap_url}))  # fmt: skip
         local.put_secret("acme", "settings", json.dumps({"shadow": True}))
-        local.enrol()
+        local.enroll()
         local.start_flows()
         assert local.until_idle(240)
         report = local.outcome(cut=False).sheets

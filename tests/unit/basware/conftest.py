@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.context import AdapterContext, TenantSettings
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.access.sessions import Sessions
 from ml_connector.errors import Held
 from ml_connector.systems.basware import Settings, connect
-from ml_connector.wiring import TenantSettings, Wiring
 from tests.clock import Clock
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -73,11 +73,11 @@ class Bench:
         self.store = SqliteStore(clock=self.clock)
         breaker = Breaker(self.store, self.clock, tenant="acme", system="basware", version="1", boot="b", sole=True)
         sessions = Sessions(self.store, MemoryVault(), self.clock, breaker, name="acme", version="1", boot="b")
-        self.wiring = Wiring(
+        self.wiring = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",
             clock=self.clock,
-            chance=SeededChance(1),
+            rng=SeededRandom(1),
             sessions=sessions,
             options=TenantSettings(),
             transport=httpx.MockTransport(server.handle),

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from ml_connector import exchange
+from ml_connector import http_log
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient, Unreachable
 from ml_connector.systems.basware import faults
 from ml_connector.systems.basware.rights import scopes_of
@@ -117,10 +117,10 @@ def test_after_a_refused_login_nobody_logs_in_again(bench: Any, server: Any) -> 
 
 
 def test_no_secret_is_kept_in_the_exchanges(bench: Any) -> None:
-    with exchange.recording() as kept:
+    with http_log.recording() as kept:
         bench.client.get("/v1/vendors")
     assert len(kept) == 2
-    text = repr(exchange.as_rows(kept))
+    text = repr(http_log.as_rows(kept))
     assert "hush-hush" not in text and '"t1"' not in text and "Bearer" not in text
 
 

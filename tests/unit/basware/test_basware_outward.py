@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from ml_connector.context import TenantSettings
 from ml_connector.engine.ledger.codes import Asked
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import Account, Address, BankAccount, CostCenter, OrderLine, PurchaseOrder, Receipt, Supplier
 from ml_connector.systems.basware.payloads import names
-from ml_connector.wiring import TenantSettings
 
 
 def vendor(bench: Any, touch: str | None = None, **more: Any) -> Any:

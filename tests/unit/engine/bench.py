@@ -8,24 +8,24 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.ledger.control_totals import Sheet
 from ml_connector.engine.ledger.ledger import due_rows
 from ml_connector.engine.poll.run import Poll
-from ml_connector.engine.runtime import World
-from ml_connector.engine.schedule.wake_up import ring_due
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.runtime import Runtime
+from ml_connector.engine.schedule.wake_up import wake_due
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import Held, Rejected, Unexplained
 from ml_connector.flow import (
     Chunking,
     Document,
+    DocumentPage,
     Flow,
     Found,
     Integration,
-    Offer,
-    Offers,
+    ListedDocument,
     Page,
     Prepared,
     Rendered,
@@ -136,11 +136,13 @@ class Papers:
     def __init__(self, systems: Systems) -> None:
         self.s = systems
 
-    def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:
+    def offers(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         rows = [
-            Offer(k, i.version) for k, i in self.s.invoices.items() if self.s.standing.get(k, "offered") == "offered"
+            ListedDocument(k, i.version)
+            for k, i in self.s.invoices.items()
+            if self.s.standing.get(k, "offered") == "offered"
         ]
-        yield Offers(rows)
+        yield DocumentPage(rows)
 
     def taken(self) -> list[str]:
         return [k for k, s in self.s.standing.items() if s == "acknowledged"]
@@ -244,10 +246,10 @@ class Place:
 class Bench:
     """The world, the systems, and the few moves that a test makes."""
 
-    world: World
+    runtime: Runtime
     systems: Systems
     clock: Clock
-    rings: MemoryRings
+    queue: MemoryQueue
     runs: int = 0
     shadow: bool = False
     companies: tuple[str, ...] = ("1000",)
@@ -261,13 +263,13 @@ class Bench:
         """Connect to both systems."""
         return Place(self.systems)
 
-    def pair(self) -> Pair:
+    def pair(self) -> TenantIntegration:
         breakers = {
-            s: Breaker(self.world.store, self.clock, tenant="acme", system=s, version="1", boot="b", sole=True)
+            s: Breaker(self.runtime.store, self.clock, tenant="acme", system=s, version="1", boot="b", sole=True)
             for s in ("erp", "ap")
         }
-        return Pair(
-            world=self.world,
+        return TenantIntegration(
+            runtime=self.runtime,
             tenant="acme",
             integration=self.table,
             scope="s",
@@ -297,10 +299,10 @@ class Bench:
         end = self.clock.now() + timedelta(hours=hours)
         pair = self.pair()
         while True:
-            ring_due(self.world)
-            while (ring := self.rings.take()) is not None:
-                write(pair, self.table.flow(ring.message["flow"]), ring.message["id"])
-                self.rings.done(ring)
+            wake_due(self.runtime)
+            while (queued := self.queue.take()) is not None:
+                write(pair, self.table.flow(queued.message["flow"]), queued.message["id"])
+                self.queue.done(queued)
             if self.clock.now() >= end:
                 return
             self.clock.moment = self._next_look(end)
@@ -308,9 +310,9 @@ class Bench:
     def _next_look(self, end: datetime) -> datetime:
         """Give the next of the looks, one every 30 seconds, at which there is something to do; `end` at the latest."""
         now, every = self.clock.now(), timedelta(seconds=30)
-        due = [datetime.fromisoformat(item.due_at) for item in due_rows(self.world.store, end, 1) if item.due_at]
-        rings = self.rings.next_at()
-        soon = min([end, *due, *([rings] if rings else [])])
+        due = [datetime.fromisoformat(item.due_at) for item in due_rows(self.runtime.store, end, 1) if item.due_at]
+        queue = self.queue.next_at()
+        soon = min([end, *due, *([queue] if queue else [])])
         return min(now + max(1, -((now - soon) // every)) * every, end)
 
     def sheet(self, flow: Flow) -> Sheet:

@@ -182,9 +182,9 @@ class SharingBench(Bench):
         """Work until the process dies, and let another one take over."""
         with pytest.raises(Killed):
             self.work(0.1)
-        self.world = type(self.world)(**{**self.world.__dict__, "boot": "another"})
-        for ring in list(self.rings._taken.values()):
-            self.rings.done(ring)
+        self.runtime = type(self.runtime)(**{**self.runtime.__dict__, "boot": "another"})
+        for queued in list(self.queue._taken.values()):
+            self.queue.done(queued)
 
     def term(self, code: str, target: str) -> None:
         """Map a payment term of the platform as a person does."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ml_connector.engine.ledger.enqueue import put_on_its_way, ring_of
-from ml_connector.flow import Found, Offer, Prepared
+from ml_connector.engine.ledger.enqueue import enqueue, wake_up_of
+from ml_connector.flow import Found, ListedDocument, Prepared
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
 
 
@@ -28,9 +28,9 @@ def forgotten(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
 def tell(bench: Bench, key: str = "i") -> None:
     """A notification of the document comes, as old ones do after a restore."""
     pair = bench.pair()
-    chunk = put_on_its_way(pair.ledger("invoices"), Offer(key, "1"), run="hook", in_lane=pair.lane(INVOICES))
+    chunk = enqueue(pair.ledger("invoices"), ListedDocument(key, "1"), run="hook", in_lane=pair.lane(INVOICES))
     assert chunk is not None
-    bench.world.rings.ring(chunk.lane, ring_of(chunk, pair.scope))
+    bench.runtime.queue.notify(chunk.lane, wake_up_of(chunk, pair.scope))
     bench.work(0.1)
 
 
@@ -66,7 +66,7 @@ def doubted(bench: Bench) -> None:
     """Bring back the row of a posting in doubt; what came of it, and that its source was told, is forgotten."""
     pair = bench.pair()
     ledger = pair.ledger("invoices")
-    chunk = put_on_its_way(ledger, Offer("i", "1"), run="poll", in_lane=pair.lane(INVOICES))
+    chunk = enqueue(ledger, ListedDocument("i", "1"), run="poll", in_lane=pair.lane(INVOICES))
     assert chunk is not None
     _, item = ledger.chunk("i") or pytest.fail("it is gone")
     chunk.state, chunk.step, chunk.sent_at, chunk.due_at = "waiting", "unknown", ledger.now(), ledger.now()

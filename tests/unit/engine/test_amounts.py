@@ -10,8 +10,8 @@ import pytest
 from infra.local.page import page
 from infra.local.rejections import rejections
 from infra.local.report import Outcome, adds_up, report
-from infra.ops.desk import Stream
 from infra.ops.dlq import _group
+from infra.ops.workspace import Stream
 from ml_connector.engine.ledger.control_totals import Sheet, countable, money, total
 from ml_connector.engine.ledger.rows import Chunk, dump
 from ml_connector.ports import Item
@@ -47,7 +47,7 @@ def test_every_report_is_made(bench: Bench, amount: str, fields: dict[str, objec
     assert sheet.reconciled and adds_up(sheet.as_row())
     assert sheet.as_row()["amounts"]["EUR"]["read"] == "100.00"
     ledger = pair.ledger("invoices")
-    bench.world.store.put(Item(ledger.pk, "d#1", dump(chunk)))
+    bench.runtime.store.put(Item(ledger.pk, "d#1", dump(chunk)))
     found = rejections([(pair, INVOICES, sheet)])
     outcome = Outcome([], {("acme", "erp-ap", "invoices"): sheet}, 1.0, rejections=found)
     made = report(outcome)

@@ -19,9 +19,9 @@ def _poll(bench: Bench, epoch: str) -> None:
 def _write(bench: Bench, epoch: str) -> None:
     pair = bench.pair()
     pair.epoch = epoch
-    while (ring := bench.rings.take()) is not None:
-        write(pair, ACCOUNTS, ring.message["id"])
-        bench.rings.done(ring)
+    while (queued := bench.queue.take()) is not None:
+        write(pair, ACCOUNTS, queued.message["id"])
+        bench.queue.done(queued)
 
 
 def test_a_body_of_former_settings_does_not_count_as_one_of_the_present(bench: Bench) -> None:

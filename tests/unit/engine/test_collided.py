@@ -88,8 +88,8 @@ def test_a_posting_in_doubt_is_not_sent_again_beside_what_stands_there(restored:
     restored.poll(INVOICES)
     with suppress(Killed):
         restored.work(2)
-    for ring in list(restored.rings._taken.values()):
-        restored.rings.done(ring)
+    for queued in list(restored.queue._taken.values()):
+        restored.queue.done(queued)
     restored.work(2)
     assert booked(restored) == [("100", "new")] and chunk_of(restored).step == "collided"
     replay(restored)

@@ -84,7 +84,7 @@ def test_matched_it_is_that_one_though_it_differs(february: Bench) -> None:
     done = next(c for c in february.pair().ledger("invoices").finished() if c.key == "feb")
     assert done.decision is not None and (done.decision.by, done.decision.number) == ("ada", "77")
     assert any("dated 2026-01-01 there, 2026-02-01 here" in note for note in done.notes)
-    attempts = [body for _, body in audit.read(february.world.blobs, done)]
+    attempts = [body for _, body in audit.read(february.runtime.blobs, done)]
     assert any(attempt["attempt"].get("decision", {}).get("by") == "ada" for attempt in attempts)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from ml_connector import exchange
+from ml_connector import http_log
 from ml_connector.engine.ledger import audit
 from ml_connector.engine.ledger.mappings import Mapping
 from ml_connector.engine.schedule.wake_up import release
@@ -62,7 +62,7 @@ def test_an_unmapped_account_holds_the_invoice_untouched_until_it_is_mapped(read
     assert "mappings set acme account 6999" in held["reason"]
     assert ready.systems.acknowledged == ["j"]
     ready.pair().mappings.set(Mapping(integration="erp-ap", kind="account", code="6999", target="6100"))
-    assert release(ready.world, ready.pair().ledger("invoices"), "account:6999") == 1
+    assert release(ready.runtime, ready.pair().ledger("invoices"), "account:6999") == 1
     ready.work(0.01)
     assert len(ready.systems.booked) == 2
 
@@ -179,11 +179,11 @@ def test_a_kill_at_any_step_ends_as_without_it(ready, where):
     ready.systems.faults = [(where, Killed())]
     with pytest.raises(Killed):
         go(ready)
-    ready.world = type(ready.world)(**{**ready.world.__dict__, "boot": "another"})
-    while (ring := ready.rings.take()) is not None:
-        ready.rings.done(ring)
-    for ring in list(ready.rings._taken.values()):
-        ready.rings.done(ring)
+    ready.runtime = type(ready.runtime)(**{**ready.runtime.__dict__, "boot": "another"})
+    while (queued := ready.queue.take()) is not None:
+        ready.queue.done(queued)
+    for queued in list(ready.queue._taken.values()):
+        ready.queue.done(queued)
     go(ready, 2)  # after a doubt the target is looked at once more an hour later
     assert len(ready.systems.booked) == 1
     assert ready.counts(INVOICES) == {"delivered": 1}
@@ -197,8 +197,8 @@ def test_a_holder_that_lost_its_lease_writes_nothing(ready):
     ready.poll(INVOICES)
     pair = ready.pair()
     first = claim(pair, INVOICES, "i")
-    second_world = type(ready.world)(**{**ready.world.__dict__, "boot": "another"})
-    pair.world = second_world
+    second_world = type(ready.runtime)(**{**ready.runtime.__dict__, "boot": "another"})
+    pair.runtime = second_world
     second = claim(pair, INVOICES, "i")
     assert first and second
     with pytest.raises(LeaseLost):
@@ -209,12 +209,12 @@ def test_what_a_worker_said_that_lost_its_lease_is_kept_beside_the_chain(ready, 
     """The row belongs to another one by then; that something was sent must be known all the same."""
     ready.systems.invoices = {"i": invoice("i")}
     ready.poll(INVOICES)
-    sent = exchange.Exchange(
+    sent = http_log.Exchange(
         at="2026-03-02T08:00:00+00:00", method="POST", url="https://erp.test/x", request_headers={}, status=201
     )
 
-    def lost(task):
-        exchange.note(sent)
+    def lost(attempt):
+        http_log.note(sent)
         raise LeaseLost("Another worker has it.")
 
     monkeypatch.setattr("ml_connector.engine.write.worker._attempt", lost)
@@ -222,9 +222,9 @@ def test_what_a_worker_said_that_lost_its_lease_is_kept_beside_the_chain(ready, 
     monkeypatch.undo()
     go(ready, 1)
     (chunk,) = ready.pair().ledger("invoices").finished()
-    said = [body for _, body in audit.read(ready.world.blobs, chunk)]
+    said = [body for _, body in audit.read(ready.runtime.blobs, chunk)]
     assert [b["attempt"]["state"] for b in said if b["exchanges"] and b["exchanges"][0]["url"] == sent.url] == ["lost"]
-    assert audit.verify(ready.world.blobs, chunk) == []
+    assert audit.verify(ready.runtime.blobs, chunk) == []
 
 
 def test_what_is_awaited_soon_is_looked_at_rarely_once_hours_have_gone_by(ready):
@@ -241,7 +241,7 @@ def test_passing_trouble_of_one_document_exhausts_after_a_day_and_is_rung_on_the
     go(ready, 40)
     (dead,) = ready.sheet(INVOICES).failed
     assert dead["cause"] == "exhausted"
-    assert [r.message["cause"] for r in ready.rings.buried] == ["exhausted"]
+    assert [r.message["cause"] for r in ready.queue.buried] == ["exhausted"]
 
 
 def test_every_attempt_has_its_audit_object_and_the_chain_holds(ready):
@@ -249,9 +249,9 @@ def test_every_attempt_has_its_audit_object_and_the_chain_holds(ready):
     go(ready)
     chunk = next(c for c in ready.pair().ledger("invoices").finished() if c.key == "i")
     assert chunk.audits >= 1
-    assert audit.verify(ready.world.blobs, chunk) == []
-    key = next(iter(ready.world.blobs.keys("audit/acme/erp-ap/invoices")))
-    ready.world.blobs._objects.pop(key) if hasattr(ready.world.blobs, "_objects") else None
+    assert audit.verify(ready.runtime.blobs, chunk) == []
+    key = next(iter(ready.runtime.blobs.keys("audit/acme/erp-ap/invoices")))
+    ready.runtime.blobs._objects.pop(key) if hasattr(ready.runtime.blobs, "_objects") else None
 
 
 def test_a_dry_run_sends_answers_and_acknowledges_nothing(ready):
@@ -353,7 +353,7 @@ def test_what_cannot_be_read_as_a_document_is_rejected_with_its_text_kept(ready,
     assert ready.sheet(INVOICES).rejected == [{"key": "without-id-1", "reason": "It has no invoiceId."}]
     ledger = ready.pair().ledger("invoices")
     chunk = next(c for c in ledger.finished() if c.op == "broken")
-    ((_, body),) = audit.read(ready.world.blobs, chunk)
+    ((_, body),) = audit.read(ready.runtime.blobs, chunk)
     assert body["attempt"]["unreadable"][0]["raw"] == bad.raw
     ready.poll(INVOICES)
     assert ledger.cursor()[0].figures.rejected == 1

@@ -15,8 +15,8 @@ from tests.unit.engine.bench import Bench
 
 
 def door(bench: Bench, version: str) -> Breaker:
-    world = bench.world
-    return Breaker(world.store, world.clock, tenant="t", system="erp", version=version, boot="b", sole=False)
+    runtime = bench.runtime
+    return Breaker(runtime.store, runtime.clock, tenant="t", system="erp", version=version, boot="b", sole=False)
 
 
 def test_the_refusal_of_one_version_opens_the_door_for_no_other_that_was_refused(bench: Bench) -> None:
@@ -53,10 +53,10 @@ def test_an_older_version_may_be_tried_again_once_no_worker_can_have_it_any_more
 def test_rows_of_a_former_release_are_read_and_written_as_it_did(bench: Bench) -> None:
     one = door(bench, "new")
     one.refused("No.")
-    item = bench.world.store.get("breaker#t", "erp")
+    item = bench.runtime.store.get("breaker#t", "erp")
     assert item is not None
     assert item.data["refused"] == "new"
-    bench.world.store.put(replace(item, data={"refused": "new", "reason": "No."}))
+    bench.runtime.store.put(replace(item, data={"refused": "new", "reason": "No."}))
     assert one.trouble_now() == "No."
 
 
@@ -70,7 +70,7 @@ def test_whoever_meets_the_closed_door_does_not_tell_its_reason_of_itself(bench:
 
     for _ in range(3):
         sessions = Sessions(
-            bench.world.store, MemoryVault(), bench.clock, door(bench, "new"), name="t", version="new", boot="b"
+            bench.runtime.store, MemoryVault(), bench.clock, door(bench, "new"), name="t", version="new", boot="b"
         )
         with pytest.raises(LoginRefused) as met:
             sessions.get(log_in)

@@ -15,7 +15,7 @@ from tests.unit.engine.enriched import ENRICHMENT, SHARING, SUPPLIERS, SharingBe
 
 @pytest.fixture
 def shared(bench: Bench) -> SharingBench:
-    made = SharingBench(bench.world, bench.systems, bench.clock, bench.rings)
+    made = SharingBench(bench.runtime, bench.systems, bench.clock, bench.queue)
     made.term("30D", "A")
     made.term("14D", "B")
     made.term("60D", "C")

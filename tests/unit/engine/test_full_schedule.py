@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from ml_connector.context import TenantSettings
 from ml_connector.engine.ledger.rows import Row
 from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.schedule import cron
 from ml_connector.engine.write.worker import write
-from ml_connector.flow import Offer, Offers
+from ml_connector.flow import DocumentPage, ListedDocument
 from ml_connector.records import PurchaseOrder
-from ml_connector.wiring import TenantSettings
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, account, invoice
 
 ORDERS = replace(ACCOUNTS, name="orders", record=PurchaseOrder, follows=True, maps=None)
@@ -101,8 +101,10 @@ def test_an_invoice_from_before_the_start_date_is_neither_read_nor_posted(bench)
     pair = bench.pair()
     pair.options = TenantSettings.model_validate({"start_dates": {"invoices": "2026-01-01"}})
     poll = Poll(pair, INVOICES, "r")
-    assert poll.documents.take(Offers([Offer("old", dated=date(2025, 12, 30))])) == []
-    chunk = poll.documents.take(Offers([Offer("old")]))[0]  # a source that does not tell the day, or a webhook
+    assert poll.documents.take(DocumentPage([ListedDocument("old", dated=date(2025, 12, 30))])) == []
+    chunk = poll.documents.take(DocumentPage([ListedDocument("old")]))[
+        0
+    ]  # a source that does not tell the day, or a webhook
 
     done = write(pair, INVOICES, chunk.id)
     assert (done.outcome, bench.systems.booked, bench.systems.acknowledged) == ("unchanged", [], [])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ml_connector.engine.poll.coalesce import LONGEST, WEIGHT, gathered
+from ml_connector.engine.poll.coalesce import LONGEST, WEIGHT, coalesced
 from ml_connector.errors import Transient
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Account
@@ -28,7 +28,7 @@ def one(_: Account) -> int:
 
 def test_pages_of_twenty_become_pages_of_a_thousand() -> None:
     clock = Clock(BEGIN)
-    got = list(gathered(pages(2500, 20, clock), one, clock))
+    got = list(coalesced(pages(2500, 20, clock), one, clock))
     assert [len(p.records) for p in got] == [1000, 1000, 500]
     assert [p.position for p in got] == ["1000", "2000", None]
     assert [p.stamp for p in got] == ["stamp 00980", "stamp 01980", "stamp 02480"]
@@ -39,13 +39,13 @@ def test_pages_of_twenty_become_pages_of_a_thousand() -> None:
 
 def test_a_slow_source_is_not_waited_for() -> None:
     clock = Clock(BEGIN)
-    got = list(gathered(pages(200, 20, clock, seconds=LONGEST.total_seconds() / 2), one, clock))
+    got = list(coalesced(pages(200, 20, clock, seconds=LONGEST.total_seconds() / 2), one, clock))
     assert [len(p.records) for p in got] == [60, 60, 60, 20]
 
 
 def test_what_was_read_before_an_error_is_kept() -> None:
     clock = Clock(BEGIN)
-    reader = gathered(pages(200, 20, clock, fails_at=60), one, clock)
+    reader = coalesced(pages(200, 20, clock, fails_at=60), one, clock)
     page = next(reader)
     assert (len(page.records), page.position) == (60, "60")
     with pytest.raises(Transient):

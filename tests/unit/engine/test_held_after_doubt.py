@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.runner import Lap, Runner
+from infra.local.runner import FlowRun, Runner
 from infra.local.state import open_state
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.engine.schedule.wake_up import release
@@ -31,7 +31,7 @@ def doubtful(bench: Bench) -> Bench:
 
 
 def start_a_run(bench: Bench, folder: Path) -> None:
-    Runner(open_state(folder, folder / ".state"))._take_over(Lap(bench.pair(), INVOICES))
+    Runner(open_state(folder, folder / ".state"))._take_over(FlowRun(bench.pair(), INVOICES))
 
 
 def test_the_next_run_looks_at_it_at_once(doubtful: Bench, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_it_is_not_sent_before_the_first_sending_is_out_of_doubt(doubtful: Bench
 
 def test_a_mapping_sets_it_going_as_well(doubtful: Bench) -> None:
     doubtful.work(0.35)
-    assert release(doubtful.world, doubtful.pair().ledger("invoices"), "period:2026-01") == 1
+    assert release(doubtful.runtime, doubtful.pair().ledger("invoices"), "period:2026-01") == 1
     doubtful.work()
     assert len(doubtful.systems.booked) == 1
 

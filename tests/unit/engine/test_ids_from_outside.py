@@ -12,11 +12,11 @@ import pytest
 
 from ml_connector.embedded.blobs import FolderBlobs, MemoryBlobs
 from ml_connector.engine.ledger import audit
-from ml_connector.engine.ledger.enqueue import put_on_its_way
+from ml_connector.engine.ledger.enqueue import enqueue
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.engine.poll.run import LONGEST_KEY, bounded
 from ml_connector.errors import Held, Rejected, Transient
-from ml_connector.flow import Broken, Offer, Offers, Page
+from ml_connector.flow import Broken, DocumentPage, ListedDocument, Page
 from ml_connector.ports import object_key
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, account, invoice
 
@@ -57,11 +57,11 @@ def test_a_folder_is_read_back_as_the_id() -> None:
 def test_a_document_of_any_id_ends_and_keeps_its_history(bench: Bench, tmp_path: Path, name: str) -> None:
     if len(name.encode()) > LONGEST_KEY:
         return
-    bench.world = replace(bench.world, blobs=FolderBlobs(tmp_path / "state"))
+    bench.runtime = replace(bench.runtime, blobs=FolderBlobs(tmp_path / "state"))
     bench.systems.accounts = {"6100": account("6100")}
     bench.compare(ACCOUNTS)
     ledger = bench.pair().ledger("invoices")
-    assert put_on_its_way(ledger, Offer(name), run="webhook", in_lane="acme.erp.0") is not None  # it is not there
+    assert enqueue(ledger, ListedDocument(name), run="webhook", in_lane="acme.erp.0") is not None  # it is not there
     bench.work(0.1)
     assert list(ledger.unfinished()) == []
     bench.systems.invoices = {name: replace_key(name)}
@@ -69,8 +69,8 @@ def test_a_document_of_any_id_ends_and_keeps_its_history(bench: Bench, tmp_path:
     bench.work(0.1)
     first, second = ledger.finished()
     assert (first.outcome, second.outcome) == ("unchanged", "delivered")
-    assert audit.verify(bench.world.blobs, second) == []
-    assert [body["chunk"] for _, body in audit.read(bench.world.blobs, second)] == [name, name]
+    assert audit.verify(bench.runtime.blobs, second) == []
+    assert [body["chunk"] for _, body in audit.read(bench.runtime.blobs, second)] == [name, name]
     assert {path.name for path in tmp_path.iterdir()} == {"state"}, "something was written elsewhere"
 
 
@@ -80,7 +80,7 @@ def replace_key(name: str) -> Any:
 
 def test_a_key_that_no_row_takes_is_rejected_where_it_is_read() -> None:
     long = "k" * (LONGEST_KEY + 1)
-    page = bounded(Offers([Offer("a"), Offer(long)], [Broken("x" * 5000, "bad")]))
+    page = bounded(DocumentPage([ListedDocument("a"), ListedDocument(long)], [Broken("x" * 5000, "bad")]))
     assert [offer.key for offer in page.offers] == ["a"]
     assert [len(b.key) for b in page.broken] == [117, 117]
     assert "far too long" in page.broken[1].reason
@@ -118,7 +118,7 @@ def test_work_ends_without_an_audit_object_that_no_bucket_takes_and_says_so(
     error = ValueError("no key")
     bench.systems.accounts = {"6100": account("6100")}
     bench.compare(ACCOUNTS)
-    bench.world = replace(bench.world, blobs=Full(error))
+    bench.runtime = replace(bench.runtime, blobs=Full(error))
     bench.systems.invoices = {"i1": invoice("i1")}
     bench.poll(INVOICES)
     with caplog.at_level(logging.ERROR):
@@ -149,7 +149,7 @@ def test_a_dead_letter_that_cannot_be_sent_leaves_the_row_dead(bench: Bench) -> 
     def bury(*_: object) -> None:
         raise Transient("throttled")
 
-    bench.world.rings.bury = bury  # type: ignore[method-assign]
+    bench.runtime.queue.bury = bury  # type: ignore[method-assign]
     bench.systems.accounts = {"6100": account("6100")}
     bench.compare(ACCOUNTS)
     bench.systems.invoices = {"i1": invoice("i1")}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ml_connector.engine.poll.run import Poll
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import OutcomeUnknown
-from ml_connector.flow import Flow, Integration, Offer, Offers
+from ml_connector.flow import DocumentPage, Flow, Integration, ListedDocument
 from ml_connector.records import Payment
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, Place, account, invoice
 
@@ -27,16 +27,16 @@ class Source:
     def __init__(self, asked: list[str | None]) -> None:
         self.asked = asked
 
-    def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:
+    def offers(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         self.asked.append(since)
-        yield Offers([Offer("9~1", "active:1", refers="nobody's")], stamp="000000000009")
+        yield DocumentPage([ListedDocument("9~1", "active:1", refers="nobody's")], stamp="000000000009")
 
 
 @dataclass
 class Linked(Bench):
     asked: list[str | None] = field(default_factory=list)
 
-    def pair(self) -> Pair:
+    def pair(self) -> TenantIntegration:
         place = Place(self.systems)
         place.parts[Payment] = Source(self.asked)  # type: ignore[assignment]
         active = frozenset({"accounts", "invoices", "payments"})
@@ -46,7 +46,7 @@ class Linked(Bench):
 
     def payments(self) -> str | None:
         """Poll the payments; from where on they were read."""
-        self.clock.moment += self.world.lease
+        self.clock.moment += self.runtime.lease
         self.runs += 1
         Poll(self.pair(), PAYMENTS, f"run{self.runs}").read()
         return self.asked[-1]
@@ -54,7 +54,7 @@ class Linked(Bench):
 
 @pytest.fixture
 def linked(bench: Bench) -> Linked:
-    linked = Linked(bench.world, bench.systems, bench.clock, bench.rings)
+    linked = Linked(bench.runtime, bench.systems, bench.clock, bench.queue)
     linked.systems.accounts = {"6100": account("6100")}
     linked.compare(ACCOUNTS)
     linked.systems.invoices = {"i1": invoice("i1")}
@@ -93,7 +93,7 @@ def test_what_becomes_ours_while_everything_is_read_is_looked_for_once_more(link
     ledger.look_back()
     poll = Poll(linked.pair(), PAYMENTS, "r")
     poll._begin()
-    linked.clock.moment += linked.world.lease
+    linked.clock.moment += linked.runtime.lease
     ledger.look_back()
     poll.read()
     assert linked.payments() is None

@@ -149,11 +149,11 @@ def test_the_position_moves_after_the_chunks_are_written(bench):
 
 def test_a_kill_between_chunk_and_position_reads_again_and_doubles_nothing(bench, monkeypatch):
     bench.systems.accounts = {k: account(k) for k in "abc"}
-    ring = bench.rings.ring_many
-    monkeypatch.setattr(bench.rings, "ring_many", lambda *a: (_ for _ in ()).throw(Killed()))
+    queued = bench.queue.notify_many
+    monkeypatch.setattr(bench.queue, "notify_many", lambda *a: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
         bench.poll(ACCOUNTS)
-    monkeypatch.setattr(bench.rings, "ring_many", ring)
+    monkeypatch.setattr(bench.queue, "notify_many", queued)
     bench.poll(ACCOUNTS)
     bench.work(0.1)
     assert bench.counts(ACCOUNTS) == {"delivered": 3}
@@ -165,8 +165,8 @@ def test_every_queue_may_be_deleted_at_any_moment(bench):
     bench.systems.invoices = {"i": invoice("i", account="a")}
     bench.poll(ACCOUNTS)
     bench.poll(INVOICES)
-    while (ring := bench.rings.take()) is not None:
-        bench.rings.done(ring)
+    while (queued := bench.queue.take()) is not None:
+        bench.queue.done(queued)
     bench.work(3)
     assert bench.counts(ACCOUNTS) == {"delivered": 3}
     assert len(bench.systems.booked) == 1
@@ -190,7 +190,7 @@ def test_a_chunk_given_up_at_its_settle_still_knows_its_codes(bench):
     bench.poll(ACCOUNTS)
     ledger = bench.pair().ledger("accounts")
     ((chunk, item),) = [ledger.chunk(c.id) for c in ledger.unfinished()]
-    chunk.results, chunk.crashes = dict.fromkeys(codes, ("delivered", "")), bench.world.crash_limit
+    chunk.results, chunk.crashes = dict.fromkeys(codes, ("delivered", "")), bench.runtime.crash_limit
     ledger.save(chunk, item)
     bench.work(0.1)
     assert {k: row.code for k, (row, _) in ledger.rows(list(codes)).items()} == codes
@@ -203,7 +203,7 @@ def test_a_record_that_kills_its_workers_is_dead_and_not_refused_once_it_stands_
     bench.poll(ACCOUNTS)
     ledger = bench.pair().ledger("accounts")
     ((chunk, item),) = [ledger.chunk(c.id) for c in ledger.unfinished()]
-    chunk.results, chunk.crashes = {"A1": ("unchanged", "")}, bench.world.crash_limit
+    chunk.results, chunk.crashes = {"A1": ("unchanged", "")}, bench.runtime.crash_limit
     ledger.save(chunk, item)
     bench.work(0.1)
     ((chunk, _),) = [ledger.chunk(c.id) for c in ledger.unfinished()]

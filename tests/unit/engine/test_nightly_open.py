@@ -8,11 +8,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from ml_connector.context import TenantSettings
 from ml_connector.engine.poll.run import OPEN, Poll
 from ml_connector.errors import Unreachable
 from ml_connector.flow import Broken, Page
 from ml_connector.records import PurchaseOrder
-from ml_connector.wiring import TenantSettings
 from tests.unit.engine.bench import ACCOUNTS, Accounts, Killed, account
 
 ORDERS = replace(ACCOUNTS, follows=True)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from ml_connector.engine.ledger.control_totals import Sheet
-from ml_connector.engine.ledger.enqueue import put_notice
+from ml_connector.engine.ledger.enqueue import enqueue_notification
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import LoginRefused, Rejected, Transient
 from tests.unit.engine.bench import ACCOUNTS
@@ -42,7 +42,7 @@ def notice(bench, exports):
     ledger = pair.ledger("accounts")
 
     def take(document="X1"):
-        return put_notice(ledger, document, "acme.ap.master")
+        return enqueue_notification(ledger, document, "acme.ap.master")
 
     return SimpleNamespace(take=take, ledger=ledger, work=lambda c: write(pair, ACCOUNTS, c.id), bench=bench)
 

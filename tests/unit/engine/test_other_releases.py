@@ -11,9 +11,9 @@ from tests.unit.engine.bench import ACCOUNTS, INVOICES, account, invoice
 
 def _rung(bench):
     """Take the ring of the chunk that waits; gives the chunk's id."""
-    ring = bench.rings.take()
-    bench.rings.done(ring)
-    return ring.message["id"]
+    queued = bench.queue.take()
+    bench.queue.done(queued)
+    return queued.message["id"]
 
 
 def test_older_chunks_of_a_release_that_kept_no_note_of_the_latest_are_not_sent(bench):
@@ -27,7 +27,7 @@ def test_older_chunks_of_a_release_that_kept_no_note_of_the_latest_are_not_sent(
     write(pair, ACCOUNTS, newer)
     bench.clock.sleep(2)
     assert write(pair, ACCOUNTS, newer).state == "done"
-    bench.world.store.delete(pair.ledger("accounts").pk, "latest")  # all of this was the former release
+    bench.runtime.store.delete(pair.ledger("accounts").pk, "latest")  # all of this was the former release
     bench.work(0.2)
     assert bench.systems.sends == [["a", "b"]]
     assert {a.name for a in bench.systems.taken.values()} == {"new"}

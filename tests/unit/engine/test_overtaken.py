@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ml_connector import exchange
+from ml_connector import http_log
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.engine.replay import reopen
@@ -20,7 +20,7 @@ class Reads:
 
     def __init__(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         self.consistent, self.stale = 0, False
-        inner = bench.world.store.get_many
+        inner = bench.runtime.store.get_many
 
         def get_many(pk: str, sks: Sequence[str], *, consistent: bool = False) -> dict[str, Item]:
             self.consistent += consistent
@@ -28,7 +28,7 @@ class Reads:
                 return {}
             return inner(pk, sks, consistent=consistent)
 
-        monkeypatch.setattr(bench.world.store, "get_many", get_many)
+        monkeypatch.setattr(bench.runtime.store, "get_many", get_many)
 
 
 def test_in_order_no_row_is_read_before_sending(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,16 +48,16 @@ def test_an_older_chunk_that_waited_is_not_sent_after_a_newer_one(bench: Bench) 
     bench.systems.accounts = {"A1": account("A1", "old"), "A2": account("A2")}
     bench.systems.faults = [("send", Transient("away"))]
     bench.poll(ACCOUNTS)
-    ring = bench.rings.take()
-    assert ring is not None
-    bench.rings.done(ring)  # its ring is lost: it waits for the due index
+    queued = bench.queue.take()
+    assert queued is not None
+    bench.queue.done(queued)  # its ring is lost: it waits for the due index
     bench.systems.faults.clear()
     bench.systems.accounts["A1"] = account("A1", "new")
     bench.poll(ACCOUNTS)
-    newer = bench.rings.take()
-    assert newer is not None and newer.message["id"] != ring.message["id"]
-    bench.rings.ring(newer.group, newer.message)
-    bench.rings.done(newer)
+    newer = bench.queue.take()
+    assert newer is not None and newer.message["id"] != queued.message["id"]
+    bench.queue.notify(newer.group, newer.message)
+    bench.queue.done(newer)
     bench.work(hours=0.1)
     assert [keys for keys in bench.systems.sends if "A1" in keys] == [["A1"]]
     assert bench.systems.taken["A1"].name == "new"
@@ -79,17 +79,17 @@ def test_a_read_that_is_a_little_old_costs_no_knowledge(bench: Bench, monkeypatc
 def test_an_older_chunk_does_not_follow_a_newer_one_that_awaits_its_verdict(bench: Bench) -> None:
     bench.systems.accounts = {"A1": account("A1", "old"), "A2": account("A2")}
     bench.poll(ACCOUNTS)
-    older = bench.rings.take()
+    older = bench.queue.take()
     assert older is not None
-    bench.rings.done(older)  # its ring is lost
+    bench.queue.done(older)  # its ring is lost
     bench.systems.accounts["A1"] = account("A1", "new")
     bench.poll(ACCOUNTS)
-    newer = bench.rings.take()
+    newer = bench.queue.take()
     assert newer is not None
     pair = bench.pair()
     sent = write(pair, ACCOUNTS, newer.message["id"])
     assert sent is not None and sent.state == "posted"
-    bench.rings.done(newer)
+    bench.queue.done(newer)
     write(pair, ACCOUNTS, older.message["id"])
     bench.work(hours=0.2)
     assert bench.systems.taken["A1"].name == "new"
@@ -118,8 +118,8 @@ def bodiless(bench: Bench) -> str:
     bench.systems.accounts = {"A1": account("A1")}
     bench.poll(ACCOUNTS)
     ledger, (chunk,) = bench.pair().ledger("accounts"), list(bench.pair().ledger("accounts").unfinished())
-    for part in list(bench.world.store.query(ledger.pk, f"b#{chunk.id}#")):
-        bench.world.store.delete(part.pk, part.sk)
+    for part in list(bench.runtime.store.query(ledger.pk, f"b#{chunk.id}#")):
+        bench.runtime.store.delete(part.pk, part.sk)
     return chunk.id
 
 
@@ -148,9 +148,9 @@ def test_what_a_worker_sends_after_it_lost_its_chunk_is_sent_anew(
     """It stood still, another one finished its chunk, a newer version went out: then its own request goes as well."""
     bench.systems.accounts = {"A1": account("A1", "old")}
     bench.poll(ACCOUNTS)
-    ring, send = bench.rings.take(), Accounts.send
-    assert ring is not None
-    bench.rings.done(ring)
+    queued, send = bench.queue.take(), Accounts.send
+    assert queued is not None
+    bench.queue.done(queued)
 
     def late(self: Accounts, stage: str, batch: Sequence[Rendered]) -> Sent:
         monkeypatch.setattr(Accounts, "send", send)
@@ -160,11 +160,11 @@ def test_what_a_worker_sends_after_it_lost_its_chunk_is_sent_anew(
         bench.poll(ACCOUNTS)
         bench.work(0.5)
         assert self.s.taken["A1"].name == "new"
-        exchange.note(exchange.Exchange(at="", method="POST", url="", request_headers={}, request_body=""))
+        http_log.note(http_log.Exchange(at="", method="POST", url="", request_headers={}, request_body=""))
         return send(self, stage, batch)
 
     monkeypatch.setattr(Accounts, "send", late)
-    assert write(bench.pair(), ACCOUNTS, ring.message["id"]) is None
+    assert write(bench.pair(), ACCOUNTS, queued.message["id"]) is None
     assert bench.systems.taken["A1"].name == "old"
     assert bench.pair().ledger("accounts").rows(["A1"])["A1"][0].delivered_fp is None
     bench.clock.sleep(5)

@@ -14,9 +14,9 @@ BODIES = 21
 
 def _rung(bench):
     """Take the ring of the chunk that waits; gives the chunk's id."""
-    ring = bench.rings.take()
-    bench.rings.done(ring)
-    return ring.message["id"]
+    queued = bench.queue.take()
+    bench.queue.done(queued)
+    return queued.message["id"]
 
 
 @pytest.mark.parametrize("stale", [False, True], ids=["seen", "not seen yet"])
@@ -32,13 +32,13 @@ def test_a_verdict_that_comes_after_a_newer_ones_leaves_the_newer_row(bench, mon
     older, newer = sent
     assert write(pair, ACCOUNTS, newer).state == "done"
     settled = ledger.rows(["a"], consistent=True)["a"][0]
-    get_many = bench.world.store.get_many
+    get_many = bench.runtime.store.get_many
 
     def behind(pk, sks, *, consistent=False):
         return get_many(pk, sks, consistent=consistent) if consistent or not stale else {}
 
     with monkeypatch.context() as patch:
-        patch.setattr(bench.world.store, "get_many", behind)
+        patch.setattr(bench.runtime.store, "get_many", behind)
         assert write(pair, ACCOUNTS, older).state == "done"
     assert ledger.rows(["a"], consistent=True)["a"][0] == settled
     bench.systems.accounts["a"] = account("a", "x")  # changed back at the source: the target has y
@@ -62,14 +62,14 @@ def _chunk(bench, number, **more):
 @pytest.fixture
 def bodies(bench, monkeypatch):
     """The chunks whose content was read."""
-    query, read = bench.world.store.query, []
+    query, read = bench.runtime.store.query, []
 
     def noted(pk, prefix="", **more):
         if prefix.startswith("b#"):
             read.append(prefix)
         return query(pk, prefix, **more)
 
-    monkeypatch.setattr(bench.world.store, "query", noted)
+    monkeypatch.setattr(bench.runtime.store, "query", noted)
     return read
 
 

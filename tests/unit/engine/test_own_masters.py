@@ -16,7 +16,7 @@ from ml_connector.engine.ledger.mappings import Mapping
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.schedule.wake_up import release
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import OutcomeUnknown
 from ml_connector.flow import Flow, Integration, Prepared, Rendered, Verdict
@@ -50,7 +50,7 @@ class LossyBench(Bench):
     off: bool = False
     chunk_of: int = 1
 
-    def pair(self) -> Pair:
+    def pair(self) -> TenantIntegration:
         def place() -> Place:
             made = Place(self.systems)
             made.parts[Account] = Silent(self.systems, self.lost)
@@ -68,7 +68,7 @@ class LossyBench(Bench):
 @pytest.fixture
 def lossy(bench: Bench) -> LossyBench:
     """Accounts k1 and k2 were read; what became of k2 is not told."""
-    lossy = LossyBench(bench.world, bench.systems, bench.clock, bench.rings, lost={"k2"})
+    lossy = LossyBench(bench.runtime, bench.systems, bench.clock, bench.queue, lost={"k2"})
     lossy.systems.accounts = {k: account(k) for k in ("k1", "k2")}
     lossy.compare(ACCOUNTS)
     return lossy
@@ -146,8 +146,8 @@ def test_a_record_that_is_rejected_lets_its_invoices_be_held_for_it(lossy: Lossy
     offered(lossy, on("bad"))
     assert chunk_of(lossy, "i-bad").waiting_for == "account:bad"
     lossy.poll(ACCOUNTS)
-    assert release(lossy.world, lossy.pair().ledger("invoices"), "account:bad") == 1
-    lossy.rings.done(lossy.rings.take() or pytest.fail("none"))  # the account's ring is lost: the invoice comes first
+    assert release(lossy.runtime, lossy.pair().ledger("invoices"), "account:bad") == 1
+    lossy.queue.done(lossy.queue.take() or pytest.fail("none"))  # the account's ring is lost: the invoice comes first
     lossy.work(0.1)
     assert chunk_of(lossy, "i-bad").waiting_for == "account:bad"
 
@@ -160,7 +160,7 @@ def test_what_arrives_while_one_looks_who_is_on_the_way_holds_nobody(
     def looked(ledger: Ledger) -> frozenset[str] | None:
         lossy.lost.clear()
         for chunk in list(ledger.unfinished()):
-            lossy.clock.moment += lossy.world.lease
+            lossy.clock.moment += lossy.runtime.lease
             write(lossy.pair(), ACCOUNTS, chunk.id)
         return on_their_way(ledger)
 
@@ -198,7 +198,7 @@ def test_a_mapping_that_a_person_makes_meanwhile_counts_at_once(lossy: LossyBenc
     lossy.work(0.5)
     lossy.pair().mappings.set(Mapping(integration="erp-ap", kind="account", code="k2", target="k1"))
     cause = "account:k2"
-    assert release(lossy.world, lossy.pair().ledger("invoices"), cause, awaits={cause}) == 1
+    assert release(lossy.runtime, lossy.pair().ledger("invoices"), cause, awaits={cause}) == 1
     lossy.work()
     assert booked(lossy) == ["i-k2"]
 
@@ -219,7 +219,7 @@ def test_what_was_sent_is_looked_for_whatever_is_on_its_way(lossy: LossyBench) -
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def orders_of(lossy: LossyBench, *codes: str) -> tuple[Pair, Flow, Systems]:
+def orders_of(lossy: LossyBench, *codes: str) -> tuple[TenantIntegration, Flow, Systems]:
     """Two master flows, one after the other, stand for suppliers and orders: each order names a code of the first."""
     orders = replace(ACCOUNTS, name="orders", maps=None, after=("accounts",), codes=("account",))
     table = Integration("erp-ap", "erp", "ap", (ACCOUNTS, orders))
@@ -240,8 +240,8 @@ def orders_of(lossy: LossyBench, *codes: str) -> tuple[Pair, Flow, Systems]:
     return pair, orders, systems
 
 
-def written(lossy: LossyBench, pair: Pair, flow: Flow) -> None:
-    lossy.clock.moment += lossy.world.lease
+def written(lossy: LossyBench, pair: TenantIntegration, flow: Flow) -> None:
+    lossy.clock.moment += lossy.runtime.lease
     for chunk in list(pair.ledger(flow.name).unfinished()):
         write(pair, flow, chunk.id)
 

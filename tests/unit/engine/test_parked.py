@@ -16,7 +16,7 @@ from ml_connector.engine.ledger import ledger as rows
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.engine.schedule.tenant_rows import Wanted
-from ml_connector.engine.schedule.wake_up import ring_due
+from ml_connector.engine.schedule.wake_up import wake_due
 from ml_connector.engine.write import deferred_audit
 from ml_connector.errors import Rejected, Transient
 from ml_connector.ports import Item
@@ -46,7 +46,7 @@ def bucket(bench: Bench) -> Away:
     bench.systems.accounts = {"6100": account("6100")}
     bench.compare(ACCOUNTS)
     bucket = Away(bench)
-    bench.world = replace(bench.world, blobs=bucket)
+    bench.runtime = replace(bench.runtime, blobs=bucket)
     bench.systems.invoices = {"i1": invoice("i1")}
     bench.clock.slept.clear()
     return bucket
@@ -150,11 +150,11 @@ def test_what_waits_reaches_the_bucket_whoever_has_ended_or_is_off(bench: Bench,
     assert rests(bench)
     bucket.times = 0
     bench.clock.moment += timedelta(minutes=2)
-    ring_due(bench.world, wanted=Wanted(bench.world.store))
-    ring = bench.rings.take() or pytest.fail("nobody brings it")
-    assert deferred_audit.answer(bench.world, ring.message)
+    wake_due(bench.runtime, wanted=Wanted(bench.runtime.store))
+    queued = bench.queue.take() or pytest.fail("nobody brings it")
+    assert deferred_audit.answer(bench.runtime, queued.message)
     assert rests(bench) == [] and whole(bench, bucket)
-    assert not deferred_audit.answer(bench.world, {**ring.message, "id": "i1"}), "that is a chunk's ring"
+    assert not deferred_audit.answer(bench.runtime, {**queued.message, "id": "i1"}), "that is a chunk's ring"
 
 
 def test_whoever_dies_after_the_object_was_stored_stores_the_same_again(bench: Bench, bucket: Away) -> None:
@@ -168,7 +168,7 @@ def test_whoever_dies_after_the_object_was_stored_stores_the_same_again(bench: B
 
     bucket.after = die
     with pytest.raises(Killed):
-        deferred_audit.bring(bench.world, ledger(bench), row.id)
+        deferred_audit.bring(bench.runtime, ledger(bench), row.id)
     assert rests(bench)
     bench.work(1)
     assert rests(bench) == [] and whole(bench, bucket)
@@ -230,7 +230,7 @@ def test_whoever_dies_while_the_body_is_deleted_leaves_the_object_whole(
 
     monkeypatch.setattr(SqliteStore, "delete", dying)
     with pytest.raises(Killed):
-        deferred_audit.bring(bench.world, ledger(bench), next(deferred_audit.waiting(ledger(bench))).id)
+        deferred_audit.bring(bench.runtime, ledger(bench), next(deferred_audit.waiting(ledger(bench))).id)
     monkeypatch.setattr(SqliteStore, "delete", delete)
     bench.work(1)
     assert rests(bench) == [] and whole(bench, bucket)
@@ -244,7 +244,7 @@ def test_a_body_that_is_carried_elsewhere_meanwhile_is_waited_for(bench: Bench, 
     for body in bodies:
         store.delete(pk, body.sk)
     row = next(deferred_audit.waiting(ledger(bench)))
-    assert deferred_audit.bring(bench.world, ledger(bench), row.id) is False
+    assert deferred_audit.bring(bench.runtime, ledger(bench), row.id) is False
     for body in bodies:
         store.put(replace(body, rev=0))
     bench.work(1)
@@ -269,7 +269,7 @@ class Full:
 
 def test_where_the_table_does_not_take_it_either_the_row_says_so(bench: Bench, bucket: Away) -> None:
     bucket.times = 10**9
-    bench.world = replace(bench.world, store=Full(bench.world.store))
+    bench.runtime = replace(bench.runtime, store=Full(bench.runtime.store))
     bench.poll(INVOICES)
     bench.work(0.1)
     (done,) = ledger(bench).finished()
@@ -284,8 +284,8 @@ def test_an_attempt_whose_worker_had_lost_the_row_is_kept_as_well(bench: Bench, 
     chunk = Chunk(id="i1", tenant="acme", integration="erp-ap", flow="invoices", lane="acme.erp.documents.0", run="r",
                   created=rows.now())  # fmt: skip
     lost = audit.made(chunk, rows.now(), [], {"state": audit.LOST})
-    assert deferred_audit.store(bench.world, rows, chunk, lost) is False
-    assert deferred_audit.store(bench.world, rows, chunk, lost) is False  # the same once more is the same row
+    assert deferred_audit.store(bench.runtime, rows, chunk, lost) is False
+    assert deferred_audit.store(bench.runtime, rows, chunk, lost) is False  # the same once more is the same row
     bucket.times = 0
     bench.clock.moment += timedelta(minutes=2)
     bench.work(0.01)

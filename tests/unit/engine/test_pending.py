@@ -2,11 +2,11 @@
 
 from random import Random
 
-from ml_connector.engine.poll.in_flight import BUCKETS, Pending, _find, _hashed
+from ml_connector.engine.poll.in_flight import BUCKETS, InFlight, _find, _hashed
 
 
 def test_it_answers_as_a_dictionary_would() -> None:
-    random, pending, known = Random(7), Pending(), dict[str, str]()
+    random, pending, known = Random(7), InFlight(), dict[str, str]()
     for _ in range(3 * BUCKETS):
         key, value = f"V{random.randrange(5000)}", f"1.e.{random.randrange(3)}"
         pending.update({key: value})

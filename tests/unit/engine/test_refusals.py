@@ -56,12 +56,12 @@ def killed_while_telling(bench: Bench) -> None:
     """Die at the answer, in one process after the other, until the chunk is given up."""
     bench.poll(INVOICES)
     for boot in ("one", "two", "three"):
-        bench.world = replace(bench.world, boot=boot)
+        bench.runtime = replace(bench.runtime, boot=boot)
         bench.systems.faults = [("answer", Killed())]
         with suppress(Killed):
             bench.work(0.5)
-        for ring in list(bench.rings._taken.values()):
-            bench.rings.done(ring)
+        for queued in list(bench.queue._taken.values()):
+            bench.queue.done(queued)
     bench.systems.faults = []
 
 

@@ -11,15 +11,15 @@ from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.engine import endpoints, relocate
 from ml_connector.engine.comparison import compare
 from ml_connector.engine.ledger import audit
-from ml_connector.engine.ledger.enqueue import put_on_its_way
+from ml_connector.engine.ledger.enqueue import enqueue
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import SentDocument
 from ml_connector.engine.replay import replay
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write import deferred_audit
 from ml_connector.engine.write.attempt import claim
 from ml_connector.errors import OutcomeUnknown, Transient
-from ml_connector.flow import Offer
+from ml_connector.flow import ListedDocument
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, account, invoice
 
 OLD = {"erp": {"server": "https://old", "company": "ACME"}, "ap": {"server": "ap", "region": "EU"}}
@@ -31,10 +31,10 @@ class Moving(Bench):
 
     scope, places = "old", OLD
 
-    def pair(self) -> Pair:
+    def pair(self) -> TenantIntegration:
         return replace(super().pair(), scope=self.scope, endpoints=self.places)
 
-    def move_away(self) -> Pair:
+    def move_away(self) -> TenantIntegration:
         endpoints.note(self.pair())
         self.scope, self.places = "new", NEW
         return self.pair()
@@ -49,7 +49,7 @@ class Away(MemoryBlobs):
 
 @pytest.fixture
 def moving(bench: Any) -> Moving:
-    return Moving(bench.world, bench.systems, bench.clock, bench.rings)
+    return Moving(bench.runtime, bench.systems, bench.clock, bench.queue)
 
 
 def delivered(bench: Moving, *keys: str) -> None:
@@ -76,8 +76,8 @@ def test_a_left_endpoint_is_named_with_its_documents_at_each_run_and_counted_onc
     assert "2 documents are known under the earlier endpoint (erp at server https://old, company ACME)" in said
     assert "`ml-connector endpoint move acme erp`" in said
     read: list[str] = []
-    whole = pair.world.store.query
-    moving.world.store.query = lambda pk, *a, **k: read.append(pk) or whole(pk, *a, **k)  # type: ignore[method-assign]
+    whole = pair.runtime.store.query
+    moving.runtime.store.query = lambda pk, *a, **k: read.append(pk) or whole(pk, *a, **k)  # type: ignore[method-assign]
     assert endpoints.note(pair) == [earlier]
     assert read == [endpoints.partition(pair)]  # nothing that grows with the documents
 
@@ -113,7 +113,7 @@ def test_what_was_delivered_is_known_after_the_move_and_posted_never_again(movin
     assert endpoints.note(pair) == []
     assert endpoints.known(pair)[pair.scope][0].moves[0]["by"] == "ada"
     assert pair.ledger("accounts").cursor()[0].seq >= seq
-    assert not [pk for pk, _ in rows(moving.world.store) if pk.endswith("#old")]
+    assert not [pk for pk, _ in rows(moving.runtime.store) if pk.endswith("#old")]
     moving.systems.standing["a"] = "offered"  # answered again, not posted
     for flow in (ACCOUNTS, INVOICES):
         moving.compare(flow)
@@ -123,15 +123,15 @@ def test_what_was_delivered_is_known_after_the_move_and_posted_never_again(movin
 
 
 def test_an_attempt_that_waits_for_the_audit_trails_bucket_comes_along(moving: Moving) -> None:
-    blobs = moving.world.blobs
-    moving.world = replace(moving.world, blobs=Away())
+    blobs = moving.runtime.blobs
+    moving.runtime = replace(moving.runtime, blobs=Away())
     delivered(moving, "a")
     (done,) = moving.pair().ledger("invoices").finished()
     pair = moving.move_away()
     (earlier,) = endpoints.note(pair)
     relocate.move(pair, earlier.scope, "ada")
-    assert not [pk for pk, _ in rows(moving.world.store) if pk.endswith("#old")]
-    moving.world = replace(moving.world, blobs=blobs)
+    assert not [pk for pk, _ in rows(moving.runtime.store) if pk.endswith("#old")]
+    moving.runtime = replace(moving.runtime, blobs=blobs)
     moving.work(1)
     assert audit.verify(blobs, done) == [] and list(deferred_audit.waiting(moving.pair().ledger("invoices"))) == []
 
@@ -155,7 +155,7 @@ def test_a_kill_at_any_write_may_be_repeated(moving: Moving, stop: int) -> None:
 
         return wrapped
 
-    store = moving.world.store
+    store = moving.runtime.store
     put, delete = store.put, store.delete
     store.put, store.delete = dies(put), dies(delete)  # type: ignore[method-assign]
     try:
@@ -180,7 +180,7 @@ def test_work_in_a_workers_hands_is_left_alone(moving: Moving) -> None:
     moving.poll(INVOICES)
     chunk, item = ledger.chunk("b")  # type: ignore[misc]
     chunk.state, chunk.due_at, chunk.number, chunk.amount, chunk.currency = "sending", "2999", "R-b", "119.00", "EUR"
-    chunk.owner = moving.world.boot
+    chunk.owner = moving.runtime.boot
     ledger.save(chunk, item)
     pair = moving.move_away()
     with pytest.raises(relocate.Busy, match=r"invoices R-b \(119.00 EUR\) is being worked on"):
@@ -264,16 +264,16 @@ def test_what_is_taken_up_at_the_new_address_meanwhile_is_not_written_over(
     (earlier,) = endpoints.note(pair)
     ledger, look = pair.ledger("invoices"), Ledger.chunk
     if there_before:
-        put_on_its_way(ledger, Offer("a"), run="r", in_lane="acme.erp.documents.0")
+        enqueue(ledger, ListedDocument("a"), run="r", in_lane="acme.erp.documents.0")
     left = [1]
 
     def meanwhile(of: Ledger, chunk_id: str) -> Any:
         found = look(of, chunk_id)
         if of.scope == "new" and left and left.pop():
-            put_on_its_way(ledger, Offer("a"), run="r", in_lane="acme.erp.documents.0")
-            task = claim(pair, INVOICES, "a")
-            assert task is not None
-            tasks.append(task)
+            enqueue(ledger, ListedDocument("a"), run="r", in_lane="acme.erp.documents.0")
+            attempt = claim(pair, INVOICES, "a")
+            assert attempt is not None
+            tasks.append(attempt)
         return found
 
     tasks: list[Any] = []
@@ -281,8 +281,8 @@ def test_what_is_taken_up_at_the_new_address_meanwhile_is_not_written_over(
     with pytest.raises(relocate.Busy, match="taken up under the present endpoint"):
         relocate.move(pair, earlier.scope, "ada")
     monkeypatch.setattr(Ledger, "chunk", look)
-    (task,) = tasks
-    task.progress("sent")  # its worker still has it
+    (attempt,) = tasks
+    attempt.progress("sent")  # its worker still has it
     found = endpoints.ledger_of(pair, earlier.scope, "invoices").chunk("a")
     assert found is not None and found[0].step == "unknown", "what was sent is still known"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ml_connector.engine.ledger.enqueue import ring_of
+from ml_connector.engine.ledger.enqueue import wake_up_of
 from ml_connector.engine.replay import replay
 from ml_connector.errors import Rejected, Unreadable
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
@@ -27,7 +27,7 @@ def replayed(bench: Bench) -> Any:
     done = replay(pair, INVOICES, "i", "Replayed by ada.")
     assert done.what == "queued"
     assert done.chunk is not None
-    bench.rings.ring(done.chunk.lane, ring_of(done.chunk, pair.scope))
+    bench.queue.notify(done.chunk.lane, wake_up_of(done.chunk, pair.scope))
     bench.work(0.1)
     ledger = bench.pair().ledger("invoices")
     assert list(ledger.unfinished()) == []

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from ml_connector import exchange
+from ml_connector import http_log
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import Rejected, Transient
-from ml_connector.exchange import Exchange
 from ml_connector.flow import Sent
+from ml_connector.http_log import Exchange
 from tests.unit.engine.bench import ACCOUNTS, Accounts, account
 
 
@@ -31,14 +31,14 @@ def slow(bench, monkeypatch):
 
 
 def _breaks_off():
-    exchange.note(Exchange(at="", method="POST", url="", request_headers={}, error="ReadTimeout"))
+    http_log.note(Exchange(at="", method="POST", url="", request_headers={}, error="ReadTimeout"))
 
 
 def _write_next(bench):
     """Attempt the chunk that was rung; its ring is gone then."""
-    ring = bench.rings.take()
-    bench.rings.done(ring)
-    return write(bench.pair(), ACCOUNTS, ring.message["id"])
+    queued = bench.queue.take()
+    bench.queue.done(queued)
+    return write(bench.pair(), ACCOUNTS, queued.message["id"])
 
 
 def _retire_in_doubt(bench, monkeypatch):

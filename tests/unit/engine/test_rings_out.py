@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk
-from ml_connector.engine.runtime import World
-from ml_connector.engine.schedule.wake_up import MOST, ring_due
+from ml_connector.engine.runtime import Runtime
+from ml_connector.engine.schedule.wake_up import MOST, wake_due
 from tests.clock import Clock
 
 LANE = "acme.basware.master"
@@ -28,9 +28,9 @@ class Queue:
         self.there: deque[str] = deque()
         self.sent = self.calls = self.most = 0
 
-    def ring_many(self, rings: Iterable[tuple[str, Any]]) -> None:
+    def notify_many(self, queue: Iterable[tuple[str, Any]]) -> None:
         self.calls += 1
-        for _, message in rings:
+        for _, message in queue:
             self.there.append(message["id"])
             self.sent += 1
         self.most = max(self.most, len(self.there))
@@ -41,9 +41,9 @@ class Lane:
 
     def __init__(self, chunks: int, seconds: float) -> None:
         self.clock, self.queue, self.seconds = Clock(datetime(2026, 3, 2, 8, tzinfo=UTC)), Queue(), seconds
-        self.world = World(SqliteStore(":memory:", self.clock), self.queue, MemoryBlobs(), self.clock,  # type: ignore[arg-type]
-                           SeededChance(1), boot="b")  # fmt: skip
-        self.ledger = Ledger(self.world.store, self.clock, tenant="acme", integration="i", scope="s", flow="vendors")
+        self.runtime = Runtime(SqliteStore(":memory:", self.clock), self.queue, MemoryBlobs(), self.clock,  # type: ignore[arg-type]
+                           SeededRandom(1), boot="b")  # fmt: skip
+        self.ledger = Ledger(self.runtime.store, self.clock, tenant="acme", integration="i", scope="s", flow="vendors")
         self.worked: list[str] = []
         for n in range(chunks):
             assert self.ledger.add(Chunk(
@@ -54,7 +54,7 @@ class Lane:
     def minute(self) -> None:
         """Tick, then let the writer work for the rest of the minute."""
         ends = self.clock.now() + timedelta(minutes=1)
-        ring_due(self.world)
+        wake_due(self.runtime)
         while self.queue.there and self.clock.now() < ends:
             found = self.ledger.chunk(self.queue.there.popleft())
             if found is not None:
@@ -91,13 +91,13 @@ def test_one_full_lane_keeps_no_other_waiting() -> None:
         lane.minute()
     other = Chunk(id="other", tenant="beta", integration="i", flow="vendors", lane="beta.basware.master", run="r",
                   created=lane.ledger.now(), due_at=lane.ledger.now())  # fmt: skip
-    assert Ledger(lane.world.store, lane.clock, tenant="beta", integration="i", scope="s", flow="vendors").add(other)
-    ring_due(lane.world, page=30)  # a tick that reads less than is due passes over what has no room
-    ring_due(lane.world, page=30)
+    assert Ledger(lane.runtime.store, lane.clock, tenant="beta", integration="i", scope="s", flow="vendors").add(other)
+    wake_due(lane.runtime, page=30)  # a tick that reads less than is due passes over what has no room
+    wake_due(lane.runtime, page=30)
     assert "other" in lane.queue.there
 
 
 def test_a_tick_stops_in_time_and_the_next_one_goes_on() -> None:
     lane = Lane(90, 1.0)
-    assert ring_due(lane.world, until=lane.clock.now()) == 0
-    assert ring_due(lane.world) == 90
+    assert wake_due(lane.runtime, until=lane.clock.now()) == 0
+    assert wake_due(lane.runtime) == 90

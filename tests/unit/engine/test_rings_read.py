@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from ml_connector.engine.ledger.enqueue import FORM, read_ring, ring_of
+from ml_connector.engine.ledger.enqueue import FORM, read_wake_up, wake_up_of
 from ml_connector.engine.ledger.rows import Chunk
 
 CHUNK = Chunk(id="7", tenant="acme", integration="erp-ap", flow="accounts", lane="l", run="r", created="2026-03-02")
-RING = ring_of(CHUNK, "s")
+RING = wake_up_of(CHUNK, "s")
 
 
 def test_our_own_ring_is_read():
-    assert read_ring(json.dumps(RING)) == RING
-    assert read_ring(json.dumps({**RING, "cause": "crashed", "more": 1}))["cause"] == "crashed"
+    assert read_wake_up(json.dumps(RING)) == RING
+    assert read_wake_up(json.dumps({**RING, "cause": "crashed", "more": 1}))["cause"] == "crashed"
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ def test_our_own_ring_is_read():
     ],
 )  # fmt: skip
 def test_another_form_is_none(text):
-    assert read_ring(text) is None
+    assert read_wake_up(text) is None

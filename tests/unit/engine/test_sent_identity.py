@@ -34,8 +34,8 @@ def send(bench: Bench, lost: BaseException) -> None:
     bench.poll(INVOICES)
     with suppress(Killed):
         bench.work()
-    for ring in list(bench.rings._taken.values()):
-        bench.rings.done(ring)
+    for queued in list(bench.queue._taken.values()):
+        bench.queue.done(queued)
 
 
 def change(bench: Bench, **fields: Any) -> None:

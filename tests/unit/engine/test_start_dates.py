@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
-from ml_connector.engine.ledger.enqueue import put_on_its_way
-from ml_connector.flow import Offer, Offers
-from ml_connector.wiring import TenantSettings
+from ml_connector.context import TenantSettings
+from ml_connector.engine.ledger.enqueue import enqueue
+from ml_connector.flow import DocumentPage, ListedDocument
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Papers, account, invoice
 
 BEFORE, START = date(2026, 2, 1), date(2026, 3, 1)
@@ -33,7 +33,7 @@ def march(bench, monkeypatch):
 
 def _webhook(bench):
     pair = bench.pair()
-    return put_on_its_way(pair.ledger("invoices"), Offer("i"), run="webhook", in_lane=pair.lane(INVOICES, "i"))
+    return enqueue(pair.ledger("invoices"), ListedDocument("i"), run="webhook", in_lane=pair.lane(INVOICES, "i"))
 
 
 def _untouched(bench):
@@ -41,7 +41,7 @@ def _untouched(bench):
 
 
 def test_one_that_a_webhook_brought_is_not_taken_from_the_list_afterwards(march, monkeypatch):
-    listed = [Offers([Offer("i", "1", dated=BEFORE)])]
+    listed = [DocumentPage([ListedDocument("i", "1", dated=BEFORE)])]
     monkeypatch.setattr(Papers, "offers", lambda *_: iter(listed))
     assert _webhook(march) is not None
     march.work(0.2)

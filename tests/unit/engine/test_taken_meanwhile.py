@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.runner import Lap, Runner
+from infra.local.runner import FlowRun, Runner
 from infra.local.state import open_state
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.store import SqliteStore
@@ -20,7 +20,7 @@ from ml_connector.engine import replay
 from ml_connector.engine.ledger.ledger import Ledger, due_rows, out_until
 from ml_connector.engine.ledger.rows import GONE, Chunk, Row, dump, load
 from ml_connector.engine.schedule.wake_up import release
-from ml_connector.engine.write.attempt import Task, claim
+from ml_connector.engine.write.attempt import Attempt, claim
 from ml_connector.engine.write.prerequisites import release_followers, release_landed
 from ml_connector.ports import Item
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench
@@ -54,7 +54,7 @@ class Meanwhile(SqliteStore):
 
 @pytest.fixture
 def bench(bench: Bench) -> Bench:
-    bench.world = replace(bench.world, store=Meanwhile(bench.clock), blobs=MemoryBlobs())
+    bench.runtime = replace(bench.runtime, store=Meanwhile(bench.clock), blobs=MemoryBlobs())
     return bench
 
 
@@ -69,7 +69,7 @@ def waiting(bench: Bench, flow: str, **fields: object) -> Ledger:
 
 
 def wake(bench: Bench, ledger: Ledger, folder: Path) -> None:
-    lap = Lap(bench.pair(), INVOICES)
+    lap = FlowRun(bench.pair(), INVOICES)
     Runner(open_state(folder, folder / ".state"))._take_over(lap)
 
 
@@ -78,7 +78,7 @@ def after_the_pass(bench: Bench, ledger: Ledger, folder: Path) -> None:
 
 
 DECISIONS: dict[str, tuple[Decision, str, dict[str, object]]] = {
-    "release": (lambda b, led, _: release(b.world, led, "account:1"), "invoices", {"waiting_for": "account:1"}),
+    "release": (lambda b, led, _: release(b.runtime, led, "account:1"), "invoices", {"waiting_for": "account:1"}),
     "landed": (lambda b, *_: release_landed(b.pair(), ACCOUNTS, ["1"]), "invoices", {"waiting_for": "account:1"}),
     "followers": (after_the_pass, "invoices", {"waiting_for": "prerequisite:accounts"}),
     "retry_now": (lambda _b, led, _: replay.retry_now(led, "k1", "note"), "invoices", {}),
@@ -92,14 +92,14 @@ DECISIONS: dict[str, tuple[Decision, str, dict[str, object]]] = {
 @pytest.mark.parametrize("name", DECISIONS)
 def test_a_worker_keeps_what_it_claimed_meanwhile(bench: Bench, tmp_path: Path, name: str, when: str) -> None:
     decision, flow, fields = DECISIONS[name]
-    ledger, tasks = waiting(bench, flow, **fields), list[Task]()
+    ledger, tasks = waiting(bench, flow, **fields), list[Attempt]()
 
     def work() -> None:
-        task = claim(bench.pair(), {"invoices": INVOICES, "accounts": ACCOUNTS}[flow], "k1")
-        assert task is not None
-        tasks.append(task)
+        attempt = claim(bench.pair(), {"invoices": INVOICES, "accounts": ACCOUNTS}[flow], "k1")
+        assert attempt is not None
+        tasks.append(attempt)
 
-    bench.world.store.before[when] = work  # type: ignore[attr-defined]
+    bench.runtime.store.before[when] = work  # type: ignore[attr-defined]
     decision(bench, ledger, tmp_path)
     assert tasks, "no worker came between: this test shows nothing"
     chunk, _ = ledger.chunk("k1") or pytest.fail("it is gone")
@@ -124,7 +124,7 @@ def test_what_was_reopened_meanwhile_is_not_opened_again(bench: Bench) -> None:
         assert replay.reopen(ledger, "k1", "another") is not None
         assert claim(bench.pair(), INVOICES, "k1") is not None
 
-    bench.world.store.before["put"] = work  # type: ignore[attr-defined]
+    bench.runtime.store.before["put"] = work  # type: ignore[attr-defined]
     assert replay.reopen(ledger, "k1", "note") is None
     chunk, _ = ledger.chunk("k1") or pytest.fail("it is gone")
     assert (chunk.state, chunk.notes) == ("sending", ["another"])
@@ -132,50 +132,50 @@ def test_what_was_reopened_meanwhile_is_not_opened_again(bench: Bench) -> None:
 
 def test_what_was_agreed_to_meanwhile_is_not_counted_twice(bench: Bench) -> None:
     ledger = waiting(bench, "accounts", op="retire", guarded="many", count=30)
-    bench.world.store.before["get"] = lambda: replay.approve(ledger, "another")  # type: ignore[attr-defined]
+    bench.runtime.store.before["get"] = lambda: replay.approve(ledger, "another")  # type: ignore[attr-defined]
     assert replay.approve(ledger, "note") == 0
 
 
 def test_a_row_that_is_rung_is_left_to_the_worker_that_has_it(bench: Bench) -> None:
     waiting(bench, "invoices")
-    (item,) = due_rows(bench.world.store, bench.clock.now())
-    task = claim(bench.pair(), INVOICES, "k1")
-    assert task is not None
-    assert bench.world.store.put_many([out_until(item, bench.clock.now(), 0)]) == [False]
-    task.save()
+    (item,) = due_rows(bench.runtime.store, bench.clock.now())
+    attempt = claim(bench.pair(), INVOICES, "k1")
+    assert attempt is not None
+    assert bench.runtime.store.put_many([out_until(item, bench.clock.now(), 0)]) == [False]
+    attempt.save()
 
 
 def test_a_replay_of_what_was_finished_meanwhile_offers_it_again(bench: Bench) -> None:
     ledger = waiting(bench, "invoices")
 
     def finish() -> None:
-        task = claim(bench.pair(), INVOICES, "k1")
-        assert task is not None
-        ledger.finish(task.chunk, task.item)
+        attempt = claim(bench.pair(), INVOICES, "k1")
+        assert attempt is not None
+        ledger.finish(attempt.chunk, attempt.item)
 
-    bench.world.store.before["get"] = finish  # type: ignore[attr-defined]
+    bench.runtime.store.before["get"] = finish  # type: ignore[attr-defined]
     assert replay.replay(bench.pair(), INVOICES, "k1", "note").what == "queued"
 
 
 def test_a_retired_record_is_settled_over_the_row_as_it_is(bench: Bench) -> None:
     """A worker that had lost its chunk taints the row while another switches the record off: the taint stays."""
     ledger = bench.pair().ledger("accounts")
-    bench.world.store.put(Item(ledger.pk, "r#6100", dump(Row(seq=1, outcome="delivered", delivered_fp="fp"))))
+    bench.runtime.store.put(Item(ledger.pk, "r#6100", dump(Row(seq=1, outcome="delivered", delivered_fp="fp"))))
     ledger.add(Chunk(
         id="0000000002", tenant="acme", integration="erp-ap", flow="accounts", lane="acme.ap.master", run="r", seq=2,
         created=ledger.now(), due_at=ledger.now(), op="retire",
     ), {"retired": ["6100"]})  # fmt: skip
     bench.work()
     assert bench.systems.retired == ["6100"]
-    bench.world.store.before["put_many"] = lambda: ledger.taint(["6100"])  # type: ignore[attr-defined]
+    bench.runtime.store.before["put_many"] = lambda: ledger.taint(["6100"])  # type: ignore[attr-defined]
     bench.work(0.01)
-    row = load(Row, (bench.world.store.get(ledger.pk, "r#6100") or pytest.fail("it is gone")).data)
+    row = load(Row, (bench.runtime.store.get(ledger.pk, "r#6100") or pytest.fail("it is gone")).data)
     assert row.taint is not None and row.delivered_fp != GONE
 
 
 def test_a_name_that_its_holder_takes_up_again_is_not_given_away(bench: Bench) -> None:
     """The holder's chunk was finished, and is offered again while another takes over the name."""
-    store, ledger = bench.world.store, bench.pair().ledger("invoices")
+    store, ledger = bench.runtime.store, bench.pair().ledger("invoices")
     assert ledger.reserve("V1~RE-1", "old") == "old"
     asked = ledger._keeps
     ledger._keeps = lambda holder: asked(holder) or (_offered_again(bench), False)[1]  # type: ignore[method-assign]

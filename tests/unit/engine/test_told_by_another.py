@@ -50,8 +50,8 @@ def test_a_conflict_whose_worker_dies_over_it_keeps_its_names(doubted: Bench) ->
         doubted.systems.faults = [("look", Killed())]
         with pytest.raises(Killed):
             doubted.work(2)
-        for ring in list(doubted.rings._taken.values()):
-            doubted.rings.done(ring)
+        for queued in list(doubted.queue._taken.values()):
+            doubted.queue.done(queued)
     doubted.systems.faults = []
     doubted.work(2)
     chunk = chunk_of(doubted)

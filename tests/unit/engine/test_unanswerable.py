@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import msgspec
 import pytest
 
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Rejected
 from ml_connector.records import Invoice
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Place, Systems, account, invoice
@@ -26,13 +26,13 @@ class Deaf(Place):
 
 @dataclass
 class DeafBench(Bench):
-    def pair(self) -> Pair:
+    def pair(self) -> TenantIntegration:
         return replace(super().pair(), connectors={s: lambda: Deaf(self.systems) for s in ("erp", "ap")})
 
 
 @pytest.fixture
 def deaf(bench: Bench) -> Bench:
-    deaf = DeafBench(bench.world, bench.systems, bench.clock, bench.rings)
+    deaf = DeafBench(bench.runtime, bench.systems, bench.clock, bench.queue)
     deaf.systems.accounts = {"6100": account("6100")}
     deaf.compare(ACCOUNTS)
     deaf.systems.invoices = {"i1": invoice("i1")}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ml_connector.engine.ledger.enqueue import put_on_its_way
+from ml_connector.engine.ledger.enqueue import enqueue
 from ml_connector.engine.write.worker import write
-from ml_connector.flow import Broken, Offer, Offers
+from ml_connector.flow import Broken, DocumentPage, ListedDocument
 from tests.unit.engine.bench import ACCOUNTS, INVOICES, Killed, Papers, account, invoice
 
 UNREADABLE = Broken("i", "It has no number.", "{")
@@ -35,7 +35,7 @@ def _row(bench):
 
 def _poll_unreadable(bench, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(Papers, "offers", lambda *_: iter([Offers([], [UNREADABLE])]))
+        patch.setattr(Papers, "offers", lambda *_: iter([DocumentPage([], [UNREADABLE])]))
         bench.poll(INVOICES)
         bench.work(0.2)
 
@@ -61,7 +61,7 @@ def test_a_delivered_invoice_that_is_offered_anew_is_not_posted_again(delivered,
 
 def test_an_unreadable_invoice_that_was_let_go_once_is_rejected(ready, monkeypatch):
     pair = ready.pair()
-    put_on_its_way(pair.ledger("invoices"), Offer("i"), run="webhook", in_lane=pair.lane(INVOICES, "i"))
+    enqueue(pair.ledger("invoices"), ListedDocument("i"), run="webhook", in_lane=pair.lane(INVOICES, "i"))
     ready.work(0.2)
     assert _row(ready).outcome == "unchanged"  # it was withdrawn before it was taken
     _poll_unreadable(ready, monkeypatch)
@@ -73,13 +73,13 @@ def test_a_worker_that_dies_again_and_again_loses_no_unreadable_record(bench, mo
     bench.systems.broken = [Broken("x", "It has no code.", "{")]
     bench.poll(ACCOUNTS)
     bench.systems.faults = [("send", Killed()), ("send", Killed())]
-    for _ in range(bench.world.crash_limit):
-        ring = bench.rings.take()
+    for _ in range(bench.runtime.crash_limit):
+        queued = bench.queue.take()
         with pytest.raises(Killed):
-            write(bench.pair(), ACCOUNTS, ring.message["id"])
-        bench.rings.done(ring)
-        bench.rings.ring(ring.group, ring.message)
-        bench.clock.sleep(bench.world.lease.total_seconds() + 1)
+            write(bench.pair(), ACCOUNTS, queued.message["id"])
+        bench.queue.done(queued)
+        bench.queue.notify(queued.group, queued.message)
+        bench.clock.sleep(bench.runtime.lease.total_seconds() + 1)
     bench.work(0.5)
     assert bench.counts(ACCOUNTS) == {"delivered": 2, "rejected": 1}
     row, _ = bench.pair().ledger("accounts").rows(["x"])["x"]

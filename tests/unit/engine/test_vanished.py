@@ -3,7 +3,7 @@
 import pytest
 
 from ml_connector.engine.ledger.rows import GONE
-from ml_connector.engine.ledger.seen_keys import Roll
+from ml_connector.engine.ledger.seen_keys import SeenKeys
 from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.replay import approve
 from ml_connector.engine.write.worker import write
@@ -172,10 +172,10 @@ def test_a_kill_at_the_switching_off_does_it_again(bench):
     del bench.systems.accounts["b"]
     bench.poll(ACCOUNTS, full=True)
     bench.systems.faults = [("retire", Killed())]
-    ring = bench.rings.take()
+    queued = bench.queue.take()
     with pytest.raises(Killed):
-        write(bench.pair(), ACCOUNTS, ring.message["id"])
-    bench.rings.done(ring)
+        write(bench.pair(), ACCOUNTS, queued.message["id"])
+    bench.queue.done(queued)
     bench.work(0.1)
     assert bench.systems.retired == ["b"]
     assert _row(bench, "b").delivered_fp == GONE
@@ -243,14 +243,14 @@ def test_a_kill_right_before_the_end_is_saved_makes_nothing_missing(bench, monke
     monkeypatch.setattr(Poll, "_end", real)
     bench.poll(ACCOUNTS)
     assert [c.op for c in bench.pair().ledger("accounts").unfinished()] == []
-    assert list(bench.world.store.query(bench.pair().ledger("accounts").pk, "s#")) == []
+    assert list(bench.runtime.store.query(bench.pair().ledger("accounts").pk, "s#")) == []
 
 
 def test_who_ends_a_pass_forgets_nothing_that_a_later_one_has_seen(bench):
     ledger, clock = bench.pair().ledger("accounts"), bench.clock
     rolls = []
     for page in ("left", "mine", "later"):
-        rolls.append(Roll(ledger, ledger.now()))
+        rolls.append(SeenKeys(ledger, ledger.now()))
         rolls[-1].note(["a"], page)
         clock.sleep(0.5)
     rolls[1].clear()
@@ -260,14 +260,14 @@ def test_who_ends_a_pass_forgets_nothing_that_a_later_one_has_seen(bench):
 def test_a_pass_is_over_though_what_it_has_seen_cannot_be_forgotten(bench, monkeypatch):
     _delivered(bench, *"ab")
 
-    began, cursor = Roll.clear, lambda: bench.pair().ledger("accounts").cursor()[0]
+    began, cursor = SeenKeys.clear, lambda: bench.pair().ledger("accounts").cursor()[0]
 
     def away_at_the_end(roll):
         if cursor().now is None:
             raise Transient("AWS throttles the table; it is tried again later.")
         began(roll)
 
-    monkeypatch.setattr(Roll, "clear", away_at_the_end)
+    monkeypatch.setattr(SeenKeys, "clear", away_at_the_end)
     before = cursor().passes
     assert bench.poll(ACCOUNTS, full=True) is not False
     assert (cursor().passes, cursor().now, cursor().figures.error) == (before + 1, None, None)

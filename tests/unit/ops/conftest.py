@@ -19,16 +19,16 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from infra.local.state import open_state
-from infra.ops.desk import Desk, NoLetters
 from infra.ops.main import app
 from infra.ops.stack import open_stack
+from infra.ops.workspace import NoDeadLetters, Workspace
 from ml_connector import bootstrap
 from ml_connector.aws.clients import Clients
 from ml_connector.connection import Check
 from ml_connector.engine.ledger import audit
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk, Row, dump, iso
-from ml_connector.exchange import Exchange
+from ml_connector.http_log import Exchange
 from ml_connector.ports import Item
 from tests.unit.ops import partiql
 
@@ -101,11 +101,11 @@ class Office:
         self.folder = folder
         self.write("acme", "basware", BASWARE)
         self.write("acme", "sap_b1", SAP_B1)
-        self.desk = self.open()
+        self.workspace = self.open()
 
-    def open(self) -> Desk:
+    def open(self) -> Workspace:
         state = open_state(self.folder, sole=False)
-        return Desk(state.world, state.secrets, state.tools(), str(self.folder), NoLetters())
+        return Workspace(state.runtime, state.secrets, state.tools(), str(self.folder), NoDeadLetters())
 
     def write(self, tenant: str, system: str, secret: Any) -> None:
         path = self.folder / tenant / f"{system}.json"
@@ -123,7 +123,7 @@ class Office:
         return json.loads(result.stdout) if "--json" in words else result
 
     def ledger(self, flow: str, tenant: str = "acme") -> Ledger:
-        return self.desk.stream(tenant, flow).ledger
+        return self.workspace.stream(tenant, flow).ledger
 
     def chunk(self, flow: str, body: Any = None, **fields: Any) -> Chunk:
         """Put an unfinished chunk there, as a poll or an attempt left it."""
@@ -142,7 +142,7 @@ class Office:
 
     def row(self, flow: str, key: str, **fields: Any) -> None:
         ledger = self.ledger(flow)
-        self.desk.world.store.put(Item(ledger.pk, f"r#{key}", dump(Row(**fields))))
+        self.workspace.runtime.store.put(Item(ledger.pk, f"r#{key}", dump(Row(**fields))))
 
     def attempt(self, chunk: Chunk, **said: Any) -> None:
         """Write an audit object of a chunk and save the chunk."""
@@ -150,11 +150,11 @@ class Office:
             at=NEW, method="POST", url="https://sap.example.com/b1s/v2/PurchaseInvoices", status=201,
             request_headers={"Authorization": "***"}, request_body='{"DocTotal": "119.00"}', response_body='{"ok": 1}',
         )  # fmt: skip
-        audit.write(self.desk.world.blobs, chunk, NEW, [exchange], {"state": "done", **said})
+        audit.write(self.workspace.runtime.blobs, chunk, NEW, [exchange], {"state": "done", **said})
 
     @property
     def now(self) -> str:
-        return iso(self.desk.world.clock.now())
+        return iso(self.workspace.runtime.clock.now())
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_a_purge_vouches_for_what_it_emptied_and_for_nothing_else(office: Any, i
 def test_a_purge_that_was_cut_short_is_finished_by_the_next(office: Any, invoice: Any) -> None:
     head, _ = audit.opened(_objects(office, invoice)[0].read_bytes())
     at = "2026-01-10T00:00:00.000000+00:00"
-    assert audit.purging(office.desk.world.store, "acme", head, at, "Eve") == (at, "Eve")
+    assert audit.purging(office.workspace.runtime.store, "acme", head, at, "Eve") == (at, "Eve")
     office.run("purge", "acme", "--force", "--by", "Ada", "--yes")
     assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json")["faults"] == []
     text = office.run("audit", "acme", "invoices", "k1").stdout
@@ -218,7 +218,9 @@ def test_an_unknown_key_says_where_to_look(office: Any) -> None:
 
 
 def _objects(office: Any, chunk: Any) -> list[Path]:
-    return [office.folder / ".state" / "audit" / key for key in office.desk.world.blobs.keys(audit.prefix(chunk))]
+    return [
+        office.folder / ".state" / "audit" / key for key in office.workspace.runtime.blobs.keys(audit.prefix(chunk))
+    ]
 
 
 @pytest.mark.parametrize("damage", [b"no gzip", b"\x1f\x8b\x08", packed(b"[1]\n{}"), packed(b'{"n": 1}')])

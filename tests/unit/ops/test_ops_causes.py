@@ -7,7 +7,7 @@ from typing import Any
 from infra.local.causes import cause, grouped
 from infra.local.page import page
 from infra.local.report import Outcome, report
-from infra.ops.shown import _lines
+from infra.ops.summary import _lines
 from ml_connector.engine.ledger.control_totals import Sheet
 from ml_connector.integrations import INTEGRATIONS
 

@@ -44,7 +44,7 @@ def left(office: Any) -> None:
     from tests.unit.ops.conftest import SAP_B1
 
     office.row("invoices", "k1", outcome="delivered", target="1", code="1")
-    endpoints.note(office.desk.pairs("acme")[0])
+    endpoints.note(office.workspace.pairs("acme")[0])
     office.write("acme", "sap_b1", SAP_B1 | {"service_layer_url": "https://other.example.com/b1s/v2"})
 
 
@@ -73,7 +73,9 @@ def commands(group: Any, *named: str) -> Iterator[tuple[str, Any]]:
 
 
 def rows(office: Any) -> Any:
-    found = office.desk.world.store._connection.execute("SELECT * FROM rows WHERE pk NOT LIKE 'e#%' ORDER BY pk, sk")
+    found = office.workspace.runtime.store._connection.execute(
+        "SELECT * FROM rows WHERE pk NOT LIKE 'e#%' ORDER BY pk, sk"
+    )
     audits = office.folder / ".state" / "audit"
     return found.fetchall(), {p: p.read_bytes() for p in audits.rglob("*") if p.is_file()}
 

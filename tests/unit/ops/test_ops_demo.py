@@ -13,12 +13,12 @@ from infra.local.demo import BY_HAND, TOGETHER
 from infra.local.demo_books import Books, SageBooks, SapBooks
 from infra.local.page import page
 from infra.local.report import Outcome, report
-from infra.ops import demo, shown
-from infra.sandbox import scene, scene_sage_300
+from infra.ops import demo, summary
+from infra.sandbox import fixtures, fixtures_sage_300
 from ml_connector.engine.ledger.control_totals import Sheet
 
 
-@pytest.mark.parametrize(("kind", "scenery"), [(SapBooks, scene), (SageBooks, scene_sage_300)])
+@pytest.mark.parametrize(("kind", "scenery"), [(SapBooks, fixtures), (SageBooks, fixtures_sage_300)])
 def test_no_figure_is_larger_than_a_companys_and_the_documents_are_the_ones_that_tests_use(
     kind: type[Books], scenery: Any
 ) -> None:
@@ -26,7 +26,7 @@ def test_no_figure_is_larger_than_a_companys_and_the_documents_are_the_ones_that
     grosses = [abs(document.record["grossSum"]) for document in world.ap.documents.values()]
     assert max(grosses) < 100_000
     assert sum(grosses) < 2_000_000
-    assert world.fates == scenery.scene().fates
+    assert world.fates == scenery.seeded_systems().fates
 
 
 def test_a_line_about_how_far_it_is_comes_now_and_then_where_no_terminal_replaces_it(
@@ -44,7 +44,7 @@ def test_a_line_about_how_far_it_is_comes_now_and_then_where_no_terminal_replace
 
 @pytest.fixture
 def outcome(office: Any) -> Outcome:
-    stream = office.desk.stream("acme", "invoices")
+    stream = office.workspace.stream("acme", "invoices")
     sheet = Sheet(stream.flow)
     sheet.rejected = [{"key": "k1", "reason": "Map it with `ml-connector mappings set acme tax V1 TARGET`."}]
     place = ("acme", "sap_b1-basware", "invoices")
@@ -54,7 +54,7 @@ def outcome(office: Any) -> Outcome:
 def test_terminal_and_page_say_how_to_read_the_figures_and_how_to_try_the_commands(
     outcome: Outcome, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown.conclude(outcome, None, tables=False)
+    summary.conclude(outcome, None, tables=False)
     said = capsys.readouterr().out
     assert TOGETHER in said and BY_HAND in said
     assert "`ml-connector mappings set acme tax V1 TARGET --secrets sandbox-secrets`" in said

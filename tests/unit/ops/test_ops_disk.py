@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from infra.local.report import unwritable
 from infra.local.runner import Runner
 from infra.local.state import open_state
-from infra.ops import shown
+from infra.ops import summary
 from infra.ops.main import app
 from ml_connector.embedded.blobs import FolderBlobs
 from ml_connector.embedded.disk import told
@@ -64,7 +64,7 @@ def run(folder: Path, words: str) -> Any:
 
 def closed(office: Any) -> Path:
     """Close the state; gives its file."""
-    store, path = office.desk.world.store, office.folder / ".state" / "state.sqlite"
+    store, path = office.workspace.runtime.store, office.folder / ".state" / "state.sqlite"
     store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
     for side in ("state.sqlite-wal", "state.sqlite-shm"):
@@ -119,9 +119,9 @@ def test_a_disk_that_fills_up_ends_the_run_with_a_report_that_says_so(office: An
         office.chunk("invoices", key=f"k{n}", state="waiting", waiting_for="account:6100", notes=["n" * 900])
     state = open_state(office.folder)
     runner = Runner(state)
-    fill(state.world.store)
+    fill(state.runtime.store)
     runner.once(20)
-    code = shown.conclude(runner.outcome(), tmp_path / "report.json")
+    code = summary.conclude(runner.outcome(), tmp_path / "report.json")
     report = json.loads((tmp_path / "report.json").read_text())
     assert code == 1
     assert not report["reconciled"]
@@ -137,7 +137,7 @@ def test_a_state_that_breaks_under_a_run_gives_a_report_all_the_same(office: Any
         raise Misconfigured("state.sqlite is damaged. Restore it.")
 
     for name in ("get", "put", "query", "due", "get_many", "put_many", "delete"):
-        setattr(state.world.store, name, gone)
+        setattr(state.runtime.store, name, gone)
     runner.once(20)
     ended = runner.outcome()
     assert {sheet.error for sheet in ended.sheets.values()} == {"state.sqlite is damaged. Restore it."}
@@ -162,7 +162,7 @@ def test_a_report_that_cannot_be_written_in_the_end_is_printed(
 ) -> None:
     ended = Runner(open_state(office.folder)).outcome()
     (tmp_path / "report.json").mkdir()
-    assert shown.conclude(ended, tmp_path / "report.json") == 1
+    assert summary.conclude(ended, tmp_path / "report.json") == 1
     out, err = capsys.readouterr()
     assert f"! The report cannot be written to {tmp_path / 'report.json'}: Is a directory" in err
     assert json.loads(out[out.index("{\n") :])["tenants"]["acme"]

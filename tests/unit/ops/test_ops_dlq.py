@@ -63,7 +63,7 @@ def test_an_opened_row_keeps_its_step_and_death_and_is_due_now(dead: Any) -> Non
     assert (chunk.attempts, chunk.failures, chunk.crashes) == (0, 0, 0)
     assert NEW < chunk.due_at <= dead.now
     assert "Redriven by ada" in chunk.notes[0]
-    assert dead.desk.world.store.get(dead.ledger("invoices").pk, "c#k2").due_pk is not None
+    assert dead.workspace.runtime.store.get(dead.ledger("invoices").pk, "c#k2").due_pk is not None
 
 
 def test_redrive_without_a_cause_opens_all(dead: Any) -> None:

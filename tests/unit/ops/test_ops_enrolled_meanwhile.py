@@ -10,7 +10,7 @@ from ml_connector.engine.schedule import tenant_rows
 
 
 def test_a_tenant_that_is_enrolled_meanwhile_stays(office: Any) -> None:
-    desk = office.desk
+    workspace = office.workspace
 
     class Slow(FolderSecrets):
         """Lists the tenants, and gives the list only when another process has enrolled a further one."""
@@ -19,9 +19,9 @@ def test_a_tenant_that_is_enrolled_meanwhile_stays(office: Any) -> None:
             listed = super().names()
             for system in ("basware", "sap_b1"):
                 office.write("later", system, (office.folder / "acme" / f"{system}.json").read_text())
-            registry.rebuild(desk.world, desk.secrets, desk.tools)
+            registry.rebuild(workspace.runtime, workspace.secrets, workspace.tools)
             return listed
 
-    registry.rebuild(desk.world, Slow(office.folder), desk.tools)
-    assert tenant_rows.row(desk.world.store, "later") is not None
-    assert tenant_rows.row(desk.world.store, "acme") is not None
+    registry.rebuild(workspace.runtime, Slow(office.folder), workspace.tools)
+    assert tenant_rows.row(workspace.runtime.store, "later") is not None
+    assert tenant_rows.row(workspace.runtime.store, "acme") is not None

@@ -25,10 +25,10 @@ KILLED = {"step": "sent", "state": "sending", "owner": "a process that was kille
 @pytest.fixture
 def left(office: Any) -> Any:
     """Two invoices in flight when the process was killed, then another address."""
-    (pair,) = bootstrap.tenants(office.desk.world, office.desk.secrets, office.desk.tools)[0].pairs
+    (pair,) = bootstrap.tenants(office.workspace.runtime, office.workspace.secrets, office.workspace.tools)[0].pairs
     endpoints.note(pair)
     office.ledger("invoices").link("18:7", "k7")
-    soon = iso(office.desk.world.clock.now() + timedelta(seconds=40))
+    soon = iso(office.workspace.runtime.clock.now() + timedelta(seconds=40))
     for key in ("k1", "k2"):
         office.chunk("invoices", key=key, number=key.upper(), due_at=soon, lane=f"acme.sap_b1.{key}", **KILLED)
     office.write("acme", "sap_b1", {**SAP_B1, "service_layer_url": "https://other.example.com:50000/b1s/v2"})
@@ -45,7 +45,7 @@ def test_a_run_ends_by_itself_though_a_killed_one_left_work_under_the_earlier_en
 def test_a_run_still_waits_for_what_a_killed_one_left_under_its_own_endpoint(left: Any) -> None:
     left.write("acme", "sap_b1", SAP_B1)
     state = open_state(left.folder, sole=False)
-    state.rings.take = lambda: None  # type: ignore[method-assign]
+    state.queue.take = lambda: None  # type: ignore[method-assign]
     runner = Runner(state)
     runner.once(1)
     assert runner.cut
@@ -62,7 +62,7 @@ def test_a_move_takes_the_leases_of_a_dead_process_as_ended(left: Any, monkeypat
 
 
 def test_what_was_sent_under_the_earlier_endpoint_is_not_another_installations(left: Any) -> None:
-    (pair,) = bootstrap.tenants(left.desk.world, left.desk.secrets, left.desk.tools)[0].pairs
+    (pair,) = bootstrap.tenants(left.workspace.runtime, left.workspace.secrets, left.workspace.tools)[0].pairs
     flow = next(flow for flow in pair.integration.flows if flow.name == "invoices")
     found = [Found("18:7", "7"), Found("18:8", "8")]
     assert [one.id for one in not_sent_here(pair, flow, found)] == ["18:8"]

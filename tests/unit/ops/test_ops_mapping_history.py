@@ -99,4 +99,4 @@ def test_before_the_erp_was_read_or_with_its_flow_off_nobody_can_tell(office: An
 def test_a_persons_mapping_wins_over_a_delivered_one(office: Any) -> None:
     read_once(office, "accounts", "400001", "400002")
     office.run("mappings", "set", "acme", "account", "400001", "400002")
-    assert office.desk.pairs("acme")[0].codes().erp("account", "400001") == "400002"
+    assert office.workspace.pairs("acme")[0].codes().erp("account", "400001") == "400002"

@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.page import page
 from infra.local.report import Outcome, report
-from infra.ops import shown, standing
+from infra.ops import chunk_state, summary
 from ml_connector.engine.ledger.control_totals import Sheet
 from ml_connector.engine.replay import keys_of
 from tests.unit.ops.conftest import NEW, OLD
@@ -61,11 +61,11 @@ def test_held_lists_everything_that_is_not_completed_with_its_state(busy: Any) -
 def outcome(office: Any) -> Outcome:
     sheets = {}
     for flow in ("vendors", "purchase_orders", "invoices", "payments"):
-        stream = office.desk.stream("acme", flow)
+        stream = office.workspace.stream("acme", flow)
         sheet = sheets["acme", "sap_b1-basware", flow] = Sheet(stream.flow)
         for chunk in (*stream.ledger.unfinished(), *stream.ledger.finished()):
             sheet.add_chunk(chunk, keys_of(stream.ledger, chunk))
-        sheet.open = list(standing.open_lines(stream.ledger, stream.flow, frozenset(sheet.listed)))
+        sheet.open = list(chunk_state.open_lines(stream.ledger, stream.flow, frozenset(sheet.listed)))
     return Outcome([], sheets, 1.0, where="--secrets s")
 
 
@@ -93,7 +93,7 @@ def test_page_and_terminal_show_them(busy: Any, capsys: pytest.CaptureFixture[st
     text = page(report(every), every)
     assert "Not completed yet (13)" in text
     assert "N-doubt" in text and "in doubt since" in text and "next retry" in text
-    shown.conclude(every, None)
+    summary.conclude(every, None)
     said = capsys.readouterr().out
     assert "open  invoices N-doubt (119.00 EUR): in doubt since" in said
     assert "N-new" not in said, "what a run has not come to is in the figures"
@@ -101,22 +101,22 @@ def test_page_and_terminal_show_them(busy: Any, capsys: pytest.CaptureFixture[st
 
 def test_behind_a_system_that_is_away_what_waits_for_masters_is_open(office: Any) -> None:
     office.chunk("invoices", key="k1", state="waiting", waiting_for="prerequisite:vendors", reason="x", first_try=OLD)
-    stream = office.desk.stream("acme", "invoices")
+    stream = office.workspace.stream("acme", "invoices")
     sheet = Sheet(stream.flow)
     sheet.error = "SAP Business One is away."
     for chunk in stream.ledger.unfinished():
         sheet.add_chunk(chunk)
     assert sheet.held == []
-    (line,) = standing.open_lines(stream.ledger, stream.flow, frozenset(sheet.listed))
+    (line,) = chunk_state.open_lines(stream.ledger, stream.flow, frozenset(sheet.listed))
     assert (line["key"], line["state"]) == ("k1", "on hold")
 
 
 def test_a_very_large_load_has_a_line_for_each_chunk(office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standing, "MOST", 2)
+    monkeypatch.setattr(chunk_state, "MOST", 2)
     for n in range(3):
         office.chunk("vendors", {"records": [{"key": f"{n}a"}, {"key": f"{n}b"}]}, id=str(n), count=2, state="open")
-    stream = office.desk.stream("acme", "vendors")
-    lines = list(standing.open_lines(stream.ledger, stream.flow, frozenset()))
+    stream = office.workspace.stream("acme", "vendors")
+    lines = list(chunk_state.open_lines(stream.ledger, stream.flow, frozenset()))
     assert [(line["key"], line.get("records")) for line in lines] == [
         ("0a", None), ("0b", None), ("1", 2), ("2", 2),
     ]  # fmt: skip
@@ -133,7 +133,7 @@ def test_what_stops_a_flow_is_said_once_and_not_for_each_record(
     office.chunk("invoices", key="k1", state="waiting", cause="login", reason="Login refused. Work waits until X.")
     every = outcome(office)
     every.sheets["acme", "sap_b1-basware", "invoices"].error = "Login refused."
-    shown.conclude(every, None)
+    summary.conclude(every, None)
     assert capsys.readouterr().out.count("Login refused") == 1
     assert page(report(every), every).count("Login refused") == 1
     assert report(every)["open"][0]["reason"].startswith("Login refused"), "the data says it all"

@@ -17,9 +17,9 @@ from ml_connector.errors import LoginRefused, Transient
 
 
 def breaker(office: Any, system: str = "sap_b1") -> Breaker:
-    version = office.desk.secrets.read("acme", system).version
-    world = office.desk.world
-    return Breaker(world.store, world.clock, tenant="acme", system=system, version=version, boot="x", sole=False)
+    version = office.workspace.secrets.read("acme", system).version
+    runtime = office.workspace.runtime
+    return Breaker(runtime.store, runtime.clock, tenant="acme", system=system, version=version, boot="x", sole=False)
 
 
 def logs_in(outcome: Any) -> Any:
@@ -62,7 +62,7 @@ def test_an_error_of_the_server_is_a_failed_check(office: Any, server: Any) -> N
 
 
 def test_a_field_under_its_earlier_name_is_mentioned_once(office: Any, server: Any) -> None:
-    earlier = json.loads(office.desk.secrets.read("acme", "sap_b1").text) | {"settle_seconds": 60}
+    earlier = json.loads(office.workspace.secrets.read("acme", "sap_b1").text) | {"settle_seconds": 60}
     office.write("acme", "sap_b1", earlier)
     shown = office.run("ping", "acme").stdout
     assert "! secret: the field 'settle_seconds' is called 'in_doubt_seconds' now; it is still read, rename it" in shown
@@ -130,13 +130,13 @@ def test_a_login_that_is_refused_again_stays_closed(office: Any, server: Any) ->
 def test_a_session_made_by_ping_is_the_pairs_own(office: Any, server: Any) -> None:
     server.answers["sap_b1"] = logs_in(None)
     office.run("ping", "acme", "sap_b1")
-    (pair,) = bootstrap.tenants(office.desk.world, office.desk.secrets, office.desk.tools)[0].pairs
-    assert office.desk.world.store.get(f"session#acme#sap_b1#{pair.scope}", "session") is not None
+    (pair,) = bootstrap.tenants(office.workspace.runtime, office.workspace.secrets, office.workspace.tools)[0].pairs
+    assert office.workspace.runtime.store.get(f"session#acme#sap_b1#{pair.scope}", "session") is not None
 
 
 def test_ping_tells_the_functions_of_the_tenant_at_once(office: Any) -> None:
     office.run("ping")
-    assert [row.name for row in tenant_rows.rows(office.desk.world.store)] == ["acme"]
+    assert [row.name for row in tenant_rows.rows(office.workspace.runtime.store)] == ["acme"]
 
 
 def test_nothing_to_ping_is_wrong_use(office: Any, tmp_path: Any) -> None:

@@ -63,22 +63,22 @@ def run(*words: str, codes: tuple[int, ...] = (0,)) -> None:
     assert result.exit_code in codes, f"{result.output}\n{result.exception!r}"
 
 
-def something_of_everything(desk: Any) -> None:
+def something_of_everything(workspace: Any) -> None:
     """A dead invoice with its letter, a held one, a delivered one, a vendor, and a session to seal."""
-    ledger = desk.stream("acme", "invoices").ledger
+    ledger = workspace.stream("acme", "invoices").ledger
     names = {"tenant": "acme", "integration": ledger.integration, "flow": "invoices", "lane": "acme.lane", "run": "r"}
     for key, more in (
         ("k1", {"state": "failed", "cause": "exhausted", "death": 1}),
         ("k2", {"state": "waiting", "waiting_for": "account:6100"}),
     ):
         ledger.add(Chunk(id=key, key=key, created=ledger.now(), **names, **more))
-    desk.world.rings.bury("acme.lane", {"id": "k1", "scope": ledger.scope, "death": 1, **names})
-    desk.world.rings.bury("odd", {"hello": "world"})  # nobody can read it, so it is shown again
+    workspace.runtime.queue.bury("acme.lane", {"id": "k1", "scope": ledger.scope, "death": 1, **names})
+    workspace.runtime.queue.bury("odd", {"hello": "world"})  # nobody can read it, so it is shown again
     folder = f"audit/acme/{ledger.integration}/invoices/{ledger.now()[:10]}/k2"
     envelope = b'{"n": 1, "previous": null, "body_hash": "b", "hash": "h"}'
-    desk.world.blobs.put(f"{folder}/1.json.gz", gzip.compress(envelope + b'\n{"at": "1"}'))
-    vendors = desk.stream("acme", "vendors").ledger
-    desk.world.store.put(Item(vendors.pk, "r#V1", dump(Row(outcome="delivered", code="V1"))))
+    workspace.runtime.blobs.put(f"{folder}/1.json.gz", gzip.compress(envelope + b'\n{"at": "1"}'))
+    vendors = workspace.stream("acme", "vendors").ledger
+    workspace.runtime.store.put(Item(vendors.pk, "r#V1", dump(Row(outcome="delivered", code="V1"))))
 
 
 def test_operators_commands_call_what_the_policy_allows_and_the_policy_allows_no_more(
@@ -109,7 +109,7 @@ def test_a_purge_calls_what_both_policies_allow(stack: Any, calls: set[str]) -> 
     something_of_everything(stack)
     boto3.client("s3", "us-east-1").put_bucket_versioning(Bucket="audit", VersioningConfiguration={"Status": "Enabled"})
     for turn in (b"1", b"2"):
-        stack.world.blobs.put("audit/acme/1", gzip.compress(b'{"n": 1}\n{"at": "%s"}' % turn))
+        stack.runtime.blobs.put("audit/acme/1", gzip.compress(b'{"n": 1}\n{"at": "%s"}' % turn))
     calls.clear()
     run("purge", "acme", "--force")
     both = allowed("OperatorPolicy") | allowed("PurgePolicy")

@@ -18,7 +18,7 @@ class Run:
     def __init__(self, *, live: bool = False) -> None:
         self.at, self.read, self.waits = datetime(2026, 3, 2, tzinfo=UTC), 0, list[str]()
         self.news: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self.world = SimpleNamespace(clock=SimpleNamespace(now=lambda: self.at))
+        self.runtime = SimpleNamespace(clock=SimpleNamespace(now=lambda: self.at))
         self.said = ""
         self.progress = Progress(self._say, live=live)
 

@@ -11,8 +11,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.ops.desk import Desk, Refused
-from infra.ops.shredding import S3Shredder
+from infra.ops.erasure import S3Eraser
+from infra.ops.workspace import Refused, Workspace
 from ml_connector.aws.blobs import S3Blobs
 from ml_connector.engine.ledger import audit
 from ml_connector.engine.write.deferred_audit import bring, park, waiting
@@ -34,7 +34,7 @@ def invoice(office: Any, key: str, *times: str, tenant_prefix: str = "") -> Any:
 
 def _move(office: Any, chunk: Any, at: str) -> None:
     """Let the attempt that was just made be of another time, chain and all."""
-    blobs, (*_, last) = office.desk.world.blobs, office.desk.world.blobs.keys(audit.prefix(chunk))
+    blobs, (*_, last) = office.workspace.runtime.blobs, office.workspace.runtime.blobs.keys(audit.prefix(chunk))
     envelope, _ = audit.opened(blobs.get(last))
     (office.folder / ".state" / "audit" / last).unlink()
     chunk.audits, chunk.chain = envelope["n"] - 1, envelope["previous"]
@@ -42,7 +42,7 @@ def _move(office: Any, chunk: Any, at: str) -> None:
 
 
 def exchange() -> Any:
-    from ml_connector.exchange import Exchange
+    from ml_connector.http_log import Exchange
 
     return Exchange(
         at=NEW, method="POST", url="https://sap.example.com/x", status=201, request_headers={},
@@ -51,7 +51,7 @@ def exchange() -> Any:
 
 
 def bodies(office: Any, chunk: Any) -> list[bytes]:
-    blobs = office.desk.world.blobs
+    blobs = office.workspace.runtime.blobs
     return [audit.opened(blobs.get(key))[1] for key in blobs.keys(audit.prefix(chunk))]
 
 
@@ -63,18 +63,18 @@ def test_an_attempt_that_waits_for_the_bucket_is_told_of(office: Any) -> None:
     assert park(ledger, chunk, again)
     said = office.run("purge", "acme", "--force", "--by", "Ada").stdout
     assert "1 wait in the table until the bucket takes them: purge again in an hour." in said
-    assert bring(office.desk.world, ledger, next(waiting(ledger)).id)
+    assert bring(office.workspace.runtime, ledger, next(waiting(ledger)).id)
     assert "wait in the table" not in office.run("purge", "acme", "--force", "--by", "Ada").stdout
     assert not any(bodies(office, chunk))
 
 
 def test_a_purge_deletes_bodies_and_the_chain_still_verifies(office: Any) -> None:
     chunk = invoice(office, "k1", OLD, NEW)
-    hashes = [head["body_hash"] for head, _ in audit.read(office.desk.world.blobs, chunk)]
+    hashes = [head["body_hash"] for head, _ in audit.read(office.workspace.runtime.blobs, chunk)]
     said = office.run("purge", "acme", "--force", "--by", "Ada").stdout
     assert "The requests and responses of 2 attempts were purged of acme; their hashes stay." in said
     assert bodies(office, chunk) == [b"", b""]
-    assert [head["body_hash"] for head, _ in audit.read(office.desk.world.blobs, chunk)] == hashes
+    assert [head["body_hash"] for head, _ in audit.read(office.workspace.runtime.blobs, chunk)] == hashes
     text = office.run("audit", "acme", "invoices", "k1", "--verify").stdout
     assert "Audit trail verified: " in text
     assert text.count(" by Ada; its hash ") == 2
@@ -104,20 +104,20 @@ def test_before_a_date_keeps_what_was_made_later_also_of_one_document(office: An
 def test_a_second_purge_changes_neither_time_nor_name(office: Any) -> None:
     chunk = invoice(office, "k1", OLD)
     office.run("purge", "acme", "--force", "--by", "Ada")
-    first = next(audit.read(office.desk.world.blobs, chunk))[0]
+    first = next(audit.read(office.workspace.runtime.blobs, chunk))[0]
     assert (
         "Nothing was purged of acme. 1 was purged before."
         in office.run("purge", "acme", "--force", "--by", "Bob").stdout
     )
-    assert next(audit.read(office.desk.world.blobs, chunk))[0] == first
+    assert next(audit.read(office.workspace.runtime.blobs, chunk))[0] == first
 
 
 def test_a_changed_hash_is_found_also_after_a_purge(office: Any) -> None:
     chunk = invoice(office, "k1", OLD, NEW)
     office.run("purge", "acme", "--force")
-    (first, _) = office.desk.world.blobs.keys(audit.prefix(chunk))
-    envelope, _ = audit.opened(office.desk.world.blobs.get(first))
-    office.desk.world.blobs.put(first, audit.emptied({**envelope, "body_hash": "0" * 64}, NEW, "Eve"))
+    (first, _) = office.workspace.runtime.blobs.keys(audit.prefix(chunk))
+    envelope, _ = audit.opened(office.workspace.runtime.blobs.get(first))
+    office.workspace.runtime.blobs.put(first, audit.emptied({**envelope, "body_hash": "0" * 64}, NEW, "Eve"))
     assert "the chain is broken" in office.run("audit", "acme", "invoices", "k1", "--verify", code=1).stdout
 
 
@@ -159,15 +159,15 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_earlier_versions_of_what_was_purged_are_deleted_and_no_others(bucket: Any, office: Any) -> None:
     blobs = S3Blobs(bucket, "audit")
-    desk = Desk(**{**vars(office.desk), "shredder": S3Shredder(bucket, "audit")})
-    object.__setattr__(desk.world, "blobs", blobs)
+    workspace = Workspace(**{**vars(office.workspace), "eraser": S3Eraser(bucket, "audit")})
+    object.__setattr__(workspace.runtime, "blobs", blobs)
     from infra.ops.purge import _purged
 
     for name in ("a/1", "a/2", "b/1"):
         for turn in (b"1", b"2"):
             body = b'{"n": 1}\n{"at": "%s", "turn": %s}' % (NEW.encode() if name == "a/2" else OLD.encode(), turn)
             blobs.put(f"audit/{name}", gzip.compress(body))
-    done = _purged(desk, "audit/a/", "2026-01-11", "Ada")
+    done = _purged(workspace, "audit/a/", "2026-01-11", "Ada")
     assert (done.purged, done.kept) == (1, 1)
     versions = bucket.list_object_versions(Bucket="audit")["Versions"]
     left = {key: sum(v["Key"] == key for v in versions) for key in ("audit/a/1", "audit/a/2", "audit/b/1")}
@@ -176,6 +176,6 @@ def test_earlier_versions_of_what_was_purged_are_deleted_and_no_others(bucket: A
 
 
 def test_a_bucket_with_object_lock_refuses_with_a_sentence(bucket: Any) -> None:
-    S3Shredder(bucket, "audit").check()
+    S3Eraser(bucket, "audit").check()
     with pytest.raises(Refused, match="has Object Lock"):
-        S3Shredder(bucket, "locked").check()
+        S3Eraser(bucket, "locked").check()

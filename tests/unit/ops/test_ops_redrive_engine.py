@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.embedded.clock import SystemChance, SystemClock
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.clock import SystemClock, SystemRandom
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine import replay
 from ml_connector.engine.ledger.fingerprint import fingerprint
 from ml_connector.engine.ledger.rows import Chunk, Row, dump
 from ml_connector.engine.poll.run import Poll
-from ml_connector.engine.runtime import World
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.runtime import Runtime
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Conflict, LeaseLost, Transient
 from ml_connector.flow import Page
 from ml_connector.integrations.sap_b1_basware import SAP_B1_BASWARE
@@ -38,44 +38,44 @@ class Source:
 
 
 @pytest.fixture
-def pair() -> Pair:
+def pair() -> TenantIntegration:
     clock = SystemClock()
-    world = World(SqliteStore(), MemoryRings(clock), MemoryBlobs(), clock, SystemChance(), boot="here")
+    runtime = Runtime(SqliteStore(), MemoryQueue(clock), MemoryBlobs(), clock, SystemRandom(), boot="here")
     door = SimpleNamespace(check=lambda: None, well=lambda: None)
     connection: Any = SimpleNamespace(source=lambda _record: Source())
-    return Pair(
-        world, "acme", SAP_B1_BASWARE, "scope", {"sap_b1": lambda: connection}, {"sap_b1": door},  # type: ignore[dict-item]
+    return TenantIntegration(
+        runtime, "acme", SAP_B1_BASWARE, "scope", {"sap_b1": lambda: connection}, {"sap_b1": door},  # type: ignore[dict-item]
         active=frozenset({"vendors"}), epoch=EPOCH, chunking={Supplier: (10, lambda _r: 1)},
     )  # fmt: skip
 
 
-def settle(pair: Pair) -> None:
+def settle(pair: TenantIntegration) -> None:
     """As if all suppliers were delivered, and a full pass had been made."""
     ledger = pair.ledger("vendors")
     Poll(pair, VENDORS, "r0").read()
     for chunk in list(ledger.unfinished()):
-        pair.world.store.delete(ledger.pk, f"c#{chunk.id}")
+        pair.runtime.store.delete(ledger.pk, f"c#{chunk.id}")
     for s in SUPPLIERS:
         row = Row(seq=1, outcome="delivered", delivered_fp=fingerprint(s, EPOCH), code=s.code)
-        pair.world.store.put(Item(ledger.pk, f"r#{s.key}", dump(row)))
+        pair.runtime.store.put(Item(ledger.pk, f"r#{s.key}", dump(row)))
 
 
-def cut(pair: Pair, run: str) -> list[tuple[list[str], bool]]:
+def cut(pair: TenantIntegration, run: str) -> list[tuple[list[str], bool]]:
     """Poll, and give the keys of each chunk that came of it, and whether it makes a real change."""
     Poll(pair, VENDORS, run).read()
     ledger = pair.ledger("vendors")
     return [(replay.keys_of(ledger, c), c.touch is not None) for c in ledger.unfinished()]
 
 
-def test_a_replayed_master_goes_in_a_chunk_of_its_own_with_a_real_change(pair: Pair) -> None:
+def test_a_replayed_master_goes_in_a_chunk_of_its_own_with_a_real_change(pair: TenantIntegration) -> None:
     settle(pair)
     assert cut(pair, "r1") == []
     assert replay.replay(pair, VENDORS, "V2", "note").what == "marked"
-    pair.world.store.delete(pair.ledger("vendors").pk, "r#V3")  # a new one, in the same page
+    pair.runtime.store.delete(pair.ledger("vendors").pk, "r#V3")  # a new one, in the same page
     assert cut(pair, "r2") == [(["V3"], False), (["V2"], True)]
 
 
-def test_a_replayed_master_that_is_on_its_way_is_not_cut_again(pair: Pair) -> None:
+def test_a_replayed_master_that_is_on_its_way_is_not_cut_again(pair: TenantIntegration) -> None:
     settle(pair)
     replay.replay(pair, VENDORS, "V2", "note")
     assert len(cut(pair, "r1")) == 1
@@ -83,7 +83,7 @@ def test_a_replayed_master_that_is_on_its_way_is_not_cut_again(pair: Pair) -> No
     assert len(cut(pair, "r2")) == 1
 
 
-def test_a_poll_under_way_gives_up_when_a_replay_asks_for_everything(pair: Pair) -> None:
+def test_a_poll_under_way_gives_up_when_a_replay_asks_for_everything(pair: TenantIntegration) -> None:
     settle(pair)
     poll = Poll(pair, VENDORS, "r1")
     poll._begin()
@@ -93,7 +93,7 @@ def test_a_poll_under_way_gives_up_when_a_replay_asks_for_everything(pair: Pair)
     assert cut(pair, "r2") == [(["V2"], True)]
 
 
-def test_a_letter_of_an_earlier_death_opens_nothing(pair: Pair) -> None:
+def test_a_letter_of_an_earlier_death_opens_nothing(pair: TenantIntegration) -> None:
     ledger = pair.ledger("invoices")
     ledger.add(chunk(state="failed", death=2))
     assert replay.reopen(ledger, "k1", "note", death=1) is None
@@ -102,7 +102,7 @@ def test_a_letter_of_an_earlier_death_opens_nothing(pair: Pair) -> None:
     assert replay.reopen(ledger, "nope", "note") is None
 
 
-def test_an_answer_that_was_refused_is_given_anew(pair: Pair) -> None:
+def test_an_answer_that_was_refused_is_given_anew(pair: TenantIntegration) -> None:
     ledger = pair.ledger("invoices")
     died = {"state": "failed", "step": "answered", "target": "18:77", "cause": "answer refused"}
     ledger.add(chunk(**died, tokens=["t"], answer_try=3))
@@ -111,7 +111,7 @@ def test_an_answer_that_was_refused_is_given_anew(pair: Pair) -> None:
     assert (opened.step, opened.tokens, opened.answer_try) == ("posted", [], 3)
 
 
-def test_a_refusal_whose_answer_was_refused_is_tried_at_the_target_again(pair: Pair) -> None:
+def test_a_refusal_whose_answer_was_refused_is_tried_at_the_target_again(pair: TenantIntegration) -> None:
     ledger = pair.ledger("invoices")
     ledger.add(chunk(state="failed", step="answered", answer_ok=False, cause="answer refused"))
     opened = replay.reopen(ledger, "k1", "note")
@@ -119,14 +119,14 @@ def test_a_refusal_whose_answer_was_refused_is_tried_at_the_target_again(pair: P
     assert (opened.step, opened.answer_ok) == ("refused", True)
 
 
-def test_dead_lists_one_cause(pair: Pair) -> None:
+def test_dead_lists_one_cause(pair: TenantIntegration) -> None:
     ledger = pair.ledger("invoices")
     ledger.add(chunk(state="failed", cause="crashed"))
     assert [c.id for c in replay.dead(ledger)] == ["k1"]
     assert not list(replay.dead(ledger, "exhausted"))
 
 
-def test_what_was_moved_out_of_a_chunk_is_in_it_no_more(pair: Pair) -> None:
+def test_what_was_moved_out_of_a_chunk_is_in_it_no_more(pair: TenantIntegration) -> None:
     ledger = pair.ledger("vendors")
     parted = replace_id(chunk(flow="vendors", key=None), "7")
     parted.results = {"V1": ("moved", "split"), "V2": ("rejected", "why")}
@@ -135,7 +135,7 @@ def test_what_was_moved_out_of_a_chunk_is_in_it_no_more(pair: Pair) -> None:
     assert replay.holder(ledger, "V1") is None
 
 
-def test_a_row_that_changes_again_and_again_is_left(pair: Pair) -> None:
+def test_a_row_that_changes_again_and_again_is_left(pair: TenantIntegration) -> None:
     class Busy(SqliteStore):
         def put(self, item: Item) -> Item:
             raise Conflict("another one was first")
@@ -143,8 +143,8 @@ def test_a_row_that_changes_again_and_again_is_left(pair: Pair) -> None:
     pair.ledger("invoices").add(chunk(state="failed"))
     pair.ledger("vendors").settle({"V1": Row(seq=1, outcome="delivered")}, {})
     busy = Busy()
-    busy._connection = pair.world.store._connection  # type: ignore[attr-defined]
-    worn = replace(pair, world=replace(pair.world, store=busy))
+    busy._connection = pair.runtime.store._connection  # type: ignore[attr-defined]
+    worn = replace(pair, runtime=replace(pair.runtime, store=busy))
     with pytest.raises(Transient):
         replay.reopen(worn.ledger("invoices"), "k1", "note")
     with pytest.raises(Transient):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ml_connector.bootstrap import wire
+from ml_connector.context import TenantSettings
 from ml_connector.errors import Throttled
 from ml_connector.systems.settings import parse
-from ml_connector.wiring import TenantSettings
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ def test_an_empty_code_in_a_file_is_refused_with_its_line(office: Any) -> None:
 
 
 def door(office: Any, system: str) -> Any:
-    desk = office.open()
-    secret = desk.secrets.read("acme", system)
+    workspace = office.open()
+    secret = workspace.secrets.read("acme", system)
     from ml_connector.systems.basware.settings import Settings as Basware
     from ml_connector.systems.sap_b1.settings import Settings as SapB1
 
     model: Any = {"basware": Basware, "sap_b1": SapB1}[system]
     settings = parse(model, secret.text, system, insecure=True)
     return wire(
-        desk.world, desk.tools, "acme", system, settings, secret.version, scope="s", integration="i",
+        workspace.runtime, workspace.tools, "acme", system, settings, secret.version, scope="s", integration="i",
         options=TenantSettings(), active=(),
     )[0]  # fmt: skip
 
@@ -77,7 +77,7 @@ SAP = {"service_layer_url": "https://sap.example.com:50000/b1s/v2", "company_db"
 
 def test_tenants_shows_a_system_that_is_away_until_when(office: Any) -> None:
     door(office, "basware").trouble(Throttled("Basware answered 503.", 600))
-    until = f"{(office.desk.world.clock.now() + timedelta(seconds=600)).astimezone():%H:%M}"
+    until = f"{(office.workspace.runtime.clock.now() + timedelta(seconds=600)).astimezone():%H:%M}"
     (acme,) = office.run("tenants", "--json")
     assert "basware is unavailable: Basware answered 503." in acme["problem"]
     assert "Work waits until " in acme["problem"]

@@ -8,7 +8,7 @@ from infra.local.rejections import Rejection, rejections
 from infra.local.report import Outcome, report
 from ml_connector.engine.ledger import audit
 from ml_connector.engine.ledger.control_totals import Sheet
-from ml_connector.exchange import Exchange
+from ml_connector.http_log import Exchange
 
 
 def test_a_rejected_document_is_named_by_its_latest_finished_chunk(office: Any) -> None:
@@ -16,7 +16,7 @@ def test_a_rejected_document_is_named_by_its_latest_finished_chunk(office: Any) 
     done = {"key": "k1", "outcome": "rejected", "rejected": 1, "currency": "EUR"}
     office.done("invoices", **done, number="INV-0", amount="1.00", done_at=old)
     office.done("invoices", **done, number="INV-1", amount="20.5", done_at=new)
-    stream = office.desk.stream("acme", "invoices")
+    stream = office.workspace.stream("acme", "invoices")
     sheet = Sheet(stream.flow)
     sheet.rejected = [{"key": "k1", "reason": "No."}, {"key": "unknown", "reason": "Cannot be read."}]
     found = rejections([(stream.pair, stream.flow, sheet)])
@@ -24,7 +24,7 @@ def test_a_rejected_document_is_named_by_its_latest_finished_chunk(office: Any) 
 
 
 def test_master_data_has_neither_number_nor_amount(office: Any) -> None:
-    stream = office.desk.stream("acme", "vendors")
+    stream = office.workspace.stream("acme", "vendors")
     sheet = Sheet(stream.flow)
     sheet.rejected = [{"key": "V1", "reason": "No name."}]
     assert rejections([(stream.pair, stream.flow, sheet)]) == {}
@@ -38,11 +38,11 @@ def test_the_number_of_one_that_could_not_be_read_is_found_in_what_its_source_sa
                  request_headers={}, response_body=body)
         for body in (answer, '{"invoiceId": "other", "invoiceNumber": "RE-8"}')
     ]  # fmt: skip
-    audit.write(office.desk.world.blobs, chunk, chunk.created, exchanges, {"state": "done"})
+    audit.write(office.workspace.runtime.blobs, chunk, chunk.created, exchanges, {"state": "done"})
     ledger = office.ledger("invoices")
     chunk.state, chunk.done_at = "done", chunk.created
     ledger.archive(chunk)
-    stream = office.desk.stream("acme", "invoices")
+    stream = office.workspace.stream("acme", "invoices")
     sheet = Sheet(stream.flow)
     sheet.rejected = [{"key": "k1", "reason": "Cannot be read."}]
     (found,) = rejections([(stream.pair, stream.flow, sheet)]).values()
@@ -50,7 +50,7 @@ def test_the_number_of_one_that_could_not_be_read_is_found_in_what_its_source_sa
 
 
 def test_the_report_names_what_was_rejected_by_number_and_amount(office: Any) -> None:
-    stream = office.desk.stream("acme", "invoices")
+    stream = office.workspace.stream("acme", "invoices")
     sheet = Sheet(stream.flow)
     sheet.rejected = [{"key": "k1", "reason": "Run `ml-connector held`."}, {"key": "k2", "reason": "Unreadable."}]
     place = ("acme", "sap_b1-basware", "invoices")

@@ -27,7 +27,7 @@ def decision(office: Any, key: str = "k1") -> Any:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Both systems, asked from the command line: documents of the ERP by number, or an error."""
-    from ml_connector.engine.tenant_integration import Pair
+    from ml_connector.engine.tenant_integration import TenantIntegration
 
     there: dict[str, Any] = {"50800": Found("18:1", "50800")}
 
@@ -40,8 +40,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     trace = SimpleNamespace(partner="V1", kind="invoice", currency="EUR", amount=Decimal("119.00"))
     target = SimpleNamespace(title="SAP Business One", numbered=numbered, trace=lambda *_: trace)
     source = SimpleNamespace(fetch=lambda _key: SimpleNamespace(record=object()))
-    monkeypatch.setattr(Pair, "document_target", lambda *_: target)
-    monkeypatch.setattr(Pair, "document_source", lambda *_: source)
+    monkeypatch.setattr(TenantIntegration, "document_target", lambda *_: target)
+    monkeypatch.setattr(TenantIntegration, "document_source", lambda *_: source)
     return there
 
 

@@ -25,24 +25,24 @@ def run(*words: str, code: int = 0) -> Any:
     return json.loads(result.stdout) if "--json" in words else result
 
 
-def dead(desk: Any, key: str, death: int) -> None:
-    ledger = desk.stream("acme", "invoices").ledger
+def dead(workspace: Any, key: str, death: int) -> None:
+    ledger = workspace.stream("acme", "invoices").ledger
     ledger.add(Chunk(
         id=key, key=key, tenant="acme", integration=ledger.integration, flow="invoices", lane="acme.lane", run="r",
         created=ledger.now(), state="failed", cause="exhausted", death=death,
     ))  # fmt: skip
 
 
-def letter(desk: Any, key: str, death: int, group: str = "acme.lane") -> None:
-    ledger = desk.stream("acme", "invoices").ledger
-    desk.world.rings.bury(group, {
+def letter(workspace: Any, key: str, death: int, group: str = "acme.lane") -> None:
+    ledger = workspace.stream("acme", "invoices").ledger
+    workspace.runtime.queue.bury(group, {
         "id": key, "tenant": "acme", "integration": ledger.integration, "flow": "invoices", "scope": ledger.scope,
         "death": death,
     })  # fmt: skip
 
 
-def depth(desk: Any) -> int | None:
-    return desk.letters.count()
+def depth(workspace: Any) -> int | None:
+    return workspace.letters.count()
 
 
 def test_redrive_opens_the_row_rings_for_it_and_clears_its_letter(stack: Any) -> None:
@@ -53,8 +53,8 @@ def test_redrive_opens_the_row_rings_for_it_and_clears_its_letter(stack: Any) ->
     assert ([r["key"] for r in said["reopened"]], said["messages_removed"], depth(stack)) == (["k1"], 2, 0)
     sqs = boto3.client("sqs", REGION)
     url = sqs.get_queue_url(QueueName="records.fifo")["QueueUrl"]
-    (ring,) = sqs.receive_message(QueueUrl=url)["Messages"]
-    assert json.loads(ring["Body"])["id"] == "k1"
+    (queued,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert json.loads(queued["Body"])["id"] == "k1"
 
 
 def test_a_canary_leaves_the_letters_of_the_others_where_they_are(stack: Any) -> None:
@@ -68,7 +68,7 @@ def test_a_canary_leaves_the_letters_of_the_others_where_they_are(stack: Any) ->
 
 
 def test_a_letter_that_nobody_can_read_stays_for_a_person(stack: Any) -> None:
-    stack.world.rings.bury("odd", {"hello": "world"})
+    stack.runtime.queue.bury("odd", {"hello": "world"})
     assert run("dlq", "redrive", "--json")["messages_removed"] == 0
     assert depth(stack) == 1
     assert "The DLQ holds about 1 message without" in run("dlq", "list").stderr
@@ -119,20 +119,20 @@ def test_a_purge_deletes_bodies_and_their_earlier_versions(stack: Any) -> None:
     boto3.client("s3", REGION).put_bucket_versioning(
         Bucket="audit", VersioningConfiguration={"Status": "Enabled"}
     )  # as the template has it
-    stack.world.blobs.put("audit/acme/i/invoices/2026-01-10/k1/1.json.gz", gzip.compress(b'{"n": 1}\n{"at": "2026"}'))
+    stack.runtime.blobs.put("audit/acme/i/invoices/2026-01-10/k1/1.json.gz", gzip.compress(b'{"n": 1}\n{"at": "2026"}'))
     assert run("purge", "acme", "--force", "--json")["purged"] == 1
     (left,) = boto3.client("s3", REGION).list_object_versions(Bucket="audit")["Versions"]
-    assert b"2026" not in gzip.decompress(stack.world.blobs.get(left["Key"])).partition(b"\n")[2]
+    assert b"2026" not in gzip.decompress(stack.runtime.blobs.get(left["Key"])).partition(b"\n")[2]
 
 
 def test_a_purge_is_refused_under_object_lock(stack: Any) -> None:
     s3 = boto3.client("s3", REGION)
     s3.delete_bucket(Bucket="audit")
     s3.create_bucket(Bucket="audit", ObjectLockEnabledForBucket=True)
-    stack.world.blobs.put("audit/acme/1", gzip.compress(b'{"n": 1}\n{"at": "2026"}'))
+    stack.runtime.blobs.put("audit/acme/1", gzip.compress(b'{"n": 1}\n{"at": "2026"}'))
     result = run("purge", "acme", "--force", code=1)
     assert "Nothing was purged: the bucket audit has Object Lock" in result.stderr
-    assert b"2026" in gzip.decompress(stack.world.blobs.get("audit/acme/1"))
+    assert b"2026" in gzip.decompress(stack.runtime.blobs.get("audit/acme/1"))
 
 
 def test_advice_names_the_stack(stack: Any) -> None:

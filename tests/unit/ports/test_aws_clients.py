@@ -16,7 +16,7 @@ IMPORTS = """
 import socket
 def refuse(*_): raise AssertionError("a connection was made")
 socket.socket.connect = refuse
-from ml_connector.aws import blobs, clients, rings, secrets, store, vault
+from ml_connector.aws import blobs, clients, queue, secrets, store, vault
 clients.Clients()
 print("ok")
 """

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ml_connector.aws.rings import SqsRings
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.aws.queue import SqsQueue
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.errors import Transient
 
 
@@ -29,16 +29,16 @@ class FakeSqs:
         return {"Failed": [{"Id": e["Id"], "Code": "X", "SenderFault": self._fault} for e in failed]}
 
 
-def rings_on(client: FakeSqs) -> SqsRings:
-    return SqsRings(client, "https://q", "https://dlq", SeededChance(1))
+def rings_on(client: FakeSqs) -> SqsQueue:
+    return SqsQueue(client, "https://q", "https://dlq", SeededRandom(1))
 
 
 def test_each_send_has_an_id_of_its_own() -> None:
     client = FakeSqs()
-    rings = rings_on(client)
-    rings.ring("g", {"id": "1"})
-    rings.ring("g", {"id": "1"})
-    rings.bury("g", {"id": "1"})
+    queue = rings_on(client)
+    queue.notify("g", {"id": "1"})
+    queue.notify("g", {"id": "1"})
+    queue.bury("g", {"id": "1"})
     assert [m["QueueUrl"] for m in client.sent] == ["https://q", "https://q", "https://dlq"]
     assert len({m["MessageDeduplicationId"] for m in client.sent}) == 3
     assert {m["MessageGroupId"] for m in client.sent} == {"g"}
@@ -47,7 +47,7 @@ def test_each_send_has_an_id_of_its_own() -> None:
 
 def test_what_was_left_out_goes_again_under_its_id() -> None:
     client = FakeSqs({1, 3}, {3})
-    rings_on(client).ring_many([("g", {"n": n}) for n in range(5)])
+    rings_on(client).notify_many([("g", {"n": n}) for n in range(5)])
     assert [[json.loads(e["MessageBody"])["n"] for e in batch] for batch in client.batches] == [
         [0, 1, 2, 3, 4], [1, 3], [3],
     ]  # fmt: skip
@@ -57,24 +57,24 @@ def test_what_was_left_out_goes_again_under_its_id() -> None:
 
 def test_what_stays_out_is_passing_trouble() -> None:
     with pytest.raises(Transient, match="did not take 1 messages"):
-        rings_on(FakeSqs({1}, {1}, {1}, {1})).ring_many([("g", {"n": n}) for n in range(3)])
+        rings_on(FakeSqs({1}, {1}, {1}, {1})).notify_many([("g", {"n": n}) for n in range(3)])
 
 
 def test_a_message_that_is_refused_for_itself_is_our_fault() -> None:
     with pytest.raises(ValueError, match="SQS refuses a message: X"):
-        rings_on(FakeSqs({1}, fault=True)).ring_many([("g", {"n": 1})])
+        rings_on(FakeSqs({1}, fault=True)).notify_many([("g", {"n": 1})])
 
 
 def test_a_call_takes_ten_messages_and_256_kb() -> None:
     client = FakeSqs()
-    rings_on(client).ring_many([("g", {"n": n}) for n in range(25)])
+    rings_on(client).notify_many([("g", {"n": n}) for n in range(25)])
     assert [len(batch) for batch in client.batches] == [10, 10, 5]
     client = FakeSqs()
-    rings_on(client).ring_many([("g", {"n": n, "keys": "ü" * 50_000}) for n in range(5)])
+    rings_on(client).notify_many([("g", {"n": n, "keys": "ü" * 50_000}) for n in range(5)])
     assert [len(batch) for batch in client.batches] == [2, 2, 1]
 
 
 def test_a_ring_larger_than_a_queue_takes_is_refused() -> None:
-    for call in (rings_on(FakeSqs()).ring, rings_on(FakeSqs()).bury):
+    for call in (rings_on(FakeSqs()).notify, rings_on(FakeSqs()).bury):
         with pytest.raises(ValueError, match="more than the 250,000"):
             call("g", {"keys": "x" * 250_000})

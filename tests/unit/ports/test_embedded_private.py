@@ -36,8 +36,8 @@ def test_a_state_closes_a_folder_that_stood_open(tmp_path: Path) -> None:
     for name in ("state.sqlite", "lock", "audit/.drafts"):
         (state / name).mkdir() if name.endswith("drafts") else (state / name).touch()
     with locked_state(tmp_path, state) as opened:
-        opened.world.store.put(Item("p", "s"))
-        opened.world.blobs.put("audit/acme/sap_b1-basware/invoices/2026-01-01/x/1.json.gz", b"x")
+        opened.runtime.store.put(Item("p", "s"))
+        opened.runtime.blobs.put("audit/acme/sap_b1-basware/invoices/2026-01-01/x/1.json.gz", b"x")
         opened.vault.seal(b"x", "c")
         assert modes(state) - {".drafts", "audit/acme"} == set()
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
@@ -45,8 +45,8 @@ def test_a_state_closes_a_folder_that_stood_open(tmp_path: Path) -> None:
 
 def test_a_state_that_is_made_is_closed_from_the_first_moment(tmp_path: Path) -> None:
     opened = open_state(tmp_path, tmp_path / "new" / "state")
-    opened.world.store.put(Item("p", "s"))
-    opened.world.blobs.put("audit/a/b", b"x")
+    opened.runtime.store.put(Item("p", "s"))
+    opened.runtime.blobs.put("audit/a/b", b"x")
     assert modes(tmp_path / "new" / "state") == set()
 
 

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.timed import Cloud
 from ml_connector import bootstrap
 from ml_connector.aws.assembly import Aws, Names
-from ml_connector.bootstrap import Toolbox
+from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.engine.schedule import tenant_rows
 from ml_connector.registry import Pass
 
@@ -27,7 +27,7 @@ class Site:
         named = dict.fromkeys(("table", "records_queue", "records_dlq", "audit_bucket", "kms_key"), "x")
         self.aws = Aws(Names(secret_prefix="p", **named), self.cloud)  # type: ignore[arg-type]
         self.aws.clock = self.cloud.clock  # type: ignore[assignment]
-        self.tools = Toolbox(self.aws.vault)
+        self.tools = BootstrapOptions(self.aws.vault)
 
     def onboard(self, name: str, company: str | None = None) -> None:
         self.write(name, "basware", {**BASWARE, "companies": [company or name]})
@@ -38,7 +38,7 @@ class Site:
 
     def later(self, minutes: float = 5, **more: Any) -> Pass:
         self.cloud.clock.sleep(minutes * 60)
-        return Pass(self.aws.world, self.aws.secrets, self.tools, **more).run()
+        return Pass(self.aws.runtime, self.aws.secrets, self.tools, **more).run()
 
     def row(self, name: str) -> tenant_rows.TenantRow | None:
         return tenant_rows.row(self.aws.store, name)
@@ -145,7 +145,7 @@ def test_settings_written_first_count_although_the_list_does_not_show_them_yet(s
 def test_a_tenant_asked_for_by_name_is_found_before_the_list_shows_it(site: Site) -> None:
     site.onboard("acme")
     site.cloud.secrets.hidden = {"p/acme/basware", "p/acme/sap_b1"}
-    (tenant,) = bootstrap.tenants(site.aws.world, site.aws.secrets, site.tools, "acme")
+    (tenant,) = bootstrap.tenants(site.aws.runtime, site.aws.secrets, site.tools, "acme")
     assert [pair.integration.name for pair in tenant.pairs] == ["sap_b1-basware"]
     site.later(only="acme")
     assert site.row("acme") is not None

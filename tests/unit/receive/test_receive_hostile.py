@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.ledger.rows import dump
-from ml_connector.engine.schedule.tenant_rows import PK, PairRow, TenantRow, webhook_context
+from ml_connector.engine.schedule.tenant_rows import PK, IntegrationRow, TenantRow, webhook_context
 from ml_connector.ports import Item
 from ml_connector.receive import Receiver
 from tests.fuzz.webhooks import lambda_module
@@ -36,12 +36,12 @@ class Still:
 @pytest.fixture
 def door() -> Receiver:
     store, vault = SqliteStore(), MemoryVault()
-    pair = PairRow(scope="s", epoch="e", companies=["1000"], erp_company="DB", in_doubt_seconds={}, lanes={},
+    pair = IntegrationRow(scope="s", epoch="e", companies=["1000"], erp_company="DB", in_doubt_seconds={}, lanes={},
                    active=["invoices"], shadow=False)  # fmt: skip
     sealed = base64.b64encode(vault.seal(KEY, webhook_context("acme"))).decode()
     row = TenantRow(name="acme", pairs={"sap_b1-basware": pair}, webhook=[sealed])
     store.put(Item(PK, "acme", data=dump(row)))
-    return Receiver(store, MemoryRings(Still()), vault, Still())
+    return Receiver(store, MemoryQueue(Still()), vault, Still())
 
 
 def sent(door: Receiver, tenant: str = "acme", **fields: Any) -> int:

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from ml_connector import receive, registry
-from ml_connector.bootstrap import Toolbox
+from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.embedded.clock import SeededChance
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.clock import SeededRandom
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.secrets import MemorySecrets
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule.tenant_rows import PK, row
 from ml_connector.errors import ConnectorError, Misconfigured, Transient
 from ml_connector.receive import Receiver
@@ -61,23 +61,23 @@ class Site:
 
     def __init__(self, **tenants: dict[str, Any]) -> None:
         self.clock, self.vault, self.secrets = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC)), Choosy(), MemorySecrets()
-        self.world = World(store=SqliteStore(clock=self.clock), rings=MemoryRings(self.clock), blobs=MemoryBlobs(),
-                           clock=self.clock, chance=SeededChance(1), boot="b")  # fmt: skip
+        self.runtime = Runtime(store=SqliteStore(clock=self.clock), queue=MemoryQueue(self.clock), blobs=MemoryBlobs(),
+                           clock=self.clock, rng=SeededRandom(1), boot="b")  # fmt: skip
         for name, fields in tenants.items():
             self.secrets.write(name, "basware", json.dumps({**AP, "companies": [name], **fields}))
             self.secrets.write(name, "sap_b1", json.dumps({**ERP, "company_db": name}))
-        self.enrol()
+        self.enroll()
 
-    def enrol(self) -> None:
-        registry.rebuild(self.world, self.secrets, Toolbox(self.vault))
+    def enroll(self) -> None:
+        registry.rebuild(self.runtime, self.secrets, BootstrapOptions(self.vault))
 
     def door(self) -> Receiver:
-        return Receiver(self.world.store, self.world.rings, self.vault, self.clock)
+        return Receiver(self.runtime.store, self.runtime.queue, self.vault, self.clock)
 
     def damage(self, tenant: str, **fields: Any) -> None:
-        item = self.world.store.get(PK, tenant)
+        item = self.runtime.store.get(PK, tenant)
         assert item is not None
-        self.world.store.put(replace(item, data={**item.data, **fields}))
+        self.runtime.store.put(replace(item, data={**item.data, **fields}))
 
 
 def signed(key: bytes) -> str:
@@ -112,7 +112,7 @@ def test_an_earlier_secret_alone_is_a_key_and_nothing_else_is() -> None:
 
 def test_a_key_that_cannot_be_opened_is_no_key_and_the_other_one_stays_good(caplog: pytest.LogCaptureFixture) -> None:
     site = Site(acme={"webhook_secret": "now", "previous_webhook_secret": "before"}, beta={"webhook_secret": "its"})
-    sealed = row(site.world.store, "acme").webhook  # type: ignore[union-attr]
+    sealed = row(site.runtime.store, "acme").webhook  # type: ignore[union-attr]
     site.damage("acme", webhook=["AAAA", sealed[1]])
     door = site.door()
     with caplog.at_level(logging.WARNING):
@@ -159,7 +159,7 @@ def test_a_damaged_row_costs_its_own_tenant_only_and_is_written_again(fields: di
     door = site.door()
     assert door.receive("beta", BODY, signed(b"its"))[0] == 200
     assert door.receive("acme", BODY, signed(b"now"))[0] == 401
-    site.enrol()
+    site.enroll()
     assert site.door().receive("acme", BODY, signed(b"now"))[0] == 200
 
 
@@ -167,24 +167,24 @@ def test_another_key_of_the_vault_seals_everything_again_from_the_secrets() -> N
     site = Site(acme={"webhook_secret": "now"}, beta={"webhook_secret": "its"})
     site.vault = Choosy()
     assert site.door().receive("acme", BODY, signed(b"now"))[0] == 401
-    site.enrol()
+    site.enroll()
     assert {site.door().receive(t, BODY, signed(k))[0] for t, k in (("acme", b"now"), ("beta", b"its"))} == {200}
 
 
 def test_nothing_is_sealed_again_that_is_whole() -> None:
     site = Site(acme={"webhook_secret": "now"})
-    before = site.world.store.get(PK, "acme")
+    before = site.runtime.store.get(PK, "acme")
     site.vault.denied = "acme"
-    site.enrol()
-    assert site.world.store.get(PK, "acme") == before
+    site.enroll()
+    assert site.runtime.store.get(PK, "acme") == before
 
 
 def test_a_key_that_one_tenant_may_not_use_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
     site = Site(beta={"webhook_secret": "its"})
     site.vault.denied = "acme"
     site.secrets.write("acme", "basware", json.dumps({**AP, "companies": ["acme"], "webhook_secret": "now"}))
-    site.enrol()
-    found = row(site.world.store, "acme")
+    site.enroll()
+    found = row(site.runtime.store, "acme")
     assert found is not None and "cannot be sealed" in str(found.problem) and found.webhook == []
     assert site.door().receive("beta", BODY, signed(b"its"))[0] == 200
 

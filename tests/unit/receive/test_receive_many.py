@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ml_connector import webhook_keys
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.ledger.rows import dump
@@ -65,7 +65,7 @@ class Site:
         self.store, self.vault, self.faulty = Calls(clock=self.clock), Opened(), list[str]()
         names = [f"t{n}" for n in range(tenants)]
         self.store.put_many([Item(PK, name, data=dump(self.row(name))) for name in names])
-        self.door = Receiver(self.store, MemoryRings(self.clock), self.vault, self.clock, self.faulty.append)
+        self.door = Receiver(self.store, MemoryQueue(self.clock), self.vault, self.clock, self.faulty.append)
 
     def row(self, name: str) -> TenantRow:
         sealed = self.vault.seal(name.encode(), webhook_context(name))

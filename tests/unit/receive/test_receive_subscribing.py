@@ -15,13 +15,13 @@ import pytest
 from infra.sandbox.basware import World as Basware
 from infra.sandbox.basware import create_app
 from ml_connector import registry
-from ml_connector.bootstrap import Toolbox, tenants
+from ml_connector.bootstrap import BootstrapOptions, tenants
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.embedded.clock import SeededChance
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.clock import SeededRandom
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.ports import Secret
 from ml_connector.receive import Receiver
 from ml_connector.subscribe import subscribe
@@ -56,16 +56,16 @@ class Site:
 
     def __post_init__(self) -> None:
         self.store = CountingStore(clock=self.clock)
-        self.rings, self.vault = MemoryRings(self.clock), MemoryVault()
-        self.world = World(store=self.store, rings=self.rings, blobs=MemoryBlobs(), clock=self.clock,
-                           chance=SeededChance(1), boot="b")  # fmt: skip
+        self.queue, self.vault = MemoryQueue(self.clock), MemoryVault()
+        self.runtime = Runtime(store=self.store, queue=self.queue, blobs=MemoryBlobs(), clock=self.clock,
+                           rng=SeededRandom(1), boot="b")  # fmt: skip
         self.basware = Basware(clock=self.clock.now, sleep=self.clock.sleep, signed_tests=False, deliver=self._deliver)
         app = create_app(self.basware)
-        self.tools = Toolbox(self.vault, insecure=True, transport=lambda *_: httpx.WSGITransport(app=app))
+        self.tools = BootstrapOptions(self.vault, insecure=True, transport=lambda *_: httpx.WSGITransport(app=app))
         self.door = self.opened()
 
     def opened(self) -> Receiver:
-        return Receiver(self.store, self.rings, self.vault, self.clock)
+        return Receiver(self.store, self.queue, self.vault, self.clock)
 
     def _deliver(self, notification: Any) -> int:
         self.clock.sleep(self.lag)
@@ -95,11 +95,11 @@ class Site:
         erp = {"service_layer_url": "http://erp.test/b1s/v2", "company_db": tenant, "user_name": "u", "password": "p"}
         self.texts[tenant, "sap_b1"] = json.dumps(erp)
         self.texts[tenant, "basware"] = json.dumps({k: v for k, v in (ap | changes).items() if v})
-        registry.rebuild(self.world, self, self.tools)
+        registry.rebuild(self.runtime, self, self.tools)
 
     def subscribes(self, tenant: str = "acme") -> list[str]:
-        (pair,) = tenants(self.world, self, self.tools, tenant)[0].pairs
-        return subscribe(self.world, pair)
+        (pair,) = tenants(self.runtime, self, self.tools, tenant)[0].pairs
+        return subscribe(self.runtime, pair)
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_no_other_unsigned_request_is_answered_meanwhile_and_nothing_is_done(sit
     assert site.post(TEST) == 200
     assert [site.post(body) for body in (other, b"junk", b"")] == [401, 401, 401]
     assert site.post(TEST, tenant="nobody") == 401
-    assert site.rings.empty()
+    assert site.queue.empty()
 
 
 @pytest.mark.parametrize("changes", [{"webhook_url": None}, {"webhook_url": None, "webhook_secret": None}])

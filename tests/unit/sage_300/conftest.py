@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.context import AdapterContext, TenantSettings
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
@@ -19,7 +20,6 @@ from ml_connector.engine.access.sessions import Sessions
 from ml_connector.errors import Held
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.sage_300 import Settings, connect
-from ml_connector.wiring import TenantSettings, Wiring
 from tests.clock import Clock
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -95,7 +95,7 @@ class Codes:
         return code
 
 
-class Desk:
+class Bench:
     """A tenant's connection to that server."""
 
     def __init__(self, settings: dict[str, Any], options: dict[str, Any]) -> None:
@@ -109,11 +109,11 @@ class Desk:
         self.sessions = Sessions(
             self.store, MemoryVault(), self.clock, self.breaker, name="acme#sage_300", version="1", boot="b"
         )
-        self.wiring = Wiring(
+        self.wiring = AdapterContext(
             tenant="acme",
             integration="sage_300-basware",
             clock=self.clock,
-            chance=SeededChance(1),
+            rng=SeededRandom(1),
             sessions=self.sessions,
             options=TenantSettings.model_validate(options),
             transport=httpx.MockTransport(self.server),
@@ -134,19 +134,19 @@ class Desk:
 
 
 @pytest.fixture
-def make() -> Callable[..., Desk]:
-    def maker(options: dict[str, Any] | None = None, **settings: Any) -> Desk:
-        desk = Desk(settings, options or {})
-        desk.server.rows(
+def make() -> Callable[..., Bench]:
+    def maker(options: dict[str, Any] | None = None, **settings: Any) -> Bench:
+        bench = Bench(settings, options or {})
+        bench.server.rows(
             "AP/APVendors", {"VendorNumber": "1200", "VendorName": "A", "CurrencyCode": "CAD", "TaxGroup": "BCTAX"}
         )
-        return desk
+        return bench
 
     return maker
 
 
 @pytest.fixture
-def desk(make: Callable[..., Desk]) -> Desk:
+def bench(make: Callable[..., Bench]) -> Bench:
     return make()
 
 

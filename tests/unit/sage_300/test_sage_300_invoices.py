@@ -15,16 +15,16 @@ BATCHES = "AP/APInvoiceBatches"
 TAKEN = {"BatchNumber": 109, "Invoices": [{"BatchNumber": 109, "EntryNumber": 1}]}
 
 
-def keep_in(desk, currency):
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": currency, "TaxGroup": "BCTAX"})
+def keep_in(bench, currency):
+    bench.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": currency, "TaxGroup": "BCTAX"})
 
 
 def entry(prepared):
     return prepared.body["Invoices"][0]
 
 
-def test_an_invoice_becomes_one_batch_in_the_order_that_the_views_want(desk, invoice):
-    prepared = desk.target.prepare(invoice(), desk.codes)
+def test_an_invoice_becomes_one_batch_in_the_order_that_the_views_want(bench, invoice):
+    prepared = bench.target.prepare(invoice(), bench.codes)
     assert list(prepared.body) == ["BatchDate", "BatchStatus", "Description", "Invoices"]
     names = list(entry(prepared))
     assert names[:3] == ["VendorNumber", "DocumentNumber", "DocumentType"]
@@ -40,38 +40,38 @@ def test_an_invoice_becomes_one_batch_in_the_order_that_the_views_want(desk, inv
     assert (prepared.posted_on, prepared.amount, prepared.currency) == (date(2026, 2, 1), Decimal("86.60"), "CAD")
 
 
-def test_the_body_leaves_in_that_order_and_with_exact_amounts(desk, invoice):
-    desk.server.answers[BATCHES] = lambda _: httpx.Response(201, json=TAKEN)
-    desk.target.send(desk.target.prepare(invoice(), desk.codes))
-    (request,) = [r for r in desk.server.requests if r.method == "POST"]
+def test_the_body_leaves_in_that_order_and_with_exact_amounts(bench, invoice):
+    bench.server.answers[BATCHES] = lambda _: httpx.Response(201, json=TAKEN)
+    bench.target.send(bench.target.prepare(invoice(), bench.codes))
+    (request,) = [r for r in bench.server.requests if r.method == "POST"]
     assert next(iter(json.loads(request.content)["Invoices"][0])) == "VendorNumber"
     assert b'"DocumentTotalIncludingTax":86.60' in request.content
 
 
-def test_the_batch_number_is_read_from_the_answer(desk, invoice):
-    desk.server.answers[BATCHES] = lambda _: httpx.Response(201, json=TAKEN)
-    found = desk.target.send(desk.target.prepare(invoice(), desk.codes))
+def test_the_batch_number_is_read_from_the_answer(bench, invoice):
+    bench.server.answers[BATCHES] = lambda _: httpx.Response(201, json=TAKEN)
+    found = bench.target.send(bench.target.prepare(invoice(), bench.codes))
     assert (found.id, found.number, found.ours) == ("109:1", "109", True)
 
 
-def test_a_credit_note_has_positive_amounts_and_its_own_type(desk, invoice, row):
-    prepared = desk.target.prepare(invoice("-86.60", row(net="-80.00", tax="-6.60")), desk.codes)
+def test_a_credit_note_has_positive_amounts_and_its_own_type(bench, invoice, row):
+    prepared = bench.target.prepare(invoice("-86.60", row(net="-80.00", tax="-6.60")), bench.codes)
     assert entry(prepared)["DocumentType"] == "CreditNote"
     assert entry(prepared)["DocumentTotalIncludingTax"] == Decimal("86.60")
     assert entry(prepared)["TaxAmount1"] == Decimal("6.60")
     assert entry(prepared)["InvoiceDetails"][0]["DistributedAmount"] == Decimal("80.00")
 
 
-def test_a_row_against_the_sign_of_its_invoice_keeps_its_sign(desk, invoice, row):
+def test_a_row_against_the_sign_of_its_invoice_keeps_its_sign(bench, invoice, row):
     rows = (row(key="1", net="100.00", tax="0"), row(key="2", net="-20.00", tax="0"))
-    details = entry(desk.target.prepare(invoice("80.00", *rows), desk.codes))["InvoiceDetails"]
+    details = entry(bench.target.prepare(invoice("80.00", *rows), bench.codes))["InvoiceDetails"]
     assert [d["DistributedAmount"] for d in details] == [Decimal("100.00"), Decimal("-20.00")]
     assert [d["LineNumber"] for d in details] == [20, 40]
 
 
-def test_a_residue_within_the_tolerance_goes_on_the_largest_row_and_is_noted(desk, invoice, row):
+def test_a_residue_within_the_tolerance_goes_on_the_largest_row_and_is_noted(bench, invoice, row):
     rows = (row(key="a", net="30.00", tax="2.48"), row(key="b", net="50.00", tax="4.13"))
-    prepared = desk.target.prepare(invoice("86.60", *rows), desk.codes)
+    prepared = bench.target.prepare(invoice("86.60", *rows), bench.codes)
     body = entry(prepared)
     assert [d["DistributedAmount"] for d in body["InvoiceDetails"]] == [Decimal("30.00"), Decimal("49.99")]
     total = sum(d["DistributedAmount"] for d in body["InvoiceDetails"]) + body["TaxAmount1"]
@@ -79,20 +79,20 @@ def test_a_residue_within_the_tolerance_goes_on_the_largest_row_and_is_noted(des
     assert any("rounding difference of -0.01 was added to coding row b" in note for note in prepared.notes)
 
 
-def test_a_difference_beyond_the_tolerance_is_a_conflict(desk, invoice, row):
+def test_a_difference_beyond_the_tolerance_is_a_conflict(bench, invoice, row):
     with pytest.raises(Held, match=r"coding rows plus tax \(86.60 CAD\) by 0.40") as held:
-        desk.target.prepare(invoice("87.00", row(net="80.00", tax="6.60")), desk.codes)
+        bench.target.prepare(invoice("87.00", row(net="80.00", tax="6.60")), bench.codes)
     assert held.value.waiting_for == "conflict:inv-1"
 
 
-def test_more_decimals_than_a_ledger_holds_are_refused_and_not_rounded(desk, invoice, row):
+def test_more_decimals_than_a_ledger_holds_are_refused_and_not_rounded(bench, invoice, row):
     with pytest.raises(Rejected, match="never rounded"):
-        desk.target.prepare(invoice("80.0001", row(net="80.0001", tax="0")), desk.codes)
+        bench.target.prepare(invoice("80.0001", row(net="80.0001", tax="0")), bench.codes)
 
 
-def test_three_decimals_are_kept_for_currencies_that_have_them(desk, invoice, row):
-    keep_in(desk, "TND")
-    prepared = desk.target.prepare(invoice("80.125", row(net="80.125", tax="0"), currency="TND"), desk.codes)
+def test_three_decimals_are_kept_for_currencies_that_have_them(bench, invoice, row):
+    keep_in(bench, "TND")
+    prepared = bench.target.prepare(invoice("80.125", row(net="80.125", tax="0"), currency="TND"), bench.codes)
     assert entry(prepared)["DocumentTotalIncludingTax"] == Decimal("80.125")
 
 
@@ -106,56 +106,56 @@ def test_three_decimals_are_kept_for_currencies_that_have_them(desk, invoice, ro
         ("EUR", "119.00", {"gross": "119.00"}, "100.00", "19.00"),
     ],
 )
-def test_tax_has_the_decimals_of_the_currency(desk, invoice, row, currency, gross, fields, net, tax):
-    keep_in(desk, currency)
-    prepared = desk.target.prepare(invoice(gross, row(**fields, tax_percent="19"), currency=currency), desk.codes)
+def test_tax_has_the_decimals_of_the_currency(bench, invoice, row, currency, gross, fields, net, tax):
+    keep_in(bench, currency)
+    prepared = bench.target.prepare(invoice(gross, row(**fields, tax_percent="19"), currency=currency), bench.codes)
     made = entry(prepared)
     assert str(made["DocumentTotalBeforeTaxes"]) == net and str(made["TaxAmount1"]) == tax
     assert made["DocumentTotalIncludingTax"] == Decimal(gross)
 
 
 @pytest.mark.parametrize("currency", ["JPY", "EUR", "KWD"])
-def test_more_decimals_than_the_currency_has_are_refused_by_field_and_document(desk, invoice, row, currency):
-    keep_in(desk, currency)
+def test_more_decimals_than_the_currency_has_are_refused_by_field_and_document(bench, invoice, row, currency):
+    keep_in(bench, currency)
     amount = {"JPY": "80.5", "EUR": "80.125", "KWD": "80.1255"}[currency]
     with pytest.raises(
         Rejected, match=f"net amount of coding row 1 of invoice R-4711 is {amount} {currency}: Sage 300 keeps"
     ):
-        desk.target.prepare(invoice("80", row(net=amount, tax="0"), currency=currency), desk.codes)
+        bench.target.prepare(invoice("80", row(net=amount, tax="0"), currency=currency), bench.codes)
 
 
 @pytest.mark.parametrize("percent", ["-100", "-19", "100.01", "1E29", "1E+30", "NaN", "Infinity"])
 @pytest.mark.parametrize("given", ["net", "gross"])
-def test_a_rate_that_is_none_is_rejected_by_its_name(desk, invoice, row, percent, given):
+def test_a_rate_that_is_none_is_rejected_by_its_name(bench, invoice, row, percent, given):
     with pytest.raises(Rejected, match="tax percentage of coding row 1 of invoice R-4711 is"):
-        desk.target.prepare(invoice("80.00", row(**{given: "80.00"}, tax_percent=percent)), desk.codes)
+        bench.target.prepare(invoice("80.00", row(**{given: "80.00"}, tax_percent=percent)), bench.codes)
 
 
 @pytest.mark.parametrize("amount", ["1E29", "-1E29", "NaN", "Infinity", "9999999999999999999999.99"])
 @pytest.mark.parametrize("field", ["net", "gross", "tax"])
-def test_an_amount_that_is_none_is_rejected_by_its_name(desk, invoice, row, amount, field):
+def test_an_amount_that_is_none_is_rejected_by_its_name(bench, invoice, row, amount, field):
     with pytest.raises(Rejected, match="of coding row 1 of invoice R-4711 is"):
-        desk.target.prepare(invoice("80.00", row(**{"net": "80.00", field: amount})), desk.codes)
+        bench.target.prepare(invoice("80.00", row(**{"net": "80.00", field: amount})), bench.codes)
 
 
-def test_a_number_longer_than_sage_keeps_is_refused_and_never_cut(desk, invoice):
+def test_a_number_longer_than_sage_keeps_is_refused_and_never_cut(bench, invoice):
     with pytest.raises(Rejected, match="never cut"):
-        desk.target.prepare(invoice(number="R" * 23), desk.codes)
+        bench.target.prepare(invoice(number="R" * 23), bench.codes)
 
 
-def test_texts_are_cut_with_a_note(desk, invoice, row):
-    prepared = desk.target.prepare(
-        invoice("80.00", row(net="80.00", tax="0", description="x" * 99), description="y" * 99), desk.codes
+def test_texts_are_cut_with_a_note(bench, invoice, row):
+    prepared = bench.target.prepare(
+        invoice("80.00", row(net="80.00", tax="0", description="x" * 99), description="y" * 99), bench.codes
     )
     assert len(entry(prepared)["InvoiceDescription"]) == 60
     assert len(entry(prepared)["InvoiceDetails"][0]["DistributionDescription"]) == 60
     assert len([note for note in prepared.notes if "cut at 60" in note]) == 2
 
 
-def test_an_order_number_longer_than_sage_keeps_is_left_out_with_a_note(desk, invoice, row):
+def test_an_order_number_longer_than_sage_keeps_is_left_out_with_a_note(bench, invoice, row):
     number = "P" * 23
-    desk.server.rows("PO/POPurchaseOrders", order(number))
-    prepared = desk.target.prepare(invoice("80", row(net="80", tax="0", order_number=number)), desk.codes)
+    bench.server.rows("PO/POPurchaseOrders", order(number))
+    prepared = bench.target.prepare(invoice("80", row(net="80", tax="0", order_number=number)), bench.codes)
     assert "PONumber" not in entry(prepared)
     assert any("order number" in note for note in prepared.notes)
 
@@ -168,34 +168,34 @@ def order(number="PO1", account="1300-100", **fields):
     return {"PurchaseOrderNumber": number, "Vendor": "1200", "PurchaseOrderLines": [line], **fields}
 
 
-def test_the_account_is_that_of_the_order_line_which_the_row_names(desk, invoice, row):
-    desk.server.rows("PO/POPurchaseOrders", order())
+def test_the_account_is_that_of_the_order_line_which_the_row_names(bench, invoice, row):
+    bench.server.rows("PO/POPurchaseOrders", order())
     named = row(net="80", tax="0", order_number="PO1", order_line="1000")
-    prepared = desk.target.prepare(invoice("80", named), desk.codes)
+    prepared = bench.target.prepare(invoice("80", named), bench.codes)
     assert entry(prepared)["InvoiceDetails"][0]["GLAccount"] == "1300100"
     assert entry(prepared)["PONumber"] == "PO1"
     assert any("has 6260; it was posted to 1300100" in note for note in prepared.notes)
 
 
-def test_an_order_line_without_account_leaves_it_to_the_coding(desk, invoice, row):
-    desk.server.rows("PO/POPurchaseOrders", order(account=None))
+def test_an_order_line_without_account_leaves_it_to_the_coding(bench, invoice, row):
+    bench.server.rows("PO/POPurchaseOrders", order(account=None))
     named = row(net="80", tax="0", order_number="PO1", order_line="1000")
-    prepared = desk.target.prepare(invoice("80", named), desk.codes)
+    prepared = bench.target.prepare(invoice("80", named), bench.codes)
     assert entry(prepared)["InvoiceDetails"][0]["GLAccount"] == "6260"
 
 
 @pytest.mark.parametrize("found", [[], [order(Vendor="9999")]])
-def test_an_order_that_is_not_there_is_waited_for(desk, invoice, row, found):
-    desk.server.rows("PO/POPurchaseOrders", *found)
+def test_an_order_that_is_not_there_is_waited_for(bench, invoice, row, found):
+    bench.server.rows("PO/POPurchaseOrders", *found)
     with pytest.raises(Held) as held:
-        desk.target.prepare(invoice("80", row(net="80", tax="0", order_number="PO1")), desk.codes)
+        bench.target.prepare(invoice("80", row(net="80", tax="0", order_number="PO1")), bench.codes)
     assert held.value.waiting_for == "order:PO1"
 
 
-def test_an_order_line_that_is_not_there_is_waited_for(desk, invoice, row):
-    desk.server.rows("PO/POPurchaseOrders", order())
+def test_an_order_line_that_is_not_there_is_waited_for(bench, invoice, row):
+    bench.server.rows("PO/POPurchaseOrders", order())
     with pytest.raises(Held, match="no line 7"):
-        desk.target.prepare(invoice("80", row(net="80", tax="0", order_number="PO1", order_line="7")), desk.codes)
+        bench.target.prepare(invoice("80", row(net="80", tax="0", order_number="PO1", order_line="7")), bench.codes)
 
 
 SEGMENTED = [
@@ -205,65 +205,65 @@ SEGMENTED = [
 
 
 def test_natural_account_and_cost_centre_are_joined_into_the_ledgers_account(make, invoice, row):
-    desk = make(cost_center_segment="2")
-    desk.server.rows("GL/GLAccounts", *SEGMENTED)
-    desk.codes.mapped["cost_center", "SALES"] = "200"
+    bench = make(cost_center_segment="2")
+    bench.server.rows("GL/GLAccounts", *SEGMENTED)
+    bench.codes.mapped["cost_center", "SALES"] = "200"
     rows = (row(key="1", net="50", tax="0", cost_center="SALES"), row(key="2", net="30", tax="0", cost_center="100"))
-    details = entry(desk.target.prepare(invoice("80", *rows), desk.codes))["InvoiceDetails"]
+    details = entry(bench.target.prepare(invoice("80", *rows), bench.codes))["InvoiceDetails"]
     assert [d["GLAccount"] for d in details] == ["6260200", "6260100"]
-    assert len(desk.server.asked("GL/GLAccounts")) == 1
+    assert len(bench.server.asked("GL/GLAccounts")) == 1
 
 
 @pytest.mark.parametrize(("center", "waits"), [("300", "account:6260"), (None, "cost_center:6260")])
 def test_a_pair_that_the_ledger_does_not_have_is_waited_for(make, invoice, row, center, waits):
-    desk = make(cost_center_segment="2")
-    desk.server.rows("GL/GLAccounts", *SEGMENTED)
+    bench = make(cost_center_segment="2")
+    bench.server.rows("GL/GLAccounts", *SEGMENTED)
     with pytest.raises(Held) as held:
-        desk.target.prepare(invoice("80", row(net="80", tax="0", cost_center=center)), desk.codes)
+        bench.target.prepare(invoice("80", row(net="80", tax="0", cost_center=center)), bench.codes)
     assert held.value.waiting_for == waits
 
 
-def test_a_cost_centre_without_the_setting_is_left_out_with_a_note(desk, invoice, row):
-    prepared = desk.target.prepare(invoice("80", row(net="80", tax="0", cost_center="200")), desk.codes)
+def test_a_cost_centre_without_the_setting_is_left_out_with_a_note(bench, invoice, row):
+    prepared = bench.target.prepare(invoice("80", row(net="80", tax="0", cost_center="200")), bench.codes)
     assert any("cost_center_segment" in note for note in prepared.notes)
 
 
-def test_a_code_without_counterpart_is_waited_for(desk, invoice):
-    desk.codes.missing.add(("account", "6260"))
+def test_a_code_without_counterpart_is_waited_for(bench, invoice):
+    bench.codes.missing.add(("account", "6260"))
     with pytest.raises(Held, match="not mapped"):
-        desk.target.prepare(invoice(), desk.codes)
+        bench.target.prepare(invoice(), bench.codes)
 
 
 # ── vendor, tax, period ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_vendor_that_is_not_there_is_waited_for(desk, invoice):
-    desk.server.rows("AP/APVendors")
+def test_a_vendor_that_is_not_there_is_waited_for(bench, invoice):
+    bench.server.rows("AP/APVendors")
     with pytest.raises(Held) as held:
-        desk.target.prepare(invoice(), desk.codes)
+        bench.target.prepare(invoice(), bench.codes)
     assert held.value.waiting_for == "supplier:1200"
 
 
-def test_an_invoice_in_another_currency_than_its_vendors_is_held(desk, invoice):
+def test_an_invoice_in_another_currency_than_its_vendors_is_held(bench, invoice):
     with pytest.raises(Held) as held:
-        desk.target.prepare(invoice(currency="USD"), desk.codes)
+        bench.target.prepare(invoice(currency="USD"), bench.codes)
     assert held.value.waiting_for == "currency:USD"
 
 
-def test_a_tax_code_is_a_group_and_perhaps_a_class(desk, invoice, row):
-    desk.codes.mapped |= {("tax", "V1"): "GST/2", ("tax", "V0"): "GST"}
+def test_a_tax_code_is_a_group_and_perhaps_a_class(bench, invoice, row):
+    bench.codes.mapped |= {("tax", "V1"): "GST/2", ("tax", "V0"): "GST"}
     rows = (row(key="1", net="50", tax="6.60", tax_code="V1"), row(key="2", net="30", tax="0", tax_code="V0"))
-    body = entry(desk.target.prepare(invoice("86.60", *rows), desk.codes))
+    body = entry(bench.target.prepare(invoice("86.60", *rows), bench.codes))
     assert body["TaxGroup"] == "GST"
     assert [d.get("TaxClass1") for d in body["InvoiceDetails"]] == [2, None]
     names = list(body)
     assert names.index("TaxGroup") < names.index("TaxAmount1")
 
 
-def test_two_tax_groups_do_not_go_into_one_invoice(desk, invoice, row):
+def test_two_tax_groups_do_not_go_into_one_invoice(bench, invoice, row):
     rows = (row(key="1", net="50", tax="0", tax_code="A"), row(key="2", net="30", tax="0", tax_code="B"))
     with pytest.raises(Held) as held:
-        desk.target.prepare(invoice("80", *rows), desk.codes)
+        bench.target.prepare(invoice("80", *rows), bench.codes)
     assert held.value.waiting_for == "tax:B"
 
 
@@ -275,41 +275,41 @@ def calendar(year=2026, active="Yes"):
     return row
 
 
-def test_a_closed_period_is_held(desk, invoice):
-    desk.server.rows("CS/CSFiscalCalendars", calendar(active="No"))
+def test_a_closed_period_is_held(bench, invoice):
+    bench.server.rows("CS/CSFiscalCalendars", calendar(active="No"))
     with pytest.raises(Held) as held:
-        desk.target.prepare(invoice(), desk.codes)
+        bench.target.prepare(invoice(), bench.codes)
     assert held.value.waiting_for == "period:2026-02"
 
 
 def test_a_closed_period_moves_to_the_next_open_one_where_the_tenant_says_so(make, invoice):
-    desk = make(options={"closed_period": "next_open"})
-    desk.server.rows("CS/CSFiscalCalendars", calendar(active="No"), calendar(2027))
-    prepared = desk.target.prepare(invoice(), desk.codes)
+    bench = make(options={"closed_period": "next_open"})
+    bench.server.rows("CS/CSFiscalCalendars", calendar(active="No"), calendar(2027))
+    prepared = bench.target.prepare(invoice(), bench.codes)
     assert (prepared.posted_on, entry(prepared)["PostingDate"]) == (date(2027, 1, 1), "2027-01-01")
     assert entry(prepared)["DocumentDate"] == "2026-01-30"
     assert any("moved from 2026-02-01 to 2027-01-01" in note for note in prepared.notes)
     assert entry(prepared)["InvoiceDescription"] == "Period 2026-02 closed: Invoice R-4711"
 
 
-def test_a_day_that_no_fiscal_year_covers_is_held(desk, invoice):
-    desk.server.rows("CS/CSFiscalCalendars", calendar())
+def test_a_day_that_no_fiscal_year_covers_is_held(bench, invoice):
+    bench.server.rows("CS/CSFiscalCalendars", calendar())
     with pytest.raises(Held, match="no open period"):
-        desk.target.prepare(invoice(accounting_date=date(2031, 1, 1)), desk.codes)
+        bench.target.prepare(invoice(accounting_date=date(2031, 1, 1)), bench.codes)
 
 
-def test_a_calendar_that_may_not_be_read_is_no_obstacle(desk, invoice, fault):
-    desk.server.answers["CS/CSFiscalCalendars"] = lambda _: fault(403, "Forbidden", "no")
-    assert desk.target.prepare(invoice(), desk.codes).posted_on == date(2026, 2, 1)
+def test_a_calendar_that_may_not_be_read_is_no_obstacle(bench, invoice, fault):
+    bench.server.answers["CS/CSFiscalCalendars"] = lambda _: fault(403, "Forbidden", "no")
+    assert bench.target.prepare(invoice(), bench.codes).posted_on == date(2026, 2, 1)
 
 
 def test_a_refused_period_moves_on_where_the_tenant_says_so(make, invoice, fault):
-    desk = make(options={"closed_period": "next_open"})
+    bench = make(options={"closed_period": "next_open"})
     no = fault(400, "RecordInvalid", "Fiscal period 02 of fiscal year 2026 is locked.")
-    desk.server.script(BATCHES, no, no, httpx.Response(201, json=TAKEN))
-    found = desk.target.send(desk.target.prepare(invoice(), desk.codes))
+    bench.server.script(BATCHES, no, no, httpx.Response(201, json=TAKEN))
+    found = bench.target.send(bench.target.prepare(invoice(), bench.codes))
     assert (found.number, found.notes) == ("109", ("Posting date moved from 2026-02-01 to 2026-04-01: period closed.",))
-    sent = [body["Invoices"][0] for body in desk.server.sent("POST", BATCHES)]
+    sent = [body["Invoices"][0] for body in bench.server.sent("POST", BATCHES)]
     assert [one["PostingDate"] for one in sent] == ["2026-02-01", "2026-03-01", "2026-04-01"]
     assert sent[-1]["InvoiceDescription"] == "Period 2026-02 closed: Invoice R-4711"
 
@@ -317,22 +317,22 @@ def test_a_refused_period_moves_on_where_the_tenant_says_so(make, invoice, fault
 @pytest.mark.parametrize("active", ["Yes", "No"])
 def test_where_every_month_is_refused_the_invoices_own_is_named(make, invoice, fault, active):
     """Also where the fiscal calendar has moved it before anything was sent."""
-    desk = make(options={"closed_period": "next_open"})
-    desk.server.rows("CS/CSFiscalCalendars", calendar(active=active), calendar(2027))
+    bench = make(options={"closed_period": "next_open"})
+    bench.server.rows("CS/CSFiscalCalendars", calendar(active=active), calendar(2027))
     refusals = [fault(400, "RecordInvalid", f"Fiscal period 0{n} of fiscal year 2026 is locked.") for n in range(2, 9)]
-    desk.server.script(BATCHES, *refusals)
+    bench.server.script(BATCHES, *refusals)
     with pytest.raises(Held, match="period 02") as held:
-        desk.target.send(desk.target.prepare(invoice(), desk.codes))
+        bench.target.send(bench.target.prepare(invoice(), bench.codes))
     assert held.value.waiting_for == "period:2026-02"
-    assert len(desk.server.sent("POST", BATCHES)) == 4
+    assert len(bench.server.sent("POST", BATCHES)) == 4
 
 
 def test_a_later_month_that_is_refused_for_something_else_says_so(make, invoice, fault):
-    desk = make(options={"closed_period": "next_open"})
+    bench = make(options={"closed_period": "next_open"})
     no = fault(400, "RecordInvalid", "Fiscal period 02 of fiscal year 2026 is locked.")
-    desk.server.script(BATCHES, no, fault(400, "RecordInvalid", "Account 6260 does not exist."))
+    bench.server.script(BATCHES, no, fault(400, "RecordInvalid", "Account 6260 does not exist."))
     with pytest.raises(Held) as held:
-        desk.target.send(desk.target.prepare(invoice(), desk.codes))
+        bench.target.send(bench.target.prepare(invoice(), bench.codes))
     assert held.value.waiting_for == "account:6260"
 
 
@@ -351,12 +351,12 @@ def test_a_later_month_that_is_refused_for_something_else_says_so(make, invoice,
     ],
 )
 @pytest.mark.parametrize("status", [400, 422, 500])
-def test_refusals_name_the_platforms_code_whatever_the_status(desk, invoice, row, fault, status, code, text, waits):
-    desk.codes.mapped |= {("account", "6100"): "6260", ("tax", "V1"): "GST", ("term", "30D"): "N30"}
+def test_refusals_name_the_platforms_code_whatever_the_status(bench, invoice, row, fault, status, code, text, waits):
+    bench.codes.mapped |= {("account", "6100"): "6260", ("tax", "V1"): "GST", ("term", "30D"): "N30"}
     one = invoice("86.60", row(account="6100", net="80", tax="6.60", tax_code="V1"), due_date=None, payment_term="30D")
-    desk.server.answers[f"POST {BATCHES}"] = lambda _: fault(status, code, text)
+    bench.server.answers[f"POST {BATCHES}"] = lambda _: fault(status, code, text)
     with pytest.raises(Held) as held:
-        desk.target.send(desk.target.prepare(one, desk.codes))
+        bench.target.send(bench.target.prepare(one, bench.codes))
     assert held.value.waiting_for == waits
 
 
@@ -372,82 +372,82 @@ def test_refusals_name_the_platforms_code_whatever_the_status(desk, invoice, row
         (500, "SessionError", "no session", OutcomeUnknown),
     ],
 )
-def test_every_other_refusal_is_one_of_the_engines_classes(desk, invoice, fault, status, code, text, error):
-    desk.server.answers[f"POST {BATCHES}"] = lambda _: fault(status, code, text)
-    prepared = desk.target.prepare(invoice(), desk.codes)
+def test_every_other_refusal_is_one_of_the_engines_classes(bench, invoice, fault, status, code, text, error):
+    bench.server.answers[f"POST {BATCHES}"] = lambda _: fault(status, code, text)
+    prepared = bench.target.prepare(invoice(), bench.codes)
     with pytest.raises(error):
-        desk.target.send(prepared)
-    assert len(desk.server.sent("POST", BATCHES)) == 1
+        bench.target.send(prepared)
+    assert len(bench.server.sent("POST", BATCHES)) == 1
 
 
 @pytest.mark.parametrize("torn", [httpx.Response(201, text='{"BatchNum'), httpx.Response(200, text="<html>")])
-def test_an_answer_that_is_not_whole_leaves_the_posting_in_doubt(desk, invoice, torn):
-    desk.server.answers[f"POST {BATCHES}"] = lambda _: torn
+def test_an_answer_that_is_not_whole_leaves_the_posting_in_doubt(bench, invoice, torn):
+    bench.server.answers[f"POST {BATCHES}"] = lambda _: torn
     with pytest.raises(OutcomeUnknown):
-        desk.target.send(desk.target.prepare(invoice(), desk.codes))
+        bench.target.send(bench.target.prepare(invoice(), bench.codes))
 
 
-def test_a_duplicate_is_a_conflict_that_names_the_batch(desk, invoice, fault):
-    desk.server.answers[f"POST {BATCHES}"] = lambda _: fault(409, "RecordDuplicate", "Document number exists.")
-    desk.server.rows(
+def test_a_duplicate_is_a_conflict_that_names_the_batch(bench, invoice, fault):
+    bench.server.answers[f"POST {BATCHES}"] = lambda _: fault(409, "RecordDuplicate", "Document number exists.")
+    bench.server.rows(
         BATCHES,
         {"BatchNumber": 77, "BatchStatus": "Open", "Description": "by hand",
          "Invoices": [{"EntryNumber": 3, "VendorNumber": "1200", "DocumentNumber": "r-4711", "DocumentType": "Invoice",
                        "DocumentTotalIncludingTax": 86.6}]},
     )  # fmt: skip
     with pytest.raises(Held, match="it has batch 77") as held:
-        desk.target.send(desk.target.prepare(invoice(), desk.codes))
+        bench.target.send(bench.target.prepare(invoice(), bench.codes))
     assert held.value.waiting_for == "conflict:inv-1"
 
 
-def test_a_field_that_the_release_does_not_know_is_left_out(desk, invoice, row, fault):
-    desk.server.rows("PO/POPurchaseOrders", order())
+def test_a_field_that_the_release_does_not_know_is_left_out(bench, invoice, row, fault):
+    bench.server.rows("PO/POPurchaseOrders", order())
     no = fault(400, "InvalidPayload", "The property 'PONumber' does not exist.")
-    desk.server.script(f"POST {BATCHES}", no, httpx.Response(201, json=TAKEN))
+    bench.server.script(f"POST {BATCHES}", no, httpx.Response(201, json=TAKEN))
     named = invoice("80", row(net="80", tax="0", order_number="PO1", order_line="1000"))
-    assert desk.target.send(desk.target.prepare(named, desk.codes)).number == "109"
-    first, second = desk.server.sent("POST", BATCHES)
+    assert bench.target.send(bench.target.prepare(named, bench.codes)).number == "109"
+    first, second = bench.server.sent("POST", BATCHES)
     assert set(first["Invoices"][0]) - set(second["Invoices"][0]) == {"PONumber"}
 
 
-def test_the_trace_needs_nothing_that_posting_may_have_used_up(desk, invoice, row):
+def test_the_trace_needs_nothing_that_posting_may_have_used_up(bench, invoice, row):
     one = invoice("80", row(net="80", tax="0", order_number="GONE"))
-    trace = desk.target.trace(one, desk.codes)
+    trace = bench.target.trace(one, bench.codes)
     assert trace.lookup["number"] == "R-4711"
-    assert desk.server.requests == []
+    assert bench.server.requests == []
 
 
-def test_a_vendor_and_an_account_mapped_in_other_letters_are_sent_as_sage_spells_them(desk, invoice, row):
+def test_a_vendor_and_an_account_mapped_in_other_letters_are_sent_as_sage_spells_them(bench, invoice, row):
     def only(resource, field, code, **more):
         def answer(request):
             there = f"{field} eq '{code}'" in request.url.params.get("$filter", "")
             return httpx.Response(200, json={"value": [{field: code, **more}] if there else []})
 
-        desk.server.answers[resource] = answer
+        bench.server.answers[resource] = answer
 
     only("AP/APVendors", "VendorNumber", "V1", CurrencyCode="CAD")
     only("GL/GLAccounts", "UnformattedAccount", "6260AB")
-    desk.codes.mapped |= {("supplier", "S-9"): "v1", ("account", "6260"): "6260-ab"}
-    prepared = desk.target.prepare(invoice("80.00", row(net="80.00", tax="0"), supplier="S-9"), desk.codes)
+    bench.codes.mapped |= {("supplier", "S-9"): "v1", ("account", "6260"): "6260-ab"}
+    prepared = bench.target.prepare(invoice("80.00", row(net="80.00", tax="0"), supplier="S-9"), bench.codes)
     assert entry(prepared)["VendorNumber"] == prepared.partner == prepared.lookup["vendor"] == "V1"
     assert entry(prepared)["InvoiceDetails"][0]["GLAccount"] == "6260AB"
-    traced = desk.target.trace(invoice("80.00", supplier="S-9"), desk.codes)
+    traced = bench.target.trace(invoice("80.00", supplier="S-9"), bench.codes)
     assert traced.natural == prepared.natural
 
 
 def test_an_account_that_is_split_is_joined_whatever_its_letters(make, invoice, row):
-    desk = make(cost_center_segment="2")
+    bench = make(cost_center_segment="2")
     account = {"UnformattedAccount": "62ABEU", "AccountSegmentCode1": "62AB", "AccountSegmentCode2": "EU"}
-    desk.server.rows("GL/GLAccounts", account)
-    desk.codes.mapped |= {("account", "6260"): "62ab", ("cost_center", "C1"): "eu"}
+    bench.server.rows("GL/GLAccounts", account)
+    bench.codes.mapped |= {("account", "6260"): "62ab", ("cost_center", "C1"): "eu"}
     coded = row(net="80.00", tax="0", cost_center="C1")
-    (detail,) = entry(desk.target.prepare(invoice("80.00", coded), desk.codes))["InvoiceDetails"]
+    (detail,) = entry(bench.target.prepare(invoice("80.00", coded), bench.codes))["InvoiceDetails"]
     assert detail["GLAccount"] == "62ABEU"
 
 
-def test_a_credit_note_without_tax_states_no_negative_zero(desk, invoice, row):
-    desk.server.answers["POST AP/APInvoiceBatches"] = lambda _: httpx.Response(201, json={"BatchNumber": 109})
+def test_a_credit_note_without_tax_states_no_negative_zero(bench, invoice, row):
+    bench.server.answers["POST AP/APInvoiceBatches"] = lambda _: httpx.Response(201, json={"BatchNumber": 109})
     rows = (row(net="-80.00", tax="0"), row(key="2", net="0.00", tax="0"))
-    desk.target.send(desk.target.prepare(invoice("-80.00", *rows, tax=Decimal("0.00")), desk.codes))
-    (sent,) = [one.content for one in desk.server.requests if one.method == "POST"]
+    bench.target.send(bench.target.prepare(invoice("-80.00", *rows, tax=Decimal("0.00")), bench.codes))
+    (sent,) = [one.content for one in bench.server.requests if one.method == "POST"]
     assert b'"TaxAmount1":0.00' in sent and b":-0" not in sent

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from ml_connector.bootstrap import LANES, _epoch
+from ml_connector.context import TenantSettings
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.records import Supplier
 from ml_connector.systems.sage_300 import Settings
 from ml_connector.systems.settings import parse
-from ml_connector.wiring import TenantSettings
 
 BASE = "https://erp.example/Sage300WebApi/v1.0/-"
 
@@ -26,15 +26,15 @@ def refuse(_: httpx.Request) -> httpx.Response:
     return httpx.Response(401, json={"error": {"code": "Unauthorized", "message": {"value": "Invalid login"}}})
 
 
-def test_user_and_password_are_sent_in_capitals(desk):
-    desk.all(Supplier)
-    assert {credentials(r) for r in desk.server.requests + desk.server.proofs} == {"WEBAPI:SECRET-1X"}
+def test_user_and_password_are_sent_in_capitals(bench):
+    bench.all(Supplier)
+    assert {credentials(r) for r in bench.server.requests + bench.server.proofs} == {"WEBAPI:SECRET-1X"}
 
 
 def test_a_password_with_small_letters_stays_as_it_is_where_the_secret_says_so(make):
-    desk = make(uppercase_password=False)
-    desk.all(Supplier)
-    assert credentials(desk.server.requests[0]) == "WEBAPI:Secret-1x"
+    bench = make(uppercase_password=False)
+    bench.all(Supplier)
+    assert credentials(bench.server.requests[0]) == "WEBAPI:Secret-1x"
 
 
 def test_both_spellings_of_the_password_are_masked():
@@ -43,44 +43,44 @@ def test_both_spellings_of_the_password_are_masked():
     assert "eheim" not in repr(settings).lower()
 
 
-def test_every_request_has_a_content_type_reading_too(desk):
-    desk.all(Supplier)  # the server asserts it
-    assert [r.method for r in desk.server.requests] == ["GET"]
+def test_every_request_has_a_content_type_reading_too(bench):
+    bench.all(Supplier)  # the server asserts it
+    assert [r.method for r in bench.server.requests] == ["GET"]
 
 
-def test_a_wrong_password_is_tried_once_and_closes_the_login(desk):
-    desk.server.proof = refuse
+def test_a_wrong_password_is_tried_once_and_closes_the_login(bench):
+    bench.server.proof = refuse
     with pytest.raises(LoginRefused) as first:
-        desk.all(Supplier)
+        bench.all(Supplier)
     with pytest.raises(LoginRefused):
-        desk.all(Supplier)
+        bench.all(Supplier)
     with pytest.raises(LoginRefused):
-        desk.breaker.check()
-    assert len(desk.server.proofs) == 1
-    assert desk.server.requests == []
+        bench.breaker.check()
+    assert len(bench.server.proofs) == 1
+    assert bench.server.requests == []
     for word in ("upper case", "uppercase_password", "ADMIN", "AllowWebApiAccessForAdmin", "Sage 300 Web API"):
         assert word in str(first.value)
     assert "SECRET" not in str(first.value)
 
 
-def test_a_single_refusal_of_proven_credentials_is_looked_into_and_survived(desk):
-    desk.server.script(
+def test_a_single_refusal_of_proven_credentials_is_looked_into_and_survived(bench):
+    bench.server.script(
         "AP/APVendors", refuse, httpx.Response(200, json={"value": [{"VendorNumber": "1", "VendorName": "A"}]})
     )
-    assert [one.key for one in desk.all(Supplier)] == ["1"]
-    assert len(desk.server.proofs) == 2
+    assert [one.key for one in bench.all(Supplier)] == ["1"]
+    assert len(bench.server.proofs) == 2
 
 
-def test_a_password_changed_meanwhile_stops_after_one_look(desk):
-    desk.all(Supplier)
-    desk.server.proof = refuse
-    desk.server.answers["AP/APVendors"] = refuse
+def test_a_password_changed_meanwhile_stops_after_one_look(bench):
+    bench.all(Supplier)
+    bench.server.proof = refuse
+    bench.server.answers["AP/APVendors"] = refuse
     with pytest.raises(LoginRefused):
-        desk.all(Supplier)
-    seen = len(desk.server.proofs) + len(desk.server.requests)
+        bench.all(Supplier)
+    seen = len(bench.server.proofs) + len(bench.server.requests)
     with pytest.raises(LoginRefused):
-        desk.all(Supplier)
-    assert len(desk.server.proofs) + len(desk.server.requests) == seen
+        bench.all(Supplier)
+    assert len(bench.server.proofs) + len(bench.server.requests) == seen
 
 
 @pytest.mark.parametrize(
@@ -90,26 +90,26 @@ def test_a_password_changed_meanwhile_stops_after_one_look(desk):
         httpx.Response(503, text="<html>Service Unavailable</html>"),
     ],
 )
-def test_a_proof_that_stays_open_is_made_again_before_anything_else_is_asked(desk, open_answer):
-    desk.all(Supplier)
-    desk.server.answers["AP/APVendors"], desk.server.proof = refuse, lambda _: open_answer
+def test_a_proof_that_stays_open_is_made_again_before_anything_else_is_asked(bench, open_answer):
+    bench.all(Supplier)
+    bench.server.answers["AP/APVendors"], bench.server.proof = refuse, lambda _: open_answer
     with pytest.raises(Transient):
-        desk.all(Supplier)
-    seen = len(desk.server.requests)
-    desk.server.proof = refuse
+        bench.all(Supplier)
+    seen = len(bench.server.requests)
+    bench.server.proof = refuse
     with pytest.raises(LoginRefused):
-        desk.all(Supplier)
-    assert len(desk.server.requests) == seen
+        bench.all(Supplier)
+    assert len(bench.server.requests) == seen
     with pytest.raises(LoginRefused):
-        desk.breaker.check()
+        bench.breaker.check()
 
 
-def test_windows_authentication_in_front_is_explained_by_the_iis_setting(desk):
-    desk.server.proof = lambda _: httpx.Response(
+def test_windows_authentication_in_front_is_explained_by_the_iis_setting(bench):
+    bench.server.proof = lambda _: httpx.Response(
         401, headers={"www-authenticate": "Negotiate"}, text="<html><title>401 - Unauthorized</title></html>"
     )
     with pytest.raises(LoginRefused, match="Anonymous Authentication must be enabled and Windows Authentication dis"):
-        desk.all(Supplier)
+        bench.all(Supplier)
 
 
 @pytest.mark.parametrize(
@@ -121,23 +121,23 @@ def test_windows_authentication_in_front_is_explained_by_the_iis_setting(desk):
         httpx.Response(200, json={"hello": "world"}),
     ],
 )
-def test_a_page_that_is_not_the_api_is_explained(desk, page):
-    desk.server.proof = lambda _: page
+def test_a_page_that_is_not_the_api_is_explained(bench, page):
+    bench.server.proof = lambda _: page
     with pytest.raises(Misconfigured, match="Anonymous Authentication"):
-        desk.all(Supplier)
+        bench.all(Supplier)
 
 
-def test_a_user_without_the_right_to_vendors_is_logged_in_and_told_of_the_right(desk, fault):
-    desk.server.proof = lambda _: fault(403, "Forbidden", "No rights")
-    desk.server.answers["AP/APVendors"] = lambda _: fault(403, "Forbidden", "No rights")
+def test_a_user_without_the_right_to_vendors_is_logged_in_and_told_of_the_right(bench, fault):
+    bench.server.proof = lambda _: fault(403, "Forbidden", "No rights")
+    bench.server.answers["AP/APVendors"] = lambda _: fault(403, "Forbidden", "No rights")
     with pytest.raises(Misconfigured, match="module AP the right 'Sage 300 Web API'"):
-        desk.all(Supplier)
+        bench.all(Supplier)
 
 
-def test_ping_reads_one_of_each_kind_and_names_missing_rights_by_module(desk, fault):
-    desk.server.rows("GL/GLAccounts", {"UnformattedAccount": "6260", "Description": "Office"})
-    desk.server.answers["PO/POPurchaseOrders"] = lambda _: fault(403, "Forbidden", "No rights")
-    checks = {check.what: check for check in desk.connection.ping()}
+def test_ping_reads_one_of_each_kind_and_names_missing_rights_by_module(bench, fault):
+    bench.server.rows("GL/GLAccounts", {"UnformattedAccount": "6260", "Description": "Office"})
+    bench.server.answers["PO/POPurchaseOrders"] = lambda _: fault(403, "Forbidden", "No rights")
+    checks = {check.what: check for check in bench.connection.ping()}
     assert checks["login"].ok
     assert checks["accounts"].detail == "for example 6260"
     assert not checks["purchase orders"].ok
@@ -145,11 +145,11 @@ def test_ping_reads_one_of_each_kind_and_names_missing_rights_by_module(desk, fa
     assert checks["time zone"].warning
 
 
-def test_ping_ends_at_a_refused_login_and_tries_it_once(desk):
-    desk.server.proof = refuse
-    checks = list(desk.connection.ping())
+def test_ping_ends_at_a_refused_login_and_tries_it_once(bench):
+    bench.server.proof = refuse
+    checks = list(bench.connection.ping())
     assert [check.ok for check in checks] == [False]
-    assert len(desk.server.proofs) == 1
+    assert len(bench.server.proofs) == 1
 
 
 @pytest.mark.parametrize(
@@ -183,12 +183,12 @@ def test_identity_and_company_do_not_depend_on_spelling():
     assert one.company() == "SAMLTD"
 
 
-def test_a_session_that_the_server_lost_is_not_named_again(desk, fault):
+def test_a_session_that_the_server_lost_is_not_named_again(bench, fault):
     good = httpx.Response(200, json={"value": []}, headers={"set-cookie": "ASP.NET_SessionId=s1; path=/"})
-    desk.server.script("AP/APVendors", good, fault(500, "SessionError", "No session"), good, good)
+    bench.server.script("AP/APVendors", good, fault(500, "SessionError", "No session"), good, good)
     for _ in range(3):
-        desk.all(Supplier)
-    assert [request.headers.get("cookie") for request in desk.server.requests] == [
+        bench.all(Supplier)
+    assert [request.headers.get("cookie") for request in bench.server.requests] == [
         None, "ASP.NET_SessionId=s1", None, "ASP.NET_SessionId=s1",
     ]  # fmt: skip
 

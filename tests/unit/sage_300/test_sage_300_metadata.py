@@ -11,16 +11,16 @@ import pytest
 
 from infra.sandbox.sage_300.fields import RESOURCES, TYPES
 from infra.sandbox.sage_300.metadata import metadata
-from ml_connector.bootstrap import Toolbox, wire
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.bootstrap import BootstrapOptions, wire
+from ml_connector.context import TenantSettings
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.vault import MemoryVault
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.errors import Throttled, Transient
 from ml_connector.records import Account, PurchaseOrder, Supplier
 from ml_connector.systems.sage_300 import connect
 from ml_connector.systems.sage_300.fields import ALIASES
 from ml_connector.systems.sage_300.metadata import parse
-from ml_connector.wiring import TenantSettings
 
 V4 = 'xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"', 'xmlns="http://docs.oasis-open.org/odata/ns/edm"'
 V3 = (
@@ -52,12 +52,12 @@ def edmx(sets, children=None, versions=V4, ahead=""):
     return httpx.Response(200, content=text.encode(), headers={"content-type": "application/xml"})
 
 
-def test_each_module_is_read_once_in_the_words_of_the_web_api(desk):
-    desk.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
+def test_each_module_is_read_once_in_the_words_of_the_web_api(bench):
+    bench.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
     for _ in range(3):
-        desk.all(Supplier)
-        desk.all(Account)
-    asked = [(one.url.path.rpartition("/SAMLTD/")[2], one.headers["accept"]) for one in desk.server.descriptions]
+        bench.all(Supplier)
+        bench.all(Account)
+    asked = [(one.url.path.rpartition("/SAMLTD/")[2], one.headers["accept"]) for one in bench.server.descriptions]
     assert asked == [("AP/$metadata", ACCEPTED), ("GL/$metadata", ACCEPTED)]
 
 
@@ -103,13 +103,13 @@ PASSING = {
 
 
 @pytest.mark.parametrize("answer", PASSING.values(), ids=PASSING.keys())
-def test_passing_trouble_is_not_taken_for_a_server_that_tells_nothing(desk, answer):
-    desk.server.described["AP"] = answer
+def test_passing_trouble_is_not_taken_for_a_server_that_tells_nothing(bench, answer):
+    bench.server.described["AP"] = answer
     with pytest.raises(Transient):
-        desk.all(Supplier)
-    assert not desk.server.requests
-    del desk.server.described["AP"]
-    assert desk.all(Supplier)
+        bench.all(Supplier)
+    assert not bench.server.requests
+    del bench.server.described["AP"]
+    assert bench.all(Supplier)
 
 
 ANYBODYS = {
@@ -123,19 +123,19 @@ ANYBODYS = {
 
 
 @pytest.mark.parametrize("answer", ANYBODYS.values(), ids=ANYBODYS.keys())
-def test_where_something_else_answers_for_it_the_documented_names_are_used(desk, answer, caplog):
-    desk.server.described["AP"] = answer
-    before = desk.clock.now()
-    assert desk.all(Supplier)
-    assert desk.clock.now() == before, "it was asked again and again for what it can do without"
-    assert desk.server.asked("AP/APVendors", "$select") == [None]
+def test_where_something_else_answers_for_it_the_documented_names_are_used(bench, answer, caplog):
+    bench.server.described["AP"] = answer
+    before = bench.clock.now()
+    assert bench.all(Supplier)
+    assert bench.clock.now() == before, "it was asked again and again for what it can do without"
+    assert bench.server.asked("AP/APVendors", "$select") == [None]
     assert "the documented names are used alone" in caplog.text
 
 
-def test_a_server_that_is_flooded_is_asked_again_for_what_it_has(desk, fault):
-    desk.server.described["AP"] = fault(429, "TooManyRequests", "flooded")
+def test_a_server_that_is_flooded_is_asked_again_for_what_it_has(bench, fault):
+    bench.server.described["AP"] = fault(429, "TooManyRequests", "flooded")
     with pytest.raises(Throttled):
-        desk.all(Supplier)
+        bench.all(Supplier)
 
 
 UNSERVED = [(404, "ResourceNotFound"), (404, "RecordNotFound"), (405, "MethodNotAllowed"), (501, "NotImplemented"),
@@ -143,41 +143,41 @@ UNSERVED = [(404, "ResourceNotFound"), (404, "RecordNotFound"), (405, "MethodNot
 
 
 @pytest.mark.parametrize(("status", "code"), UNSERVED)
-def test_without_it_the_documented_names_are_used_alone_and_ping_says_so(desk, fault, status, code):
-    desk.server.described["AP"] = fault(status, code, "There is no such thing.")
-    desk.server.described["GL"] = edmx({"GLAccounts": "UnformattedAccount"})
-    desk.all(Supplier, since="2026-02-05")
-    assert desk.server.asked("AP/APVendors", "$select") == [None]
-    told = {check.what: check for check in desk.connection.ping()}["metadata"]
+def test_without_it_the_documented_names_are_used_alone_and_ping_says_so(bench, fault, status, code):
+    bench.server.described["AP"] = fault(status, code, "There is no such thing.")
+    bench.server.described["GL"] = edmx({"GLAccounts": "UnformattedAccount"})
+    bench.all(Supplier, since="2026-02-05")
+    assert bench.server.asked("AP/APVendors", "$select") == [None]
+    told = {check.what: check for check in bench.connection.ping()}["metadata"]
     assert (told.ok, told.warning) == (True, True)
     assert told.detail == "this server does not serve $metadata of AP, PO, CS, so their documented names are used"
 
 
-def test_ping_says_where_it_is_served_and_fails_where_that_is_not_known(desk):
+def test_ping_says_where_it_is_served_and_fails_where_that_is_not_known(bench):
     for module in ("AP", "GL", "PO", "CS"):
-        desk.server.described[module] = edmx({f"{module}Things": "Key"})
-    (told,) = (check for check in desk.connection.ping() if check.what == "metadata")
+        bench.server.described[module] = edmx({f"{module}Things": "Key"})
+    (told,) = (check for check in bench.connection.ping() if check.what == "metadata")
     assert (told.ok, told.warning, told.detail) == (True, False, "served for AP, GL, PO, CS")
 
 
-def test_ping_fails_where_it_is_not_known_whether_it_is_served(desk):
-    desk.server.described["PO"] = PASSING["502"]
-    (told,) = (check for check in desk.connection.ping() if check.what == "metadata")
+def test_ping_fails_where_it_is_not_known_whether_it_is_served(bench):
+    bench.server.described["PO"] = PASSING["502"]
+    (told,) = (check for check in bench.connection.ping() if check.what == "metadata")
     assert not told.ok and "Bad Gateway" in told.detail
 
 
-def test_only_what_is_there_is_selected(desk):
-    desk.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName Terms NotOurs"})
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1", "VendorName": "A", "Terms": "N30"})
-    (one,) = desk.all(Supplier)
+def test_only_what_is_there_is_selected(bench):
+    bench.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName Terms NotOurs"})
+    bench.server.rows("AP/APVendors", {"VendorNumber": "1", "VendorName": "A", "Terms": "N30"})
+    (one,) = bench.all(Supplier)
     assert one.payment_term == "N30"
-    assert desk.server.asked("AP/APVendors", "$select") == ["VendorNumber,VendorName,Terms"]
+    assert bench.server.asked("AP/APVendors", "$select") == ["VendorNumber,VendorName,Terms"]
 
 
-def test_a_filter_by_a_field_that_there_is_not_is_never_asked(desk, caplog):
-    desk.server.described["AP"] = edmx({"APVendors": "VendorNumber"})
-    assert [one.key for one in desk.all(Supplier, since="2026-02-05")] == ["1200"]
-    assert desk.server.asked("AP/APVendors") == [None]
+def test_a_filter_by_a_field_that_there_is_not_is_never_asked(bench, caplog):
+    bench.server.described["AP"] = edmx({"APVendors": "VendorNumber"})
+    assert [one.key for one in bench.all(Supplier, since="2026-02-05")] == ["1200"]
+    assert bench.server.asked("AP/APVendors") == [None]
     assert "DateLastMaintained" in caplog.text
 
 
@@ -189,18 +189,18 @@ def test_a_filter_by_a_field_that_there_is_not_is_never_asked(desk, caplog):
         ("LASTPOSTINGDATE", "LASTPOSTINGDATE gt {0}"),
     ],
 )
-def test_changed_orders_are_asked_for_by_the_days_that_there_are(desk, told, asked):
-    desk.server.described["PO"] = edmx({"POPurchaseOrders": f"PurchaseOrderSequenceKey {told}"})
-    desk.all(PurchaseOrder, since="2026-02-05")
-    assert desk.server.asked("PO/POPurchaseOrders") == [asked and asked.format("2026-02-03T00:00:00Z")]
+def test_changed_orders_are_asked_for_by_the_days_that_there_are(bench, told, asked):
+    bench.server.described["PO"] = edmx({"POPurchaseOrders": f"PurchaseOrderSequenceKey {told}"})
+    bench.all(PurchaseOrder, since="2026-02-05")
+    assert bench.server.asked("PO/POPurchaseOrders") == [asked and asked.format("2026-02-03T00:00:00Z")]
 
 
 @pytest.mark.parametrize("kind", ["Edm.DateTimeOffset", "Edm.DateTime"])
-def test_a_day_is_written_as_its_type_wants_it(desk, kind):
-    desk.server.described["AP"] = edmx({"APVendors": f"VendorNumber DateLastMaintained:{kind}"})
-    desk.all(Supplier, since="2026-02-05")
+def test_a_day_is_written_as_its_type_wants_it(bench, kind):
+    bench.server.described["AP"] = edmx({"APVendors": f"VendorNumber DateLastMaintained:{kind}"})
+    bench.all(Supplier, since="2026-02-05")
     day = "2026-02-03T00:00:00Z" if kind.endswith("Offset") else "datetime'2026-02-03T00:00:00'"
-    assert desk.server.asked("AP/APVendors") == [f"DateLastMaintained gt {day}"]
+    assert bench.server.asked("AP/APVendors") == [f"DateLastMaintained gt {day}"]
 
 
 ORDER = {
@@ -214,11 +214,11 @@ TOLD = "PONumber VendorNumber CurrencyCode CompletionStatus purchaseorderdate"
 LINE = "DetailLineNumber ItemNumber OrderedQuantity UnitCost OrderUnit GLAccount"
 
 
-def test_aliases_and_other_letters_are_met_with_the_documented_names(desk):
+def test_aliases_and_other_letters_are_met_with_the_documented_names(bench):
     sets = {"POPurchaseOrders": f"{TOLD} PurchaseOrderDetails:Collection(Space.Models.Line)"}
-    desk.server.described["PO"] = edmx(sets, {"Line": LINE})
-    desk.server.rows("PO/POPurchaseOrders", ORDER)
-    (one,) = desk.all(PurchaseOrder)
+    bench.server.described["PO"] = edmx(sets, {"Line": LINE})
+    bench.server.rows("PO/POPurchaseOrders", ORDER)
+    (one,) = bench.all(PurchaseOrder)
     assert (one.key, one.supplier, one.currency, one.status, one.created.isoformat()) == (
         "PO1", "1200", "CAD", "open", "2026-01-15",
     )  # fmt: skip
@@ -226,50 +226,52 @@ def test_aliases_and_other_letters_are_met_with_the_documented_names(desk):
     assert (line.number, line.quantity, line.net, line.unit, line.account) == (
         "1", Decimal(10), Decimal("52.50"), "Ea.", "6260200",
     )  # fmt: skip
-    list(desk.connection.source(PurchaseOrder).reread(["PO1 eq PurchaseOrderNumber eq 'x'"]))
-    assert desk.server.asked("PO/POPurchaseOrders")[-1] == "PONumber eq 'PO1 eq PurchaseOrderNumber eq ''x'''"
+    list(bench.connection.source(PurchaseOrder).reread(["PO1 eq PurchaseOrderNumber eq 'x'"]))
+    assert bench.server.asked("PO/POPurchaseOrders")[-1] == "PONumber eq 'PO1 eq PurchaseOrderNumber eq ''x'''"
 
 
-def test_without_it_an_alias_is_nobodys_name(desk):
-    desk.server.rows("PO/POPurchaseOrders", ORDER)
-    (page,) = desk.pages(PurchaseOrder)
+def test_without_it_an_alias_is_nobodys_name(bench):
+    bench.server.rows("PO/POPurchaseOrders", ORDER)
+    (page,) = bench.pages(PurchaseOrder)
     assert not page.records and [bad.reason for bad in page.broken]
 
 
-def test_a_row_that_cannot_be_read_costs_only_itself_where_names_differ_too(desk):
-    desk.server.described["AP"] = edmx({"APVendors": "VENDORNUMBER VENDORNAME"})
-    desk.server.rows("AP/APVendors", {"VENDORNUMBER": "1", "VENDORNAME": "A"}, {"VENDORNUMBER": "2", "VENDORNAME": [1]})
-    (page,) = desk.pages(Supplier)
+def test_a_row_that_cannot_be_read_costs_only_itself_where_names_differ_too(bench):
+    bench.server.described["AP"] = edmx({"APVendors": "VENDORNUMBER VENDORNAME"})
+    bench.server.rows(
+        "AP/APVendors", {"VENDORNUMBER": "1", "VENDORNAME": "A"}, {"VENDORNUMBER": "2", "VENDORNAME": [1]}
+    )
+    (page,) = bench.pages(Supplier)
     assert [(one.key, one.name) for one in page.records] == [("1", "A")]
     assert [(bad.key, "[1]" in bad.raw) for bad in page.broken] == [("2", True)]
 
 
 @pytest.mark.parametrize("served", [True, False])
-def test_before_2022_2_receipts_are_read_where_they_are_created(desk, fault, served):
+def test_before_2022_2_receipts_are_read_where_they_are_created(bench, fault, served):
     lines = [{"LineNumber": 10, "ItemNumber": "A1", "QuantityReceived": 4}]
     received = {"ReceiptNumber": "RC1", "PurchaseOrderNumber": "PO1", "Vendor": "1200", "ReceiptLine2s": lines}
     line = {"LineNumber": 1000, "ItemNumber": "A1", "QuantityOrdered": 10}
     row = {"PurchaseOrderNumber": "PO1", "Vendor": "1200", "Currency": "CAD", "PurchaseOrderLines": [line]}
-    desk.server.rows("PO/POPurchaseOrders", row)
-    desk.server.rows("PO/POReceipts", received)
-    desk.server.answers["PO/POGetReceipts"] = lambda _: fault(404, "ResourceNotFound", "no such resource")
+    bench.server.rows("PO/POPurchaseOrders", row)
+    bench.server.rows("PO/POReceipts", received)
+    bench.server.answers["PO/POGetReceipts"] = lambda _: fault(404, "ResourceNotFound", "no such resource")
     if served:
-        desk.server.described["PO"] = edmx({"POReceipts": "ReceiptNumber PurchaseOrderNumber Vendor ReceiptDate"})
-    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
-    assert ("PO/POGetReceipts" in {one.url.path.rpartition("/SAMLTD/")[2] for one in desk.server.requests}) != served
+        bench.server.described["PO"] = edmx({"POReceipts": "ReceiptNumber PurchaseOrderNumber Vendor ReceiptDate"})
+    assert len(bench.all(PurchaseOrder)[0].lines[0].receipts) == 1
+    assert ("PO/POGetReceipts" in {one.url.path.rpartition("/SAMLTD/")[2] for one in bench.server.requests}) != served
 
 
 @pytest.mark.parametrize(("kind", "path"), [("Edm.Decimal", "(58)"), ("Edm.String", "('58')")])
-def test_a_record_is_named_as_the_type_of_its_key_wants_it(desk, kind, path):
-    desk.server.described["AP"] = edmx({"APInvoiceBatches": f"BatchNumber:{kind} Description"})
-    desk.server.answers[f"AP/APInvoiceBatches{path}"] = lambda _: httpx.Response(200, json={"BatchNumber": 58})
-    assert desk.connection.api.get("AP/APInvoiceBatches", "(58)") == {"BatchNumber": 58}
-    desk.server.answers[f"PATCH AP/APInvoiceBatches{path}"] = lambda _: httpx.Response(204)
-    assert desk.connection.api.change("AP/APInvoiceBatches", "(58)", {"BatchStatus": "ReadyToPost"}) is None
-    assert desk.server.requests[-1].url.path.endswith(path)
+def test_a_record_is_named_as_the_type_of_its_key_wants_it(bench, kind, path):
+    bench.server.described["AP"] = edmx({"APInvoiceBatches": f"BatchNumber:{kind} Description"})
+    bench.server.answers[f"AP/APInvoiceBatches{path}"] = lambda _: httpx.Response(200, json={"BatchNumber": 58})
+    assert bench.connection.api.get("AP/APInvoiceBatches", "(58)") == {"BatchNumber": 58}
+    bench.server.answers[f"PATCH AP/APInvoiceBatches{path}"] = lambda _: httpx.Response(204)
+    assert bench.connection.api.change("AP/APInvoiceBatches", "(58)", {"BatchStatus": "ReadyToPost"}) is None
+    assert bench.server.requests[-1].url.path.endswith(path)
 
 
-def test_types_that_hold_one_another_come_to_an_end(desk):
+def test_types_that_hold_one_another_come_to_an_end(bench):
     note = "Text NOTES:Collection(Space.Models.Note)"
     model = parse(edmx({"POPurchaseOrders": f"PONumber {note}"}, {"Note": f"PONumber {note}"}).content)
     row = {"PONumber": "1", "NOTES": [{"PONumber": "2", "NOTES": [{"PONumber": "3"}, 7, None]}]}
@@ -288,29 +290,29 @@ def test_every_documented_name_is_one_of_the_sandbox_which_writes_the_documented
 # ── read for all connections of a process ───────────────────────────────────────────────────────────────────
 
 
-def again(desk):
+def again(bench):
     """Connect as the next reading of a flow does."""
-    desk.connection.close()
-    desk.connection = connect(desk.settings, desk.wiring)
+    bench.connection.close()
+    bench.connection = connect(bench.settings, bench.wiring)
 
 
 @pytest.mark.parametrize("served", [True, False])
-def test_a_description_is_read_once_an_hour_however_many_connections_there_are(desk, served):
+def test_a_description_is_read_once_an_hour_however_many_connections_there_are(bench, served):
     if served:
-        desk.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
+        bench.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
     for _ in range(12):
-        desk.all(Supplier)
-        again(desk)
-        desk.clock.sleep(300)
-    assert len(desk.server.descriptions) == 1
-    desk.all(Supplier)
-    assert len(desk.server.descriptions) == 2
+        bench.all(Supplier)
+        again(bench)
+        bench.clock.sleep(300)
+    assert len(bench.server.descriptions) == 1
+    bench.all(Supplier)
+    assert len(bench.server.descriptions) == 2
 
 
-def test_each_tenant_and_each_company_has_a_description_of_its_own(desk):
-    desk.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
-    desk.all(Supplier)
-    wiring, settings = desk.wiring, desk.settings
+def test_each_tenant_and_each_company_has_a_description_of_its_own(bench):
+    bench.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
+    bench.all(Supplier)
+    wiring, settings = bench.wiring, bench.settings
     for its, its_wiring in (
         (settings, replace(wiring, tenant="b")),
         (settings.model_copy(update={"company_id": "OTHER"}), wiring),
@@ -318,44 +320,44 @@ def test_each_tenant_and_each_company_has_a_description_of_its_own(desk):
     ):
         connection = connect(its, its_wiring)
         assert its_wiring.kept is wiring.kept
-        assert connection.api.model("AP") is not desk.connection.api.model("AP")
+        assert connection.api.model("AP") is not bench.connection.api.model("AP")
         connection.close()
 
 
-def test_what_something_else_answered_for_it_counts_for_one_connection_only(desk):
-    desk.server.described["AP"] = ANYBODYS["404 of a proxy"]
-    desk.all(Supplier)
-    desk.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
-    again(desk)
-    desk.all(Supplier)
-    assert desk.server.asked("AP/APVendors", "$select") == [None, "VendorNumber,VendorName"]
+def test_what_something_else_answered_for_it_counts_for_one_connection_only(bench):
+    bench.server.described["AP"] = ANYBODYS["404 of a proxy"]
+    bench.all(Supplier)
+    bench.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
+    again(bench)
+    bench.all(Supplier)
+    assert bench.server.asked("AP/APVendors", "$select") == [None, "VendorNumber,VendorName"]
 
 
-def test_a_description_that_the_server_outgrew_loses_no_receipts(desk, fault):
+def test_a_description_that_the_server_outgrew_loses_no_receipts(bench, fault):
     lines = [{"LineNumber": 10, "ItemNumber": "A1", "QuantityReceived": 4}]
     received = {"ReceiptNumber": "RC1", "PurchaseOrderNumber": "PO1", "Vendor": "1200", "ReceiptLine2s": lines}
     line = {"LineNumber": 1000, "ItemNumber": "A1", "QuantityOrdered": 10}
     row = {"PurchaseOrderNumber": "PO1", "Vendor": "1200", "Currency": "CAD", "PurchaseOrderLines": [line]}
     fields = "ReceiptNumber PurchaseOrderNumber Vendor ReceiptDate"
-    desk.server.rows("PO/POPurchaseOrders", row)
-    desk.server.rows("PO/POReceipts", received)
-    desk.server.described["PO"] = edmx({"POReceipts": fields})
-    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
-    desk.server.rows("PO/POGetReceipts", received)
-    desk.server.answers["PO/POReceipts"] = lambda _: fault(405, "MethodNotAllowed", "It is created there only.")
-    desk.server.described["PO"] = edmx({"POGetReceipts": fields, "POReceipts": fields})
-    again(desk)
-    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
-    again(desk)
-    desk.all(PurchaseOrder)
-    assert len([one for one in desk.server.descriptions if "/PO/" in one.url.path]) == 2
+    bench.server.rows("PO/POPurchaseOrders", row)
+    bench.server.rows("PO/POReceipts", received)
+    bench.server.described["PO"] = edmx({"POReceipts": fields})
+    assert len(bench.all(PurchaseOrder)[0].lines[0].receipts) == 1
+    bench.server.rows("PO/POGetReceipts", received)
+    bench.server.answers["PO/POReceipts"] = lambda _: fault(405, "MethodNotAllowed", "It is created there only.")
+    bench.server.described["PO"] = edmx({"POGetReceipts": fields, "POReceipts": fields})
+    again(bench)
+    assert len(bench.all(PurchaseOrder)[0].lines[0].receipts) == 1
+    again(bench)
+    bench.all(PurchaseOrder)
+    assert len([one for one in bench.server.descriptions if "/PO/" in one.url.path]) == 2
 
 
-def test_all_connections_of_a_process_share_what_it_keeps(desk):
-    world = World(desk.store, None, None, desk.clock, SeededChance(1), boot="b")
+def test_all_connections_of_a_process_share_what_it_keeps(bench):
+    runtime = Runtime(bench.store, None, None, bench.clock, SeededRandom(1), boot="b")
     of = {"scope": "s", "integration": "sage_300-basware", "options": TenantSettings(), "active": ()}
-    _, wiring = wire(world, Toolbox(vault=MemoryVault()), "acme", "sage_300", desk.settings, "1", **of)
-    assert wiring.kept is world.kept
+    _, wiring = wire(runtime, BootstrapOptions(vault=MemoryVault()), "acme", "sage_300", bench.settings, "1", **of)
+    assert wiring.kept is runtime.kept
 
 
 def test_of_sets_that_are_not_read_only_the_names_are_kept():

@@ -41,11 +41,11 @@ def order(**fields):
 
 @absent
 @pytest.mark.parametrize("since", [None, "2026-02-05"])
-def test_orders_go_without_receipts_and_returns_that_the_server_does_not_offer(desk, caplog, answer, since):
-    desk.server.rows("PO/POPurchaseOrders", order())
+def test_orders_go_without_receipts_and_returns_that_the_server_does_not_offer(bench, caplog, answer, since):
+    bench.server.rows("PO/POPurchaseOrders", order())
     for resource in ("PO/POGetReceipts", "PO/POReceipts", "PO/POReturns"):
-        desk.server.answers[resource] = lambda _: answer
-    pages = desk.pages(PurchaseOrder, since)
+        bench.server.answers[resource] = lambda _: answer
+    pages = bench.pages(PurchaseOrder, since)
     assert [one.key for page in pages for one in page.records] == ["PO1"]
     assert pages[-1].position is None
     assert pages[0].stamp == "2026-02-06"
@@ -54,90 +54,90 @@ def test_orders_go_without_receipts_and_returns_that_the_server_does_not_offer(d
 
 @anybodys
 @pytest.mark.parametrize("resource", ["PO/POGetReceipts", "PO/POReturns"])
-def test_receipts_are_not_left_out_on_anybodys_word(desk, answer, resource):
-    desk.server.rows("PO/POPurchaseOrders", order())
-    desk.server.answers |= {resource: lambda _: answer, "PO/POReceipts": lambda _: answer}
+def test_receipts_are_not_left_out_on_anybodys_word(bench, answer, resource):
+    bench.server.rows("PO/POPurchaseOrders", order())
+    bench.server.answers |= {resource: lambda _: answer, "PO/POReceipts": lambda _: answer}
     with pytest.raises(Transient, match="Something else than the Web API"):
-        desk.pages(PurchaseOrder, "2026-02-05")
+        bench.pages(PurchaseOrder, "2026-02-05")
 
 
 @anybodys
-def test_no_document_is_taken_for_not_posted_on_anybodys_word(desk, invoice, answer):
-    trace = desk.target.trace(invoice(), desk.codes)
-    desk.server.answers["AP/APPostedDocuments"] = lambda _: answer
+def test_no_document_is_taken_for_not_posted_on_anybodys_word(bench, invoice, answer):
+    trace = bench.target.trace(invoice(), bench.codes)
+    bench.server.answers["AP/APPostedDocuments"] = lambda _: answer
     with pytest.raises(Transient):
-        desk.target.look(trace)
+        bench.target.look(trace)
     with pytest.raises(Transient):
-        desk.all(Supplier if desk.server.answers.update({"AP/APVendors": lambda _: answer}) is None else Account)
+        bench.all(Supplier if bench.server.answers.update({"AP/APVendors": lambda _: answer}) is None else Account)
 
 
 @anybodys
-def test_no_posting_is_refused_on_anybodys_word(desk, invoice, answer):
-    desk.server.answers[f"POST {BATCHES}"] = lambda _: answer
-    prepared = desk.target.prepare(invoice(), desk.codes)
+def test_no_posting_is_refused_on_anybodys_word(bench, invoice, answer):
+    bench.server.answers[f"POST {BATCHES}"] = lambda _: answer
+    prepared = bench.target.prepare(invoice(), bench.codes)
     with pytest.raises((OutcomeUnknown, Misconfigured)):
-        desk.target.send(prepared)
+        bench.target.send(prepared)
 
 
-def test_receipts_that_may_not_be_read_stop_the_orders_and_name_the_right(desk, fault):
-    desk.server.rows("PO/POPurchaseOrders", order())
-    desk.server.answers["PO/POGetReceipts"] = lambda _: fault(403, "Forbidden", "no")
+def test_receipts_that_may_not_be_read_stop_the_orders_and_name_the_right(bench, fault):
+    bench.server.rows("PO/POPurchaseOrders", order())
+    bench.server.answers["PO/POGetReceipts"] = lambda _: fault(403, "Forbidden", "no")
     with pytest.raises(Misconfigured, match="module PO the right 'Sage 300 Web API'"):
-        desk.all(PurchaseOrder)
+        bench.all(PurchaseOrder)
 
 
-def test_one_refusal_of_receipts_does_not_hide_them_from_then_on(desk):
+def test_one_refusal_of_receipts_does_not_hide_them_from_then_on(bench):
     received = {"LineNumber": 10, "ItemNumber": "A1", "QuantityReceived": 4}
     rows = {"ReceiptNumber": "RC1", "PurchaseOrderNumber": "PO1", "Vendor": "1200", "ReceiptLine2s": [received]}
-    desk.server.rows("PO/POPurchaseOrders", order())
+    bench.server.rows("PO/POPurchaseOrders", order())
     asked = []
 
     def receipts(request):
         asked.append(request)
         return httpx.Response(200, json={"value": [rows]}) if len(asked) > 2 else ABSENT["ResourceNotFound"]
 
-    desk.server.answers |= {"PO/POGetReceipts": receipts, "PO/POReceipts": lambda _: ABSENT["MethodNotAllowed"]}
-    assert desk.all(PurchaseOrder)[0].lines[0].receipts == ()
-    assert [r.quantity for r in desk.all(PurchaseOrder)[0].lines[0].receipts] == [Decimal(4)]
+    bench.server.answers |= {"PO/POGetReceipts": receipts, "PO/POReceipts": lambda _: ABSENT["MethodNotAllowed"]}
+    assert bench.all(PurchaseOrder)[0].lines[0].receipts == ()
+    assert [r.quantity for r in bench.all(PurchaseOrder)[0].lines[0].receipts] == [Decimal(4)]
 
 
 @absent
-def test_a_calendar_that_the_server_does_not_offer_is_no_obstacle(desk, invoice, answer):
-    desk.server.answers["CS/CSFiscalCalendars"] = lambda _: answer
-    assert desk.target.prepare(invoice(), desk.codes).posted_on == date(2026, 2, 1)
+def test_a_calendar_that_the_server_does_not_offer_is_no_obstacle(bench, invoice, answer):
+    bench.server.answers["CS/CSFiscalCalendars"] = lambda _: answer
+    assert bench.target.prepare(invoice(), bench.codes).posted_on == date(2026, 2, 1)
 
 
 @absent
-def test_a_document_is_looked_for_in_batches_alone_where_posted_ones_are_not_offered(desk, caplog, invoice, answer):
-    desk.server.answers["AP/APPostedDocuments"] = lambda _: answer
-    trace = desk.target.trace(invoice(), desk.codes)
-    assert desk.target.look(trace) == []
-    assert desk.target.look(trace) == []
+def test_a_document_is_looked_for_in_batches_alone_where_posted_ones_are_not_offered(bench, caplog, invoice, answer):
+    bench.server.answers["AP/APPostedDocuments"] = lambda _: answer
+    trace = bench.target.trace(invoice(), bench.codes)
+    assert bench.target.look(trace) == []
+    assert bench.target.look(trace) == []
     assert sum("APPostedDocuments" in said.getMessage() for said in caplog.records) == 1
 
 
 @absent
-def test_an_invoice_of_an_order_goes_where_orders_are_not_offered_by_its_coding(desk, invoice, row, answer):
-    desk.server.answers["PO/POPurchaseOrders"] = lambda _: answer
+def test_an_invoice_of_an_order_goes_where_orders_are_not_offered_by_its_coding(bench, invoice, row, answer):
+    bench.server.answers["PO/POPurchaseOrders"] = lambda _: answer
     one = row(net="80", tax="0", order_number="PO1", order_line="1000")
-    prepared = desk.target.prepare(invoice("80", one), desk.codes)
+    prepared = bench.target.prepare(invoice("80", one), bench.codes)
     assert prepared.body["Invoices"][0]["InvoiceDetails"][0]["GLAccount"] == "6260"
     assert any("purchase orders" in note for note in prepared.notes)
 
 
 @pytest.mark.parametrize("record", [Supplier, Account])
 @absent
-def test_what_nothing_works_without_is_an_error_that_says_what_to_check(desk, answer, record):
+def test_what_nothing_works_without_is_an_error_that_says_what_to_check(bench, answer, record):
     for resource in ("AP/APVendors", "GL/GLAccounts"):
-        desk.server.answers[resource] = lambda _: answer
+        bench.server.answers[resource] = lambda _: answer
     with pytest.raises(Misconfigured, match="Check 'api_url' and 'company'"):
-        desk.all(record)
+        bench.all(record)
 
 
-def test_ping_says_what_goes_on_without(desk):
+def test_ping_says_what_goes_on_without(bench):
     for resource in ("PO/POReturns", "CS/CSFiscalCalendars", "AP/APPostedDocuments"):
-        desk.server.answers[resource] = lambda _: ABSENT["ResourceNotFound"]
-    checks = {check.what: check for check in desk.connection.ping()}
+        bench.server.answers[resource] = lambda _: ABSENT["ResourceNotFound"]
+    checks = {check.what: check for check in bench.connection.ping()}
     for what in ("goods returns", "fiscal calendar", "posted documents"):
         assert (checks[what].ok, checks[what].warning) == (True, True)
         assert "not offered" in checks[what].detail
@@ -167,87 +167,87 @@ puzzled = pytest.mark.parametrize("answer", PUZZLED.values(), ids=PUZZLED.keys()
 
 
 @puzzled
-def test_a_date_filter_that_is_not_taken_gives_way_to_a_comparison_of_everything(desk, caplog, answer):
-    desk.server.answers["AP/APVendors"] = refusing(
+def test_a_date_filter_that_is_not_taken_gives_way_to_a_comparison_of_everything(bench, caplog, answer):
+    bench.server.answers["AP/APVendors"] = refusing(
         ["DateLastMaintained"], answer, {"VendorNumber": "1", "VendorName": "A"}
     )
-    assert [one.key for one in desk.all(Supplier, since="2026-02-05")] == ["1"]
+    assert [one.key for one in bench.all(Supplier, since="2026-02-05")] == ["1"]
     assert "date_literal" in caplog.text
 
 
 @puzzled
-def test_or_and_parentheses_that_are_not_taken_do_not_stop_orders_or_invoices(desk, invoice, answer):
-    desk.server.rows("AP/APVendors", *({"VendorNumber": n, "CurrencyCode": "CAD"} for n in ("1200", "1300")))
+def test_or_and_parentheses_that_are_not_taken_do_not_stop_orders_or_invoices(bench, invoice, answer):
+    bench.server.rows("AP/APVendors", *({"VendorNumber": n, "CurrencyCode": "CAD"} for n in ("1200", "1300")))
     returned = {"ReturnNumber": "RT1", "Vendor": "1200", "PurchaseOrderNumber": "PO1",
                 "ReturnLines": [{"ItemNumber": "A1", "QuantityReturned": 1}]}  # fmt: skip
     orders = (order(), order(PurchaseOrderNumber="PO2", Vendor="1300"))
-    desk.server.rows("PO/POPurchaseOrders", *orders)
-    desk.server.answers["PO/POGetReceipts"] = refusing(["("], answer)
-    desk.server.answers["PO/POReturns"] = refusing(["("], answer, returned)
-    assert [len(one.lines[0].receipts) for one in desk.all(PurchaseOrder)] == [1, 0]
+    bench.server.rows("PO/POPurchaseOrders", *orders)
+    bench.server.answers["PO/POGetReceipts"] = refusing(["("], answer)
+    bench.server.answers["PO/POReturns"] = refusing(["("], answer, returned)
+    assert [len(one.lines[0].receipts) for one in bench.all(PurchaseOrder)] == [1, 0]
     posted = {"VendorNumber": "1200", "DocumentNumber": "r-4711", "DocumentTotalIncludingTax": 86.6}
-    desk.server.answers["AP/APPostedDocuments"] = refusing(["(", " or "], answer, posted)
-    desk.server.answers[BATCHES] = refusing([" or "], answer)
-    (found,) = desk.target.look(desk.target.trace(invoice(number="r-4711"), desk.codes))
+    bench.server.answers["AP/APPostedDocuments"] = refusing(["(", " or "], answer, posted)
+    bench.server.answers[BATCHES] = refusing([" or "], answer)
+    (found,) = bench.target.look(bench.target.trace(invoice(number="r-4711"), bench.codes))
     assert found.amount == Decimal("86.6")
 
 
-def test_an_outage_is_not_taken_for_a_filter_that_is_not_known(desk):
-    desk.server.answers["AP/APVendors"] = lambda _: httpx.Response(503)
+def test_an_outage_is_not_taken_for_a_filter_that_is_not_known(bench):
+    bench.server.answers["AP/APVendors"] = lambda _: httpx.Response(503)
     with pytest.raises(Exception, match="503"):
-        desk.all(Supplier, since="2026-02-05")
-    assert all("DateLastMaintained" in str(asked) for asked in desk.server.asked("AP/APVendors"))
+        bench.all(Supplier, since="2026-02-05")
+    assert all("DateLastMaintained" in str(asked) for asked in bench.server.asked("AP/APVendors"))
 
 
 @puzzled
 def test_a_filter_by_number_that_is_not_taken_gives_way_to_the_whole_list_read_once(make, invoice, row, answer):
-    desk = make(cost_center_segment="2")
+    bench = make(cost_center_segment="2")
     account = {"UnformattedAccount": "6260200", "AccountSegmentCode1": "6260", "AccountSegmentCode2": "200"}
     other = {"UnformattedAccount": "1300100", "AccountSegmentCode1": "1300", "AccountSegmentCode2": "100"}
     vendors = ({"VendorNumber": n, "CurrencyCode": "CAD"} for n in ("1100", "1200"))
-    desk.server.answers |= {
+    bench.server.answers |= {
         "GL/GLAccounts": refusing(["Account"], answer, other, account),
         "AP/APVendors": refusing(["VendorNumber"], answer, *vendors),
     }
     for number in ("R-1", "R-2"):
         coded = row(net="80", tax="0", cost_center="200")
-        prepared = desk.target.prepare(invoice("80", coded, number=number), desk.codes)
+        prepared = bench.target.prepare(invoice("80", coded, number=number), bench.codes)
         assert prepared.body["Invoices"][0]["InvoiceDetails"][0]["GLAccount"] == "6260200"
     for resource in ("GL/GLAccounts", "AP/APVendors"):
-        assert desk.server.asked(resource).count(None) == 1
+        assert bench.server.asked(resource).count(None) == 1
 
 
 @puzzled
-def test_receipts_are_found_whichever_of_their_fields_can_be_filtered(desk, answer):
+def test_receipts_are_found_whichever_of_their_fields_can_be_filtered(bench, answer):
     line = {"LineNumber": 10, "ItemNumber": "A1", "QuantityReceived": 4}
     received = {"ReceiptNumber": "RC1", "PurchaseOrderNumber": "PO1", "Vendor": "1200", "ReceiptLine2s": [line]}
     foreign = received | {"ReceiptNumber": "RC2", "PurchaseOrderNumber": "PO9", "Vendor": "1900"}
-    desk.server.rows("PO/POPurchaseOrders", order(Currency="CAD"))
-    desk.server.answers |= {
+    bench.server.rows("PO/POPurchaseOrders", order(Currency="CAD"))
+    bench.server.answers |= {
         "PO/POGetReceipts": refusing(["PurchaseOrderNumber", "Vendor"], answer, foreign, received),
         "PO/POReceipts": lambda _: ABSENT["MethodNotAllowed"],
     }
     for _ in range(2):
-        assert [r.number for r in desk.all(PurchaseOrder)[0].lines[0].receipts] == ["RC1"]
-    assert desk.server.asked("PO/POGetReceipts").count(None) == 1
+        assert [r.number for r in bench.all(PurchaseOrder)[0].lines[0].receipts] == ["RC1"]
+    assert bench.server.asked("PO/POGetReceipts").count(None) == 1
 
 
-def test_receipts_that_end_in_the_middle_are_not_left_out(desk):
-    desk.server.rows(
+def test_receipts_that_end_in_the_middle_are_not_left_out(bench):
+    bench.server.rows(
         "PO/POPurchaseOrders", *(order(PurchaseOrderNumber=f"PO{n:09d}", Currency="CAD") for n in range(90))
     )
-    desk.server.script("PO/POGetReceipts", httpx.Response(200, json={"value": []}), ABSENT["ResourceNotFound"])
-    desk.server.answers["PO/POReceipts"] = lambda _: ABSENT["MethodNotAllowed"]
+    bench.server.script("PO/POGetReceipts", httpx.Response(200, json={"value": []}), ABSENT["ResourceNotFound"])
+    bench.server.answers["PO/POReceipts"] = lambda _: ABSENT["MethodNotAllowed"]
     with pytest.raises(Transient, match="ended in the middle"):
-        desk.all(PurchaseOrder)
+        bench.all(PurchaseOrder)
 
 
-def test_a_whole_list_is_read_anew_after_a_while(desk, invoice):
-    desk.server.answers["AP/APVendors"] = refusing(["VendorNumber"], PUZZLED["bare 400"], {"VendorNumber": "1100"})
+def test_a_whole_list_is_read_anew_after_a_while(bench, invoice):
+    bench.server.answers["AP/APVendors"] = refusing(["VendorNumber"], PUZZLED["bare 400"], {"VendorNumber": "1100"})
     for _ in range(2):
         with pytest.raises(Held, match="Supplier 1200 does not exist"):
-            desk.target.prepare(invoice(), desk.codes)
-    assert desk.server.asked("AP/APVendors").count(None) == 1
-    desk.clock.moment += timedelta(minutes=5)
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD"})
-    assert desk.target.prepare(invoice(), desk.codes).lookup["vendor"] == "1200"
+            bench.target.prepare(invoice(), bench.codes)
+    assert bench.server.asked("AP/APVendors").count(None) == 1
+    bench.clock.moment += timedelta(minutes=5)
+    bench.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD"})
+    assert bench.target.prepare(invoice(), bench.codes).lookup["vendor"] == "1200"

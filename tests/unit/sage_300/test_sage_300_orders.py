@@ -33,9 +33,9 @@ def back(quantity=1, **head):
     return {"ReturnNumber": "RT1", "Vendor": "1200", "ReturnDate": "2026-02-05", "ReturnLines": [line], **head}
 
 
-def test_an_order_is_read_with_its_lines(desk):
-    desk.server.rows("PO/POPurchaseOrders", order(TermsCode="N30", Description="Paper"))
-    (one,) = desk.all(PurchaseOrder)
+def test_an_order_is_read_with_its_lines(bench):
+    bench.server.rows("PO/POPurchaseOrders", order(TermsCode="N30", Description="Paper"))
+    (one,) = bench.all(PurchaseOrder)
     assert (one.key, one.supplier, one.currency, one.status, one.payment_term) == ("PO1", "1200", "CAD", "open", "N30")
     (line,) = one.lines
     assert (line.key, line.number, line.quantity, line.net, line.item, line.unit) == (
@@ -43,64 +43,64 @@ def test_an_order_is_read_with_its_lines(desk):
     )  # fmt: skip
 
 
-def test_a_line_without_item_and_quantity_is_its_sum(desk):
+def test_a_line_without_item_and_quantity_is_its_sum(bench):
     row = order()
     freight = {"LineNumber": 2000, "ItemNumber": "", "ItemDescription": "Freight", "QuantityOrdered": 0, "UnitCost": 0,
                "ExtendedCost": "500.00", "PurchaseOrderLineSequence": 8}  # fmt: skip
     row["PurchaseOrderLines"].append(freight)
-    desk.server.rows("PO/POPurchaseOrders", row)
-    desk.server.rows("PO/POGetReceipts", receipt(quantity=0, ItemNumber="", UnitCost=0, ExtendedCost="200.00",
+    bench.server.rows("PO/POPurchaseOrders", row)
+    bench.server.rows("PO/POGetReceipts", receipt(quantity=0, ItemNumber="", UnitCost=0, ExtendedCost="200.00",
                                                  PurchaseOrderLineSequence=8))  # fmt: skip
-    line = desk.all(PurchaseOrder)[0].lines[1]
+    line = bench.all(PurchaseOrder)[0].lines[1]
     assert (line.key, line.quantity, line.net, line.item) == ("8", Decimal(0), Decimal("500.00"), None)
     (came,) = line.receipts
     assert (came.quantity, came.net) == (Decimal(0), Decimal("200.00"))
 
 
-def test_receipts_and_returns_stand_under_the_line_they_are_about(desk):
-    desk.server.rows("PO/POPurchaseOrders", order())
-    desk.server.rows("PO/POGetReceipts", receipt())
-    desk.server.rows("PO/POReturns", back(ReceiptNumber="RC1"))
-    received, returned = desk.all(PurchaseOrder)[0].lines[0].receipts
+def test_receipts_and_returns_stand_under_the_line_they_are_about(bench):
+    bench.server.rows("PO/POPurchaseOrders", order())
+    bench.server.rows("PO/POGetReceipts", receipt())
+    bench.server.rows("PO/POReturns", back(ReceiptNumber="RC1"))
+    received, returned = bench.all(PurchaseOrder)[0].lines[0].receipts
     assert (received.key, received.number, received.quantity, received.net) == ("RC1~31", "RC1", Decimal(4), 20)
     assert (returned.quantity, returned.net, returned.reverses) == (Decimal(-1), Decimal(-5), "RC1~31")
 
 
-def test_closed_orders_are_left_out_at_first_and_followed_later(desk):
-    desk.server.rows("PO/POPurchaseOrders", order("PO1", Completed="Yes"), order("PO2"))
-    assert [one.key for one in desk.all(PurchaseOrder)] == ["PO2"]
-    assert [(one.key, one.status) for one in desk.all(PurchaseOrder, since="2026-02-01")][:2] == [
+def test_closed_orders_are_left_out_at_first_and_followed_later(bench):
+    bench.server.rows("PO/POPurchaseOrders", order("PO1", Completed="Yes"), order("PO2"))
+    assert [one.key for one in bench.all(PurchaseOrder)] == ["PO2"]
+    assert [(one.key, one.status) for one in bench.all(PurchaseOrder, since="2026-02-01")][:2] == [
         ("PO1", "closed"), ("PO2", "open"),
     ]  # fmt: skip
 
 
-def test_an_order_of_which_all_was_canceled_is_cancelled(desk):
+def test_an_order_of_which_all_was_canceled_is_cancelled(bench):
     row = order(Completed="Yes")
     row["PurchaseOrderLines"][0]["QuantityCanceled"] = 10
-    desk.server.rows("PO/POPurchaseOrders", row)
-    assert desk.all(PurchaseOrder, since="2026-02-01")[0].status == "cancelled"
+    bench.server.rows("PO/POPurchaseOrders", row)
+    assert bench.all(PurchaseOrder, since="2026-02-01")[0].status == "cancelled"
 
 
-def test_a_plan_is_no_order(desk):
-    desk.server.rows("PO/POPurchaseOrders", order(PurchaseOrderType="Standing"), order("PO2"))
-    assert [one.key for one in desk.all(PurchaseOrder)] == ["PO2"]
+def test_a_plan_is_no_order(bench):
+    bench.server.rows("PO/POPurchaseOrders", order(PurchaseOrderType="Standing"), order("PO2"))
+    assert [one.key for one in bench.all(PurchaseOrder)] == ["PO2"]
 
 
-def test_a_receipt_makes_its_order_be_read_again(desk):
+def test_a_receipt_makes_its_order_be_read_again(bench):
     def orders(request):
         where = request.url.params.get("$filter", "")
         return httpx.Response(200, json={"value": [order("PO9")] if "'PO9'" in where else []})
 
-    desk.server.answers["PO/POPurchaseOrders"] = orders
-    desk.server.rows("PO/POGetReceipts", receipt(order="PO9"))
-    found = desk.all(PurchaseOrder, since="2026-02-05")
+    bench.server.answers["PO/POPurchaseOrders"] = orders
+    bench.server.rows("PO/POGetReceipts", receipt(order="PO9"))
+    found = bench.all(PurchaseOrder, since="2026-02-05")
     assert [(one.key, len(one.lines[0].receipts)) for one in found] == [("PO9", 1)]
-    assert "LastPostingDate gt 2026-02-03T00:00:00Z or ReceiptDate gt 2026-02-03T00:00:00Z" in desk.server.asked(
+    assert "LastPostingDate gt 2026-02-03T00:00:00Z or ReceiptDate gt 2026-02-03T00:00:00Z" in bench.server.asked(
         "PO/POGetReceipts"
     )
 
 
-def test_a_return_makes_its_order_be_read_again_by_its_receipt(desk):
+def test_a_return_makes_its_order_be_read_again_by_its_receipt(bench):
     def orders(request):
         where = request.url.params.get("$filter", "")
         return httpx.Response(200, json={"value": [order("PO9")] if "'PO9'" in where else []})
@@ -110,39 +110,39 @@ def test_a_return_makes_its_order_be_read_again_by_its_receipt(desk):
         named = named or "'PO9'" in request.url.params.get("$filter", "")
         return httpx.Response(200, json={"value": [receipt(order="PO9")] if named else []})
 
-    desk.server.answers |= {"PO/POPurchaseOrders": orders, "PO/POGetReceipts": receipts}
-    desk.server.rows("PO/POReturns", back(ReceiptNumber="RC1"))
-    (one,) = desk.all(PurchaseOrder, since="2026-02-05")
+    bench.server.answers |= {"PO/POPurchaseOrders": orders, "PO/POGetReceipts": receipts}
+    bench.server.rows("PO/POReturns", back(ReceiptNumber="RC1"))
+    (one,) = bench.all(PurchaseOrder, since="2026-02-05")
     assert [r.quantity for r in one.lines[0].receipts] == [Decimal(4), Decimal(-1)]
 
 
-def test_an_order_whose_receipt_and_return_changed_too_is_given_once(desk):
-    desk.server.rows("PO/POPurchaseOrders", order(LastPostingDate="2026-02-06T00:00:00Z"))
-    desk.server.rows("PO/POGetReceipts", receipt())
-    desk.server.rows("PO/POReturns", back(ReceiptNumber="RC1"))
-    (one,) = desk.all(PurchaseOrder, since="2026-02-05")
+def test_an_order_whose_receipt_and_return_changed_too_is_given_once(bench):
+    bench.server.rows("PO/POPurchaseOrders", order(LastPostingDate="2026-02-06T00:00:00Z"))
+    bench.server.rows("PO/POGetReceipts", receipt())
+    bench.server.rows("PO/POReturns", back(ReceiptNumber="RC1"))
+    (one,) = bench.all(PurchaseOrder, since="2026-02-05")
     assert [r.quantity for r in one.lines[0].receipts] == [Decimal(4), Decimal(-1)]
-    assert len(desk.server.asked("PO/POPurchaseOrders")) == 1
+    assert len(bench.server.asked("PO/POPurchaseOrders")) == 1
 
 
-def test_a_stamp_that_the_server_does_not_know_gives_way_to_a_comparison(desk, fault):
+def test_a_stamp_that_the_server_does_not_know_gives_way_to_a_comparison(bench, fault):
     def orders(request):
         if "LastPostingDate" in request.url.params.get("$filter", ""):
             return fault(400, "InvalidParameters", "Could not find a property named 'LastPostingDate'")
         return httpx.Response(200, json={"value": [order()]})
 
-    desk.server.answers["PO/POPurchaseOrders"] = orders
-    assert [one.key for one in desk.all(PurchaseOrder, since="2026-02-05")] == ["PO1"]
+    bench.server.answers["PO/POPurchaseOrders"] = orders
+    assert [one.key for one in bench.all(PurchaseOrder, since="2026-02-05")] == ["PO1"]
 
 
-def test_a_hundred_orders_cost_a_few_calls_and_no_address_is_too_long(desk):
-    desk.server.rows("PO/POPurchaseOrders", *(order(f"PO{n:010d}", Vendor=f"V{n % 40:05d}") for n in range(100)))
-    assert len(desk.all(PurchaseOrder)) == 100
-    assert len(desk.server.requests) <= 12
-    assert max(len(r.url.raw_path) for r in desk.server.requests) < 2048
+def test_a_hundred_orders_cost_a_few_calls_and_no_address_is_too_long(bench):
+    bench.server.rows("PO/POPurchaseOrders", *(order(f"PO{n:010d}", Vendor=f"V{n % 40:05d}") for n in range(100)))
+    assert len(bench.all(PurchaseOrder)) == 100
+    assert len(bench.server.requests) <= 12
+    assert max(len(r.url.raw_path) for r in bench.server.requests) < 2048
 
 
-def test_a_receipt_of_several_orders_is_found_by_its_vendor(desk):
+def test_a_receipt_of_several_orders_is_found_by_its_vendor(bench):
     row = receipt(PurchaseOrderNumber="PO1")
     row["PurchaseOrderNumber"] = ""
 
@@ -150,66 +150,66 @@ def test_a_receipt_of_several_orders_is_found_by_its_vendor(desk):
         named = "PurchaseOrderNumber eq ''" in request.url.params.get("$filter", "")
         return httpx.Response(200, json={"value": [row] if named else []})
 
-    desk.server.rows("PO/POPurchaseOrders", order())
-    desk.server.answers["PO/POGetReceipts"] = receipts
-    assert len(desk.all(PurchaseOrder)[0].lines[0].receipts) == 1
+    bench.server.rows("PO/POPurchaseOrders", order())
+    bench.server.answers["PO/POGetReceipts"] = receipts
+    assert len(bench.all(PurchaseOrder)[0].lines[0].receipts) == 1
 
 
-def test_an_order_without_a_currency_takes_its_vendors(desk):
+def test_an_order_without_a_currency_takes_its_vendors(bench):
     row = order()
     del row["Currency"]
-    desk.server.rows("PO/POPurchaseOrders", row)
-    assert desk.all(PurchaseOrder)[0].currency == "CAD"
+    bench.server.rows("PO/POPurchaseOrders", row)
+    assert bench.all(PurchaseOrder)[0].currency == "CAD"
 
 
-def test_an_order_that_cannot_be_read_is_rejected_alone(desk):
-    desk.server.rows("PO/POPurchaseOrders", order("PO1", PurchaseOrderLines="?"), order("PO2", Vendor=None), order())
-    pages = desk.pages(PurchaseOrder)
+def test_an_order_that_cannot_be_read_is_rejected_alone(bench):
+    bench.server.rows("PO/POPurchaseOrders", order("PO1", PurchaseOrderLines="?"), order("PO2", Vendor=None), order())
+    pages = bench.pages(PurchaseOrder)
     assert {b.key for page in pages for b in page.broken} == {"PO1", "PO2"}
 
 
 def test_the_account_of_a_line_goes_out_in_the_platforms_parts(make):
-    desk = make(cost_center_segment="2")
+    bench = make(cost_center_segment="2")
     row = order()
     row["PurchaseOrderLines"][0]["ExpenseAccount"] = "6260-200"
-    desk.server.rows("PO/POPurchaseOrders", row)
-    desk.server.rows(
+    bench.server.rows("PO/POPurchaseOrders", row)
+    bench.server.rows(
         "GL/GLAccounts",
         {"UnformattedAccount": "6260200", "AccountSegmentCode1": "6260", "AccountSegmentCode2": "200"},
     )
-    line = desk.all(PurchaseOrder)[0].lines[0]
+    line = bench.all(PurchaseOrder)[0].lines[0]
     assert (line.account, line.cost_center) == ("6260", "200")
 
 
-def test_without_a_segment_the_account_of_a_line_is_the_unformatted_one(desk):
+def test_without_a_segment_the_account_of_a_line_is_the_unformatted_one(bench):
     row = order()
     row["PurchaseOrderLines"][0]["ExpenseAccount"] = "6260-200"
-    desk.server.rows("PO/POPurchaseOrders", row)
-    assert desk.all(PurchaseOrder)[0].lines[0].account == "6260200"
+    bench.server.rows("PO/POPurchaseOrders", row)
+    assert bench.all(PurchaseOrder)[0].lines[0].account == "6260200"
 
 
-def test_open_orders_are_read_again_by_number(desk):
-    desk.server.rows("PO/POPurchaseOrders", order(Completed="Yes"))
-    (page,) = desk.connection.source(PurchaseOrder).reread(["PO1", "PO2"])
+def test_open_orders_are_read_again_by_number(bench):
+    bench.server.rows("PO/POPurchaseOrders", order(Completed="Yes"))
+    (page,) = bench.connection.source(PurchaseOrder).reread(["PO1", "PO2"])
     assert [(r.key, r.status) for r in page.records] == [("PO1", "closed")]
     assert (page.position, page.stamp) == (None, None)
 
 
 @pytest.mark.parametrize("position", [None, "orders|", "receipts|", "returns|"])
-def test_a_pass_goes_on_from_its_position(desk, position):
-    pages = list(desk.connection.source(PurchaseOrder).pages("2026-02-05", position))
+def test_a_pass_goes_on_from_its_position(bench, position):
+    pages = list(bench.connection.source(PurchaseOrder).pages("2026-02-05", position))
     following = ["receipts|", "returns|", None]
     begin = following.index(position) + 1 if position in following and position else 0
     assert [page.position for page in pages] == following[begin:]
 
 
 def test_a_start_date_narrows_the_first_reading(make):
-    desk = make(options={"start_dates": {"purchase_orders": "2026-01-01"}})
-    desk.all(PurchaseOrder)
-    assert desk.server.asked("PO/POPurchaseOrders") == ["PurchaseOrderDate gt 2025-12-31T00:00:00Z"]
+    bench = make(options={"start_dates": {"purchase_orders": "2026-01-01"}})
+    bench.all(PurchaseOrder)
+    assert bench.server.asked("PO/POPurchaseOrders") == ["PurchaseOrderDate gt 2025-12-31T00:00:00Z"]
 
 
-def test_goods_that_came_before_their_order_was_entered_count(desk):
+def test_goods_that_came_before_their_order_was_entered_count(bench):
     def from_then_on(row, name):
         def answer(request):
             since = re.search(rf"{name} gt (\S{{10}})", request.url.params.get("$filter", ""))
@@ -219,8 +219,8 @@ def test_goods_that_came_before_their_order_was_entered_count(desk):
 
     mixed = {**receipt(PurchaseOrderNumber="PO1"), "PurchaseOrderNumber": "", "ReceiptDate": "2026-01-12"}
     sent_back = back(ReceiptNumber="RC1", ReturnDate="2026-01-13")
-    desk.server.rows("PO/POPurchaseOrders", order())  # of January 15th
-    desk.server.answers["PO/POGetReceipts"] = from_then_on(mixed, "ReceiptDate")
-    desk.server.answers["PO/POReturns"] = from_then_on(sent_back, "ReturnDate")
-    (one,) = desk.all(PurchaseOrder)
+    bench.server.rows("PO/POPurchaseOrders", order())  # of January 15th
+    bench.server.answers["PO/POGetReceipts"] = from_then_on(mixed, "ReceiptDate")
+    bench.server.answers["PO/POReturns"] = from_then_on(sent_back, "ReturnDate")
+    (one,) = bench.all(PurchaseOrder)
     assert [one.quantity for one in one.lines[0].receipts] == [4, -1]

@@ -27,30 +27,30 @@ def test_master_data_goes_out_and_invoices_come_back_after_it():
     [("UTC", date(2026, 2, 10)), ("America/Vancouver", date(2026, 2, 9)), ("Pacific/Auckland", date(2026, 2, 10))],
 )
 def test_without_a_voucher_date_the_day_is_that_of_the_companys_zone(make, invoice, zone, expected):
-    desk = make(timezone=zone)
-    desk.clock.moment = datetime(2026, 2, 10, 3, 0, tzinfo=UTC)
-    prepared = desk.target.prepare(invoice(accounting_date=None), desk.codes)
+    bench = make(timezone=zone)
+    bench.clock.moment = datetime(2026, 2, 10, 3, 0, tzinfo=UTC)
+    prepared = bench.target.prepare(invoice(accounting_date=None), bench.codes)
     assert (prepared.posted_on, prepared.body["BatchDate"]) == (expected, expected.isoformat())
 
 
-def test_a_batch_is_described_by_our_key_within_what_sage_keeps(desk, invoice):
-    bodies = [desk.target.prepare(invoice(key=key), desk.codes).body for key in ("i" * 90, "i" * 89, "i" * 90)]
+def test_a_batch_is_described_by_our_key_within_what_sage_keeps(bench, invoice):
+    bodies = [bench.target.prepare(invoice(key=key), bench.codes).body for key in ("i" * 90, "i" * 89, "i" * 90)]
     first, other, again = (body["Description"] for body in bodies)
     assert first == again != other
     assert all(len(one) <= 60 for one in (first, other))
 
 
-def test_a_batch_is_never_posted_unless_the_tenant_says_so(desk):
+def test_a_batch_is_never_posted_unless_the_tenant_says_so(bench):
     shown = {"BatchNumber": 109, "BatchStatus": "Open", "Description": "ml-connector x", "Invoices": [{}]}
-    desk.server.answers[f"GET {BATCHES}(109)"] = lambda _: httpx.Response(200, json=shown)
-    desk.server.answers[f"PATCH {BATCHES}(109)"] = lambda _: httpx.Response(204)
-    desk.target.read_back(Found("109:1", "109"))
-    assert [r.method for r in desk.server.requests] == ["GET", "PATCH", "GET"]
+    bench.server.answers[f"GET {BATCHES}(109)"] = lambda _: httpx.Response(200, json=shown)
+    bench.server.answers[f"PATCH {BATCHES}(109)"] = lambda _: httpx.Response(204)
+    bench.target.read_back(Found("109:1", "109"))
+    assert [r.method for r in bench.server.requests] == ["GET", "PATCH", "GET"]
 
 
 @pytest.mark.parametrize("status", [200, 204])
 def test_posting_needs_neither_posting_errors_nor_posted_documents(make, fault, status):
-    desk = make(post_batches=True)
+    bench = make(post_batches=True)
     entry = {"EntryNumber": 1, "VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentTotalIncludingTax": 86.6}
     shown = {"BatchNumber": 109, "BatchStatus": "Open", "Description": "ml-connector x", "Invoices": [entry]}
     shown["NumberOfErrors"] = 0
@@ -62,46 +62,46 @@ def test_posting_needs_neither_posting_errors_nor_posted_documents(make, fault, 
 
         return answer
 
-    desk.server.answers |= {
+    bench.server.answers |= {
         f"PATCH {BATCHES}(109)": becomes("ReadyToPost"), "AP/APPostInvoices('$process')": becomes("Posted"),
         f"GET {BATCHES}(109)": lambda _: httpx.Response(200, json=shown),
         "AP/APPostedDocuments": lambda _: fault(404, "ResourceNotFound", "no such resource"),
         "AP/APPostingErrorMessages": lambda _: fault(404, "ResourceNotFound", "no such resource"),
     }  # fmt: skip
-    assert desk.target.read_back(Found("109:1", "109")).number == "109"
+    assert bench.target.read_back(Found("109:1", "109")).number == "109"
     assert shown["BatchStatus"] == "Posted"
     del shown["NumberOfErrors"]
     with pytest.raises(Held, match="neither posted documents nor posting errors"):
-        desk.target.read_back(Found("109:1", "109"))
+        bench.target.read_back(Found("109:1", "109"))
 
 
-def test_every_request_of_an_invoice_has_a_content_type_and_credentials_retries_too(desk, invoice, fault):
+def test_every_request_of_an_invoice_has_a_content_type_and_credentials_retries_too(bench, invoice, fault):
     entry = {"EntryNumber": 1, "DocumentTotalIncludingTax": 86.6}
     shown = {"BatchNumber": 109, "BatchStatus": "Open", "Description": "ml-connector x", "Invoices": [entry]}
     busy, cut = fault(429, "TooManyRequests", "flooded"), httpx.Response(502)
-    desk.server.script(f"GET {BATCHES}(109)", busy, cut, httpx.Response(200, json=shown))
-    desk.server.script(f"PATCH {BATCHES}(109)", httpx.Response(401), busy, httpx.Response(204))
-    desk.server.answers[f"POST {BATCHES}"] = lambda _: httpx.Response(201, json=shown)
-    desk.target.read_back(desk.target.send(desk.target.prepare(invoice(), desk.codes)))
-    seen = desk.server.requests + desk.server.proofs
+    bench.server.script(f"GET {BATCHES}(109)", busy, cut, httpx.Response(200, json=shown))
+    bench.server.script(f"PATCH {BATCHES}(109)", httpx.Response(401), busy, httpx.Response(204))
+    bench.server.answers[f"POST {BATCHES}"] = lambda _: httpx.Response(201, json=shown)
+    bench.target.read_back(bench.target.send(bench.target.prepare(invoice(), bench.codes)))
+    seen = bench.server.requests + bench.server.proofs
     assert {r.method for r in seen} == {"GET", "POST", "PATCH"}
     assert {r.headers["content-type"] for r in seen} == {"application/json"}
     assert len({r.headers["authorization"] for r in seen}) == 1
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 500, 503])
-def test_a_creation_that_met_too_many_requests_was_not_done_whatever_the_status(desk, invoice, fault, status):
-    desk.server.answers[f"POST {BATCHES}"] = lambda _: fault(status, "TooManyRequests", "flooded")
-    prepared = desk.target.prepare(invoice(), desk.codes)
+def test_a_creation_that_met_too_many_requests_was_not_done_whatever_the_status(bench, invoice, fault, status):
+    bench.server.answers[f"POST {BATCHES}"] = lambda _: fault(status, "TooManyRequests", "flooded")
+    prepared = bench.target.prepare(invoice(), bench.codes)
     with pytest.raises(Throttled):
-        desk.target.send(prepared)
-    assert len(desk.server.sent("POST", BATCHES)) == 1
+        bench.target.send(prepared)
+    assert len(bench.server.sent("POST", BATCHES)) == 1
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_any_other_failure_of_a_creation_is_a_doubt_and_not_sent_again(desk, invoice, status):
-    desk.server.answers[f"POST {BATCHES}"] = lambda _: httpx.Response(status, headers={"retry-after": "1"})
-    prepared = desk.target.prepare(invoice(), desk.codes)
+def test_any_other_failure_of_a_creation_is_a_doubt_and_not_sent_again(bench, invoice, status):
+    bench.server.answers[f"POST {BATCHES}"] = lambda _: httpx.Response(status, headers={"retry-after": "1"})
+    prepared = bench.target.prepare(invoice(), bench.codes)
     with pytest.raises(OutcomeUnknown):
-        desk.target.send(prepared)
-    assert len(desk.server.sent("POST", BATCHES)) == 1
+        bench.target.send(prepared)
+    assert len(bench.server.sent("POST", BATCHES)) == 1

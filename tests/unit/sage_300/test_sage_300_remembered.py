@@ -45,41 +45,41 @@ class Desktop:
         return httpx.Response(200, json=body)
 
 
-def looked(desk, invoice, number="R-4711"):
-    return desk.target.look(desk.target.trace(invoice(number=number), desk.codes))
+def looked(bench, invoice, number="R-4711"):
+    return bench.target.look(bench.target.trace(invoice(number=number), bench.codes))
 
 
-def test_ten_thousand_open_batches_are_paged_once_and_not_for_each_invoice(desk, invoice):
-    desktop = Desktop(desk.server, 10_000)
-    assert looked(desk, invoice) == []
+def test_ten_thousand_open_batches_are_paged_once_and_not_for_each_invoice(bench, invoice):
+    desktop = Desktop(bench.server, 10_000)
+    assert looked(bench, invoice) == []
     assert desktop.calls < 105
     desktop.calls = 0
     for n in range(50):
-        assert looked(desk, invoice, f"R-{n}") == []
+        assert looked(bench, invoice, f"R-{n}") == []
     assert desktop.calls == 50
 
 
-def test_what_was_typed_since_is_seen_by_the_next_look(desk, invoice):
-    desktop = Desktop(desk.server, 250)
-    assert looked(desk, invoice) == []
+def test_what_was_typed_since_is_seen_by_the_next_look(bench, invoice):
+    desktop = Desktop(bench.server, 250)
+    assert looked(bench, invoice) == []
     desktop.type(251, "R-4711")
-    assert [one.id for one in looked(desk, invoice)] == ["251:1"]
+    assert [one.id for one in looked(bench, invoice)] == ["251:1"]
 
 
-def test_what_was_typed_before_is_found_and_what_was_deleted_since_is_not(desk, invoice):
-    desktop = Desktop(desk.server, 250)
-    looked(desk, invoice)
-    assert [one.id for one in looked(desk, invoice, "H-7")] == ["7:1"]
+def test_what_was_typed_before_is_found_and_what_was_deleted_since_is_not(bench, invoice):
+    desktop = Desktop(bench.server, 250)
+    looked(bench, invoice)
+    assert [one.id for one in looked(bench, invoice, "H-7")] == ["7:1"]
     desktop.rows[7]["BatchStatus"] = "Deleted"
-    assert looked(desk, invoice, "H-7") == []
+    assert looked(bench, invoice, "H-7") == []
 
 
-def test_an_entry_added_to_an_old_batch_is_seen_after_a_while(desk, invoice):
-    desktop = Desktop(desk.server, 3)
-    looked(desk, invoice)
+def test_an_entry_added_to_an_old_batch_is_seen_after_a_while(bench, invoice):
+    desktop = Desktop(bench.server, 3)
+    looked(bench, invoice)
     desktop.type(2, "R-4711")
-    desk.clock.moment += timedelta(minutes=6)
-    assert [one.id for one in looked(desk, invoice)] == ["2:1"]
+    bench.clock.moment += timedelta(minutes=6)
+    assert [one.id for one in looked(bench, invoice)] == ["2:1"]
 
 
 SEGMENTED = {"UnformattedAccount": "6260200", "AccountSegmentCode1": "6260", "AccountSegmentCode2": "200"}
@@ -87,13 +87,13 @@ SEGMENTED = {"UnformattedAccount": "6260200", "AccountSegmentCode1": "6260", "Ac
 
 @pytest.mark.parametrize("before", [[], [SEGMENTED | {"UnformattedAccount": "6260300", "AccountSegmentCode2": "300"}]])
 def test_an_account_opened_meanwhile_lets_the_invoice_go(make, invoice, row, before):
-    desk = make(cost_center_segment="2")
+    bench = make(cost_center_segment="2")
     one = invoice("80", row(net="80", tax="0", cost_center="200"))
-    desk.server.rows("GL/GLAccounts", *before)
+    bench.server.rows("GL/GLAccounts", *before)
     with pytest.raises(Held, match="account"):
-        desk.target.prepare(one, desk.codes)
-    desk.server.rows("GL/GLAccounts", *before, SEGMENTED)
-    assert desk.target.prepare(one, desk.codes).body["Invoices"][0]["InvoiceDetails"][0]["GLAccount"] == "6260200"
+        bench.target.prepare(one, bench.codes)
+    bench.server.rows("GL/GLAccounts", *before, SEGMENTED)
+    assert bench.target.prepare(one, bench.codes).body["Invoices"][0]["InvoiceDetails"][0]["GLAccount"] == "6260200"
 
 
 FLOODED = httpx.Response(429, json={"error": {"code": "TooManyRequests", "message": {"value": "flooded"}}})
@@ -105,29 +105,29 @@ def ordered(**fields):
 
 
 def test_a_look_up_of_accounts_that_failed_is_no_answer(make):
-    desk = make(cost_center_segment="2")
-    desk.server.rows("PO/POPurchaseOrders", ordered(Currency="CAD"))
+    bench = make(cost_center_segment="2")
+    bench.server.rows("PO/POPurchaseOrders", ordered(Currency="CAD"))
     good = httpx.Response(200, json={"value": [SEGMENTED]})
-    desk.server.script("GL/GLAccounts", *[FLOODED] * 5, good)
+    bench.server.script("GL/GLAccounts", *[FLOODED] * 5, good)
     with pytest.raises(Throttled):
-        desk.all(PurchaseOrder)
-    line = desk.all(PurchaseOrder)[0].lines[0]
+        bench.all(PurchaseOrder)
+    line = bench.all(PurchaseOrder)[0].lines[0]
     assert (line.account, line.cost_center) == ("6260", "200")
 
 
 def test_an_account_that_is_opened_later_is_taken_apart_from_then_on(make):
-    desk = make(cost_center_segment="2")
-    desk.server.rows("PO/POPurchaseOrders", ordered(Currency="CAD"))
-    assert desk.all(PurchaseOrder)[0].lines[0].account == "6260200"
-    desk.server.rows("GL/GLAccounts", SEGMENTED)
-    assert desk.all(PurchaseOrder)[0].lines[0].account == "6260"
+    bench = make(cost_center_segment="2")
+    bench.server.rows("PO/POPurchaseOrders", ordered(Currency="CAD"))
+    assert bench.all(PurchaseOrder)[0].lines[0].account == "6260200"
+    bench.server.rows("GL/GLAccounts", SEGMENTED)
+    assert bench.all(PurchaseOrder)[0].lines[0].account == "6260"
 
 
-def test_a_look_up_of_currencies_that_failed_is_no_answer(desk):
-    desk.server.rows("PO/POPurchaseOrders", ordered())
+def test_a_look_up_of_currencies_that_failed_is_no_answer(bench):
+    bench.server.rows("PO/POPurchaseOrders", ordered())
     good = httpx.Response(200, json={"value": [{"VendorNumber": "1200", "CurrencyCode": "CAD"}]})
-    desk.server.script("AP/APVendors", *[FLOODED] * 5, good)
-    source = desk.connection.source(PurchaseOrder)
+    bench.server.script("AP/APVendors", *[FLOODED] * 5, good)
+    source = bench.connection.source(PurchaseOrder)
     with pytest.raises(Throttled):
         list(source.pages(None, None))
     (page,) = source.pages(None, None)
@@ -139,36 +139,36 @@ def year(active):
     return {"FiscalYear": "2026", **first, "Active": active}
 
 
-def test_a_period_opened_meanwhile_lets_the_invoice_go(desk, invoice):
-    desk.server.rows("CS/CSFiscalCalendars", year("No"))
+def test_a_period_opened_meanwhile_lets_the_invoice_go(bench, invoice):
+    bench.server.rows("CS/CSFiscalCalendars", year("No"))
     with pytest.raises(Held, match="no open period"):
-        desk.target.prepare(invoice(), desk.codes)
-    desk.server.rows("CS/CSFiscalCalendars", year("Yes"))
-    assert desk.target.prepare(invoice(), desk.codes).posted_on is not None
+        bench.target.prepare(invoice(), bench.codes)
+    bench.server.rows("CS/CSFiscalCalendars", year("Yes"))
+    assert bench.target.prepare(invoice(), bench.codes).posted_on is not None
 
 
-def test_a_period_closed_meanwhile_is_noticed(desk, invoice):
-    desk.server.rows("CS/CSFiscalCalendars", year("Yes"))
+def test_a_period_closed_meanwhile_is_noticed(bench, invoice):
+    bench.server.rows("CS/CSFiscalCalendars", year("Yes"))
     for _ in range(3):
-        desk.target.prepare(invoice(), desk.codes)
-    assert len(desk.server.asked("CS/CSFiscalCalendars")) == 1
-    desk.server.rows("CS/CSFiscalCalendars", year("No"))
-    desk.clock.moment += timedelta(minutes=16)
+        bench.target.prepare(invoice(), bench.codes)
+    assert len(bench.server.asked("CS/CSFiscalCalendars")) == 1
+    bench.server.rows("CS/CSFiscalCalendars", year("No"))
+    bench.clock.moment += timedelta(minutes=16)
     with pytest.raises(Held, match="no open period"):
-        desk.target.prepare(invoice(), desk.codes)
+        bench.target.prepare(invoice(), bench.codes)
 
 
-def test_a_vendor_entered_anew_in_the_invoices_currency_lets_it_go(desk, invoice):
+def test_a_vendor_entered_anew_in_the_invoices_currency_lets_it_go(bench, invoice):
     with pytest.raises(Held):
-        desk.target.prepare(invoice(currency="USD"), desk.codes)
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "USD"})
-    assert desk.target.prepare(invoice(currency="USD"), desk.codes).currency == "USD"
+        bench.target.prepare(invoice(currency="USD"), bench.codes)
+    bench.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "USD"})
+    assert bench.target.prepare(invoice(currency="USD"), bench.codes).currency == "USD"
 
 
-def test_an_inactive_vendor_is_held_before_anything_is_acknowledged_and_goes_when_it_is_activated(desk, invoice):
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD", "Status": "Inactive"})
+def test_an_inactive_vendor_is_held_before_anything_is_acknowledged_and_goes_when_it_is_activated(bench, invoice):
+    bench.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD", "Status": "Inactive"})
     with pytest.raises(Held, match="inactive") as held:
-        desk.target.prepare(invoice(), desk.codes)
+        bench.target.prepare(invoice(), bench.codes)
     assert held.value.waiting_for == "supplier:1200"
-    desk.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD", "Status": "Active"})
-    assert desk.target.prepare(invoice(), desk.codes).currency == "CAD"
+    bench.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD", "Status": "Active"})
+    assert bench.target.prepare(invoice(), bench.codes).currency == "CAD"

@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.context import AdapterContext, TenantSettings
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.engine.access.sessions import Sessions
 from ml_connector.systems.sap_b1 import Settings, connect
-from ml_connector.wiring import TenantSettings, Wiring
 from tests.clock import Clock
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -65,7 +65,7 @@ class Server:
         return [dict(request.url.params) for request in self.requests]
 
 
-class Desk:
+class Bench:
     """A tenant's connection to that server."""
 
     def __init__(self, base: str, settings: dict[str, Any], options: dict[str, Any]) -> None:
@@ -76,11 +76,11 @@ class Desk:
         )
         breaker = Breaker(store, self.clock, tenant="acme", system="sap_b1", version="1", boot="b", sole=True)
         sessions = Sessions(store, MemoryVault(), self.clock, breaker, name="acme#sap_b1", version="1", boot="b")
-        self.wiring = Wiring(
+        self.wiring = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",
             clock=self.clock,
-            chance=SeededChance(1),
+            rng=SeededRandom(1),
             sessions=sessions,
             options=TenantSettings.model_validate(options),
             transport=httpx.MockTransport(self.server),
@@ -90,15 +90,15 @@ class Desk:
 
 
 @pytest.fixture
-def make() -> Callable[..., Desk]:
-    def maker(base: str = BASE, options: dict[str, Any] | None = None, **settings: Any) -> Desk:
-        return Desk(base, settings, options or {})
+def make() -> Callable[..., Bench]:
+    def maker(base: str = BASE, options: dict[str, Any] | None = None, **settings: Any) -> Bench:
+        return Bench(base, settings, options or {})
 
     return maker
 
 
 @pytest.fixture
-def desk(make: Callable[..., Desk]) -> Desk:
+def bench(make: Callable[..., Bench]) -> Bench:
     return make()
 
 

@@ -30,7 +30,7 @@ def invoice(**fields: Any) -> Invoice:
     return Invoice(**{**plain, "rows": (row,), "accounting_date": date(2026, 2, 1), **fields})
 
 
-def target(desk: Any, posted: Any = None, found: Any = ()) -> Any:
+def target(bench: Any, posted: Any = None, found: Any = ()) -> Any:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("CompanyService_GetAdminInfo"):
             return httpx.Response(404)  # not every release has it
@@ -39,21 +39,21 @@ def target(desk: Any, posted: Any = None, found: Any = ()) -> Any:
         name = request.url.path.rpartition("/")[2]
         return httpx.Response(200, json={"value": list(found) if name == "PurchaseInvoices" else []})
 
-    desk.server.answer = answer
-    return desk.connection.target(Invoice)
+    bench.server.answer = answer
+    return bench.connection.target(Invoice)
 
 
-def posted_body(desk: Any) -> dict[str, Any]:
-    (request,) = [r for r in desk.server.requests if r.method == "POST" and "AdminInfo" not in r.url.path]
+def posted_body(bench: Any) -> dict[str, Any]:
+    (request,) = [r for r in bench.server.requests if r.method == "POST" and "AdminInfo" not in r.url.path]
     body: dict[str, Any] = json.loads(request.content, parse_float=Decimal)
     return body
 
 
-def test_the_body_names_documented_fields_only_and_money_is_a_number(desk: Any) -> None:
-    one = target(desk, httpx.Response(201, json={"DocEntry": 812, "DocNum": 50231}))
+def test_the_body_names_documented_fields_only_and_money_is_a_number(bench: Any) -> None:
+    one = target(bench, httpx.Response(201, json={"DocEntry": 812, "DocNum": 50231}))
     found = one.send(one.prepare(invoice(payment_block=True, description="x" * 300), Codes()))
     assert (found.id, found.number) == ("18:812", "50231")
-    body = posted_body(desk)
+    body = posted_body(bench)
     assert body == {
         "CardCode": "S",
         "DocType": "dDocument_Service",
@@ -70,42 +70,42 @@ def test_the_body_names_documented_fields_only_and_money_is_a_number(desk: Any) 
 
 
 @pytest.mark.parametrize("place", ["/b1s/v1/PurchaseInvoices(812)", "https://h/b1s/v2/PurchaseInvoices(DocEntry=812)"])
-def test_204_with_a_location_is_a_success(desk: Any, place: str) -> None:
-    one = target(desk, httpx.Response(204, headers={"Location": place}))
+def test_204_with_a_location_is_a_success(bench: Any, place: str) -> None:
+    one = target(bench, httpx.Response(204, headers={"Location": place}))
     assert one.send(one.prepare(invoice(), Codes())).id == "18:812"
 
 
-def test_a_success_without_a_number_is_looked_for(desk: Any) -> None:
+def test_a_success_without_a_number_is_looked_for(bench: Any) -> None:
     row = {"DocEntry": 9, "DocNum": 90, "NumAtCard": "R1", "DocTotal": "119.00", "DocCurrency": "EUR"}
-    one = target(desk, httpx.Response(204), [row])
+    one = target(bench, httpx.Response(204), [row])
     assert one.send(one.prepare(invoice(), Codes())).number == "90"
-    one = target(desk, httpx.Response(204))
+    one = target(bench, httpx.Response(204))
     with pytest.raises(OutcomeUnknown):
         one.send(one.prepare(invoice(), Codes()))
 
 
-def test_cancelled_and_other_documents_are_not_ours(desk: Any) -> None:
+def test_cancelled_and_other_documents_are_not_ours(bench: Any) -> None:
     rows = [
         {"DocEntry": 1, "NumAtCard": "R1", "Cancelled": "tYES"},
         {"DocEntry": 2, "NumAtCard": "R1", "CancelStatus": "csCancellation"},
         {"DocEntry": 3, "NumAtCard": "R10"},
         {"DocEntry": 4, "DocNum": 44, "NumAtCard": "r1", "DocTotal": 130.05, "DocTotalFc": 119.0, "DocCurrency": "USD"},
     ]
-    one = target(desk, found=rows)
+    one = target(bench, found=rows)
     (found,) = one.look(one.prepare(invoice(), Codes()))
     assert (found.id, found.amount, found.currency) == ("18:4", Decimal("119.0"), "USD")
 
 
 @pytest.mark.parametrize("told", ["2025-01-30", "2025-01-30T00:00:00Z", None, "", "soon"])
-def test_dates_come_with_or_without_a_time_or_not_at_all(desk: Any, told: str | None) -> None:
+def test_dates_come_with_or_without_a_time_or_not_at_all(bench: Any, told: str | None) -> None:
     row = {"DocEntry": 4, "NumAtCard": "R1", "TaxDate": told, "DocDate": told}
-    one = target(desk, found=[row])
+    one = target(bench, found=[row])
     (found,) = one.look(one.prepare(invoice(), Codes()))
     assert found.dated == found.posted_on == (date(2025, 1, 30) if told and told[0] == "2" else None)
 
 
-def test_two_spellings_of_a_number_are_one_document_and_a_credit_note_is_another(desk: Any) -> None:
-    one = target(desk)
+def test_two_spellings_of_a_number_are_one_document_and_a_credit_note_is_another(bench: Any) -> None:
+    one = target(bench)
     plain, spelt, credit = (
         one.trace(invoice(**fields), Codes())
         for fields in ({"number": "INV-7"}, {"number": " inv-7 "}, {"number": "INV-7", "gross": Decimal(-119)})
@@ -117,16 +117,16 @@ def test_two_spellings_of_a_number_are_one_document_and_a_credit_note_is_another
 
 
 def test_a_tax_code_field_of_other_localizations(make: Any) -> None:
-    desk = make(tax_code_field="TaxCode")
-    one = target(desk)
+    bench = make(tax_code_field="TaxCode")
+    one = target(bench)
     line = one.prepare(invoice(), Codes()).body["DocumentLines"][0]
     assert (line["TaxCode"], "VatGroup" in line) == ("V1", False)
 
 
 @pytest.mark.parametrize(("extra", "ok"), [("100.000", True), ("100.001", False)])
-def test_two_decimals_and_no_more(desk: Any, extra: str, ok: bool) -> None:
+def test_two_decimals_and_no_more(bench: Any, extra: str, ok: bool) -> None:
     row = CodingRow(key="1", account="1", net=Decimal(extra), tax=Decimal("19"), tax_code="V1")
-    one = target(desk)
+    one = target(bench)
     if ok:
         assert one.prepare(invoice(rows=(row,)), Codes()).body["DocumentLines"][0]["LineTotal"] == Decimal("100.00")
     else:
@@ -134,9 +134,9 @@ def test_two_decimals_and_no_more(desk: Any, extra: str, ok: bool) -> None:
             one.prepare(invoice(rows=(row,)), Codes())
 
 
-def test_gross_rows_are_split_by_their_percentage(desk: Any) -> None:
+def test_gross_rows_are_split_by_their_percentage(bench: Any) -> None:
     row = CodingRow(key="1", account="1", gross=Decimal("119.00"), tax_percent=Decimal(19), tax_code="V1")
-    body = target(desk).prepare(invoice(rows=(row,)), Codes()).body
+    body = target(bench).prepare(invoice(rows=(row,)), Codes()).body
     assert body["DocumentLines"][0]["LineTotal"] == Decimal("100.00")
 
 
@@ -196,24 +196,24 @@ def test_refusals_that_a_person_can_mend_hold(code: str, text: str, waiting_for:
 
 
 @pytest.mark.parametrize("code", [-2028, "-2028"])
-def test_no_records_without_a_field_on_a_posting_is_a_draft_or_taken(desk: Any, code: Any) -> None:
+def test_no_records_without_a_field_on_a_posting_is_a_draft_or_taken(bench: Any, code: Any) -> None:
     said = httpx.Response(404, json={"error": {"code": code, "message": "No matching records found (ODBC -2028)"}})
-    one = target(desk, said)
+    one = target(bench, said)
     with pytest.raises(OutcomeUnknown, match="took invoice R1") as caught:
         one.send(one.prepare(invoice(), Codes()))
     assert caught.value.taken
     row = {"DocEntry": 9, "DocNum": 90, "NumAtCard": "R1", "DocTotal": "119.00", "DocCurrency": "EUR"}
-    one = target(desk, said, found=[row])
+    one = target(bench, said, found=[row])
     assert one.send(one.prepare(invoice(), Codes())).id == "18:9"
 
 
 def test_no_date_but_the_posting_date_moves_a_month(make: Any) -> None:
-    desk = make(options={"closed_period": "next_open"})
+    bench = make(options={"closed_period": "next_open"})
     fault = {"error": {"code": "-10", "message": "Date deviates from permissible range [OPCH.DocDueDate]"}}
-    one = target(desk, httpx.Response(400, json=fault))
+    one = target(bench, httpx.Response(400, json=fault))
     with pytest.raises(NotUnderstood):
         one.send(one.prepare(invoice(), Codes()))
-    assert posted_body(desk)["DocDate"] == "2026-02-01"
+    assert posted_body(bench)["DocDate"] == "2026-02-01"
 
 
 def test_another_currency_of_the_supplier_is_said_to_be_that() -> None:
@@ -302,35 +302,35 @@ def taxed(percent: str | None, **fields: Any) -> Invoice:
 
 @pytest.mark.parametrize("kind", list(GROUPS))
 @pytest.mark.parametrize(("percent", "sent"), [("19", None), (None, "V9")])
-def test_missing_tax_groups_hold_no_invoice(desk: Any, kind: str, percent: str | None, sent: str | None) -> None:
+def test_missing_tax_groups_hold_no_invoice(bench: Any, kind: str, percent: str | None, sent: str | None) -> None:
     """Where neither code nor percentage is stated, the supplier's own group goes along."""
-    one = target(desk)
-    usual, supplier = desk.server.answer, httpx.Response(200, json={"CardCode": "S", "VatGroup": "V9"})
+    one = target(bench)
+    usual, supplier = bench.server.answer, httpx.Response(200, json={"CardCode": "S", "VatGroup": "V9"})
     there = {"VatGroups": GROUPS[kind], "BusinessPartners('S')": supplier}
-    desk.server.answer = lambda r: there.get(r.url.path.rpartition("/")[2]) or usual(r)
+    bench.server.answer = lambda r: there.get(r.url.path.rpartition("/")[2]) or usual(r)
     prepared = one.prepare(taxed(percent), Codes())
     assert prepared.body["DocumentLines"][0].get("VatGroup") == sent
     assert any("no tax groups" in note for note in prepared.notes) is (percent is not None)
 
 
-def test_a_mapped_percentage_is_sent_where_there_are_no_tax_groups(desk: Any) -> None:
+def test_a_mapped_percentage_is_sent_where_there_are_no_tax_groups(bench: Any) -> None:
     class Mapped(Codes):
         def erp(self, kind: str, code: str) -> str:
             return "V1" if (kind, code) == ("tax", "19") else code
 
-    one = target(desk)
-    usual = desk.server.answer
-    desk.server.answer = lambda r: GROUPS["400"] if "VatGroups" in r.url.path else usual(r)
+    one = target(bench)
+    usual = bench.server.answer
+    bench.server.answer = lambda r: GROUPS["400"] if "VatGroups" in r.url.path else usual(r)
     assert one.prepare(taxed("19"), Mapped()).body["DocumentLines"][0]["VatGroup"] == "V1"
 
 
 @pytest.mark.parametrize(("groups", "waiting_for"), [(["V1", "V2"], "tax:19"), (["V1"], None)])
-def test_tax_groups_that_are_there_still_decide(desk: Any, groups: list[str], waiting_for: str | None) -> None:
-    one = target(desk)
-    usual = desk.server.answer
+def test_tax_groups_that_are_there_still_decide(bench: Any, groups: list[str], waiting_for: str | None) -> None:
+    one = target(bench)
+    usual = bench.server.answer
     rows = [{"Code": code, "VatGroups_Lines": [{"Effectivefrom": "2020-01-01", "Rate": 19}]} for code in groups]
     shown = httpx.Response(200, json={"value": rows})
-    desk.server.answer = lambda r: shown if "VatGroups" in r.url.path else usual(r)
+    bench.server.answer = lambda r: shown if "VatGroups" in r.url.path else usual(r)
     if waiting_for is None:
         assert one.prepare(taxed("19"), Codes()).body["DocumentLines"][0]["VatGroup"] == "V1"
         return
@@ -339,10 +339,10 @@ def test_tax_groups_that_are_there_still_decide(desk: Any, groups: list[str], wa
     assert held.value.waiting_for == waiting_for
 
 
-def test_a_user_who_may_not_see_tax_groups_is_told(desk: Any) -> None:
-    one = target(desk)
-    usual = desk.server.answer
-    desk.server.answer = lambda r: httpx.Response(403) if "VatGroups" in r.url.path else usual(r)
+def test_a_user_who_may_not_see_tax_groups_is_told(bench: Any) -> None:
+    one = target(bench)
+    usual = bench.server.answer
+    bench.server.answer = lambda r: httpx.Response(403) if "VatGroups" in r.url.path else usual(r)
     with pytest.raises(Misconfigured, match="VatGroups"):
         one.prepare(taxed("19"), Codes())
 
@@ -353,11 +353,11 @@ def test_a_user_who_may_not_see_tax_groups_is_told(desk: Any) -> None:
 class Company:
     """Documents and an admin info, and how often each was asked for."""
 
-    def __init__(self, desk: Any, rows: list[dict[str, Any]], admin: httpx.Response | None = None) -> None:
+    def __init__(self, bench: Any, rows: list[dict[str, Any]], admin: httpx.Response | None = None) -> None:
         none = httpx.Response(404, json={"error": {"code": "-1000", "message": "Unrecognized resource path."}})
         self.rows, self.admin = rows, admin if admin is not None else none
         self.asked = {"documents": 0, "admin": 0}
-        desk.server.answer = self.answer
+        bench.server.answer = self.answer
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("CompanyService_GetAdminInfo"):
@@ -369,8 +369,8 @@ class Company:
         return httpx.Response(200, json={"value": []})
 
 
-def lines_of(desk: Any, currency: str) -> dict[str, Any]:
-    body = desk.connection.target(Invoice).prepare(invoice(currency=currency), Codes()).body
+def lines_of(bench: Any, currency: str) -> dict[str, Any]:
+    body = bench.connection.target(Invoice).prepare(invoice(currency=currency), Codes()).body
     line: dict[str, Any] = body["DocumentLines"][0]
     return line
 
@@ -383,19 +383,19 @@ def lines_of(desk: Any, currency: str) -> dict[str, Any]:
         {"DocEntry": 1, "DocCurrency": None, "DocTotal": 5, "DocTotalFc": None},
     ],
 )
-def test_a_foreign_document_does_not_tell_the_local_currency(desk: Any, foreign: dict[str, Any]) -> None:
+def test_a_foreign_document_does_not_tell_the_local_currency(bench: Any, foreign: dict[str, Any]) -> None:
     """A server that does not filter by amounts hands out any document."""
-    Company(desk, [foreign, {"DocEntry": 2, "DocCurrency": "EUR", "DocTotal": 119}])
-    assert "RowTotalFC" in lines_of(desk, "USD")
-    assert "RowTotalFC" not in lines_of(desk, "EUR")
+    Company(bench, [foreign, {"DocEntry": 2, "DocCurrency": "EUR", "DocTotal": 119}])
+    assert "RowTotalFC" in lines_of(bench, "USD")
+    assert "RowTotalFC" not in lines_of(bench, "EUR")
 
 
-def test_the_company_is_asked_late_and_once(desk: Any) -> None:
-    there = Company(desk, [], httpx.Response(200, json={"LocalCurrency": "CHF"}))
-    list(desk.connection.source(Supplier).pages(None, None))
+def test_the_company_is_asked_late_and_once(bench: Any) -> None:
+    there = Company(bench, [], httpx.Response(200, json={"LocalCurrency": "CHF"}))
+    list(bench.connection.source(Supplier).pages(None, None))
     assert there.asked == {"documents": 0, "admin": 0}
     for _ in range(3):
-        assert "RowTotalFC" in lines_of(desk, "EUR")
+        assert "RowTotalFC" in lines_of(bench, "EUR")
     assert there.asked == {"documents": 2, "admin": 1}
 
 
@@ -403,55 +403,55 @@ TROUBLE = {"error": {"code": "-5002", "message": "Internal error (-5002) occurre
 
 
 @pytest.mark.parametrize("entity", ["PurchaseInvoices", "PurchaseOrders"])
-def test_a_question_that_failed_is_asked_again(desk: Any, entity: str) -> None:
+def test_a_question_that_failed_is_asked_again(bench: Any, entity: str) -> None:
     """Taken for an answer, it would have the next foreign document posted with its amounts in the local currency."""
-    there = Company(desk, [], httpx.Response(200, json={"LocalCurrency": "CHF"}))
+    there = Company(bench, [], httpx.Response(200, json={"LocalCurrency": "CHF"}))
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked = request.url.path.endswith(entity) and "DocTotalFc eq 0" in request.url.params.get("$filter", "")
         return httpx.Response(200, json=TROUBLE) if asked else there.answer(request)
 
-    desk.server.answer = answer
+    bench.server.answer = answer
     with pytest.raises(Transient):
-        lines_of(desk, "EUR")
-    desk.server.answer = there.answer
-    assert "RowTotalFC" in lines_of(desk, "EUR")
+        lines_of(bench, "EUR")
+    bench.server.answer = there.answer
+    assert "RowTotalFC" in lines_of(bench, "EUR")
 
 
-def test_a_company_that_tells_nothing_is_asked_once_too(desk: Any) -> None:
-    there = Company(desk, [])
+def test_a_company_that_tells_nothing_is_asked_once_too(bench: Any) -> None:
+    there = Company(bench, [])
     for _ in range(3):
-        assert "RowTotalFC" not in lines_of(desk, "EUR")
+        assert "RowTotalFC" not in lines_of(bench, "EUR")
     assert there.asked == {"documents": 2, "admin": 1}
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(502), httpx.Response(503), httpx.Response(200, json=TROUBLE)])
-def test_nothing_is_sent_while_the_company_is_in_trouble(desk: Any, answer: httpx.Response) -> None:
+def test_nothing_is_sent_while_the_company_is_in_trouble(bench: Any, answer: httpx.Response) -> None:
     """A passing error does not tell whether the amounts are foreign ones."""
-    there = Company(desk, [], answer)
+    there = Company(bench, [], answer)
     for _ in range(2):
         with pytest.raises(Transient, match="GetAdminInfo"):
-            lines_of(desk, "EUR")
+            lines_of(bench, "EUR")
     there.admin = httpx.Response(200, json={"LocalCurrency": "CHF"})
-    assert "RowTotalFC" in lines_of(desk, "EUR")
+    assert "RowTotalFC" in lines_of(bench, "EUR")
 
 
-def test_a_company_for_which_a_gateway_answers_is_asked_again(desk: Any) -> None:
-    there = Company(desk, [], httpx.Response(404, text="404 page not found"))
-    lines_of(desk, "EUR")
+def test_a_company_for_which_a_gateway_answers_is_asked_again(bench: Any) -> None:
+    there = Company(bench, [], httpx.Response(404, text="404 page not found"))
+    lines_of(bench, "EUR")
     before = there.asked["admin"]
-    lines_of(desk, "EUR")
+    lines_of(bench, "EUR")
     assert there.asked["admin"] > before
 
 
 @pytest.mark.parametrize(("currency", "total"), [("EUR", "119.00"), ("USD", "130.00")])
-def test_a_total_is_the_foreign_one_only_in_a_foreign_document(desk: Any, currency: str, total: str) -> None:
+def test_a_total_is_the_foreign_one_only_in_a_foreign_document(bench: Any, currency: str, total: str) -> None:
     """Some servers fill the foreign total of local documents too, in the system currency."""
-    Company(desk, [], httpx.Response(200, json={"LocalCurrency": "EUR"}))
+    Company(bench, [], httpx.Response(200, json={"LocalCurrency": "EUR"}))
     row = {"DocEntry": 4, "DocNum": 44, "DocTotal": 119.00, "DocTotalFc": 130.00, "DocCurrency": currency}
-    usual = desk.server.answer
-    desk.server.answer = lambda r: httpx.Response(200, json=row) if "(4)" in r.url.path else usual(r)
-    assert desk.connection.target(Invoice).read_back(Found("18:4", "44")).amount == Decimal(total)
+    usual = bench.server.answer
+    bench.server.answer = lambda r: httpx.Response(200, json=row) if "(4)" in r.url.path else usual(r)
+    assert bench.connection.target(Invoice).read_back(Found("18:4", "44")).amount == Decimal(total)
 
 
 # ── a refused tax of a row that states a rate alone ──────────────────────────────────────────────────────────
@@ -466,14 +466,14 @@ def test_a_total_is_the_foreign_one_only_in_a_foreign_document(desk: Any, curren
     ],
 )
 def test_a_refused_tax_that_was_chosen_by_its_rate_waits_for_a_mapping_of_it(
-    desk: Any, code: str, text: str, *, shown: bool
+    bench: Any, code: str, text: str, *, shown: bool
 ) -> None:
-    one, usual = target(desk), desk.server.answer
+    one, usual = target(bench), bench.server.answer
     groups = httpx.Response(
         200, json={"value": [{"Code": "V19", "VatGroups_Lines": [{"Effectivefrom": "2020-01-01", "Rate": 19}]}]}
     )
     there = groups if shown else GROUPS["empty"]
-    desk.server.answer = lambda r: there if "VatGroups" in r.url.path else usual(r)
+    bench.server.answer = lambda r: there if "VatGroups" in r.url.path else usual(r)
     error = DIALECT.judge(Fault(400, code, text), one.prepare(taxed("19"), Codes()))
     assert isinstance(error, Held)
     assert error.waiting_for == "tax:19"

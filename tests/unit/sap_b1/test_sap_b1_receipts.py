@@ -37,20 +37,20 @@ def books(order_day: str, note_day: str) -> Any:
 
 
 @pytest.mark.parametrize("note_day", ["2026-02-07", "2025-11-12"])
-def test_goods_that_came_before_their_order_was_entered_count(desk: Any, note_day: str) -> None:
-    desk.server.answer = books("2026-02-10", note_day)
-    (page,) = desk.connection.source(PurchaseOrder).pages(None, None)
+def test_goods_that_came_before_their_order_was_entered_count(bench: Any, note_day: str) -> None:
+    bench.server.answer = books("2026-02-10", note_day)
+    (page,) = bench.connection.source(PurchaseOrder).pages(None, None)
     assert not page.broken
     assert [int(receipt.quantity) for receipt in page.records[0].lines[0].receipts] == [6, -2]
 
 
-def test_an_invoice_finds_the_receipt_that_came_before_its_order(desk: Any) -> None:
-    desk.server.answer = books("2026-02-10", "2026-02-07")
+def test_an_invoice_finds_the_receipt_that_came_before_its_order(bench: Any) -> None:
+    bench.server.answer = books("2026-02-10", "2026-02-07")
     order = DocumentRow(doc_entry=1, card_code="V1", doc_date="2026-02-10")
-    assert [note.doc_entry for note in Receipts(desk.layer).notes_on(order)] == [7]
+    assert [note.doc_entry for note in Receipts(bench.layer).notes_on(order)] == [7]
 
 
-def test_the_first_day_of_all_has_none_before_it(desk: Any) -> None:
-    desk.server.answer = books("0001-01-01", "0001-01-01")
+def test_the_first_day_of_all_has_none_before_it(bench: Any) -> None:
+    bench.server.answer = books("0001-01-01", "0001-01-01")
     order = DocumentRow(doc_entry=1, card_code="V1", doc_date="0001-01-01")
-    assert [note.doc_entry for note in Receipts(desk.layer).notes_on(order)] == [7]
+    assert [note.doc_entry for note in Receipts(bench.layer).notes_on(order)] == [7]

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_connector import exchange
+from ml_connector import http_log
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Transient
 from ml_connector.records import Account
 from ml_connector.systems.sap_b1.client import Created
@@ -17,26 +17,26 @@ EMPTY = httpx.Response(200, json={"value": []})
 EXPIRED = "Invalid session or session already timeout."
 
 
-def read(desk: Any) -> list[Any]:
-    return list(desk.connection.source(Account).pages(None, None))
+def read(bench: Any) -> list[Any]:
+    return list(bench.connection.source(Account).pages(None, None))
 
 
-def test_the_cookie_is_built_from_what_stands_before_the_semicolon(desk: Any) -> None:
-    read(desk)
-    assert desk.server.requests[0].headers["cookie"] == "B1SESSION=s1; ROUTEID=.node1"
+def test_the_cookie_is_built_from_what_stands_before_the_semicolon(bench: Any) -> None:
+    read(bench)
+    assert bench.server.requests[0].headers["cookie"] == "B1SESSION=s1; ROUTEID=.node1"
 
 
-def test_a_session_id_in_the_body_alone_will_do(desk: Any) -> None:
-    desk.server.login = lambda _: httpx.Response(200, json={"SessionId": "abc", "SessionTimeout": "30"})
-    read(desk)
-    assert desk.server.requests[0].headers["cookie"] == "B1SESSION=abc"
+def test_a_session_id_in_the_body_alone_will_do(bench: Any) -> None:
+    bench.server.login = lambda _: httpx.Response(200, json={"SessionId": "abc", "SessionTimeout": "30"})
+    read(bench)
+    assert bench.server.requests[0].headers["cookie"] == "B1SESSION=abc"
 
 
-def test_neither_password_nor_session_is_kept_in_the_audit(desk: Any) -> None:
-    with exchange.recording() as kept:
-        desk.server.answer = lambda _: httpx.Response(200, json={"value": []})
-        read(desk)
-    everything = str(exchange.as_rows(kept))
+def test_neither_password_nor_session_is_kept_in_the_audit(bench: Any) -> None:
+    with http_log.recording() as kept:
+        bench.server.answer = lambda _: httpx.Response(200, json={"value": []})
+        read(bench)
+    everything = str(http_log.as_rows(kept))
     assert "geheim-1" not in everything
     assert "s1" not in everything.replace("b1s", "").replace("/sl.", "")
 
@@ -44,39 +44,39 @@ def test_neither_password_nor_session_is_kept_in_the_audit(desk: Any) -> None:
 @pytest.mark.parametrize("flat", [True, False])
 @pytest.mark.parametrize(("status", "code"), [(401, 301), (400, -5002), (403, 301), (500, -5002)])
 def test_a_dead_session_is_renewed_and_the_request_sent_once_more(
-    desk: Any, fault: Any, status: int, code: int, flat: bool
+    bench: Any, fault: Any, status: int, code: int, flat: bool
 ) -> None:
-    desk.server.script(fault(status, code, EXPIRED, flat=flat), EMPTY)
-    read(desk)
-    assert desk.server.logins == 2
-    assert desk.server.cookies == ["B1SESSION=s1; ROUTEID=.node1", "B1SESSION=s2; ROUTEID=.node1"]
+    bench.server.script(fault(status, code, EXPIRED, flat=flat), EMPTY)
+    read(bench)
+    assert bench.server.logins == 2
+    assert bench.server.cookies == ["B1SESSION=s1; ROUTEID=.node1", "B1SESSION=s2; ROUTEID=.node1"]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Unauthorized</html>", b'{"error":null}'])
-def test_401_is_believed_with_any_body(desk: Any, body: bytes) -> None:
-    desk.server.script(httpx.Response(401, content=body), EMPTY)
-    read(desk)
-    assert desk.server.logins == 2
+def test_401_is_believed_with_any_body(bench: Any, body: bytes) -> None:
+    bench.server.script(httpx.Response(401, content=body), EMPTY)
+    read(bench)
+    assert bench.server.logins == 2
 
 
-def test_a_second_401_ends_it(desk: Any, fault: Any) -> None:
-    desk.server.answer = lambda _: fault(401, 301, EXPIRED)
+def test_a_second_401_ends_it(bench: Any, fault: Any) -> None:
+    bench.server.answer = lambda _: fault(401, 301, EXPIRED)
     with pytest.raises(LoginRefused):
-        read(desk)
-    assert (desk.server.logins, len(desk.server.requests)) == (2, 2)
+        read(bench)
+    assert (bench.server.logins, len(bench.server.requests)) == (2, 2)
 
 
-def test_a_dead_session_under_status_200_is_renewed_too(desk: Any, fault: Any) -> None:
-    desk.server.script(fault(200, -5002, EXPIRED), EMPTY)
-    read(desk)
-    assert desk.server.logins == 2
+def test_a_dead_session_under_status_200_is_renewed_too(bench: Any, fault: Any) -> None:
+    bench.server.script(fault(200, -5002, EXPIRED), EMPTY)
+    read(bench)
+    assert bench.server.logins == 2
 
 
-def test_a_posting_refused_for_its_session_is_sent_once_more(desk: Any, fault: Any) -> None:
-    desk.server.script(fault(400, -5002, "Session timeout"), httpx.Response(201, json={"DocEntry": 7, "DocNum": 9}))
-    assert desk.layer.create("PurchaseInvoices", {"NumAtCard": "1"}) == Created(7, {"DocEntry": 7, "DocNum": 9})
-    assert len(desk.server.requests) == 2
-    assert desk.server.requests[0].content == desk.server.requests[1].content
+def test_a_posting_refused_for_its_session_is_sent_once_more(bench: Any, fault: Any) -> None:
+    bench.server.script(fault(400, -5002, "Session timeout"), httpx.Response(201, json={"DocEntry": 7, "DocNum": 9}))
+    assert bench.layer.create("PurchaseInvoices", {"NumAtCard": "1"}) == Created(7, {"DocEntry": 7, "DocNum": 9})
+    assert len(bench.server.requests) == 2
+    assert bench.server.requests[0].content == bench.server.requests[1].content
 
 
 @pytest.mark.parametrize(
@@ -89,35 +89,35 @@ def test_a_posting_refused_for_its_session_is_sent_once_more(desk: Any, fault: A
         "Lock request time out period exceeded",
     ],
 )
-def test_a_business_failure_with_code_5002_is_never_sent_again(desk: Any, fault: Any, text: str) -> None:
-    desk.server.answer = lambda _: fault(400, -5002, text)
-    outcome = desk.layer.create("PurchaseInvoices", {})
+def test_a_business_failure_with_code_5002_is_never_sent_again(bench: Any, fault: Any, text: str) -> None:
+    bench.server.answer = lambda _: fault(400, -5002, text)
+    outcome = bench.layer.create("PurchaseInvoices", {})
     assert outcome == Fault(400, "-5002", text)
-    assert (desk.server.logins, len(desk.server.requests)) == (1, 1)
+    assert (bench.server.logins, len(bench.server.requests)) == (1, 1)
 
 
-def test_a_code_that_is_the_password_is_masked(desk: Any, fault: Any) -> None:
-    desk.server.answer = lambda _: fault(400, "geheim-1", "No.")
-    refusal = desk.layer.create("PurchaseInvoices", {})
+def test_a_code_that_is_the_password_is_masked(bench: Any, fault: Any) -> None:
+    bench.server.answer = lambda _: fault(400, "geheim-1", "No.")
+    refusal = bench.layer.create("PurchaseInvoices", {})
     assert isinstance(refusal, Fault)
     assert refusal.code == "***"
 
 
-def test_an_error_within_a_success_is_no_refusal_of_a_posting(desk: Any, fault: Any) -> None:
+def test_an_error_within_a_success_is_no_refusal_of_a_posting(bench: Any, fault: Any) -> None:
     """The server says two things of it; a failure told to the platform may be false."""
-    desk.server.answer = lambda _: fault(200, -5002, "Internal error (-5002) occurred")
+    bench.server.answer = lambda _: fault(200, -5002, "Internal error (-5002) occurred")
     with pytest.raises(OutcomeUnknown, match="-5002"):
-        desk.layer.create("PurchaseInvoices", {})
+        bench.layer.create("PurchaseInvoices", {})
 
 
-def test_a_replayed_posting_without_an_answer_is_unknown(desk: Any, fault: Any) -> None:
+def test_a_replayed_posting_without_an_answer_is_unknown(bench: Any, fault: Any) -> None:
     def hang(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("nothing came", request=request)
 
-    desk.server.script(fault(401, 301, EXPIRED), hang)
+    bench.server.script(fault(401, 301, EXPIRED), hang)
     with pytest.raises(OutcomeUnknown):
-        desk.layer.create("PurchaseInvoices", {})
-    assert len(desk.server.requests) == 2
+        bench.layer.create("PurchaseInvoices", {})
+    assert len(bench.server.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,13 @@ def test_a_replayed_posting_without_an_answer_is_unknown(desk: Any, fault: Any) 
     ],
 )
 def test_a_refused_login_names_its_causes_and_is_not_repeated(
-    desk: Any, fault: Any, status: int, code: int, text: str
+    bench: Any, fault: Any, status: int, code: int, text: str
 ) -> None:
     asked = []
-    desk.server.login = lambda request: asked.append(request) or fault(status, code, text)
+    bench.server.login = lambda request: asked.append(request) or fault(status, code, text)
     for _ in range(3):
         with pytest.raises(LoginRefused, match="'manager' to company 'SBO' at https://sl"):
-            read(desk)
+            read(bench)
     assert len(asked) == 1
 
 
@@ -148,38 +148,38 @@ def test_a_refused_login_names_its_causes_and_is_not_repeated(
         (500, 305, "Switch company error: -1102"),
     ],
 )
-def test_trouble_of_the_server_at_login_passes(desk: Any, fault: Any, answer: Any) -> None:
-    desk.server.login = lambda _: fault(*answer)
+def test_trouble_of_the_server_at_login_passes(bench: Any, fault: Any, answer: Any) -> None:
+    bench.server.login = lambda _: fault(*answer)
     with pytest.raises(Transient):
-        desk.layer.create("PurchaseInvoices", {})
-    desk.server.login = desk.server.welcome
-    read(desk)
+        bench.layer.create("PurchaseInvoices", {})
+    bench.server.login = bench.server.welcome
+    read(bench)
 
 
-def test_a_login_page_of_something_else_is_no_session(desk: Any) -> None:
-    desk.server.login = lambda _: httpx.Response(200, content=b"<html>Welcome</html>")
+def test_a_login_page_of_something_else_is_no_session(bench: Any) -> None:
+    bench.server.login = lambda _: httpx.Response(200, content=b"<html>Welcome</html>")
     with pytest.raises(Transient, match="no proxy stands in between"):
-        read(desk)
-    desk.server.login = lambda _: httpx.Response(200, json={"hello": 1})
+        read(bench)
+    bench.server.login = lambda _: httpx.Response(200, json={"hello": 1})
     with pytest.raises(Transient, match="gave no session"):
-        read(desk)
-    desk.server.login = lambda _: httpx.Response(404, content=b"<html>Not Found</html>")
+        read(bench)
+    bench.server.login = lambda _: httpx.Response(404, content=b"<html>Not Found</html>")
     with pytest.raises(Misconfigured, match="service_layer_url"):
-        read(desk)
+        read(bench)
 
 
-def test_the_servers_own_timeout_decides_when_to_log_in_again(desk: Any) -> None:
-    read(desk)
-    desk.clock.sleep(28 * 60)
-    read(desk)
-    assert desk.server.logins == 1
-    desk.clock.sleep(2 * 60)
-    read(desk)
-    assert desk.server.logins == 2
+def test_the_servers_own_timeout_decides_when_to_log_in_again(bench: Any) -> None:
+    read(bench)
+    bench.clock.sleep(28 * 60)
+    read(bench)
+    assert bench.server.logins == 1
+    bench.clock.sleep(2 * 60)
+    read(bench)
+    assert bench.server.logins == 2
 
 
-def test_a_very_short_timeout_does_not_mean_a_login_for_each_request(desk: Any) -> None:
-    desk.server.login = lambda _: httpx.Response(200, json={"SessionId": "abc", "SessionTimeout": 1})
-    read(desk)
-    desk.server.login = lambda _: pytest.fail("logged in again")
-    read(desk)
+def test_a_very_short_timeout_does_not_mean_a_login_for_each_request(bench: Any) -> None:
+    bench.server.login = lambda _: httpx.Response(200, json={"SessionId": "abc", "SessionTimeout": 1})
+    read(bench)
+    bench.server.login = lambda _: pytest.fail("logged in again")
+    read(bench)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from ml_connector.bootstrap import _epoch
+from ml_connector.context import TenantSettings
 from ml_connector.errors import Misconfigured
 from ml_connector.systems.sap_b1 import Settings
 from ml_connector.systems.settings import parse
-from ml_connector.wiring import TenantSettings
 
 GOOD = {
     "service_layer_url": "https://sl.example:50000/b1s/v2",

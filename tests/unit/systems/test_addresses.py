@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_connector.embedded.clock import SeededChance, SystemClock
+from ml_connector.embedded.clock import SeededRandom, SystemClock
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.redact import Redactor
 from ml_connector.systems import addresses, network, tls
@@ -120,7 +120,7 @@ def http(base: str, names: Any, *, insecure: bool = False, private: bool = True)
     url = httpx.URL(base)
     reach = Reach("ERP", url.host, url.port or 443, insecure=insecure, private=private)
     wire = Wire(reach=reach, verify=tls.trust(None), timeout=5, limits=httpx.Limits(), resolve=names)
-    return Http(base_url=base, vendor="ERP", clock=SystemClock(), chance=SeededChance(1), redactor=Redactor(),
+    return Http(base_url=base, vendor="ERP", clock=SystemClock(), rng=SeededRandom(1), redactor=Redactor(),
                 timeout=5, transport=wire, insecure=insecure)  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def test_a_redirect_to_this_machine_is_not_followed_though_the_run_is_local(answ
 def test_what_another_host_says_stands_in_no_error(answering: Any) -> None:
     base, asked = answering
     other = base.replace("127.0.0.1", "localhost")
-    client = Http(base_url=base, vendor="ERP", clock=SystemClock(), chance=SeededChance(1), redactor=Redactor(),
+    client = Http(base_url=base, vendor="ERP", clock=SystemClock(), rng=SeededRandom(1), redactor=Redactor(),
                   timeout=5, insecure=True)  # fmt: skip
     with pytest.raises(ConnectorError, match="keys-of"):
         client.call(Call("POST", "/x", safe=False))

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_connector.embedded.clock import SeededChance, SystemClock
+from ml_connector.embedded.clock import SeededRandom, SystemClock
 from ml_connector.errors import Transient
 from ml_connector.redact import Redactor
-from ml_connector.systems import drain
+from ml_connector.systems import read_body
 from ml_connector.systems.http import Http
 from tests.clock import Clock
 
@@ -57,7 +57,7 @@ class Server(httpx.BaseTransport):
 
 
 def http(transport: Any, base: str = "https://erp.example") -> Http:
-    return Http(base_url=base, vendor="ERP", clock=Clock(START), chance=SeededChance(1), redactor=Redactor(),
+    return Http(base_url=base, vendor="ERP", clock=Clock(START), rng=SeededRandom(1), redactor=Redactor(),
                 timeout=30, transport=transport, insecure=True)  # fmt: skip
 
 
@@ -91,13 +91,13 @@ def test_only_what_is_unpacked_within_limits_is_asked_for() -> None:
 def test_a_bomb_goes_off_within_the_limit(
     layers: int, codings: tuple[str, ...], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drain, "LARGEST", 4 << 20)
+    monkeypatch.setattr(read_body, "LARGEST", 4 << 20)
     server = Server(bomb(layers, size), *codings, part=4096)
     tracemalloc.start()
     try:
         with pytest.raises(Transient, match="larger than 4 MiB"):
             http(server).get("/x")
-        assert tracemalloc.get_traced_memory()[1] < 3 * drain.LARGEST
+        assert tracemalloc.get_traced_memory()[1] < 3 * read_body.LARGEST
     finally:
         tracemalloc.stop()
 
@@ -115,8 +115,8 @@ def test_junk_that_says_that_it_is_packed_is_passing_trouble(coding: str) -> Non
 
 def test_a_refusal_is_bounded_before_anybody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a login looks at in a 401 is read by httpx itself, in the middle of the exchange."""
-    monkeypatch.setattr(drain, "LARGEST", 1 << 20)
-    answer = drain.Bounded(Server(bomb(2, 4 << 20), "gzip", "gzip", part=4096), SystemClock(), 30).handle_request(
+    monkeypatch.setattr(read_body, "LARGEST", 1 << 20)
+    answer = read_body.Bounded(Server(bomb(2, 4 << 20), "gzip", "gzip", part=4096), SystemClock(), 30).handle_request(
         httpx.Request("GET", "https://erp.example/x")
     )
     with pytest.raises(httpx.ReadError, match="larger"):
@@ -124,7 +124,7 @@ def test_a_refusal_is_bounded_before_anybody_reads_it(monkeypatch: pytest.Monkey
 
 
 def test_a_bomb_over_a_real_connection_is_asked_for_once(listening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drain, "LARGEST", 4 << 20)
+    monkeypatch.setattr(read_body, "LARGEST", 4 << 20)
     packed, guests = bomb(2, 64 << 20), []
 
     def send(guest: socket.socket) -> None:

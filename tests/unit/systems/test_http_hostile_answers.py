@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.errors import ConnectorError, LoginRefused, OutcomeUnknown, Throttled, Transient
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Call, Http
@@ -29,7 +29,7 @@ class Still:
 
 def client(answer: Any, **more: Any) -> Http:
     return Http(
-        base_url="https://erp.example", vendor="ERP", clock=Still(), chance=SeededChance(1), timeout=30,
+        base_url="https://erp.example", vendor="ERP", clock=Still(), rng=SeededRandom(1), timeout=30,
         redactor=Redactor([SECRET]), transport=httpx.MockTransport(answer), **more,
     )  # fmt: skip
 
@@ -110,5 +110,5 @@ def test_a_cookie_that_cannot_be_sent_back_spoils_one_call_and_not_all_that_foll
 )
 def test_a_bundle_that_is_none_is_a_wrong_setting(bundle: str) -> None:
     with pytest.raises(ConnectorError, match="ca_bundle"):
-        Http(base_url="https://h", vendor="V", clock=Still(), chance=SeededChance(1), redactor=Redactor(), timeout=1,
+        Http(base_url="https://h", vendor="V", clock=Still(), rng=SeededRandom(1), redactor=Redactor(), timeout=1,
              ca_bundle=bundle)  # fmt: skip

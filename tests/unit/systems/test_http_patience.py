@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_connector.embedded.clock import SeededChance, SystemClock
+from ml_connector.embedded.clock import SeededRandom, SystemClock
 from ml_connector.errors import OutcomeUnknown, Throttled, Transient, Unreachable
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Call, Http, Reply
@@ -44,7 +44,7 @@ def client(
     transport: Any, clock: Any = None, timeout: float = 30, base: str = "https://erp.example", **more: Any
 ) -> Http:
     return Http(
-        base_url=base, vendor="ERP", clock=clock or Clock(START), chance=SeededChance(1), redactor=Redactor([]),
+        base_url=base, vendor="ERP", clock=clock or Clock(START), rng=SeededRandom(1), redactor=Redactor([]),
         timeout=timeout, transport=transport, insecure=True, **more,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ import pytest
 import respx
 
 from ml_connector import __version__
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient, Unreachable
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Call, Http
@@ -29,7 +29,7 @@ def clock() -> Clock:
 @pytest.fixture
 def erp(clock: Clock) -> Iterator[Http]:
     made = Http(
-        base_url=HOST, vendor="ERP", clock=clock, chance=SeededChance(1), redactor=Redactor([KEY]), timeout=30,
+        base_url=HOST, vendor="ERP", clock=clock, rng=SeededRandom(1), redactor=Redactor([KEY]), timeout=30,
         auth=httpx.BasicAuth("ada", KEY),
     )  # fmt: skip
     yield made

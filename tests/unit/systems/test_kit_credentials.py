@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
@@ -35,7 +35,7 @@ class Desk:
         self.login_answers, self.answers = [OK], [OK]
         self.clock = Clock(datetime(2026, 2, 10, tzinfo=UTC))
         self.http = Http(
-            base_url="https://erp.example/odata", vendor="Vendor", clock=self.clock, chance=SeededChance(1),
+            base_url="https://erp.example/odata", vendor="Vendor", clock=self.clock, rng=SeededRandom(1),
             redactor=Redactor(["Secret-1x"]), timeout=10, transport=httpx.MockTransport(self.answer),
         )  # fmt: skip
         store = SqliteStore(clock=self.clock)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ml_connector.systems.basware.invoice_document import Wire
-from ml_connector.systems.misfit import misfit
+from ml_connector.systems.decode_errors import decode_error
 
 GOOD = {
     "invoiceId": "i", "companyCode": "1000", "supplierCode": "V1", "currencyCode": "EUR", "grossSum": Decimal(1),
@@ -29,7 +29,7 @@ class Other(msgspec.Struct):
 def said(kind: type, value: Any) -> str:
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.convert(value, kind)
-    return misfit(caught.value)
+    return decode_error(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_bounds_and_choices(value: Any, words: str) -> None:
 
 
 def test_what_was_worded_by_ourselves_stays_as_it_is() -> None:
-    assert misfit(ValueError("DocDate '2026-02-30' is no date.")) == "DocDate '2026-02-30' is no date"
-    assert misfit(ValueError()) == "ValueError"
+    assert decode_error(ValueError("DocDate '2026-02-30' is no date.")) == "DocDate '2026-02-30' is no date"
+    assert decode_error(ValueError()) == "ValueError"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from ml_connector.context import TenantSettings
 from ml_connector.errors import Misconfigured
 from ml_connector.systems.basware.settings import Settings as Basware
 from ml_connector.systems.sap_b1.settings import Settings as SapB1
 from ml_connector.systems.settings import parse
-from ml_connector.wiring import TenantSettings
 
 BASWARE = {"region": "EU", "client_id": "c", "client_secret": "hush", "companies": ["1000"], "source_system": "SAP"}
 SAP = {

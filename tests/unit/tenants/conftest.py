@@ -16,19 +16,19 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.ops.desk import Desk, NoLetters
+from infra.ops.workspace import NoDeadLetters, Workspace
 from infra.sandbox import basware, sap_b1
-from infra.sandbox.scene import PASSWORD, scene
+from infra.sandbox.fixtures import PASSWORD, seeded_systems
 from ml_connector import registry
 from ml_connector.aws.secrets import SecretsManagerSecrets
-from ml_connector.bootstrap import Toolbox
+from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.embedded.blobs import MemoryBlobs
-from ml_connector.embedded.clock import SeededChance
-from ml_connector.embedded.rings import MemoryRings
+from ml_connector.embedded.clock import SeededRandom
+from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.ledger.rows import Chunk, load
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import tenant_rows
 from ml_connector.ports import Item
 from ml_connector.receive import Receiver
@@ -95,13 +95,13 @@ class Site:
     def __init__(self) -> None:
         self.clock = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC))
         self.vault, self.manager = Vault(), Manager()
-        self.world = World(store=SqliteStore(clock=self.clock), rings=MemoryRings(self.clock), blobs=MemoryBlobs(),
-                           clock=self.clock, chance=SeededChance(1), boot="b")  # fmt: skip
+        self.runtime = Runtime(store=SqliteStore(clock=self.clock), queue=MemoryQueue(self.clock), blobs=MemoryBlobs(),
+                           clock=self.clock, rng=SeededRandom(1), boot="b")  # fmt: skip
         self.scenes: dict[str, Any] = {}
         self.instead: dict[str, httpx.BaseTransport] = {}
         self.hidden: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str]] = []
-        self.tools = Toolbox(self.vault, insecure=True, transport=self._transport, shadow_ledger=True)
+        self.tools = BootstrapOptions(self.vault, insecure=True, transport=self._transport, shadow_ledger=True)
         for name in TENANTS:
             self.write(name, "basware", region="EU", client_id="sandbox-client", client_secret="sandbox-secret",
                        companies=["1000"], source_system="SAPB1", base_url=f"http://basware-{name}.test",
@@ -116,7 +116,7 @@ class Site:
         return Late(lambda: self._app(tenant, system))
 
     def _app(self, tenant: str, system: str) -> Any:
-        its = self.scenes.get(tenant) or self.scenes.setdefault(tenant, scene(clock=self.clock.now))
+        its = self.scenes.get(tenant) or self.scenes.setdefault(tenant, seeded_systems(clock=self.clock.now))
         return sap_b1.create_app(its.erp) if system == "sap_b1" else basware.create_app(its.ap)
 
     # ── what people write ───────────────────────────────────────────────────────────────────────────────────
@@ -129,9 +129,9 @@ class Site:
         self.manager.texts[f"ml-connector/{tenant}/{system}"] = found
 
     def damage(self, tenant: str, **fields: Any) -> None:
-        item = self.world.store.get(tenant_rows.PK, tenant)
+        item = self.runtime.store.get(tenant_rows.PK, tenant)
         assert item is not None
-        self.world.store.put(replace(item, data={**item.data, **fields}))
+        self.runtime.store.put(replace(item, data={**item.data, **fields}))
 
     def secrets(self) -> SecretsManagerSecrets:
         """What a process that has just begun reads."""
@@ -139,12 +139,12 @@ class Site:
 
     # ── the functions ───────────────────────────────────────────────────────────────────────────────────────
 
-    def enrol(self) -> dict[str, tenant_rows.TenantRow]:
-        return {row.name: row for row in registry.rebuild(self.world, self.secrets(), self.tools)}
+    def enroll(self) -> dict[str, tenant_rows.TenantRow]:
+        return {row.name: row for row in registry.rebuild(self.runtime, self.secrets(), self.tools)}
 
     def run(self, tenant: str, system: str = "basware") -> Run:
         """Read a tenant's due flows."""
-        run = Run(self.world, self.secrets(), self.tools, system)
+        run = Run(self.runtime, self.secrets(), self.tools, system)
         run.of(tenant)
         return run
 
@@ -157,8 +157,8 @@ class Site:
         )
         sqs = SimpleNamespace(change_message_visibility=lambda **call: self.hidden.append(call))
         module.aws = SimpleNamespace(
-            world=self.world, store=self.world.store, rings=self.world.rings, vault=self.vault, clock=self.clock,
-            secrets=self.secrets(), tools=self.tools, names=names, clients={"sqs": sqs},
+            runtime=self.runtime, store=self.runtime.store, queue=self.runtime.queue, vault=self.vault,
+            clock=self.clock, secrets=self.secrets(), tools=self.tools, names=names, clients={"sqs": sqs},
         )  # fmt: skip
         return module
 
@@ -172,15 +172,15 @@ class Site:
         return self.function("poll").handler({"Records": [_record(tenant)]}, functions.CONTEXT)
 
     def door(self, faulty: Callable[[str], None] = lambda _: None) -> Receiver:
-        return Receiver(self.world.store, self.world.rings, self.vault, self.clock, faulty)
+        return Receiver(self.runtime.store, self.runtime.queue, self.vault, self.clock, faulty)
 
     def notify(self, tenant: str, door: Receiver | None = None) -> int:
         """Send a notification that is signed with the tenant's key."""
         key = hmac.new(f"key of {tenant}".encode(), BODY, hashlib.sha256)
         return (door or self.door()).receive(tenant, BODY, key.hexdigest())[0]
 
-    def desk(self) -> Desk:
-        return Desk(self.world, self.secrets(), self.tools, "the stack", NoLetters(), registered=True)
+    def workspace(self) -> Workspace:
+        return Workspace(self.runtime, self.secrets(), self.tools, "the stack", NoDeadLetters(), registered=True)
 
     # ── what stands there ───────────────────────────────────────────────────────────────────────────────────
 
@@ -188,18 +188,18 @@ class Site:
         """Let every flow be due now."""
         self.clock.sleep(120)
 
-    def rings(self) -> dict[str, list[Any]]:
+    def queue(self) -> dict[str, list[Any]]:
         """Take what was rung, by tenant."""
         found: dict[str, list[Any]] = {name: [] for name in TENANTS}
-        rings: Any = self.world.rings
-        while (ring := rings.take()) is not None:
-            found[ring.message["tenant"]].append(ring.message)
-            rings.done(ring)
+        queue: Any = self.runtime.queue
+        while (queued := queue.take()) is not None:
+            found[queued.message["tenant"]].append(queued.message)
+            queue.done(queued)
         return found
 
     def chunk(self, message: Any) -> Chunk:
         pk = f"f#{message['tenant']}#{INTEGRATION}#{message['flow']}#{message['scope']}"
-        found: Item | None = self.world.store.get(pk, f"c#{message['id']}")
+        found: Item | None = self.runtime.store.get(pk, f"c#{message['id']}")
         assert found is not None
         return load(Chunk, found.data)
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.ops import desk as desks
+from infra.ops import workspace as workspaces
 from infra.ops.main import app
 from ml_connector import bootstrap
 from ml_connector.errors import Misconfigured, Transient
-from ml_connector.pairs import Pairs
+from ml_connector.integration_cache import IntegrationCache
 from ml_connector.runs import Run
 from tests.simulation import functions
 from tests.unit.tenants.conftest import INTEGRATION, Site, junk_key, refusal
@@ -54,7 +54,7 @@ def counted(out: str) -> list[str]:
 
 def listed(site: Site, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the command `tenants` says of each tenant."""
-    monkeypatch.setattr(desks, "open_desk", lambda *_: site.desk())
+    monkeypatch.setattr(workspaces, "open_workspace", lambda *_: site.workspace())
     ran = CliRunner().invoke(app, ["tenants", "--stack", "stack", "--json"])
     assert ran.exit_code == 0, ran.output
     return {row["tenant"]: row for row in json.loads(ran.output)}
@@ -70,10 +70,10 @@ def test_enrolment_names_and_counts_a_tenant_with_a_fault_and_goes_on(
     spoil(site)
     with caplog.at_level(logging.WARNING):
         site.function("enroll").handler({"registry": True}, functions.CONTEXT)
-    rows = site.enrol()
+    rows = site.enroll()
     assert word in str(rows["acme"].problem) and not rows["acme"].pairs
     assert rows["beta"].problem is None and list(rows["beta"].pairs) == [INTEGRATION]
-    assert site.world.store.get("schedule#beta", "basware") is not None
+    assert site.runtime.store.get("schedule#beta", "basware") is not None
     assert counted(capsys.readouterr().out) == ["acme"]
     assert "acme: unusable secrets" in caplog.text and "beta" not in caplog.text
 
@@ -82,18 +82,18 @@ def test_enrolment_names_and_counts_a_tenant_with_a_fault_and_goes_on(
     "fields", [{"options": "{damaged"}, {"webhook": "junk"}, {"pairs": 7}, {"owns": 3}, {"name": "beta"}]
 )
 def test_a_damaged_row_is_written_again_and_stops_no_other(site: Site, fields: dict[str, Any]) -> None:
-    site.enrol()
+    site.enroll()
     site.damage("acme", **fields)
-    assert [row.problem for row in site.enrol().values()] == [None, None]
+    assert [row.problem for row in site.enroll().values()] == [None, None]
     assert site.notify("acme") == site.notify("beta") == 200
 
 
 def test_a_damaged_timetable_is_planned_anew_and_stops_no_tick(site: Site) -> None:
-    site.enrol()
-    item = site.world.store.get("schedule#acme", "basware")
+    site.enroll()
+    item = site.runtime.store.get("schedule#acme", "basware")
     assert item is not None
     for damaged in (7, None, {"sap_b1-basware/invoices": 5}):
-        item = site.world.store.put(bootstrap.replace(item, data={"flows": damaged}))
+        item = site.runtime.store.put(bootstrap.replace(item, data={"flows": damaged}))
         site.due()
         handler: Any = site.function("poll")
         asked: list[str] = []
@@ -101,41 +101,41 @@ def test_a_damaged_timetable_is_planned_anew_and_stops_no_tick(site: Site) -> No
         handler.handler({}, functions.CONTEXT)
         assert "beta" in asked or site.run("beta").failures == []
         site.run("acme")
-        item = site.world.store.get("schedule#acme", "basware")
+        item = site.runtime.store.get("schedule#acme", "basware")
         assert item is not None and set(item.data["flows"]) == {"sap_b1-basware/invoices"}
 
 
 def test_a_fault_of_ours_over_one_tenants_words_stops_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     real = bootstrap._pair
 
-    def breaks(world: Any, tools: Any, tenant: Any, *more: Any) -> Any:
+    def breaks(runtime: Any, tools: Any, tenant: Any, *more: Any) -> Any:
         if tenant.name == "acme":
             raise ZeroDivisionError
-        return real(world, tools, tenant, *more)
+        return real(runtime, tools, tenant, *more)
 
     monkeypatch.setattr(bootstrap, "_pair", breaks)
-    rows = site.enrol()
+    rows = site.enroll()
     assert "ZeroDivisionError" in str(rows["acme"].problem) and rows["beta"].pairs
 
 
 def test_a_secret_that_cannot_be_read_just_now_leaves_its_tenant_as_it_was(site: Site) -> None:
-    before = site.enrol()["acme"]
+    before = site.enroll()["acme"]
     site.spoil("acme", "basware", refusal("ThrottlingException"))
     site.write("beta", "settings", paused=True)
-    rows = site.enrol()
+    rows = site.enroll()
     assert "tried again" in str(rows["acme"].problem) and rows["acme"].pairs == before.pairs
     assert rows["beta"].pairs[INTEGRATION].active == []
     assert site.notify("acme") == 200
-    kept = site.world.store.get("tenants", "acme")
+    kept = site.runtime.store.get("tenants", "acme")
     assert kept is not None and kept.data["problem"] is None
 
 
 def test_while_a_tenants_secret_cannot_be_read_no_other_takes_its_company_over(site: Site) -> None:
-    site.enrol()
+    site.enroll()
     mine = json.loads(site.manager.texts["ml-connector/acme/basware"])
     site.write("beta", "basware", **mine)
     site.spoil("acme", "basware", refusal("ThrottlingException"))
-    rows = site.enrol()
+    rows = site.enroll()
     assert rows["acme"].pairs and not rows["beta"].pairs
     assert "acme has company 1000" in str(rows["beta"].problem)
 
@@ -147,7 +147,7 @@ def test_while_a_tenants_secret_cannot_be_read_no_other_takes_its_company_over(s
 def test_a_poll_that_meets_the_fault_first_fails_that_flow_alone(
     site: Site, spoil: Spoil, word: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    site.enrol()
+    site.enroll()
     spoil(site)
     site.due()
     site.asked.clear()
@@ -163,7 +163,7 @@ def test_a_poll_that_meets_the_fault_first_fails_that_flow_alone(
 
 
 def test_a_poll_of_a_tenant_with_a_damaged_row_fails_no_message(site: Site) -> None:
-    site.enrol()
+    site.enroll()
     site.damage("acme", options='{"paused": "perhaps"}')
     site.due()
     run = site.run("acme")
@@ -177,33 +177,33 @@ def test_a_function_never_fails_for_one_message(site: Site, monkeypatch: pytest.
     def breaks(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    site.enrol()
+    site.enroll()
     monkeypatch.setattr(Run, "of", breaks)
-    monkeypatch.setattr(Pairs, "lent", breaks)
-    ring = {"v": 1, "id": "x", "tenant": "acme", "integration": INTEGRATION, "flow": "invoices", "scope": "s"}
+    monkeypatch.setattr(IntegrationCache, "lent", breaks)
+    queued = {"v": 1, "id": "x", "tenant": "acme", "integration": INTEGRATION, "flow": "invoices", "scope": "s"}
     failed = {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert site.polls("acme") == failed
-    assert site.writes(ring) == [failed]
+    assert site.writes(queued) == [failed]
 
 
 # ── webhooks ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_damaged_webhook_key_refuses_its_tenants_notifications_alone(site: Site) -> None:
-    site.enrol()
+    site.enroll()
     junk_key(site, "acme")
     faulty: list[str] = []
     door = site.door(faulty.append)
     assert [site.notify(name, door) for name in ("acme", "beta")] == [401, 200]
     assert faulty == ["acme"]
-    site.enrol()
+    site.enroll()
     assert site.notify("acme") == 200
 
 
 def test_a_denied_decrypt_of_a_webhook_key_is_counted_by_the_function(
     site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.enrol()
+    site.enroll()
     site.vault.denied = {"webhook#acme": Misconfigured("AWS refuses access to the KMS key.")}
     module = site.function("basware_webhook")
     door = site.door(module.receiver.faulty)
@@ -215,9 +215,9 @@ def test_a_denied_decrypt_of_a_webhook_key_is_counted_by_the_function(
 
 @every
 def test_a_fault_of_a_secret_lets_notifications_of_others_in(site: Site, spoil: Spoil, word: str) -> None:
-    site.enrol()
+    site.enroll()
     spoil(site)
-    site.enrol()
+    site.enroll()
     assert site.notify("beta") == 200
     assert site.notify("acme") in {200, 401}
 
@@ -229,11 +229,11 @@ def test_a_fault_of_a_secret_lets_notifications_of_others_in(site: Site, spoil: 
 def rung(site: Site) -> dict[str, list[Any]]:
     """Invoices of both tenants on their way; acme has settings of its own."""
     site.write("acme", "settings", rounding_tolerance="0.01")
-    site.enrol()
+    site.enroll()
     site.due()
     for name in ("acme", "beta"):
         site.run(name)
-    return site.rings()
+    return site.queue()
 
 
 @every
@@ -281,7 +281,7 @@ def test_a_tenant_that_ended_is_no_fault(
     for system in ("basware", "sap_b1"):
         del site.manager.texts[f"ml-connector/acme/{system}"]
     for _ in range(2):  # it is missed at two times
-        site.enrol()
+        site.enroll()
         site.clock.sleep(300)
     site.writes(rung["acme"][0])
     assert site.chunk(rung["acme"][0]).reason is None
@@ -293,10 +293,10 @@ def test_a_dead_letter_that_comes_back_opens_its_row_although_the_secret_is_deni
 ) -> None:
     message = rung["acme"][0]
     pk = f"f#acme#{INTEGRATION}#{message['flow']}#{message['scope']}"
-    item = site.world.store.get(pk, f"c#{message['id']}")
+    item = site.runtime.store.get(pk, f"c#{message['id']}")
     assert item is not None
     data = {**item.data, "state": "failed", "death": 1, "cause": "exhausted"}
-    site.world.store.put(bootstrap.replace(item, data=data))
+    site.runtime.store.put(bootstrap.replace(item, data=data))
     site.spoil("acme", "basware", refusal("AccessDeniedException"))
     site.writes({**message, "cause": "exhausted", "death": 1})
     chunk = site.chunk(message)
@@ -310,7 +310,7 @@ def test_a_dead_letter_that_comes_back_opens_its_row_although_the_secret_is_deni
 def test_the_command_tenants_names_the_fault_beside_the_healthy_tenant(
     site: Site, spoil: Spoil, word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.enrol()
+    site.enroll()
     spoil(site)
     rows = listed(site, monkeypatch)
     assert word in rows["acme"]["problem"] and rows["beta"]["problem"] is None
@@ -320,7 +320,7 @@ def test_the_command_tenants_names_the_fault_beside_the_healthy_tenant(
 def test_the_command_tenants_names_webhook_keys_that_do_not_open(
     site: Site, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.enrol()
+    site.enroll()
     if why == "damaged":
         junk_key(site, "acme")
     else:
@@ -334,7 +334,7 @@ def test_the_command_tenants_names_what_only_the_functions_are_denied(
 ) -> None:
     good = site.manager.texts["ml-connector/acme/basware"]
     site.spoil("acme", "basware", refusal("AccessDeniedException"))
-    site.enrol()
+    site.enroll()
     site.spoil("acme", "basware", good)
     rows = listed(site, monkeypatch)
     assert "The functions saw" in rows["acme"]["problem"] and "refuses access" in rows["acme"]["problem"]
@@ -343,15 +343,15 @@ def test_the_command_tenants_names_what_only_the_functions_are_denied(
 def test_the_command_tenants_lists_all_while_one_secret_is_throttled(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.enrol()
+    site.enroll()
     site.spoil("acme", "basware", refusal("ThrottlingException"))
     rows = listed(site, monkeypatch)
     assert "tried again later" in rows["acme"]["problem"] and rows["beta"]["problem"] is None
 
 
 def test_one_tenants_unread_secret_is_transient_for_the_writer(site: Site) -> None:
-    site.enrol()
+    site.enroll()
     site.spoil("acme", "basware", refusal("ThrottlingException"))
     (table,) = [i for i in bootstrap.INTEGRATIONS if i.name == INTEGRATION]
     with pytest.raises(Transient):
-        bootstrap.whole_pair(site.world, site.secrets(), site.tools, "acme", table)
+        bootstrap.complete_integration(site.runtime, site.secrets(), site.tools, "acme", table)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from ml_connector.deadline import LONGEST_TIMEOUT, MARGIN, Deadline
-from ml_connector.embedded.clock import SeededChance
+from ml_connector.embedded.clock import SeededRandom
 from ml_connector.engine.access.breaker import Breaker
 from ml_connector.errors import OutcomeUnknown, OutOfTime, Transient, Unreachable
 from ml_connector.redact import Redactor
@@ -47,7 +47,7 @@ class Kill(httpx.BaseTransport):
 
 def http(transport: httpx.BaseTransport, clock: Clock, deadline: Deadline, timeout: float = LONGEST_TIMEOUT) -> Http:
     return Http(
-        base_url="http://erp.test", vendor="ERP", clock=clock, chance=SeededChance(1), redactor=Redactor([]),
+        base_url="http://erp.test", vendor="ERP", clock=clock, rng=SeededRandom(1), redactor=Redactor([]),
         timeout=timeout, transport=transport, insecure=True, deadline=deadline,
     )  # fmt: skip
 
@@ -133,89 +133,89 @@ def test_the_longest_timeout_fits_twice_into_the_writers_time() -> None:
 
 def door(site: Site, tenant: str, system: str) -> str | None:
     return Breaker(
-        site.world.store, site.clock, tenant=tenant, system=system, version="", boot="b", sole=False
+        site.runtime.store, site.clock, tenant=tenant, system=system, version="", boot="b", sole=False
     ).trouble_now()
 
 
 def test_a_hanging_erp_with_five_flows_costs_one_run_less_than_its_function(site: Site) -> None:
     text = site.manager.texts["ml-connector/acme/sap_b1"]
     site.spoil("acme", "sap_b1", text[:-1] + f', "timeout_seconds": {LONGEST_TIMEOUT}}}')
-    site.enrol()
+    site.enroll()
     site.instead["acme"] = Hang(site.clock)
     site.due()
     began = site.clock.now()
-    site.world.deadline.at = began + timedelta(seconds=300)
+    site.runtime.deadline.at = began + timedelta(seconds=300)
     run = site.run("acme", "sap_b1")
     assert site.clock.now() - began < timedelta(seconds=300 - MARGIN)
     assert len(run.failures) >= 2 and run.faults == 0
     assert "did not answer in time" in str(door(site, "acme", "sap_b1"))
-    site.world.deadline.at = site.clock.now() + timedelta(seconds=300)
+    site.runtime.deadline.at = site.clock.now() + timedelta(seconds=300)
     assert site.run("beta", "sap_b1").failures == []
 
 
 def test_a_run_begins_no_flow_when_its_time_is_over_and_asks_for_another_run(site: Site) -> None:
-    site.enrol()
+    site.enroll()
     site.due()
     site.asked.clear()
-    site.world.deadline.at = site.clock.now() + timedelta(seconds=MARGIN)
+    site.runtime.deadline.at = site.clock.now() + timedelta(seconds=MARGIN)
     run = site.run("acme", "sap_b1")
     assert run.failures == [] and site.asked == []
-    item = site.world.store.get("schedule#acme", "sap_b1")
+    item = site.runtime.store.get("schedule#acme", "sap_b1")
     assert item is not None and item.due_at is not None and item.due_at <= site.clock.now().isoformat()
 
 
 @pytest.fixture
-def ring(site: Site) -> Any:
+def queued(site: Site) -> Any:
     """Suppliers of acme on their way to Basware."""
-    site.enrol()
+    site.enroll()
     site.due()
     site.run("acme", "sap_b1")
-    return next(one for one in site.rings()["acme"] if one["flow"] == "vendors")
+    return next(one for one in site.queue()["acme"] if one["flow"] == "vendors")
 
 
-def test_a_killed_writer_blocks_its_lane_for_its_lease_and_not_for_the_queues_time(site: Site, ring: Any) -> None:
+def test_a_killed_writer_blocks_its_lane_for_its_lease_and_not_for_the_queues_time(site: Site, queued: Any) -> None:
     site.instead["acme"] = Kill()
     with pytest.raises(Killed):
-        site.writes(ring, seconds=120)
+        site.writes(queued, seconds=120)
     (hidden,) = site.hidden
     assert hidden == {"QueueUrl": "records", "ReceiptHandle": "1", "VisibilityTimeout": 135}
-    assert site.chunk(ring).state == "sending"
+    assert site.chunk(queued).state == "sending"
     del site.instead["acme"]
     site.clock.sleep(hidden["VisibilityTimeout"])
-    site.writes(ring)
-    assert site.chunk(ring).state == "posted", "the ring that comes back finds the row free"
+    site.writes(queued)
+    assert site.chunk(queued).state == "posted", "the ring that comes back finds the row free"
 
 
-def test_a_lease_ends_with_its_function_also_after_a_step(site: Site, ring: Any) -> None:
+def test_a_lease_ends_with_its_function_also_after_a_step(site: Site, queued: Any) -> None:
     site.instead["acme"] = Kill()
     with pytest.raises(Killed):
-        site.writes(ring, seconds=40)
-    due = site.chunk(ring).due_at
+        site.writes(queued, seconds=40)
+    due = site.chunk(queued).due_at
     assert due is not None
     assert datetime.fromisoformat(due) == site.clock.now() + timedelta(seconds=50)
     end = site.clock.now() + timedelta(seconds=40)
     assert Deadline(end).lease_ends(end - timedelta(seconds=1), timedelta(seconds=150)) == end + timedelta(seconds=10)
 
 
-def test_a_writer_without_time_leaves_the_work_to_the_next_one_and_counts_no_failure(site: Site, ring: Any) -> None:
-    site.writes(ring, seconds=0.5)
-    chunk = site.chunk(ring)
+def test_a_writer_without_time_leaves_the_work_to_the_next_one_and_counts_no_failure(site: Site, queued: Any) -> None:
+    site.writes(queued, seconds=0.5)
+    chunk = site.chunk(queued)
     assert (chunk.state, chunk.failures, chunk.attempts, chunk.cause) == ("waiting", 0, 0, None)
     assert "time is nearly over" in str(chunk.reason)
     assert door(site, "acme", "basware") is None
     site.clock.sleep(2)
-    site.writes(ring, seconds=0.5)
-    assert site.chunk(ring).parked_at == chunk.parked_at is not None, "an alarm tells if no time is ever enough"
+    site.writes(queued, seconds=0.5)
+    assert site.chunk(queued).parked_at == chunk.parked_at is not None, "an alarm tells if no time is ever enough"
     site.clock.sleep(2)
-    site.writes(ring)
-    assert (site.chunk(ring).state, site.chunk(ring).parked_at) == ("posted", None)
+    site.writes(queued)
+    assert (site.chunk(queued).state, site.chunk(queued).parked_at) == ("posted", None)
 
 
-def test_a_hanging_platform_is_away_for_the_writer_and_opens_the_breaker(site: Site, ring: Any) -> None:
+def test_a_hanging_platform_is_away_for_the_writer_and_opens_the_breaker(site: Site, queued: Any) -> None:
     site.instead["acme"] = Hang(site.clock)
     began = site.clock.now()
-    site.writes(ring)
-    chunk = site.chunk(ring)
+    site.writes(queued)
+    chunk = site.chunk(queued)
     assert site.clock.now() - began < timedelta(seconds=120)
     assert (chunk.state, chunk.failures, chunk.cause) == ("waiting", 0, "away")
     assert door(site, "acme", "basware") is not None

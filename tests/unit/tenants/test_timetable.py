@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ml_connector import enrol
+from ml_connector import enroll
 from ml_connector.engine.ledger.rows import iso
 from ml_connector.runs import Run
 from tests.unit.tenants.conftest import Site
@@ -15,21 +15,21 @@ LATER = "2026-03-02T12:00:00.000000+00:00"
 
 
 def timetable(site: Site) -> dict[str, str]:
-    item = site.world.store.get("schedule#acme", "sap_b1")
+    item = site.runtime.store.get("schedule#acme", "sap_b1")
     assert item is not None
-    return enrol.planned_of(item)
+    return enroll.planned_of(item)
 
 
 def write(site: Site, flows: dict[str, str]) -> None:
-    item = site.world.store.get("schedule#acme", "sap_b1")
-    assert item is not None and enrol.plan(site.world.store, item, flows)
+    item = site.runtime.store.get("schedule#acme", "sap_b1")
+    assert item is not None and enroll.plan(site.runtime.store, item, flows)
 
 
 @pytest.mark.parametrize("asked", ["vendors", "accounts"], ids=["one that ran", "one that did not"])
 def test_a_flow_that_is_asked_for_while_others_run_stays_due(
     site: Site, asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.enrol()
+    site.enroll()
     now, due = iso(site.clock.now()), f"sap_b1-basware/{asked}"
     write(site, {flow: now if flow.endswith("/vendors") else LATER for flow in timetable(site)})
     ran: list[str] = []

@@ -9,16 +9,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ml_connector.aws.clients import Clients
-from ml_connector.aws.rings import SqsRings
+from ml_connector.aws.queue import SqsQueue
 from ml_connector.aws.store import DynamoStore
 from ml_connector.aws.vault import KmsVault
-from ml_connector.embedded.clock import SystemChance, SystemClock
+from ml_connector.embedded.clock import SystemClock, SystemRandom
 
 if TYPE_CHECKING:
     from ml_connector.aws.secrets import SecretsManagerSecrets
     from ml_connector.aws.session_vault import SessionVault
-    from ml_connector.bootstrap import Toolbox
-    from ml_connector.engine.runtime import World
+    from ml_connector.bootstrap import BootstrapOptions
+    from ml_connector.engine.runtime import Runtime
     from ml_connector.ports import Clock
 
 
@@ -64,7 +64,7 @@ class Aws:
     def __init__(self, names: Names, clients: Clients | None = None) -> None:
         """`clients` may point to a local stack."""
         self.names, self.clients = names, clients or Clients()
-        self.clock, self.chance = SystemClock(), SystemChance()
+        self.clock, self.rng = SystemClock(), SystemRandom()
 
     @cached_property
     def store(self) -> DynamoStore:
@@ -72,9 +72,9 @@ class Aws:
         return DynamoStore(self.names.table, self.clients.get("dynamodb"), self.clock)
 
     @cached_property
-    def rings(self) -> SqsRings:
+    def queue(self) -> SqsQueue:
         """The records queue and its dead letters."""
-        return SqsRings(self.clients.get("sqs"), self.names.records_queue, self.names.records_dlq, self.chance)
+        return SqsQueue(self.clients.get("sqs"), self.names.records_queue, self.names.records_dlq, self.rng)
 
     @cached_property
     def vault(self) -> KmsVault:
@@ -96,18 +96,20 @@ class Aws:
         return SecretsManagerSecrets(self.clients.get("secretsmanager"), self.names.secret_prefix, self.clock)
 
     @cached_property
-    def world(self) -> World:
+    def runtime(self) -> Runtime:
         """The engine's ports."""
         from ml_connector.aws.blobs import S3Blobs  # noqa: PLC0415
-        from ml_connector.engine.runtime import World  # noqa: PLC0415
+        from ml_connector.engine.runtime import Runtime  # noqa: PLC0415
 
         blobs = S3Blobs(self.clients.get("s3"), self.names.audit_bucket)
-        return World(self.store, self.rings, blobs, self.clock, self.chance, boot=str(self.chance.uuid4()),
+        return Runtime(self.store, self.queue, blobs, self.clock, self.rng, boot=str(self.rng.uuid4()),
                      lease=timedelta(seconds=self.names.lease_seconds))  # fmt: skip
 
     @cached_property
-    def tools(self) -> Toolbox:
+    def tools(self) -> BootstrapOptions:
         """What wiring needs."""
-        from ml_connector.bootstrap import Toolbox  # noqa: PLC0415
+        from ml_connector.bootstrap import BootstrapOptions  # noqa: PLC0415
 
-        return Toolbox(self.vault, insecure=self.names.insecure, shadow_ledger=True, session_vault=self.session_vault)
+        return BootstrapOptions(
+            self.vault, insecure=self.names.insecure, shadow_ledger=True, session_vault=self.session_vault
+        )

@@ -21,7 +21,7 @@ class SystemClock:
         time.sleep(max(seconds, 0.0))
 
 
-class SystemChance:
+class SystemRandom:
     """The operating system's randomness; nothing is predictable or repeated after a fork."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class SystemChance:
         return uuid4()
 
 
-class SeededChance:
+class SeededRandom:
     """Randomness that repeats with its seed: for simulations, never for anything that must not be guessed."""
 
     def __init__(self, seed: int | str) -> None:

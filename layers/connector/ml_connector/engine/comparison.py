@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from ml_connector.engine.endpoints import Earlier, ledger_of
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk, load
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import (
     ConnectorError,
     Held,
@@ -43,7 +43,7 @@ class Compared:
     differ: list[str] = field(default_factory=list)
 
 
-def compare(pair: Pair, earlier: Earlier) -> Compared:
+def compare(pair: TenantIntegration, earlier: Earlier) -> Compared:
     """Read a sample through the present endpoint. Raises what a system raises that cannot be asked."""
     compared = Compared()
     was = replace(pair, scope=earlier.scope)  # its codes are those that the documents were posted with
@@ -57,7 +57,7 @@ def compare(pair: Pair, earlier: Earlier) -> Compared:
     return compared
 
 
-def _invoices(was: Pair, flow: Flow, earlier: Earlier, compared: Compared) -> None:
+def _invoices(was: TenantIntegration, flow: Flow, earlier: Earlier, compared: Compared) -> None:
     ledger = ledger_of(was, earlier.scope, flow.name)
     for chunk in _sample(ledger, posted=flow.target in earlier.changed):
         differences = list(_differences(was, flow, chunk, earlier.changed))
@@ -84,7 +84,7 @@ def _was_posted(chunk: Chunk) -> bool:
     return bool(chunk.key and chunk.target and chunk.outcome == "delivered" and not chunk.shadow)
 
 
-def _differences(was: Pair, flow: Flow, chunk: Chunk, changed: tuple[str, ...]) -> Iterator[str]:
+def _differences(was: TenantIntegration, flow: Flow, chunk: Chunk, changed: tuple[str, ...]) -> Iterator[str]:
     target, document = was.document_target(flow), None
     try:
         document = was.document_source(flow).fetch(str(chunk.key))
@@ -118,7 +118,7 @@ def _at_source(document: Document[Any], chunk: Chunk) -> Iterator[str]:
         yield f"its currency is {record.currency} there"
 
 
-def _at_target(was: Pair, target: Any, chunk: Chunk, document: Document[Any] | None) -> Iterator[str]:
+def _at_target(was: TenantIntegration, target: Any, chunk: Chunk, document: Document[Any] | None) -> Iterator[str]:
     found = _as_it_stands(target, Found(str(chunk.target), chunk.code or "", check=_leave))
     if chunk.code and found.number and found.number != chunk.code:
         yield f"it is {found.number} there instead of {chunk.code}"
@@ -150,11 +150,11 @@ def _as_it_stands(target: Any, found: Found) -> Found:
     return back
 
 
-def _apart(one: Decimal, other: Decimal, pair: Pair, currency: str | None) -> bool:
+def _apart(one: Decimal, other: Decimal, pair: TenantIntegration, currency: str | None) -> bool:
     return abs(one - other) > pair.options.tolerance(currency)
 
 
-def _supplier(was: Pair, target: Any, chunk: Chunk, record: Any) -> Iterator[str]:
+def _supplier(was: TenantIntegration, target: Any, chunk: Chunk, record: Any) -> Iterator[str]:
     """Look for the document by its supplier and number; where a mapping is missing by now, nothing can be said."""
     try:
         trace = target.trace(record, was.codes())
@@ -166,7 +166,7 @@ def _supplier(was: Pair, target: Any, chunk: Chunk, record: Any) -> Iterator[str
         yield "it is not found by supplier and number there" + (f", but {others} is" if others else "")
 
 
-def _masters(was: Pair, flow: Flow, compared: Compared) -> None:
+def _masters(was: TenantIntegration, flow: Flow, compared: Compared) -> None:
     rows = was.ledger(flow.name).all_rows()
     keys = [key for key, _ in islice(((k, r) for k, r in rows if r.outcome == "delivered"), 2 * SAMPLE)]
     if not keys:

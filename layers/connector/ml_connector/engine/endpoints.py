@@ -1,8 +1,9 @@
 """Which endpoints a tenant's integration was known under: server, company and so on of both of its systems.
 
-Every key of the state contains their hash (`Pair.scope`), so that a test company that becomes production starts from
-scratch. Where only the address changed, nothing is known either, which must not happen in silence: the endpoints stay
-noted here, one small row each, and what was known under one that was left is counted once, when it is left.
+Every key of the state contains their hash (`TenantIntegration.scope`), so that a test company that becomes production
+starts from scratch. Where only the address changed, nothing is known either, which must not happen in silence: the
+endpoints stay noted here, one small row each, and what was known under one that was left is counted once, when it
+is left.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from msgspec import Struct, ValidationError, field
 
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import dump, iso, load
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Conflict
 from ml_connector.ports import Item, Store
 
@@ -52,7 +53,7 @@ class Earlier:
     changed: tuple[str, ...]
     moving: bool = False
 
-    def sentence(self, pair: Pair) -> str:
+    def sentence(self, pair: TenantIntegration) -> str:
         """Say what is known under it, and what to do."""
         was = " and ".join(f"{system} at {words(self.systems[system])}" for system in self.changed)
         now = " and ".join(f"{system} at {words(pair.endpoints[system])}" for system in self.changed)
@@ -77,15 +78,15 @@ def words(endpoint: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in endpoint.items())
 
 
-def partition(pair: Pair) -> str:
+def partition(pair: TenantIntegration) -> str:
     """Name the partition of an integration's endpoints."""
     return f"e#{pair.tenant}#{pair.integration.name}"
 
 
-def known(pair: Pair) -> dict[str, tuple[Endpoint, Item]]:
+def known(pair: TenantIntegration) -> dict[str, tuple[Endpoint, Item]]:
     """Read the endpoints of an integration by scope; a damaged row is passed over, and the present one made again."""
     found = {}
-    for item in pair.world.store.query(partition(pair)):
+    for item in pair.runtime.store.query(partition(pair)):
         try:
             found[item.sk] = (load(Endpoint, item.data), item)
         except ValidationError as error:
@@ -93,7 +94,7 @@ def known(pair: Pair) -> dict[str, tuple[Endpoint, Item]]:
     return found
 
 
-def note(pair: Pair) -> list[Earlier]:
+def note(pair: TenantIntegration) -> list[Earlier]:
     """Note the present endpoint, count what an endpoint that was just left knew, and list those with documents.
 
     One small query, unless an endpoint was left since. A shadow's own state is no endpoint.
@@ -103,18 +104,18 @@ def note(pair: Pair) -> list[Earlier]:
     found = known(pair)
     mine = found.get(pair.scope)
     if mine is None or mine[0].documents is not None:
-        _write(pair.world.store, _present(pair, mine))
+        _write(pair.runtime.store, _present(pair, mine))
     for scope, (endpoint, item) in found.items():
         if scope != pair.scope and endpoint.documents is None:
             endpoint.documents = _counted(pair, scope)
-            _write(pair.world.store, replace(item, data=dump(endpoint)))
+            _write(pair.runtime.store, replace(item, data=dump(endpoint)))
     return list(_earlier(pair, found))
 
 
-def _present(pair: Pair, known: tuple[Endpoint, Item] | None) -> Item:
+def _present(pair: TenantIntegration, known: tuple[Endpoint, Item] | None) -> Item:
     endpoint, item = known or (Endpoint(systems={}), Item(partition(pair), pair.scope))
     endpoint.systems = {system: dict(its) for system, its in pair.endpoints.items()}
-    endpoint.since, endpoint.documents, endpoint.apart = iso(pair.world.clock.now()), None, None
+    endpoint.since, endpoint.documents, endpoint.apart = iso(pair.runtime.clock.now()), None, None
     return replace(item, data=dump(endpoint))
 
 
@@ -123,14 +124,14 @@ def _write(store: Store, item: Item) -> None:
         store.put(item)
 
 
-def _earlier(pair: Pair, found: Mapping[str, tuple[Endpoint, Item]]) -> Iterator[Earlier]:
+def _earlier(pair: TenantIntegration, found: Mapping[str, tuple[Endpoint, Item]]) -> Iterator[Earlier]:
     for scope, (its, _) in sorted(found.items(), key=lambda one: one[1][0].since, reverse=True):
         changed = tuple(s for s in pair.endpoints if its.systems.get(s) != dict(pair.endpoints[s]) and s in its.systems)
         if scope != pair.scope and changed and its.apart is None and (its.documents or its.moving):
             yield Earlier(scope, its.documents or 0, its.systems, changed, its.moving)
 
 
-def _counted(pair: Pair, scope: str) -> int:
+def _counted(pair: TenantIntegration, scope: str) -> int:
     """Count the documents that are delivered or under way under a scope."""
     count = 0
     for flow in pair.integration.flows:
@@ -144,16 +145,16 @@ def _counted(pair: Pair, scope: str) -> int:
     return count
 
 
-def ledger_of(pair: Pair, scope: str, flow: str) -> Ledger:
+def ledger_of(pair: TenantIntegration, scope: str, flow: str) -> Ledger:
     """Give the rows of a flow under a scope."""
     return Ledger(
-        pair.world.store, pair.world.clock, tenant=pair.tenant, integration=pair.integration.name, scope=scope,
+        pair.runtime.store, pair.runtime.clock, tenant=pair.tenant, integration=pair.integration.name, scope=scope,
         flow=flow,
     )  # fmt: skip
 
 
-def keep_apart(pair: Pair, scope: str, by: str) -> None:
+def keep_apart(pair: TenantIntegration, scope: str, by: str) -> None:
     """Note that an earlier endpoint is another company, of which nothing is carried over. Raises `Conflict`."""
     endpoint, item = known(pair)[scope]
-    endpoint.apart = f"{by} on {iso(pair.world.clock.now())[:19]}Z"
-    pair.world.store.put(replace(item, data=dump(endpoint)))
+    endpoint.apart = f"{by} on {iso(pair.runtime.clock.now())[:19]}Z"
+    pair.runtime.store.put(replace(item, data=dump(endpoint)))

@@ -15,7 +15,7 @@ from typing import Any
 from ml_connector.engine import endpoints
 from ml_connector.engine.ledger.ledger import KEEP_DONE, Ledger
 from ml_connector.engine.ledger.rows import Chunk, Cursor, Row, dump, load
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write.case import FRESH
 from ml_connector.engine.write.deferred_audit import MARK
 from ml_connector.errors import Conflict, ConnectorError, Transient
@@ -40,13 +40,13 @@ class Moved:
     twice: list[str] = field(default_factory=list)
 
 
-def refuse_busy(pair: Pair, scope: str) -> None:
+def refuse_busy(pair: TenantIntegration, scope: str) -> None:
     """Raise `Busy` where a chunk is in a worker's hands, or one is under way under both endpoints."""
     for flow in pair.integration.flows:
         old, new = endpoints.ledger_of(pair, scope, flow.name), pair.ledger(flow.name)
         there = {chunk.id: chunk for chunk in new.unfinished()}
         for chunk in (*old.unfinished(), *there.values()):
-            if chunk.state == "sending" and (chunk.due_at or "") > new.now() and not pair.world.is_dead(chunk.owner):
+            if chunk.state == "sending" and (chunk.due_at or "") > new.now() and not pair.runtime.is_dead(chunk.owner):
                 raise Busy(
                     f"{_named(chunk)} is being worked on until {(chunk.due_at or '')[:19]}Z at the latest. Stop "
                     "`ml-connector local serve`, or set 'paused' in the tenant's settings, and try again then."
@@ -75,7 +75,7 @@ def is_fresh(chunk: Chunk) -> bool:
     return chunk.key is not None and chunk.step in FRESH and not chunk.sents and chunk.decision is None
 
 
-def move(pair: Pair, scope: str, by: str) -> Moved:
+def move(pair: TenantIntegration, scope: str, by: str) -> Moved:
     """Carry everything over. Raises `Busy` before anything was changed."""
     endpoints.note(pair)
     refuse_busy(pair, scope)
@@ -94,14 +94,14 @@ def move(pair: Pair, scope: str, by: str) -> Moved:
     return moved
 
 
-def _begin(pair: Pair, scope: str) -> None:
+def _begin(pair: TenantIntegration, scope: str) -> None:
     endpoint, item = endpoints.known(pair)[scope]
     if not endpoint.moving:
         endpoint.moving = True
-        pair.world.store.put(replace(item, data=dump(endpoint)))
+        pair.runtime.store.put(replace(item, data=dump(endpoint)))
 
 
-def _end(pair: Pair, scope: str, by: str, moved: Moved) -> None:
+def _end(pair: TenantIntegration, scope: str, by: str, moved: Moved) -> None:
     """Write down who did it, then forget the earlier endpoint."""
     found = endpoints.known(pair)
     earlier, present = found[scope][0], found[pair.scope]
@@ -110,14 +110,14 @@ def _end(pair: Pair, scope: str, by: str, moved: Moved) -> None:
         "records": moved.records,
     }  # fmt: skip
     present[0].moves = [*earlier.moves, *present[0].moves, said]
-    pair.world.store.put(replace(present[1], data=dump(present[0])))
-    pair.world.store.delete(endpoints.partition(pair), scope)
+    pair.runtime.store.put(replace(present[1], data=dump(present[0])))
+    pair.runtime.store.delete(endpoints.partition(pair), scope)
 
 
-def _links(pair: Pair, scope: str, moved: Moved) -> None:
+def _links(pair: TenantIntegration, scope: str, moved: Moved) -> None:
     """Carry over which of our documents stands behind which of the target; the earlier binding stands."""
     old, new = endpoints.ledger_of(pair, scope, "").links_pk, pair.ledger("").links_pk
-    for item in list(pair.world.store.query(old)):
+    for item in list(pair.runtime.store.query(old)):
 
         def earlier(was: Item, now: Item | None) -> Item | None:
             if now is not None and now.data.get("key") != was.data.get("key") and "~" not in was.sk.split("#")[0]:

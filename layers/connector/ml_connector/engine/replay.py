@@ -15,10 +15,10 @@ import msgspec
 
 from ml_connector.engine.ledger.ledger import TRIES, Ledger
 from ml_connector.engine.ledger.rows import Chunk, Decision, dump, load
-from ml_connector.engine.poll.documents import offer_document
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.poll.documents import enqueue_document
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Conflict, Transient
-from ml_connector.flow import Flow, Offer
+from ml_connector.flow import Flow, ListedDocument
 
 What = Literal["reopened", "retried", "under way", "queued", "marked", "forgotten", "unknown"]
 
@@ -156,7 +156,7 @@ def _answer_anew(chunk: Chunk) -> None:
 # ── replay ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def replay(pair: Pair, flow: Flow, key: str, note: str) -> Replayed:
+def replay(pair: TenantIntegration, flow: Flow, key: str, note: str) -> Replayed:
     """Send a record again: through the chunk it is in, or by a new one.
 
     Raises `Transient` where the rows change too fast.
@@ -182,7 +182,7 @@ def _set_going(ledger: Ledger, chunk: Chunk, note: str) -> Replayed:
     return Replayed("under way", chunk)
 
 
-def _offer(pair: Pair, flow: Flow, ledger: Ledger, key: str, note: str) -> Replayed:
+def _offer(pair: TenantIntegration, flow: Flow, ledger: Ledger, key: str, note: str) -> Replayed:
     row = ledger.rows([key], consistent=True).get(key)
     last = last_done(ledger, key)
     if last is None and row is None:
@@ -190,11 +190,11 @@ def _offer(pair: Pair, flow: Flow, ledger: Ledger, key: str, note: str) -> Repla
     if flow.links is not None and (last is None or last.refers is None):
         return Replayed("forgotten")
     amount = Decimal(last.amount) if last and last.amount else None
-    offer = Offer(
+    offer = ListedDocument(
         key, stamp=last.stamp if last else None, refers=last.refers if last else None, amount=amount,
         currency=last.currency if last else None, number=last.number if last else None,
     )  # fmt: skip
-    chunk = offer_document(pair, flow, offer, ledger.now())
+    chunk = enqueue_document(pair, flow, offer, ledger.now())
     if chunk is None:
         return Replayed("under way", holder(ledger, key))
     return Replayed("queued", retry_now(ledger, chunk.id, note) or chunk)

@@ -7,25 +7,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ml_connector.deadline import Deadline
-from ml_connector.ports import Blobs, Chance, Clock, Rings, Store
+from ml_connector.ports import Blobs, Clock, Queue, Random, Store
 
 LEASE = timedelta(seconds=150)
 """Longer than a writer can live, so that a lease that has ended belongs to nobody."""
 
 
 @dataclass(frozen=True)
-class World:
+class Runtime:
     """The ports, and this process: `boot` names it; `sole` tells that no other one works on the same state.
 
     `deadline`: when it ends. A lease lasts no longer than its holder lives. `kept`: what adapters learnt
-    of servers, for all connections of the process (`Wiring.kept`).
+    of servers, for all connections of the process (`AdapterContext.kept`).
     """
 
     store: Store
-    rings: Rings
+    queue: Queue
     blobs: Blobs
     clock: Clock
-    chance: Chance
+    rng: Random
     boot: str
     sole: bool = False
     crash_limit: int = 2

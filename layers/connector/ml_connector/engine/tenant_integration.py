@@ -23,23 +23,23 @@ from ml_connector.engine.ledger.enqueue import lane
 from ml_connector.engine.ledger.fingerprint import MAPPED
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.mappings import Mappings
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.enrichment import SupplierFields
 from ml_connector.flow import Chunking, DocumentSource, DocumentTarget, Flow, Integration, MasterSource, MasterTarget
-from ml_connector.shapes import learn
+from ml_connector.type_cache import resolve
 
 if TYPE_CHECKING:
-    from ml_connector.wiring import TenantSettings
+    from ml_connector.context import TenantSettings
 
 
 def _no_options() -> TenantSettings:
-    from ml_connector.wiring import TenantSettings  # noqa: PLC0415 - brings pydantic, see `bootstrap.py`
+    from ml_connector.context import TenantSettings  # noqa: PLC0415 - brings pydantic, see `bootstrap.py`
 
     return TenantSettings()
 
 
 @dataclass
-class Pair:
+class TenantIntegration:
     """An integration of one tenant. Connections are made when first asked for.
 
     `shadow`: read, map and report, but send, answer and acknowledge nothing. `active` names the flows that are
@@ -48,7 +48,7 @@ class Pair:
     server, company and so on. `apart`: a shadow's state, kept away from the real one.
     """
 
-    world: World
+    runtime: Runtime
     tenant: str
     integration: Integration
     scope: str
@@ -74,7 +74,7 @@ class Pair:
     def __post_init__(self) -> None:
         """Have the records' types ready before threads use them."""
         for flow in self.integration.flows:
-            learn(list[flow.record])  # type: ignore[name-defined]
+            resolve(list[flow.record])  # type: ignore[name-defined]
 
     def connection(self, system: str) -> Connection:
         """Give the connection to one of the two systems."""
@@ -117,8 +117,8 @@ class Pair:
     def ledger(self, flow: str) -> Ledger:
         """Give the ledger of a flow."""
         return Ledger(
-            self.world.store,
-            self.world.clock,
+            self.runtime.store,
+            self.runtime.clock,
             tenant=self.tenant,
             integration=self.integration.name,
             scope=self.scope,
@@ -128,7 +128,7 @@ class Pair:
     @cached_property
     def mappings(self) -> Mappings:
         """What people mapped for this tenant and integration."""
-        return Mappings(self.world.store, self.tenant, self.integration.name)
+        return Mappings(self.runtime.store, self.tenant, self.integration.name)
 
     def codes(self, *, waits: bool = True) -> LedgerCodes:
         """Give a translator that remembers for one attempt.

@@ -17,18 +17,18 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from ml_connector import __version__, exchange
+from ml_connector import __version__, http_log
 from ml_connector.deadline import Deadline
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Throttled, Transient, Unreachable
-from ml_connector.ports import Chance, Clock
+from ml_connector.ports import Clock, Random
 from ml_connector.redact import Clean, Redactor, given_out
-from ml_connector.shapes import learn
 from ml_connector.systems import tls
 from ml_connector.systems.addresses import Reach
-from ml_connector.systems.drain import OFFERED, Bounded, TooLarge, Trickle, drain
 from ml_connector.systems.network import Wire
+from ml_connector.systems.read_body import OFFERED, Bounded, TooLarge, Trickle, read_body
 from ml_connector.systems.retry_after import retry_after
 from ml_connector.systems.written import written
+from ml_connector.type_cache import resolve
 
 TRIES = 4
 HANGS = 2
@@ -115,7 +115,7 @@ class Http:
         base_url: str,
         vendor: str,
         clock: Clock,
-        chance: Chance,
+        rng: Random,
         redactor: Redactor,
         timeout: float,
         auth: httpx.Auth | None = None,
@@ -133,7 +133,7 @@ class Http:
         `private`: the server may stand in a private network. `deadline`: no call outlasts it. `tries`: of a safe call.
         """
         self.base_url, self.vendor, self.auth = base_url.rstrip("/"), vendor, auth
-        self._clock, self._chance, self._redactor, self._timeout = clock, chance, redactor, timeout
+        self._clock, self._rng, self._redactor, self._timeout = clock, rng, redactor, timeout
         self._insecure, self._bundle, self._deadline = insecure, bool(ca_bundle), deadline or Deadline()
         self._tries = tries
         self._probes = transport is None and insecure
@@ -182,7 +182,7 @@ class Http:
 
     def _pause(self, error: Transient, attempt: int) -> float:
         asked: float | None = getattr(error, "retry_after", None)
-        return asked if asked is not None else 0.3 * 2 ** (attempt - 1) * (0.75 + self._chance.random() / 2)
+        return asked if asked is not None else 0.3 * 2 ** (attempt - 1) * (0.75 + self._rng.random() / 2)
 
     # ── one try ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -190,7 +190,7 @@ class Http:
         allowed = self._deadline.allowed(self._clock.now(), self._timeout, safe=call.safe, who=self.vendor)
         request = self._request(call)
         request.extensions["timeout"] = httpx.Timeout(allowed, connect=min(allowed, 10)).as_dict()
-        started, record = self._clock.now(), exchange.wanted()
+        started, record = self._clock.now(), http_log.wanted()
         reply: Reply | None = None
         failure = ""
         try:
@@ -249,7 +249,7 @@ class Http:
             self._client.cookies.clear()  # such a cookie would spoil each request that follows
             raise httpx.RemoteProtocolError(f"its headers cannot be read ({error})") from error
         try:
-            body = drain(response)
+            body = read_body(response)
         except httpx.HTTPError as error:
             if call.safe or not response.is_success:
                 raise
@@ -349,16 +349,16 @@ class Http:
 
     def _note(self, request: httpx.Request, reply: Reply | None, started: datetime, failure: str) -> None:
         clean = self._redactor
-        exchange.note(
-            exchange.Exchange(
+        http_log.note(
+            http_log.Exchange(
                 at=started.isoformat(),
                 method=request.method,
                 url=clean.text(str(request.url)),
                 request_headers=clean.headers(request.headers),
-                request_body=exchange.clip(request.content.decode("utf-8", "replace"), clean),
+                request_body=http_log.clip(request.content.decode("utf-8", "replace"), clean),
                 status=reply.status if reply else None,
                 response_headers=clean.headers(reply.headers) if reply else {},
-                response_body=exchange.clip(reply.body.decode("utf-8", "replace"), clean) if reply else "",
+                response_body=http_log.clip(reply.body.decode("utf-8", "replace"), clean) if reply else "",
                 seconds=str(round((self._clock.now() - started).total_seconds(), 3)),
                 error=clean.text(failure),
             )
@@ -372,7 +372,7 @@ def _unseen(_: str) -> str:
 
 def decode(kind: type[T], value: Any) -> T:
     """Turn decoded JSON into a wire struct; raises `msgspec.ValidationError` with the path of what is wrong."""
-    learn(kind)
+    resolve(kind)
     return msgspec.convert(value, kind, strict=False)
 
 

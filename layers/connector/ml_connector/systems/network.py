@@ -17,7 +17,7 @@ import httpcore
 import httpx
 
 from ml_connector.systems.addresses import PORTS, Reach
-from ml_connector.systems.drain import SPAN, TRICKLED, Trickle
+from ml_connector.systems.read_body import SPAN, TRICKLED, Trickle
 
 PIECE = 16 * 1024
 """Bytes that are sent before the time is looked at again."""

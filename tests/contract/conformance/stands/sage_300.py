@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from infra.sandbox.sage_300 import World, clerk, create_app, order_lines, seeded_world
+from infra.sandbox.sage_300 import World, back_office, create_app, order_lines, seeded_world
 from ml_connector.records import Account, CodingRow, CostCenter, Invoice, PurchaseOrder, Record, Supplier
 from tests.contract.conformance.odata import ODataPages
 from tests.contract.conformance.parts import START, Row
@@ -92,7 +92,7 @@ class SageStand(ODataPages, Stand):
 
     def remove(self, record: type[Record], key: str) -> None:
         for row in self._found(record, key):
-            clerk.remove(self.world, RESOURCES[record][0].partition("/")[2], row)
+            back_office.remove(self.world, RESOURCES[record][0].partition("/")[2], row)
 
     def asks(self, record: type[Record], request: httpx.Request) -> bool:
         path = request.url.path.partition("(")[0]
@@ -151,13 +151,13 @@ class SageStand(ODataPages, Stand):
             order_number=line.order_number, order_line=str(line.line_number),
         )  # fmt: skip
         fields = {"supplier": line.vendor, "gross": Decimal(100), "rows": (row,)}
-        return fields, lambda: clerk.complete(self.world, line.order_key) and None
+        return fields, lambda: back_office.complete(self.world, line.order_key) and None
 
     def cancel(self, found_id: str) -> None:
         self.world.find("APInvoiceBatches", int(found_id.partition(":")[0]))["BatchStatus"] = "Deleted"
 
     def book(self, found_id: str) -> None:
-        clerk.post(self.world, int(found_id.partition(":")[0]))
+        back_office.post(self.world, int(found_id.partition(":")[0]))
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from infra.sandbox.sap_b1 import World, changes, clerk, create_app, order_lines, seeded_world
+from infra.sandbox.sap_b1 import World, back_office, changes, create_app, order_lines, seeded_world
 from ml_connector.records import Account, CodingRow, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from tests.contract.conformance.odata import ODataPages
 from tests.contract.conformance.parts import START, Row
@@ -172,7 +172,7 @@ def _template() -> bytes:
         line = {"ItemDescription": "Repair", "LineTotal": Decimal("0.30"), "AccountCode": "400001", "VatGroup": "V0"}
         body = {"CardCode": "V10000", "DocType": "dDocument_Service", "NumAtCard": f"P{number}",
                 "DocumentLines": [line]}  # fmt: skip
-        clerk.pay(world, clerk.change(world, "PurchaseInvoices", body)["DocEntry"])
+        back_office.pay(world, back_office.change(world, "PurchaseInvoices", body)["DocEntry"])
     user_fields = {name: ["U_ExtId"] for name in ("PurchaseInvoices", "PurchaseCreditNotes")}
     kept = {name: getattr(world, name) for name in ("tables", "numbers", "rates", "items")}
     return pickle.dumps(kept | {"user_fields": user_fields})

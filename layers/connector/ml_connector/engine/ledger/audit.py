@@ -20,7 +20,7 @@ import msgspec
 
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.errors import Conflict
-from ml_connector.exchange import Exchange, as_rows
+from ml_connector.http_log import Exchange, as_rows
 from ml_connector.ports import Blobs, Item, Store
 
 LOST = "lost"
@@ -67,7 +67,7 @@ def link(previous: str | None, body_hash: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AuditRecord:
     """One attempt as it is stored: its object's key and bytes, its number and the chain's hash at it."""
 
     key: str
@@ -80,7 +80,7 @@ class Attempt:
         chunk.audits, chunk.chain = self.number, self.chain
 
 
-def made(chunk: Chunk, at: str, exchanges: list[Exchange], said: Mapping[str, Any]) -> Attempt:
+def made(chunk: Chunk, at: str, exchanges: list[Exchange], said: Mapping[str, Any]) -> AuditRecord:
     """Make an attempt's object, next in the chunk's chain."""
     body = msgspec.json.encode({"chunk": chunk.id, "at": at, "attempt": said, "exchanges": as_rows(exchanges)})
     body_hash = hashlib.sha256(body).hexdigest()
@@ -88,14 +88,14 @@ def made(chunk: Chunk, at: str, exchanges: list[Exchange], said: Mapping[str, An
     number = chunk.audits + 1
     envelope = {"n": number, "previous": chunk.chain, "body_hash": body_hash, "hash": chain}
     packed = gzip.compress(msgspec.json.encode(envelope) + b"\n" + body, 6, mtime=0)
-    return Attempt(f"{prefix(chunk)}{number:05d}-{chain[:12]}.json.gz", packed, number, chain)
+    return AuditRecord(f"{prefix(chunk)}{number:05d}-{chain[:12]}.json.gz", packed, number, chain)
 
 
 def write(blobs: Blobs, chunk: Chunk, at: str, exchanges: list[Exchange], said: Mapping[str, Any]) -> None:
     """Store one attempt and put its link on the chunk (the caller saves the chunk)."""
-    attempt = made(chunk, at, exchanges, said)
-    blobs.put(attempt.key, attempt.packed)
-    attempt.link_to(chunk)
+    record = made(chunk, at, exchanges, said)
+    blobs.put(record.key, record.packed)
+    record.link_to(chunk)
 
 
 def opened(packed: bytes) -> tuple[dict[str, Any], bytes]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk
-from ml_connector.flow import Offer
+from ml_connector.flow import ListedDocument
 
 FORM = 1
 """How a ring is written. It is raised where an older release could not read it."""
@@ -25,8 +25,8 @@ Turn = Callable[[Chunk], int | None]
 """Gives a chunk its turn in its lane (how many are out before it); None where the tick rings it."""
 
 
-def put_on_its_way(
-    ledger: Ledger, offer: Offer, *, run: str, in_lane: str, swept: bool = False, turn: Turn = lambda _: 0
+def enqueue(
+    ledger: Ledger, offer: ListedDocument, *, run: str, in_lane: str, swept: bool = False, turn: Turn = lambda _: 0
 ) -> Chunk | None:
     """Write the outbox row of a document; None where it is on its way already."""
     now = ledger.clock.now()
@@ -40,7 +40,7 @@ def put_on_its_way(
     return chunk if ledger.add(chunk, turn=turn(chunk)) else None
 
 
-def put_notice(ledger: Ledger, document: str, in_lane: str) -> Chunk | None:
+def enqueue_notification(ledger: Ledger, document: str, in_lane: str) -> Chunk | None:
     """Write down that the platform told of an order; None where the same waits already."""
     chunk = Chunk(
         id=f"notice~{document}", op="notice", key=document, refers=document, run="notice", created=ledger.now(),
@@ -50,7 +50,7 @@ def put_notice(ledger: Ledger, document: str, in_lane: str) -> Chunk | None:
     return chunk if ledger.add(chunk, turn=0) else None
 
 
-def ring_of(chunk: Chunk, scope: str) -> dict[str, object]:
+def wake_up_of(chunk: Chunk, scope: str) -> dict[str, object]:
     """Make the message that rings a chunk: no payload, only what finds it, and keys for people to read."""
     return {
         "v": FORM, "id": chunk.id, "tenant": chunk.tenant, "integration": chunk.integration, "flow": chunk.flow,
@@ -58,7 +58,7 @@ def ring_of(chunk: Chunk, scope: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def read_ring(text: str) -> dict[str, Any] | None:
+def read_wake_up(text: str) -> dict[str, Any] | None:
     """Read a ring; None where it is of a newer form, or of none.
 
     Such a ring (of a release that was rolled back, or sent by hand) is passed over: failing on it would bring it back

@@ -20,7 +20,7 @@ KEEP = timedelta(days=3)
 """A pass that was never finished leaves its roll behind for this long."""
 
 
-class Seen:
+class SeenHashes:
     """Keys, as sorted hashes."""
 
     def __init__(self, hashes: array[int]) -> None:
@@ -38,7 +38,7 @@ class Seen:
         return place < len(self._hashes) and self._hashes[place] == value
 
 
-class Roll:
+class SeenKeys:
     """The keys seen in one pass of one flow. A page that is read twice is noted twice, which is harmless."""
 
     def __init__(self, ledger: Ledger, started: str) -> None:
@@ -66,12 +66,12 @@ class Roll:
                 gone.append(key)
         return known, gone, not seen
 
-    def seen(self) -> Seen:
+    def seen(self) -> SeenHashes:
         """Read what was noted until now."""
         hashes = array("Q")
         for item in self._ledger.store.query(self._ledger.pk, self._prefix):
             hashes.frombytes(item.blob or b"")
-        return Seen(array("Q", sorted(hashes)))
+        return SeenHashes(array("Q", sorted(hashes)))
 
     def clear(self) -> None:
         """Drop this roll, and what earlier passes left; a later pass may have begun meanwhile."""

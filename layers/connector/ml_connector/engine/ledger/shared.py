@@ -13,13 +13,13 @@ from dataclasses import replace
 import msgspec
 
 from ml_connector.engine.ledger.ledger import Ledger
-from ml_connector.engine.ledger.rows import Row, Standing, dump
+from ml_connector.engine.ledger.rows import Row, SourceState, dump
 from ml_connector.enrichment import FIELDS, TERM
 from ml_connector.errors import Conflict, LeaseLost
 from ml_connector.ports import Item
 from ml_connector.records import Record, Supplier, SupplierEnrichment
 
-NEVER = Standing()
+NEVER = SourceState()
 TRIES = 8
 
 
@@ -48,7 +48,9 @@ def is_seen(record: Record, row: Row, *, agreed: bool) -> bool:
     )
 
 
-def is_agreed(record: SupplierEnrichment, known: Mapping[str, Standing], became: Callable[[str], str | None]) -> bool:
+def is_agreed(
+    record: SupplierEnrichment, known: Mapping[str, SourceState], became: Callable[[str], str | None]
+) -> bool:
     """Tell whether all that the platform shows of a supplier is what both sides agreed on.
 
     What is empty there changes nothing in the ERP. `became` tells what a payment term is mapped to by now.
@@ -56,20 +58,20 @@ def is_agreed(record: SupplierEnrichment, known: Mapping[str, Standing], became:
     return all(stands(name, value, known.get(name), became) for name, value in values(record).items() if value)
 
 
-def stands(name: str, value: str, known: Standing | None, became: Callable[[str], str | None]) -> bool:
+def stands(name: str, value: str, known: SourceState | None, became: Callable[[str], str | None]) -> bool:
     """Tell whether a value of the platform is the agreed one. One that came from there follows its mapping."""
     if known is None or known.platform != value:
         return False
     return not (known.enriched and name == TERM and became(value) not in {None, known.erp})
 
 
-def read(ledger: Ledger, key: str) -> dict[str, Standing]:
+def read(ledger: Ledger, key: str) -> dict[str, SourceState]:
     """Read how a supplier's shared fields stand, by its key in the ERP."""
     found = ledger.rows([key], consistent=True).get(key)
     return dict((found[0].shared if found else None) or {})
 
 
-def by_code(ledger: Ledger, codes: Sequence[str], mapped: Mapping[str, str]) -> dict[str, dict[str, Standing]]:
+def by_code(ledger: Ledger, codes: Sequence[str], mapped: Mapping[str, str]) -> dict[str, dict[str, SourceState]]:
     """Read how suppliers stand by their codes at the platform; `mapped` has those that a person mapped."""
     keys = {code: mapped.get(code, code) for code in codes}
     rows = {key: row for key, (row, _) in ledger.rows(list(dict.fromkeys(keys.values()))).items()}
@@ -82,7 +84,7 @@ def by_code(ledger: Ledger, codes: Sequence[str], mapped: Mapping[str, str]) -> 
     return found
 
 
-def agree(ledger: Ledger, key: str, agreed: Mapping[str, Standing]) -> None:
+def agree(ledger: Ledger, key: str, agreed: Mapping[str, SourceState]) -> None:
     """Write down what both sides of a supplier agree on from now on. Raises `LeaseLost` where its row changes on."""
     for _ in range(TRIES):
         row, item = ledger.rows([key], consistent=True).get(key) or (Row(), Item(ledger.pk, f"r#{key}"))

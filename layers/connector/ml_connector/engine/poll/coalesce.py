@@ -18,7 +18,7 @@ LONGEST = timedelta(seconds=15)
 """A slow source is not waited for any longer: the position must move, and a slice must end in time."""
 
 
-def gathered(pages: Iterator[Page[Any]], weigh: Callable[[Any], int], clock: Clock) -> Iterator[Page[Any]]:
+def coalesced(pages: Iterator[Page[Any]], weigh: Callable[[Any], int], clock: Clock) -> Iterator[Page[Any]]:
     """Yield pages of at least `WEIGHT`, the last one excepted; nothing that was read is lost to an error."""
     held: list[Page[Any]] = []
     weight, began = 0, clock.now()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ml_connector.engine.ledger.rows import GONE, Chunk
-from ml_connector.engine.ledger.seen_keys import Roll, open_keys
+from ml_connector.engine.ledger.seen_keys import SeenKeys, open_keys
 from ml_connector.engine.poll.masters import MasterPass
 from ml_connector.engine.poll.state import PassState
 from ml_connector.engine.write.deactivate import missing_text, parts, too_many
@@ -25,7 +25,7 @@ class Deletions:
         self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
 
     @property
-    def roll(self) -> Roll | None:
+    def roll(self) -> SeenKeys | None:
         """Give the roll of a pass that compares everything, or follows every open order.
 
         A full pass over orders lists the open ones, so it never shows a closing: each of them follows.
@@ -34,7 +34,7 @@ class Deletions:
         if now is None or self.flow.manner != "master" or self.flow.enriches:
             return None  # what is gone at the platform is none of the ERP's business
         wanted = (now.daily or now.full) if self.flow.follows else (now.daily and now.full)
-        return Roll(self.ledger, now.started) if wanted else None
+        return SeenKeys(self.ledger, now.started) if wanted else None
 
     def at_end(self) -> bool:
         """Tell whether the pages are through, and only what follows them is left of the pass."""
@@ -57,7 +57,7 @@ class Deletions:
         self._retire(known, gone, empty=empty)
         return True
 
-    def _follow(self, roll: Roll) -> bool:
+    def _follow(self, roll: SeenKeys) -> bool:
         """Read again every open order that this pass has not shown: its closing may have moved no stamp."""
         assert self.cursor.now is not None
         after, seen = (self.cursor.now.position or "").removeprefix(END), roll.seen()
@@ -65,8 +65,8 @@ class Deletions:
         keys = sorted(k for k in known if k > after and k not in seen)
         for part in parts(keys):
             for page in self.masters.source.reread(part):
-                self.state.ring(self.masters.take(page))
-                roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
+                self.state.notify(self.masters.take(page))
+                roll.note(keys_of(page), str(self.pair.runtime.rng.uuid4()))
             self.state.move(f"{END}{part[-1]}")
             if self.state.is_late():
                 return False
@@ -85,7 +85,7 @@ class Deletions:
         missing, why = len(gone) + waiting, None
         if too_many(missing, known, empty=empty):
             why = missing_text(self.pair, self.flow, missing, known)
-        self.state.ring([self._vanished(part, why) for part in parts(gone)])
+        self.state.notify([self._vanished(part, why) for part in parts(gone)])
 
     def _vanished(self, keys: Sequence[str], guarded: str | None) -> Chunk:
         chunk = self.state.blank(len(keys))

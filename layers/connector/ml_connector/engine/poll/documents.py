@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from ml_connector.engine.ledger.enqueue import Turn, put_on_its_way
+from ml_connector.engine.ledger.enqueue import Turn, enqueue
 from ml_connector.engine.ledger.rows import Chunk, Row
 from ml_connector.engine.poll.state import PassState
-from ml_connector.engine.tenant_integration import Pair
-from ml_connector.flow import Broken, DocumentSource, Flow, Offer, Offers
+from ml_connector.engine.tenant_integration import TenantIntegration
+from ml_connector.flow import Broken, DocumentPage, DocumentSource, Flow, ListedDocument
 
 
 class DocumentPass:
@@ -26,11 +26,11 @@ class DocumentPass:
         """The source of the pass."""
         return self.pair.document_source(self.flow)
 
-    def pages(self, since: str | None, position: str | None) -> Iterator[Offers]:
+    def pages(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         """Read what is offered."""
         return self.source.offers(since, position)
 
-    def take(self, page: Offers) -> list[Chunk]:
+    def take(self, page: DocumentPage) -> list[Chunk]:
         """Put on their way what is new of a page of offers."""
         offers = self._ours(page.offers)
         rows = self.ledger.rows([o.key for o in offers]) if offers else {}
@@ -43,7 +43,7 @@ class DocumentPass:
                 chunks.append(self._one(offer))
         return [*(c for c in chunks if c is not None), *self._unreadable(page.broken)]
 
-    def _ours(self, offers: Sequence[Offer]) -> Sequence[Offer]:
+    def _ours(self, offers: Sequence[ListedDocument]) -> Sequence[ListedDocument]:
         """Keep what refers to documents that we delivered, where the flow follows another."""
         if self.flow.links is None or not offers:
             return offers
@@ -51,7 +51,7 @@ class DocumentPass:
         ours = self.ledger.sibling(self.flow.links).links(targets)
         return [o for o in offers if o.refers in ours]
 
-    def _known(self, offer: Offer, row: Row | None) -> bool:
+    def _known(self, offer: ListedDocument, row: Row | None) -> bool:
         """Tell whether an offer needs nothing more, and count it."""
         figures = self.cursor.figures
         if row is None or row.outcome is None:
@@ -68,13 +68,13 @@ class DocumentPass:
             return True
         return False
 
-    def _refused_before(self, offer: Offer, row: Row) -> bool:
+    def _refused_before(self, offer: ListedDocument, row: Row) -> bool:
         """Tell whether a source that takes no answer offers what was refused as it was; the daily pass tries again."""
         daily = self.cursor.now is not None and self.cursor.now.daily
         return not self.source.answers and offer.stamp == row.stamp and not daily
 
-    def _one(self, offer: Offer) -> Chunk | None:
-        return offer_document(self.pair, self.flow, offer, self.state.run, turn=self.state.turn)
+    def _one(self, offer: ListedDocument) -> Chunk | None:
+        return enqueue_document(self.pair, self.flow, offer, self.state.run, turn=self.state.turn)
 
     def _unreadable(self, broken: Sequence[Broken]) -> list[Chunk]:
         """Put what cannot be read as a document into a chunk that keeps its text and settles it as rejected."""
@@ -93,12 +93,14 @@ class DocumentPass:
             return
         keys = [k for k in source.taken() if k not in self.state.pending]
         for key in keys:
-            chunk = offer_document(self.pair, self.flow, Offer(key), self.state.run, swept=True, turn=self.state.turn)
+            chunk = enqueue_document(
+                self.pair, self.flow, ListedDocument(key), self.state.run, swept=True, turn=self.state.turn
+            )
             if chunk is not None:
-                self.state.ring([chunk])
+                self.state.notify([chunk])
 
 
-def _seen(offer: Offer, row: Row) -> bool:
+def _seen(offer: ListedDocument, row: Row) -> bool:
     return bool(offer.stamp and row.stamp and offer.stamp <= row.stamp)
 
 
@@ -107,9 +109,15 @@ def untouched(row: Row | None) -> bool:
     return row is None or (row.outcome in {None, "unchanged"} and row.target is None)
 
 
-def offer_document(
-    pair: Pair, flow: Flow, offer: Offer, run: str, *, swept: bool = False, turn: Turn = lambda _: 0
+def enqueue_document(
+    pair: TenantIntegration,
+    flow: Flow,
+    offer: ListedDocument,
+    run: str,
+    *,
+    swept: bool = False,
+    turn: Turn = lambda _: 0,
 ) -> Chunk | None:
     """Put a document on its way, unless it is already."""
     in_lane = pair.lane(flow, offer.partner or offer.refers or offer.key)
-    return put_on_its_way(pair.ledger(flow.name), offer, run=run, in_lane=in_lane, swept=swept, turn=turn)
+    return enqueue(pair.ledger(flow.name), offer, run=run, in_lane=in_lane, swept=swept, turn=turn)

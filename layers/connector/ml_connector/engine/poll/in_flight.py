@@ -11,7 +11,7 @@ WIDTH = 12
 BUCKETS = 16_384
 
 
-class Pending:
+class InFlight:
     """Keys, each with the fingerprint (of a master record) or the chunk (of a document) that is on its way."""
 
     def __init__(self) -> None:

@@ -12,8 +12,8 @@ import msgspec
 from ml_connector.engine.ledger import shared
 from ml_connector.engine.ledger.codes import LedgerCodes
 from ml_connector.engine.ledger.fingerprint import epoch_of, fingerprint, mapped_otherwise, only_older, same_settings
-from ml_connector.engine.ledger.rows import GONE, Chunk, Row, Standing
-from ml_connector.engine.poll.coalesce import gathered
+from ml_connector.engine.ledger.rows import GONE, Chunk, Row, SourceState
+from ml_connector.engine.poll.coalesce import coalesced
 from ml_connector.engine.poll.state import PassState
 from ml_connector.engine.write.deactivate import guarded, look_again
 from ml_connector.errors import Held
@@ -31,7 +31,7 @@ class MasterPass:
         """Work on a pass under way."""
         self.state = state
         self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
-        self._bases: dict[str, dict[str, Standing]] = {}
+        self._bases: dict[str, dict[str, SourceState]] = {}
 
     @cached_property
     def source(self) -> MasterSource[Any]:
@@ -41,7 +41,7 @@ class MasterPass:
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[Any]]:
         """Read pages that are large enough to fill chunks."""
         _, weigh = self.pair.chunking[self.flow.record]
-        return gathered(self.source.pages(since, position), weigh, self.pair.world.clock)
+        return coalesced(self.source.pages(since, position), weigh, self.pair.runtime.clock)
 
     def fingerprints(self, chunk: Chunk) -> dict[str, str]:
         """Tell what a chunk has on its way: of each key its fingerprint, or that it is gone."""

@@ -16,14 +16,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ml_connector.engine.ledger.rows import Pass
-from ml_connector.engine.ledger.seen_keys import Seen
+from ml_connector.engine.ledger.seen_keys import SeenHashes
 from ml_connector.engine.poll.deletions import Deletions, keys_of
 from ml_connector.engine.poll.documents import DocumentPass
-from ml_connector.engine.poll.in_flight import Pending
+from ml_connector.engine.poll.in_flight import InFlight
 from ml_connector.engine.poll.masters import MasterPass
-from ml_connector.engine.poll.state import Ahead, PassState, straight
+from ml_connector.engine.poll.state import PassState, Prefetch, inline
 from ml_connector.engine.schedule import cron
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write.prerequisites import release_followers
 from ml_connector.errors import ConnectorError
 from ml_connector.flow import Broken, Flow, Page
@@ -42,11 +42,11 @@ class Poll:
     """One run of one flow's source."""
 
     def __init__(
-        self, pair: Pair, flow: Flow, run: str, ahead: Ahead = straight, deadline: datetime | None = None,
-        full: bool = False,
+        self, pair: TenantIntegration, flow: Flow, run: str, prefetch: Prefetch = inline,
+        deadline: datetime | None = None, full: bool = False,
     ) -> None:  # fmt: skip
         """Read the cursor."""
-        self.state = state = PassState(pair, flow, run, ahead, deadline, full)
+        self.state = state = PassState(pair, flow, run, prefetch, deadline, full)
         self.pair, self.flow, self.ledger, self.cursor = pair, flow, state.ledger, state.cursor
         self.masters, self.documents = MasterPass(state), DocumentPass(state)
         self.part: MasterPass | DocumentPass = self.masters if flow.manner == "master" else self.documents
@@ -72,7 +72,7 @@ class Poll:
         now = self.cursor.now
         assert now is not None
         for pages in self._parts(now):
-            for page in self.state.ahead(pages):
+            for page in self.state.prefetch(pages):
                 self._take(page)
                 self.pair.breakers[self.flow.source].well()
                 if page.position is not None and self.state.is_late():
@@ -99,7 +99,7 @@ class Poll:
         yield _others(self.masters.pages(None, place or None), roll.seen())
 
     def _begin(self) -> None:
-        clock = self.pair.world.clock.now()
+        clock = self.pair.runtime.clock.now()
         now = self.cursor.now
         moved = now.moved or now.started if now is not None and now.position else None
         if moved is not None and clock - datetime.fromisoformat(moved) < RESUME:
@@ -144,9 +144,9 @@ class Poll:
             with suppress(ConnectorError):  # the pass is over; what is left expires, or goes when the next one begins
                 roll.clear()
 
-    def _unsettled(self) -> Pending:
+    def _unsettled(self) -> InFlight:
         """List what is on its way: the fingerprints of masters, the chunks of documents."""
-        pending = Pending()
+        pending = InFlight()
         for chunk in self.ledger.unfinished():
             self.state.out[chunk.lane] += chunk.state == "open"
             if self.flow.manner == "document":
@@ -159,9 +159,9 @@ class Poll:
         now = self.cursor.now
         assert now is not None
         page = bounded(page)
-        self.state.ring(self.part.take(page))
+        self.state.notify(self.part.take(page))
         if (roll := self.deletions.roll) is not None:
-            roll.note(keys_of(page), str(self.pair.world.chance.uuid4()))
+            roll.note(keys_of(page), str(self.pair.runtime.rng.uuid4()))
         if page.stamp is not None:
             now.stamp = max(page.stamp, now.stamp or "")
         self.state.move(page.position)
@@ -203,7 +203,7 @@ def _leading_on(pages: Iterator[Page[Any]]) -> Iterator[Page[Any]]:
         yield page if page.position is not None else replace(page, position=OPEN)
 
 
-def _others(pages: Iterator[Page[Any]], seen: Seen) -> Iterator[Page[Any]]:
+def _others(pages: Iterator[Page[Any]], seen: SeenHashes) -> Iterator[Page[Any]]:
     """Leave out what this pass has shown before: each counts once. The stamps of the rest say nothing of changes."""
     for page in pages:
         yield Page(

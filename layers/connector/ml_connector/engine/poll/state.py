@@ -9,12 +9,12 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from ml_connector.engine.ledger.enqueue import ring_of
+from ml_connector.engine.ledger.enqueue import wake_up_of
 from ml_connector.engine.ledger.fingerprint import fingerprint_raw
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk, Figures, Reject, Row, cut
-from ml_connector.engine.poll.in_flight import Pending
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.poll.in_flight import InFlight
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.flow import Broken, Flow
 from ml_connector.ports import Item
 from ml_connector.records import Record
@@ -24,10 +24,10 @@ BLOCK = 1000
 MOST_REJECTS = 200
 FIRST = 25
 """Chunks of one lane that a poll rings itself; the tick rings the others, so that at most 200 are out at once."""
-Ahead = Callable[[Iterator[Any]], Iterator[Any]]
+Prefetch = Callable[[Iterator[Any]], Iterator[Any]]
 
 
-def straight(pages: Iterator[Any]) -> Iterator[Any]:
+def inline(pages: Iterator[Any]) -> Iterator[Any]:
     """Read no page ahead."""
     return pages
 
@@ -40,10 +40,10 @@ class PassState:
     tick rings.
     """
 
-    pair: Pair
+    pair: TenantIntegration
     flow: Flow
     run: str
-    ahead: Ahead = straight
+    prefetch: Prefetch = inline
     deadline: datetime | None = None
     full: bool = False
 
@@ -55,7 +55,7 @@ class PassState:
         if self.cursor.figures.run != self.run:
             self.cursor.figures = Figures(run=self.run)
         self._block = self.cursor.seq
-        self.pending = Pending()
+        self.pending = InFlight()
         self.out: Counter[str] = Counter()
         self._left: set[str] = set()
 
@@ -80,11 +80,11 @@ class PassState:
 
     def is_late(self) -> bool:
         """Tell whether the time of this run is over."""
-        return self.deadline is not None and self.pair.world.clock.now() > self.deadline
+        return self.deadline is not None and self.pair.runtime.clock.now() > self.deadline
 
     def turn(self, chunk: Chunk) -> int | None:
         """Take a chunk's turn in its lane; None where enough are out, and the tick rings it when it has room."""
-        if self.pair.world.sole:
+        if self.pair.runtime.sole:
             return None  # one process: nobody else rings, and its queue has no limit
         before = self.out[chunk.lane]
         if before < FIRST:
@@ -94,10 +94,10 @@ class PassState:
         self._left.add(chunk.id)
         return None
 
-    def ring(self, chunks: Sequence[Chunk]) -> None:
+    def notify(self, chunks: Sequence[Chunk]) -> None:
         """Wake the writers for chunks; those that are left wait for the tick."""
-        rings = [(c.lane, ring_of(c, self.pair.scope)) for c in chunks if c.id not in self._left]
-        self.pair.world.rings.ring_many(rings)
+        queue = [(c.lane, wake_up_of(c, self.pair.scope)) for c in chunks if c.id not in self._left]
+        self.pair.runtime.queue.notify_many(queue)
 
     def too_old(self, day: date | None) -> bool:
         """Tell whether a document's day lies before the flow's start date."""
@@ -121,7 +121,7 @@ class PassState:
         """Make a chunk without content."""
         number = seq = self._seq()
         if self.flow.manner == "document":
-            seq = int(self.pair.world.clock.now().timestamp() * 1000)  # as offers are numbered
+            seq = int(self.pair.runtime.clock.now().timestamp() * 1000)  # as offers are numbered
         return Chunk(
             id=f"{number:010d}", tenant=self.pair.tenant, integration=self.pair.integration.name, flow=self.flow.name,
             lane=self.pair.lane(self.flow), run=self.run, created=self.ledger.now(), seq=seq, count=count,

@@ -15,7 +15,7 @@ from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
 
 if TYPE_CHECKING:
-    from ml_connector.wiring import TenantSettings
+    from ml_connector.context import TenantSettings
 
 DEFAULTS = {"masters": "rate(1 hour)", "orders": "rate(15 minutes)", "documents": "rate(5 minutes)"}
 FULL_FROM, FULL_HOURS = 1, 4

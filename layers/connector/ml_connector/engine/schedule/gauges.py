@@ -17,12 +17,12 @@ from msgspec import Struct, ValidationError, field
 
 from ml_connector.engine.ledger.ledger import DUE, FAILED, shards
 from ml_connector.engine.ledger.rows import Chunk, dump, iso, load
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import passes
 from ml_connector.engine.schedule.tenant_rows import wanted_among
 from ml_connector.errors import Conflict
 from ml_connector.ports import Item
-from ml_connector.shapes import learn
+from ml_connector.type_cache import resolve
 
 PK = "gauges"
 ROWS = 2000
@@ -61,7 +61,7 @@ class Round(Struct, kw_only=True, omit_defaults=True):
 
 
 for _kind in (Sums, Round):
-    learn(_kind)
+    resolve(_kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,16 @@ class Gauges:
     held: Mapping[str, Decimal]
 
 
-def gauges_of(world: World, systems: Iterable[str]) -> dict[str, Gauges]:
+def gauges_of(runtime: Runtime, systems: Iterable[str]) -> dict[str, Gauges]:
     """Measure each system: what waits to be written to it, and how late the flows are that are read from it."""
-    now = world.clock.now()
-    due, failed = survey(world, DUE), survey(world, FAILED)
-    return {system: _gauges(world, system, now, due.get(system, Sums()), failed.get(system, Sums()))
+    now = runtime.clock.now()
+    due, failed = survey(runtime, DUE), survey(runtime, FAILED)
+    return {system: _gauges(runtime, system, now, due.get(system, Sums()), failed.get(system, Sums()))
             for system in systems}  # fmt: skip
 
 
-def _gauges(world: World, system: str, now: datetime, due: Sums, failed: Sums) -> Gauges:
-    late, failing = passes.late(world.store, system, now)
+def _gauges(runtime: Runtime, system: str, now: datetime, due: Sums, failed: Sums) -> Gauges:
+    late, failing = passes.late(runtime.store, system, now)
 
     def age(since: str | None) -> float:
         return max((now - datetime.fromisoformat(since)).total_seconds(), 0.0) if since else 0.0
@@ -98,21 +98,21 @@ def _gauges(world: World, system: str, now: datetime, due: Sums, failed: Sums) -
 # ── rounds ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def survey(world: World, part: str) -> dict[str, Sums]:
+def survey(runtime: Runtime, part: str) -> dict[str, Sums]:
     """Read some more rows of a part of the index; gives what is known of each target system."""
-    item = world.store.get(PK, part) or Item(PK, part)
+    item = runtime.store.get(PK, part) or Item(PK, part)
     begun = _read(item)
     state = Round(shard=begun.shard, place=begun.place, found=dict(begun.found), last=begun.last)
-    through = _go_on(world, part, state)
+    through = _go_on(runtime, part, state)
     if through:
         state.last, state.found, state.shard, state.place = state.found, {}, 0, None
     whole = through and not begun.found and begun.place is None and not begun.shard
     if not whole:
         with suppress(Conflict):  # another look at the same time
-            world.store.put(replace(item, data=dump(state)))
-        _look_at_front(world, part, state.found)
+            runtime.store.put(replace(item, data=dump(state)))
+        _look_at_front(runtime, part, state.found)
     elif begun.last:
-        world.store.delete(PK, part)  # the work fits into one look again
+        runtime.store.delete(PK, part)  # the work fits into one look again
     return {
         system: _together(state.last.get(system), state.found.get(system)) for system in {*state.last, *state.found}
     }
@@ -125,14 +125,14 @@ def _read(item: Item) -> Round:
         return Round()
 
 
-def _go_on(world: World, part: str, state: Round) -> bool:
+def _go_on(runtime: Runtime, part: str, state: Round) -> bool:
     """Read on from where a round stands; tells whether it is through."""
     left, names = ROWS, shards(part)
     while state.shard < len(names):
         after = _row_at(names[state.shard], state.place)
         size = min(PAGE, left)
-        page = world.store.due(names[state.shard], EVER, size, after=after)
-        _add(world, page, state.found)
+        page = runtime.store.due(names[state.shard], EVER, size, after=after)
+        _add(runtime, page, state.found)
         left -= len(page)
         if len(page) < size:
             state.shard, state.place = state.shard + 1, None
@@ -143,11 +143,11 @@ def _go_on(world: World, part: str, state: Round) -> bool:
     return True
 
 
-def _look_at_front(world: World, part: str, found: dict[str, Sums]) -> None:
+def _look_at_front(runtime: Runtime, part: str, found: dict[str, Sums]) -> None:
     """Look at the oldest rows of each shard, for their ages alone: a round of many looks would come to them late."""
     seen: dict[str, Sums] = {}
     for name in shards(part):
-        _add(world, world.store.due(name, EVER, FRONT), seen)
+        _add(runtime, runtime.store.due(name, EVER, FRONT), seen)
     for system, sums in seen.items():
         ages = Sums(due=sums.due, held=sums.held, parked=sums.parked, failed=sums.failed)
         found[system] = _together(found.get(system), ages)
@@ -157,11 +157,11 @@ def _row_at(name: str, place: tuple[str, str, str] | None) -> Item | None:
     return Item(place[1], place[2], due_pk=name, due_at=place[0]) if place else None
 
 
-def _add(world: World, page: list[Item], found: dict[str, Sums]) -> None:
+def _add(runtime: Runtime, page: list[Item], found: dict[str, Sums]) -> None:
     """Add rows to what was found; what nobody works on (its tenant ended, its flow is off) counts for nothing."""
     read = [(load(Chunk, item.data), item.pk.rsplit("#", 1)[1]) for item in page]
-    wanted = wanted_among(world.store, (chunk.tenant for chunk, _ in read)) if read else None
-    now = world.clock.now()
+    wanted = wanted_among(runtime.store, (chunk.tenant for chunk, _ in read)) if read else None
+    now = runtime.clock.now()
     for chunk, scope in read:
         if wanted is not None and wanted(chunk, scope):
             _count(chunk, found.setdefault(chunk.lane.split(".")[1], Sums()), now)
@@ -207,14 +207,14 @@ def _earlier(one: str | None, other: str | None) -> str | None:
 # ── the tenant registry ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def registry_kept(world: World) -> None:
+def registry_kept(runtime: Runtime) -> None:
     """Note that the tenant registry was compared with all secrets just now."""
-    item = world.store.get(PK, "registry") or Item(PK, "registry")
+    item = runtime.store.get(PK, "registry") or Item(PK, "registry")
     with suppress(Conflict):  # another one has just done the same
-        world.store.put(replace(item, data={"at": iso(world.clock.now())}))
+        runtime.store.put(replace(item, data={"at": iso(runtime.clock.now())}))
 
 
-def registry_age(world: World) -> float | None:
+def registry_age(runtime: Runtime) -> float | None:
     """Tell how many seconds ago the tenant registry was last compared with all secrets; None where it never was."""
-    item = world.store.get(PK, "registry")
-    return (world.clock.now() - datetime.fromisoformat(item.data["at"])).total_seconds() if item else None
+    item = runtime.store.get(PK, "registry")
+    return (runtime.clock.now() - datetime.fromisoformat(item.data["at"])).total_seconds() if item else None

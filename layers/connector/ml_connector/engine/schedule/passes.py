@@ -1,7 +1,7 @@
 """When each flow of a tenant should have completed a pass, so that one that stops is noticed.
 
 A row for each tenant and system, in an index of its own by the earliest of these times: the longest wait of all
-tenants is one row to read. The timetable (`enrol.plan`) cannot tell it, since it plans a flow that failed anew.
+tenants is one row to read. The timetable (`enroll.plan`) cannot tell it, since it plans a flow that failed anew.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ml_connector.engine.ledger.rows import iso
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.errors import Conflict
 from ml_connector.ports import Item, Store
 
@@ -40,15 +40,15 @@ def expect(store: Store, tenant: str, system: str, flows: Mapping[str, str], *, 
 
 
 def note(
-    world: World, tenant: str, system: str, outcomes: Mapping[str, bool | None], planned: Mapping[str, str]
+    runtime: Runtime, tenant: str, system: str, outcomes: Mapping[str, bool | None], planned: Mapping[str, str]
 ) -> None:
     """Note what a run came to: by flow, true when through, false when its slice ended, None when it failed.
 
     `planned`: when each flow is due next, which counts only for those that are through.
     """
-    now = world.clock.now()
+    now = runtime.clock.now()
     for _ in range(TRIES):
-        item = _item(world.store, tenant, system)
+        item = _item(runtime.store, tenant, system)
         due, failing = dict(item.data["due"]), dict(item.data["failing"])
         for flow, done in outcomes.items():
             if done is None:
@@ -59,7 +59,7 @@ def note(
             if done and planned[flow] > iso(datetime.fromisoformat(before) + FRESH):
                 due[flow] = planned[flow]
         with suppress(Conflict):
-            _write(world.store, item, due, failing)
+            _write(runtime.store, item, due, failing)
             return
 
 

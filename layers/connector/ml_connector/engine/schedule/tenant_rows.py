@@ -1,6 +1,6 @@
 """The roster: a row for each tenant, so that most functions need no secret to know whom they work for.
 
-It holds what is not secret (scope, epoch, companies, options) and the webhook keys, encrypted. `enrol.py` writes it
+It holds what is not secret (scope, epoch, companies, options) and the webhook keys, encrypted. `enroll.py` writes it
 from the secrets.
 """
 
@@ -24,7 +24,7 @@ SUBSCRIBING = timedelta(minutes=10)
 """For how long a subscription counts as being made: long enough for the tries that follow a failed one."""
 
 
-class PairRow(Struct, kw_only=True):
+class IntegrationRow(Struct, kw_only=True):
     """What a pair is, without its credentials. `zone` is the ERP's; `endpoints`: each system's server, company …"""
 
     scope: str
@@ -52,7 +52,7 @@ class TenantRow(Struct, kw_only=True):
     """
 
     name: str
-    pairs: dict[str, PairRow] = field(default_factory=dict)
+    pairs: dict[str, IntegrationRow] = field(default_factory=dict)
     options: str = "{}"
     zones: dict[str, str] = field(default_factory=dict)
     webhook: list[str] = field(default_factory=list)

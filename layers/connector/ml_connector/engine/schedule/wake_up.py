@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ml_connector.engine.ledger.enqueue import ring_of
+from ml_connector.engine.ledger.enqueue import wake_up_of
 from ml_connector.engine.ledger.ledger import LONGEST_OUT, SENT, Ledger, due_rows, laid_aside, out_until
 from ml_connector.engine.ledger.rows import PARKED, Chunk, iso, load
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule.tenant_rows import Wanted
 from ml_connector.errors import Transient
 from ml_connector.ports import Item
@@ -37,7 +37,7 @@ class _Lane:
     due: list[tuple[Chunk, Item]] = field(default_factory=list)
 
 
-def ring_due(world: World, wanted: Wanted | None = None, until: datetime | None = None, page: int = PAGE) -> int:
+def wake_due(runtime: Runtime, wanted: Wanted | None = None, until: datetime | None = None, page: int = PAGE) -> int:
     """Ring chunks that are due, in each lane the lower sequence number first; returns how many.
 
     At most `MOST` of a lane are out at once, but where one process has the state and the queue to itself. `wanted`
@@ -45,22 +45,22 @@ def ring_due(world: World, wanted: Wanted | None = None, until: datetime | None 
     that waits for the bucket needs nobody but the bucket. Work ends at `until`: what is left is the first of the next
     tick, since the oldest come first.
     """
-    now = world.clock.now()
-    lanes, full = _lanes(world, now, page)
+    now = runtime.clock.now()
+    lanes, full = _lanes(runtime, now, page)
     if wanted is not None:
         wanted.know(chunk.tenant for lane in lanes.values() for chunk, _ in lane.due)
-    rung = 0
-    for some in _batches(_marked(world, lanes, full, wanted, now)):
-        if until is not None and world.clock.now() >= until:
+    notified = 0
+    for some in _batches(_marked(runtime, lanes, full, wanted, now)):
+        if until is not None and runtime.clock.now() >= until:
             break
-        taken = world.store.put_many([item for item, _ in some])  # where it fails, a worker has it already
-        rings = [ring for (_, ring), ok in zip(some, taken, strict=True) if ok and ring is not None]
-        world.rings.ring_many((chunk.lane, ring_of(chunk, scope)) for chunk, scope in rings)
-        rung += len(rings)
-    return rung
+        taken = runtime.store.put_many([item for item, _ in some])  # where it fails, a worker has it already
+        queue = [due for (_, due), ok in zip(some, taken, strict=True) if ok and due is not None]
+        runtime.queue.notify_many((chunk.lane, wake_up_of(chunk, scope)) for chunk, scope in queue)
+        notified += len(queue)
+    return notified
 
 
-def _lanes(world: World, now: datetime, page: int) -> tuple[dict[str, _Lane], set[str]]:
+def _lanes(runtime: Runtime, now: datetime, page: int) -> tuple[dict[str, _Lane], set[str]]:
     """Read what is due by lane, and how many are out: rows that were rung, and whose time is not over.
 
     Gives also the parts of the index of which there is more than was read.
@@ -68,7 +68,7 @@ def _lanes(world: World, now: datetime, page: int) -> tuple[dict[str, _Lane], se
     lanes: dict[str, _Lane] = defaultdict(_Lane)
     parts: Counter[str] = Counter()
     seen: set[tuple[str, str]] = set()
-    for item in due_rows(world.store, now if world.sole else now + LONGEST_OUT, page):
+    for item in due_rows(runtime.store, now if runtime.sole else now + LONGEST_OUT, page):
         parts[str(item.due_pk)] += 1
         if (item.pk, item.sk) in seen:
             continue  # it moved in the index while that was read
@@ -82,7 +82,7 @@ def _lanes(world: World, now: datetime, page: int) -> tuple[dict[str, _Lane], se
 
 
 def _marked(
-    world: World, lanes: dict[str, _Lane], full: Collection[str], wanted: Wanted | None, now: datetime
+    runtime: Runtime, lanes: dict[str, _Lane], full: Collection[str], wanted: Wanted | None, now: datetime
 ) -> Iterator[tuple[Item, tuple[Chunk, str] | None]]:
     """Give the rows to write, with the chunk and scope to ring where it is rung."""
     for lane in lanes.values():
@@ -91,8 +91,8 @@ def _marked(
             sent = int(item.data.get(SENT, 0)) + 1
             if wanted is not None and chunk.op != PARKED and not wanted(chunk, scope):
                 yield laid_aside(item, now + ASLEEP), None
-            elif world.sole or lane.out + sent <= MOST - KEPT_FREE or not lane.out:
-                yield out_until(item, now, 0 if world.sole else lane.out), (chunk, scope)
+            elif runtime.sole or lane.out + sent <= MOST - KEPT_FREE or not lane.out:
+                yield out_until(item, now, 0 if runtime.sole else lane.out), (chunk, scope)
                 lane.out += sent
             elif item.due_pk in full:
                 yield laid_aside(item, now + PASSED_OVER), None
@@ -112,7 +112,7 @@ def _batches(
 
 
 def release(
-    world: World, ledger: Ledger, *waiting_for: str, awaits: Collection[str] = (), note: str | None = None
+    runtime: Runtime, ledger: Ledger, *waiting_for: str, awaits: Collection[str] = (), note: str | None = None
 ) -> int:
     """Make the chunks due at once that wait for one of `waiting_for`, e.g. after a mapping was set; tells how many.
 
@@ -122,7 +122,7 @@ def release(
     causes = frozenset(waiting_for)
 
     def set_going(chunk: Chunk) -> bool:
-        chunk.due_at, chunk.attempts = iso(world.clock.now()), 0
+        chunk.due_at, chunk.attempts = iso(runtime.clock.now()), 0
         chunk.notes += [note] if note else []
         return _waits(chunk, causes, awaits)
 

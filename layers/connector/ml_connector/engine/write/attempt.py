@@ -12,8 +12,8 @@ import msgspec
 
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk, Outcome, iso
-from ml_connector.engine.runtime import World
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.runtime import Runtime
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Conflict
 from ml_connector.flow import Flow
 from ml_connector.ports import Item
@@ -33,13 +33,13 @@ class BodyGone(Exception):
 
 
 @dataclass
-class Task:
+class Attempt:
     """The attempt under way. Every write goes through `save`, conditional on still holding the row.
 
     `keys`: the records that it works on.
     """
 
-    pair: Pair
+    pair: TenantIntegration
     flow: Flow
     ledger: Ledger
     chunk: Chunk
@@ -48,14 +48,14 @@ class Task:
     keys: list[str] = field(default_factory=list)
 
     @property
-    def world(self) -> World:
+    def runtime(self) -> Runtime:
         """The ports."""
-        return self.pair.world
+        return self.pair.runtime
 
     @property
     def now(self) -> datetime:
         """The time."""
-        return self.world.clock.now()
+        return self.runtime.clock.now()
 
     def later(self, seconds: float) -> str:
         """Write a time in the future as rows do."""
@@ -71,7 +71,7 @@ class Task:
 
     def progress(self, step: str) -> None:
         """Record how far the document came, before the next thing is done to the world."""
-        self.chunk.step, self.chunk.crashes, self.chunk.due_at = step, 0, iso(self.world.lease_ends())
+        self.chunk.step, self.chunk.crashes, self.chunk.due_at = step, 0, iso(self.runtime.lease_ends())
         self.chunk.parked_at = None
         self.save()
 
@@ -130,7 +130,7 @@ class Task:
             setattr(self.chunk, outcome, 1)
 
 
-def claim(pair: Pair, flow: Flow, chunk_id: str) -> Task | None:
+def claim(pair: TenantIntegration, flow: Flow, chunk_id: str) -> Attempt | None:
     """Take a chunk that is due; None where nothing is to be done or another worker has it."""
     ledger = pair.ledger(flow.name)
     found = ledger.chunk(chunk_id)
@@ -140,12 +140,12 @@ def claim(pair: Pair, flow: Flow, chunk_id: str) -> Task | None:
     if chunk.state == "done":
         ledger.archive(chunk)  # an earlier worker died between marking and moving
         return None
-    now = pair.world.clock.now()
-    if not _ready(pair.world, chunk, now):
+    now = pair.runtime.clock.now()
+    if not _ready(pair.runtime, chunk, now):
         return None
     died = chunk.state == "sending"
     chunk.crashes += died
-    chunk.state, chunk.owner, chunk.due_at = "sending", pair.world.boot, iso(pair.world.lease_ends())
+    chunk.state, chunk.owner, chunk.due_at = "sending", pair.runtime.boot, iso(pair.runtime.lease_ends())
     chunk.attempts += 1
     chunk.cause = None
     chunk.first_try = chunk.first_try or iso(now)
@@ -156,15 +156,15 @@ def claim(pair: Pair, flow: Flow, chunk_id: str) -> Task | None:
         item = ledger.store.put(ledger.place(chunk, item))
     except Conflict:
         return None
-    return Task(pair, flow, ledger, chunk, item)
+    return Attempt(pair, flow, ledger, chunk, item)
 
 
-def _ready(world: World, chunk: Chunk, now: datetime) -> bool:
+def _ready(runtime: Runtime, chunk: Chunk, now: datetime) -> bool:
     match chunk.state:
         case "open":
             return True
         case "sending":
-            return (chunk.due_at or "") <= iso(now) or world.is_dead(chunk.owner)
+            return (chunk.due_at or "") <= iso(now) or runtime.is_dead(chunk.owner)
         case "waiting" | "posted":
             return (chunk.due_at or "") <= iso(now)
         case _:

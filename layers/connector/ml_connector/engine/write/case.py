@@ -11,7 +11,7 @@ from typing import Any, Literal, NoReturn
 import msgspec
 
 from ml_connector.engine.ledger.rows import Row
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.identity import recall
 from ml_connector.errors import Held
 from ml_connector.flow import Document, Found, Prepared
@@ -23,17 +23,17 @@ FRESH = frozenset({"", "held", "refused"})
 class Case:
     """What all who work on one document's attempt share."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         """Have both ends at hand."""
-        self.task, self.chunk = task, task.chunk
-        self.key: str = task.chunk.key or task.chunk.id
-        self.source = task.pair.document_source(task.flow)
-        self.target = task.pair.document_target(task.flow)
+        self.attempt, self.chunk = attempt, attempt.chunk
+        self.key: str = attempt.chunk.key or attempt.chunk.id
+        self.source = attempt.pair.document_source(attempt.flow)
+        self.target = attempt.pair.document_target(attempt.flow)
 
     @property
     def source_title(self) -> str:
         """Name the system that it comes from, as people do; `target.title` is that of the other."""
-        return self.task.pair.title(self.task.flow.source)
+        return self.attempt.pair.title(self.attempt.flow.source)
 
     @property
     def fresh(self) -> bool:
@@ -52,7 +52,7 @@ class Case:
     @property
     def tolerance(self) -> Decimal:
         """By how much taxes may be rounded otherwise there."""
-        tolerance: Decimal = self.task.pair.options.tolerance(self.chunk.currency)
+        tolerance: Decimal = self.attempt.pair.options.tolerance(self.chunk.currency)
         return tolerance
 
     def decided(self, what: Literal["match", "post"]) -> bool:
@@ -65,14 +65,14 @@ class Case:
 
     def known(self) -> Row:
         """Read the record row; an empty one where there is none."""
-        found = self.task.ledger.rows([self.key], consistent=True)
+        found = self.attempt.ledger.rows([self.key], consistent=True)
         return found[self.key][0] if self.key in found else Row()
 
     def fetch(self) -> Document[Any]:
         """Read the document as its source has it now, and take down what its rows are to say of it."""
-        self.task.said["talking_to"] = self.task.flow.source
+        self.attempt.said["talking_to"] = self.attempt.flow.source
         document: Document[Any] = self.source.fetch(self.key)
-        self.task.said["talking_to"] = self.task.flow.target
+        self.attempt.said["talking_to"] = self.attempt.flow.target
         self.chunk.stamp = document.stamp or self.chunk.stamp
         record = document.record
         if record is not None:
@@ -85,10 +85,10 @@ class Case:
 
     def linked(self, record: Any) -> Any:
         """Name the platform's document to which this one refers."""
-        flow = self.task.flow.links
+        flow = self.attempt.flow.links
         if flow is None or not self.chunk.refers:
             return record
-        key = self.task.ledger.sibling(flow).links([self.chunk.refers]).get(self.chunk.refers)
+        key = self.attempt.ledger.sibling(flow).links([self.chunk.refers]).get(self.chunk.refers)
         if key is None:
             raise Held(
                 f"lookup:{self.key}", f"Document {self.chunk.refers}, which this belongs to, was not posted from here."
@@ -97,16 +97,16 @@ class Case:
 
     def look_back(self) -> None:
         """Have what refers to this document looked for from the start: it may have been listed while nobody knew it."""
-        for flow in self.task.pair.integration.flows:
-            if flow.links == self.task.flow.name:
-                self.task.ledger.sibling(flow.name).look_back()
+        for flow in self.attempt.pair.integration.flows:
+            if flow.links == self.attempt.flow.name:
+                self.attempt.ledger.sibling(flow.name).look_back()
 
     def value(self, prepared: Prepared) -> None:
         """Take down how it is valued and when it is posted."""
-        if self.task.flow.target == self.task.pair.integration.platform:
+        if self.attempt.flow.target == self.attempt.pair.integration.platform:
             self.chunk.currency = prepared.currency  # amounts are told in the platform's currencies, in every flow
         self.chunk.posted_on = prepared.posted_on.isoformat() if prepared.posted_on else None
-        self.task.said["notes"] = list(prepared.notes)
+        self.attempt.said["notes"] = list(prepared.notes)
 
     # ── names ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -148,9 +148,9 @@ class Case:
 
     def described(self, key: str) -> str:
         """Say of another document of ours what a person needs to compare it with this one."""
-        name, under_way = f"{self.source_title} document {key}", self.task.ledger.chunk(key)
+        name, under_way = f"{self.source_title} document {key}", self.attempt.ledger.chunk(key)
         if under_way is not None:
             chunk = under_way[0]
             return f"{name} ({chunk.amount or 'amount unknown'} {chunk.currency or ''}".rstrip() + ", in progress)"
-        row = self.task.ledger.rows([key]).get(key)
+        row = self.attempt.ledger.rows([key]).get(key)
         return f"{name} (posted as {row[0].code})" if row is not None and row[0].code else name

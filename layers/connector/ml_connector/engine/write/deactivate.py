@@ -15,9 +15,9 @@ import msgspec
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import GONE, Chunk, Row
 from ml_connector.engine.ledger.seen_keys import held_by_target
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write import uncertain
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.retry import backoff
 from ml_connector.errors import Transient
 from ml_connector.flow import Flow, Verdict
@@ -44,24 +44,24 @@ def too_many(missing: int, known: int, *, empty: bool) -> bool:
     )
 
 
-class Retire:
+class DeactivationWriter:
     """One attempt at a chunk of keys that vanished. `chunk.guarded`: a person must agree first."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         """Read the chunk's keys, and what is known of them."""
-        self.task, self.chunk = task, task.chunk
-        body = task.body()
+        self.attempt, self.chunk = attempt, attempt.chunk
+        body = attempt.body()
         self.keys: list[str] = msgspec.json.decode(body.get("retired", b"[]"), type=list[str])
-        self.known = task.ledger.rows(self.keys, consistent=True)
-        task.keys = self.keys
+        self.known = attempt.ledger.rows(self.keys, consistent=True)
+        attempt.keys = self.keys
 
     def advance(self) -> None:
         """Bring the chunk as far as it goes now; where a person must agree, the source is asked once a day."""
-        pair, flow = self.task.pair, self.task.flow
+        pair, flow = self.attempt.pair, self.attempt.flow
         for key in self.keys:
             if key not in self.known or self.known[key][0].seq > self.chunk.seq:
                 self.chunk.results[key] = OVERTAKEN
-        self.task.ledger.begin(self.chunk.seq)
+        self.attempt.ledger.begin(self.chunk.seq)
         pair.check(flow.source, flow.target)
         if not self.chunk.tokens:
             self._ask_again()
@@ -73,12 +73,12 @@ class Retire:
             if not self._alive():
                 self._settle()
             elif self.chunk.guarded:
-                self.task.wait(DAY, waiting_for=f"approval:{flow.name}", reason=self.chunk.guarded)
+                self.attempt.wait(DAY, waiting_for=f"approval:{flow.name}", reason=self.chunk.guarded)
             elif pair.shadow:
                 self.chunk.shadow = True
                 self._settle()
-            elif (left := uncertain.seconds_left(self.task, self._alive(), self.known)) > 0:
-                self.task.wait(left, reason="An earlier request for one of its records may still take effect.")
+            elif (left := uncertain.seconds_left(self.attempt, self._alive(), self.known)) > 0:
+                self.attempt.wait(left, reason="An earlier request for one of its records may still take effect.")
             else:
                 self._send()
             return
@@ -87,7 +87,7 @@ class Retire:
 
     def _guard_anew(self) -> None:
         """Reckon again whether a person must agree, now that some are back; the others of the flow reckon again too."""
-        ledger, flow, alive = self.task.ledger, self.task.flow, self._alive()
+        ledger, flow, alive = self.attempt.ledger, self.attempt.flow, self._alive()
         others = [c for c in guarded(ledger) if c.id != self.chunk.id]
         missing = len(alive) + sum(c.count for c in others)
         known = sum(1 for _, row in ledger.all_rows() if held_by_target(row) and (row.open or not flow.follows))
@@ -96,11 +96,11 @@ class Retire:
             for other in others:
                 look_again(ledger, other.id)
             return
-        text = self.chunk.guarded = missing_text(self.task.pair, flow, missing, known)
+        text = self.chunk.guarded = missing_text(self.attempt.pair, flow, missing, known)
         if not self.chunk.results:
             return
-        child = self.task.part(
-            alive, guarded=text, reason=text, waiting_for=f"approval:{flow.name}", due_at=self.task.later(DAY)
+        child = self.attempt.part(
+            alive, guarded=text, reason=text, waiting_for=f"approval:{flow.name}", due_at=self.attempt.later(DAY)
         )
         ledger.add(child, {"retired": alive})
         self.chunk.results.update(dict.fromkeys(alive, MOVED))
@@ -114,42 +114,45 @@ class Retire:
         alive = self._alive()
         if not alive:
             return
-        self.task.said["talking_to"] = self.task.flow.source
+        self.attempt.said["talking_to"] = self.attempt.flow.source
         asked = set(alive)
-        for page in self.task.pair.master_source(self.task.flow).reread(alive):
+        for page in self.attempt.pair.master_source(self.attempt.flow).reread(alive):
             if any(not b.key for b in page.broken):
                 raise Transient(
                     "The source system shows a record without a key; nothing is deactivated until that is fixed."
                 )
             for key in asked & ({r.key for r in page.records} | {b.key for b in page.broken}):
                 self.chunk.results[key] = BACK
-        self.task.said["talking_to"] = self.task.flow.target
+        self.attempt.said["talking_to"] = self.attempt.flow.target
 
     def _send(self) -> None:
-        sent = self.task.pair.master_target(self.task.flow).retire(self._alive())
+        sent = self.attempt.pair.master_target(self.attempt.flow).retire(self._alive())
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
-        self.task.pair.breakers[self.task.flow.target].well()
-        self.chunk.sent_at = self.task.ledger.now()
-        self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
+        self.attempt.pair.breakers[self.attempt.flow.target].well()
+        self.chunk.sent_at = self.attempt.ledger.now()
+        self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.attempt.ledger.now()
         self.chunk.attempts = 0
-        self.task.posted(1)
+        self.attempt.posted(1)
 
     def _judged(self) -> bool:
         tokens = [t for t in self.chunk.tokens if t != "-"]
-        target = self.task.pair.master_target(self.task.flow)
+        target = self.attempt.pair.master_target(self.attempt.flow)
         verdicts: dict[str, Verdict] | None = target.retired(self._alive(), tokens) if tokens else {}
         if verdicts is None:
             asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)
-            if self.task.now - asked > PATIENCE:
+            if self.attempt.now - asked > PATIENCE:
                 self.chunk.tokens = []  # the same again is harmless
-            self.task.posted(backoff(self.chunk.attempts, 1, 900))
+            self.attempt.posted(backoff(self.chunk.attempts, 1, 900))
             return False
         for key, verdict in verdicts.items():
             if verdict.outcome in {"held", "rejected"}:
                 self.chunk.results.setdefault(
                     key,
-                    ("rejected", verdict.reason or f"{self.task.pair.title(self.task.flow.target)} did not take it."),
+                    (
+                        "rejected",
+                        verdict.reason or f"{self.attempt.pair.title(self.attempt.flow.target)} did not take it.",
+                    ),
                 )
         return True
 
@@ -160,7 +163,7 @@ class Retire:
             self.chunk.results[left[0]] = ("rejected", reason)
         else:
             for half in (left[: len(left) // 2], left[len(left) // 2 :]):
-                self.task.ledger.add(self.task.part(half), {"retired": half})
+                self.attempt.ledger.add(self.attempt.part(half), {"retired": half})
                 self.chunk.results.update(dict.fromkeys(half, MOVED))
         self._settle()
 
@@ -170,14 +173,14 @@ class Retire:
             chunk.results[key] = ("delivered", "")
         settled = {key for key, result in chunk.results.items() if result not in (OVERTAKEN, BACK, MOVED)}
         rows = {key: self._row(key, self.known[key][0]) for key in sorted(settled)}
-        self.task.ledger.settle(rows, self.known, self._row)
+        self.attempt.ledger.settle(rows, self.known, self._row)
         if any(row.taint for row in rows.values()):
-            self.task.ledger.compare_everything()
+            self.attempt.ledger.compare_everything()
         counts = Counter(outcome for outcome, _ in chunk.results.values())
         chunk.delivered, chunk.unchanged = counts["delivered"], counts["unchanged"]
         chunk.rejected, chunk.moved = counts["rejected"], counts["moved"]
         chunk.results = {k: v for k, v in chunk.results.items() if v[0] == "rejected"}
-        self.task.done()
+        self.attempt.done()
 
     def _row(self, key: str, before: Row) -> Row:
         """Make the row anew over the one there is."""
@@ -195,7 +198,7 @@ class Retire:
         )  # fmt: skip
 
 
-def missing_text(pair: Pair, flow: Flow, missing: int, known: int) -> str:
+def missing_text(pair: TenantIntegration, flow: Flow, missing: int, known: int) -> str:
     """Say why a person must agree."""
     command = f"ml-connector confirm-deactivation {pair.tenant} {flow.name}"
     return (

@@ -16,7 +16,7 @@ from typing import Any
 from ml_connector.engine.ledger import audit
 from ml_connector.engine.ledger.ledger import Ledger, shard
 from ml_connector.engine.ledger.rows import PARKED, Chunk, dump, iso, load
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.write.retry import backoff
 from ml_connector.errors import Conflict, ConnectorError, Transient
 from ml_connector.ports import Blobs, Item
@@ -31,30 +31,30 @@ TRIES = 3
 SOON, SELDOM = 60.0, 3600.0
 
 
-def store(world: World, ledger: Ledger, chunk: Chunk, attempt: audit.Attempt) -> bool:
+def store(runtime: Runtime, ledger: Ledger, chunk: Chunk, record: audit.AuditRecord) -> bool:
     """Write an attempt to the bucket, or to the table where the bucket does not take it; tells whether it did.
 
     Where the flow has such attempts already, nobody pauses for one more. Raises what the bucket raised where neither
     took it, and `ValueError` for a name that no bucket takes.
     """
-    began, trouble = world.clock.now(), _put(world, attempt)
+    began, trouble = runtime.clock.now(), _put(runtime, record)
     pauses = PAUSES if trouble is not None and _first(ledger) is None else ()
     for pause in pauses:
-        if trouble is None or world.clock.now() - began >= LONGEST:
+        if trouble is None or runtime.clock.now() - began >= LONGEST:
             break
-        world.clock.sleep(pause)
-        trouble = _put(world, attempt)
+        runtime.clock.sleep(pause)
+        trouble = _put(runtime, record)
     if trouble is None:
         return True
-    if not park(ledger, chunk, attempt):
+    if not park(ledger, chunk, record):
         raise trouble
     log.warning("an attempt waits for the audit trail's bucket", extra=_named(chunk) | {"reason": str(trouble)})
     return False
 
 
-def _put(world: World, attempt: audit.Attempt) -> Exception | None:
+def _put(runtime: Runtime, record: audit.AuditRecord) -> Exception | None:
     try:
-        world.blobs.put(attempt.key, attempt.packed)
+        runtime.blobs.put(record.key, record.packed)
     except ValueError:
         raise
     except Exception as error:  # noqa: BLE001 - a bucket that is away, a full disk: whatever it is, it may pass
@@ -62,17 +62,17 @@ def _put(world: World, attempt: audit.Attempt) -> Exception | None:
     return None
 
 
-def park(ledger: Ledger, chunk: Chunk, attempt: audit.Attempt) -> bool:
+def park(ledger: Ledger, chunk: Chunk, record: audit.AuditRecord) -> bool:
     """Keep an attempt in the table; tells whether the table took it."""
-    name = f"{MARK}{attempt.chain[:12]}~{chunk.id}"
+    name = f"{MARK}{record.chain[:12]}~{chunk.id}"
     row = Chunk(
-        id=name, op=PARKED, refers=attempt.key, key=chunk.key, tenant=chunk.tenant, integration=chunk.integration,
+        id=name, op=PARKED, refers=record.key, key=chunk.key, tenant=chunk.tenant, integration=chunk.integration,
         flow=chunk.flow, lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=0, state="waiting",
         due_at=iso(ledger.clock.now() + timedelta(seconds=SOON)),
     )  # fmt: skip
     for _ in range(TRIES):
         with suppress(Conflict, Transient):
-            ledger.keep(name, attempt.packed)
+            ledger.keep(name, record.packed)
             if ledger.store.get(ledger.pk, f"p#{name}") is None:
                 ledger.store.put(_placed(row, Item(ledger.pk, f"p#{name}")))
             return True
@@ -87,23 +87,23 @@ def is_parked(ledger: Ledger, chunk_id: str) -> bool:
     return chunk_id.startswith(MARK) and ledger.store.get(ledger.pk, f"p#{chunk_id}") is not None
 
 
-def answer(world: World, ring: Mapping[str, Any]) -> bool:
+def answer(runtime: Runtime, message: Mapping[str, Any]) -> bool:
     """Do what a ring asks for where it names such an attempt; tells whether it did.
 
     No vendor is asked, and so no pair is needed: the attempts of a tenant that has ended, of a flow that is off, and
     of an endpoint that was left reach the bucket as all others do.
     """
     ledger = Ledger(
-        world.store, world.clock, tenant=ring["tenant"], integration=ring["integration"], scope=ring["scope"],
-        flow=ring["flow"],
+        runtime.store, runtime.clock, tenant=message["tenant"], integration=message["integration"],
+        scope=message["scope"], flow=message["flow"],
     )  # fmt: skip
-    found = is_parked(ledger, ring["id"])
+    found = is_parked(ledger, message["id"])
     if found:
-        bring(world, ledger, ring["id"])
+        bring(runtime, ledger, message["id"])
     return found
 
 
-def bring(world: World, ledger: Ledger, name: str) -> bool:
+def bring(runtime: Runtime, ledger: Ledger, name: str) -> bool:
     """Bring an attempt from the table to the bucket; where it does not take it, later and later, at last each hour.
 
     Of a flow's attempts the first alone asks, once it was refused: a bucket that is not reached takes half a minute to
@@ -122,7 +122,7 @@ def bring(world: World, ledger: Ledger, name: str) -> bool:
         if row.state != "done":
             packed = ledger.kept(name) or b""
             audit.opened(packed)  # raises where not all of it is there: `endpoint move` carries part after part
-            world.blobs.put(str(row.refers), packed)
+            runtime.blobs.put(str(row.refers), packed)
             row.state = "done"  # from here on the body may be deleted part after part
             item = ledger.store.put(_placed(row, item))
     except Exception as error:  # noqa: BLE001 - whatever it is: it stays in the table

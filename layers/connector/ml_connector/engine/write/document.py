@@ -19,7 +19,7 @@ from typing import Any
 from ml_connector.engine.ledger.rows import Row
 from ml_connector.engine.write import duplicates, resolving
 from ml_connector.engine.write.admission import of_another_company, too_old, unreadable_elsewhere
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.identity import remember
 from ml_connector.engine.write.matching import Matcher
@@ -39,15 +39,15 @@ LEAST = 20
 class DocumentWriter:
     """One attempt at one document."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         """Have both ends at hand, and who looks, reads back and answers."""
-        self.task, self.chunk, self.case = task, task.chunk, Case(task)
+        self.attempt, self.chunk, self.case = attempt, attempt.chunk, Case(attempt)
         self.matcher, self.responder = Matcher(self.case), Responder(self.case)
         self.posted = ReadBack(self.case, self.matcher, self.responder)
 
     def advance(self) -> None:
         """Bring the document as far as it goes now, from the step at which it stands."""
-        self.task.pair.check(self.task.flow.source, self.task.flow.target)
+        self.attempt.pair.check(self.attempt.flow.source, self.attempt.flow.target)
         if self.case.open_decision("match"):
             self._hold_on_to(resolving.match(self.matcher, self.responder))
             return
@@ -71,12 +71,12 @@ class DocumentWriter:
     def _deliver(self) -> None:
         case = self.case
         if self.chunk.step == "sent":  # its worker died, and had the connection until now for all that is known
-            self.chunk.step, self.chunk.sent_at = "unknown", self.task.ledger.now()
-        looked_at = self.task.now
+            self.chunk.step, self.chunk.sent_at = "unknown", self.attempt.ledger.now()
+        looked_at = self.attempt.now
         earlier = None if case.target.refuses_duplicates else self.matcher.look_for_sent()
         row = case.known()
         if case.fresh and row.outcome != "delivered":
-            wait_for_masters(self.task)
+            wait_for_masters(self.attempt)
         document = self._fetched(row)
         if row.outcome == "delivered" and row.target is not None and case.source.answers:
             if not case.decided("post"):
@@ -86,7 +86,7 @@ class DocumentWriter:
         if document.record is None or document.standing in {"gone", "transferred", "refused"}:
             self._gone(document, earlier, looked_at)
             return
-        if case.fresh and too_old(self.task, document.record, row):
+        if case.fresh and too_old(self.attempt, document.record, row):
             self.responder.finish("unchanged", "It is dated before the flow's start date.")
             return
         record = case.linked(document.record)
@@ -97,7 +97,7 @@ class DocumentWriter:
         if prepared is None:
             return
         case.value(prepared)
-        if self.task.pair.shadow:
+        if self.attempt.pair.shadow:
             self._dry_run(prepared)
             return
         if self.chunk.swept and case.fresh and not case.target.look(prepared):
@@ -106,7 +106,7 @@ class DocumentWriter:
                 f"It was acknowledged in {case.source_title}, though not from here, and was not posted. If nobody "
                 f"else works on it, {case.replay} posts it.",
             )
-        looked_at = self.task.now
+        looked_at = self.attempt.now
         if (found := self.matcher.look(prepared)) is not None:
             self._adopt(found, prepared)
         elif self._may_send(looked_at, prepared):
@@ -164,8 +164,8 @@ class DocumentWriter:
         one that our rows have forgotten: then the source shows the document as acknowledged.
         """
         case = self.case
-        codes = self.task.pair.codes(waits=case.fresh)
-        elsewhere = of_another_company(self.task, record, codes)
+        codes = self.attempt.pair.codes(waits=case.fresh)
+        elsewhere = of_another_company(self.attempt, record, codes)
         if elsewhere is not None and case.fresh:
             raise elsewhere
         try:
@@ -175,7 +175,7 @@ class DocumentWriter:
         except (Held, Rejected):
             if case.fresh and standing != "acknowledged":
                 raise
-            trace = case.target.trace(record, self.task.pair.codes(waits=False))
+            trace = case.target.trace(record, self.attempt.pair.codes(waits=False))
             found = self.matcher.look(trace)
             if found is None:
                 raise
@@ -186,8 +186,8 @@ class DocumentWriter:
 
     def _traced(self, record: Any) -> Prepared:
         """Say what a document would be found by now; raises `Held` where it cannot be said, or is another company's."""
-        codes = self.task.pair.codes(waits=False)
-        if (elsewhere := of_another_company(self.task, record, codes)) is not None:
+        codes = self.attempt.pair.codes(waits=False)
+        if (elsewhere := of_another_company(self.attempt, record, codes)) is not None:
             raise elsewhere
         trace: Prepared = self.case.target.trace(record, codes)
         return trace
@@ -203,7 +203,7 @@ class DocumentWriter:
             return False
         in_doubt = not case.fresh
         try:
-            trace = case.target.trace(case.linked(document.record), self.task.pair.codes(waits=False))
+            trace = case.target.trace(case.linked(document.record), self.attempt.pair.codes(waits=False))
             found = self.matcher.look(trace)
             if found is not None:
                 self.matcher.check_same(found, trace)
@@ -214,13 +214,13 @@ class DocumentWriter:
         if found is None or not (found.ours or in_doubt):
             return False
         if not found.ours and not case.target.refuses_duplicates and self._settles(looked_at):
-            self.task.wait(
+            self.attempt.wait(
                 self._settles(looked_at),
                 reason=f"{case.there(found)} stands there, and its transfer was reported, though not by us; what we "
                 f"sent may still arrive in addition. {case.target.title} is checked once more.",
             )
             return True
-        if self.task.ledger.link(found.id, case.key) != case.key:
+        if self.attempt.ledger.link(found.id, case.key) != case.key:
             return False
         case.look_back()
         self.chunk.target, self.chunk.code = found.id, found.number
@@ -229,7 +229,7 @@ class DocumentWriter:
 
     def _settles(self, looked_at: datetime) -> float:
         """Tell for how many seconds after a look what was sent may still be carried out."""
-        settle = timedelta(seconds=self.task.pair.in_doubt_seconds.get(self.task.flow.target, 900))
+        settle = timedelta(seconds=self.attempt.pair.in_doubt_seconds.get(self.attempt.flow.target, 900))
         since = looked_at - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
         return max(0.0, (settle - since).total_seconds())
 
@@ -240,7 +240,7 @@ class DocumentWriter:
         except Unreadable as error:
             self.chunk.stamp, self.chunk.number = error.stamp or self.chunk.stamp, error.number or self.chunk.number
             if error.standing in {"offered", "acknowledged"} and (row.outcome != "delivered" or row.target is None):
-                if (elsewhere := unreadable_elsewhere(self.task, error, self.task.pair.codes())) is not None:
+                if (elsewhere := unreadable_elsewhere(self.attempt, error, self.attempt.pair.codes())) is not None:
                     raise elsewhere from error
                 raise
             return Document(None, error.standing, error.stamp, str(error))
@@ -266,7 +266,7 @@ class DocumentWriter:
         refuses = prepared is not None and (self.case.target.refuses_duplicates or prepared.unique)
         same = refuses and prepared is not None and names <= {prepared.name}
         if (seconds := 0.0 if same else self._settles(looked_at)) > 0:
-            self.task.wait(
+            self.attempt.wait(
                 seconds,
                 reason=f"The outcome of the last attempt is unknown. {self.case.target.title} does not show the "
                 "document yet; it is looked for once more before it is sent again.",
@@ -282,16 +282,16 @@ class DocumentWriter:
         if document.standing == "offered":
             self.responder.acknowledge()
         before, again, earlier = list(self.chunk.sents), not case.fresh, self.chunk.sent_at
-        sent = remember(prepared, self.task.ledger.now())
+        sent = remember(prepared, self.attempt.ledger.now())
         self.chunk.sent_at, self.chunk.alone = sent.at, False
         self.chunk.sents = [*(one for one in before if one.lookup != sent.lookup), sent]
-        self.task.progress("sent")
+        self.attempt.progress("sent")
         try:
             found = case.target.send(prepared)
             if found.id in self.chunk.passed and not found.ours:  # it named no document, and this one was found instead
                 raise OutcomeUnknown(f"{case.target.title} took {case.this()} without naming it.", taken=True)
         except OutcomeUnknown as error:
-            self.chunk.step, self.chunk.sent_at, sent.taken = "unknown", self.task.ledger.now(), error.taken
+            self.chunk.step, self.chunk.sent_at, sent.taken = "unknown", self.attempt.ledger.now(), error.taken
             raise
         except Rejected:
             self.chunk.step, self.chunk.sents = "refused", []
@@ -310,7 +310,7 @@ class DocumentWriter:
     def _keep(self, found: Found, *, adopted: bool = False) -> None:
         """Write down what the target made of it, before anything else happens."""
         case = self.case
-        holder = self.task.ledger.link(found.id, case.key)
+        holder = self.attempt.ledger.link(found.id, case.key)
         if holder != case.key and (found.ours or not case.fresh):
             raise self.matcher.collide(found, holder)
         if holder != case.key:
@@ -328,8 +328,8 @@ class DocumentWriter:
         self.posted.note(found)
         self.chunk.attempts = self.chunk.failures = 0
         self.chunk.answer_ok = True  # an earlier attempt may have been refused, and could not be told
-        self.task.progress("posted")
-        self.task.pair.breakers[self.task.flow.target].well()
+        self.attempt.progress("posted")
+        self.attempt.pair.breakers[self.attempt.flow.target].well()
         self._confirm()
 
     def _unlink(self) -> None:
@@ -339,7 +339,7 @@ class DocumentWriter:
         """
         case = self.case
         target = self.chunk.target or ""
-        holder = self.task.ledger.links([target]).get(target, case.key)
+        holder = self.attempt.ledger.links([target]).get(target, case.key)
         anothers = holder != case.key and self._is_anothers(target)
         if case.open_decision("post") and not anothers:
             resolving.post_anew(self.matcher)
@@ -384,11 +384,11 @@ class DocumentWriter:
 
     def _recheck_later(self) -> bool:
         """Look once more after a second sending: the first may have been carried out late."""
-        settle = self.task.pair.in_doubt_seconds.get(self.task.flow.target, 900)
+        settle = self.attempt.pair.in_doubt_seconds.get(self.attempt.flow.target, 900)
         patience = max(settle * LATEST, LEAST)
-        since = self.task.now - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
+        since = self.attempt.now - datetime.fromisoformat(self.chunk.sent_at or self.chunk.created)
         if since < timedelta(seconds=patience):
-            self.task.posted(patience - since.total_seconds())
+            self.attempt.posted(patience - since.total_seconds())
             self.chunk.reason = (
                 f"It was sent twice after an unknown outcome; {self.case.target.title} is checked once more."
             )

@@ -19,7 +19,7 @@ def others(matcher: Matcher, posted: Sequence[str | None], identities: Sequence[
     """Find what stands under some identities beside what was posted: no other document's, and passed over by nobody."""
     case = matcher.case
     found = {one.id: one for one in matcher.find(identities) if one.state != "rejected"}
-    holders = case.task.ledger.links(list(found))
+    holders = case.attempt.ledger.links(list(found))
     return [
         one for one in found.values()
         if one.id not in {*posted, *case.chunk.passed} and (one.ours or holders.get(one.id, case.key) == case.key)
@@ -88,7 +88,7 @@ def _identities(matcher: Matcher, record: Any) -> list[Prepared]:
     sent = case.sent
     if sent or record is None:
         return sent
-    return [case.target.trace(case.linked(record), case.task.pair.codes(waits=False))]
+    return [case.target.trace(case.linked(record), case.attempt.pair.codes(waits=False))]
 
 
 def _agrees(matcher: Matcher, one: Found, identities: Sequence[Prepared]) -> bool:

@@ -16,10 +16,10 @@ from typing import cast
 
 from ml_connector.engine.ledger import shared
 from ml_connector.engine.ledger.codes import LedgerCodes
-from ml_connector.engine.ledger.rows import Standing
+from ml_connector.engine.ledger.rows import SourceState
 from ml_connector.engine.write import uncertain
-from ml_connector.engine.write.attempt import Task
-from ml_connector.engine.write.masters import Bulk
+from ml_connector.engine.write.attempt import Attempt
+from ml_connector.engine.write.masters import MasterWriter
 from ml_connector.engine.write.prerequisites import wait_for_masters
 from ml_connector.enrichment import TERM, TERM_KIND, WORDS, ErpSupplier, SupplierFields
 from ml_connector.errors import Held, OutcomeUnknown, Rejected
@@ -34,7 +34,7 @@ ALARM = "other fields changed"
 class Compared:
     """What follows for a supplier: fields that both sides agree on, fields to write, and why others have to wait."""
 
-    agreed: dict[str, Standing] = field(default_factory=dict)
+    agreed: dict[str, SourceState] = field(default_factory=dict)
     changes: dict[str, str] = field(default_factory=dict)
     waiting: list[Held] = field(default_factory=list)
 
@@ -46,10 +46,10 @@ class ChangedMore(Exception):
 class Enrichment:
     """One attempt at a chunk of suppliers as they stand at the platform."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         """Read the chunk's records."""
-        self.task, self.chunk, self.pair, self.flow = task, task.chunk, task.pair, task.flow
-        self.bulk = Bulk(task)
+        self.attempt, self.chunk, self.pair, self.flow = attempt, attempt.chunk, attempt.pair, attempt.flow
+        self.bulk = MasterWriter(attempt)
         self.suppliers = self.pair.ledger(str(self.flow.enriches))
 
     @cached_property
@@ -68,14 +68,14 @@ class Enrichment:
             return
         if self._undecided():
             self.pair.check(self.flow.source, self.flow.target)
-            wait_for_masters(self.task)
+            wait_for_masters(self.attempt)
             self._read_again()
         try:
             for key in self._undecided():
                 self._bring(cast("SupplierEnrichment", self.bulk.records[key]))
         except ChangedMore as alarm:
             self.chunk.before = {}
-            self.task.dead(ALARM, str(alarm))
+            self.attempt.dead(ALARM, str(alarm))
             return
         self.chunk.shadow = self.pair.shadow
         self.bulk.complete()
@@ -85,7 +85,7 @@ class Enrichment:
 
     def _read_again(self) -> None:
         """Take each supplier as it stands at the platform now: what was listed may have been changed again since."""
-        self.task.said["talking_to"] = self.flow.source
+        self.attempt.said["talking_to"] = self.flow.source
         asked, found = self._undecided(), set()
         for page in self.pair.master_source(self.flow).reread(asked):
             for record in page.records:
@@ -97,7 +97,7 @@ class Enrichment:
             if key not in found and key not in self.chunk.results:
                 gone = f"{self.pair.title(self.flow.source)} does not have it any more."
                 self.chunk.results[key] = ("unchanged", gone)
-        self.task.said["talking_to"] = self.flow.target
+        self.attempt.said["talking_to"] = self.flow.target
 
     def _bring(self, record: SupplierEnrichment) -> None:
         key = self._codes.erp("supplier", record.key)
@@ -135,7 +135,7 @@ class Enrichment:
     # ── what follows ────────────────────────────────────────────────────────────────────────────────────────
 
     def _compare(
-        self, record: SupplierEnrichment, key: str, known: Mapping[str, Standing], now: ErpSupplier
+        self, record: SupplierEnrichment, key: str, known: Mapping[str, SourceState], now: ErpSupplier
     ) -> Compared:
         """Compare three. Where both changed a field, the platform's value counts; where they never agreed, neither."""
         found, said = Compared(), {}
@@ -144,7 +144,7 @@ class Enrichment:
             if not theirs or shared.stands(name, theirs, known.get(name), self._mapped_term):
                 continue  # what is empty there empties nothing here
             if name not in self.erp.fields:
-                found.agreed[name] = Standing(erp=was.erp, platform=theirs, enriched=True, seen=was.seen)
+                found.agreed[name] = SourceState(erp=was.erp, platform=theirs, enriched=True, seen=was.seen)
                 continue
             ours = now.values.get(name, "")
             said[name] = {"agreed": was.platform, self.flow.source: theirs, self.flow.target: ours}
@@ -159,8 +159,8 @@ class Enrichment:
             if wanted != ours:
                 found.changes[name] = wanted
             enriched = wanted != ours or was.enriched or bool(self.chunk.before)
-            found.agreed[name] = Standing(erp=wanted, platform=theirs, enriched=enriched, seen=wanted)
-        self.task.said["compared"] = said
+            found.agreed[name] = SourceState(erp=wanted, platform=theirs, enriched=enriched, seen=wanted)
+        self.attempt.said["compared"] = said
         return found
 
     def _wanted(self, name: str, theirs: str, ours: str) -> str:
@@ -191,11 +191,11 @@ class Enrichment:
         self._wait_for_person(record)
         written = {now.columns[name] for name in found.changes}
         self.chunk.before = {name: _digest(value) for name, value in now.row.items() if name not in written}
-        self.task.save()
+        self.attempt.save()
         try:
             self.erp.write(key, found.changes)
         except OutcomeUnknown:
-            uncertain.begin(self.task)  # it may take effect later, and must not go over a newer one then
+            uncertain.begin(self.attempt)  # it may take effect later, and must not go over a newer one then
             raise
         except (Rejected, Held):
             self.chunk.before = {}
@@ -226,7 +226,7 @@ class Enrichment:
 
     def _wait_for_person(self, record: SupplierEnrichment) -> None:
         """Raise `Held` while a write that changed more than it should has not been looked at."""
-        for other in self.task.ledger.unfinished():
+        for other in self.attempt.ledger.unfinished():
             if other.state == "failed" and other.cause == ALARM and other.id != self.chunk.id:
                 raise Held(f"lookup:{record.key}", f"It waits until another one is resolved: {other.reason}")
 

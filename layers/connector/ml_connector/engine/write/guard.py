@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from ml_connector.engine.ledger.rows import Row, Standing
+from ml_connector.engine.ledger.rows import Row, SourceState
 from ml_connector.engine.ledger.shared import NEVER, values
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.attempt import Attempt
 from ml_connector.enrichment import FIELDS, TERM, TERM_KIND
 from ml_connector.errors import Held
 from ml_connector.flow import Rendered
@@ -26,10 +26,10 @@ from ml_connector.records import Record, SupplierEnrichment
 class Guard:
     """Decides for the suppliers of one chunk. What it decided at the sending holds until the result is there."""
 
-    def __init__(self, task: Task, records: Mapping[str, Record]) -> None:
+    def __init__(self, attempt: Attempt, records: Mapping[str, Record]) -> None:
         """Decide nothing yet."""
-        self._task, self._chunk, self._records = task, task.chunk, records
-        self._known: dict[str, dict[str, Standing]] = {}
+        self._task, self._chunk, self._records = attempt, attempt.chunk, records
+        self._known: dict[str, dict[str, SourceState]] = {}
 
     def begin(self) -> None:
         """Decide from here on by what was agreed on up to now."""
@@ -49,7 +49,7 @@ class Guard:
             "kept": {key: names for key, names in chunk.kept.items() if key in keys},
         }
 
-    def standing(self, key: str, before: Row) -> dict[str, Standing] | None:
+    def standing(self, key: str, before: Row) -> dict[str, SourceState] | None:
         """Give what is agreed on now that a supplier is confirmed, over what was before."""
         if key not in self._records:
             return before.shared
@@ -66,8 +66,8 @@ class Guard:
         return frozenset(self._chunk.kept[key])
 
     def _decided(
-        self, record: Record, known: Mapping[str, Standing], present: SupplierEnrichment | None
-    ) -> tuple[dict[str, Standing], set[str]]:
+        self, record: Record, known: Mapping[str, SourceState], present: SupplierEnrichment | None
+    ) -> tuple[dict[str, SourceState], set[str]]:
         """Compare three: what both sides agreed on, what the ERP has, and what stands at the platform."""
         agreed, kept = {}, set()
         erp, there = values(record), values(present)
@@ -76,13 +76,13 @@ class Guard:
             alike = ours == there[name]
             if alike or self._is_ours(was, erp[name], there[name]):
                 enriched = alike and was.enriched
-                agreed[name] = Standing(erp=erp[name], platform=ours, enriched=enriched, seen=erp[name])
+                agreed[name] = SourceState(erp=erp[name], platform=ours, enriched=enriched, seen=erp[name])
             if present is not None and (alike or name not in agreed):
                 kept.add(name)
         return agreed, kept
 
     @staticmethod
-    def _is_ours(was: Standing, erp: str, there: str) -> bool:
+    def _is_ours(was: SourceState, erp: str, there: str) -> bool:
         """Tell whether the ERP's value may go over what stands at the platform: nobody has changed that there.
 
         What is empty there is nobody's change: nothing is lost by filling it.

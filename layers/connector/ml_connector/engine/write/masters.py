@@ -24,7 +24,7 @@ from ml_connector.engine.ledger.mappings import SYNC, Change
 from ml_connector.engine.ledger.rows import Row, cut
 from ml_connector.engine.ledger.shared import without
 from ml_connector.engine.write import uncertain
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.batch import Batch
 from ml_connector.engine.write.guard import Guard
 from ml_connector.engine.write.prerequisites import release_landed, wait_for_masters
@@ -33,7 +33,7 @@ from ml_connector.errors import Held, Rejected
 from ml_connector.flow import MasterTarget, Rendered, Verdict
 from ml_connector.ports import Item
 from ml_connector.records import Record
-from ml_connector.shapes import learn
+from ml_connector.type_cache import resolve
 
 PATIENCE = timedelta(hours=24)
 """How long a verdict may take before the target's own record is read instead."""
@@ -52,24 +52,24 @@ class BrokenRow(Struct, frozen=True, kw_only=True):
     raw: str
 
 
-learn(list[BrokenRow])
+resolve(list[BrokenRow])
 
 
-class Bulk:
+class MasterWriter:
     """One attempt at a bulk chunk."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         """Read the chunk's records."""
-        self.task, self.chunk = task, task.chunk
-        body = task.body()
-        records: list[Record] = msgspec.json.decode(body.get("records", b"[]"), type=list[task.flow.record])  # type: ignore[name-defined]
+        self.attempt, self.chunk = attempt, attempt.chunk
+        body = attempt.body()
+        records: list[Record] = msgspec.json.decode(body.get("records", b"[]"), type=list[attempt.flow.record])  # type: ignore[name-defined]
         self.records = {r.key: r for r in records}
         self.broken = msgspec.json.decode(body.get("broken", b"[]"), type=list[BrokenRow])
         self.rendered: dict[str, Rendered] = {}
         self.used: dict[str, dict[str, str]] = {}
         self._recoded: dict[str, tuple[str, str]] = {}
-        self._guard = Guard(task, self.records) if task.pair.is_enriched(task.flow) else None
-        task.keys = list(self.records)
+        self._guard = Guard(attempt, self.records) if attempt.pair.is_enriched(attempt.flow) else None
+        attempt.keys = list(self.records)
 
     @cached_property
     def known(self) -> dict[str, tuple[Row, Item]]:
@@ -79,10 +79,10 @@ class Bulk:
     @cached_property
     def epoch(self) -> str:
         """What shapes what is sent; read before any code is translated."""
-        return self.task.pair.shape(self.task.flow)
+        return self.attempt.pair.shape(self.attempt.flow)
 
     def _rows(self, *, consistent: bool) -> dict[str, tuple[Row, Item]]:
-        return self.task.ledger.rows([*self.records, *(b.key for b in self.broken)], consistent=consistent)
+        return self.attempt.ledger.rows([*self.records, *(b.key for b in self.broken)], consistent=consistent)
 
     def advance(self) -> None:
         """Bring the chunk as far as it goes now."""
@@ -95,12 +95,12 @@ class Bulk:
         if self.chunk.op == "rebaseline":
             self.complete()
             return
-        self.task.pair.check(self.task.flow.target)
+        self.attempt.pair.check(self.attempt.flow.target)
         if not self.chunk.tokens and not self.chunk.stage:
-            wait_for_masters(self.task)
-        target: MasterTarget[Record] = self.task.pair.master_target(self.task.flow)
+            wait_for_masters(self.attempt)
+        target: MasterTarget[Record] = self.attempt.pair.master_target(self.attempt.flow)
         batch = Batch(partial(self._render, target), self._alive)
-        if self.task.pair.shadow:
+        if self.attempt.pair.shadow:
             batch.say()
             self.chunk.shadow = True
             self.complete()
@@ -125,31 +125,33 @@ class Bulk:
             if bad.key not in self.chunk.results:
                 self.refuse(bad.key, bad.reason)
         if self.broken:
-            self.task.said["unreadable"] = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in self.broken]
+            self.attempt.said["unreadable"] = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in self.broken]
 
     # ── before sending ──────────────────────────────────────────────────────────────────────────────────────
 
     def in_doubt(self) -> bool:
         """Wait where an earlier request for one of the records may yet be carried out over this one."""
-        left = uncertain.seconds_left(self.task, [k for k in self.records if k not in self.chunk.results], self.known)
+        left = uncertain.seconds_left(
+            self.attempt, [k for k in self.records if k not in self.chunk.results], self.known
+        )
         if left > 0:
-            self.task.wait(left, reason="An earlier request for one of its records may still take effect.")
+            self.attempt.wait(left, reason="An earlier request for one of its records may still take effect.")
         return left > 0
 
     def _too_early(self) -> bool:
         """Wait for the verdict on an earlier version: only then shows which of its parts have to go."""
-        early = self.chunk.renewed and not self.chunk.stage and uncertain.awaits_verdict(self.task, self.records)
+        early = self.chunk.renewed and not self.chunk.stage and uncertain.awaits_verdict(self.attempt, self.records)
         if early:
             pause = backoff(self.chunk.attempts, 5, 900)  # as rarely as the verdict itself is asked for
-            self.task.wait(pause, reason="An earlier version of one of its records awaits its request status.")
+            self.attempt.wait(pause, reason="An earlier version of one of its records awaits its request status.")
         return early
 
     def drop_superseded(self) -> bool:
         """Let go of what a later chunk has settled or sent. While none has begun, no row is read for it."""
-        if not self.task.ledger.begin(self.chunk.seq):
+        if not self.attempt.ledger.begin(self.chunk.seq):
             return False
         self.known = self._rows(consistent=True)
-        sent = uncertain.sent_later(self.task, self.records)
+        sent = uncertain.sent_later(self.attempt, self.records)
         for key in self.records:
             if key in sent or (key in self.known and self.known[key][0].seq > self.chunk.seq):
                 self.chunk.results[key] = OVERTAKEN
@@ -157,7 +159,7 @@ class Bulk:
 
     def _render(self, target: MasterTarget[Record]) -> None:
         _ = self.epoch  # read before any code is translated, so that a mapping made meanwhile counts as new
-        codes, held = self.task.pair.codes(), defaultdict[str, dict[str, Held]](dict)
+        codes, held = self.attempt.pair.codes(), defaultdict[str, dict[str, Held]](dict)
         codes.look_ahead(self._asked(target))
         for key, record in self.records.items():
             if key in self.chunk.results:
@@ -179,8 +181,8 @@ class Bulk:
 
     def _asked(self, target: MasterTarget[Record]) -> list[tuple[str, str]]:
         """List the codes that will be asked for, so that they are read in a few calls."""
-        asked, provided = Asked(), {flow.maps for flow in self.task.pair.integration.flows}
-        for key, record in self.records.items() if provided.intersection(self.task.flow.codes) else ():
+        asked, provided = Asked(), {flow.maps for flow in self.attempt.pair.integration.flows}
+        for key, record in self.records.items() if provided.intersection(self.attempt.flow.codes) else ():
             if key not in self.chunk.results:
                 with suppress(Held, Rejected):
                     target.render(record, asked, self.chunk.touch)
@@ -189,9 +191,9 @@ class Bulk:
     def _move(self, keys: Sequence[str], waiting_for: str, reason: str, awaits: str | None = None) -> None:
         """Give held records a chunk of their own, then let go of them here."""
         chunk = self.chunk
-        due = self.task.later(5 if awaits or waiting_for.startswith("parent:") else 300)
-        child = self.task.part(keys, op="send", waiting_for=waiting_for, reason=reason, due_at=due, awaits=awaits)
-        self.task.ledger.add(child, {"records": [self.records[k] for k in keys]})
+        due = self.attempt.later(5 if awaits or waiting_for.startswith("parent:") else 300)
+        child = self.attempt.part(keys, op="send", waiting_for=waiting_for, reason=reason, due_at=due, awaits=awaits)
+        self.attempt.ledger.add(child, {"records": [self.records[k] for k in keys]})
         for key in keys:
             chunk.results[key] = ("moved", waiting_for)
             self.rendered.pop(key, None)
@@ -199,12 +201,12 @@ class Bulk:
     def _leave_under_way(self, keys: Sequence[str]) -> None:
         """Give what the target is still at a chunk of its own, so that what it has finished is settled meanwhile."""
         chunk = self.chunk
-        child = self.task.part(
+        child = self.attempt.part(
             keys, state="posted", stage=chunk.stage, tokens=chunk.tokens, token_at=chunk.token_at, epoch=chunk.epoch,
-            sent_at=chunk.sent_at, attempts=chunk.attempts, due_at=self.task.later(backoff(chunk.attempts, 1, 900)),
+            sent_at=chunk.sent_at, attempts=chunk.attempts, due_at=self.attempt.later(backoff(chunk.attempts, 1, 900)),
             notes=[key for key in chunk.notes if key in keys], **(self._guard.part(keys) if self._guard else {}),
         )  # fmt: skip
-        self.task.ledger.add(child, {"records": [self.records[k] for k in keys]})
+        self.attempt.ledger.add(child, {"records": [self.records[k] for k in keys]})
         for key in keys:
             chunk.results[key] = ("moved", "posted")
             self.rendered.pop(key, None)
@@ -216,18 +218,18 @@ class Bulk:
 
     def _send(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> None:
         if not self.chunk.stage:
-            self.chunk.epoch, self.chunk.sent_at = self.epoch, self.task.ledger.now()
+            self.chunk.epoch, self.chunk.sent_at = self.epoch, self.attempt.ledger.now()
         if self._guard:
             self._guard.begin()
-        if self.task.flow.follows:  # the others have no parts that could go
+        if self.attempt.flow.follows:  # the others have no parts that could go
             batch = [replace(r, known=self.chunk.renewed or r.key in self.known) for r in batch]
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
             self.refuse(key, reason)
-        self.task.pair.breakers[self.task.flow.target].well()
-        self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.task.ledger.now()
+        self.attempt.pair.breakers[self.attempt.flow.target].well()
+        self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.attempt.ledger.now()
         self.chunk.attempts = 0
-        self.task.posted(1)
+        self.attempt.posted(1)
 
     def _judged(self, target: MasterTarget[Record], stage: str, batch: Batch) -> bool:
         """Ask for verdicts; False while the target has none yet."""
@@ -236,12 +238,12 @@ class Bulk:
         if verdicts is None and self._overdue():
             verdicts = target.read_back(stage, batch)
         if verdicts is None:
-            self.task.posted(backoff(self.chunk.attempts, 1, 900))
+            self.attempt.posted(backoff(self.chunk.attempts, 1, 900))
             return False
         batch.say()  # before anything is decided: what is decided is said no more
         if tokens and (left := [r.key for r in batch if r.key not in verdicts]):
             if self.chunk.attempts < SECOND:
-                self.task.posted(1)  # most of what is not said yet is said within a second
+                self.attempt.posted(1)  # most of what is not said yet is said within a second
                 return False
             self._leave_under_way(left)
         last = self.chunk.stage == len(target.stages) - 1
@@ -259,11 +261,11 @@ class Bulk:
         chunk.failures += 1
         waiting_for = verdict.waiting_for or f"lookup:{key}"
         first = 5 if waiting_for.startswith("parent:") else 300
-        self.task.wait(backoff(chunk.failures, first, 3600), waiting_for=waiting_for, reason=verdict.reason)
+        self.attempt.wait(backoff(chunk.failures, first, 3600), waiting_for=waiting_for, reason=verdict.reason)
 
     def _overdue(self) -> bool:
         asked = self.chunk.token_at or self.chunk.created
-        return self.task.now - datetime.fromisoformat(asked) > PATIENCE
+        return self.attempt.now - datetime.fromisoformat(asked) > PATIENCE
 
     def _take(self, key: str, verdict: Verdict, last: bool) -> None:
         if key in self.chunk.results or key not in self.records:
@@ -287,27 +289,27 @@ class Bulk:
         for key in self.records:
             chunk.results.setdefault(key, ("unchanged" if chunk.op == "rebaseline" else "delivered", ""))
         rows = {k: r for k in chunk.results if (r := self._row(k)) is not None}
-        self.task.ledger.settle(rows, self.known, self._made)
+        self.attempt.ledger.settle(rows, self.known, self._made)
         if any(row.taint for row in rows.values()):
-            self.task.ledger.compare_everything()  # a pass since the taint held this chunk to be on its way
+            self.attempt.ledger.compare_everything()  # a pass since the taint held this chunk to be on its way
         for key, row in rows.items():  # orders are asked for by number, master data by the code in documents
-            name = row.number if self.task.flow.follows else row.code
+            name = row.number if self.attempt.flow.follows else row.code
             if name is not None and name != key and row.outcome != "rejected":
-                self.task.ledger.set_alias(name, key)
+                self.attempt.ledger.set_alias(name, key)
         self._note_codes()
         landed = [row.code for row in rows.values() if row.code is not None and row.outcome == "delivered"]
-        release_landed(self.task.pair, self.task.flow, landed, chunk.results)
+        release_landed(self.attempt.pair, self.attempt.flow, landed, chunk.results)
         counts = defaultdict[str, int](int)
         for outcome, _ in chunk.results.values():
             counts[outcome] += 1
         chunk.delivered, chunk.unchanged = counts["delivered"], counts["unchanged"]
         chunk.rejected, chunk.moved = counts["rejected"], counts["moved"]
         chunk.results = {k: v for k, v in chunk.results.items() if v[0] == "rejected"}
-        self.task.done()
+        self.attempt.done()
 
     def _note_codes(self) -> None:
         """Put into the history of mappings that a record's code became another: documents follow it from now on."""
-        kind, mappings, at = self.task.flow.maps, self.task.pair.mappings, self.task.ledger.now()
+        kind, mappings, at = self.attempt.flow.maps, self.attempt.pair.mappings, self.attempt.ledger.now()
         for key, (before, after) in self._recoded.items() if kind is not None else ():
             mappings.note(Change(kind=str(kind), code=before, before=key, by=SYNC, at=at))
             mappings.note(Change(kind=str(kind), code=after, after=key, by=SYNC, at=at))
@@ -352,17 +354,17 @@ class Bulk:
         """Tell whether the codes of this attempt are those that the body went out with: no mapping changed since."""
         if self.chunk.epoch not in {None, self.epoch}:
             return False
-        return not any(self.used.values()) or self.task.pair.shape(self.task.flow) == self.epoch
+        return not any(self.used.values()) or self.attempt.pair.shape(self.attempt.flow) == self.epoch
 
     def _code(self, key: str, before: str | None) -> str | None:
         """Tell how documents name a delivered record; also where all was decided, and the settle alone is left."""
         if before is not None and self.chunk.op == "rebaseline":
             return before
-        if key not in self.rendered and key in self.records and not self.task.flow.enriches:
-            target: MasterTarget[Record] = self.task.pair.master_target(self.task.flow)
+        if key not in self.rendered and key in self.records and not self.attempt.flow.enriches:
+            target: MasterTarget[Record] = self.attempt.pair.master_target(self.attempt.flow)
             with suppress(Held, Rejected):
                 self.rendered[key] = target.render(
-                    self.records[key], self.task.pair.codes(waits=False), self.chunk.touch
+                    self.records[key], self.attempt.pair.codes(waits=False), self.chunk.touch
                 )
         return self.rendered[key].target_id if key in self.rendered else before
 

@@ -22,7 +22,7 @@ class Matcher:
 
     def __init__(self, case: Case) -> None:
         """Work on one document's attempt."""
-        self.case, self.task, self.chunk = case, case.task, case.chunk
+        self.case, self.attempt, self.chunk = case, case.attempt, case.chunk
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -45,7 +45,7 @@ class Matcher:
 
     def _judge(self, found: Sequence[Found], wanted: Prepared | None) -> Found | None:
         """Choose the one that is this document; raises `Held` for what a person must judge."""
-        holders = self.task.ledger.links([f.id for f in found])
+        holders = self.attempt.ledger.links([f.id for f in found])
         self._pass_over(found, holders, wanted)
         standing = [f for f in found if f.state != "rejected"]
         mine = [f for f in standing if self.is_ours(f, holders.get(f.id))]
@@ -225,7 +225,7 @@ class Matcher:
         other's, and sent once more.
         """
         self.chunk.target, self.chunk.code = found.id, found.number
-        self.task.progress("collided")
+        self.attempt.progress("collided")
         return self.collided(holder)
 
     def collided(self, holder: str) -> Held:
@@ -254,7 +254,7 @@ class Matcher:
         case = self.case
         if not prepared.natural:
             return
-        ledger = self.task.ledger
+        ledger = self.attempt.ledger
         holder = ledger.reserve(prepared.natural, case.key)
         if holder == case.key:
             return
@@ -268,8 +268,8 @@ class Matcher:
 
     def _cancelled_there(self, key: str) -> bool:
         """Tell whether another document of ours was posted and does not count any more, in the target's own words."""
-        under_way = self.task.ledger.chunk(key)
-        row = self.task.ledger.rows([key]).get(key)
+        under_way = self.attempt.ledger.chunk(key)
+        row = self.attempt.ledger.rows([key]).get(key)
         target = under_way[0].target if under_way else row[0].target if row else None
         code = under_way[0].code if under_way else row[0].code if row else None
         sent = [recall(key, one) for one in under_way[0].sents] if under_way else []

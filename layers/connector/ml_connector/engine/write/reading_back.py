@@ -23,14 +23,14 @@ class ReadBack:
 
     def __init__(self, case: Case, matcher: Matcher, responder: Responder) -> None:
         """Work on one document's attempt."""
-        self.case, self.task, self.chunk = case, case.task, case.chunk
+        self.case, self.attempt, self.chunk = case, case.attempt, case.chunk
         self.matcher, self.responder = matcher, responder
 
     # ── delivered before ─────────────────────────────────────────────────────────────────────────────────────────
 
     def again(self, document: Document[Any], row: Row) -> None:
         """It was delivered before: answer again, never post again."""
-        if self.task.pair.shadow:
+        if self.attempt.pair.shadow:
             self.chunk.shadow = True
             self.responder.finish("delivered")
             return
@@ -48,7 +48,7 @@ class ReadBack:
 
     def _hold_to(self, found: Found, row: Row) -> None:
         """Go on with what stands for a posting that was cancelled after its source had heard of it."""
-        if (holder := self.task.ledger.link(found.id, self.case.key)) != self.case.key:
+        if (holder := self.attempt.ledger.link(found.id, self.case.key)) != self.case.key:
             raise self.matcher.collide(found, holder)
         self.chunk.target, self.chunk.code = found.id, found.number
         self.case.look_back()
@@ -60,7 +60,7 @@ class ReadBack:
         """Read what was delivered before, and raise `Held` where it is not what is offered now."""
         case = self.case
         assert row.target is not None
-        holder = self.task.ledger.links([row.target]).get(row.target, case.key)
+        holder = self.attempt.ledger.links([row.target]).get(row.target, case.key)
         if holder != case.key:
             raise Held(
                 f"conflict:{case.key}",
@@ -70,7 +70,7 @@ class ReadBack:
             )
         wanted = None
         if document.record is not None:
-            wanted = case.target.trace(document.record, self.task.pair.codes(waits=False))
+            wanted = case.target.trace(document.record, self.attempt.pair.codes(waits=False))
         found: Found = case.target.read_back(
             replace(
                 as_sent(row.target, row.code or "", [wanted] if wanted else []),
@@ -100,7 +100,7 @@ class ReadBack:
                 f"If it is to be posted again: `{case.resolve} --post`. If another document there stands for it: "
                 f"`{case.resolve} --match ERP-NUMBER`. Otherwise take it back in {case.source_title}."
             )
-        if (holder := self.task.ledger.link(found.id, case.key)) != case.key:
+        if (holder := self.attempt.ledger.link(found.id, case.key)) != case.key:
             raise self.matcher.collide(found, holder)
         self.chunk.target, self.chunk.code = found.id, found.number
         case.look_back()
@@ -147,7 +147,7 @@ class ReadBack:
     def _wanted(self) -> list[Prepared]:
         """Read anew what is wanted of a document that was adopted: then nothing says what was sent."""
         record = self.case.source.fetch(self.case.key).record
-        return [] if record is None else [self.case.target.trace(record, self.task.pair.codes(waits=False))]
+        return [] if record is None else [self.case.target.trace(record, self.attempt.pair.codes(waits=False))]
 
     def unchanged(self, found: Found, wanted: Sequence[Prepared] | None = None) -> None:
         """Raise `Held` where what stands there is not what was sent any more, unless a person took it as it is."""

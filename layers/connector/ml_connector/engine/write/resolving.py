@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from ml_connector.engine.endpoints import ledger_of, note
 from ml_connector.engine.ledger.rows import Chunk, Row
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write import duplicates
 from ml_connector.engine.write.identity import differences, foreign
 from ml_connector.engine.write.matching import Matcher
@@ -24,12 +24,12 @@ OFFERED = frozenset({"offered", "acknowledged", "transferred"})
 def match(matcher: Matcher, responder: Responder) -> Found:
     """Take a document of the target for this one, by a person's word; raises `Held` where there is none such."""
     case = matcher.case
-    chunk, ledger = case.chunk, case.task.ledger
+    chunk, ledger = case.chunk, case.attempt.ledger
     document, decision = case.fetch(), chunk.decision
     assert decision is not None
     if document.record is None or document.standing not in OFFERED:
         _drop(matcher, f"{case.source_title} no longer transfers {case.this()} ({document.standing}).")
-    trace = case.target.trace(case.linked(document.record), case.task.pair.codes(waits=False))
+    trace = case.target.trace(case.linked(document.record), case.attempt.pair.codes(waits=False))
     found = _named(matcher, decision.number, trace)
     if document.standing == "offered":
         responder.acknowledge()
@@ -49,7 +49,7 @@ def match(matcher: Matcher, responder: Responder) -> Found:
     return found
 
 
-def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
+def named_there(pair: TenantIntegration, flow: Flow, chunk: Chunk, number: str) -> str:
     """Describe the document that a person named, before the decision is written.
 
     Raises `Rejected` where the target has no such document, and whatever asking both systems raises.
@@ -75,7 +75,7 @@ def named_there(pair: Pair, flow: Flow, chunk: Chunk, number: str) -> str:
     return f"{target.title} document {one.number} ({money}{f', {one.dated}' if one.dated else ''})"
 
 
-def not_sent_here(pair: Pair, flow: Flow, recent: Sequence[Found]) -> list[Found]:
+def not_sent_here(pair: TenantIntegration, flow: Flow, recent: Sequence[Found]) -> list[Found]:
     """Name the documents with a key in our shape that this state knows nothing of, under whatever endpoint."""
     ids, known, mine = [one.id for one in recent], set[str](), set[str]()
     for ledger in [pair.ledger(flow.name), *(ledger_of(pair, one.scope, flow.name) for one in note(pair))]:
@@ -100,7 +100,7 @@ def _named(matcher: Matcher, number: str, trace: Prepared) -> Found:
     if foreign(found[0], trace):
         _drop(matcher, _foreign(title, found[0], trace, case.this()))
     standing = [one for one in matcher.find(case.sent) if one.state != "rejected" and one.id != found[0].id]
-    holders = case.task.ledger.links([one.id for one in standing])
+    holders = case.attempt.ledger.links([one.id for one in standing])
     told = set(case.chunk.several) if found[0].id in case.chunk.several else set()  # the person had them all named
     others = [one for one in standing if one.id in told or not _may_be_sent(matcher, one, holders.get(one.id))]
     case.chunk.passed = sorted({*case.chunk.passed, *(one.id for one in others)})

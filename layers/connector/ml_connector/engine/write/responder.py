@@ -14,7 +14,7 @@ from ml_connector.engine.ledger.rows import Row, readable
 from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.retry import backoff
 from ml_connector.errors import Held, Rejected, Unreadable
-from ml_connector.flow import Answer, Document, Standing, Verdict
+from ml_connector.flow import Answer, Document, SourceState, Verdict
 
 ANSWER_TRIES = 3
 LONGEST = 2000
@@ -27,14 +27,14 @@ class Responder:
 
     def __init__(self, case: Case) -> None:
         """Work on one document's attempt."""
-        self.case, self.task, self.chunk = case, case.task, case.chunk
+        self.case, self.attempt, self.chunk = case, case.attempt, case.chunk
 
     def acknowledge(self) -> None:
         """Take the document at its source, where it takes answers."""
         if self.case.source.answers:
-            self.task.said["talking_to"] = self.task.flow.source
+            self.attempt.said["talking_to"] = self.attempt.flow.source
             self.case.source.acknowledge(self.case.key)
-            self.task.said["talking_to"] = self.task.flow.target
+            self.attempt.said["talking_to"] = self.attempt.flow.target
 
     def refuse(self, error: Rejected) -> None:
         """Tell the source once that the document was refused; what cannot be told is settled all the same."""
@@ -47,16 +47,16 @@ class Responder:
             return
         self.chunk.reason = self.chunk.refusal = readable(str(error), LONGEST)
         self.chunk.answer_ok = False
-        if not self.case.source.answers or self.task.pair.shadow:
+        if not self.case.source.answers or self.attempt.pair.shadow:
             self.finish("rejected", self.chunk.refusal)
             return
         taken = bool(self.chunk.step) and self.chunk.step != "held"
-        self.task.progress("refusing")  # from here on the refusal stands, whenever this process dies
+        self.attempt.progress("refusing")  # from here on the refusal stands, whenever this process dies
         self.tell(taken)
 
     def tell(self, taken: bool) -> None:
         """Answer a refusal, acknowledging first where nobody has. What came of it meanwhile is looked at before."""
-        self.task.said["talking_to"] = self.task.flow.source
+        self.attempt.said["talking_to"] = self.attempt.flow.source
         if not taken:
             standing, stamp = self._standing()
             if standing == "offered" and stamp and self.chunk.stamp and stamp > self.chunk.stamp:
@@ -69,7 +69,7 @@ class Responder:
                 self.acknowledge()
         self.answer()
 
-    def _standing(self) -> tuple[Standing, str | None]:
+    def _standing(self) -> tuple[SourceState, str | None]:
         """Tell how the document stands, also where it cannot be read."""
         try:
             document: Document[Any] = self.case.source.fetch(self.case.key)
@@ -86,7 +86,7 @@ class Responder:
         why = document.detail
         if document.record is not None:
             try:
-                self.case.target.prepare(document.record, self.task.pair.codes())
+                self.case.target.prepare(document.record, self.attempt.pair.codes())
             except (Held, Rejected) as error:
                 why = str(error)
             else:
@@ -102,7 +102,7 @@ class Responder:
     def _start_anew(self) -> None:
         """Take up what was offered again since the version that was refused: that refusal is not its own."""
         self.chunk.step, self.chunk.answer_ok, self.chunk.refusal = "", True, None
-        self.task.wait(1, reason="It was transferred again after it had been refused.")
+        self.attempt.wait(1, reason="It was transferred again after it had been refused.")
 
     def answer(self) -> None:
         """Tell the source what became of the document; what it makes of that is asked for later."""
@@ -114,12 +114,12 @@ class Responder:
             )
         source, answer = self.case.source, self._words()
         assert source.answers  # what only lists is never answered
-        self.task.said["talking_to"] = self.task.flow.source
+        self.attempt.said["talking_to"] = self.attempt.flow.source
         token = source.answer(self.case.key, answer)
-        chunk.tokens, chunk.token_at = [token] if token else [], self.task.ledger.now()
+        chunk.tokens, chunk.token_at = [token] if token else [], self.attempt.ledger.now()
         chunk.attempts = 0
-        self.task.progress("answered")
-        self.task.posted(0.5)
+        self.attempt.progress("answered")
+        self.attempt.posted(0.5)
         if not chunk.answer_ok:
             chunk.reason = answer.message
 
@@ -129,7 +129,7 @@ class Responder:
         message = f"Entered in the ERP as {chunk.code}." if ok else (chunk.refusal or chunk.reason or "Refused.")
         kind = "transferred" if ok else "refused"
         internal = (chunk.target or "").rpartition(":")[2] or chunk.code  # some have the one number that people know
-        day = date.fromisoformat(chunk.posted_on) if chunk.posted_on else self.task.now.astimezone(UTC).date()
+        day = date.fromisoformat(chunk.posted_on) if chunk.posted_on else self.attempt.now.astimezone(UTC).date()
         # a later offer is another answer; where the source gives no stamp, the offer's own number tells refusals apart
         offer = chunk.stamp or ("" if ok else chunk.seq)
         return Answer(
@@ -142,17 +142,17 @@ class Responder:
         """Ask what the source made of the answer."""
         source, token = self.case.source, self.chunk.tokens[0] if self.chunk.tokens else None
         assert source.answers  # what only lists never gets here
-        self.task.said["talking_to"] = self.task.flow.source
+        self.attempt.said["talking_to"] = self.attempt.flow.source
         verdict = source.answered(self.case.key, token, self._words())
         asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)
         if verdict is None:
-            if self.task.now - asked > PATIENCE:
+            if self.attempt.now - asked > PATIENCE:
                 raise Held(
                     f"lookup:{self.case.key}",
                     f"{self.case.source_title} has not confirmed the response within a day; look there.",
                 )
             reason = self.chunk.reason
-            self.task.posted(backoff(self.chunk.attempts, 1, 900))
+            self.attempt.posted(backoff(self.chunk.attempts, 1, 900))
             self.chunk.reason = reason
         elif verdict.outcome == "rejected":
             self._not_taken(verdict)
@@ -163,14 +163,14 @@ class Responder:
     def _not_taken(self, verdict: Verdict) -> None:
         self.chunk.answer_try += 1
         if self.chunk.answer_try >= ANSWER_TRIES:
-            self.task.dead("answer refused", f"{self.case.source_title} did not take our response: {verdict.reason}")
+            self.attempt.dead("answer refused", f"{self.case.source_title} did not take our response: {verdict.reason}")
             return
         self.answer()
 
     def finish(self, outcome: Any, reason: str | None = None) -> None:
         """Settle the record row, then the chunk."""
         case = self.case
-        ledger, chunk, reason = self.task.ledger, self.chunk, reason and readable(reason, LONGEST)
+        ledger, chunk, reason = self.attempt.ledger, self.chunk, reason and readable(reason, LONGEST)
         known, stamp = ledger.rows([case.key], consistent=True), self._stamp(outcome)
 
         def made(_key: str, before: Row) -> Row:
@@ -186,7 +186,7 @@ class Responder:
             known,
             made,
         )
-        self.task.done(outcome, reason)
+        self.attempt.done(outcome, reason)
 
     def _stamp(self, outcome: str) -> str | None:
         """Remember the source's stamp after our refusal, so that only a later one is a new attempt.

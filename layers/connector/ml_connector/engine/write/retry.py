@@ -7,7 +7,7 @@ from datetime import timedelta
 from ml_connector.engine.access.breaker import Closed, Parked
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk, iso, readable
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.attempt import Attempt
 from ml_connector.errors import (
     ConnectorError,
     Held,
@@ -32,49 +32,51 @@ def backoff(attempts: int, first: float, most: float) -> float:
     return min(first * 2.0 ** min(max(attempts - 1, 0), 20), most)
 
 
-def hold(task: Task, error: Held) -> None:
+def hold(attempt: Attempt, error: Held) -> None:
     """Hold the chunk for a person or for another record."""
-    looks, task.chunk.parked_at = task.chunk.attempts, None
+    looks, attempt.chunk.parked_at = attempt.chunk.attempts, None
     if error.soon or error.waiting_for.startswith("parent:"):
         pause = backoff(looks, 2, 120) if looks <= SOON else backoff(looks - SOON, 240, 3600)
     else:
         pause = backoff(looks, 300, 3600)
-    task.wait(pause, waiting_for=error.waiting_for, reason=str(error), awaits=error.awaits)
+    attempt.wait(pause, waiting_for=error.waiting_for, reason=str(error), awaits=error.awaits)
 
 
-def pause(task: Task, error: ConnectorError) -> None:
+def pause(attempt: Attempt, error: ConnectorError) -> None:
     """Leave the chunk until the trouble may have passed, or give it up after a day of real attempts."""
     if isinstance(error, (LoginRefused, Misconfigured, Unreachable, Throttled)):
-        _park(task, error)
+        _park(attempt, error)
         return
     if isinstance(error, OutOfTime):  # nobody's trouble: a whole function's time is there for the next attempt
-        task.chunk.attempts -= 1
-        task.chunk.parked_at = task.chunk.parked_at or task.later(0)  # if no time is ever enough, an alarm tells
-        task.wait(1, reason=str(error))
+        attempt.chunk.attempts -= 1
+        attempt.chunk.parked_at = attempt.chunk.parked_at or attempt.later(
+            0
+        )  # if no time is ever enough, an alarm tells
+        attempt.wait(1, reason=str(error))
         return
-    task.chunk.parked_at = None
-    task.chunk.failures += 1
-    if task.chunk.failures >= EXHAUSTED:
-        task.dead("exhausted", f"{error} It was tried {task.chunk.failures} times over a day.")
+    attempt.chunk.parked_at = None
+    attempt.chunk.failures += 1
+    if attempt.chunk.failures >= EXHAUSTED:
+        attempt.dead("exhausted", f"{error} It was tried {attempt.chunk.failures} times over a day.")
     else:
-        task.wait(backoff(task.chunk.failures, 2, 3600), reason=str(error))
+        attempt.wait(backoff(attempt.chunk.failures, 2, 3600), reason=str(error))
 
 
-def _park(task: Task, error: ConnectorError) -> None:
+def _park(attempt: Attempt, error: ConnectorError) -> None:
     """Leave the chunk until its system is there again; that counts as no attempt."""
-    task.chunk.parked_at = task.chunk.parked_at or task.later(0)
+    attempt.chunk.parked_at = attempt.chunk.parked_at or attempt.later(0)
     if isinstance(error, (LoginRefused, Misconfigured)):
-        task.wait(BEHIND_LOGIN, reason=str(error))
-        task.chunk.cause = "login" if isinstance(error, LoginRefused) else "setup"
+        attempt.wait(BEHIND_LOGIN, reason=str(error))
+        attempt.chunk.cause = "login" if isinstance(error, LoginRefused) else "setup"
         return
     asked = min(getattr(error, "retry_after", None) or 0.0, 3600)
     busy = error.busy if isinstance(error, Parked) else isinstance(error, Throttled)
     if busy and isinstance(error, Parked):  # it waited in a queue, and was not tried: that counts for nothing
-        task.chunk.attempts -= 1
-        task.wait(asked, reason=str(error))
+        attempt.chunk.attempts -= 1
+        attempt.wait(asked, reason=str(error))
     else:
-        task.wait(max(backoff(task.chunk.attempts, 2, 3600), asked), reason=str(error))
-    task.chunk.cause = "busy" if busy else "away"
+        attempt.wait(max(backoff(attempt.chunk.attempts, 2, 3600), asked), reason=str(error))
+    attempt.chunk.cause = "busy" if busy else "away"
 
 
 def put_off(ledger: Ledger, chunk_id: str, error: ConnectorError) -> Chunk | None:
@@ -96,9 +98,9 @@ def put_off(ledger: Ledger, chunk_id: str, error: ConnectorError) -> Chunk | Non
     return ledger.change(chunk_id, later)
 
 
-def blame(task: Task, error: ConnectorError) -> None:
+def blame(attempt: Attempt, error: ConnectorError) -> None:
     """Park the system behind which the trouble lies, so that its other work waits too; count what it refused."""
-    breaker = task.pair.breakers[task.said.get("talking_to", task.flow.target)]
+    breaker = attempt.pair.breakers[attempt.said.get("talking_to", attempt.flow.target)]
     if isinstance(error, (Unreachable, Throttled)):
         breaker.trouble(error)
     breaker.refusals += isinstance(error, LoginRefused) and not isinstance(error, Closed)

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from ml_connector.engine.ledger.rows import Chunk, Row
-from ml_connector.engine.write.attempt import Task
+from ml_connector.engine.write.attempt import Attempt
 from ml_connector.errors import NotYet
-from ml_connector.exchange import Exchange
+from ml_connector.http_log import Exchange
 from ml_connector.ports import Item
 
 _NEVER_LEFT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
@@ -33,67 +33,69 @@ def doubtful(exchanges: Iterable[Exchange]) -> bool:
     )
 
 
-def note(task: Task, exchanges: Iterable[Exchange]) -> None:
+def note(attempt: Attempt, exchanges: Iterable[Exchange]) -> None:
     """Write down on a bulk chunk and its flow that an attempt left a request in doubt."""
-    if task.flow.manner == "master" and doubtful(exchanges):
-        begin(task)
+    if attempt.flow.manner == "master" and doubtful(exchanges):
+        begin(attempt)
 
 
-def taint(task: Task, exchanges: Iterable[Exchange]) -> None:
+def taint(attempt: Attempt, exchanges: Iterable[Exchange]) -> None:
     """Let what this attempt has sent be sent again, after its chunk was lost: a newer version may be under it now."""
-    if task.flow.manner == "master" and any(e.method not in {"GET", "HEAD"} for e in exchanges):
-        task.ledger.taint(task.keys)
+    if attempt.flow.manner == "master" and any(e.method not in {"GET", "HEAD"} for e in exchanges):
+        attempt.ledger.taint(attempt.keys)
 
 
-def begin(task: Task) -> None:
+def begin(attempt: Attempt) -> None:
     """Count from now: what was sent may take effect until then."""
-    task.chunk.doubt = task.later(task.pair.in_doubt_seconds.get(task.flow.target, 900))
-    task.ledger.doubt(task.chunk.doubt)
+    attempt.chunk.doubt = attempt.later(attempt.pair.in_doubt_seconds.get(attempt.flow.target, 900))
+    attempt.ledger.doubt(attempt.chunk.doubt)
 
 
-def seconds_left(task: Task, keys: Iterable[str], known: Mapping[str, tuple[Row, Item]]) -> float:
+def seconds_left(attempt: Attempt, keys: Iterable[str], known: Mapping[str, tuple[Row, Item]]) -> float:
     """Tell for how long an earlier request for one of the records may still take effect; 0 where none may."""
     wanted = set(keys)
-    ends = [row.doubt for key, (row, _) in known.items() if key in wanted and row.doubt and row.seq < task.chunk.seq]
-    begun = task.later(task.pair.in_doubt_seconds.get(task.flow.target, 900))
+    ends = [row.doubt for key, (row, _) in known.items() if key in wanted and row.doubt and row.seq < attempt.chunk.seq]
+    begun = attempt.later(attempt.pair.in_doubt_seconds.get(attempt.flow.target, 900))
     others = [
-        o for o in task.ledger.unfinished() if o.seq < task.chunk.seq and (o.state == "sending" or _lasts(o, task))
+        o
+        for o in attempt.ledger.unfinished()
+        if o.seq < attempt.chunk.seq and (o.state == "sending" or _lasts(o, attempt))
     ]
     many = len(others) > MANY  # then nobody looks who is concerned: waiting is cheaper
-    ends += [begun if o.state == "sending" else str(o.doubt) for o in others if many or wanted & _keys(task, o)]
+    ends += [begun if o.state == "sending" else str(o.doubt) for o in others if many or wanted & _keys(attempt, o)]
     until = max(ends, default="")
-    return max(0.0, (task.moment(until) - task.now).total_seconds()) if until else 0.0
+    return max(0.0, (attempt.moment(until) - attempt.now).total_seconds()) if until else 0.0
 
 
-def sent_later(task: Task, keys: Collection[str]) -> set[str]:
+def sent_later(attempt: Attempt, keys: Collection[str]) -> set[str]:
     """Name the records that a later chunk has begun to send and not settled yet: what is older must not follow it.
 
     Raises `NotYet` where that would mean to read very many bodies.
     """
-    later = [o for o in task.ledger.unfinished() if o.op == "send" and o.seq > task.chunk.seq and _begun(o)]
+    later = [o for o in attempt.ledger.unfinished() if o.op == "send" and o.seq > attempt.chunk.seq and _begun(o)]
     if len(later) > MANY:
         raise NotYet("Many later versions are being sent; this one waits until they are completed.")
     found: set[str] = set()
     for other in later:
-        found |= {k for k in _keys(task, other).intersection(keys) if other.results.get(k, ("",))[0] != "moved"}
+        found |= {k for k in _keys(attempt, other).intersection(keys) if other.results.get(k, ("",))[0] != "moved"}
     return found
 
 
-def awaits_verdict(task: Task, keys: Collection[str]) -> bool:
+def awaits_verdict(attempt: Attempt, keys: Collection[str]) -> bool:
     """Tell whether an earlier chunk has sent one of the records and not heard yet what became of it."""
-    earlier = [o for o in task.ledger.unfinished() if o.op == "send" and o.seq < task.chunk.seq and _begun(o)]
-    return len(earlier) > MANY or any(not _keys(task, other).isdisjoint(keys) for other in earlier)
+    earlier = [o for o in attempt.ledger.unfinished() if o.op == "send" and o.seq < attempt.chunk.seq and _begun(o)]
+    return len(earlier) > MANY or any(not _keys(attempt, other).isdisjoint(keys) for other in earlier)
 
 
 def _begun(chunk: Chunk) -> bool:
     return chunk.state != "failed" and (chunk.state in {"sending", "posted"} or bool(chunk.tokens) or chunk.stage > 0)
 
 
-def _lasts(chunk: Chunk, task: Task) -> bool:
-    return chunk.doubt is not None and chunk.doubt > task.ledger.now()
+def _lasts(chunk: Chunk, attempt: Attempt) -> bool:
+    return chunk.doubt is not None and chunk.doubt > attempt.ledger.now()
 
 
-def _keys(task: Task, chunk: Chunk) -> set[str]:
-    body = msgspec.json.decode(task.ledger.raw_body(chunk.id), type=dict[str, msgspec.Raw])
+def _keys(attempt: Attempt, chunk: Chunk) -> set[str]:
+    body = msgspec.json.decode(attempt.ledger.raw_body(chunk.id), type=dict[str, msgspec.Raw])
     records = msgspec.json.decode(body.get("records", b"[]"), type=list[dict[str, object]])
     return {str(r["key"]) for r in records} | set(msgspec.json.decode(body.get("retired", b"[]"), type=list[str]))

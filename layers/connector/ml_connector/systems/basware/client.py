@@ -13,6 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
+from ml_connector.context import AdapterContext
 from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.systems.basware import faults
 from ml_connector.systems.basware.login import Tokens, lacking
@@ -23,7 +24,6 @@ from ml_connector.systems.kit.absence import ABSENT_STATUS, unproven
 from ml_connector.systems.kit.connection import server
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.paging import Circle, digest
-from ml_connector.wiring import Wiring
 
 CONNECTIONS = 8
 CONTINUATION = "x-amz-meta-continuationtoken"
@@ -78,7 +78,7 @@ class Basware:
     _signs = False
     """Whether this server was seen to put its request id on answers."""
 
-    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
         """Open nothing yet: the first call logs in."""
         self.settings, self.wiring = settings, wiring
         self.http = server(
@@ -102,7 +102,7 @@ class Basware:
 
     def _stamp(self, request: httpx.Request) -> None:
         """Give each attempt an id of its own, also a login and a replay."""
-        request.headers["X-BW-REQUEST-ID"] = str(self.wiring.chance.uuid4())
+        request.headers["X-BW-REQUEST-ID"] = str(self.wiring.rng.uuid4())
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from ml_connector.connection import Check, Source, Target
+from ml_connector.context import AdapterContext
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.records import (
     Account,
@@ -38,10 +39,9 @@ from ml_connector.systems.basware.upserts import (
     leftover_lines,
 )
 from ml_connector.systems.kit.credentials import ScopesRefused
-from ml_connector.wiring import Wiring
 
 
-def connect(settings: Settings, wiring: Wiring) -> BaswareConnection:
+def connect(settings: Settings, wiring: AdapterContext) -> BaswareConnection:
     """Make the connection; nothing is called yet."""
     return BaswareConnection(settings, wiring)
 
@@ -49,7 +49,7 @@ def connect(settings: Settings, wiring: Wiring) -> BaswareConnection:
 class BaswareConnection:
     """The `flow.Connection` of Basware."""
 
-    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
         """Share one client among all sources and targets."""
         self.settings, self.wiring = settings, wiring
         self.client = Basware(settings, wiring)

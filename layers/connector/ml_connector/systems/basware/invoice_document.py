@@ -12,11 +12,11 @@ from msgspec import Meta, Struct
 
 from ml_connector import currencies
 from ml_connector.errors import Rejected
-from ml_connector.flow import Standing
+from ml_connector.flow import SourceState
 from ml_connector.records import CodingRow, Invoice
-from ml_connector.shapes import learn
+from ml_connector.systems.decode_errors import decode_error
 from ml_connector.systems.http import is_amount
-from ml_connector.systems.misfit import misfit
+from ml_connector.type_cache import resolve
 
 FINE = Decimal("0.000001")
 """The finest quantity or percentage that a ledger keeps."""
@@ -48,7 +48,7 @@ def _entered(value: Decimal, unit: Decimal) -> Decimal:
 MOST_PERCENT = 100
 SHOWN = 40
 """Characters of a number that a message shows."""
-_STANDINGS: dict[str, Standing] = {
+_STANDINGS: dict[str, SourceState] = {
     "waitingfortransfer": "offered",
     "transferinprogress": "acknowledged",
     "transferred": "transferred",
@@ -137,7 +137,7 @@ class Wire(Struct, rename="camel", kw_only=True):
 _MONEY = frozenset({"gross_sum", "net_sum", "tax_sum1", "net_total", "gross_total", "tax_sum"})
 
 
-def standing(document: Mapping[str, Any]) -> Standing:
+def standing(document: Mapping[str, Any]) -> SourceState:
     """Say how a document stands with us; every status that is none of ours means that it is away."""
     return _STANDINGS.get(str(document.get("processingStatus") or "").lower(), "gone")
 
@@ -154,12 +154,12 @@ def invoice(document: Mapping[str, Any], dimensions: Mapping[str, int] | None = 
     `dimensions` tells which `dimCode` (1 to 10) carries which of the ERP's dimensions.
     """
     number = _short(text(document, "invoiceNumber") or text(document, "invoiceId"))
-    learn(Wire)
+    resolve(Wire)
     try:
         wire = msgspec.convert(document, Wire, strict=True)
     except msgspec.ValidationError as error:
         raise Rejected(
-            f"Invoice {number} cannot be read: {misfit(error)}. Correct it in Basware and transfer it again."
+            f"Invoice {number} cannot be read: {decode_error(error)}. Correct it in Basware and transfer it again."
         ) from error
     for name in ("invoiceNumber", "companyCode", "supplierCode", "currencyCode"):
         if text(document, name) is None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ml_connector.errors import OutcomeUnknown, Rejected, Transient, Unreadable
-from ml_connector.flow import Answer, Broken, Document, Offer, Offers, Verdict
+from ml_connector.flow import Answer, Broken, Document, DocumentPage, ListedDocument, Verdict
 from ml_connector.records import Invoice
 from ml_connector.systems.basware import invoice_document as doc
 from ml_connector.systems.basware.client import Answer as WriteAnswer
@@ -33,14 +33,14 @@ class Invoices:
 
     # ── what is offered ─────────────────────────────────────────────────────────────────────────────────────
 
-    def offers(self, since: str | None = None, position: str | None = None) -> Iterator[Offers]:  # noqa: ARG002
+    def offers(self, since: str | None = None, position: str | None = None) -> Iterator[DocumentPage]:  # noqa: ARG002
         """List everything that waits for transfer, whatever `since`: one page, made of the whole list.
 
         The list is read to its end first, because acknowledging changes it under the reader's feet.
         """
         broken: list[Broken] = []
         offers = [_offer(document) for document in self._listed(WAITING, broken)]
-        yield Offers(offers, broken)
+        yield DocumentPage(offers, broken)
 
     def taken(self) -> list[str]:
         """List the documents that were acknowledged and not answered: a daily sweep compares them with our rows."""
@@ -209,8 +209,8 @@ def _key(document: dict[str, Any]) -> str | None:
     return doc.text(document, "invoiceId") if isinstance(key, (str, int)) and not isinstance(key, bool) else None
 
 
-def _offer(document: dict[str, Any]) -> Offer:
-    return Offer(
+def _offer(document: dict[str, Any]) -> ListedDocument:
+    return ListedDocument(
         key=str(_key(document)), stamp=stamp_of(document), number=doc.text(document, "invoiceNumber"),
         amount=_money(document.get("grossSum"), doc.text(document, "currencyCode")),
         currency=doc.text(document, "currencyCode"), partner=doc.text(document, "supplierCode"),

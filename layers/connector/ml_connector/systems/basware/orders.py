@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from ml_connector.context import AdapterContext
 from ml_connector.errors import Rejected
 from ml_connector.flow import Codes, Rendered
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
@@ -12,7 +13,6 @@ from ml_connector.systems.basware.limits import entity
 from ml_connector.systems.basware.payloads import company, needed, touched
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.kit.money import reckoned
-from ml_connector.wiring import Wiring
 
 ONE, SHARE = Decimal(1), Decimal("0.000001")
 
@@ -20,7 +20,7 @@ ONE, SHARE = Decimal(1), Decimal("0.000001")
 class Orders:
     """Says orders in Basware's words for one tenant."""
 
-    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
         """Keep what shapes the entities."""
         self.settings, self.wiring = settings, wiring
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ml_connector.context import AdapterContext
 from ml_connector.errors import Rejected
 from ml_connector.flow import Codes, Rendered
 from ml_connector.records import Account, Address, BankAccount, CostCenter, Supplier
 from ml_connector.systems.basware.limits import entity, list_width
 from ml_connector.systems.basware.settings import Settings
-from ml_connector.wiring import Wiring
 
 CREDIT_TRANSFER = "30"
 """UN/ECE 4461, the list that e-invoices use; Basware leaves the values to the customer."""
@@ -53,7 +53,7 @@ def needed(value: str, what: str, kind: str, key: str) -> str:
 class Outward:
     """Says records in Basware's words for one tenant."""
 
-    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
         """Keep what shapes the entities: keys, company, languages, source system."""
         self.settings, self.wiring = settings, wiring
 

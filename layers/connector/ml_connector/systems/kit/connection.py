@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from ml_connector.connection import Check
+from ml_connector.context import AdapterContext
 from ml_connector.errors import ConnectorError
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import TRIES, Http
 from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.settings import SystemSettings
-from ml_connector.wiring import Wiring
 
 
 def server(
     settings: SystemSettings,
-    wiring: Wiring,
+    wiring: AdapterContext,
     *,
     vendor: str,
     base_url: str,
@@ -38,7 +38,7 @@ def server(
         base_url=base_url,
         vendor=vendor,
         clock=wiring.clock,
-        chance=wiring.chance,
+        rng=wiring.rng,
         redactor=redactor(settings.secret_values()),
         timeout=settings.timeout_seconds,
         transport=wiring.transport,
@@ -52,7 +52,7 @@ def server(
     )
 
 
-def today(settings: SystemSettings, wiring: Wiring) -> date:
+def today(settings: SystemSettings, wiring: AdapterContext) -> date:
     """Tell the day where the company is."""
     return wiring.clock.now().astimezone(ZoneInfo(settings.timezone)).date()
 

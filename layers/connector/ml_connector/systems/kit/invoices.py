@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
+from ml_connector.context import AdapterContext, in_our_shape
 from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Codes, Found, Prepared
 from ml_connector.folding import fold
@@ -24,7 +25,6 @@ from ml_connector.systems.kit.faults import Dialect, Fault
 from ml_connector.systems.kit.money import reckoned
 from ml_connector.systems.kit.refusals import named
 from ml_connector.systems.settings import SystemSettings
-from ml_connector.wiring import Wiring, in_our_shape
 
 KEY_LIMIT = 36
 """Characters of our own key in a document, where the ERP keeps as many."""
@@ -102,7 +102,7 @@ class Payables(Protocol[F]):
 class InvoiceTarget(Generic[F]):
     """The `flow.DocumentTarget` of an ERP's invoices."""
 
-    def __init__(self, payables: Payables[F], settings: SystemSettings, wiring: Wiring) -> None:
+    def __init__(self, payables: Payables[F], settings: SystemSettings, wiring: AdapterContext) -> None:
         self._payables, self._settings, self._wiring = payables, settings, wiring
         self._moves = wiring.options.closed_period == "next_open"
         self.refuses_duplicates, self.title = payables.refuses_duplicates, payables.title

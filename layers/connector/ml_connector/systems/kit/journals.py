@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ml_connector.errors import Held, Misconfigured
 from ml_connector.systems.kit.drafts import Draft
-from ml_connector.systems.kit.totals import Priced, Sums
+from ml_connector.systems.kit.totals import PricedRow, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,15 @@ class Entry:
 
     account: str
     amount: Decimal
-    row: Priced | None = None
+    row: PricedRow | None = None
 
 
 Ledger = Callable[[Iterable[str]], set[str]]
 
 
-def entries(draft: Draft, sums: Sums, coded: Sequence[tuple[Priced, str]], payable: str, ledger: Ledger) -> list[Entry]:
+def entries(
+    draft: Draft, sums: Totals, coded: Sequence[tuple[PricedRow, str]], payable: str, ledger: Ledger
+) -> list[Entry]:
     """List the entries of rows with their accounts, their taxes and the payable; they make nothing together.
 
     A tax code is mapped to the account of its tax. `ledger` tells which accounts there are. Raises `Held` where
@@ -46,7 +48,7 @@ def entries(draft: Draft, sums: Sums, coded: Sequence[tuple[Priced, str]], payab
     return [*made, Entry(payable, -sum((one.amount for one in made), Decimal(0)))]
 
 
-def _taxes(draft: Draft, sums: Sums) -> dict[str, Decimal]:
+def _taxes(draft: Draft, sums: Totals) -> dict[str, Decimal]:
     """Share the tax among the accounts of its codes. What rounding leaves goes to the first of them."""
     record, shares = draft.invoice, dict[str, Decimal]()
     if not sums.tax:

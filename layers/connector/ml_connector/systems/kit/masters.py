@@ -61,7 +61,7 @@ class Masters(Generic[W, R]):
         return Page(records, broken, batch.position, max(stamps, default=None))
 
 
-class Nothing:
+class EmptySource:
     """A source of records that a company does not keep."""
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[Any]]:  # noqa: ARG002

@@ -16,21 +16,21 @@ import msgspec
 
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Record
-from ml_connector.shapes import learn
 from ml_connector.systems.http import dumps
+from ml_connector.type_cache import resolve
 
 R = TypeVar("R", bound=Record)
 
 
 def field_names(row: Any) -> list[str]:
     """Name a wire struct's fields as the server does; safe where several threads are the first to ask."""
-    learn(row)
+    resolve(row)
     return [field.encode_name for field in msgspec.structs.fields(row)]
 
 
 def decoder(listing: Any, **options: Any) -> msgspec.json.Decoder[Any]:
     """Make the decoder of a list's body; safe where several threads are the first to need its types (`shapes`)."""
-    learn(listing)
+    resolve(listing)
     return msgspec.json.Decoder(listing, strict=False, **options)
 
 

@@ -13,9 +13,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ml_connector.errors import Transient
 from ml_connector.flow import Broken
+from ml_connector.systems.decode_errors import decode_error
 from ml_connector.systems.http import UNREADABLE, Reply, dumps, is_amount
 from ml_connector.systems.kit.paging import content_of, row_number
-from ml_connector.systems.misfit import misfit
 
 W = TypeVar("W")
 RAW_LIMIT = 4_000
@@ -139,7 +139,7 @@ def page_of(
         except (*UNREADABLE, TypeError, AttributeError) as error:
             known = named(raw)
             keys.append(str(known) if known is not None else unnamed(number))
-            reason = f"It cannot be read: {misfit(error)}. Correct it in {vendor}."
+            reason = f"It cannot be read: {decode_error(error)}. Correct it in {vendor}."
             spoiled.append(Spoiled(keys[-1], reply.clean(reason), reply.clean(dumps(raw))[:RAW_LIMIT]))
     link = body.get("@odata.nextLink") or body.get("odata.nextLink")
     count = body.get("@odata.count", body.get("odata.count"))

@@ -24,7 +24,7 @@ class Shelf(Generic[T]):
     """One connection's access to them: what it took from there or learnt itself, it keeps to."""
 
     def __init__(self, kept: MutableMapping[tuple[str, ...], tuple[datetime, Any]], clock: Clock, *whose: str) -> None:
-        """`kept`: what the process shares (`Wiring.kept`). `whose`: tenant, server, company."""
+        """`kept`: what the process shares (`AdapterContext.kept`). `whose`: tenant, server, company."""
         self._kept, self._clock, self._whose = kept, clock, whose
         self._mine: dict[str, T] = {}
         self._taken: set[str] = set()

@@ -16,7 +16,7 @@ from ml_connector.systems.kit.money import HUNDRED, Money, percentage, reckoned
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class PricedRow:
     """A coding row with its net amount, signed as on the platform.
 
     `tax` None: not known by row. `percent` is as stated; `implied` is worked out of the amounts where no percentage
@@ -31,10 +31,10 @@ class Priced:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class Totals:
     """An invoice's rows, its total and tax, and the residue: what the total has more than rows and tax."""
 
-    rows: tuple[Priced, ...]
+    rows: tuple[PricedRow, ...]
     gross: Decimal
     tax: Decimal
     residue: Decimal
@@ -44,7 +44,7 @@ class Sums:
         """Add up the rows."""
         return sum((row.net for row in self.rows), Decimal(0))
 
-    def absorbed(self, notes: list[str]) -> Sums:
+    def absorbed(self, notes: list[str]) -> Totals:
         """Put the residue on the largest row and note it, for an ERP that has no account for it."""
         if self.residue == 0:
             return self
@@ -55,7 +55,7 @@ class Sums:
         return replace(self, rows=tuple(rows))
 
 
-def sum_up(invoice: Invoice, money: Money, tolerance: Decimal, hints: Sequence[Decimal | None] = ()) -> Sums:
+def sum_up(invoice: Invoice, money: Money, tolerance: Decimal, hints: Sequence[Decimal | None] = ()) -> Totals:
     """Price every row and compare with the total. `hints` are the tax percentages of the orders' lines, by row.
 
     `tolerance` is the tenant's, in cents. Raises `Rejected` for an invoice that cannot be posted as it is, `Held`
@@ -72,7 +72,7 @@ class _Reading:
     invoice: Invoice
     money: Money
 
-    def sums(self, tolerance: Decimal, hints: Sequence[Decimal | None]) -> Sums:
+    def sums(self, tolerance: Decimal, hints: Sequence[Decimal | None]) -> Totals:
         invoice = self.invoice
         gross = self._exact(invoice.gross, "The total")
         hinted = zip_longest(invoice.rows, hints)
@@ -88,12 +88,12 @@ class _Reading:
                 f"Invoice total {gross} {invoice.currency} of {invoice.number} differs from its coding rows plus tax "
                 f"({net + tax} {invoice.currency}) by {abs(gross - net - tax)}. Correct the coding rows or the total.",
             )
-        return Sums(tuple(self._implied(row, tax, net) for row in rows), gross, tax, residue)
+        return Totals(tuple(self._implied(row, tax, net) for row in rows), gross, tax, residue)
 
     def _exact(self, value: Decimal, what: str) -> Decimal:
         return self.money.exact(value, f"{what} of invoice {self.invoice.number}")
 
-    def _price(self, row: CodingRow, number: int, hint: Decimal | None) -> Priced:
+    def _price(self, row: CodingRow, number: int, hint: Decimal | None) -> PricedRow:
         invoice, name = self.invoice, f"coding row {number}"
         net = None if row.net is None else self._exact(row.net, f"The net amount of {name}")
         gross = None if row.gross is None else self._exact(row.gross, f"The gross amount of {name}")
@@ -116,7 +116,7 @@ class _Reading:
             net = (gross or self.money.zero) - (tax or self.money.zero)
         if tax is None and hint is not None and not self._says_tax(row):
             tax = self._on(net, hint)
-        return Priced(row, net, tax, percent)
+        return PricedRow(row, net, tax, percent)
 
     def _left(self, number: int) -> Decimal | None:
         """Take for the tax of a row that tells its gross amount alone what the other rows leave of the invoice's.
@@ -148,7 +148,7 @@ class _Reading:
         invoice = self.invoice
         return any(told is not None for told in (row.tax_code, invoice.tax_code, invoice.tax, invoice.net))
 
-    def _taxes(self, rows: Sequence[Priced]) -> list[Decimal]:
+    def _taxes(self, rows: Sequence[PricedRow]) -> list[Decimal]:
         """List what the tax may be: as stated, by rows, by percentage. None of them known: no check is possible."""
         invoice, found = self.invoice, []
         if invoice.tax is not None:
@@ -165,7 +165,7 @@ class _Reading:
             found.append(sum((row.tax or self.money.zero for row in rows), self.money.zero))
         return found
 
-    def _rounded_otherwise(self, rows: Sequence[Priced]) -> list[Decimal]:
+    def _rounded_otherwise(self, rows: Sequence[PricedRow]) -> list[Decimal]:
         """Take what the total leaves for a tax that nobody states, where some way of rounding makes it.
 
         In Japan 10% of 1005 is 100.
@@ -177,7 +177,7 @@ class _Reading:
         )
         return [self._exact(left, "The tax")] if least <= left <= most else []
 
-    def _implied(self, row: Priced, tax: Decimal, net: Decimal) -> Priced:
+    def _implied(self, row: PricedRow, tax: Decimal, net: Decimal) -> PricedRow:
         """Work a percentage out of the row's own tax, or of the invoice's where the rows state none."""
         if row.percent is not None or row.row.tax_code is not None:
             return row

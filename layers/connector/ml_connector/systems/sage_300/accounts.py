@@ -15,13 +15,13 @@ from ml_connector.errors import Held
 from ml_connector.flow import Broken, Page
 from ml_connector.folding import same
 from ml_connector.records import Account, CostCenter
-from ml_connector.systems.kit.masters import Masters, Nothing
+from ml_connector.systems.kit.masters import EmptySource, Masters
 from ml_connector.systems.kit.odata import narrowed
 from ml_connector.systems.kit.rows import Batch, plain
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.fields import text
 from ml_connector.systems.sage_300.masters import declared, is_active, said
-from ml_connector.systems.sage_300.query import FULL, Query, Wanted
+from ml_connector.systems.sage_300.query import FULL, KeyFilter, Query
 
 FEW = 3
 """Calls that need no second thought."""
@@ -77,7 +77,7 @@ def accounts(api: WebApi, segment: int | None) -> Masters[AccountRow, Account] |
     return declared(api, lambda _: accounts_query(), account, key_field="UnformattedAccount")
 
 
-def cost_centers(api: WebApi, segment: int | None) -> Masters[dict[str, object], CostCenter] | Nothing:
+def cost_centers(api: WebApi, segment: int | None) -> Masters[dict[str, object], CostCenter] | EmptySource:
     """Read the codes of one segment. They are few and carry no stamp, so they are read whole."""
 
     def convert(row: dict[str, object]) -> CostCenter | None:
@@ -91,7 +91,7 @@ def cost_centers(api: WebApi, segment: int | None) -> Masters[dict[str, object],
     def key(row: dict[str, object]) -> str:
         return f"{text(row, 'SegmentNumber')}~{text(row, 'SegmentCodeKey')}"
 
-    return Nothing() if segment is None else declared(api, lambda _: Query("GL/GLSegmentCodes", None, key), convert)
+    return EmptySource() if segment is None else declared(api, lambda _: Query("GL/GLSegmentCodes", None, key), convert)
 
 
 def account(row: AccountRow) -> Account:
@@ -101,9 +101,9 @@ def account(row: AccountRow) -> Account:
     return Account(key=row.code, code=row.code, name=said(row.description) or row.code, active=row.active)
 
 
-def of_natural(segment: int, codes: Iterable[str]) -> Wanted[AccountRow]:
+def of_natural(segment: int, codes: Iterable[str]) -> KeyFilter[AccountRow]:
     """Want the accounts of some natural accounts, which stand in `segment`."""
-    return Wanted(accounts_query, f"AccountSegmentCode{segment}", codes, lambda row: (row.segment(segment),))
+    return KeyFilter(accounts_query, f"AccountSegmentCode{segment}", codes, lambda row: (row.segment(segment),))
 
 
 def natural_of(segment: int) -> int:
@@ -181,7 +181,7 @@ class Ledger:
     def _fetch(self, codes: set[str]) -> None:
         """Read the accounts that are not known yet. One that is not there is asked for again the next time."""
         missing = sorted(codes - self._by_code.keys())
-        wanted = Wanted(accounts_query, "UnformattedAccount", missing, lambda row: (row.code,))
+        wanted = KeyFilter(accounts_query, "UnformattedAccount", missing, lambda row: (row.code,))
         calls = len(list(narrowed(wanted.field, map(self._api.text, missing))))
         total = next(self._api.pages(accounts_query(top=1))).count if calls > FEW else None
         whole = total is not None and total / FULL < calls

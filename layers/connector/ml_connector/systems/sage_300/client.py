@@ -34,7 +34,7 @@ from ml_connector.systems.sage_300.faults import (
 )
 from ml_connector.systems.sage_300.login import IIS
 from ml_connector.systems.sage_300.metadata import Kind, Model, parse
-from ml_connector.systems.sage_300.query import Keyed, Query, walk
+from ml_connector.systems.sage_300.query import Query, RowsByKey, walk
 
 TRIES = 5
 """One more than elsewhere: the server refuses by how many requests it has at once, and mostly names no time."""
@@ -105,7 +105,7 @@ class WebApi:
         self._older: set[str] = set()
         self._not_taken: set[tuple[str, frozenset[str]]] = set()
         self._lacking: set[str] = set()
-        self.keyed = Keyed(self)
+        self.keyed = RowsByKey(self)
 
     def now(self) -> datetime:
         """Tell the time, by which what is remembered grows old."""

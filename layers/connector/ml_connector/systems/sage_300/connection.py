@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from ml_connector.connection import Check, Source, Target
+from ml_connector.context import AdapterContext
 from ml_connector.errors import ConnectorError
 from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
 from ml_connector.systems.kit.connection import checked, example, server, tried, zone
@@ -27,7 +28,6 @@ from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.posting import Posting
 from ml_connector.systems.sage_300.query import Query
 from ml_connector.systems.sage_300.settings import Settings
-from ml_connector.wiring import Wiring
 
 VENDOR = "Sage 300"
 CONNECTIONS = 2
@@ -47,10 +47,10 @@ DISPENSABLE = frozenset({"PO/POGetReceipts", "PO/POReturns", POSTED, "CS/CSFisca
 """What an older or smaller installation may lack."""
 
 
-class Company:
+class Sage300Connection:
     """The connection. Raises the classes of `errors` only."""
 
-    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
         self._settings, self._wiring = settings, wiring
         self._http = server(
             settings, wiring, vendor=VENDOR, base_url=settings.api_url, connections=CONNECTIONS, before=self._before,
@@ -163,6 +163,6 @@ class Company:
         return f"for example {found.code}"
 
 
-def connect(settings: Settings, wiring: Wiring) -> Company:
+def connect(settings: Settings, wiring: AdapterContext) -> Sage300Connection:
     """Join the company that a secret describes; nothing is sent yet."""
-    return Company(settings, wiring)
+    return Sage300Connection(settings, wiring)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from ml_connector.context import AdapterContext
 from ml_connector.flow import Found, Prepared
 from ml_connector.records import Invoice
 from ml_connector.systems.http import listed
@@ -19,7 +20,7 @@ from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.invoices import KEY_LIMIT, Created
 from ml_connector.systems.kit.money import Money
 from ml_connector.systems.kit.paging import row_number
-from ml_connector.systems.kit.totals import Sums, sum_up
+from ml_connector.systems.kit.totals import Totals, sum_up
 from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.documents import BATCHES, MARK, Documents
@@ -29,7 +30,6 @@ from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
 from ml_connector.systems.sage_300.lookups import Calendar, VendorFacts, Vendors
 from ml_connector.systems.sage_300.orders import Orders
 from ml_connector.systems.sage_300.posting import Posting
-from ml_connector.wiring import Wiring
 
 ORDER_LIMIT = 22
 OPTIONAL = ("PONumber",)
@@ -44,7 +44,7 @@ class Invoices:
     shown_nowhere = "in no batch and among no posted documents"
 
     def __init__(
-        self, api: WebApi, wiring: Wiring, *, ledger: Ledger, orders: Orders, vendors: Vendors,
+        self, api: WebApi, wiring: AdapterContext, *, ledger: Ledger, orders: Orders, vendors: Vendors,
         documents: Documents, posting: Posting,
         calendar: Calendar,
     ) -> None:  # fmt: skip
@@ -172,7 +172,7 @@ class Invoices:
         return self._posting.read(found)
 
 
-def _totals(sums: Sums, *, taxed: bool) -> dict[str, Any]:
+def _totals(sums: Totals, *, taxed: bool) -> dict[str, Any]:
     """Give the totals, positive also for a credit note. The tax is stated, so that none is worked out anew."""
     sign = -1 if sums.gross < 0 else 1
     totals: dict[str, Any] = {"DocumentTotalBeforeTaxes": sums.net * sign}

@@ -14,7 +14,7 @@ from ml_connector.folding import same
 from ml_connector.records import CodingRow
 from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.paging import row_number
-from ml_connector.systems.kit.totals import Sums
+from ml_connector.systems.kit.totals import Totals
 from ml_connector.systems.sage_300.accounts import Ledger, bare
 from ml_connector.systems.sage_300.faults import NotOffered
 from ml_connector.systems.sage_300.fields import children, text, whole
@@ -39,7 +39,7 @@ class Lines:
         """Write into the draft's notes."""
         self.invoice, self.notes, self.used = self.draft.invoice, self.draft.notes, self.draft.used
 
-    def write(self, sums: Sums) -> list[dict[str, Any]]:
+    def write(self, sums: Totals) -> list[dict[str, Any]]:
         """Give the details; raises `Held` or `Rejected`. A field that sets others comes before them."""
         sign = self.draft.sign
         ordered = self._ordered()

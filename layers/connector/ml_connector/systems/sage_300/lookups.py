@@ -18,7 +18,7 @@ from ml_connector.folding import same
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.fields import day, flag
 from ml_connector.systems.sage_300.masters import is_active, said
-from ml_connector.systems.sage_300.query import Query, Wanted
+from ml_connector.systems.sage_300.query import KeyFilter, Query
 
 MOST = 13
 LASTS = timedelta(minutes=15)
@@ -68,7 +68,7 @@ class Vendors:
         """Read a vendor, whatever its letters' case: Sage 300 keeps capitals. None where there is none."""
         if number not in self._known:
             asked = dict.fromkeys((number, number.upper()))
-            wanted = Wanted(vendors_query, "VendorNumber", asked, lambda row: (row.vendor_number.strip(),))
+            wanted = KeyFilter(vendors_query, "VendorNumber", asked, lambda row: (row.vendor_number.strip(),))
             rows = {row.vendor_number.strip(): row for row in self._api.keyed.rows(wanted)}
             found = rows.get(number) or next((row for code, row in rows.items() if same(code, number)), None)
             if found is None:

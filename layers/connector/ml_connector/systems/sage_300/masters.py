@@ -13,7 +13,7 @@ from ml_connector.records import Address, Record, Supplier
 from ml_connector.systems.kit.masters import Masters, begin
 from ml_connector.systems.kit.rows import Batch, day_of
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.query import Query, Wanted
+from ml_connector.systems.sage_300.query import KeyFilter, Query
 
 W = TypeVar("W")
 R = TypeVar("R", bound=Record)
@@ -67,7 +67,7 @@ def declared(
         def some(where: str) -> Query[W]:
             return Query(whole.resource, whole.row, whole.key, where)
 
-        return api.keyed.batches(Wanted(some, key_field, keys, lambda row: (whole.key(row),)))
+        return api.keyed.batches(KeyFilter(some, key_field, keys, lambda row: (whole.key(row),)))
 
     return Masters(lambda since, place: api.pages(query(since), place), by_keys, convert, stamp)
 

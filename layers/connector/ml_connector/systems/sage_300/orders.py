@@ -23,7 +23,7 @@ from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.fields import ZERO, amount, children, day, flag, text, whole
 from ml_connector.systems.sage_300.lookups import vendors_query
 from ml_connector.systems.sage_300.masters import after
-from ml_connector.systems.sage_300.query import Query, Wanted
+from ml_connector.systems.sage_300.query import KeyFilter, Query
 from ml_connector.systems.sage_300.receipts import Receipts, Row, enter, orders_of, receipts_query, returns_query
 
 PLANS = frozenset({"standing", "future"})
@@ -82,7 +82,7 @@ class Orders:
             number for row in returns if not orders_of(row, "ReturnLines") and (number := text(row, "ReceiptNumber"))
         }
         found: set[str] = set()
-        wanted = Wanted(receipts_query, "ReceiptNumber", sorted(numbers), lambda row: (text(row, "ReceiptNumber"),))
+        wanted = KeyFilter(receipts_query, "ReceiptNumber", sorted(numbers), lambda row: (text(row, "ReceiptNumber"),))
         for batch in self._api.keyed.offered(wanted):
             for bad in batch.spoiled:
                 raise Transient(f"Sage 300 gave a receipt, {bad.key}: {bad.reason}")
@@ -132,16 +132,16 @@ class Orders:
         """Find the vendors' currencies for orders that show none: a vendor has one, and is ordered from in it."""
         wanted = {one.vendor for one in orders if text(one.row, "Currency") is None}
         missing = sorted(wanted - self._currencies.keys())
-        vendors = Wanted(vendors_query, "VendorNumber", missing, lambda row: (row.vendor_number.strip(),))
+        vendors = KeyFilter(vendors_query, "VendorNumber", missing, lambda row: (row.vendor_number.strip(),))
         rows = (row for batch in self._api.keyed.batches(vendors) for row in batch.rows)
         found = {row.vendor_number.strip(): row.currency for row in rows}
         self._currencies |= dict.fromkeys(missing) | found  # only now: a failure is no answer
         return self._currencies
 
 
-def _numbered(numbers: Iterable[str]) -> Wanted[Row]:
+def _numbered(numbers: Iterable[str]) -> KeyFilter[Row]:
     """Want orders by their numbers."""
-    return Wanted(orders_query, "PurchaseOrderNumber", numbers, lambda row: (text(row, "PurchaseOrderNumber"),))
+    return KeyFilter(orders_query, "PurchaseOrderNumber", numbers, lambda row: (text(row, "PurchaseOrderNumber"),))
 
 
 def _since(row: Row, name: str, since: str) -> bool:

@@ -90,7 +90,7 @@ def walk(
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted(Generic[W]):
+class KeyFilter(Generic[W]):
     """Rows of `make(filter)` whose `field`, which `of` reads, has one of `values`.
 
     `tail` is a condition on all of them that only spares rows: without it others come too.
@@ -103,7 +103,7 @@ class Wanted(Generic[W]):
     tail: str = ""
 
 
-class Keyed:
+class RowsByKey:
     """Asks one company; remembers whole lists for a while."""
 
     def __init__(self, api: WebApi) -> None:
@@ -111,14 +111,14 @@ class Keyed:
         self._lists: dict[tuple[str, object], tuple[datetime, Batch[Any]]] = {}
         self._lock = threading.Lock()
 
-    def rows(self, wanted: Wanted[W]) -> Iterator[W]:
+    def rows(self, wanted: KeyFilter[W]) -> Iterator[W]:
         """Read the rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
         for batch in self.batches(wanted):
             for bad in batch.spoiled:
                 raise Transient(f"Sage 300 gave a record of {wanted.make('').name}, {bad.key}: {bad.reason}")
             yield from batch.rows
 
-    def offered(self, wanted: Wanted[W]) -> Iterator[Batch[W]]:
+    def offered(self, wanted: KeyFilter[W]) -> Iterator[Batch[W]]:
         """Read a resource that a company can do without: nothing where the server does not offer it."""
         begun = False
         try:
@@ -130,7 +130,7 @@ class Keyed:
                 raise Transient(f"{wanted.make('').name} ended in the middle. {error}") from error
             self._api.left_out(wanted.make("").resource, error)
 
-    def batches(self, wanted: Wanted[W]) -> Iterator[Batch[W]]:
+    def batches(self, wanted: KeyFilter[W]) -> Iterator[Batch[W]]:
         """Read the rows page by page. Raises `Transient`, `Misconfigured` or `LoginRefused`."""
         left = list(dict.fromkeys(wanted.values))
         for where, count in narrowed(wanted.field, list(map(self._api.text, left)), wanted.tail):
@@ -166,7 +166,7 @@ class Keyed:
                 self._lists[name] = began, Batch(rows, [query.key(row) for row in rows], spoiled)
             return self._lists[name][1]
 
-    def _sorted_out(self, wanted: Wanted[W], left: list[str]) -> Batch[W]:
+    def _sorted_out(self, wanted: KeyFilter[W], left: list[str]) -> Batch[W]:
         """Take what is wanted out of the whole list; a spoiled row is wanted where its key is."""
         query, values = wanted.make(""), set(left)
         batch = self.whole(query)

@@ -20,7 +20,7 @@ from ml_connector.systems.kit.orders import LineKey, ReceiptBook, apart, earlies
 from ml_connector.systems.kit.rows import raw_of
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.fields import ZERO, amount, children, day, text, whole
-from ml_connector.systems.sage_300.query import Query, Wanted
+from ml_connector.systems.sage_300.query import KeyFilter, Query
 
 Row = dict[str, Any]
 
@@ -95,7 +95,7 @@ class Receipts:
                 _give_back(row, book)
 
     def _receipts(self, heads: Mapping[str, tuple[str, date | None]], broken: list[Broken]) -> Iterator[Row]:
-        numbered = Wanted(
+        numbered = KeyFilter(
             receipts_query, "PurchaseOrderNumber", list(heads), lambda row: orders_of(row, "ReceiptLine2s")
         )
         mixed = self._of_vendors(receipts_query, heads, "ReceiptDate", "PurchaseOrderNumber eq ''")
@@ -107,14 +107,14 @@ class Receipts:
 
     def _of_vendors(
         self, make: Callable[..., Query[Row]], heads: Mapping[str, tuple[str, date | None]], field_name: str, *more: str
-    ) -> Wanted[Row]:
+    ) -> KeyFilter[Row]:
         """Want those of the vendors, from a while before the day of the oldest order on."""
         since = earliest(on for _, on in heads.values())
         tail = [*more, *([f"{field_name} gt {self._api.day(since)}"] if since else [])]
         vendors = sorted({vendor for vendor, _ in heads.values()})
-        return Wanted(make, "Vendor", vendors, lambda row: (text(row, "Vendor"),), " and ".join(tail))
+        return KeyFilter(make, "Vendor", vendors, lambda row: (text(row, "Vendor"),), " and ".join(tail))
 
-    def _read(self, wanted: Wanted[Row], broken: list[Broken]) -> Iterator[Row]:
+    def _read(self, wanted: KeyFilter[Row], broken: list[Broken]) -> Iterator[Row]:
         for batch in self._api.keyed.offered(wanted):
             broken.extend(apart("receipts", bad) for bad in batch.spoiled)
             yield from batch.rows

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ml_connector.errors import Misconfigured, Rejected, Transient
+from ml_connector.systems.decode_errors import decode_error
 from ml_connector.systems.http import Call, Http, Reply, decode
 from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.faults import entered
@@ -20,7 +21,6 @@ from ml_connector.systems.kit.odata import quoted
 from ml_connector.systems.kit.paging import field_names
 from ml_connector.systems.kit.rows import Batch, page_of
 from ml_connector.systems.kit.walk import Place
-from ml_connector.systems.misfit import misfit
 from ml_connector.systems.sap_b1.faults import (
     Fault,
     day_literal,
@@ -101,7 +101,7 @@ class ServiceLayer:
             return decode(row, body)
         except (msgspec.ValidationError, ValueError) as error:
             raise unreadable(
-                f"SAP Business One gave a {entity}({key}) that cannot be read: {misfit(error)}."
+                f"SAP Business One gave a {entity}({key}) that cannot be read: {decode_error(error)}."
             ) from error
 
     def _page(self, query: Query[W], place: Place) -> Batch[W]:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from ml_connector.connection import Check, Source, Target
+from ml_connector.context import AdapterContext
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
 from ml_connector.systems.kit.connection import checked, example, judged, server, today, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
@@ -34,15 +35,14 @@ from ml_connector.systems.sap_b1.rows import (
     SupplierHeadRow,
 )
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.wiring import Wiring
 
 CONNECTIONS = 4
 
 
-class Company:
+class SapB1Connection:
     """The connection. Raises the classes of `errors` only."""
 
-    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
         self._settings, self._wiring = settings, wiring
         self._http = server(
             settings, wiring, vendor=VENDOR, base_url=settings.service_layer_url, connections=CONNECTIONS,
@@ -102,9 +102,9 @@ class Company:
         return f"{user}; the session ends after {minutes} idle minutes" if minutes else user
 
 
-def connect(settings: Settings, wiring: Wiring) -> Company:
+def connect(settings: Settings, wiring: AdapterContext) -> SapB1Connection:
     """Join the company that a secret describes; nothing is sent yet."""
-    return Company(settings, wiring)
+    return SapB1Connection(settings, wiring)
 
 
 INVOICE_SETS = ("PurchaseInvoices", "PurchaseCreditNotes")

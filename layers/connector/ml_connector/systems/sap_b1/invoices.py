@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from ml_connector.context import AdapterContext
 from ml_connector.flow import Found, Prepared
 from ml_connector.records import Invoice
 from ml_connector.systems.kit.drafts import Draft, moved_note
@@ -22,10 +23,9 @@ from ml_connector.systems.sap_b1.documents import CREDIT_NOTE, INVOICE, SETS, Po
 from ml_connector.systems.sap_b1.faults import DIALECT, VENDOR, Fault, kind_of, whole_number
 from ml_connector.systems.sap_b1.lines import Lines
 from ml_connector.systems.sap_b1.lookups import Lookups
-from ml_connector.systems.sap_b1.ordered_goods import Bases
+from ml_connector.systems.sap_b1.ordered_goods import OrderedGoods
 from ml_connector.systems.sap_b1.rows import ZERO, FoundRow, day_told, told
 from ml_connector.systems.sap_b1.settings import Settings
-from ml_connector.wiring import Wiring
 
 REMARKS_LIMIT = 254
 BRANCH = "BPL_IDAssignedToInvoice"
@@ -37,7 +37,7 @@ class Invoices:
     title, dialect, number_limit, key_limit, refuses_duplicates, mark = VENDOR, DIALECT, 100, KEY_LIMIT, False, ""
     shown_nowhere = "neither as a document nor as a draft"
 
-    def __init__(self, layer: ServiceLayer, settings: Settings, wiring: Wiring, lookups: Lookups) -> None:
+    def __init__(self, layer: ServiceLayer, settings: Settings, wiring: AdapterContext, lookups: Lookups) -> None:
         self._layer, self._settings, self._lookups = layer, settings, lookups
         self._rounding = wiring.options.rounding_tolerance
         self._posted = Posted(layer, settings.external_id_field, self._as_found)
@@ -53,7 +53,7 @@ class Invoices:
             draft,
             self._settings,
             self._lookups,
-            Bases(self._layer, draft),
+            OrderedGoods(self._layer, draft),
             foreign=self._lookups.is_foreign(draft.currency),
             money=money,
             tolerance=money.tolerance(self._rounding),

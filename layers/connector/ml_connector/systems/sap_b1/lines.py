@@ -14,9 +14,9 @@ from typing import Any
 from ml_connector.errors import Held
 from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.money import Money
-from ml_connector.systems.kit.totals import Priced, Sums
+from ml_connector.systems.kit.totals import PricedRow, Totals
 from ml_connector.systems.sap_b1.lookups import Lookups
-from ml_connector.systems.sap_b1.ordered_goods import Bases, Draw, Ordered
+from ml_connector.systems.sap_b1.ordered_goods import Drawn, Ordered, OrderedGoods
 from ml_connector.systems.sap_b1.settings import Settings
 from ml_connector.systems.sap_b1.taxes import ZERO, Tax, Taxes
 
@@ -54,7 +54,7 @@ class Lines:
     draft: Draft
     settings: Settings
     lookups: Lookups
-    bases: Bases
+    bases: OrderedGoods
     foreign: bool
     money: Money
     tolerance: Decimal
@@ -64,7 +64,7 @@ class Lines:
         self.invoice, self.notes, self.used = self.draft.invoice, self.draft.notes, self.draft.used
         self.taxes = Taxes(self.draft, self.settings, self.lookups, self.money, self.tolerance)
 
-    def write(self, sums: Sums) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
+    def write(self, sums: Totals) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
         """Give the document's type, its lines, and what its head says of rounding. Raises `Held` or `Rejected`."""
         credit = self.draft.credit
         rows = self._without_empty([(row, None if credit else self._ordered(row)) for row in sums.rows])
@@ -88,7 +88,7 @@ class Lines:
         line, head = self._rounding(self.taxes.difference(sums, nets) * sign, sums.residue)
         return SERVICES, lines + line, head
 
-    def _without_empty(self, rows: list[tuple[Priced, Ordered | None]]) -> list[tuple[Priced, Ordered | None]]:
+    def _without_empty(self, rows: list[tuple[PricedRow, Ordered | None]]) -> list[tuple[PricedRow, Ordered | None]]:
         """Leave out rows of no amount and no order beside ordered goods: they would part the goods from their order."""
         kept = [pair for pair in rows if pair[1] or pair[0].net or pair[0].tax]
         if len(kept) == len(rows) or not any(ordered for _, ordered in kept):
@@ -124,7 +124,7 @@ class Lines:
 
     # ── which order ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ordered(self, row: Priced) -> Ordered | None:
+    def _ordered(self, row: PricedRow) -> Ordered | None:
         ordered = self.bases.find(row.row)
         if ordered is None:
             return None
@@ -140,14 +140,14 @@ class Lines:
 
     # ── goods ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _goods(self, row: Priced, ordered: Ordered, tax: Tax) -> Iterator[dict[str, Any]]:
+    def _goods(self, row: PricedRow, ordered: Ordered, tax: Tax) -> Iterator[dict[str, Any]]:
         draws = self.bases.draw(ordered, row.row, row.net)
         nets = split(row.net, [draw.quantity or ZERO for draw in draws], self.money)
         coding = self._coding(row, ordered) | self._tax_field(tax)
         for draw, net in zip(draws, nets, strict=True):
             yield draw.fields() | self._priced(draw, net, ordered) | coding
 
-    def _priced(self, draw: Draw, net: Decimal, ordered: Ordered) -> dict[str, Any]:
+    def _priced(self, draw: Drawn, net: Decimal, ordered: Ordered) -> dict[str, Any]:
         """State quantity and price; the total too, where the price alone would not make it to the cent."""
         if draw.quantity is None:
             return self._total(net)
@@ -160,7 +160,7 @@ class Lines:
             fields["RowTotalFC" if self.foreign else "LineTotal"] = net
         return fields
 
-    def _coding(self, row: Priced, ordered: Ordered) -> dict[str, Any]:
+    def _coding(self, row: PricedRow, ordered: Ordered) -> dict[str, Any]:
         """Say what the approver coded otherwise than the order; what a receipt has booked cannot be coded anew."""
         fields = self._cost_center(row) if row.row.cost_center or row.row.dimensions else {}
         if fields and set(fields.values()) <= set(ordered.line.cost_centers):
@@ -192,7 +192,7 @@ class Lines:
 
     # ── services ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _service(self, row: Priced, ordered: Ordered | None, tax: Tax, sign: int) -> dict[str, Any]:
+    def _service(self, row: PricedRow, ordered: Ordered | None, tax: Tax, sign: int) -> dict[str, Any]:
         net = row.net * sign
         line: dict[str, Any] = {"ItemDescription": self.draft.text_of(row.row, TEXT_LIMIT)}
         if ordered is not None and ordered.service:
@@ -248,7 +248,7 @@ class Lines:
 
     # ── codes ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _cost_center(self, row: Priced, ordered: Ordered | None = None) -> dict[str, Any]:
+    def _cost_center(self, row: PricedRow, ordered: Ordered | None = None) -> dict[str, Any]:
         """Put cost centers into the fields of their dimensions."""
         code = row.row.cost_center
         theirs = self.draft.code("cost_center", code) if code else ordered.line.cost_center if ordered else None

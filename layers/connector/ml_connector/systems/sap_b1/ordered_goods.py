@@ -40,7 +40,7 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class Drawn:
     """What is drawn from one base line, of a document of a branch. `quantity` None: a sum."""
 
     base_type: int
@@ -54,7 +54,7 @@ class Draw:
         return {"BaseType": self.base_type, "BaseEntry": self.base_entry, "BaseLine": self.base_line}
 
 
-class Bases:
+class OrderedGoods:
     """Finds base documents for the rows of one invoice, and remembers what the rows before have drawn.
 
     `branches` names, by branch, an order that something was drawn on.
@@ -81,7 +81,7 @@ class Bases:
             return Ordered(order, line) if line is not None else None
         raise self._draft.no_line(row.order_number, row.order_line, "LineNum")
 
-    def draw(self, ordered: Ordered, row: CodingRow, net: Decimal) -> list[Draw]:
+    def draw(self, ordered: Ordered, row: CodingRow, net: Decimal) -> list[Drawn]:
         """Take a row's quantity from open receipts first, then from the order itself.
 
         Raises `Held` where not enough is open.
@@ -110,14 +110,14 @@ class Bases:
                 found.add(branch)
         return found.pop() if len(found) == 1 else None
 
-    def _noted(self, ordered: Ordered, draws: list[Draw]) -> list[Draw]:
+    def _noted(self, ordered: Ordered, draws: list[Drawn]) -> list[Drawn]:
         for draw in draws:
             branch = draw.branch if draw.branch is not None else ordered.order.branch
             if branch is not None and branch > 0:  # a company without branches may say 0 or -1
                 self.branches.setdefault(branch, ordered.order.number)
         return draws
 
-    def _take(self, bases: list[tuple[Draw, Decimal]], wanted: Decimal) -> list[Draw]:
+    def _take(self, bases: list[tuple[Drawn, Decimal]], wanted: Decimal) -> list[Drawn]:
         draws = []
         for base, left in bases:
             part = min(left, wanted)
@@ -127,7 +127,7 @@ class Bases:
                 wanted -= part
         return draws
 
-    def _open(self, ordered: Ordered, receipt_number: str | None) -> Iterator[tuple[Draw, Decimal]]:
+    def _open(self, ordered: Ordered, receipt_number: str | None) -> Iterator[tuple[Drawn, Decimal]]:
         """List what is still open for a line: the receipt that the row names, the other receipts, the order."""
         order, wanted = ordered.order, ordered.line
         notes = sorted(self._notes_on(order), key=lambda note: note.number != (receipt_number or ""))
@@ -144,10 +144,10 @@ class Bases:
             self._notes[order.doc_entry] = self._receipts.notes_on(order)
         return self._notes[order.doc_entry]
 
-    def _left(self, base_type: int, document: DocumentRow, line: LineRow) -> tuple[Draw, Decimal]:
+    def _left(self, base_type: int, document: DocumentRow, line: LineRow) -> tuple[Drawn, Decimal]:
         left = line.remaining_open_quantity if line.remaining_open_quantity is not None else line.quantity
         drawn = self._drawn[base_type, document.doc_entry, line.line_num]
-        draw = Draw(base_type, document.doc_entry, line.line_num, branch=document.branch)
+        draw = Drawn(base_type, document.doc_entry, line.line_num, branch=document.branch)
         return draw, max(ZERO, (left or ZERO) - drawn)
 
     def _order(self, number: str) -> DocumentRow:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from ml_connector.errors import Rejected
-from ml_connector.flow import Broken, Document, Offer, Offers
+from ml_connector.flow import Broken, Document, DocumentPage, ListedDocument
 from ml_connector.records import Payment
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.lookups import Lookups
@@ -41,7 +41,7 @@ class Payments:
         self._layer, self._lookups, self._start = layer, lookups, start
         self._currencies: dict[tuple[int, int], str | None] = {}
 
-    def offers(self, since: str | None, position: str | None) -> Iterator[Offers]:
+    def offers(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         """List the payments of purchase invoices and credit notes: all of them, or what is new or cancelled.
 
         `since` is the highest number of an earlier pass. What awaited its approval then is listed again.
@@ -57,14 +57,14 @@ class Payments:
         for page in self._listed(f"DocEntry le {last} and Cancelled eq 'tYES'", position.removeprefix(VOID) or None):
             yield replace(page, stamp=None, position=f"{VOID}{page.position}" if page.position is not None else None)
 
-    def _listed(self, where: str, position: str | None) -> Iterator[Offers]:
+    def _listed(self, where: str, position: str | None) -> Iterator[DocumentPage]:
         dated = f"DocDate ge {self._layer.day(self._start)}" if self._start else ""
         undecided: set[int] = set()
         for batch in self._layer.pages(_query(" and ".join(filter(None, (where, dated)))), position):
             broken = [Broken(bad.key, bad.reason, bad.raw) for bad in batch.spoiled]
             offers = [self._offer(row, key) for row in batch.rows for key in applied_keys(row)]
             undecided |= {row.doc_entry for row in batch.rows if row.authorization_status == PENDING}
-            yield Offers(offers, broken, batch.position, _stamp(batch.keys, undecided))
+            yield DocumentPage(offers, broken, batch.position, _stamp(batch.keys, undecided))
 
     def fetch(self, key: str) -> Document[Payment]:
         """Read a payment as it is now, and what all payments have applied to its invoice by now.
@@ -94,12 +94,12 @@ class Payments:
         )
         return Document(record, "offered", offer.stamp)
 
-    def _offer(self, row: PaymentRow, key: str) -> Offer:
+    def _offer(self, row: PaymentRow, key: str) -> ListedDocument:
         _, kind, invoice, _ = _parts(key)
         amount = _applied(row, key)
         stamp = f"{'cancelled' if row.void else 'active'}:{amount.normalize():f}"  # 10.0 and 10.00 are the same
         currency = self._currency(row, kind, invoice)
-        return Offer(key, stamp, f"{kind}:{invoice}", void=row.void, amount=amount, currency=currency)
+        return ListedDocument(key, stamp, f"{kind}:{invoice}", void=row.void, amount=amount, currency=currency)
 
     def _currency(self, row: PaymentRow, kind: int, invoice: int) -> str | None:
         """Tell the invoice's currency: the payment's own, unless one of the two is local and the other foreign."""

@@ -10,7 +10,7 @@ from typing import NoReturn
 from ml_connector.errors import Held, Misconfigured
 from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.money import HUNDRED, Money
-from ml_connector.systems.kit.totals import Priced, Sums, tax_of
+from ml_connector.systems.kit.totals import PricedRow, Totals, tax_of
 from ml_connector.systems.sap_b1.lookups import Lookups, TaxGroup
 from ml_connector.systems.sap_b1.ordered_goods import Ordered
 from ml_connector.systems.sap_b1.settings import Settings
@@ -45,7 +45,7 @@ class Taxes:
         """Tell whether the company shows the tax groups that it has."""
         return bool(self._groups())
 
-    def of(self, row: Priced, ordered: Ordered | None, sums: Sums) -> Tax:
+    def of(self, row: PricedRow, ordered: Ordered | None, sums: Totals) -> Tax:
         """Name the tax: as coded, by percentage, by what the amounts say. A line drawn on an order brings its own."""
         code = row.row.tax_code or (self.draft.invoice.tax_code if row.row.tax_percent is None else None)
         if code:
@@ -69,7 +69,7 @@ class Taxes:
         group = self._group(ordered.line.vat_group) if percent and ordered.line.vat_group else None
         return ZERO if group is not None and group.reverse else percent
 
-    def difference(self, sums: Sums, lines: Sequence[tuple[Decimal, Tax]]) -> Decimal:
+    def difference(self, sums: Totals, lines: Sequence[tuple[Decimal, Tax]]) -> Decimal:
         """Say what the approved total has more than the one that SAP will make of (net, tax).
 
         Raises `Held` where that is no matter of rounding: the document would come out as nobody approved it.
@@ -89,7 +89,7 @@ class Taxes:
             self._comes_out_otherwise(sums, net + tax_there, [tax for _, tax in lines])
         return sums.gross - net - sums.tax
 
-    def _comes_out_otherwise(self, sums: Sums, there: Decimal, taxes: Sequence[Tax]) -> NoReturn:
+    def _comes_out_otherwise(self, sums: Totals, there: Decimal, taxes: Sequence[Tax]) -> NoReturn:
         invoice = self.draft.invoice
         rates = ", ".join(sorted({f"{tax.code or 'its own tax'} ({_plain(tax.percent or ZERO)}%)" for tax in taxes}))
         raise Held(
@@ -109,7 +109,7 @@ class Taxes:
 
     # ── reverse charge ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _reverse(self, row: Priced, ordered: Ordered | None, sums: Sums) -> str | None:
+    def _reverse(self, row: PricedRow, ordered: Ordered | None, sums: Totals) -> str | None:
         """Name the group whose tax shows in no total, where that is the supplier's, the order's, or the one stated."""
         if not self._by_group or not _untaxed(row, sums) or not self._groups():
             return None
@@ -165,7 +165,7 @@ class Taxes:
             self._leave(percent)
         return None if groups is None and (self._by_group or percent == 0) else self._only(groups or [], percent)
 
-    def _of_amounts(self, row: Priced, sums: Sums) -> str | None:
+    def _of_amounts(self, row: PricedRow, sums: Totals) -> str | None:
         """Choose a code where the platform names none: else the supplier's own is taken, and may be another tax."""
         if not self._by_group:
             return None
@@ -180,7 +180,7 @@ class Taxes:
             return own
         return self._only(fitting, row.implied) if row.implied is not None else next(iter(fitting), None)
 
-    def _near(self, row: Priced, sums: Sums) -> list[str]:
+    def _near(self, row: PricedRow, sums: Totals) -> list[str]:
         """List the groups whose tax is the stated one but for rounding; the supplier rounds in another way."""
         tax, net = (row.tax, row.net) if row.tax is not None else (sums.tax, sums.net)
         return [
@@ -231,7 +231,7 @@ class Taxes:
         return self.lookups.groups(self.draft.posted_on) if self._by_group else {}
 
 
-def _untaxed(row: Priced, sums: Sums) -> bool:
+def _untaxed(row: PricedRow, sums: Totals) -> bool:
     """Tell whether nothing of the total is tax of this row, whatever rate it states."""
     if row.row.tax is not None:
         return row.row.tax == 0

@@ -15,13 +15,13 @@ from msgspec import to_builtins
 from ml_connector.engine.ledger.mappings import KINDS, SYNC, Mapping
 from ml_connector.engine.ledger.rows import Chunk, iso
 from ml_connector.engine.schedule.wake_up import release
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Misconfigured, Transient
 from ml_connector.flow import Flow
 
-from .desk import Desk, Stream
-from .nearest import known
+from .suggest import known
 from .targets import Targets
+from .workspace import Stream, Workspace
 
 HEADER = ("integration", "kind", "code", "target", "origin")
 MANUAL = "manual"
@@ -50,13 +50,13 @@ def check_code(name: str, code: str) -> None:
         raise Misconfigured(f"{name} has {len(code):,} characters: no code of either system is that long.")
 
 
-class Codebook:
+class MappingTable:
     """What is mapped for one tenant."""
 
-    def __init__(self, desk: Desk, tenant: str) -> None:
+    def __init__(self, workspace: Workspace, tenant: str) -> None:
         """Raise `Misconfigured` for a tenant that does not exist, or has no integration."""
-        self._desk, self.tenant = desk, tenant
-        found = desk.tenants(tenant)[0]
+        self._workspace, self.tenant = workspace, tenant
+        found = workspace.tenants(tenant)[0]
         self._targets: dict[tuple[str, str], Targets] = {}
         self._pairs = {pair.integration.name: pair for pair in found.pairs}
         self.integrations = sorted({*self._pairs, *found.faults})  # an unusable secret keeps nobody from mapping
@@ -74,19 +74,26 @@ class Codebook:
 
     def get(self, integration: str, kind: str, code: str) -> Mapping | None:
         """Read what a person mapped."""
-        return self._desk.mappings(self.tenant, integration).get(kind, code)
+        return self._workspace.mappings(self.tenant, integration).get(kind, code)
 
     def set(self, integration: str, kind: str, code: str, target: str, by: str) -> None:
         """Write a mapping of a person's."""
         mapping = Mapping(
-            integration=integration, kind=kind, code=code, target=target, by=by, at=iso(self._desk.world.clock.now())
+            integration=integration,
+            kind=kind,
+            code=code,
+            target=target,
+            by=by,
+            at=iso(self._workspace.runtime.clock.now()),
         )
-        self._desk.mappings(self.tenant, integration).set(mapping)
+        self._workspace.mappings(self.tenant, integration).set(mapping)
         self._compare(integration, kind)
 
     def remove(self, integration: str, kind: str, code: str, by: str) -> None:
         """Delete a mapping of a person's."""
-        self._desk.mappings(self.tenant, integration).remove(kind, code, by, iso(self._desk.world.clock.now()))
+        self._workspace.mappings(self.tenant, integration).remove(
+            kind, code, by, iso(self._workspace.runtime.clock.now())
+        )
         self._compare(integration, kind)
 
     def doubtful(self, integration: str, kind: str, target: str) -> str | None:
@@ -111,7 +118,7 @@ class Codebook:
 
         The audit of each names the mapping, and whose it is.
         """
-        pair, now = self._pairs.get(integration), self._desk.world.clock.now()
+        pair, now = self._pairs.get(integration), self._workspace.runtime.clock.now()
         if pair is None:
             return 0
         notes = {
@@ -124,7 +131,7 @@ class Codebook:
             ledger = pair.ledger(flow.name)
             causes = [cause for chunk in ledger.unfinished() for cause in _causes(chunk, notes)]
             count += sum(
-                release(self._desk.world, ledger, cause, awaits={cause}, note=notes[why])
+                release(self._workspace.runtime, ledger, cause, awaits={cause}, note=notes[why])
                 for cause, why in dict(causes).items()
             )
         return count
@@ -144,7 +151,7 @@ class Codebook:
 
     def _changes(self, integration: str) -> Iterator[dict[str, Any]]:
         noted = set()
-        for change in self._desk.mappings(self.tenant, integration).history():
+        for change in self._workspace.mappings(self.tenant, integration).history():
             if change.by == SYNC:
                 noted.add((change.kind, change.code))
             yield {"integration": integration, **to_builtins(change)}
@@ -166,7 +173,7 @@ class Codebook:
 
     def _rows(self, integration: str, kind: str | None) -> Iterator[dict[str, Any]]:
         mapped = set()
-        for m in self._desk.mappings(self.tenant, integration).all(kind or ""):
+        for m in self._workspace.mappings(self.tenant, integration).all(kind or ""):
             mapped.add((m.kind, m.code))
             yield {
                 "integration": integration, "kind": m.kind, "code": m.code, "target": m.target, "origin": m.origin,
@@ -176,7 +183,7 @@ class Codebook:
             yield from (row for row in _delivered(pair, kind) if (row["kind"], row["code"]) not in mapped)
 
 
-def _delivered(pair: Pair, kind: str | None) -> Iterator[dict[str, Any]]:
+def _delivered(pair: TenantIntegration, kind: str | None) -> Iterator[dict[str, Any]]:
     for flow in pair.integration.flows:
         if flow.maps is None or kind not in {None, flow.maps}:
             continue
@@ -200,7 +207,9 @@ def to_csv(rows: Iterable[dict[str, Any]]) -> str:
     return out.getvalue()
 
 
-def read_csv(book: Codebook, file: Path | None, kind: str | None, integration: str | None) -> tuple[list[Entry], int]:
+def read_csv(
+    book: MappingTable, file: Path | None, kind: str | None, integration: str | None
+) -> tuple[list[Entry], int]:
     """Read CSV from a file or standard input; gives the manual mappings, and how many others were left out.
 
     Raises `Misconfigured` naming every wrong line (the first twenty).
@@ -241,7 +250,7 @@ def _text(file: Path | None) -> str:
 
 
 def _entry(
-    book: Codebook, header: list[str], cells: list[str], kind: str | None, integration: str | None
+    book: MappingTable, header: list[str], cells: list[str], kind: str | None, integration: str | None
 ) -> Entry | None:
     """Read a line; None where it is empty, or of origin sync. Raises `Misconfigured`."""
     if not any(cells):

@@ -21,7 +21,7 @@ _TAKES = {
 _BOUNDS = {"<=": "more than", ">=": "less than", "<": "not less than", ">": "not more than"}
 
 
-def misfit(error: Exception) -> str:
+def decode_error(error: Exception) -> str:
     """Say an error of decoding as the part of a sentence; what was worded by ourselves is given back as it is."""
     text = str(error) or type(error).__name__
     parts = _AT.fullmatch(text)

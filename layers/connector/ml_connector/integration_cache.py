@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.engine.replay import reopen
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import tenant_rows
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write.retry import put_off
 from ml_connector.errors import ConnectorError, Misconfigured, Transient
 from ml_connector.flow import Flow, Integration
@@ -22,7 +22,7 @@ from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secrets
 
 if TYPE_CHECKING:
-    from ml_connector.bootstrap import Toolbox
+    from ml_connector.bootstrap import BootstrapOptions
 
 AGE = timedelta(seconds=300)
 REDRIVEN = "redriven from the queue"
@@ -33,25 +33,25 @@ REDRIVEN = "redriven from the queue"
 class _Kept:
     """A pair, since when it is kept, how many threads work with it, and whether a newer one took its place."""
 
-    pair: Pair
+    pair: TenantIntegration
     since: datetime
     users: int = 0
     over: bool = False
 
 
 @dataclass
-class Pairs:
+class IntegrationCache:
     """Pairs by tenant and integration. A secret that changed makes a new pair within five minutes."""
 
-    world: World
+    runtime: Runtime
     secrets: Secrets
-    tools: Toolbox
+    tools: BootstrapOptions
     _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
     _whys: dict[tuple[str, str], ConnectorError] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def lent(self, tenant: str, integration: str, flow: str) -> Iterator[tuple[Pair | None, Flow]]:
+    def lent(self, tenant: str, integration: str, flow: str) -> Iterator[tuple[TenantIntegration | None, Flow]]:
         """Lend a pair and one of its flows; no pair where the tenant ended, or for the reason that `why` gives.
 
         Its connections stay open while it is lent, however old it gets: closed under a posting, they would make a good
@@ -66,7 +66,7 @@ class Pairs:
                 self._give_back(kept)
 
     def _take(self, tenant: str, table: Integration) -> _Kept | None:
-        now, idle = self.world.clock.now(), list[Pair]()
+        now, idle = self.runtime.clock.now(), list[TenantIntegration]()
         with self._lock:
             kept = self._kept.get((tenant, table.name))
             if kept is None or now - kept.since >= AGE:
@@ -85,7 +85,7 @@ class Pairs:
         """
         with self._lock:
             error = self._whys.get((tenant, integration))
-        row = tenant_rows.row(self.world.store, tenant) if error is not None else None
+        row = tenant_rows.row(self.runtime.store, tenant) if error is not None else None
         return error if row is not None and (integration in row.pairs or row.problem) else None
 
     def put_off(self, message: Mapping[str, Any], flow: Flow) -> tuple[Chunk | None, ConnectorError | None]:
@@ -97,14 +97,14 @@ class Pairs:
         if error is None:
             return None, None
         ledger = Ledger(
-            self.world.store, self.world.clock, tenant=message["tenant"], integration=message["integration"],
+            self.runtime.store, self.runtime.clock, tenant=message["tenant"], integration=message["integration"],
             scope=message["scope"], flow=flow.name,
         )  # fmt: skip
         if "cause" in message:
             reopen(ledger, message["id"], REDRIVEN, message["death"])
         return put_off(ledger, message["id"], error), error
 
-    def _retired(self, tenant: str, table: Integration, now: datetime) -> list[Pair]:
+    def _retired(self, tenant: str, table: Integration, now: datetime) -> list[TenantIntegration]:
         """Keep a pair no longer, nor what nobody has asked for again; gives those that nobody else will close.
 
         One that somebody works with is closed by whoever gives it back last.
@@ -121,10 +121,10 @@ class Pairs:
         return [kept.pair for kept in over.values() if not kept.users]
 
     def _made(self, tenant: str, table: Integration, now: datetime) -> _Kept | None:
-        from ml_connector.bootstrap import whole_pair  # noqa: PLC0415 - loaded late, as it says
+        from ml_connector.bootstrap import complete_integration  # noqa: PLC0415 - loaded late, as it says
 
         try:
-            kept = _Kept(whole_pair(self.world, self.secrets, self.tools, tenant, table), now)
+            kept = _Kept(complete_integration(self.runtime, self.secrets, self.tools, tenant, table), now)
         except (Misconfigured, Transient) as error:
             self._whys[tenant, table.name] = error
             return None

@@ -57,7 +57,7 @@ class Bounded(httpx.BaseTransport):
         self._inner.close()
 
 
-def drain(response: httpx.Response) -> bytes:
+def read_body(response: httpx.Response) -> bytes:
     """Read a streamed body whole. Raises `Trickle`, or `TooLarge`."""
     return b"".join(_limited(response.iter_bytes()))
 

@@ -9,7 +9,7 @@ import msgspec
 
 from ml_connector.aws.errors import translated
 from ml_connector.errors import Transient
-from ml_connector.ports import Chance
+from ml_connector.ports import Random
 
 BATCH = 10
 BYTES = 250_000
@@ -17,25 +17,25 @@ BYTES = 250_000
 TRIES = 3
 
 
-class SqsRings:
+class SqsQueue:
     """Rings to one FIFO queue and its dead letters. A group is at most 128 letters, digits and punctuation marks.
 
     Deduplication ids are fresh for each send: the same ring again within five minutes is meant. Every method raises
     `Transient` where AWS throttles or is not reached; the message may have been queued all the same.
     """
 
-    def __init__(self, client: Any, records_queue_url: str, dlq_url: str, chance: Chance) -> None:
+    def __init__(self, client: Any, records_queue_url: str, dlq_url: str, rng: Random) -> None:
         """`client` is boto3's for `sqs`."""
-        self._client, self._chance = client, chance
+        self._client, self._rng = client, rng
         self._queue, self._dlq = records_queue_url, dlq_url
 
-    def ring(self, group: str, message: Mapping[str, Any]) -> None:
+    def notify(self, group: str, message: Mapping[str, Any]) -> None:
         """Queue `message`; messages of one group are handled one at a time, in order."""
         self._send(self._queue, group, message)
 
-    def ring_many(self, rings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    def notify_many(self, queue: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Queue many messages (group, message), ten a call; of one group in order, unless AWS refuses some at first."""
-        for batch in _batches([(group, _body(message)) for group, message in rings]):
+        for batch in _batches([(group, _body(message)) for group, message in queue]):
             self._send_batch({str(n): self._entry(group, body) for n, (group, body) in enumerate(batch)})
 
     def bury(self, group: str, message: Mapping[str, Any]) -> None:
@@ -53,7 +53,7 @@ class SqsRings:
         return {
             "MessageBody": body,
             "MessageGroupId": group,
-            "MessageDeduplicationId": str(self._chance.uuid4()),
+            "MessageDeduplicationId": str(self._rng.uuid4()),
         }
 
 
@@ -92,10 +92,10 @@ def _body(message: Mapping[str, Any]) -> str:
     return body.decode()
 
 
-def _batches(rings: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+def _batches(queue: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     batch: list[tuple[str, str]] = []
     size = 0
-    for group, body in rings:
+    for group, body in queue:
         length = len(body.encode())
         if batch and (len(batch) == BATCH or size + length > BYTES):
             yield batch

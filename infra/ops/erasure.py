@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 
 from ml_connector.aws.errors import code_of, translated
 
-from .desk import Refused
+from .workspace import Refused
 
 
-class S3Shredder:
+class S3Eraser:
     """The objects of one bucket."""
 
     def __init__(self, client: Any, bucket: str) -> None:

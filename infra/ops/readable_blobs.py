@@ -19,7 +19,7 @@ BROKEN = (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError, UnicodeDe
 
 
 @dataclass
-class Legible:
+class ReadableBlobs:
     """The port `Blobs`, on which a damaged object is as if it were not there; `damaged` names those met so far."""
 
     blobs: Blobs
@@ -32,7 +32,7 @@ class Legible:
     def get(self, key: str) -> bytes | None:
         """Read an object; None where there is none, or none that can be read."""
         packed = self.blobs.get(key)
-        if packed is None or legible(packed):
+        if packed is None or is_readable(packed):
             return packed
         self.damaged[key] = None
         return None
@@ -46,7 +46,7 @@ class Legible:
         return [f"{key}: it cannot be read as an audit object; restore it from a backup" for key in self.damaged]
 
 
-def legible(packed: bytes) -> bool:
+def is_readable(packed: bytes) -> bool:
     """Tell whether an object can be read, and stands in a chain."""
     envelope = envelope_of(packed)
     return envelope is not None and envelope.keys() >= ENVELOPE

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from ml_connector.engine import endpoints
 from ml_connector.engine.ledger.rows import iso
-from ml_connector.engine.runtime import World
+from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import cron, passes, tenant_rows
-from ml_connector.engine.schedule.tenant_rows import SUBSCRIBING, PairRow, TenantRow, webhook_context
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.schedule.tenant_rows import SUBSCRIBING, IntegrationRow, TenantRow, webhook_context
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Conflict, ConnectorError
 from ml_connector.flow import Integration
 from ml_connector.integrations import INTEGRATIONS
@@ -45,7 +45,7 @@ def mark_subscribing(tenant: TenantRow, known: TenantRow | None, now: datetime) 
         tenant.subscribing_until = iso(now + SUBSCRIBING)
 
 
-def note_endpoint(pair: Pair, known: TenantRow | None) -> None:
+def note_endpoint(pair: TenantIntegration, known: TenantRow | None) -> None:
     """Note an endpoint when it changes, and say once what is known under the one that was left."""
     before = known.pairs.get(pair.integration.name) if known is not None else None
     if before is None or before.scope != pair.scope:
@@ -65,7 +65,7 @@ def known(item: Item | None) -> TenantRow | None:
 def row_of(tenant: bootstrap.Tenant, known: TenantRow | None, vault: Vault) -> TenantRow:
     """Make the row of a tenant; `known` is the one that stands there."""
     pairs = {
-        p.integration.name: PairRow(
+        p.integration.name: IntegrationRow(
             scope=p.scope, epoch=p.epoch, companies=list(p.companies), erp_company=p.erp_company,
             in_doubt_seconds=dict(p.in_doubt_seconds), lanes=dict(p.lanes), active=sorted(p.active), shadow=p.shadow,
             zone=p.zone, endpoints={s: dict(e) for s, e in p.endpoints.items()},
@@ -124,7 +124,7 @@ def flows_differ(tenant: TenantRow, known: TenantRow) -> bool:
     return {n: p.active for n, p in tenant.pairs.items()} != {n: p.active for n, p in known.pairs.items()}
 
 
-def plan_all(world: World, tenants: Sequence[tuple[TenantRow, TenantRow | None]]) -> None:
+def plan_all(runtime: Runtime, tenants: Sequence[tuple[TenantRow, TenantRow | None]]) -> None:
     """Give each system of tenants its row in the tick's index; flows that were planned keep their time.
 
     Rows of tenants that are new (known as None) are written together, unread; where one is there, it is read.
@@ -132,25 +132,25 @@ def plan_all(world: World, tenants: Sequence[tuple[TenantRow, TenantRow | None]]
     from ml_connector.bootstrap import SYSTEMS  # noqa: PLC0415 - loaded late, as it says
 
     new = [(t, s, Item(f"schedule#{t.name}", s)) for t, known in tenants if known is None for s in SYSTEMS]
-    first = [(t, s, row) for t, s, item in new if (row := _planned(world, t, item)) is not None]
-    taken = world.store.put_many([row for _, _, row in first])
+    first = [(t, s, row) for t, s, item in new if (row := _planned(runtime, t, item)) is not None]
+    taken = runtime.store.put_many([row for _, _, row in first])
     again = [(t, s) for (t, s, _), ok in zip(first, taken, strict=True) if not ok]
     again += [(t, s) for t, known in tenants if known is not None for s in SYSTEMS]
     for tenant, system in again:
-        item = world.store.get(f"schedule#{tenant.name}", system) or Item(f"schedule#{tenant.name}", system)
-        if (row := _planned(world, tenant, item)) is not None:
+        item = runtime.store.get(f"schedule#{tenant.name}", system) or Item(f"schedule#{tenant.name}", system)
+        if (row := _planned(runtime, tenant, item)) is not None:
             with suppress(Conflict):  # another tick was first; it has moved the time
-                world.store.put(row)
+                runtime.store.put(row)
 
 
-def _planned(world: World, tenant: TenantRow, item: Item) -> Item | None:
+def _planned(runtime: Runtime, tenant: TenantRow, item: Item) -> Item | None:
     """Make the row of a system's flows; None where it is right as it is."""
     planned = planned_of(item)
-    soon = iso(world.clock.now() + timedelta(seconds=cron.jitter(f"{tenant.name}{item.sk}", SPREAD)))
+    soon = iso(runtime.clock.now() + timedelta(seconds=cron.jitter(f"{tenant.name}{item.sk}", SPREAD)))
     flows = {n: planned.get(n, soon) for n in (f"{i.name}/{f.name}" for i, f in flows_of(tenant, item.sk))}
     if flows == planned:
         return None
-    passes.expect(world.store, tenant.name, item.sk, flows, usable=tenant.problem is None)
+    passes.expect(runtime.store, tenant.name, item.sk, flows, usable=tenant.problem is None)
     return scheduled(item, flows)
 
 

@@ -15,7 +15,7 @@ _learned: set[Any] = set()
 _learning = threading.Lock()
 
 
-def learn(kind: Any) -> None:
+def resolve(kind: Any) -> None:
     """Resolve a type's fields, by one thread at a time; cheap from the second time on."""
     if kind in _learned:
         return

@@ -16,7 +16,7 @@ from ml_connector.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class QueuedMessage:
     """A message taken from its group, which stays closed until `done`, or `again` and its delay."""
 
     group: str
@@ -26,7 +26,7 @@ class Ring:
     """How many times it was taken, this one included."""
 
 
-class MemoryRings:
+class MemoryQueue:
     """Rings of one process, for any number of threads. All of it may be lost: rows are the truth.
 
     A group stands in one of `_ready` and `_delayed` exactly when it has messages and none of them is taken.
@@ -36,33 +36,33 @@ class MemoryRings:
         """`clock` tells when a delay is over; only `wait` goes by real time."""
         self._clock = clock
         self._changed = threading.Condition()
-        self._groups: dict[str, deque[Ring]] = {}
+        self._groups: dict[str, deque[QueuedMessage]] = {}
         self._ready: list[tuple[int, str]] = []
         self._delayed: list[tuple[datetime, int, str]] = []
-        self._taken: dict[int, Ring] = {}
+        self._taken: dict[int, QueuedMessage] = {}
         self._count = 0
-        self.buried: list[Ring] = []
+        self.buried: list[QueuedMessage] = []
         """The dead letters, in order of arrival; whoever redrives removes them."""
 
-    def ring(self, group: str, message: Mapping[str, Any]) -> None:
+    def notify(self, group: str, message: Mapping[str, Any]) -> None:
         """Queue `message`; messages of one group are handled one at a time, in order."""
         with self._changed:
-            ring = self._new(group, message)
-            self._groups.setdefault(group, deque()).append(ring)
+            queued = self._new(group, message)
+            self._groups.setdefault(group, deque()).append(queued)
             if len(self._groups[group]) == 1:
-                self._open(ring)
+                self._open(queued)
 
-    def ring_many(self, rings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    def notify_many(self, queue: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Queue many messages (group, message); of one group in order."""
-        for group, message in rings:
-            self.ring(group, message)
+        for group, message in queue:
+            self.notify(group, message)
 
     def bury(self, group: str, message: Mapping[str, Any]) -> None:
         """Put `message` with the dead letters."""
         with self._changed:
             self.buried.append(self._new(group, message))
 
-    def take(self) -> Ring | None:
+    def take(self) -> QueuedMessage | None:
         """Take the oldest message whose group is open; None where there is none now."""
         with self._changed:
             self._end_delays()
@@ -70,33 +70,33 @@ class MemoryRings:
                 return None
             _, group = heapq.heappop(self._ready)
             queue = self._groups[group]
-            queue[0] = ring = replace(queue[0], received=queue[0].received + 1)
-            self._taken[ring.number] = ring
-            return ring
+            queue[0] = queued = replace(queue[0], received=queue[0].received + 1)
+            self._taken[queued.number] = queued
+            return queued
 
-    def done(self, ring: Ring) -> None:
+    def done(self, queued: QueuedMessage) -> None:
         """Remove a taken message and open its group. Raises `ValueError` where it is not taken."""
         with self._changed:
-            self._give_back(ring).popleft()
-            queue = self._groups[ring.group]
+            self._give_back(queued).popleft()
+            queue = self._groups[queued.group]
             if queue:
                 self._open(queue[0])
             else:
-                del self._groups[ring.group]
+                del self._groups[queued.group]
                 self._changed.notify_all()
 
-    def again(self, ring: Ring, delay_seconds: float = 0) -> None:
+    def again(self, queued: QueuedMessage, delay_seconds: float = 0) -> None:
         """Leave a taken message first in its group, which stays closed for the delay.
 
         Raises `ValueError` where it is not taken.
         """
         with self._changed:
-            self._give_back(ring)
+            self._give_back(queued)
             if delay_seconds <= 0:
-                self._open(ring)
+                self._open(queued)
                 return
             opens = self._clock.now() + timedelta(seconds=delay_seconds)
-            heapq.heappush(self._delayed, (opens, ring.number, ring.group))
+            heapq.heappush(self._delayed, (opens, queued.number, queued.group))
             self._changed.notify_all()
 
     def empty(self) -> bool:
@@ -105,7 +105,7 @@ class MemoryRings:
             return not self._groups
 
     def next_at(self) -> datetime | None:
-        """Tell when the next message can be taken; None where that hangs on `ring` or `done`."""
+        """Tell when the next message can be taken; None where that hangs on `queued` or `done`."""
         with self._changed:
             if self._ready:
                 return self._clock.now()
@@ -125,12 +125,12 @@ class MemoryRings:
             return timeout
         return min(timeout, max((self._delayed[0][0] - self._clock.now()).total_seconds(), 0.0))
 
-    def _new(self, group: str, message: Mapping[str, Any]) -> Ring:
+    def _new(self, group: str, message: Mapping[str, Any]) -> QueuedMessage:
         self._count += 1
         copy = msgspec.json.decode(msgspec.json.encode(message))  # as a queue would: later changes do not reach it
-        return Ring(group, copy, self._count)
+        return QueuedMessage(group, copy, self._count)
 
-    def _open(self, head: Ring) -> None:
+    def _open(self, head: QueuedMessage) -> None:
         heapq.heappush(self._ready, (head.number, head.group))
         self._changed.notify()
 
@@ -140,7 +140,7 @@ class MemoryRings:
             _, number, group = heapq.heappop(self._delayed)
             heapq.heappush(self._ready, (number, group))
 
-    def _give_back(self, ring: Ring) -> deque[Ring]:
-        if self._taken.pop(ring.number, None) is None:
-            raise ValueError(f"Message {ring.number} of group {ring.group} is not taken.")
-        return self._groups[ring.group]
+    def _give_back(self, queued: QueuedMessage) -> deque[QueuedMessage]:
+        if self._taken.pop(queued.number, None) is None:
+            raise ValueError(f"Message {queued.number} of group {queued.group} is not taken.")
+        return self._groups[queued.group]

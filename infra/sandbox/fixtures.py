@@ -20,7 +20,7 @@ def _now() -> datetime:
 
 
 @dataclass
-class Scene:
+class Fixtures:
     """Both worlds, and what should become of each seeded invoice."""
 
     erp: Any
@@ -28,7 +28,9 @@ class Scene:
     fates: dict[str, Expectation] = field(default_factory=dict)
 
 
-def scene(seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence[Decimal] = TELLING_AMOUNTS) -> Scene:
+def seeded_systems(
+    seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence[Decimal] = TELLING_AMOUNTS
+) -> Fixtures:
     """Make both worlds from one seed; suppliers and cost centres of good invoices are usable in the ERP."""
     erp = sap_b1.seeded_world(seed, password=PASSWORD, clock=clock)
     orders = _orders(erp)
@@ -37,7 +39,7 @@ def scene(seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence
     for name, document in ap.documents.items():
         if fates[name].fate != "reject":
             _make_usable(erp, document.record)
-    return Scene(erp, ap, fates)
+    return Fixtures(erp, ap, fates)
 
 
 def _orders(erp: Any) -> list[tuple[str, str, Decimal, str, str, str, str]]:

@@ -10,12 +10,12 @@ from typing import Any
 from . import syspro
 from .basware.seed import expectations, seeded_world
 from .basware.seed_invoices import TELLING_AMOUNTS
-from .scene import Scene
+from .fixtures import Fixtures
 from .syspro import back_office
 from .syspro.seed import COMPANY, ODATA_PASSWORD, ODATA_USER, OPERATOR, PASSWORD
 from .syspro.seed_masters import SEPARATOR, add_account
 
-__all__ = ["COMPANY", "ODATA_PASSWORD", "ODATA_USER", "OPERATOR", "PASSWORD", "scene"]
+__all__ = ["COMPANY", "ODATA_PASSWORD", "ODATA_USER", "OPERATOR", "PASSWORD", "seeded_systems"]
 TAX = {"V0": "Z", "V1": "B", "V2": "A"}
 """The platform's tax code to SYSPRO's letter, of the same percentage."""
 ORDERED = 30
@@ -26,7 +26,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def scene(seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence[Decimal] = TELLING_AMOUNTS) -> Scene:
+def seeded_systems(
+    seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence[Decimal] = TELLING_AMOUNTS
+) -> Fixtures:
     """Make both worlds from one seed; suppliers and accounts of invoices that can be posted are usable in the ERP.
 
     Each invoice is in its supplier's currency, the only one that SYSPRO can post it in, and has SYSPRO's tax codes.
@@ -42,7 +44,7 @@ def scene(seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence
             document.record["currencyCode"] = supplier["Currency"]
         if fates[name].fate != "reject":
             _make_usable(erp, document.record)
-    return Scene(erp, ap, fates)
+    return Fixtures(erp, ap, fates)
 
 
 def _orders(erp: syspro.World) -> list[tuple[str, str, Decimal, str, str, str, str]]:

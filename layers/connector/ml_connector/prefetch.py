@@ -9,7 +9,7 @@ from typing import Any
 _END = object()
 
 
-def ahead(pages: Iterator[Any]) -> Iterator[Any]:
+def prefetch(pages: Iterator[Any]) -> Iterator[Any]:
     """Yield from `pages`, always one page in advance; an error comes where its page would have come."""
     with ThreadPoolExecutor(1) as reader:
         coming = reader.submit(next, pages, _END)

@@ -10,18 +10,20 @@ from typing import Any
 from . import sage_300
 from .basware.seed import expectations, seeded_world
 from .basware.seed_invoices import TELLING_AMOUNTS
+from .fixtures import Fixtures
 from .sage_300.seed import COMPANY, COST_CENTER_SEGMENT, PASSWORD, USER
 from .sage_300.seed_masters import account
-from .scene import Scene
 
-__all__ = ["COMPANY", "COST_CENTER_SEGMENT", "PASSWORD", "USER", "scene"]
+__all__ = ["COMPANY", "COST_CENTER_SEGMENT", "PASSWORD", "USER", "seeded_systems"]
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def scene(seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence[Decimal] = TELLING_AMOUNTS) -> Scene:
+def seeded_systems(
+    seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence[Decimal] = TELLING_AMOUNTS
+) -> Fixtures:
     """Make both worlds from one seed; vendors and accounts of invoices that can be posted are usable in the ERP.
 
     Each invoice is in its vendor's currency: Sage 300 knows one for each vendor.
@@ -36,7 +38,7 @@ def scene(seed: int = 1, clock: Callable[[], datetime] = _now, telling: Sequence
             document.record["currencyCode"] = vendor["CurrencyCode"]
         if fates[name].fate != "reject":
             _make_usable(erp, document.record)
-    return Scene(erp, ap, fates)
+    return Fixtures(erp, ap, fates)
 
 
 def _orders(erp: sage_300.World) -> list[tuple[str, str, Decimal, str, str, str, str]]:

@@ -8,32 +8,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ml_connector.bootstrap import Tenant, Toolbox, tenants
+from ml_connector.bootstrap import BootstrapOptions, Tenant, tenants
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.mappings import Mappings
 from ml_connector.engine.ledger.rows import Chunk
-from ml_connector.engine.runtime import World
-from ml_connector.engine.tenant_integration import Pair
+from ml_connector.engine.runtime import Runtime
+from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.ports import Blobs, Secrets
 
-from .nearest import known
+from .suggest import known
 
-Letter = Mapping[str, Any]
+DeadLetter = Mapping[str, Any]
 
 
 class NotThere(ConnectorError):
     """What was asked for is not there: exit code 1."""
 
 
-class Letters(Protocol):
+class DeadLetters(Protocol):
     """The dead-letter queue, as far as commands need it."""
 
     def count(self) -> int | None:
         """Tell about how many letters there are; None where no queue can be seen."""
 
-    def clear(self, stale: Callable[[Letter], bool]) -> int:
+    def clear(self, stale: Callable[[DeadLetter], bool]) -> int:
         """Delete the letters that say nothing any more; tells how many."""
 
 
@@ -41,7 +41,7 @@ class Refused(ConnectorError):
     """What was asked for is not allowed here: exit code 1."""
 
 
-class Shredder(Protocol):
+class Eraser(Protocol):
     """What a purge needs beside the port: objects that are overwritten for good."""
 
     def check(self) -> None:
@@ -55,7 +55,7 @@ class Shredder(Protocol):
 
 
 @dataclass
-class Overwriting:
+class FileEraser:
     """Objects that have no earlier versions: files."""
 
     blobs: Blobs
@@ -71,14 +71,14 @@ class Overwriting:
         """Have nothing to delete."""
 
 
-class NoLetters:
+class NoDeadLetters:
     """The dead letters of a local state: they live in the engine's own process, and its rows say the same."""
 
     def count(self) -> int | None:
         """See none."""
         return None
 
-    def clear(self, stale: Callable[[Letter], bool]) -> int:  # noqa: ARG002
+    def clear(self, stale: Callable[[DeadLetter], bool]) -> int:  # noqa: ARG002
         """Delete none."""
         return 0
 
@@ -87,7 +87,7 @@ class NoLetters:
 class Stream:
     """One flow of one tenant, with its ledger."""
 
-    pair: Pair
+    pair: TenantIntegration
     flow: Flow
 
     @property
@@ -105,7 +105,7 @@ class Stream:
 
 
 @dataclass
-class Desk:
+class Workspace:
     """The ports, and the tenants that the secrets make. `place` is the option that led here, for hints.
 
     `registered`: functions with roles of their own keep the tenant registry, and may see what nobody sees from here.
@@ -113,32 +113,32 @@ class Desk:
     `exclusive` keeps engines of a local state out meanwhile; raises `Misconfigured` where one is at work.
     """
 
-    world: World
+    runtime: Runtime
     secrets: Secrets
-    tools: Toolbox
+    tools: BootstrapOptions
     place: str
-    letters: Letters
-    shredder: Shredder | None = None
+    letters: DeadLetters
+    eraser: Eraser | None = None
     exclusive: Callable[[], AbstractContextManager[Any]] = nullcontext
     registered: bool = False
 
     @property
-    def shredding(self) -> Shredder:
+    def erasing(self) -> Eraser:
         """What overwrites audit objects for good; the port alone where they are files."""
-        return self.shredder or Overwriting(self.world.blobs)
+        return self.eraser or FileEraser(self.runtime.blobs)
 
     def tenants(self, only: str | None = None) -> list[Tenant]:
         """Read the tenants, or the one asked for. Raises `Misconfigured` where there is none of that name."""
-        found = tenants(self.world, self.secrets, self.tools, only)
+        found = tenants(self.runtime, self.secrets, self.tools, only)
         for tenant in found:
             # a shadow tenant's pairs write to a sheet that ends with the process; a person's changes are meant to stay
-            tenant.pairs = [replace(pair, world=self.world) for pair in tenant.pairs]
+            tenant.pairs = [replace(pair, runtime=self.runtime) for pair in tenant.pairs]
         if only is not None and not found:
             names = known(only, (tenant for tenant, _ in self.secrets.names()))
             raise Misconfigured(f"There is no tenant '{only}' in {self.place}; {names}")
         return found
 
-    def pairs(self, tenant: str | None = None) -> list[Pair]:
+    def pairs(self, tenant: str | None = None) -> list[TenantIntegration]:
         """List the integrations that can be worked on. Raises `Misconfigured` where the tenant asked for has none."""
         found = self.tenants(tenant)
         pairs = [pair for one in found for pair in one.pairs]
@@ -165,15 +165,15 @@ class Desk:
 
     def mappings(self, tenant: str, integration: str) -> Mappings:
         """Give the table of mappings, which needs no usable secret."""
-        return Mappings(self.world.store, tenant, integration)
+        return Mappings(self.runtime.store, tenant, integration)
 
     def clear_letters(self) -> int:
         """Delete the dead letters whose row is not dead, or died again since; tells how many."""
         return self.letters.clear(self._is_stale)
 
-    def _is_stale(self, letter: Letter) -> bool:
+    def _is_stale(self, letter: DeadLetter) -> bool:
         names = {n: str(letter[n]) for n in ("tenant", "integration", "scope", "flow")}
-        found = Ledger(self.world.store, self.world.clock, **names).chunk(str(letter["id"]))
+        found = Ledger(self.runtime.store, self.runtime.clock, **names).chunk(str(letter["id"]))
         return found is None or found[0].state != "failed" or found[0].death != letter.get("death")
 
 
@@ -190,7 +190,7 @@ def unfinished(streams: list[Stream]) -> Iterator[tuple[Stream, Chunk]]:
             yield stream, chunk
 
 
-def open_desk(secrets: Path | None, state: Path | None, stack: str | None) -> Desk:
+def open_workspace(secrets: Path | None, state: Path | None, stack: str | None) -> Workspace:
     """Open the place that the options name. Raises `Misconfigured` where they name none, or two."""
     if (secrets is None) == (stack is None):
         raise Misconfigured(
@@ -210,7 +210,7 @@ def open_desk(secrets: Path | None, state: Path | None, stack: str | None) -> De
     return _local(secrets, state)
 
 
-def _local(secrets: Path, state: Path | None) -> Desk:
+def _local(secrets: Path, state: Path | None) -> Workspace:
     from ml_connector.embedded.disk import told
     from ml_connector.embedded.lock import StateLock
 
@@ -222,7 +222,7 @@ def _local(secrets: Path, state: Path | None) -> Desk:
         what = "is not a folder; name one" if secrets.exists() else "does not exist; make it as a folder"
         raise Misconfigured(f"{secrets} {what}, with TENANT/SYSTEM.json for each system.")
     opened = open_state(secrets, state, sole=False)
-    return Desk(
-        opened.world, opened.secrets, opened.tools(), f"the folder {secrets}", NoLetters(),
+    return Workspace(
+        opened.runtime, opened.secrets, opened.tools(), f"the folder {secrets}", NoDeadLetters(),
         exclusive=lambda: StateLock(opened.folder),
     )  # fmt: skip

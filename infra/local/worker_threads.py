@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 
-class Crew:
+class WorkerThreads:
     """A few daemon threads, and what they raised."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ml_connector import currencies
 from ml_connector.deadline import Deadline
-from ml_connector.ports import Chance, Clock
+from ml_connector.ports import Clock, Random
 
 if TYPE_CHECKING:
     from ml_connector.engine.access.sessions import Sessions
@@ -44,7 +44,7 @@ class TenantSettings(BaseModel):
 
 
 @dataclass(frozen=True)
-class Wiring:
+class AdapterContext:
     """One tenant's side of one integration, as its two adapters see it.
 
     `transport` is an `httpx.BaseTransport` or None for the real network; `erp_company` is the identity of the
@@ -54,7 +54,7 @@ class Wiring:
     tenant: str
     integration: str
     clock: Clock
-    chance: Chance
+    rng: Random
     sessions: Sessions
     options: TenantSettings = field(default_factory=TenantSettings)
     transport: Any = None
@@ -75,5 +75,5 @@ class Wiring:
 
 
 def in_our_shape(key: str | None) -> bool:
-    """Tell whether a key may be one that `Wiring.outward` made, here or in another installation."""
+    """Tell whether a key may be one that `AdapterContext.outward` made, here or in another installation."""
     return re.fullmatch(r"[A-Za-z0-9._-]+-[0-9a-f]{16}", key or "") is not None

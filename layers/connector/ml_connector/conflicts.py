@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ml_connector.bootstrap import Tenant
 
 
-def part(found: Sequence[Tenant]) -> None:
+def exclude_conflicts(found: Sequence[Tenant]) -> None:
     """Let none of two tenants run that would do the same work twice. One in shadow, paused or unusable does none."""
     claims = Claims({})
     for tenant in found:
