@@ -94,6 +94,17 @@ class Document:
         return Decimal(self.record.get("grossSum") or 0)
 
 
+@dataclass
+class Extract:
+    """One extract of Data Access: its files by name, each with its table and packed content."""
+
+    id: str
+    kind: str
+    made: datetime
+    files: dict[str, tuple[str, bytes]]
+    status: str = "WaitingForExport"
+
+
 @dataclass(frozen=True)
 class Grant:
     """What an access token allows, and until when."""

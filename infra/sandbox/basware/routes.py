@@ -13,6 +13,7 @@ from . import (
     answers,
     companies,
     control,
+    data_extracts,
     documents,
     exported_orders,
     links,
@@ -78,6 +79,19 @@ def _documents() -> list[Rule]:
     ]
 
 
+def _extracts() -> list[Rule]:
+    """(inferred) No scope belongs to this API, so every token may call it."""
+    path = "/v1/dataExtracts"
+    one = f"{path}/<extract_id>"
+    return [
+        _api("GET", path, "", data_extracts.get_list),
+        _api("GET", f"{path}/specification/tableDefinition", "", data_extracts.get_definition),
+        _api("GET", one, "", data_extracts.get_files),
+        _api("GET", f"{one}/getFile", "", data_extracts.get_file),
+        _api("POST", f"{one}/acknowledge", "", data_extracts.acknowledge),
+    ]
+
+
 def _exported() -> list[Rule]:
     api, one = "exportedPurchaseOrders", "/v1/exportedPurchaseOrders/<code>"
     return [
@@ -122,7 +136,7 @@ def _control() -> list[Rule]:
 @cache
 def build_map() -> Map:
     """Return the routing table: one for all servers, since it holds nothing of theirs."""
-    rules = [*_masterdata(), *_companies(), *_documents(), *_exported(), *_statuses(), *_control()]
+    rules = [*_masterdata(), *_companies(), *_documents(), *_extracts(), *_exported(), *_statuses(), *_control()]
     rules.append(Rule("/v1/tokens", methods=["POST"], endpoint=Endpoint(tokens.issue, kind=LOGIN)))
     rules.append(Rule("/_documents/<name>", methods=["GET"], endpoint=Endpoint(links.download, kind=STORAGE)))
     return Map(rules, strict_slashes=False, redirect_defaults=False, merge_slashes=False)

@@ -22,6 +22,8 @@ SCOPES: frozenset[str] = frozenset(
 _VERBS = {"GET": "read", "HEAD": "read", "POST": "write", "PATCH": "write", "DELETE": "delete"}
 
 
-def needed(api: str, method: str) -> str:
-    """Return the scope that `method` on `api` needs; acknowledge and responses are POSTs, hence write."""
+def needed(api: str, method: str) -> str | None:
+    """Return the scope that `method` on `api` needs (None: any); acknowledge and responses are POSTs, hence write."""
+    if not api:
+        return None
     return f"{api}.{_VERBS[method]}"

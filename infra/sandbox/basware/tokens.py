@@ -74,20 +74,20 @@ def _token(call: Call, client: str, scopes: frozenset[str]) -> str:
     return ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
-def check(call: Call, scope: str) -> None:
-    """Refuse a request without a live bearer token that holds `scope`."""
+def check(call: Call, scope: str | None) -> None:
+    """Refuse a request without a live bearer token that holds `scope` (None: any token will do)."""
     given = call.request.authorization
     grant = call.world.tokens.get(given.token or "") if given is not None and given.type == "bearer" else None
     if grant is None:
         raise unauthorized(call, "no bearer token, or an unknown one")
     if grant.expires <= call.world.now():
         raise unauthorized(call, "the token has expired")
-    if scope not in grant.scopes:
+    if scope is not None and scope not in grant.scopes:
         # (inferred) 401 and not 403: the vendor lists 403 for organizations and user groups alone.
         raise unauthorized(call, f"the token lacks the scope {scope}")
 
 
 def unauthorized(call: Call, reason: str) -> Refused:
-    """Return the 401, with a body only in the notification API."""
-    push = call.route.split("/")[2] in ("subscriptions", "tasks")
+    """Return the 401, with a body only in the notification and Data Access APIs."""
+    push = call.route.split("/")[2] in ("subscriptions", "tasks", "dataExtracts")
     return Refused(401, reason, {"message": "Unauthorized"} if push else None)

@@ -51,6 +51,9 @@ class World:
     coding_rows_per_page: int = 400
     link_seconds: int = 900
     single_use_links: bool = False
+    extract_format: str = "json"
+    extract_rows: int = 100_000
+    extract_host: str = ""
     control: bool = True
     deliver: Callable[[model.Notification], int] = accept_delivery
     sleep: Callable[[float], None] = time.sleep
@@ -63,6 +66,7 @@ class World:
     open_requests: list[model.RequestRecord] = field(default_factory=list, repr=False)
     forced: list[model.ForcedVerdict] = field(default_factory=list)
     documents: dict[str, model.Document] = field(default_factory=dict, repr=False)
+    extracts: dict[str, model.Extract] = field(default_factory=dict, repr=False)
     exported_orders: dict[str, Record] = field(default_factory=dict, repr=False)
     attachments: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict, repr=False)
     links: dict[str, model.Link] = field(default_factory=dict, repr=False)
