@@ -26,6 +26,8 @@ UNLINKED = {
     "beside_the_chain": "outside of the chain: its worker had lost the record",
     "before_a_gap": "not linked: an attempt after it is missing or cannot be read",
 }
+CHUNKS = {"done": "completed", "waiting": "not completed", "posted": "sent", "sending": "under way"}
+"""States of a chunk, as people are shown them."""
 BODY_KEYS = ("request_body", "response_body", "request_headers", "response_headers")
 
 
@@ -42,11 +44,12 @@ def audit(
 ) -> None:
     """Show all that is known of one record: its state, its chunks (units of work), and each attempt.
 
-    With --verify, exits with 1 where the chain of attempts is broken; without it too, where an attempt cannot be read.
+    With --verify, exits with 1 where the audit trail does not verify; without it too, where an attempt cannot be read.
 
     Example: ml-connector audit acme invoices INV-1001 --verify --secrets ./secrets
     """
     from ml_connector.engine.write.deferred_audit import Whole
+    from ml_connector.systems import registry
 
     from .find import chunks_of, record_key
     from .readable_blobs import ReadableBlobs
@@ -67,7 +70,7 @@ def audit(
     faults = [*(_faults(blobs, chunks, workspace.runtime.store, row) if verify else []), *blobs.faults()]
     if verify or faults:
         history["faults"] = faults
-    table.dump(history) if as_json else _print(history, verify)
+    table.dump(history) if as_json else _print(history, verify, registry.BY_NAME[stream.flow.source].title)
     if faults:
         raise typer.Exit(1)
 
@@ -139,18 +142,18 @@ def _short(exchange: dict[str, Any]) -> dict[str, Any]:
 # ── for people ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _print(history: dict[str, Any], verified: bool) -> None:
+def _print(history: dict[str, Any], verified: bool, source: str) -> None:
     terminal.line(f"{history['tenant']}  {history['integration']}/{history['flow']}  {history['key']}")
     record = history["record"]
-    terminal.line(f"record: {_words(record)}" if record else "record: nothing is completed yet")
+    terminal.line(f"record: {_words(record or {}, history['chunks'])}")
     for chunk in history["chunks"]:
-        state = chunk.get("outcome") or chunk.get("state", "open")
+        state = chunk.get("outcome") or CHUNKS.get(chunk.get("state", ""), chunk.get("state", "queued"))
         terminal.line()
         terminal.line(f"chunk {chunk['id']}  made {table.moment(chunk['created'])}  {state}{_why(chunk)}")
         for note in chunk.get("notes", []) if chunk.get("key") else []:
             terminal.line(f"  note: {advice.pasteable(note, tenant=history['tenant'])}")
         for attempt in chunk["attempt_list"]:
-            _print_attempt(attempt, history["tenant"])
+            _print_attempt(attempt, history["tenant"], source)
     if verified or history.get("faults"):
         terminal.line()
         for fault in history["faults"] or [f"✓ Audit trail verified: {_intact(history)}."]:
@@ -164,12 +167,16 @@ def _intact(history: dict[str, Any]) -> str:
     return f"{len(purged) - sum(map(bool, purged))} of {table.counted(len(purged), 'attempt')} intact{gone}"
 
 
-def _words(record: dict[str, Any]) -> str:
-    named = (("number", "number"), ("code", "posted number"), ("target", "posted id"), ("chunk", "chunk"))
-    parts = [f"{words} {record[name]}" for name, words in named if record.get(name)]
+def _words(record: dict[str, Any], chunks: Sequence[dict[str, Any]]) -> str:
+    latest = next((c for c in chunks[::-1] if c.get("key")), {})
+    money = " ".join(latest[name] for name in ("amount", "currency") if latest.get("currency") and latest.get(name))
+    parts = [f"number {number}"] if (number := record.get("number") or latest.get("number")) else []
+    parts += [money] if money else []
+    named = (("code", "posted number"), ("target", "posted id"), ("chunk", "chunk"))
+    parts += [f"{words} {record[name]}" for name, words in named if record.get(name)]
     reason = f": {record['reason']}" if record.get("reason") else ""
     since = ", deactivated since it is missing in its source system" if record.get("delivered_fp") == "gone" else ""
-    return f"{record.get('outcome', 'not completed')}{since}{reason}" + (f" ({', '.join(parts)})" if parts else "")
+    return f"{record.get('outcome', 'not completed yet')}{since}{reason}" + (f" ({', '.join(parts)})" if parts else "")
 
 
 def _why(chunk: dict[str, Any]) -> str:
@@ -178,7 +185,18 @@ def _why(chunk: dict[str, Any]) -> str:
     return f"{cause}{waits}" + (f": {chunk['reason']}" if chunk.get("reason") else "")
 
 
-def _print_attempt(attempt: dict[str, Any], tenant: str) -> None:
+def _stood(said: dict[str, Any], source: str) -> str:
+    """Say how a record stood after an attempt; `source` is the system to which the result of a document goes."""
+    state, step = said.get("state", ""), said.get("step")
+    if state == "done":
+        return str(said.get("outcome") or "completed")
+    if state == "posted":
+        done = f"posted as {said['number']}" if said.get("number") else "refused" if said.get("reason") else "sent"
+        return f"{done}, reported to {source}" if step == "answered" else done
+    return "in doubt" if state == "waiting" and step in {"sent", "unknown"} else str(state)
+
+
+def _print_attempt(attempt: dict[str, Any], tenant: str, source: str) -> None:
     said = advice.row({**attempt["said"], "tenant": tenant})
     if attempt["purged"]:
         by = f" {table.moment(attempt['purged_at'])} by {attempt['purged_by']}" if "purged_at" in attempt else ""
@@ -186,8 +204,7 @@ def _print_attempt(attempt: dict[str, Any], tenant: str) -> None:
         return
     beside = next((f"  ({words})" for name, words in UNLINKED.items() if attempt.get(name)), "")
     reason = f": {said['reason']}" if said.get("reason") else ""
-    step = f", {said['step']}" if said.get("step") else ""
-    terminal.line(f"  #{attempt['n']}  {table.moment(attempt['at'])}  {said.get('state', '')}{step}{reason}{beside}")
+    terminal.line(f"  #{attempt['n']}  {table.moment(attempt['at'])}  {_stood(said, source)}{reason}{beside}")
     for note in said.get("notes") or []:
         terminal.line(f"      note: {note}")
     for exchange in attempt["exchanges"]:

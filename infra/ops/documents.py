@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .workspace import Stream
 
-COLUMNS = ("at", "tenant", "flow", "key", "number", "state", "target_number", "amount", "currency", "reason")
+COLUMNS = ("at", "tenant", "flow", "key", "number", "state", "posted_as", "amount", "currency", "reason")
 HISTORY = tuple("outcome" if column == "state" else column for column in COLUMNS)
 Outcome = Literal["delivered", "unchanged", "held", "rejected", "failed", "pending"]
 FlowName = Annotated[
@@ -65,10 +65,11 @@ def documents(
     found = [_listed(stream, begin, outcome, most, kind) for stream in workspace.streams(tenant, flow)]
     rows = sorted((row for its in found for row in its), key=lambda r: r["at"], reverse=True)[:limit]
     shown = rows if as_json else [
-        {**r, "at": table.moment(r["at"]), "number": short(r["number"] or "")} for r in rows
+        {**r, "at": table.moment(r["at"]), "number": short(r["number"] or ""), "posted_as": r["target_number"]}
+        for r in rows
     ]  # fmt: skip
     columns = HISTORY if history else COLUMNS
-    table.show(shown, columns, as_json=as_json, empty="There is no such document.")
+    table.show(shown, columns, as_json=as_json, empty="No documents found.")
     if (total := sum(map(len, found))) > limit:
         at_least = "at least " if any(len(its) == most for its in found) else ""
         terminal.line(f"{limit} of {at_least}{total}; --limit for more.", err=True)

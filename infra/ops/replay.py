@@ -84,7 +84,8 @@ def _replay(workspace: Workspace, stream: Stream, key: str, by: str) -> Replayed
         )
     if done.what == "forgotten":
         raise NotThere(
-            f"The history of {key} is too old to send it again by itself; `ml-connector audit` shows what is left. "
+            f"The history of {key} is too old to send it again automatically; `ml-connector audit {stream.pair.tenant} "
+            f"{stream.flow.name} {key}` shows what is left. "
             "Change it in the system it comes from, and the next run takes it."
         )
     if done.chunk is not None and done.what != "under way":

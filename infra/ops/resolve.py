@@ -92,7 +92,10 @@ def _waiting(stream: Stream, key: str) -> Chunk:
     found = record_key(stream, key)
     chunk = holder(stream.ledger, found)
     if chunk is None:
-        raise NotThere(f"{key} of {stream} is not held: it is completed. See `ml-connector audit` of it.")
+        name, history = named(stream, found), f"audit {stream.pair.tenant} {stream.flow.name} {found}"
+        raise NotThere(
+            f"{name[0].upper()}{name[1:]} is not held: it is completed. `ml-connector {history}` shows its history."
+        )
     if stream.flow.manner != "document" or not decidable(chunk):
         why = f"waits for {chunk.waiting_for}" if chunk.waiting_for else "is queued or under way"
         name = named(stream, found, chunk)

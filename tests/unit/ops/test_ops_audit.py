@@ -67,6 +67,25 @@ def test_bodies_are_printed_where_asked_for(office: Any, invoice: Any) -> None:
     assert history["chunks"][0]["attempt_list"][0]["exchanges"][0]["response_body"] == '{"ok": 1}'
 
 
+def test_what_was_refused_is_not_called_posted(office: Any) -> None:
+    chunk = office.chunk("invoices", key="k1", number="INV-1", amount="119.00", currency="EUR", state="posted")
+    office.attempt(chunk, state="waiting", step="sent")
+    office.attempt(chunk, state="posted", step="answered", reason="Invoice INV-1 has no coding rows.")
+    office.attempt(chunk, state="posted", step="answered", number="4711")
+    office.attempt(chunk, state="done", step="answered", outcome="delivered", number="4711")
+    ledger = office.ledger("invoices")
+    ledger.save(chunk, ledger.chunk("k1")[1])
+    text = office.run("audit", "acme", "invoices", "k1").stdout
+    assert "record: not completed yet (number INV-1, 119.00 EUR)" in text
+    for line in (
+        "Z  in doubt\n",
+        "Z  refused, reported to Basware: Invoice INV-1 has no coding rows.",
+        "Z  posted as 4711, reported to Basware\n",
+        "Z  delivered\n",
+    ):
+        assert line in text
+
+
 def test_verify_is_content_with_a_whole_chain(office: Any, invoice: Any) -> None:
     assert "✓" in office.run("audit", "acme", "invoices", "k1", "--verify").stdout
     assert office.run("audit", "acme", "invoices", "k1", "--verify", "--json")["faults"] == []

@@ -114,7 +114,9 @@ def test_what_waits_for_something_else_is_left(office: Any, fields: dict[str, An
 def test_what_is_completed_is_left(office: Any) -> None:
     office.done("invoices", key="k1", number="INV-1", outcome="delivered")
     office.row("invoices", "k1", outcome="delivered", target="18:77", code="4711")
-    assert "is not held" in said(office.run("resolve", "acme", "invoices", "k1", "--post", code=1))
+    text = said(office.run("resolve", "acme", "invoices", "k1", "--post", code=1))
+    assert "is not held" in text
+    assert f"`ml-connector audit acme invoices k1 --secrets {office.folder}`" in text
 
 
 @pytest.mark.parametrize("options", [(), ("--post", "--match", "1"), ("--match", ""), ("--match", " ")])
