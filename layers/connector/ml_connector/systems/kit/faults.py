@@ -125,6 +125,29 @@ def patterns(*words: tuple[str, str]) -> Patterns:
     return tuple((kind, re.compile(expression, re.IGNORECASE)) for kind, expression in words)
 
 
+SPOKEN = patterns(
+    ("duplicate", r"already (?:exists|on file|been (?:posted|used|registered))|duplicate"),
+    ("period", r"posting (?:period|year)|(?:period|month) .{0,40}(?:closed|not open)|closed (?:period|month)"),
+    ("order", r"\bgrns?\b|goods received"),
+    ("account", r"\bgl (?:code|account)\b|account .{0,40}(?:not found|invalid|closed|password)"),
+    ("tax", r"\btax\b"),
+    ("supplier", r"\bsupplier\b"),
+)
+"""What English texts speak of, where a vendor's own are not known."""
+
+
+def mends(title: str) -> dict[str, str]:
+    """Say what a person does about each kind, where nothing else is known of a vendor."""
+    return {
+        "period": f"Open the period of {{month}} in {title}, or correct the accounting date.",
+        "supplier": f"Correct the supplier in {title}, or map it to another one.",
+        "account": f"Open the account in {title}, to this user too and without a password, or map it to another one.",
+        "cost_center": f"Enter the cost center in {title}, or map it to another one.",
+        "tax": f"Correct the tax code in {title}, or map it: `ml-connector mappings set TENANT tax CODE TARGET`.",
+        "order": f"Match the receipts of the order in {title}, or correct the order reference of the invoice.",
+    }
+
+
 def spoken_of(fault: Fault, by_field: Mapping[str, str], by_words: Patterns, vendor: str) -> str | None:
     """Tell what a refusal is about: a duplicate by its words, else by its field, else by its words.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from ml_connector.errors import Held, Misconfigured
+from ml_connector.systems.kit.coding import Coded, Ledger
 from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.totals import PricedRow, Totals
 
@@ -20,12 +21,7 @@ class Entry:
     row: PricedRow | None = None
 
 
-Ledger = Callable[[Iterable[str]], set[str]]
-
-
-def entries(
-    draft: Draft, sums: Totals, coded: Sequence[tuple[PricedRow, str]], payable: str, ledger: Ledger
-) -> list[Entry]:
+def entries(draft: Draft, sums: Totals, coded: Sequence[Coded], payable: str, ledger: Ledger) -> list[Entry]:
     """List the entries of rows with their accounts, their taxes and the payable; they make nothing together.
 
     A tax code is mapped to the account of its tax. `ledger` tells which accounts there are. Raises `Held` where

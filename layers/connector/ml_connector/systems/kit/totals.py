@@ -185,6 +185,14 @@ class _Reading:
         return replace(row, implied=implied_percentage(*own, self.money))
 
 
+def by_account(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, str]:
+    """Say what is compared of a distribution when it is read back (`Draft.written`): the sum on each account."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for account, amount in amounts:
+        sums[account] += amount
+    return {f"account {account}": f"{amount:f}" for account, amount in sums.items()}
+
+
 def tax_of(lines: Iterable[tuple[Any, Decimal, Decimal]], money: Money, rounding: str = ROUND_HALF_UP) -> Decimal:
     """Reckon the tax of (code, net, percentage): the lines of one code together, rounded once, as a ledger does."""
     bases: dict[tuple[Any, Decimal], Decimal] = defaultdict(Decimal)

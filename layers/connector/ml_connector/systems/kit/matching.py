@@ -1,0 +1,73 @@
+"""Coding rows matched with what was received: for an ERP that wants to be told which receipts are invoiced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from ml_connector.errors import Held
+from ml_connector.records import CodingRow
+from ml_connector.systems.kit.drafts import Draft
+from ml_connector.systems.kit.rows import plain
+from ml_connector.systems.kit.totals import PricedRow
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class OpenReceipt(Generic[T]):
+    """A receipt on an order, or a return: `left` is what of its value is not invoiced yet. `what` is the vendor's."""
+
+    what: T
+    line: str
+    number: str
+    left: Decimal
+
+    def serves(self, row: CodingRow) -> bool:
+        """Tell whether a coding row may be for it: the row names no other line and no other receipt."""
+        line, number = (row.order_line or "").strip(), (row.receipt_number or "").strip()
+        mine = not line or plain(line) == plain(self.line.strip())
+        return mine and (not number or number.lstrip("0") == self.number.strip().lstrip("0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[T]):
+    """Some value of a receipt that is invoiced; `whole`: all that was left of it."""
+
+    what: T
+    value: Decimal
+    whole: bool
+
+
+Received = Callable[[str], Sequence[OpenReceipt[T]]]
+"""Reads the open receipts of an order."""
+
+
+def match(draft: Draft, rows: Sequence[PricedRow], received: Received[T]) -> list[Match[T]]:
+    """Match each row that names an order with its open receipts, in their order, as far as they go.
+
+    Raises `Held` where an order has none that the row may be for.
+    """
+    matches, known = list[Match[T]](), dict[str, Sequence[OpenReceipt[T]]]()
+    for row in rows:
+        order, left = (row.row.order_number or "").strip(), row.net
+        if not order:
+            continue
+        if order not in known:
+            known[order] = received(order)
+        fit = [one for one in known[order] if one.left * left > 0 and one.serves(row.row)]
+        if not fit:
+            raise Held(
+                f"order:{order}",
+                f"{draft.title} has nothing received on order {order} that coding row {row.row.key} of invoice "
+                f"{draft.invoice.number} could be matched with. Enter the receipt there, or correct the order "
+                "reference of the invoice.",
+            )
+        for one in fit:
+            value = min(one.left, left, key=abs)
+            if value:
+                matches.append(Match(one.what, value, value == one.left))
+            one.left, left = one.left - value, left - value
+    return matches
