@@ -98,8 +98,7 @@ contract: setup ## each client against its vendor's sandbox
 
 e2e: setup .venv-sam/.ready layer-local ## the real template on the local stack
 	$(call title,e2e)
-	@$(BIN)/pytest tests/e2e/local -n 4 $(ARGS) # they wait more than they compute
-	@$(BIN)/pytest tests/e2e/stack $(ARGS)
+	@$(BIN)/pytest tests/e2e -n 6 $(ARGS) # they wait more than they compute
 
 budgets: setup layer-local ## what imports, memory, calls and AWS may cost: see docs/performance.md
 	$(call title,budgets)

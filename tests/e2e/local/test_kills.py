@@ -4,9 +4,12 @@ import random
 import time
 from collections import Counter
 
+import pytest
+
 from tests.program import Program
 
 
+@pytest.mark.long
 def test_kills_at_many_moments_end_in_the_same_state_as_none(stage):
     stage.write("sap_b1", in_doubt_seconds=5)  # a kill in mid-send leaves a doubt, which the last run waits out
     draw = random.Random(7)

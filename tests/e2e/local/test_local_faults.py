@@ -112,6 +112,7 @@ def test_a_business_refusal_with_5002_is_never_replayed(small):
     assert len(report["held"]) + len(report["rejected"]) == 1
 
 
+@pytest.mark.long
 def test_posts_in_doubt_end_in_exactly_one_document_each(small):
     small.write("sap_b1", in_doubt_seconds=3)
     kinds = ["drop", "truncated", "504", "late", "drop-before", "500", "502", "200-html"]
@@ -123,6 +124,7 @@ def test_posts_in_doubt_end_in_exactly_one_document_each(small):
     assert {len(small.document(key).answers["transferResponses"]) for key in keys} == {1}
 
 
+@pytest.mark.long
 def test_an_error_envelope_with_200_on_a_post_is_neither_success_nor_refusal(small):
     """The server says two things of it: it is looked for, and sent again after the settle time."""
     small.write("sap_b1", in_doubt_seconds=2)
@@ -135,6 +137,7 @@ def test_an_error_envelope_with_200_on_a_post_is_neither_success_nor_refusal(sma
     assert [one["success"] for one in small.document(key).answers["transferResponses"]] == [True]
 
 
+@pytest.mark.long
 def test_a_post_that_is_carried_out_after_the_settle_time_is_found_and_reported(small):
     small.write("sap_b1", in_doubt_seconds=2)
     small.ran()
@@ -191,6 +194,7 @@ def test_pages_of_basware_that_lead_nowhere_end_and_lose_nothing(small, kind):
     assert [len(small.posted(key)) for key in keys] == [1] * 8
 
 
+@pytest.mark.long
 def test_trouble_that_lasts_is_an_error_of_its_flow_and_neither_a_hang_nor_an_empty_list(small_for_all):
     loop, turning, page = (small_for_all(name) for name in ("sap-loop", "basware-loop", "page"))
     template = loop.erp.tables["BusinessPartners"]["V10000"]

@@ -51,6 +51,7 @@ def timed(stage, *more):
     return code, report, time.monotonic() - begun
 
 
+@pytest.mark.long
 def test_a_source_that_hangs_is_left_within_the_time_and_one_request(small, another):
     key = another.invoice("12.00")
     with deaf_server() as (host, _):
@@ -99,6 +100,7 @@ def test_a_signal_ends_a_run_before_a_hanging_request_does(small, number):
     assert "cut short" in said
 
 
+@pytest.mark.long
 def test_serve_ends_while_a_request_hangs(small_for_all, tmp_path):
     small = small_for_all("quick", tmp_path)  # a tenant's first poll is spread over a minute by its name: 3 s
     with deaf_server() as (host, connections):
@@ -111,6 +113,7 @@ def test_serve_ends_while_a_request_hangs(small_for_all, tmp_path):
             assert time.monotonic() - begun < 15
 
 
+@pytest.mark.long
 def test_a_state_that_was_left_by_a_hanging_run_opens_at_once(small):
     with deaf_server() as (host, _):
         small.write("sap_b1", service_layer_url=f"http://{host}/b1s/v2", timeout_seconds=30)

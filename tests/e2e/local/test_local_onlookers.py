@@ -14,6 +14,7 @@ def nobody():
         return found.getsockname()[1]
 
 
+@pytest.mark.long
 def test_a_server_that_is_away_is_named_within_seconds_and_no_time_is_in_raw_form(small, nobody):
     small.write("sap_b1", service_layer_url=f"http://127.0.0.1:{nobody}/b1s/v2")
     small.invoice("12.00")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 
+
+@pytest.mark.long
 def test_a_posting_in_doubt_is_listed_and_held_after_it_goes_on_with_the_next_run(small):
     small.write("sap_b1", in_doubt_seconds=16)
     key = small.invoice("100.00")

@@ -53,6 +53,7 @@ def _run(place: Path) -> dict[str, Any]:
     return report["tenants"]["acme"]["sage_300-basware"]
 
 
+@pytest.mark.long
 def test_a_whole_company_moves_and_each_invoice_meets_its_fate(company):
     books, run = company
     flows = run()
@@ -73,6 +74,7 @@ def test_a_whole_company_moves_and_each_invoice_meets_its_fate(company):
     assert books.unposted() == []
 
 
+@pytest.mark.long
 def test_a_bad_line_loses_nothing_and_posts_nothing_twice(company):
     books, run = company
     faults = books.world.erp.faults

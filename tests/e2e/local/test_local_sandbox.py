@@ -34,6 +34,7 @@ def sandbox(*words):
         assert process.wait(20) == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("system", ["sap_b1", "sage_300"])
 def test_every_command_that_it_prints_works_as_pasted(tmp_path, system):
     folder = tmp_path / "my sandbox"

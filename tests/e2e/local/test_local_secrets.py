@@ -75,6 +75,7 @@ def test_a_wrong_basware_secret_is_tried_once_and_a_corrected_one_works_at_once(
     assert small.ap.refused_logins == 1
 
 
+@pytest.mark.long
 def test_an_unreachable_host_ends_within_about_a_minute_and_leaves_the_other_tenant_untouched(small_for_all):
     stages = {name: small_for_all(name) for name in ("no-sap", "no-basware", "good")}
     with socket.socket() as taken:

@@ -1,38 +1,26 @@
 """The deployed template, with its workers killed while they write: nothing is lost and nothing is there twice."""
 
-import json
 import os
 import random
 import signal
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
 
 import pytest
 
 from infra.local import stack_run
-from infra.sandbox import basware, sap_b1
-from infra.sandbox.fixtures import COMPANY, PASSWORD, USER, seeded_systems
-from infra.sandbox.server import serving
 
 pytestmark = pytest.mark.stack
 LEASE, VISIBILITY = 8, 4
 
 
-def test_killed_workers_lose_nothing_and_double_nothing(tmp_path):
-    with ExitStack() as stack:
-        world = seeded_systems()
-        erp_url = stack.enter_context(serving(sap_b1.create_app(world.erp)))
-        ap_url = stack.enter_context(serving(basware.create_app(world.ap)))
-        local = stack.enter_context(stack_run.deployed(tmp_path / "stack"))
+@pytest.mark.long
+def test_killed_workers_lose_nothing_and_double_nothing(company, tmp_path):
+    world = company.world
+    with stack_run.deployed(tmp_path / "stack") as local:
         _impatient(local)
-        local.put_secret("acme", "sap_b1", json.dumps({
-            "service_layer_url": f"{erp_url}/b1s/v2", "company_db": COMPANY, "user_name": USER, "password": PASSWORD,
-            "timezone": "Europe/Berlin", "in_doubt_seconds": 5, "timeout_seconds": 4}))  # fmt: skip
-        local.put_secret("acme", "basware", json.dumps({
-            "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
-            "source_system": "SAPB1", "base_url": ap_url, "timeout_seconds": 4}))  # fmt: skip
+        company.put_secrets(local, "acme", timeout_seconds=4)
         local.enroll()
         over = threading.Event()
         killer = threading.Thread(target=_kill, args=(local, over), daemon=True)
@@ -54,7 +42,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(tmp_path):
     left = {name: (s.counts, s.error, s.failed, s.held) for name, s in outcome.sheets.items()
             if not s.reconciled or s.counts["failed"] or s.counts["pending"]}  # fmt: skip
     assert left == {}
-    assert len(world.ap.imported["vendors"]) == 300
+    assert len(world.ap.imported["vendors"]) == company.suppliers()
 
 
 _killed: Counter[int] = Counter()
