@@ -14,6 +14,7 @@ import pytest
 import typer.testing
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -208,6 +209,15 @@ def resources() -> dict[str, str]:
         "RecordsDlqUrl": sqs.create_queue(QueueName="dead.fifo", Attributes=fifo)["QueueUrl"],
         "KeyArn": boto3.client("kms", REGION).create_key()["KeyMetadata"]["Arn"],
     }  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """Each command makes clients of its own, and each client reads megabytes of JSON that describe its service."""
+    with pytest.MonkeyPatch.context() as patch:
+        read = cache(JSONFileLoader().load_file)
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+        yield
 
 
 @pytest.fixture
