@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.utils import format_datetime
 
 import httpx
 
 from ml_connector.records import Record
+from tests.contract.conformance.cases import SOURCES, Case
 from tests.contract.conformance.parts import START
 from tests.contract.conformance.stand import Stand
 from tests.contract.conformance.wire import (
@@ -85,3 +86,18 @@ EVERY: dict[str, Spoiler] = {
     **PAGES,
     "redirect": lambda _: REDIRECT,
 }
+PLACES = 3
+
+
+def in_places(case: Case) -> Iterator[tuple[str, int]]:
+    """Name each fault with how many pages pass before it.
+
+    A system that has as many sources as there are places meets each fault in each place once, over all of its sources;
+    one that has fewer, at each of them.
+    """
+    ours = [one.record for one in SOURCES if one.system == case.system]
+    for number, fault in enumerate(EVERY):
+        if len(ours) < PLACES:
+            yield from ((fault, place) for place in range(PLACES))
+        else:
+            yield fault, (number + ours.index(case.record)) % PLACES

@@ -61,6 +61,8 @@ class Stand:
         self.wire = Wire(self.app, host, self._outgoing)
         self._store, self._vault = SqliteStore(clock=self.clock), MemoryVault()
         self._made: list[Connection] = []
+        self._sent: set[str] = set()
+        self._looked_at = 0  # how many requests `secrets` has looked at: a test asks hundreds of times
 
     # ── connecting ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,12 +99,13 @@ class Stand:
 
     def secrets(self) -> set[str]:
         """What may stand in no message: the secret's values, and every credential that went over the wire."""
-        known = {value for value in self.settings().secret_values() if len(value) >= 4}
-        for seen in self.wire.seen:
-            known.add(seen.headers.get("authorization", "").partition(" ")[2])
+        for seen in self.wire.seen[self._looked_at :]:
+            self._sent.add(seen.headers.get("authorization", "").partition(" ")[2])
             crumbs = seen.headers.get("cookie", "").split(";")
-            known |= {c.partition("=")[2].strip() for c in crumbs if self.is_session(c.partition("=")[0].strip())}
-        known |= {text for one in list(known) if (text := password_in(one))}
+            self._sent |= {c.partition("=")[2].strip() for c in crumbs if self.is_session(c.partition("=")[0].strip())}
+        self._looked_at = len(self.wire.seen)
+        known = self._sent | {value for value in self.settings().secret_values() if len(value) >= 4}
+        known |= {text for one in known if (text := password_in(one))}
         return {one for one in known if len(one) >= 4}
 
     # ── what every vendor's file says ───────────────────────────────────────────────────────────────────────

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from itertools import product
 
 import pytest
 
 from ml_connector import bootstrap, records
 from ml_connector.errors import Misconfigured
 from ml_connector.records import Record
-from tests.contract.conformance import cases
+from tests.contract.conformance import cases, faults
 from tests.contract.conformance.finding import stand_of
 from tests.contract.conformance.stand import Stand
 
@@ -58,3 +59,9 @@ def test_nothing_is_sent_before_something_is_asked(stand: Stand, system: str) ->
         (connection.source if case.role == "source" else connection.target)(case.record)
     connection.close()
     assert stand.wire.seen == []
+
+
+@cases.every_system
+def test_every_system_meets_each_fault_in_each_place(system: str) -> None:
+    met = {pair for case in cases.SOURCES if case.system == system for pair in faults.in_places(case)}
+    assert met == set(product(faults.EVERY, range(faults.PLACES)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import product
 
 import httpx
 import pytest
@@ -20,7 +19,7 @@ from tests.contract.conformance.wire import ALWAYS, ELSEWHERE, breaks, instead, 
 def test_one_fault_in_any_place_costs_no_record(stand: Stand, case: Case) -> None:
     """Whoever goes on from the last position has everything in the end, and no stranger was asked with credentials."""
     stand.size = 12
-    for fault, skip in product(faults.EVERY, range(3)):
+    for fault, skip in faults.in_places(case):
         with naming(f"{fault}, in place {skip}"):
             stand.wire.rules.clear()
             stand.wire.spoil(faults.EVERY[fault](stand), partial(stand.asks, case.record), skip=skip)

@@ -120,6 +120,17 @@ class Bench:
 Maker = Callable[..., Bench]
 
 
+def keep_orders(world: World, count: int) -> None:
+    """Leave the first orders, with what was received on them."""
+    orders = world.tables["POPurchaseOrders"]
+    for key in list(orders)[count:]:
+        del orders[key]
+    kept = {order["PurchaseOrderNumber"] for order in orders.values()}
+    receipts = world.tables["POGetReceipts"]
+    for key in [key for key, row in receipts.items() if row["PurchaseOrderNumber"] not in kept]:
+        del receipts[key]
+
+
 @pytest.fixture(params=[True, False], ids=["described", "bare"])
 def served(request: pytest.FixtureRequest) -> bool:
     """Tell whether the server serves $metadata; each test runs with both."""
@@ -128,12 +139,17 @@ def served(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def make(served: bool) -> Iterable[Maker]:
-    """Make a bench; keyword arguments are fields of the secret, `options` the tenant's settings."""
+    """Make a bench; keyword arguments are fields of the secret, `options` the tenant's settings.
+
+    `orders`: how many purchase orders the company keeps, for tests that read them again and again.
+    """
     made: list[Bench] = []
 
-    def maker(*, options: dict[str, Any] | None = None, **settings: Any) -> Bench:
+    def maker(*, options: dict[str, Any] | None = None, orders: int | None = None, **settings: Any) -> Bench:
         world = seeded_world(password=PASSWORD, clock=lambda: START)
         world.metadata = served
+        if orders is not None:
+            keep_orders(world, orders)
         made.append(Bench(world, options or {}, {"cost_center_segment": "2", **settings}))
         return made[-1]
 

@@ -285,7 +285,7 @@ TROUBLE = [(503, ""), (500, "<html>"), (502, "bad gateway"), (200, "<?xml?><edmx
 
 @pytest.mark.parametrize("answer", ANYBODYS, ids=lambda one: f"{one[0]} {one[1]} {one[2][:12]}")
 def test_documented_names_do_without_a_description(make, answer):
-    bench = make(cost_center_segment=None)
+    bench = make(cost_center_segment=None, orders=40)
     whole = {type_: [record.key for record in bench.all(type_)] for type_ in (Supplier, Account, PurchaseOrder)}
     before(bench, *answer)
     assert {type_: [record.key for record in bench.all(type_)] for type_ in whole} == whole
