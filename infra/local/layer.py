@@ -8,6 +8,7 @@ deployed.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import filecmp
 import os
 import shutil
@@ -85,10 +86,15 @@ def _is_runtime(python: str) -> bool:
 
 
 def refresh(target: Path) -> None:
-    """Build a local layer anew where it is missing, or holds another state of the package than this."""
-    if not _same(PACKAGE, target / "python" / PACKAGE.name):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        build(target, local=True)
+    """Build a local layer anew where it is missing, or holds another state of the package than this.
+
+    Of several processes that do so at once, one builds, and the others wait for it.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_suffix(".building").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # given back when the file is closed, however this process ends
+        if not _same(PACKAGE, target / "python" / PACKAGE.name):
+            build(target, local=True)
 
 
 def _same(source: Path, copy: Path) -> bool:

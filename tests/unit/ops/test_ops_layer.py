@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -73,3 +76,18 @@ def test_a_shim_that_fails_is_not_taken_for_the_runtime(tmp_path: Path, monkeypa
         layer.runtime()
     program("pyenv/versions/3.13.0/bin/python3", f"echo {layer.RUNTIME}")
     assert layer.runtime() == str(tmp_path / "pyenv/versions/3.13.0/bin/python3")
+
+
+def test_of_several_processes_that_need_a_layer_one_builds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, built = tmp_path / "build" / "layer", []
+
+    def build(_: Path, *, local: bool) -> None:
+        built.append(local)
+        time.sleep(0.05)  # long enough for the others to find nothing, were they to look
+        shutil.copytree(layer.PACKAGE, target / "python" / layer.PACKAGE.name)
+
+    monkeypatch.setattr(layer, "build", build)
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(layer.refresh, target) for _ in range(4)]:
+            done.result()
+    assert built == [True]
