@@ -6,17 +6,15 @@ otherwise (inferred), parentheses as everywhere in OData (inferred). contains, n
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from .errors import invalid_parameters
+from ..kit.filters import COMPARE, FilterParser, Predicate, Token, unquote
+from .errors import Refusal, invalid_parameters
 from .fields import ENUMS, TYPES, Field, Record
-
-Predicate = Callable[[Record], bool]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<datetime>datetime'[^']*')|(?P<string>'(?:[^']|'')*')"
@@ -24,14 +22,6 @@ _TOKEN = re.compile(
     r"|(?P<number>-?\d+(?:\.\d+)?m?)(?![\w-])|(?P<name>[A-Za-z_][\w/]*)|(?P<mark>[(),]))"
 )
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?")
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "lt": operator.lt,
-    "le": operator.le,
-}
 _TESTS: dict[str, Callable[[str, str], bool]] = {
     "startswith": str.startswith,
     "endswith": str.endswith,
@@ -52,76 +42,23 @@ class Grammar:
     unknown: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
+class _Parser(FilterParser):
+    """The dialect of the Web API."""
 
-
-def _tokens(text: str) -> list[_Token]:
-    found, position = [], 0
-    while text[position:].strip():
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            raise invalid_parameters(f"The $filter cannot be read at position {position}: {text[position:]}")
-        found.append(_Token(match.lastgroup, match.group(match.lastgroup)))
-        position = match.end()
-    return found
-
-
-def _unquote(text: str) -> str:
-    return text[1:-1].replace("''", "'")
-
-
-class _Parser:
-    """One pass over the tokens; `or` binds loosest, then `and`."""
+    pattern = _TOKEN
 
     def __init__(self, text: str, type_name: str, grammar: Grammar) -> None:
-        self.tokens = _tokens(text)
-        self.at = 0
+        super().__init__(text)
         self.type_name = type_name
         self.grammar = grammar
+        self.joins = frozenset({"or", "and"} if grammar.either else {"and"})
 
-    def peek(self) -> str:
-        return self.tokens[self.at].text if self.at < len(self.tokens) else ""
+    def wrong(self, what: str) -> Refusal:
+        """Refuse the filter as InvalidParameters."""
+        return invalid_parameters(what)
 
-    def take(self, expected: str = "") -> _Token:
-        if self.at >= len(self.tokens):
-            raise invalid_parameters("The $filter ends too early")
-        token = self.tokens[self.at]
-        if expected and token.text != expected:
-            raise invalid_parameters(f"'{expected}' is expected in the $filter, not '{token.text}'")
-        self.at += 1
-        return token
-
-    def parse(self) -> Predicate:
-        predicate = self.either()
-        if self.at < len(self.tokens):
-            raise invalid_parameters(f"'{self.peek()}' is not expected in the $filter")
-        return predicate
-
-    def either(self) -> Predicate:
-        parts = [self.both()]
-        while self.peek() == "or":
-            if not self.grammar.either:
-                raise invalid_parameters("'or' is not expected in the $filter")
-            self.take()
-            parts.append(self.both())
-        return parts[0] if len(parts) == 1 else lambda row: any(part(row) for part in parts)
-
-    def both(self) -> Predicate:
-        parts = [self.single()]
-        while self.peek() == "and":
-            self.take()
-            parts.append(self.single())
-        return parts[0] if len(parts) == 1 else lambda row: all(part(row) for part in parts)
-
-    def single(self) -> Predicate:
-        if self.peek() == "(":
-            self.take()
-            inner = self.either()
-            self.take(")")
-            return inner
+    def term(self) -> Predicate:
+        """Read a function over a text, the length of one, or a comparison."""
         if self.peek() in _TESTS:
             return self.test()
         return self.length() if self.peek() == "length" else self.comparison()
@@ -135,7 +72,7 @@ class _Parser:
 
     def operator(self) -> str:
         word = self.take().text
-        if word not in _COMPARE or (word == "ge" and not self.grammar.ge):
+        if word not in COMPARE or (word == "ge" and not self.grammar.ge):
             raise invalid_parameters(f"'{word}' is not an operator of $filter")
         return word
 
@@ -143,7 +80,7 @@ class _Parser:
         field = self.field()
         word = self.operator()
         literal = self.literal(field, self.take())
-        compare, name = _COMPARE[word], field.name
+        compare, name = COMPARE[word], field.name
         if field.kind == "e" and word not in ("eq", "ne"):
             raise invalid_parameters(f"The enumeration '{name}' cannot be compared with {word}")
         default = {"s": "", "n": 0, "d": None}[field.kind] if field.kind != "e" else ENUMS[field.of][0]
@@ -153,7 +90,7 @@ class _Parser:
             raise invalid_parameters(f"null cannot be compared with {word}")
         return lambda row: _of(row, name, default) is not None and compare(_of(row, name, default), literal)
 
-    def literal(self, field: Field, token: _Token) -> Any:
+    def literal(self, field: Field, token: Token) -> Any:
         if token.text == "null":
             return None
         if field.kind == "n" and token.kind == "number":
@@ -161,12 +98,12 @@ class _Parser:
         if field.kind == "d" and token.kind == ("date" if self.grammar.dates == "iso" else "datetime"):
             return self.day(token)
         if field.kind == "s" and token.kind == "string":
-            return _unquote(token.text)
-        if field.kind == "e" and token.kind == "string" and _unquote(token.text) in ENUMS[field.of]:
-            return _unquote(token.text)
+            return unquote(token.text)
+        if field.kind == "e" and token.kind == "string" and unquote(token.text) in ENUMS[field.of]:
+            return unquote(token.text)
         raise invalid_parameters(f"The value {token.text} does not fit the property '{field.name}'")
 
-    def day(self, token: _Token) -> str:
+    def day(self, token: Token) -> str:
         match = _MOMENT.fullmatch(token.text.removeprefix("datetime").strip("'"))
         if match is None:
             raise invalid_parameters(f"{token.text} is not a date")
@@ -174,18 +111,10 @@ class _Parser:
 
     def test(self) -> Predicate:
         name = self.take().text
-        self.take("(")
-        first = self.take() if name == "substringof" else None
-        if first is not None:
-            self.take(",")
-        field = self.field()
-        if first is None:
-            self.take(",")
-            first = self.take()
-        self.take(")")
-        if field.kind != "s" or first.kind != "string":
+        field, part = self.call_with_text(name, self.field)
+        if field.kind != "s" or part.kind != "string":
             raise invalid_parameters(f"The function '{name}' takes a text property and a text")
-        test, text, key = _TESTS[name], _unquote(first.text), field.name
+        test, text, key = _TESTS[name], unquote(part.text), field.name
         return lambda row: test(row.get(key) or "", text)
 
     def length(self) -> Predicate:
@@ -193,7 +122,7 @@ class _Parser:
         self.take("(")
         field = self.field()
         self.take(")")
-        compare, number = _COMPARE[self.operator()], self.take()
+        compare, number = COMPARE[self.operator()], self.take()
         if field.kind != "s" or number.kind != "number":
             raise invalid_parameters("length takes a text property and compares with a number")
         return lambda row: compare(len(row.get(field.name) or ""), Decimal(number.text))
@@ -206,7 +135,4 @@ def _of(row: Record, name: str, default: Any) -> Any:
 
 def compile_filter(text: str, type_name: str, grammar: Grammar) -> Predicate:
     """Turn a $filter text into a predicate over records; raises `Refusal` (InvalidParameters)."""
-    try:
-        return _Parser(text, type_name, grammar).parse()
-    except RecursionError:
-        raise invalid_parameters("The $filter is nested too deeply") from None
+    return _Parser(text, type_name, grammar).parse()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..kit.filters import Predicate
 from .errors import invalid_parameters
 from .fields import TYPES, Record
-from .filters import Grammar, Predicate, compile_filter
+from .filters import Grammar, compile_filter
 
 _LIST = ("$filter", "$select", "$skip", "$top", "$count")
 _ENTRY = ("$select",)

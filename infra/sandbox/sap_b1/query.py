@@ -7,9 +7,10 @@ from typing import Any
 
 from werkzeug.datastructures import Headers, MultiDict
 
+from ..kit.filters import Predicate
 from .errors import bad_request, invalid_property
 from .fields import Field, Record
-from .filters import Predicate, compile_filter
+from .filters import compile_filter
 
 DEFAULT_PAGE = 20
 _KNOWN = frozenset(
