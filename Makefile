@@ -106,7 +106,7 @@ budgets: setup layer-local ## what imports, memory, calls and AWS may cost: see 
 
 simulation-some: .venv/.ready
 	$(call title,simulation)
-	@SECONDS=100 HISTORIES=100 $(BIN)/pytest tests/simulation -m 'not weakenings' $(ARGS) # it uses both cores itself
+	@SECONDS=80 HISTORIES=80 $(BIN)/pytest tests/simulation -m 'not weakenings' $(ARGS) # it uses both cores itself
 
 simulation: .venv/.ready ## the whole product under seeded faults: 300 histories
 	$(call title,simulation)

@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,18 +32,44 @@ FOUND = {
 """Seeds that found a fault in the product, kept as they are. A unit test holds each mend, whatever they draw later."""
 
 
+def digest(seed: int) -> str:
+    """Live through a history and sum up all that happened in it."""
+    return History(seed).run().machine.digest()
+
+
 @pytest.fixture(scope="module")
-def told() -> Iterator[dict[int, Told]]:
-    """Run the histories on both cores, as many as the time allows."""
+def pool() -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(CORES) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def found(pool: ProcessPoolExecutor) -> dict[int, Future[Told]]:
+    """Begin what each seed of `FOUND` tells."""
+    return {seed: pool.submit(tell, seed, "sap_b1") for seed in FOUND}
+
+
+@pytest.fixture(scope="module")
+def digests(pool: ProcessPoolExecutor) -> list[Future[str]]:
+    """Begin two histories of one seed, and one of another."""
+    return [pool.submit(digest, seed) for seed in (7, 7, 8)]
+
+
+@pytest.fixture(scope="module")
+def told(pool: ProcessPoolExecutor, found: object, digests: object) -> dict[int, Told]:
+    """Run the histories on both cores after what was begun, as many as the time allows."""
     done: dict[int, Told] = {}
-    until = time.monotonic() + SECONDS
-    with ProcessPoolExecutor(CORES) as pool:
-        for one in pool.map(tell, range(HISTORIES), chunksize=4):
-            done[one.seed] = one
-            if len(done) >= min(FEWEST, HISTORIES) and time.monotonic() > until:
-                pool.shutdown(cancel_futures=True)
-                break
-    yield done
+    begun: deque[Future[Told]] = deque()
+    until, seed = time.monotonic() + SECONDS, 0
+    while True:
+        while len(begun) <= CORES and seed < HISTORIES and (seed < FEWEST or time.monotonic() < until):
+            begun.append(pool.submit(tell, seed))
+            seed += 1
+        if not begun:
+            break
+        one = begun.popleft().result()
+        done[one.seed] = one
+    return done
 
 
 @pytest.mark.parametrize("first", range(0, HISTORIES, 20))
@@ -55,8 +82,8 @@ def test_nothing_is_lost_or_doubled(told, first):
 
 
 @pytest.mark.parametrize("seed", FOUND)
-def test_what_a_seed_has_found_stays_mended(seed):
-    assert tell(seed, "sap_b1").breaches == [], FOUND[seed]
+def test_what_a_seed_has_found_stays_mended(found, seed):
+    assert found[seed].result().breaches == [], FOUND[seed]
 
 
 def test_every_integration_and_every_kind_of_fault_was_met(told):
@@ -65,20 +92,21 @@ def test_every_integration_and_every_kind_of_fault_was_met(told):
     assert len(met) >= (65 if len(told) >= 300 else 55), sorted(met)
 
 
-def test_a_seed_is_one_history():
-    first, second = History(7).run(), History(7).run()
-    assert first.machine.digest() == second.machine.digest()
-    assert History(8).run().machine.digest() != first.machine.digest()
+def test_a_seed_is_one_history(digests):
+    first, second, other = (one.result() for one in digests)
+    assert first == second != other
 
 
 def test_a_seed_is_one_history_in_another_process():
     code = "from tests.simulation.history import History; print(History(3).run().machine.digest())"
     path = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "connector")))
-    said = {
-        subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT,
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT,
             env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": seed},
-        ).stdout.strip()
+        )
         for seed in ("1", "2")
-    }  # fmt: skip
-    assert said == {History(3).run().machine.digest()}
+    ]  # fmt: skip
+    said = [process.communicate()[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert said == [digest(3)] * 2
