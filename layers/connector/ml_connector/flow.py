@@ -207,12 +207,13 @@ class ListedDocument:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """A page of offers, and where the next one begins."""
+    """A page of offers, and where the next one begins. `written` is called once all of it is written down."""
 
     offers: Sequence[ListedDocument]
     broken: Sequence[Broken] = ()
     position: str | None = None
     stamp: str | None = None
+    written: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
 
 SourceState = Literal["offered", "acknowledged", "transferred", "refused", "gone"]

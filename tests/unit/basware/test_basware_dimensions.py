@@ -95,7 +95,6 @@ def test_the_scopes_of_lists_are_asked_for_where_values_go_there(make: Any, serv
         ({"dimension_lists": {"2": "ACC_LIST_36"}}, "ACC_LIST_1 to ACC_LIST_35"),
         ({"dimension_lists": {"2": "INV_LIST_1"}}, "no accounting list"),
         ({"dimension_lists": {"2": "ACC_LIST_1", "3": "ACC_LIST_1"}}, "one list to two dimensions"),
-        ({"invoice_source": "data_access"}, "use accounting_documents"),
     ],
 )
 def test_what_cannot_work_is_refused_when_the_secret_is_read(

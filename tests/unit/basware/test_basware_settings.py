@@ -76,7 +76,6 @@ def test_a_wrong_secret_is_explained(change: dict[str, Any], words: str) -> None
     ("field", "value", "instead"),
     [
         ("purchase_order_target", "purchase_requisitions", "matching_orders"),
-        ("invoice_source", "data_access", "accounting_documents"),
     ],
 )
 def test_what_this_release_does_not_have_is_refused_with_what_to_write(field: str, value: str, instead: str) -> None:

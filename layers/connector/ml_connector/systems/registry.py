@@ -64,7 +64,8 @@ _FOLDER = "ml_connector.systems"
 VENDORS = (
     VendorSpec(
         "basware", "platform", 7, "Basware", f"{_FOLDER}.basware",
-        frozenset({"client_id", "client_secret", "scopes", "webhook_url", "webhook_secret", "previous_webhook_secret"}),
+        frozenset({"client_id", "client_secret", "scopes", "webhook_url", "webhook_secret", "previous_webhook_secret",
+                   "invoice_source"}),
         f"{_FOLDER}.basware.webhook",
     ),
     VendorSpec(

@@ -59,7 +59,7 @@ class Cursor(Struct, kw_only=True, omit_defaults=True):
     figures: Figures = field(default_factory=Figures)
 
 
-class SourceState(Struct, kw_only=True, omit_defaults=True):
+class SharedField(Struct, kw_only=True, omit_defaults=True):
     """How a field stands that both sides of a supplier may change: what they last agreed on, in the words of each.
 
     `platform` is None where they never agreed. `enriched`: it came from the platform. `seen`: what the ERP had when the
@@ -97,7 +97,7 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     doubt: str | None = None
     taint: str | None = None
     used: dict[str, str] | None = None
-    shared: dict[str, SourceState] | None = None
+    shared: dict[str, SharedField] | None = None
 
     def spoilt_since(self, sent_at: str | None) -> bool:
         """Tell whether what was sent then may lie under something older by now."""
@@ -229,7 +229,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     passed: list[str] = field(default_factory=list)
     alone: bool = False
     several: list[str] = field(default_factory=list)
-    shared: dict[str, dict[str, SourceState]] = field(default_factory=dict)
+    shared: dict[str, dict[str, SharedField]] = field(default_factory=dict)
     kept: dict[str, list[str]] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
 
@@ -244,7 +244,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
         return self.state not in {"failed", "done"} and not self.waiting_for
 
 
-for _kind in (SourceState, Row, SentDocument, Decision, Chunk, Cursor):
+for _kind in (SharedField, Row, SentDocument, Decision, Chunk, Cursor):
     resolve(_kind)
 S = TypeVar("S", bound=Struct)
 

@@ -13,13 +13,13 @@ from dataclasses import replace
 import msgspec
 
 from ml_connector.engine.ledger.ledger import Ledger
-from ml_connector.engine.ledger.rows import Row, SourceState, dump
+from ml_connector.engine.ledger.rows import Row, SharedField, dump
 from ml_connector.enrichment import FIELDS, TERM
 from ml_connector.errors import Conflict, LeaseLost
 from ml_connector.ports import Item
 from ml_connector.records import Record, Supplier, SupplierEnrichment
 
-NEVER = SourceState()
+NEVER = SharedField()
 TRIES = 8
 
 
@@ -49,7 +49,7 @@ def is_seen(record: Record, row: Row, *, agreed: bool) -> bool:
 
 
 def is_agreed(
-    record: SupplierEnrichment, known: Mapping[str, SourceState], became: Callable[[str], str | None]
+    record: SupplierEnrichment, known: Mapping[str, SharedField], became: Callable[[str], str | None]
 ) -> bool:
     """Tell whether all that the platform shows of a supplier is what both sides agreed on.
 
@@ -58,20 +58,20 @@ def is_agreed(
     return all(stands(name, value, known.get(name), became) for name, value in values(record).items() if value)
 
 
-def stands(name: str, value: str, known: SourceState | None, became: Callable[[str], str | None]) -> bool:
+def stands(name: str, value: str, known: SharedField | None, became: Callable[[str], str | None]) -> bool:
     """Tell whether a value of the platform is the agreed one. One that came from there follows its mapping."""
     if known is None or known.platform != value:
         return False
     return not (known.enriched and name == TERM and became(value) not in {None, known.erp})
 
 
-def read(ledger: Ledger, key: str) -> dict[str, SourceState]:
+def read(ledger: Ledger, key: str) -> dict[str, SharedField]:
     """Read how a supplier's shared fields stand, by its key in the ERP."""
     found = ledger.rows([key], consistent=True).get(key)
     return dict((found[0].shared if found else None) or {})
 
 
-def by_code(ledger: Ledger, codes: Sequence[str], mapped: Mapping[str, str]) -> dict[str, dict[str, SourceState]]:
+def by_code(ledger: Ledger, codes: Sequence[str], mapped: Mapping[str, str]) -> dict[str, dict[str, SharedField]]:
     """Read how suppliers stand by their codes at the platform; `mapped` has those that a person mapped."""
     keys = {code: mapped.get(code, code) for code in codes}
     rows = {key: row for key, (row, _) in ledger.rows(list(dict.fromkeys(keys.values()))).items()}
@@ -84,7 +84,7 @@ def by_code(ledger: Ledger, codes: Sequence[str], mapped: Mapping[str, str]) -> 
     return found
 
 
-def agree(ledger: Ledger, key: str, agreed: Mapping[str, SourceState]) -> None:
+def agree(ledger: Ledger, key: str, agreed: Mapping[str, SharedField]) -> None:
     """Write down what both sides of a supplier agree on from now on. Raises `LeaseLost` where its row changes on."""
     for _ in range(TRIES):
         row, item = ledger.rows([key], consistent=True).get(key) or (Row(), Item(ledger.pk, f"r#{key}"))

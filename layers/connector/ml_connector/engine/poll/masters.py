@@ -12,7 +12,7 @@ import msgspec
 from ml_connector.engine.ledger import shared
 from ml_connector.engine.ledger.codes import LedgerCodes
 from ml_connector.engine.ledger.fingerprint import epoch_of, fingerprint, mapped_otherwise, only_older, same_settings
-from ml_connector.engine.ledger.rows import GONE, Chunk, Row, SourceState
+from ml_connector.engine.ledger.rows import GONE, Chunk, Row, SharedField
 from ml_connector.engine.poll.coalesce import coalesced
 from ml_connector.engine.poll.state import PassState
 from ml_connector.engine.write.deactivate import guarded, look_again
@@ -31,7 +31,7 @@ class MasterPass:
         """Work on a pass under way."""
         self.state = state
         self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
-        self._bases: dict[str, dict[str, SourceState]] = {}
+        self._bases: dict[str, dict[str, SharedField]] = {}
 
     @cached_property
     def source(self) -> MasterSource[Any]:

@@ -165,6 +165,9 @@ class Poll:
         if page.stamp is not None:
             now.stamp = max(page.stamp, now.stamp or "")
         self.state.move(page.position)
+        written = getattr(page, "written", None)
+        if written is not None and not self.pair.shadow:
+            written()  # last: what the source is told to be taken is in our own store by now
 
 
 def bounded(page: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import cast
 
 from ml_connector.engine.ledger import shared
 from ml_connector.engine.ledger.codes import LedgerCodes
-from ml_connector.engine.ledger.rows import SourceState
+from ml_connector.engine.ledger.rows import SharedField
 from ml_connector.engine.write import uncertain
 from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.masters import MasterWriter
@@ -34,7 +34,7 @@ ALARM = "other fields changed"
 class Compared:
     """What follows for a supplier: fields that both sides agree on, fields to write, and why others have to wait."""
 
-    agreed: dict[str, SourceState] = field(default_factory=dict)
+    agreed: dict[str, SharedField] = field(default_factory=dict)
     changes: dict[str, str] = field(default_factory=dict)
     waiting: list[Held] = field(default_factory=list)
 
@@ -135,7 +135,7 @@ class Enrichment:
     # ── what follows ────────────────────────────────────────────────────────────────────────────────────────
 
     def _compare(
-        self, record: SupplierEnrichment, key: str, known: Mapping[str, SourceState], now: ErpSupplier
+        self, record: SupplierEnrichment, key: str, known: Mapping[str, SharedField], now: ErpSupplier
     ) -> Compared:
         """Compare three. Where both changed a field, the platform's value counts; where they never agreed, neither."""
         found, said = Compared(), {}
@@ -144,7 +144,7 @@ class Enrichment:
             if not theirs or shared.stands(name, theirs, known.get(name), self._mapped_term):
                 continue  # what is empty there empties nothing here
             if name not in self.erp.fields:
-                found.agreed[name] = SourceState(erp=was.erp, platform=theirs, enriched=True, seen=was.seen)
+                found.agreed[name] = SharedField(erp=was.erp, platform=theirs, enriched=True, seen=was.seen)
                 continue
             ours = now.values.get(name, "")
             said[name] = {"agreed": was.platform, self.flow.source: theirs, self.flow.target: ours}
@@ -159,7 +159,7 @@ class Enrichment:
             if wanted != ours:
                 found.changes[name] = wanted
             enriched = wanted != ours or was.enriched or bool(self.chunk.before)
-            found.agreed[name] = SourceState(erp=wanted, platform=theirs, enriched=enriched, seen=wanted)
+            found.agreed[name] = SharedField(erp=wanted, platform=theirs, enriched=enriched, seen=wanted)
         self.attempt.said["compared"] = said
         return found
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from ml_connector.engine.ledger.rows import Row, SourceState
+from ml_connector.engine.ledger.rows import Row, SharedField
 from ml_connector.engine.ledger.shared import NEVER, values
 from ml_connector.engine.write.attempt import Attempt
 from ml_connector.enrichment import FIELDS, TERM, TERM_KIND
@@ -28,12 +28,12 @@ class Guard:
 
     def __init__(self, attempt: Attempt, records: Mapping[str, Record]) -> None:
         """Decide nothing yet."""
-        self._task, self._chunk, self._records = attempt, attempt.chunk, records
-        self._known: dict[str, dict[str, SourceState]] = {}
+        self._attempt, self._chunk, self._records = attempt, attempt.chunk, records
+        self._known: dict[str, dict[str, SharedField]] = {}
 
     def begin(self) -> None:
         """Decide from here on by what was agreed on up to now."""
-        rows = self._task.ledger.rows(list(self._records), consistent=True)
+        rows = self._attempt.ledger.rows(list(self._records), consistent=True)
         self._known = {key: row.shared or {} for key, (row, _) in rows.items()}
         self._chunk.shared, self._chunk.kept = {}, {}
 
@@ -49,7 +49,7 @@ class Guard:
             "kept": {key: names for key, names in chunk.kept.items() if key in keys},
         }
 
-    def standing(self, key: str, before: Row) -> dict[str, SourceState] | None:
+    def standing(self, key: str, before: Row) -> dict[str, SharedField] | None:
         """Give what is agreed on now that a supplier is confirmed, over what was before."""
         if key not in self._records:
             return before.shared
@@ -66,8 +66,8 @@ class Guard:
         return frozenset(self._chunk.kept[key])
 
     def _decided(
-        self, record: Record, known: Mapping[str, SourceState], present: SupplierEnrichment | None
-    ) -> tuple[dict[str, SourceState], set[str]]:
+        self, record: Record, known: Mapping[str, SharedField], present: SupplierEnrichment | None
+    ) -> tuple[dict[str, SharedField], set[str]]:
         """Compare three: what both sides agreed on, what the ERP has, and what stands at the platform."""
         agreed, kept = {}, set()
         erp, there = values(record), values(present)
@@ -76,13 +76,13 @@ class Guard:
             alike = ours == there[name]
             if alike or self._is_ours(was, erp[name], there[name]):
                 enriched = alike and was.enriched
-                agreed[name] = SourceState(erp=erp[name], platform=ours, enriched=enriched, seen=erp[name])
+                agreed[name] = SharedField(erp=erp[name], platform=ours, enriched=enriched, seen=erp[name])
             if present is not None and (alike or name not in agreed):
                 kept.add(name)
         return agreed, kept
 
     @staticmethod
-    def _is_ours(was: SourceState, erp: str, there: str) -> bool:
+    def _is_ours(was: SharedField, erp: str, there: str) -> bool:
         """Tell whether the ERP's value may go over what stands at the platform: nobody has changed that there.
 
         What is empty there is nobody's change: nothing is lost by filling it.
@@ -94,5 +94,5 @@ class Guard:
     def _outward(self, name: str, value: str) -> str:
         if name == TERM and value:
             with suppress(Held):  # whoever renders it raises that
-                return self._task.pair.codes().platform(TERM_KIND, value)
+                return self._attempt.pair.codes().platform(TERM_KIND, value)
         return value

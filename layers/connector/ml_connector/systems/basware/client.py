@@ -14,13 +14,14 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 
 from ml_connector.context import AdapterContext
-from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import LoginRefused, Misconfigured, Rejected, Transient
 from ml_connector.systems.basware import faults
 from ml_connector.systems.basware.login import Tokens, lacking
 from ml_connector.systems.basware.rights import scopes_of
 from ml_connector.systems.basware.settings import Settings
 from ml_connector.systems.http import Call, Reply
 from ml_connector.systems.kit.absence import ABSENT_STATUS, unproven
+from ml_connector.systems.kit.bodies import rows_in, success_of
 from ml_connector.systems.kit.connection import server
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.paging import Circle, digest
@@ -154,7 +155,7 @@ class Basware:
             return None
         if first.status not in _MOVED:
             return first, first.headers.get(CONTINUATION)
-        second = self._follow(path, first)
+        second = self._follow(path, first.url, first.headers.get("location", ""))
         if second is None:
             return None
         return second, second.headers.get(CONTINUATION) or first.headers.get(CONTINUATION)
@@ -180,19 +181,32 @@ class Basware:
 
         return judge
 
-    def _follow(self, path: str, first: Reply) -> Reply | None:
+    def file(self, url: str, path: str) -> bytes:
+        """Read a file at an address that Basware gave; another host is sent no credentials. Raises `Transient`."""
+        if (parts := urlsplit(url)).netloc.lower() != urlsplit(self.http.base_url).netloc.lower():
+            found = self._follow(path, url, url, want="none")
+        else:
+            call = Call("GET", f"{parts.path}?{parts.query}", want="none", expect=_READ, judge=self._judged(path))
+            found = first = self._call(call)
+            if first.status in _MOVED:
+                found = self._follow(path, first.url, first.headers.get("location", ""), want="none")
+        if found is None or found.status != 200:
+            raise Transient(f"Basware does not give the file {url}; it is tried again.")
+        return found.body
+
+    def _follow(self, path: str, base: str, location: str, want: str = "json") -> Reply | None:
         """Go where the document lies: one hop, without credentials."""
         try:
-            location = urljoin(first.url, first.headers.get("location", ""))
+            location = urljoin(base, location) if location else ""
             parts = urlsplit(location)
         except ValueError as error:
             raise Transient(f"Basware redirected {path} to an address that is none ({error}).") from error
-        if not first.headers.get("location") or parts.scheme not in {"https", "http"}:
+        if parts.scheme not in {"https", "http"}:
             raise Transient(f"Basware redirected {path} without a usable address.")
         if parts.scheme == "http" and not (self.wiring.insecure and self.http.base_url.startswith("http:")):
             raise Misconfigured(f"Basware redirected {path} to {parts.hostname} without https; that is not followed.")
         judge = self._judged(path, foreign=True)
-        reply = self.http.call(Call("GET", location, auth=False, foreign=True, expect=_READ, judge=judge))
+        reply = self.http.call(Call("GET", location, auth=False, foreign=True, expect=_READ, judge=judge, want=want))
         if reply.status == 200:
             return reply
         if reply.status in _EMPTY:
@@ -222,7 +236,7 @@ class Basware:
         token = reply.headers.get(REQUEST_ID, "")
         if reply.status in _REFUSED:
             return _refusal(reply, token)
-        taken = _believed(reply, safe)
+        taken = success_of("Basware", reply, safe)
         if faults.hidden_in(taken):
             return Answer(400, token, taken, tuple(faults.read(reply)))
         return Answer(reply.status, token, taken)
@@ -284,29 +298,10 @@ def quoted(code: str) -> str:
 def rows_of(reply: Reply, key: str) -> list[Any]:
     """Take the rows out of a list's answer, wrapped or bare. Raises `Transient` where there is no list."""
     body = reply.json()
-    if isinstance(body, list):
-        return body
-    if isinstance(body, dict) and not faults.hidden_in(body):
-        named = {name.lower(): value for name, value in body.items()}
-        if key.lower() in named:
-            rows = named[key.lower()]
-            if rows is None or isinstance(rows, list):
-                return rows or []
-        lists = [value for value in body.values() if isinstance(value, list)]
-        if len(lists) == 1 and lists[0] and "errors" not in named and "errormessages" not in named:
-            return lists[0]  # an empty one of another name may be anybody's
-    raise Transient(f"Basware answered 200 without the list '{key}': {reply.text(200)}")
-
-
-def one_of(body: Any, key: str) -> dict[str, Any] | None:
-    """Take one entity out of an answer: bare, in an array of one, or in the list's wrapper."""
-    if isinstance(body, dict) and isinstance(body.get(key), (list, dict)):
-        body = body[key]
-    elif isinstance(body, dict) and len(body) == 1 and isinstance(inner := next(iter(body.values())), list):
-        body = inner
-    if isinstance(body, list):
-        body = body[0] if body else None
-    return body if isinstance(body, dict) else None
+    rows = None if faults.hidden_in(body) else rows_in(body, key)
+    if rows is None:
+        raise Transient(f"Basware answered 200 without the list '{key}': {reply.text(200)}")
+    return rows
 
 
 def _refusal(reply: Reply, token: str) -> Answer:
@@ -318,16 +313,3 @@ def _refusal(reply: Reply, token: str) -> Answer:
             "that Basware granted to it."
         )
     return Answer(reply.status, token, None, found, faults.speaks(reply))
-
-
-def _believed(reply: Reply, safe: bool) -> Any:
-    """Read the body of a success: JSON, a bare word, or nothing; an HTML page is none."""
-    if not reply.body.strip():
-        return None
-    try:
-        return reply.json()
-    except ValueError as error:
-        if reply.body.lstrip()[:1] in {b"<", b"{", b"["}:
-            message = f"Basware answered {reply.status} with something else than whole JSON: {reply.text(120)}"
-            raise (Transient if safe else OutcomeUnknown)(message) from error
-        return reply.text()

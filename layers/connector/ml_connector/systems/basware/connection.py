@@ -8,24 +8,14 @@ from functools import partial
 from ml_connector.connection import Check, Source, Target
 from ml_connector.context import AdapterContext
 from ml_connector.errors import ConnectorError, Misconfigured
-from ml_connector.records import (
-    Account,
-    CostCenter,
-    Invoice,
-    Payment,
-    PurchaseOrder,
-    Record,
-    Supplier,
-    SupplierEnrichment,
-)
-from ml_connector.systems.basware import rights, subscriptions
+from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
+from ml_connector.systems.basware import extracts, rights, subscriptions
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.basware.companies import Companies
 from ml_connector.systems.basware.enrichment import Enrichments
-from ml_connector.systems.basware.exported_orders import ExportedOrders
 from ml_connector.systems.basware.invoices import Invoices
 from ml_connector.systems.basware.limits import ACCOUNTS, COST_CENTERS, LINES, ORDERS, VENDORS
-from ml_connector.systems.basware.orders import Orders
+from ml_connector.systems.basware.orders import ExportedOrders, Orders
 from ml_connector.systems.basware.payloads import Outward, list_stage
 from ml_connector.systems.basware.payments import Payments
 from ml_connector.systems.basware.rights import needed_by
@@ -56,7 +46,7 @@ class BaswareConnection:
 
     def source(self, record: type[Record]) -> Source:
         """Hand out the source of invoices, and of what people changed of vendors. Raises `Misconfigured` otherwise."""
-        if record is SupplierEnrichment:
+        if record is Enrichments.record:
             return Enrichments(self.client)
         if record is not Invoice:
             raise Misconfigured(f"Basware offers no {record.__name__} records.")
@@ -176,6 +166,8 @@ class Checks:
             if f"{api}.read" in self._needed and f"{api}.read" in granted:
                 key = KEYS.get(api, api)
                 yield from (self._reads(api, what, path, key, params) for what, path in self._places(api))
+        if self._settings.invoice_source == "data_access":
+            yield self._reads("dataExtracts", "data extracts", extracts.PATH, "dataExtracts", {})
         yield self._companies.check(self._client)
         yield self._webhook()
 

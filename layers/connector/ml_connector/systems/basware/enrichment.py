@@ -14,9 +14,10 @@ from ml_connector.enrichment import TERM
 from ml_connector.errors import Rejected
 from ml_connector.flow import Broken, Page
 from ml_connector.records import SupplierEnrichment
-from ml_connector.systems.basware.client import Basware, one_of, quoted
+from ml_connector.systems.basware.client import Basware, quoted
 from ml_connector.systems.basware.invoice_document import text
 from ml_connector.systems.http import dumps, listed
+from ml_connector.systems.kit.bodies import one_of
 from ml_connector.systems.kit.compare import bare, comparable, overlay
 from ml_connector.systems.kit.paging import content_of, only_asked_for
 
@@ -33,6 +34,8 @@ FEW = 5
 
 class Enrichments:
     """The `MasterSource` of what people entered of the tenant's vendors; those without any of it are left out."""
+
+    record = SupplierEnrichment
 
     def __init__(self, client: Basware) -> None:
         """Read the vendors of the tenant's companies."""

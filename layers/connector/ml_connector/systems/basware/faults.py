@@ -24,7 +24,7 @@ SETUP = frozenset({"ACCESS_TOKEN_VALIDATION_ERROR", "CREDENTIAL_VALIDATION_ERROR
 """Codes that speak of the client and not of a record."""
 _ABSENT = re.compile(r"no records? (?:was|were) found|record to \w+ (?:was )?not found", re.IGNORECASE)
 """The words of the description of a 404, for an empty list and for an entity (contracts/basware.md §3)."""
-_PUSH = ("/v1/subscriptions", "/v1/tasks")
+_PUSH = ("/v1/subscriptions", "/v1/tasks", "/v1/dataExtracts")
 
 
 @dataclass(frozen=True, slots=True)

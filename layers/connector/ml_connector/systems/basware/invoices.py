@@ -12,10 +12,13 @@ from ml_connector.flow import Answer, Broken, Document, DocumentPage, ListedDocu
 from ml_connector.records import Invoice
 from ml_connector.systems.basware import invoice_document as doc
 from ml_connector.systems.basware.client import Answer as WriteAnswer
-from ml_connector.systems.basware.client import Basware, one_of, quoted
+from ml_connector.systems.basware.client import Basware, quoted
+from ml_connector.systems.basware.extracts import Extracts
 from ml_connector.systems.basware.limits import entity
 from ml_connector.systems.basware.verdicts import ask, find, verdict
 from ml_connector.systems.http import dumps, is_amount, listed
+from ml_connector.systems.kit import extracts
+from ml_connector.systems.kit.bodies import one_of
 from ml_connector.systems.kit.compare import comparable
 
 PATH, KEY = "/v1/accountingDocuments", "accountingDocuments"
@@ -36,8 +39,12 @@ class Invoices:
     def offers(self, since: str | None = None, position: str | None = None) -> Iterator[DocumentPage]:  # noqa: ARG002
         """List everything that waits for transfer, whatever `since`: one page, made of the whole list.
 
-        The list is read to its end first, because acknowledging changes it under the reader's feet.
+        The list is read to its end first, because acknowledging changes it under the reader's feet. With Data Access it
+        is what the waiting extracts name, of which only the document itself tells whether it waits.
         """
+        if self._settings.invoice_source == "data_access":
+            yield from extracts.listed(Extracts(self._client), position)
+            return
         broken: list[Broken] = []
         offers = [_offer(document) for document in self._listed(WAITING, broken)]
         yield DocumentPage(offers, broken)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
 
+from ml_connector.systems.kit.secret_fields import none_if_blank, upper, words
 from ml_connector.systems.settings import SystemSettings, Url, authority
 
 Region = Literal["EU", "US", "AU", "CA"]
@@ -36,20 +37,6 @@ def region_of(url: str) -> str | None:
     return next((region for region in REGIONS if region.lower() in words), "EU")
 
 
-def _words(value: Any) -> Any:
-    """Take scopes as a list or as one text with spaces between them."""
-    return tuple(value.split()) if isinstance(value, str) else value
-
-
-def _none_if_blank(value: Any) -> Any:
-    """Take a blank secret for none: as a key it could be guessed."""
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
-
-
 def _without_version(url: str) -> str:
     """Cut a `/v1` that came along when the address was copied: every path of ours begins with it."""
     return url.removesuffix("/v1")
@@ -59,15 +46,6 @@ def _list_key(name: str) -> str:
     if not re.fullmatch(r"ACC_LIST_(?:[1-9]|[12]\d|3[0-5])", name):
         raise ValueError(f"'{name}' is no accounting list of Basware; write one of ACC_LIST_1 to ACC_LIST_35")
     return name
-
-
-def _available(source: str) -> str:
-    if source == "data_access":
-        raise ValueError(
-            "invoices cannot be taken from Data Access: its extracts come without a published layout, and their "
-            "invoices can be neither acknowledged nor answered; use accounting_documents"
-        )
-    return source
 
 
 def _ordered(target: str) -> str:
@@ -80,7 +58,7 @@ def _ordered(target: str) -> str:
 
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
-WebhookSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
+WebhookSecret = Annotated[SecretStr | None, BeforeValidator(none_if_blank)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -89,7 +67,7 @@ class Settings(SystemSettings):
 
     private_network: ClassVar[bool] = False
 
-    region: Annotated[Region, BeforeValidator(_upper)]
+    region: Annotated[Region, BeforeValidator(upper)]
     client_id: Filled
     client_secret: SecretStr
     companies: tuple[Code, ...] = Field(min_length=1)
@@ -97,7 +75,7 @@ class Settings(SystemSettings):
     environment: Literal["production", "test"] = "production"
     base_url: Annotated[Url, AfterValidator(_without_version)] | None = None
     network_base_url: Url | None = None
-    scopes: Annotated[tuple[Filled, ...], BeforeValidator(_words)] | None = None
+    scopes: Annotated[tuple[Filled, ...], BeforeValidator(words)] | None = None
     webhook_secret: WebhookSecret = None
     previous_webhook_secret: WebhookSecret = None
     webhook_url: Url | None = None
@@ -109,9 +87,7 @@ class Settings(SystemSettings):
     organization_element_code: str | None = None
     language: Annotated[str, StringConstraints(min_length=2, max_length=10)] = "en-US"
     dimension_lists: dict[Filled, Annotated[str, AfterValidator(_list_key)]] = Field(default_factory=dict)
-    invoice_source: Annotated[Literal["accounting_documents", "data_access"], AfterValidator(_available)] = (
-        "accounting_documents"
-    )
+    invoice_source: Literal["accounting_documents", "data_access"] = "accounting_documents"
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:

@@ -14,13 +14,14 @@ import msgspec
 from ml_connector.errors import Rejected, Transient, Unexplained
 from ml_connector.flow import Codes, Rendered, Sent, Verdict
 from ml_connector.records import Record
-from ml_connector.systems.basware.client import Answer, Basware, one_of, quoted
+from ml_connector.systems.basware.client import Answer, Basware, quoted
 from ml_connector.systems.basware.enrichment import around, enrichment
 from ml_connector.systems.basware.verdicts import Item, Status, ask, look, unclear, verdict
 from ml_connector.systems.http import listed
 from ml_connector.systems.kit import compare
 from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.batches import batches
+from ml_connector.systems.kit.bodies import one_of
 
 LARGEST = 5_500_000
 """Bytes of one request; Basware takes 6 MB."""

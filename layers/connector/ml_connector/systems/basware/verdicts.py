@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ml_connector.flow import Verdict
-from ml_connector.systems.basware.client import Basware, one_of, quoted
+from ml_connector.systems.basware.client import Basware, quoted
 from ml_connector.systems.http import listed
+from ml_connector.systems.kit.bodies import one_of
 from ml_connector.systems.kit.compare import comparable
 
 MARGIN = timedelta(days=1)

@@ -5,22 +5,20 @@ Imported by the webhook function at every cold start: nothing here may import an
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import hmac
 import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
+from ml_connector.systems.kit.signatures import is_signed
+
 HEADER = "x-bwapi-signature-256"
 """The name is inferred; header names are compared in lower case."""
 LONGEST = 200
 """Characters of an id that is taken; Basware's have 36, and a row's key takes 1,024 bytes."""
 Kind = Literal["documents", "exported_order", "verdict", "test", "unknown"]
-_PREFIX = re.compile(r"\s*sha256\s*[=: ]\s*", re.IGNORECASE)
 _KINDS: dict[str, Kind] = {
     "accountingdocuments": "documents",
     "accoutingdocuments": "documents",  # the vendor's own example
@@ -44,17 +42,8 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> bool:
-    """Tell whether the raw body was signed with one of the secrets: HMAC-SHA256 as hex or base64, prefix or not.
-
-    Every secret is tried, whatever the first one says, so that the time tells nothing.
-    """
-    given = _digests(signature or "")
-    right = False
-    for secret in secrets:
-        digest = hmac.new(secret, body, hashlib.sha256).digest()
-        for candidate in given:
-            right |= hmac.compare_digest(digest, candidate) and bool(secret)
-    return right
+    """Tell whether the raw body was signed with one of the secrets: HMAC-SHA256 as hex or base64, prefix or not."""
+    return is_signed(body, signature, secrets)
 
 
 def parse(body: bytes) -> Notification:
@@ -86,22 +75,6 @@ def parse(body: bytes) -> Notification:
         document=document,
         status=_text(fields.get("taskstatus")),
     )
-
-
-def _digests(signature: str) -> list[bytes]:
-    """Read the header in each way in which it may be meant; nonsense gives no digest and never an exception."""
-    text = signature.strip()
-    found = []
-    for candidate in {text, _PREFIX.sub("", text, count=1) if _PREFIX.match(text) else text}:
-        if re.fullmatch(r"[0-9a-fA-F]{64}", candidate, re.ASCII):
-            found.append(bytes.fromhex(candidate))
-        elif re.fullmatch(r"[A-Za-z0-9+/_-]{43}=?", candidate, re.ASCII):
-            standard = candidate.rstrip("=").replace("-", "+").replace("_", "/") + "="
-            try:
-                found.append(base64.b64decode(standard, validate=True))
-            except binascii.Error:
-                continue
-    return found
 
 
 def _text(value: Any) -> str:
