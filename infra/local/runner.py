@@ -36,6 +36,7 @@ from ml_connector.flow import Flow
 from ml_connector.leaving import leave
 from ml_connector.ports import Item, Store
 from ml_connector.prefetch import prefetch
+from ml_connector.systems import registry
 
 from ..ops.chunk_state import open_lines
 from .rejections import Named, Rejection, rejections
@@ -243,7 +244,7 @@ class Runner:
     def awaited(self) -> list[str]:
         """Name what the run waits for now: systems that have not answered yet, and those that are away."""
         reading = [
-            f"{lap.flow.source} to answer ({lap.pair.tenant} {lap.flow.name})"
+            f"{_title(lap.flow.source)} to answer ({lap.pair.tenant} {lap.flow.name})"
             for lap in self.laps
             if lap.reading == "under way"
         ]
@@ -346,7 +347,7 @@ class Runner:
         if lap.reading == "ended" or lap.flow.name not in lap.pair.active or not self.cut:
             return None
         if lap.reading == "under way":
-            return f"The run was cut short while {lap.flow.source} had not answered; run again with more time."
+            return f"The run was cut short while {_title(lap.flow.source)} had not answered; run again with more time."
         return "The run was cut short before this flow was read; run again with more time."
 
     def sheets(self) -> dict[tuple[str, str, str], Sheet]:
@@ -373,3 +374,8 @@ class Runner:
         if lap.pair.shadow and sheet.would_send is None:
             sheet.would_send = 0
         return sheet
+
+
+def _title(system: str) -> str:
+    """Name a system as people do."""
+    return registry.BY_NAME[system].title

@@ -93,7 +93,7 @@ def show(
         {**row(s, c), "chunk": c.id, "times_failed": c.death} for s, c in _of_cause(_dead(workspace, tenant), cause)
     ]
     shown = rows if as_json else [for_people(r) for r in rows]
-    table.show(shown, SHOW, as_json=as_json, empty="No failed records.")
+    table.show(shown, SHOW, as_json=as_json, empty=f"No failed records of cause '{cause}'.")
 
 
 @app.command()

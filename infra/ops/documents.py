@@ -86,7 +86,7 @@ def moment_of(text: str, now: datetime) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Misconfigured(f"'{text}' is not a time; write 2026-01-31, 2026-01-31T14:00Z, 12h or 7d.") from None
+        raise Misconfigured(f"'{text}' is not a valid time; write 2026-01-31, 2026-01-31T14:00Z, 12h or 7d.") from None
     return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 

@@ -145,7 +145,8 @@ def _check_folder(secrets: Path) -> None:
     with told(secrets, "read"):
         there = secrets.is_dir()
     if not there:
-        _leave(f"The folder {secrets} does not exist; make it, with TENANT/SYSTEM.json for each system.", 2)
+        what = "is not a folder; name one" if secrets.exists() else "does not exist; make it as a folder"
+        _leave(f"{secrets} {what}, with TENANT/SYSTEM.json for each system.", 2)
 
 
 def _leave(message: str, code: int) -> None:

@@ -220,7 +220,8 @@ def read_csv(
     header = [name.strip().lower() for name in next(lines, [])]
     missing = [name for name in ("kind", "code", "target") if name not in header]
     if missing:
-        raise Misconfigured(f"The first line must name the columns {', '.join(HEADER)}; missing: {', '.join(missing)}.")
+        where = f"Nothing was written. {file or 'The input'}:"
+        raise Misconfigured(f"{where} the first line must name {', '.join(HEADER)}; missing: {', '.join(missing)}.")
     entries, faults, left_out = dict[tuple[str, str, str], str](), list[str](), 0
     for cells in lines:
         try:

@@ -113,12 +113,16 @@ def set_(
     _check_targets([book.doubtful(where, kind, target)], force=force, yes=yes)
     if before is not None and before.target != target:
         options.confirm(f"Change the mapped {kind} {code} -> {before.target} of {tenant} to {target}?", yes=yes)
-    book.set(where, kind, code, target, options.who(by))
+    mapped = before is not None and before.target == target
+    if not mapped:  # whoever mapped it first stays on record
+        book.set(where, kind, code, target, options.who(by))
     released = book.release(where, {(kind, code, target)}, options.who(by))
     if as_json:
         table.dump({"integration": where, "kind": kind, "code": code, "target": target, "released": released})
     else:
-        terminal.line(f"Mapped {kind} {code} -> {target} for {tenant} ({where}). {goes_on(released)}")
+        what = f"{kind} {code} -> {target} for {tenant} ({where})"
+        said = f"Nothing was changed: {what} is mapped already." if mapped else f"Mapped {what}."
+        terminal.line(f"{said} {goes_on(released)}")
 
 
 @app.command()
@@ -208,11 +212,14 @@ def import_(
         file, kind = Path(kind), None  # the kind was left out
     book = _codebook(tenant, kind, secrets, state, stack)
     entries, left_out = read_csv(book, file or csv_file, kind, integration)
-    _check_targets([book.doubtful(where, k, target) for where, k, _, target in entries], force=force, yes=yes)
+    doubts = [(e, book.doubtful(e[0], e[1], e[3])) for e in entries]
+    _check_targets([f"{k} {code} -> {to}: {why}" for (_, k, code, to), why in doubts if why], force=force, yes=yes)
     count = table.counted(len(entries), "mapping")
     options.confirm(f"Write {count} of {tenant}?", yes=yes)
     for where, its_kind, code, target in entries:
-        book.set(where, its_kind, code, target, options.who(by))
+        before = book.get(where, its_kind, code)
+        if before is None or before.target != target:
+            book.set(where, its_kind, code, target, options.who(by))
     names = {e[0] for e in entries}
     released = sum(book.release(w, {e[1:] for e in entries if e[0] == w}, options.who(by)) for w in names)
     if as_json:
@@ -231,7 +238,9 @@ def _check_targets(whys: Sequence[str | None], *, force: bool, yes: bool) -> Non
         return
     listed = "\n".join([*doubts[:MOST], *([f"and {len(doubts) - MOST} more"] if len(doubts) > MOST else [])])
     if yes or not sys.stdin.isatty():
-        raise Misconfigured(f"Nothing was written. {listed} Correct TARGET, or add --force if the ERP has it.")
+        raise Misconfigured(
+            f"Nothing was written. {listed} Correct TARGET, or add --force if the ERP has it all the same."
+        )
     options.confirm(f"{listed} Map it all the same?", yes=False)
 
 

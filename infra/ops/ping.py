@@ -67,7 +67,11 @@ def _asked(workspace: Workspace, tenant: str | None, system: str | None) -> list
     if found:
         return found
     if not names:
-        raise Misconfigured(f"There is no secret in {workspace.place}; write TENANT/SYSTEM first.")
+        file = "" if workspace.registered else ".json"
+        raise Misconfigured(
+            f"There is no secret in {workspace.place}; write the two of a tenant first, such as acme/sap_b1{file} and "
+            f"acme/basware{file}."
+        )
     tenants = {t for t, _ in names}
     if tenant is not None and tenant not in tenants:
         raise Misconfigured(f"There is no tenant '{tenant}' in {workspace.place}; {known(tenant, tenants)}")

@@ -9,6 +9,7 @@ from itertools import islice
 from ml_connector.engine.ledger.rows import GONE
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.folding import fold
+from ml_connector.systems import registry
 
 MOST = 20_000
 """Codes that are read to find the one that was probably meant."""
@@ -20,7 +21,7 @@ class Targets:
 
     def __init__(self, pair: TenantIntegration, kind: str) -> None:
         """Nothing is read yet."""
-        self._kind = kind
+        self._kind, self._erp = kind, registry.BY_NAME[pair.integration.erp].title
         flow = next((f for f in pair.integration.flows if f.maps == kind), None)
         self._ledger = pair.ledger(flow.name) if flow is not None and flow.name in pair.active else None
 
@@ -34,10 +35,14 @@ class Targets:
         found = self._ledger.rows([target], consistent=True).get(target)
         words = f"{self._kind.replace('_', ' ')} {target}"
         if found is not None:
-            return f"The {words} was deleted in the ERP.{self._near(target)}" if found[0].delivered_fp == GONE else None
+            return (
+                f"The {words} was deleted in {self._erp}.{self._near(target)}"
+                if found[0].delivered_fp == GONE
+                else None
+            )
         if fold(target) in self._codes:
             return None
-        return f"The ERP has no {words}, as far as it was read.{self._near(target)}"
+        return f"{self._erp} has no {words}, as far as it was read.{self._near(target)}"
 
     @cached_property
     def _complete(self) -> bool:

@@ -152,7 +152,7 @@ def _tenant(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, name: s
             faults[system], tenant.unread = str(error), True
     if tenant.unread:
         tenant.owns |= _owned(runtime, name)
-    tenant.problem = "; ".join(faults.values()) or _clash(name, systems)
+    tenant.problem = "; ".join(dict.fromkeys(faults.values())) or _clash(name, systems)
     _integrate(runtime, tools, tenant, systems, settings, versions, faults)
     return tenant
 
@@ -172,7 +172,9 @@ def _there(secret: Secret | None, tenant: str, system: str) -> Secret:
 def _unknown(tenant: str, system: str) -> str:
     if system in KNOWN:
         return f"{tenant}/{system}: this release has no adapter for {system}; remove the secret or upgrade."
-    return f"{tenant}/{system}: no such system; known are {', '.join(sorted(KNOWN))}."
+    near = difflib.get_close_matches(system.lower(), sorted(KNOWN), n=1)
+    meant = f"did you mean '{near[0]}'? Known are" if near else "known are"
+    return f"{tenant}/{system}: no such system; {meant} {', '.join(sorted(KNOWN))}."
 
 
 def _clash(tenant: str, systems: set[str]) -> str | None:
@@ -215,7 +217,7 @@ def _integrate(
         wrong = [faults[s] for s in (*both, "settings") if s in faults]
         clash = _clash(tenant.name, systems)
         if wrong or clash:
-            tenant.faults[integration.name] = "; ".join([*wrong, *([clash] if clash else [])])
+            tenant.faults[integration.name] = "; ".join([*dict.fromkeys(wrong), *([clash] if clash else [])])
             continue
         tenant.pairs.append(_pair(runtime, tools, tenant, integration, {s: settings[s] for s in both}, versions))
 

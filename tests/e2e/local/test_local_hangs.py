@@ -60,7 +60,7 @@ def test_a_source_that_hangs_is_left_within_the_time_and_one_request(small, anot
     assert code == 1
     assert seconds < 5 + TIMEOUT, seconds
     flows = small.flows(report)
-    assert "cut short while sap_b1 had not answered" in flows["vendors"]["error"]
+    assert "cut short while SAP Business One had not answered" in flows["vendors"]["error"]
     assert "before this flow was read" in flows["accounts"]["error"]
     assert report["reconciled"] is False
     assert another.flows(report)["invoices"]["delivered"] == 1

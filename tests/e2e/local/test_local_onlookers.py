@@ -24,7 +24,7 @@ def test_a_server_that_is_away_is_named_within_seconds_and_no_time_is_in_raw_for
     assert first.startswith(f"acme vendors: SAP Business One at 127.0.0.1:{nobody} cannot be reached")
     assert first.endswith("It is tried again in 2 s.")
     assert any(line.startswith("acme vendors: still the same. It is tried again in ") for line in more)
-    assert any(line.startswith("waiting for sap_b1 to answer (acme vendors), for ") for line in more)
+    assert any(line.startswith("waiting for SAP Business One to answer (acme vendors), for ") for line in more)
     assert "+00:00" not in ran.stdout + ran.stderr
 
 

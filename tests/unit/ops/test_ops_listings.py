@@ -203,7 +203,7 @@ def test_a_number_longer_than_any_documents_does_not_stretch_the_listings(office
 
 
 def test_documents_refuses_a_time_that_is_none(office: Any) -> None:
-    assert "'yesterday' is not a time" in office.run("documents", "--since", "yesterday", code=2).stderr
+    assert "'yesterday' is not a valid time" in office.run("documents", "--since", "yesterday", code=2).stderr
 
 
 def test_times_may_be_so_long_ago() -> None:

@@ -76,6 +76,27 @@ def test_an_unknown_tenant_is_named_with_the_known_ones(office: Any, words: list
     assert result.stdout == ""
 
 
+def test_a_secret_under_a_misspelt_system_is_named_with_the_nearest(office: Any) -> None:
+    (office.folder / "acme/sap_b1.json").rename(office.folder / "acme/sapb1.json")
+    assert "acme/sapb1: no such system; did you mean 'sap_b1'? Known are" in office.run("tenants").stdout
+
+
+def test_a_tenant_whose_name_cannot_be_used_is_told_so_once(office: Any) -> None:
+    (office.folder / "acme").rename(office.folder / "Acme Ltd")
+    assert office.run("tenants").stdout.count("cannot be the name of a tenant; rename the folder") == 1
+
+
+def test_a_folder_without_secrets_says_which_files_to_write(tmp_path: Any) -> None:
+    result = CliRunner().invoke(app, ["ping", "--secrets", str(tmp_path)])
+    assert (result.exit_code, "such as acme/sap_b1.json and acme/basware.json" in result.stderr) == (2, True)
+
+
+def test_a_run_on_a_file_is_refused_as_what_it_is(tmp_path: Any) -> None:
+    (tmp_path / "basware.json").write_text("{}")
+    result = CliRunner().invoke(app, ["local", "run", "--secrets", str(tmp_path / "basware.json")])
+    assert (result.exit_code, "basware.json is not a folder; name one" in result.stderr) == (2, True)
+
+
 def test_an_unknown_flow_is_named_with_the_known_ones(office: Any) -> None:
     result = office.run("audit", "acme", "bills", "1", code=2)
     assert "no flow 'bills'" in result.stderr

@@ -69,10 +69,14 @@ def test_a_target_that_the_erp_does_not_have_is_refused_with_the_nearest(
 ) -> None:
     read_once(office, flow, known, "ZZZ")
     said = office.run("mappings", "set", "acme", kind, "x", wrong, code=2).stderr
-    assert f"The ERP has no {kind.replace('_', ' ')} {wrong}, as far as it was read. Did you mean {known}?" in said
+    assert (
+        f"SAP Business One has no {kind.replace('_', ' ')} {wrong}, as far as it was read. Did you mean {known}?"
+        in said
+    )
     assert "--force" in said
     csv = f"kind,code,target\n{kind},x,{wrong}\n{kind},y,{known}\n"
-    assert wrong in office.run("mappings", "import", "acme", stdin=csv, code=2).stderr
+    said = office.run("mappings", "import", "acme", stdin=csv, code=2).stderr
+    assert f"{kind} x -> {wrong}: SAP Business One has no" in said
     assert office.run("mappings", "list", "acme", kind, "--history", "--json") == [
         row for row in office.run("mappings", "list", "acme", kind, "--history", "--json") if row["by"] == "sync"
     ]
@@ -84,7 +88,7 @@ def test_a_target_that_the_erp_does_not_have_is_refused_with_the_nearest(
 def test_a_target_that_was_deleted_in_the_erp_is_refused(office: Any) -> None:
     read_once(office, "accounts", "400001", delivered_fp=GONE)
     said = office.run("mappings", "set", "acme", "account", "x", "400001", code=2).stderr
-    assert "The account 400001 was deleted in the ERP" in said
+    assert "The account 400001 was deleted in SAP Business One" in said
 
 
 def test_before_the_erp_was_read_or_with_its_flow_off_nobody_can_tell(office: Any) -> None:

@@ -73,6 +73,17 @@ def test_a_shadow_tenants_mapping_stays(office: Any) -> None:
     assert mapped(office) == [("account", "6100", "400000", "manual")]
 
 
+def test_what_is_mapped_already_stays_on_the_record_of_who_mapped_it(office: Any) -> None:
+    office.run("mappings", "set", "acme", "account", "6100", "400000", "--by", "ada")
+    office.chunk("invoices", key="k1", state="waiting", waiting_for="account:6100")
+    said = office.run("mappings", "set", "acme", "account", "6100", "400000", "--by", "bob").stdout
+    assert "Nothing was changed: account 6100 -> 400000 for acme (sap_b1-basware) is mapped already." in said
+    assert "1 record on hold will be retried" in said
+    office.run("mappings", "import", "acme", "--by", "bob", stdin="kind,code,target\naccount,6100,400000\n")
+    (row,) = office.run("mappings", "list", "acme", "--json")
+    assert row["by"] == "ada"
+
+
 def test_export_and_import_give_the_same(office: Any) -> None:
     office.row("accounts", "_SYS02", outcome="delivered", code="6200")
     office.run("mappings", "set", "acme", "account", "6100", "400000")
@@ -133,7 +144,11 @@ def test_import_of_one_kind_refuses_another(office: Any) -> None:
 
 @pytest.mark.parametrize("text", ["", "code,target\n1,2\n"])
 def test_import_needs_a_header(office: Any, text: str) -> None:
-    assert "The first line must name the columns" in office.run("mappings", "import", "acme", stdin=text, code=2).stderr
+    said = office.run("mappings", "import", "acme", stdin=text, code=2).stderr
+    assert "Nothing was written. The input: the first line must name integration, kind, code, target, origin" in said
+    file = office.folder / "accounts.csv"
+    file.write_text(text)
+    assert f"{file}: the first line" in office.run("mappings", "import", "acme", "--file", str(file), code=2).stderr
 
 
 def test_import_of_a_file_that_is_not_there(office: Any) -> None:

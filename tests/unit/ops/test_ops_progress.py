@@ -43,15 +43,15 @@ class Run:
 
 def test_a_run_that_moves_says_nothing_where_no_terminal_shows_it() -> None:
     run = Run()
-    run.waits = ["sap_b1 to answer (acme vendors)"]
+    run.waits = ["SAP Business One to answer (acme vendors)"]
     assert run.passes(30, reading=True) == []
 
 
 def test_what_is_waited_for_is_said_within_seconds_and_then_less_and_less_often() -> None:
     run = Run()
-    run.waits = ["sap_b1 to answer (acme vendors)"]
+    run.waits = ["SAP Business One to answer (acme vendors)"]
     said = run.passes(60)
-    assert said[0] in {f"waiting for sap_b1 to answer (acme vendors), for {n} s now" for n in (4, 5)}
+    assert said[0] in {f"waiting for SAP Business One to answer (acme vendors), for {n} s now" for n in (4, 5)}
     assert 3 <= len(said) <= 5
     run.waits = []
     assert run.passes(60) == []
@@ -59,8 +59,8 @@ def test_what_is_waited_for_is_said_within_seconds_and_then_less_and_less_often(
 
 def test_many_waits_are_one_line() -> None:
     run = Run()
-    run.waits = [f"sap_b1 to answer (t{n} vendors)" for n in range(9)]
-    assert run.passes(6)[0].count("sap_b1") == 3
+    run.waits = [f"SAP Business One to answer (t{n} vendors)" for n in range(9)]
+    assert run.passes(6)[0].count("SAP Business One") == 3
     assert " and 6 more, for" in run.said
 
 
@@ -75,11 +75,11 @@ def test_what_is_tried_again_is_said_at_once_with_the_time_on_the_wall() -> None
 def test_on_a_terminal_one_line_is_replaced_and_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "50")
     run = Run(live=True)
-    run.waits = ["sap_b1 to answer (acme vendors)"]
+    run.waits = ["SAP Business One to answer (acme vendors)"]
     run.passes(9)
     lines = run.said.split("\r\x1b[K")[1:]
     assert lines[0] == "0 read"
-    assert lines[-1].startswith("0 read; waiting for sap_b1")
+    assert lines[-1].startswith("0 read; waiting for SAP Business One")
     assert all(len(line) < 50 and "\n" not in line for line in lines)
     run.news.put("acme vendors: SAP is away.")
     run.passes(1)

@@ -52,7 +52,7 @@ class FolderSecrets:
     def read(self, tenant: str, system: str, *, fresh: bool = False) -> Secret | None:  # noqa: ARG002 (always is)
         """Read one secret; None where there is none. Raises `Misconfigured`, naming the file, where it is unusable."""
         path = self._folder / tenant / f"{system}.json"
-        _check(tenant, system, path)
+        _check(tenant, system, path.parent, path)
         return self._read(path)
 
     def _read(self, path: Path) -> Secret | None:
@@ -66,11 +66,13 @@ class FolderSecrets:
             raise Misconfigured(f"{path} is not text in UTF-8; save it as such.") from None
 
 
-def _check(tenant: str, system: str, where: Path | str) -> None:
-    """Refuse a name that is no tenant's or system's; `where` is the file, so that a person finds it."""
+def _check(tenant: str, system: str, folder: Path | str, where: Path | str) -> None:
+    """Refuse a name that is no tenant's or system's; `folder` and `where` (the file) are named, so that a person finds
+    them: a tenant's name is wrong once, and not for each of its files.
+    """
     if not TENANT.fullmatch(tenant):
         raise Misconfigured(
-            f"{where}: '{tenant}' cannot be the name of a tenant; rename the folder: lower case letters, digits and "
+            f"{folder}: '{tenant}' cannot be the name of a tenant; rename the folder: lower case letters, digits and "
             "hyphens, a letter or digit first, at most 41 characters"
         )
     if not SYSTEM.fullmatch(system):
@@ -116,7 +118,7 @@ class MemorySecrets:
 
     def read(self, tenant: str, system: str, *, fresh: bool = False) -> Secret | None:  # noqa: ARG002 (always is)
         """Read one secret; None where there is none. Raises `Misconfigured` for an impossible name."""
-        _check(tenant, system, f"{tenant}/{system}")
+        _check(tenant, system, tenant, f"{tenant}/{system}")
         return self._secrets.get((tenant, system))
 
     def write(self, tenant: str, system: str, text: str) -> None:
