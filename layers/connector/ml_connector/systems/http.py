@@ -27,6 +27,7 @@ from ml_connector.systems.addresses import Reach
 from ml_connector.systems.network import Wire
 from ml_connector.systems.read_body import OFFERED, Bounded, TooLarge, Trickle, read_body
 from ml_connector.systems.retry_after import retry_after
+from ml_connector.systems.sender import Sender
 from ml_connector.systems.written import written
 from ml_connector.type_cache import resolve
 
@@ -127,6 +128,7 @@ class Http:
         private: bool = True,
         deadline: Deadline | None = None,
         tries: int = TRIES,
+        keeps_cookies: bool = True,
     ) -> None:
         """`before` sees each request right before it leaves, also the replay after a renewed login.
 
@@ -142,19 +144,17 @@ class Http:
             trusted = tls.trust(ca_bundle, plain=self.base_url.startswith("http://"))
             reach = Reach.of(vendor, self.base_url, insecure, private)
             transport = Wire(reach=reach, verify=trusted, timeout=timeout, limits=limits)
-        self._client = httpx.Client(
-            transport=Bounded(transport, clock, timeout, self._deadline),
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),
-            headers={
-                "User-Agent": f"ml-connector/{__version__}", "Accept": "application/json", "Accept-Encoding": OFFERED,
-            },
-            event_hooks={"request": [*([before] if before else []), self._hear]},
-            follow_redirects=False,
-        )  # fmt: skip
+        usual = {
+            "User-Agent": f"ml-connector/{__version__}", "Accept": "application/json", "Accept-Encoding": OFFERED,
+            "Connection": "keep-alive",
+        }  # fmt: skip
+        looks = [*([before] if before else []), self._hear]
+        bounded = Bounded(transport, clock, timeout, self._deadline)
+        self._sender = Sender(bounded, usual, looks, keeps_cookies=keeps_cookies)
 
     def close(self) -> None:
         """Close the pool."""
-        self._client.close()
+        self._sender.close()
 
     def get(self, path: str, params: Mapping[str, str] | None = None, **more: Any) -> Reply:
         """Read; tried again on passing trouble."""
@@ -189,7 +189,8 @@ class Http:
     def _once(self, call: Call) -> Reply:
         allowed = self._deadline.allowed(self._clock.now(), self._timeout, safe=call.safe, who=self.vendor)
         request = self._request(call)
-        request.extensions["timeout"] = httpx.Timeout(allowed, connect=min(allowed, 10)).as_dict()
+        timeouts = {"connect": min(allowed, 10), "read": allowed, "write": allowed, "pool": allowed}
+        request.extensions["timeout"] = timeouts
         started, record = self._clock.now(), http_log.wanted()
         reply: Reply | None = None
         failure = ""
@@ -212,12 +213,10 @@ class Http:
         if call.body is not None:
             content = written(call.body)
             headers.setdefault("Content-Type", "application/json")
-        # some of these are a server's words
-        given = {name.encode(): value.encode("utf-8", "replace") for name, value in headers.items()}
         try:
-            return self._client.build_request(call.method, url, params=call.params, content=content, headers=given)
+            return self._sender.build(call.method, url, call.params, headers, content)
         except UnicodeError as error:  # one of the server's cookies: it would spoil each call that follows
-            self._client.cookies.clear()
+            self._sender.cookies.clear()
             raise Transient(f"{self.vendor} sent a cookie that cannot be sent back; it was dropped.") from error
         except (httpx.InvalidURL, ValueError) as error:
             if call.foreign:
@@ -244,9 +243,9 @@ class Http:
     def _send(self, request: httpx.Request, call: Call) -> Reply:
         auth = self.auth if call.auth else None
         try:
-            response = self._client.send(request, auth=auth, stream=True)
+            response = self._sender.send(request, auth)
         except (httpx.InvalidURL, ValueError) as error:
-            self._client.cookies.clear()  # such a cookie would spoil each request that follows
+            self._sender.cookies.clear()  # such a cookie would spoil each request that follows
             raise httpx.RemoteProtocolError(f"its headers cannot be read ({error})") from error
         try:
             body = read_body(response)

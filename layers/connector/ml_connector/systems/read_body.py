@@ -58,8 +58,10 @@ class Bounded(httpx.BaseTransport):
 
 
 def read_body(response: httpx.Response) -> bytes:
-    """Read a streamed body whole. Raises `Trickle`, or `TooLarge`."""
-    return b"".join(_limited(response.iter_bytes()))
+    """Read a body whole, which `Bounded` limits. Raises `Trickle`, or `TooLarge`."""
+    if response.is_stream_consumed or not isinstance(response.stream, _Body):
+        return b"".join(_limited(response.iter_bytes()))
+    return b"".join(response.stream)
 
 
 class _Body(httpx.SyncByteStream):

@@ -29,6 +29,7 @@ def server(
     before: Callable[[httpx.Request], None] | None = None,
     private: bool = True,
     tries: int = TRIES,
+    keeps_cookies: bool = True,
 ) -> Http:
     """Make the server that a secret describes; nothing is sent yet. Its `auth` is set by whoever can log in.
 
@@ -49,6 +50,7 @@ def server(
         deadline=wiring.deadline,
         private=private,
         tries=tries,
+        keeps_cookies=keeps_cookies,
     )
 
 

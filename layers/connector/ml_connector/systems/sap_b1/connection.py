@@ -17,7 +17,7 @@ from ml_connector.systems.sap_b1 import masters
 from ml_connector.systems.sap_b1.client import ServiceLayer
 from ml_connector.systems.sap_b1.faults import VENDOR
 from ml_connector.systems.sap_b1.invoices import Invoices
-from ml_connector.systems.sap_b1.login import CookieLogin, SessionRedactor, forget_cookies
+from ml_connector.systems.sap_b1.login import CookieLogin, SessionRedactor
 from ml_connector.systems.sap_b1.lookups import Lookups
 from ml_connector.systems.sap_b1.masters import Today, account_counts
 from ml_connector.systems.sap_b1.orders import Orders
@@ -46,7 +46,7 @@ class SapB1Connection:
         self._settings, self._wiring = settings, wiring
         self._http = server(
             settings, wiring, vendor=VENDOR, base_url=settings.service_layer_url, connections=CONNECTIONS,
-            redactor=SessionRedactor, before=forget_cookies,
+            redactor=SessionRedactor, keeps_cookies=False,
         )  # fmt: skip
         self._cookie = CookieLogin(self._http, settings, wiring.clock)
         self._http.auth = self._login = SharedLogin(wiring.sessions, self._cookie)

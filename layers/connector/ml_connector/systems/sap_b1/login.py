@@ -45,12 +45,6 @@ class SessionRedactor(Redactor):
         return _ECHOED.sub(rf"\1{MASK}", super().text(text))
 
 
-def forget_cookies(request: httpx.Request) -> None:
-    """Let a login leave without the cookies that the client's jar would add."""
-    if request.url.path.endswith("/Login"):
-        request.headers.pop("Cookie", None)
-
-
 class CookieLogin:
     """Logs in, puts the session's cookie on each request, and reads what a refusal says of it."""
 
