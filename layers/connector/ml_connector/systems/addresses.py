@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Literal
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ _THIS_NETWORK = 8
 """Bits of 0.0.0.0/8: what Linux takes for this machine."""
 
 
+@lru_cache(1024)
 def kind(address: str) -> Kind:
     """Tell what an address is; an IPv4 address within an IPv6 one counts. Raises `ValueError` for what is none."""
     ip = _within(ip_address(address.partition("%")[0]))
@@ -39,6 +41,7 @@ def kind(address: str) -> Kind:
     return "public" if ip.is_global and (ip.version == 4 or ip in _PUBLIC) else "private"
 
 
+@lru_cache(1024)
 def literal(host: str) -> Kind | None:
     """Tell what a host is that needs no name server: an address in any spelling, or this machine; None for a name."""
     name = host.rstrip(".").lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
@@ -111,7 +112,7 @@ def suppliers(layer: ServiceLayer, today: Today, *, bank_details: bool) -> Maste
     def stamp(row: SupplierRow) -> str | None:
         return stamp_day(row.update_date) or stamp_day(row.create_date)
 
-    return _masters(layer, query, lambda row: supplier(row, today, bank_details=bank_details), stamp)
+    return _masters(layer, query, partial(supplier, today=today, bank_details=bank_details), stamp)
 
 
 def accounts(layer: ServiceLayer, today: Today) -> Masters[AccountRow, Account]:
@@ -136,19 +137,19 @@ def supplier(row: SupplierRow, today: Today, *, bank_details: bool) -> Supplier 
     """Convert a business partner; None for a customer or a lead that a server let through the filter."""
     if row.card_type not in {None, "cSupplier", "S"}:
         return None
-    card_code, currency, terms = row.card_code, row.currency, row.pay_terms_grp_code
-    return Supplier(
-        key=card_code,
-        code=card_code,
-        name=told(row.card_name) or card_code,
+    code, currency, terms = row.card_code, row.currency, row.pay_terms_grp_code
+    return Supplier(  # the texts as `told` gives them, whose calls took a quarter of the time of a row
+        key=code,
+        code=code,
+        name=((x := row.card_name) and x.strip()) or code,
         active=supplier_counts(row, today),
-        currency=None if currency == EVERY_CURRENCY else told(currency),
-        tax_id=told(row.federal_tax_id),
-        vat_number=told(row.vat_number) or told(row.unified_tax_id),
+        currency=(currency and currency != EVERY_CURRENCY and currency.strip()) or None,
+        tax_id=((x := row.federal_tax_id) and x.strip()) or None,
+        vat_number=((x := row.vat_number) and x.strip()) or told(row.unified_tax_id),
         payment_term=None if terms is None else str(terms),
-        email=told(row.email_address),
-        phone=told(row.phone1),
-        website=told(row.website),
+        email=((x := row.email_address) and x.strip()) or None,
+        phone=((x := row.phone1) and x.strip()) or None,
+        website=((x := row.website) and x.strip()) or None,
         addresses=_addresses(row),
         bank_accounts=tuple(map(_bank, row.banks)) if bank_details and row.banks else (),
     )
@@ -178,7 +179,7 @@ def cost_center(row: CenterRow, today: Today) -> CostCenter:
 def _addresses(row: SupplierRow) -> tuple[Address, ...]:
     if row.addresses:
         return tuple(_address(one, number) for number, one in enumerate(row.addresses))
-    if not any((row.address, row.city, row.zip_code, row.country)):
+    if not (row.address or row.city or row.zip_code or row.country):
         return ()
     street, city = told(row.address), told(row.city)
     return (Address(key="main", street=street, city=city, postal_code=told(row.zip_code), country=told(row.country)),)
