@@ -211,9 +211,10 @@ def _question(pair: TenantIntegration, earlier: Earlier, compared: Compared) -> 
 
 def _said(pair: TenantIntegration, compared: Compared, moved: Moved) -> str:
     lines = [
-        f"{pair.tenant} ({pair.integration.name}): {table.counted(moved.documents, 'document')}, "
-        f"{table.counted(moved.records, 'master record')} and {moved.unfinished} under way were carried over, after "
-        f"{len(compared.agree)} were compared. The next run compares everything once.",
+        f"{pair.tenant} ({pair.integration.name}): {table.counted(moved.documents + moved.unfinished, 'document')} "
+        f"({moved.documents} delivered, {moved.unfinished} under way), {table.counted(moved.records, 'master record')} "
+        f"and {moved.batches} chunks of master data under way were carried over, after {len(compared.agree)} were "
+        "compared. The next run compares everything once.",
         *(f"! Check in the ERP whether this is there twice: {line}" for line in moved.twice),
     ]
     return "\n".join(lines)

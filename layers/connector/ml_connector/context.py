@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from ml_connector import currencies
 from ml_connector.deadline import Deadline
@@ -27,11 +27,11 @@ class TenantSettings(BaseModel):
 
     schedules: dict[str, str] = Field(default_factory=dict)
     start_dates: dict[str, date] = Field(default_factory=dict)
-    paused: bool = False
-    shadow: bool = False
+    paused: StrictBool = False
+    shadow: StrictBool = False
     closed_period: Literal["hold", "next_open"] = "hold"
     rounding_tolerance: Decimal = Field(default=Decimal("0.05"), ge=0, le=10)
-    send_bank_details: bool = False
+    send_bank_details: StrictBool = False
     alert_days_before_refresh_token_end: int = Field(default=7, ge=1, le=29)
 
     def tolerance(self, currency: str | None) -> Decimal:

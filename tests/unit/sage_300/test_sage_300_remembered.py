@@ -134,6 +134,19 @@ def test_a_look_up_of_currencies_that_failed_is_no_answer(bench):
     assert [one.currency for one in page.records] == ["CAD"]
 
 
+@pytest.mark.parametrize("named", [{"VendorNumber": "1200"}, {}])
+def test_a_vendor_who_cannot_be_read_is_not_one_without_a_currency(bench, named):
+    bench.server.rows("PO/POPurchaseOrders", ordered())
+    bench.server.rows("AP/APVendors", {**named, "CurrencyCode": ["CAD"]})
+    source = bench.connection.source(PurchaseOrder)
+    (page,) = source.pages(None, None)
+    assert page.records == [] and [one.key for one in page.broken] == ["PO1"]
+    assert "Its currency is that of vendor 1200. It cannot be read" in page.broken[0].reason
+    bench.server.rows("AP/APVendors", {"VendorNumber": "1200", "CurrencyCode": "CAD"})
+    (page,) = source.pages(None, None)
+    assert [one.currency for one in page.records] == ["CAD"]
+
+
 def year(active):
     first = {"FiscalPeriod1StartDate": "2026-02-01", "FiscalPeriod1EndDate": "2026-02-28"}
     return {"FiscalYear": "2026", **first, "Active": active}

@@ -96,3 +96,10 @@ def test_a_password_in_a_wrong_field_is_never_shown(system: str, value: Any) -> 
             parse(model, json.dumps(good | {field: value}), "acme/x", insecure=False)
         except Misconfigured as error:
             assert "hunter2" not in str(error), (field, str(error))
+
+
+@pytest.mark.parametrize("name", ["paused", "shadow", "send_bank_details"])
+@pytest.mark.parametrize("value", ["yes", "true", 1, None])
+def test_a_switch_of_the_settings_is_true_or_false_and_nothing_that_may_mean_it(name: str, value: Any) -> None:
+    with pytest.raises(Misconfigured, match=f"the field '{name}' cannot be used: .*; it takes true or false"):
+        parse(TenantSettings, json.dumps({name: value}), "acme/settings", insecure=False)

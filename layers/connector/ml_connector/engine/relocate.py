@@ -32,11 +32,15 @@ class Busy(ConnectorError):
 
 @dataclass
 class Moved:
-    """What was carried over. `twice`: documents that were posted under both endpoints as different ones."""
+    """What was carried over. `twice`: documents that were posted under both endpoints as different ones.
+
+    `documents` are those that were delivered, `unfinished` those under way; `batches` are master data under way.
+    """
 
     documents: int = 0
     records: int = 0
     unfinished: int = 0
+    batches: int = 0
     twice: list[str] = field(default_factory=list)
 
 
@@ -209,7 +213,8 @@ class _Flow:
         if other is not None:
             self._superseded(other)
         self._drop(chunk)
-        self._moved.unfinished += 1
+        self._moved.unfinished += chunk.key is not None
+        self._moved.batches += chunk.key is None
 
     def _placed(self, item: Item) -> Item:
         return self._new.place(load(Chunk, item.data), item)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -96,6 +96,14 @@ class Batch(Generic[W]):
             keys=[name for name in self.keys if name not in known],
             spoiled=[bad for bad in self.spoiled if bad.key not in known],
         )
+
+
+def all_rows(batches: Iterable[Batch[W]], vendor: str, what: str) -> Iterator[W]:
+    """Give the rows of all pages; a spoiled one raises `Transient`: the answer would be incomplete without it."""
+    for batch in batches:
+        for bad in batch.spoiled:
+            raise Transient(f"{vendor} gave a record of {what}, {bad.key}: {bad.reason}")
+        yield from batch.rows
 
 
 def page_of(

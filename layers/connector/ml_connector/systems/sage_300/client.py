@@ -19,12 +19,13 @@ from ml_connector.systems.kit.absence import ABSENT_STATUS, Unproven
 from ml_connector.systems.kit.credentials import EVERY
 from ml_connector.systems.kit.faults import entered
 from ml_connector.systems.kit.odata import Style, day_literal, quoted
-from ml_connector.systems.kit.rows import Batch, page_of
+from ml_connector.systems.kit.rows import Batch, all_rows, page_of
 from ml_connector.systems.kit.shelf import Shelf
 from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.sage_300.faults import (
     NO_RIGHT,
     REFUSED_LOGIN,
+    VENDOR,
     Fault,
     NotOffered,
     Puzzled,
@@ -233,10 +234,7 @@ class WebApi:
     def rows(self, query: Query[W], *, needed: bool = True, exactly: bool = False) -> Iterator[W]:
         """Read all rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
         read = self.exactly if exactly else self.pages if needed else self.offered
-        for batch in read(query):
-            for bad in batch.spoiled:
-                raise Transient(f"Sage 300 gave a record of {query.name}, {bad.key}: {bad.reason}")
-            yield from batch.rows
+        return all_rows(read(query), VENDOR, query.name)
 
     def get(self, resource: str, key: str) -> dict[str, Any] | None:
         """Read one record by its literal key, such as `(58)`; None where there is none."""

@@ -12,14 +12,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from ml_connector.errors import Transient
 from ml_connector.flow import Broken
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt
 from ml_connector.systems.kit.masters import begin
 from ml_connector.systems.kit.orders import Phase, ReceiptBook, each
-from ml_connector.systems.kit.rows import Batch, raw_of
+from ml_connector.systems.kit.rows import Batch, all_rows, raw_of
 from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import WebApi
+from ml_connector.systems.sage_300.faults import VENDOR
 from ml_connector.systems.sage_300.fields import ZERO, amount, children, day, flag, text, whole
 from ml_connector.systems.sage_300.lookups import vendors_query
 from ml_connector.systems.sage_300.masters import after
@@ -81,14 +81,9 @@ class Orders:
         numbers = {
             number for row in returns if not orders_of(row, "ReturnLines") and (number := text(row, "ReceiptNumber"))
         }
-        found: set[str] = set()
         wanted = KeyFilter(receipts_query, "ReceiptNumber", sorted(numbers), lambda row: (text(row, "ReceiptNumber"),))
-        for batch in self._api.keyed.offered(wanted):
-            for bad in batch.spoiled:
-                raise Transient(f"Sage 300 gave a receipt, {bad.key}: {bad.reason}")
-            for row in batch.rows:
-                found |= orders_of(row, "ReceiptLine2s")
-        return found
+        receipts = all_rows(self._api.keyed.offered(wanted), VENDOR, "POReceipts")
+        return {number for row in receipts for number in orders_of(row, "ReceiptLine2s")}
 
     def by_keys(self, keys: Iterable[str]) -> Iterator[Batch[Row]]:
         """Read orders by their numbers, some thirty to a call."""
@@ -113,9 +108,11 @@ class Orders:
         accounts = self._ledger.parts(
             {account for one in taken for _, line in one.lines if (account := text(line, "ExpenseAccount"))}
         )
-        currencies = self._currencies_of(taken)
+        currencies, unread = self._currencies_of(taken)
 
         def order(one: Ordered) -> PurchaseOrder:
+            if one.vendor in unread and one.vendor not in currencies and text(one.row, "Currency") is None:
+                raise ValueError(f"Its currency is that of vendor {one.vendor}. {unread[one.vendor]}")
             return purchase_order(one, currencies.get(one.vendor), book, accounts)
 
         return each(taken, order, broken, key=lambda one: one.number, row=lambda one: one.row)
@@ -128,15 +125,21 @@ class Orders:
             return None
         return stamp.isoformat() if stamp else None
 
-    def _currencies_of(self, orders: Sequence[Ordered]) -> dict[str, str | None]:
-        """Find the vendors' currencies for orders that show none: a vendor has one, and is ordered from in it."""
+    def _currencies_of(self, orders: Sequence[Ordered]) -> tuple[dict[str, str | None], dict[str, str]]:
+        """Find the vendors' currencies for orders that show none: a vendor has one, and is ordered from in it.
+
+        Also says why a vendor cannot be read; such a one is asked for again the next time.
+        """
         wanted = {one.vendor for one in orders if text(one.row, "Currency") is None}
         missing = sorted(wanted - self._currencies.keys())
         vendors = KeyFilter(vendors_query, "VendorNumber", missing, lambda row: (row.vendor_number.strip(),))
-        rows = (row for batch in self._api.keyed.batches(vendors) for row in batch.rows)
-        found = {row.vendor_number.strip(): row.currency for row in rows}
-        self._currencies |= dict.fromkeys(missing) | found  # only now: a failure is no answer
-        return self._currencies
+        batches = list(self._api.keyed.batches(vendors))
+        found = {row.vendor_number.strip(): row.currency for batch in batches for row in batch.rows}
+        unread = {bad.key.strip(): bad.reason for batch in batches for bad in batch.spoiled}
+        if nameless := next((why for key, why in unread.items() if key.startswith("?")), None):
+            unread |= {vendor: nameless for vendor in missing if vendor not in found}  # it may be any of these
+        self._currencies |= dict.fromkeys(set(missing) - unread.keys()) | found  # a failure is no answer
+        return self._currencies, unread
 
 
 def _numbered(numbers: Iterable[str]) -> KeyFilter[Row]:

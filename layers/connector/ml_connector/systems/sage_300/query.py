@@ -22,9 +22,9 @@ from ml_connector.errors import Transient
 from ml_connector.systems.kit import walk as kit
 from ml_connector.systems.kit.odata import narrowed
 from ml_connector.systems.kit.paging import decoder, field_names
-from ml_connector.systems.kit.rows import Batch, Listing
+from ml_connector.systems.kit.rows import Batch, Listing, all_rows
 from ml_connector.systems.kit.walk import Pager, Place
-from ml_connector.systems.sage_300.faults import NotOffered, Refused
+from ml_connector.systems.sage_300.faults import VENDOR, NotOffered, Refused
 
 if TYPE_CHECKING:
     from ml_connector.systems.sage_300.client import WebApi
@@ -113,10 +113,7 @@ class RowsByKey:
 
     def rows(self, wanted: KeyFilter[W]) -> Iterator[W]:
         """Read the rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
-        for batch in self.batches(wanted):
-            for bad in batch.spoiled:
-                raise Transient(f"Sage 300 gave a record of {wanted.make('').name}, {bad.key}: {bad.reason}")
-            yield from batch.rows
+        return all_rows(self.batches(wanted), VENDOR, wanted.make("").name)
 
     def offered(self, wanted: KeyFilter[W]) -> Iterator[Batch[W]]:
         """Read a resource that a company can do without: nothing where the server does not offer it."""

@@ -19,9 +19,10 @@ from ml_connector.systems.kit.faults import entered
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.odata import quoted
 from ml_connector.systems.kit.paging import field_names
-from ml_connector.systems.kit.rows import Batch, page_of
+from ml_connector.systems.kit.rows import Batch, all_rows, page_of
 from ml_connector.systems.kit.walk import Place
 from ml_connector.systems.sap_b1.faults import (
+    VENDOR,
     Fault,
     day_literal,
     fault_in,
@@ -73,10 +74,7 @@ class ServiceLayer:
 
     def rows(self, query: Query[W]) -> Iterator[W]:
         """Read all rows; a spoiled one raises `Transient`, since the answer would be incomplete without it."""
-        for batch in self.pages(query):
-            for bad in batch.spoiled:
-                raise Transient(f"SAP Business One gave a record of {query.entity}, {bad.key}: {bad.reason}")
-            yield from batch.rows
+        return all_rows(self.pages(query), VENDOR, query.entity)
 
     def get(
         self, entity: str, key: str | int, row: type[W], unreadable: type[Transient | Rejected] = Transient,
