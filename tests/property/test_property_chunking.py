@@ -16,7 +16,7 @@ from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.runtime import Runtime
 from ml_connector.flow import Broken, Page
 from ml_connector.records import Account
-from ml_connector.systems.basware.client import batches
+from ml_connector.systems.kit.batches import batches
 from tests.clock import Clock
 from tests.unit.engine.bench import ACCOUNTS, BEGIN, Bench, Systems, account
 
