@@ -76,11 +76,11 @@ def test_a_residue_within_the_tolerance_goes_on_the_largest_row_and_is_noted(ben
     assert [d["DistributedAmount"] for d in body["InvoiceDetails"]] == [Decimal("30.00"), Decimal("49.99")]
     total = sum(d["DistributedAmount"] for d in body["InvoiceDetails"]) + body["TaxAmount1"]
     assert total == body["DocumentTotalIncludingTax"]
-    assert any("rounding difference of -0.01 was added to coding row b" in note for note in prepared.notes)
+    assert any("rounding difference of -0.01 CAD was added to coding row b" in note for note in prepared.notes)
 
 
 def test_a_difference_beyond_the_tolerance_is_a_conflict(bench, invoice, row):
-    with pytest.raises(Held, match=r"coding rows plus tax \(86.60 CAD\) by 0.40") as held:
+    with pytest.raises(Held, match=r"coding rows plus tax \(86.60 CAD\) by 0.40 CAD") as held:
         bench.target.prepare(invoice("87.00", row(net="80.00", tax="6.60")), bench.codes)
     assert held.value.waiting_for == "conflict:inv-1"
 

@@ -292,5 +292,5 @@ def _day(number: str | None, name: str, value: str | None) -> date | None:
         return date.fromisoformat(value.strip()[:10])
     except ValueError as error:
         raise Rejected(
-            f"Invoice {number} cannot be read: {name} '{value}' is not a date. Correct it and transfer it again."
+            f"Invoice {number} cannot be read: {name} '{value}' is not a valid date. Correct it and transfer it again."
         ) from error

@@ -29,13 +29,14 @@ class Claim:
 
 def agree(invoice: Invoice, unit: Decimal, tolerance: Decimal) -> None:
     """Raise `Held` where two stated figures are further apart than `tolerance`; what is not stated agrees."""
+    currency = invoice.currency
     for claim in (*_of_head(invoice), *_of_rows(invoice), *_of_sums(invoice, unit)):
         apart = claim.first - claim.second
         if abs(apart) > tolerance + claim.slack:
             raise Held(
                 f"conflict:{invoice.key}",
-                f"In invoice {invoice.number} {claim.one} is {claim.first} {invoice.currency}, and {claim.other} make "
-                f"{claim.second}: {abs(apart)} {invoice.currency} apart. Correct it and transfer it again.",
+                f"In invoice {invoice.number} {claim.one} ({claim.first} {currency}) differs from {claim.other} "
+                f"({claim.second} {currency}) by {abs(apart)} {currency}. Correct the invoice and transfer it again.",
             )
 
 

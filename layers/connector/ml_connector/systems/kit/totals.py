@@ -38,6 +38,7 @@ class Totals:
     gross: Decimal
     tax: Decimal
     residue: Decimal
+    currency: str = ""
 
     @property
     def net(self) -> Decimal:
@@ -51,7 +52,8 @@ class Totals:
         rows = list(self.rows)
         taker = max(range(len(rows)), key=lambda place: abs(rows[place].net))
         rows[taker] = replace(rows[taker], net=rows[taker].net + self.residue)
-        notes.append(f"A rounding difference of {self.residue} was added to coding row {rows[taker].row.key}.")
+        money = f"{self.residue} {self.currency}".rstrip()
+        notes.append(f"A rounding difference of {money} was added to coding row {rows[taker].row.key}.")
         return replace(self, rows=tuple(rows))
 
 
@@ -86,9 +88,10 @@ class _Reading:
             raise Held(
                 f"conflict:{invoice.key}",
                 f"Invoice total {gross} {invoice.currency} of {invoice.number} differs from its coding rows plus tax "
-                f"({net + tax} {invoice.currency}) by {abs(gross - net - tax)}. Correct the coding rows or the total.",
+                f"({net + tax} {invoice.currency}) by {abs(residue)} {invoice.currency}. Correct the coding rows or "
+                "the total.",
             )
-        return Totals(tuple(self._implied(row, tax, net) for row in rows), gross, tax, residue)
+        return Totals(tuple(self._implied(row, tax, net) for row in rows), gross, tax, residue, invoice.currency)
 
     def _exact(self, value: Decimal, what: str) -> Decimal:
         return self.money.exact(value, f"{what} of invoice {self.invoice.number}")

@@ -187,7 +187,7 @@ class Lines:
             lines[place] = last | {"UnitPrice": unit_price(net, last["Quantity"])[0], name: net}
         else:
             lines[place] = last | self._total(last["LineTotal"] + residue)
-        self.notes.append(f"A rounding difference of {residue} was added to the last line.")
+        self.notes.append(f"A rounding difference of {residue} {self.invoice.currency} was added to the last line.")
         return lines
 
     # ── services ────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,7 +224,7 @@ class Lines:
         if free is None and self.taxes.known:
             return [], self._own_rounding(difference)  # every group would add tax to the line
         self.used["rounding"] = account  # for the wording of a refusal
-        self.notes.append(f"A rounding difference of {difference} was posted to account {account}.")
+        self.notes.append(f"A rounding difference of {difference} {self.invoice.currency} is on account {account}.")
         line: dict[str, Any] = {"ItemDescription": "Rounding", "AccountCode": account, "LineTotal": difference}
         if self.foreign:
             line["RowTotalFC"] = difference
@@ -234,7 +234,7 @@ class Lines:
         """Say a rounding difference in the document's own fields."""
         if difference == 0:
             return {}
-        self.notes.append(f"A rounding difference of {difference} was sent as the document's rounding.")
+        self.notes.append(f"A difference of {difference} {self.invoice.currency} is the document's own rounding.")
         return {"Rounding": "tYES", "RoundingDiffAmountFC" if self.foreign else "RoundingDiffAmount": difference}
 
     def _needs_account(self, residue: Decimal) -> str:
