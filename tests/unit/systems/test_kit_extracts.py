@@ -120,7 +120,7 @@ def test_a_document_that_is_approved_in_a_later_row_is_named() -> None:
 
 def test_documents_of_other_companies_are_left_out() -> None:
     rows = [{"id": "a", "company": "2000"}, {"id": "b", "company": "1000"}, {"id": "c", "company": ""}]
-    assert [one.key for one in named((True, rows))] == ["b", "c"]
+    assert [one.key for one in named((True, rows), (False, [{"invoiceid": "a"}]))] == ["b", "c"]
 
 
 def test_a_row_without_an_id_is_told_and_the_rest_goes_on() -> None:

@@ -111,7 +111,7 @@ class Columns:
                     one = self._one(file, told, row)
                     if one is None or one.key in given or (not file.headers and one.key in left):
                         continue
-                    if file.headers and any(folded(told.get(name, "")) in self.later for name in self.status):
+                    if file.headers and self._is_left(told):
                         left.add(one.key)
                     else:
                         given.add(one.key)
@@ -127,13 +127,18 @@ class Columns:
         column = next((name for name in names if name in told), None)
         if column is None and file.headers:
             raise ValueError(f"it has none of the columns {', '.join(names)}, but {', '.join(told)[:200] or 'none'}")
-        if column is None or told.get(self.company, "") not in {"", *self.companies}:
+        if column is None:
             return None
         if not told[column]:
             why = f"A document in {file.name} has no id, so it can be neither read nor answered."
             return Broken(f"without-id-{content_of([row])[:12]}", why, dumps(row)[:20_000]) if file.headers else None
         number, partner = told.get(self.number), told.get(self.partner)
         return ListedDocument(told[column], number=number or None, partner=partner or None)
+
+    def _is_left(self, told: dict[str, str]) -> bool:
+        """Tell whether a document is another company's, or not to be read yet."""
+        other = told.get(self.company, "") not in {"", *self.companies}
+        return other or any(folded(told.get(name, "")) in self.later for name in self.status)
 
 
 def _told(row: Any) -> dict[str, str]:
