@@ -160,8 +160,8 @@ def test_ping_asks_for_what_a_run_asks_for(tmp_path: Path) -> None:
     (tmp_path / "acme" / "basware.json").write_text(json.dumps(basware))
     (tmp_path / "acme" / "sage_300.json").write_text(json.dumps(sage))
     state = open_state(tmp_path)
-    whole = bootstrap.tenants(state.world, state.secrets, state.tools(), "acme")[0]
-    desk: Any = SimpleNamespace(world=state.world, secrets=state.secrets, tools=state.tools())
+    whole = bootstrap.tenants(state.runtime, state.secrets, state.tools(), "acme")[0]
+    desk: Any = SimpleNamespace(runtime=state.runtime, secrets=state.secrets, tools=state.tools())
     pinged: Any = pinging._connection(desk, whole, "acme", "basware")[1]
     run: Any = whole.pairs[0].connection("basware")
     assert NOTICES in run.client.scopes()
