@@ -35,9 +35,13 @@ class Account:
         sqs = MeteredQueue(self.meter, lambda group, body: self.queue.notify(group, msgspec.json.decode(body)))
         rng = SeededRandom(1)
         runtime = Runtime(
-            DynamoStore("table", MeteredDynamo(self.meter), self.clock), SqsQueue(sqs, "records", "dlq", rng),
-            S3Blobs(MeteredBucket(self.meter), "bucket"), self.clock, rng, boot="b",
-        )  # fmt: skip
+            DynamoStore("table", MeteredDynamo(self.meter), self.clock),
+            SqsQueue(sqs, "records", "dlq", rng),
+            S3Blobs(MeteredBucket(self.meter), "bucket"),
+            self.clock,
+            rng,
+            boot="b",
+        )
         self.stream = Stream(count, self.clock)
         self.pair = pair(runtime, self.stream)
 

@@ -33,12 +33,12 @@ from infra.sandbox.basware.world import World as Basware
 from infra.sandbox.sap_b1.app import create_app as sap_app
 from infra.sandbox.sap_b1.world import World as SapB1
 from ml_connector.aws.assembly import Aws, Names
-from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.poll.state import inline
 from ml_connector.engine.schedule.cron import jitter
 from ml_connector.enroll import plan
 from ml_connector.runs import Run
+from ml_connector.tenant import BootstrapOptions
 
 FOLDER = Path(__file__).parents[1] / "functions"
 SYSTEMS = ("sap_b1", "basware", "sage_300")
@@ -98,14 +98,31 @@ class Stack:
             sap.sessions.accounts["user"] = "password"
             self.sandboxes |= {(name, "sap_b1"): sap_app(sap), (name, "basware"): basware_app(basware)}
         write = self.cloud.secrets.write
-        write(f"p/{name}/basware", json.dumps({
-            "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
-            "source_system": "S", "base_url": f"https://{name}.basware.test",
-        }))  # fmt: skip
-        write(f"p/{name}/sap_b1", json.dumps({
-            "service_layer_url": f"https://{name}.sap.test/b1s/v2", "company_db": "SBODEMO", "user_name": "user",
-            "password": "password", "timezone": "Europe/Berlin",
-        }))  # fmt: skip
+        write(
+            f"p/{name}/basware",
+            json.dumps(
+                {
+                    "region": "EU",
+                    "client_id": "sandbox-client",
+                    "client_secret": "sandbox-secret",
+                    "companies": ["1000"],
+                    "source_system": "S",
+                    "base_url": f"https://{name}.basware.test",
+                }
+            ),
+        )
+        write(
+            f"p/{name}/sap_b1",
+            json.dumps(
+                {
+                    "service_layer_url": f"https://{name}.sap.test/b1s/v2",
+                    "company_db": "SBODEMO",
+                    "user_name": "user",
+                    "password": "password",
+                    "timezone": "Europe/Berlin",
+                }
+            ),
+        )
 
     def _loaded(self, name: str, system: str = "") -> ModuleType:
         same = ("TABLE", "RECORDS_QUEUE", "RECORDS_DLQ", "AUDIT_BUCKET", "KMS_KEY", "SYSTEM")
@@ -200,9 +217,12 @@ class Stack:
         before, printed = dict(meter.units), io.StringIO()
         ends = start + timedelta(seconds=timeout)
         context = SimpleNamespace(
-            function_name=name, memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request",
+            function_name=name,
+            memory_limit_in_mb=512,
+            invoked_function_arn="arn",
+            aws_request_id="request",
             get_remaining_time_in_millis=lambda: int((ends - clock.now()).total_seconds() * 1000),
-        )  # fmt: skip
+        )
         with contextlib.redirect_stdout(printed), _environment({"POWERTOOLS_METRICS_NAMESPACE": "MlConnector"}):
             module.handler(event, context)
         self.called[name].seconds.append((clock.now() - start).total_seconds())
@@ -264,10 +284,16 @@ def _environment(named: dict[str, str]) -> Iterator[None]:
 
 def _record(body: str) -> dict[str, Any]:
     return {
-        "messageId": "1", "receiptHandle": "1", "body": body, "eventSource": "aws:sqs", "awsRegion": "us-east-1",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:runs.fifo", "messageAttributes": {}, "md5OfBody": "",
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": body,
+        "eventSource": "aws:sqs",
+        "awsRegion": "us-east-1",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:runs.fifo",
+        "messageAttributes": {},
+        "md5OfBody": "",
         "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": body},
-    }  # fmt: skip
+    }
 
 
 # ── the measure ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,9 +323,19 @@ def measure(count: int, cycles: int = 1, run: RunCost | None = None) -> Measured
     calls, dollars = bill(stack, minutes, run)
     ticks, late = _longest(stack), max(stack.late)
     return Measured(
-        count, enrolled, enrolling, ticks, stack.all_due(), late, (min(gaps), max(gaps)),
-        float(run.seconds), busy, calls, dollars, run,
-    )  # fmt: skip
+        count,
+        enrolled,
+        enrolling,
+        ticks,
+        stack.all_due(),
+        late,
+        (min(gaps), max(gaps)),
+        float(run.seconds),
+        busy,
+        calls,
+        dollars,
+        run,
+    )
 
 
 def _longest(stack: Stack) -> dict[str, float]:

@@ -25,11 +25,21 @@ BASE = "boto3 and a client"
 FUNCTIONS = ("basware_webhook", "write", "poll", "maintain")
 FIRST_PAIR = "write, with a first pair"
 ENVIRONMENT = {
-    "ML_TABLE": "t", "ML_RECORDS_QUEUE": "q", "ML_RECORDS_DLQ": "d", "ML_AUDIT_BUCKET": "b", "ML_KMS_KEY": "k",
-    "ML_SECRET_PREFIX": "p", "ML_SYSTEM": "sap_b1", "ML_RUNS_QUEUE": "r", "POWERTOOLS_METRICS_NAMESPACE": "n",
-    "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-    "PYTHONPATH": str(LOCAL_LAYER / "python"), "PYTHONNOUSERSITE": "1",
-}  # fmt: skip
+    "ML_TABLE": "t",
+    "ML_RECORDS_QUEUE": "q",
+    "ML_RECORDS_DLQ": "d",
+    "ML_AUDIT_BUCKET": "b",
+    "ML_KMS_KEY": "k",
+    "ML_SECRET_PREFIX": "p",
+    "ML_SYSTEM": "sap_b1",
+    "ML_RUNS_QUEUE": "r",
+    "POWERTOOLS_METRICS_NAMESPACE": "n",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "PYTHONPATH": str(LOCAL_LAYER / "python"),
+    "PYTHONNOUSERSITE": "1",
+}
 
 
 def codes() -> dict[str, str]:

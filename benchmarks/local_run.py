@@ -51,11 +51,23 @@ def vendors() -> Iterator[dict[str, str]]:
 def write_secrets(folder: Path, at: dict[str, str]) -> None:
     """Onboard one tenant."""
     made: dict[str, dict[str, Any]] = {
-        "sap_b1": {"service_layer_url": f"{at['erp']}/b1s/v2", "company_db": COMPANY, "user_name": USER,
-                   "password": PASSWORD, "timezone": "Europe/Berlin", "rounding_account": "400110"},
-        "basware": {"region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret",
-                    "companies": ["1000"], "source_system": "SAPB1", "base_url": at["ap"]},
-    }  # fmt: skip
+        "sap_b1": {
+            "service_layer_url": f"{at['erp']}/b1s/v2",
+            "company_db": COMPANY,
+            "user_name": USER,
+            "password": PASSWORD,
+            "timezone": "Europe/Berlin",
+            "rounding_account": "400110",
+        },
+        "basware": {
+            "region": "EU",
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "companies": ["1000"],
+            "source_system": "SAPB1",
+            "base_url": at["ap"],
+        },
+    }
     (folder / "acme").mkdir()
     for system, secret in made.items():
         (folder / "acme" / f"{system}.json").write_text(json.dumps(secret))

@@ -37,11 +37,22 @@ SERVE = "serve"
 def row(n: int) -> dict[str, Any]:
     """Make one business partner, about 400 bytes as JSON."""
     return {
-        "CardCode": f"V{n:07d}", "CardName": f"Supplier number {n} of the benchmark", "CardType": "cSupplier",
-        "Currency": "EUR", "Valid": "tYES", "Frozen": "tNO", "PayTermsGrpCode": 3, "UpdateDate": "2026-01-05T00:00:00Z",
-        "UpdateTime": "10:00:00", "FederalTaxID": f"DE{n:09d}", "EmailAddress": f"ap{n}@example.com",
-        "Phone1": "+49 30 123456", "Website": "https://example.com", "BPAddresses": [], "BPBankAccounts": [],
-    }  # fmt: skip
+        "CardCode": f"V{n:07d}",
+        "CardName": f"Supplier number {n} of the benchmark",
+        "CardType": "cSupplier",
+        "Currency": "EUR",
+        "Valid": "tYES",
+        "Frozen": "tNO",
+        "PayTermsGrpCode": 3,
+        "UpdateDate": "2026-01-05T00:00:00Z",
+        "UpdateTime": "10:00:00",
+        "FederalTaxID": f"DE{n:09d}",
+        "EmailAddress": f"ap{n}@example.com",
+        "Phone1": "+49 30 123456",
+        "Website": "https://example.com",
+        "BPAddresses": [],
+        "BPBankAccounts": [],
+    }
 
 
 def app() -> Callable[..., Any]:

@@ -39,8 +39,15 @@ def load(count: int, folder: Path, pages: int) -> dict[str, float]:
     """Load `count` records; gives the peak after each phase in megabytes, and its seconds."""
     clock = HandClock()
     queue = MemoryQueue(clock)
-    runtime = Runtime(SqliteStore(folder / "state.sqlite", clock), queue, FolderBlobs(folder / "audit"), clock,
-                  SeededRandom(1), boot="b", sole=True)  # fmt: skip
+    runtime = Runtime(
+        SqliteStore(folder / "state.sqlite", clock),
+        queue,
+        FolderBlobs(folder / "audit"),
+        clock,
+        SeededRandom(1),
+        boot="b",
+        sole=True,
+    )
     bound = pair(runtime, Stream(count, clock))
     figures: dict[str, float] = {"records": count, "start_mb": peak_mb()}
 

@@ -51,11 +51,17 @@ def supplier(n: int, edition: str) -> Supplier:
     """Make one supplier, about 400 bytes as JSON, with text that compresses no better than a real one's."""
     noise = hashlib.blake2b(f"{n}{edition}".encode(), digest_size=12).hexdigest()
     return Supplier(
-        key=f"V{n:07d}", code=f"V{n:07d}", name=f"Supplier {noise[:10]} of edition {edition}", currency="EUR",
-        tax_id=f"DE{n:09d}", payment_term="30", email=f"{noise[10:18]}@example.com", phone=f"+49 30 {n:07d}",
+        key=f"V{n:07d}",
+        code=f"V{n:07d}",
+        name=f"Supplier {noise[:10]} of edition {edition}",
+        currency="EUR",
+        tax_id=f"DE{n:09d}",
+        payment_term="30",
+        email=f"{noise[10:18]}@example.com",
+        phone=f"+49 30 {n:07d}",
         addresses=(Address(key="1", street=f"Street {noise[18:]}", city="Berlin", postal_code="10115", country="DE"),),
         bank_accounts=(BankAccount(iban=f"DE89{n:018d}", bic="COBADEFFXXX"),),
-    )  # fmt: skip
+    )
 
 
 class Stream:
@@ -132,10 +138,16 @@ def pair(runtime: Runtime, stream: Stream) -> TenantIntegration:
         for s in (VENDORS.source, VENDORS.target)
     }
     return TenantIntegration(
-        runtime=runtime, tenant="acme", integration=TABLE, scope="0123456789abcdef", breakers=breakers,
-        connectors=dict.fromkeys(breakers, connect), active=frozenset({VENDORS.name}), epoch="0123abcd",
+        runtime=runtime,
+        tenant="acme",
+        integration=TABLE,
+        scope="0123456789abcdef",
+        breakers=breakers,
+        connectors=dict.fromkeys(breakers, connect),
+        active=frozenset({VENDORS.name}),
+        epoch="0123abcd",
         chunking=CHUNKING,
-    )  # fmt: skip
+    )
 
 
 def read_all(bound: TenantIntegration, run: str, *, pages: int = SLICE, full: bool = False) -> int:

@@ -77,10 +77,12 @@ class SecretsManager:
             self._clock.sleep(SECONDS)
             self._meter.add("secrets calls", 1, "ListSecrets")
             some = names[start : start + LISTED]
-            yield {"SecretList": [
-                {"Name": n, "SecretVersionsToStages": {self._texts[n][1]: ["AWSCURRENT"], "old": ["AWSPREVIOUS"]}}
-                for n in some
-            ]}  # fmt: skip
+            yield {
+                "SecretList": [
+                    {"Name": n, "SecretVersionsToStages": {self._texts[n][1]: ["AWSCURRENT"], "old": ["AWSPREVIOUS"]}}
+                    for n in some
+                ]
+            }
 
 
 class Kms:
@@ -131,10 +133,12 @@ class Cloud:
         self.secrets = SecretsManager(self.meter, self.clock)
         self.queues = Queues(self.meter, self.clock)
         self._clients = {
-            "dynamodb": Timed(MeteredDynamo(self.meter), self.clock), "sqs": Timed(self.queues, self.clock),
-            "secretsmanager": self.secrets, "kms": Timed(Kms(self.meter), self.clock),
+            "dynamodb": Timed(MeteredDynamo(self.meter), self.clock),
+            "sqs": Timed(self.queues, self.clock),
+            "secretsmanager": self.secrets,
+            "kms": Timed(Kms(self.meter), self.clock),
             "s3": Timed(MeteredBucket(self.meter), self.clock),
-        }  # fmt: skip
+        }
 
     def get(self, service: str) -> Any:
         """Give the client of a service."""

@@ -74,9 +74,10 @@ class Restore:
         written = removed = 0
         for row in self._rows(source):
             key = _key(row)
-            if not _is_kept(row) and self._table.get_item(TableName=self.table, Key=key, ConsistentRead=True).get(
-                "Item"
-            ) != row:  # fmt: skip
+            if (
+                not _is_kept(row)
+                and self._table.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item") != row
+            ):
                 self._table.put_item(TableName=self.table, Item=row)
                 written += 1
         for row in self._rows(self.table):

@@ -28,8 +28,15 @@ from typing import Any
 import typer.main
 
 PRELOADED = ("ml_connector", "infra.ops", "infra.local")
-LEFT_OUT = {"ml_connector.aws", "infra.local.stack_run", "infra.local.ministack", "infra.local.layer",
-            "infra.local.launcher", "infra.local.demo", "infra.ops.stack"}  # fmt: skip
+LEFT_OUT = {
+    "ml_connector.aws",
+    "infra.local.stack_run",
+    "infra.local.ministack",
+    "infra.local.layer",
+    "infra.local.launcher",
+    "infra.local.demo",
+    "infra.ops.stack",
+}
 """AWS's client costs as much as all the rest, and few commands need it."""
 _ASK = 1 << 16
 _asking = Lock()
@@ -118,8 +125,9 @@ def _server() -> socket.socket:
     ours, its = socket.socketpair()
     process = subprocess.Popen(
         [sys.executable, "-c", f"from tests.program import serve; serve({its.fileno()})"],
-        pass_fds=[its.fileno()], stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        pass_fds=[its.fileno()],
+        stdin=subprocess.DEVNULL,
+    )
     its.close()
 
     def end() -> None:

@@ -80,8 +80,11 @@ def _put_off(flow: Flow, message: dict[str, Any]) -> bool:
     chunk, why = pairs().put_off(message, flow)
     if why is None:
         return False
-    logger.warning("%s: its secrets cannot be used", message["tenant"], extra={"tenant": message["tenant"],
-                   "integration": message["integration"], "reason": str(why)})  # fmt: skip
+    logger.warning(
+        "%s: its secrets cannot be used",
+        message["tenant"],
+        extra={"tenant": message["tenant"], "integration": message["integration"], "reason": str(why)},
+    )
     if isinstance(why, Misconfigured):
         emf.tenant_fault(aws.names.stack, message["tenant"], "secret")
     if chunk is not None:
@@ -90,14 +93,26 @@ def _put_off(flow: Flow, message: dict[str, Any]) -> bool:
 
 
 def _tell(chunk: Chunk) -> None:
-    logger.info("chunk", extra={"tenant": chunk.tenant, "flow": chunk.flow, "chunk": chunk.id,
-                                "state": chunk.state, "reason": chunk.reason})  # fmt: skip
+    logger.info(
+        "chunk",
+        extra={
+            "tenant": chunk.tenant,
+            "flow": chunk.flow,
+            "chunk": chunk.id,
+            "state": chunk.state,
+            "reason": chunk.reason,
+        },
+    )
 
 
 def _count(system: str, chunk: Chunk) -> None:
     """Count what became of records, by system: the dashboard shows it."""
-    counts = {"Delivered": chunk.delivered, "Rejected": chunk.rejected, "Held": int(bool(chunk.waiting_for)),
-              "Failed": int(chunk.state == "failed")}  # fmt: skip
+    counts = {
+        "Delivered": chunk.delivered,
+        "Rejected": chunk.rejected,
+        "Held": int(bool(chunk.waiting_for)),
+        "Failed": int(chunk.state == "failed"),
+    }
     metrics.set_default_dimensions(stack=aws.names.stack, system=system)
     for name, count in counts.items():
         if count:
@@ -114,9 +129,10 @@ def _free_lane(event: dict[str, Any]) -> None:
     for record in event.get("Records", []):
         try:
             aws.clients.get("sqs").change_message_visibility(
-                QueueUrl=aws.names.records_queue, ReceiptHandle=record["receiptHandle"],
+                QueueUrl=aws.names.records_queue,
+                ReceiptHandle=record["receiptHandle"],
                 VisibilityTimeout=ceil(hidden.total_seconds()),
-            )  # fmt: skip
+            )
         except (BotoCoreError, ClientError) as error:  # the lane waits longer if this process is killed, no more
             logger.warning("a message keeps its visibility timeout", extra={"reason": str(error)})
 

@@ -54,9 +54,15 @@ def _one(lines: list[Line]) -> Line:
     more = f" and {len(lines) - NAMED:,} more" if len(lines) > NAMED else ""
     flow = first["flow"] if len(flows) == 1 else ", ".join(f"{name} {count:,}" for name, count in flows.items())
     return {
-        **first, "flow": flow, "count": len(lines), "label": f"{named}{more}",
-        "reason": cause(first), "amount": None, "currency": None, "money": _sums(lines),
-    }  # fmt: skip
+        **first,
+        "flow": flow,
+        "count": len(lines),
+        "label": f"{named}{more}",
+        "reason": cause(first),
+        "amount": None,
+        "currency": None,
+        "money": _sums(lines),
+    }
 
 
 def _short(number: str) -> str:

@@ -63,10 +63,15 @@ class Part:
         """Write the tenant's two secrets."""
         tenant = self.books.tenant
         ap = {
-            "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
-            "source_system": self.books.source_system, "base_url": ap_url,
-            "webhook_secret": secrets.token_urlsafe(24), "webhook_url": self.stack.webhook_url(tenant),
-        }  # fmt: skip
+            "region": "EU",
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "companies": ["1000"],
+            "source_system": self.books.source_system,
+            "base_url": ap_url,
+            "webhook_secret": secrets.token_urlsafe(24),
+            "webhook_url": self.stack.webhook_url(tenant),
+        }
         self.stack.put_secret(tenant, self.books.system, json.dumps(self.books.secret(erp_url)))
         self.stack.put_secret(tenant, "basware", json.dumps(ap))
 
@@ -130,11 +135,16 @@ class Part:
     def _approve_one(self) -> None:
         world = self.books.world
         good = next(
-            d.record for name, d in world.ap.documents.items()
+            d.record
+            for name, d in world.ap.documents.items()
             if world.fates[name].fate == "post" and not any(r.get("orderNumber") for r in d.record["codingRows"])
-        )  # fmt: skip
-        fresh = {**good, "invoiceId": secrets.token_hex(16), "invoiceNumber": NOTIFIED,
-                 "processingStatus": "WaitingForTransfer"}  # fmt: skip
+        )
+        fresh = {
+            **good,
+            "invoiceId": secrets.token_hex(16),
+            "invoiceNumber": NOTIFIED,
+            "processingStatus": "WaitingForTransfer",
+        }
         with world.ap.lock:
             control.put_document(world.ap, fresh)
 

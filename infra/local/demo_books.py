@@ -66,9 +66,13 @@ class SapBooks(Books):
     def secret(self, url: str) -> Secret:
         """Give the Service Layer's address and the login."""
         return {
-            "service_layer_url": f"{url}/b1s/v2", "company_db": fixtures.COMPANY, "user_name": fixtures.USER,
-            "password": fixtures.PASSWORD, "timezone": "Europe/Berlin", "rounding_account": "400110",
-        }  # fmt: skip
+            "service_layer_url": f"{url}/b1s/v2",
+            "company_db": fixtures.COMPANY,
+            "user_name": fixtures.USER,
+            "password": fixtures.PASSWORD,
+            "timezone": "Europe/Berlin",
+            "rounding_account": "400110",
+        }
 
     def masters(self) -> dict[str, tuple[str, int]]:
         """Count partners, accounts, cost centers and the orders that are open before invoices close some."""
@@ -92,9 +96,10 @@ class SapBooks(Books):
         """Pay one of the invoices in full, by bank transfer."""
         erp = self.world.erp
         invoice = next(
-            r for r in erp.rows("PurchaseInvoices")
+            r
+            for r in erp.rows("PurchaseInvoices")
             if r["DocCurrency"] == erp.local_currency and r["DocTotal"] > 100 and str(r["NumAtCard"]).startswith("RE-")
-        )  # fmt: skip
+        )
         back_office.pay(erp, invoice["DocEntry"])
         return str(invoice["NumAtCard"]), Decimal(invoice["DocTotal"])
 
@@ -112,11 +117,15 @@ class SageBooks(Books):
     def secret(self, url: str) -> Secret:
         """Give the Web API's address and the login, whose password is not in upper case."""
         return {
-            "api_url": f"{url}/Sage300WebApi/v1.0/-", "company": fixtures_sage_300.COMPANY,
-            "user": fixtures_sage_300.USER, "password": fixtures_sage_300.PASSWORD,
-            "uppercase_password": False, "post_batches": True,
-            "cost_center_segment": fixtures_sage_300.COST_CENTER_SEGMENT, "timezone": "UTC",
-        }  # fmt: skip
+            "api_url": f"{url}/Sage300WebApi/v1.0/-",
+            "company": fixtures_sage_300.COMPANY,
+            "user": fixtures_sage_300.USER,
+            "password": fixtures_sage_300.PASSWORD,
+            "uppercase_password": False,
+            "post_batches": True,
+            "cost_center_segment": fixtures_sage_300.COST_CENTER_SEGMENT,
+            "timezone": "UTC",
+        }
 
     def masters(self) -> dict[str, tuple[str, int]]:
         """Count vendors, natural accounts, codes of the cost-centre segment, and orders that wait for goods."""
@@ -124,9 +133,10 @@ class SageBooks(Books):
         naturals = {r["AccountSegmentCode1"] for r in erp.rows("GLAccounts")}
         centres = [r for r in erp.rows("GLSegmentCodes") if int(r["SegmentNumber"]) == 2]
         orders = [
-            r for r in erp.rows("POPurchaseOrders")
+            r
+            for r in erp.rows("POPurchaseOrders")
             if r["Completed"] == "No" and r["PurchaseOrderType"] in {"Active", "Blanket"}
-        ]  # fmt: skip
+        ]
         return {
             "vendors": ("vendors", len(erp.rows("APVendors"))),
             "natural accounts": ("accounts", len(naturals)),

@@ -191,11 +191,14 @@ def _rounding(found: dict[str, Any]) -> list[str]:
         lines = "".join(
             _row(
                 escape(short(str(line["number"] or line["key"]))),
-                [_cell("tenant", escape(line["tenant"])), _cell("posted as", escape(str(line["posted_as"] or ""))),
-                 *(_cell(name, f"{Decimal(line[name]):,}") for name in columns[3:])],
+                [
+                    _cell("tenant", escape(line["tenant"])),
+                    _cell("posted as", escape(str(line["posted_as"] or ""))),
+                    *(_cell(name, f"{Decimal(line[name]):,}") for name in columns[3:]),
+                ],
             )
             for line in one["documents"]
-        )  # fmt: skip
+        )
         caption = f"Total {Decimal(one['total']):,} {escape(currency)}"
         tables.append(_framed(caption, [(name, "") for name in columns], lines))
     return ["<h2>Rounding differences: what the ERP holds more or less</h2>", *tables] if tables else []
@@ -206,9 +209,11 @@ def _line(line: dict[str, Any], made: dict[str, Any]) -> str:
     amount = escape(str(money or ""))
     why = _prose(said_of(line, made))
     cells = (
-        _cell("tenant", escape(line["tenant"]), "text"), _cell("flow", escape(line["flow"]), "text"),
-        _cell("amount", amount, "" if amount else "empty"), _cell("why", why, "why"),
-    )  # fmt: skip
+        _cell("tenant", escape(line["tenant"]), "text"),
+        _cell("flow", escape(line["flow"]), "text"),
+        _cell("amount", amount, "" if amount else "empty"),
+        _cell("why", why, "why"),
+    )
     name = (
         f"{line['count']:,} records: {line['label']}" if "count" in line else short(line.get("number") or line["key"])
     )

@@ -11,12 +11,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ml_connector.bootstrap import Tenant
 from ml_connector.embedded import private
 from ml_connector.engine.endpoints import Earlier
 from ml_connector.engine.ledger.control_totals import PLACES, Sheet, money, total
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.integrations import INTEGRATIONS
+from ml_connector.tenant import Tenant
 
 from ..ops import advice
 from .rejections import Named, Rejection
@@ -82,9 +82,13 @@ def _rounding(lines: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _earlier(pair: TenantIntegration, one: Earlier, where: str) -> dict[str, Any]:
     return {
-        "tenant": pair.tenant, "integration": pair.integration.name, "systems": list(one.changed),
-        "documents": one.documents, "endpoint": one.systems, "reason": advice.pasteable(one.sentence(pair), where),
-    }  # fmt: skip
+        "tenant": pair.tenant,
+        "integration": pair.integration.name,
+        "systems": list(one.changed),
+        "documents": one.documents,
+        "endpoint": one.systems,
+        "reason": advice.pasteable(one.sentence(pair), where),
+    }
 
 
 def remarks(made: Mapping[str, Any], outcome: Outcome) -> list[str]:

@@ -94,9 +94,12 @@ class Runner:
         self.earlier = [(p, one) for t in self.tenants for p in t.pairs for one in note(p)]
         """What is known under endpoints that were left."""
         self.laps = [
-            FlowRun(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows
+            FlowRun(p, f)
+            for t in self.tenants
+            for p in t.pairs
+            for f in p.integration.flows
             if selection.takes(p.integration, f)
-        ]  # fmt: skip
+        ]
         self._by_name = {(lap.pair.tenant, lap.pair.integration.name, lap.flow.name): lap for lap in self.laps}
         self._given_up: set[tuple[str, str]] = set()  # sources that were waited for in vain: their other flows try once
         self._stop = threading.Event()
@@ -327,9 +330,15 @@ class Runner:
         for key, lap in self._by_name.items():
             sheets[key].error = sheets[key].error or self.broken or self._not_read(lap)
         return Outcome(
-            self.tenants, sheets, seconds, self.cut, dry_run=self.dry_run, rejections=named, earlier=self.earlier,
+            self.tenants,
+            sheets,
+            seconds,
+            self.cut,
+            dry_run=self.dry_run,
+            rejections=named,
+            earlier=self.earlier,
             selection=self.selection,
-        )  # fmt: skip
+        )
 
     def _added_up(self) -> tuple[dict[tuple[str, str, str], Sheet], dict[Named, Rejection]]:
         """Add up every flow; where the state cannot be read any more, its error is all that is known."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ml_connector.bootstrap import Tenant
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow, Integration
 from ml_connector.integrations import INTEGRATIONS
+from ml_connector.tenant import Tenant
 
 from ..ops.suggest import known
 

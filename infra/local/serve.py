@@ -13,7 +13,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from ml_connector import registry
-from ml_connector.bootstrap import SYSTEMS, BootstrapOptions
+from ml_connector.bootstrap import SYSTEMS
 from ml_connector.engine.schedule.tenant_rows import wanted
 from ml_connector.engine.schedule.wake_up import wake_due
 from ml_connector.engine.write import deferred_audit
@@ -24,6 +24,7 @@ from ml_connector.prefetch import prefetch
 from ml_connector.receive import LARGEST, Receiver
 from ml_connector.runs import Asked, Run, tick
 from ml_connector.systems.basware.webhook import HEADER
+from ml_connector.tenant import BootstrapOptions
 
 from ..sandbox.server import build
 from .state import State

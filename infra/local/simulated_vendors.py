@@ -86,9 +86,13 @@ def _ended(path: Path) -> str | None:
 def write_secrets(folder: Path, tenant: str, books: Books, urls: dict[str, str]) -> None:
     """Write the tenant's secrets, readable by their owner alone; see `make_room`."""
     platform = {
-        "region": "EU", "client_id": CLIENT, "client_secret": "sandbox-secret", "companies": ["1000"],
-        "source_system": books.source_system, "base_url": urls["basware"],
-    }  # fmt: skip
+        "region": "EU",
+        "client_id": CLIENT,
+        "client_secret": "sandbox-secret",
+        "companies": ["1000"],
+        "source_system": books.source_system,
+        "base_url": urls["basware"],
+    }
     secrets = {books.system: books.secret(urls[books.system]), "basware": platform}
     files = {_path(folder, tenant, system): secret for system, secret in secrets.items()}
     private.folder(folder / tenant)

@@ -25,6 +25,7 @@ from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.ports import Item
+from ml_connector.tenant import Tenant
 
 from ..ops.chunk_state import open_lines
 from . import layer, ministack
@@ -46,7 +47,7 @@ class LocalStack:
     stack: ministack.Stack
     aws: Aws
     started: str
-    tenants: list[bootstrap.Tenant] = field(default_factory=list)
+    tenants: list[Tenant] = field(default_factory=list)
     due_at: str = ""
 
     @property
@@ -195,10 +196,14 @@ def deployed(state: Path) -> Iterator[LocalStack]:
     with ministack.start(state) as stack:
         outputs = stack.deploy(template, {"AllowInsecureEndpoints": "true"}, name=NAME)
         names = Names(
-            table=outputs["TableName"], records_queue=outputs["RecordsQueueUrl"], records_dlq=outputs["RecordsDlqUrl"],
-            audit_bucket=outputs["AuditBucketName"], kms_key=outputs["KeyArn"], secret_prefix=outputs["SecretPrefix"],
+            table=outputs["TableName"],
+            records_queue=outputs["RecordsQueueUrl"],
+            records_dlq=outputs["RecordsDlqUrl"],
+            audit_bucket=outputs["AuditBucketName"],
+            kms_key=outputs["KeyArn"],
+            secret_prefix=outputs["SecretPrefix"],
             insecure=True,
-        )  # fmt: skip
+        )
         aws = Aws(names, _Clients(stack))
         yield LocalStack(stack, aws, iso(aws.clock.now() - timedelta(seconds=1)))
 

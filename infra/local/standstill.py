@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ml_connector.bootstrap import Tenant
 from ml_connector.integrations import INTEGRATIONS
+from ml_connector.tenant import Tenant
 
 from .selection import EVERYTHING, Selection
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.embedded import private
 from ml_connector.embedded.blobs import FolderBlobs
 from ml_connector.embedded.clock import SystemClock, SystemRandom
@@ -18,6 +17,7 @@ from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import FileVault
 from ml_connector.engine.runtime import Runtime
+from ml_connector.tenant import BootstrapOptions
 
 CRASHES = 10
 """A local process is killed for many reasons that are no record's fault, so a chunk is given more tries than in
@@ -47,9 +47,15 @@ def open_state(secrets: Path, folder: Path | None = None, *, sole: bool = True) 
     clock, rng = SystemClock(), SystemRandom()
     queue = MemoryQueue(clock)
     runtime = Runtime(
-        store=SqliteStore(folder / "state.sqlite"), queue=queue, blobs=FolderBlobs(folder / "audit"), clock=clock,
-        rng=rng, boot=str(rng.uuid4()), sole=sole, crash_limit=CRASHES,
-    )  # fmt: skip
+        store=SqliteStore(folder / "state.sqlite"),
+        queue=queue,
+        blobs=FolderBlobs(folder / "audit"),
+        clock=clock,
+        rng=rng,
+        boot=str(rng.uuid4()),
+        sole=sole,
+        crash_limit=CRASHES,
+    )
     return State(folder, FolderSecrets(secrets), queue, FileVault(folder / "vault.key"), runtime)
 
 

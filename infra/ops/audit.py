@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from ml_connector.ports import Blobs, Store
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", autocompletion=completion.tenants, help="The tenant.")]
-FlowName = Annotated[str, typer.Argument(metavar="FLOW", autocompletion=completion.flows, help="The flow: invoices, or sap_b1-basware/invoices.")]  # fmt: skip # noqa: E501
+FlowName = Annotated[
+    str,
+    typer.Argument(
+        metavar="FLOW", autocompletion=completion.flows, help="The flow: invoices, or sap_b1-basware/invoices."
+    ),
+]
 Key = Annotated[
     str,
     typer.Argument(
@@ -117,10 +122,14 @@ def _attempts(blobs: Blobs, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, li
 
 def _attempt(head: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     return {
-        "n": head["n"], "at": body.get("at"), "hash": head["hash"], "said": body.get("attempt", {}),
-        "purged": not body, "exchanges": body.get("exchanges", []),
+        "n": head["n"],
+        "at": body.get("at"),
+        "hash": head["hash"],
+        "said": body.get("attempt", {}),
+        "purged": not body,
+        "exchanges": body.get("exchanges", []),
         **{name: head[name] for name in ("purged_at", "purged_by") if name in head},
-    }  # fmt: skip
+    }
 
 
 def _chunk(chunk: Chunk, attempts: list[dict[str, Any]], bodies: bool) -> dict[str, Any]:

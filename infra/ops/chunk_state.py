@@ -81,6 +81,12 @@ def open_lines(ledger: Ledger, flow: Flow, listed: frozenset[str]) -> Iterator[d
         for key in keys or [chunk.id]:
             amount, currency = money_of(chunk, flow)
             yield {
-                "key": key, "number": chunk.number, "state": state, **times(chunk), "reason": reason_of(chunk, state),
-                "amount": amount, "currency": currency, **more,
-            }  # fmt: skip
+                "key": key,
+                "number": chunk.number,
+                "state": state,
+                **times(chunk),
+                "reason": reason_of(chunk, state),
+                "amount": amount,
+                "currency": currency,
+                **more,
+            }

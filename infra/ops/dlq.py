@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from .workspace import Stream, Workspace
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None,
+    no_args_is_help=True,
+    rich_markup_mode=None,
     help="Failed records, by cause, and how to retry them: fix the cause, redrive one, then the rest.",
-)  # fmt: skip
+)
 
 OneTenant = Annotated[
     str | None, typer.Option("--tenant", metavar="NAME", autocompletion=completion.tenants, help="Only this tenant.")
@@ -46,9 +47,11 @@ def list_(
     for stream, chunk in _dead(workspace, tenant):
         groups.setdefault(chunk.cause or "unknown", []).append((stream, chunk))
     rows = [_group(cause, found) for cause, found in sorted(groups.items())]
-    shown = rows if as_json else [
-        {**r, "amounts": table.money(r["amounts"]), "oldest": table.moment(r["oldest"])} for r in rows
-    ]  # fmt: skip
+    shown = (
+        rows
+        if as_json
+        else [{**r, "amounts": table.money(r["amounts"]), "oldest": table.moment(r["oldest"])} for r in rows]
+    )
     table.show(shown, LIST, as_json=as_json, empty="No failed records.")
     letters = workspace.letters.count()
     if letters and not rows:
@@ -68,9 +71,13 @@ def _group(cause: str, found: Sequence[tuple[Stream, Chunk]]) -> dict[str, Any]:
         if amount is not None and chunk.currency:
             amounts[chunk.currency] = total((amounts.get(chunk.currency, Decimal(0)), amount))
     return {
-        "cause": cause, "chunks": len(found), "records": sum(chunk.count for _, chunk in found), "amounts": amounts,
-        "oldest": min(chunk.created for _, chunk in found), "tenants": sorted({s.pair.tenant for s, _ in found}),
-    }  # fmt: skip
+        "cause": cause,
+        "chunks": len(found),
+        "records": sum(chunk.count for _, chunk in found),
+        "amounts": amounts,
+        "oldest": min(chunk.created for _, chunk in found),
+        "tenants": sorted({s.pair.tenant for s, _ in found}),
+    }
 
 
 @app.command()

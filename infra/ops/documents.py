@@ -64,10 +64,14 @@ def documents(
     kind = _history if history else _present
     found = [_listed(stream, begin, outcome, most, kind) for stream in workspace.streams(tenant, flow)]
     rows = sorted((row for its in found for row in its), key=lambda r: r["at"], reverse=True)[:limit]
-    shown = rows if as_json else [
-        {**r, "at": table.moment(r["at"]), "number": short(r["number"] or ""), "posted_as": r["target_number"]}
-        for r in rows
-    ]  # fmt: skip
+    shown = (
+        rows
+        if as_json
+        else [
+            {**r, "at": table.moment(r["at"]), "number": short(r["number"] or ""), "posted_as": r["target_number"]}
+            for r in rows
+        ]
+    )
     columns = HISTORY if history else COLUMNS
     table.show(shown, columns, as_json=as_json, empty="No documents found.")
     if (total := sum(map(len, found))) > limit:
@@ -152,12 +156,18 @@ def _document(stream: Stream, chunk: Chunk) -> dict[str, Any]:
     state = str(chunk.outcome) if chunk.settled else state_of(chunk, stream.flow, stream.ledger.now())
     outcome = {"on hold": "held", "failed": "failed"}.get(state, "pending") if not chunk.settled else state
     return {
-        **stream.name, "key": chunk.key, "number": chunk.number, "outcome": outcome, "state": state,
-        "target_number": chunk.code, "target": chunk.target,
+        **stream.name,
+        "key": chunk.key,
+        "number": chunk.number,
+        "outcome": outcome,
+        "state": state,
+        "target_number": chunk.code,
+        "target": chunk.target,
         "amount": chunk.amount if stream.flow.money else None,
         "currency": chunk.currency if stream.flow.money else None,
-        "at": chunk.done_at or _since(chunk), "reason": chunk.reason if chunk.settled else reason_of(chunk, state),
-    }  # fmt: skip
+        "at": chunk.done_at or _since(chunk),
+        "reason": chunk.reason if chunk.settled else reason_of(chunk, state),
+    }
 
 
 def _masters(stream: Stream, begin: str, outcome: str | None) -> list[dict[str, Any]]:
@@ -172,7 +182,15 @@ def _masters(stream: Stream, begin: str, outcome: str | None) -> list[dict[str, 
 
 def _master(stream: Stream, key: str, row: Row, at: str | None) -> dict[str, Any]:
     return {
-        **stream.name, "key": key, "number": row.number, "outcome": row.outcome, "state": row.outcome,
-        "target_number": row.code, "target": row.target, "amount": None, "currency": None, "at": at,
+        **stream.name,
+        "key": key,
+        "number": row.number,
+        "outcome": row.outcome,
+        "state": row.outcome,
+        "target_number": row.code,
+        "target": row.target,
+        "amount": None,
+        "currency": None,
+        "at": at,
         "reason": row.reason,
-    }  # fmt: skip
+    }

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None,
+    no_args_is_help=True,
+    rich_markup_mode=None,
     help="The endpoints (server, company, region) that a tenant's systems had, and what is known under each.",
-)  # fmt: skip
+)
 
 SystemName = Annotated[str, typer.Argument(metavar="SYSTEM", help="The system whose address changed, such as sap_b1.")]
-From = Annotated[str | None, typer.Option("--from", metavar="SERVER", help="Which earlier endpoint, where there are several: its server.")]  # fmt: skip # noqa: E501
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="SERVER", help="Which earlier endpoint, where there are several: its server."),
+]
 COLUMNS = ("integration", "endpoint", "since", "documents", "state")
 
 
@@ -60,11 +64,14 @@ def _rows(pair: TenantIntegration) -> list[dict[str, Any]]:
         {
             "integration": pair.integration.name,
             "endpoint": "; ".join(f"{system}: {words(one)}" for system, one in its.systems.items()),
-            "systems": its.systems, "since": its.since, "documents": its.documents, "state": state(scope, its),
+            "systems": its.systems,
+            "since": its.since,
+            "documents": its.documents,
+            "state": state(scope, its),
             "moves": its.moves,
         }
         for scope, (its, _) in known(pair).items()
-    ]  # fmt: skip
+    ]
 
 
 @app.command()

@@ -24,10 +24,13 @@ local_app = typer.Typer(no_args_is_help=True, help="The whole product on this ma
 SecretsDir = Annotated[
     Path,
     typer.Option(
-        "--secrets", metavar="DIR", envvar=options.SECRETS_VARIABLE, callback=options.noted,
+        "--secrets",
+        metavar="DIR",
+        envvar=options.SECRETS_VARIABLE,
+        callback=options.noted,
         help="Folder with TENANT/SYSTEM.json (and TENANT/settings.json).",
     ),
-]  # fmt: skip
+]
 StateDir = Annotated[
     Path | None,
     typer.Option("--state", metavar="DIR", callback=options.noted, help="Where the state is kept; default DIR/.state."),
@@ -72,8 +75,11 @@ def run(
     if engine == "ministack":
         given = {"--tenant": tenant, "--flow": flow, "--dry-run": dry_run or None}
         if wrong := [option for option, value in given.items() if value is not None]:
-            _leave(f"{' and '.join(wrong)} cannot be given with --engine ministack, which runs every flow of every "
-                   "tenant and writes to their systems. Leave --engine out.", 2)  # fmt: skip
+            _leave(
+                f"{' and '.join(wrong)} cannot be given with --engine ministack, which runs every flow of every "
+                "tenant and writes to their systems. Leave --engine out.",
+                2,
+            )
         from ..local.stack_run import run_on_stack
 
         say = lambda line: terminal.line(line, err=True)  # noqa: E731

@@ -73,9 +73,12 @@ logging.getLogger("ml_connector").addHandler(logging.NullHandler())  # what a pe
 
 # No markup in help texts, where brackets mean "optional"; no frames around errors; no values in tracebacks.
 app = typer.Typer(
-    cls=Group, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    cls=Group,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-)  # fmt: skip
+)
 
 
 def _version(wanted: bool) -> None:

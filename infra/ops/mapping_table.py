@@ -167,18 +167,28 @@ class MappingTable:
         for key, row in ledger.all_rows():
             if row.code is not None:
                 yield {
-                    "integration": integration, "kind": flow.maps, "code": row.code, "before": None, "after": key,
-                    "by": SYNC, "at": times.get(row.chunk) or "",
-                }  # fmt: skip
+                    "integration": integration,
+                    "kind": flow.maps,
+                    "code": row.code,
+                    "before": None,
+                    "after": key,
+                    "by": SYNC,
+                    "at": times.get(row.chunk) or "",
+                }
 
     def _rows(self, integration: str, kind: str | None) -> Iterator[dict[str, Any]]:
         mapped = set()
         for m in self._workspace.mappings(self.tenant, integration).all(kind or ""):
             mapped.add((m.kind, m.code))
             yield {
-                "integration": integration, "kind": m.kind, "code": m.code, "target": m.target, "origin": m.origin,
-                "by": m.by, "at": m.at,
-            }  # fmt: skip
+                "integration": integration,
+                "kind": m.kind,
+                "code": m.code,
+                "target": m.target,
+                "origin": m.origin,
+                "by": m.by,
+                "at": m.at,
+            }
         if (pair := self._pairs.get(integration)) is not None:
             yield from (row for row in _delivered(pair, kind) if (row["kind"], row["code"]) not in mapped)
 
@@ -190,9 +200,14 @@ def _delivered(pair: TenantIntegration, kind: str | None) -> Iterator[dict[str, 
         for key, row in Stream(pair, flow).ledger.all_rows():
             if row.code is not None:
                 yield {
-                    "integration": pair.integration.name, "kind": flow.maps, "code": row.code, "target": key,
-                    "origin": SYNC, "by": "", "at": "",
-                }  # fmt: skip
+                    "integration": pair.integration.name,
+                    "kind": flow.maps,
+                    "code": row.code,
+                    "target": key,
+                    "origin": SYNC,
+                    "by": "",
+                    "at": "",
+                }
 
 
 # ── CSV ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from .mapping_table import MappingTable
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None,
+    no_args_is_help=True,
+    rich_markup_mode=None,
     help="Which code of Basware (CODE) is which of the ERP (TARGET). "
     "KIND is account, cost_center, supplier, term, tax, company, branch or currency.",
-)  # fmt: skip
+)
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", autocompletion=completion.tenants, help="The tenant.")]
 Kind = Annotated[
@@ -34,7 +35,9 @@ AnyKind = Annotated[
 ]
 Code = Annotated[str, typer.Argument(metavar="CODE", help="Basware's code.")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="The ERP's code.")]
-File = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="A CSV file; default: standard input or output.")]  # fmt: skip # noqa: E501
+File = Annotated[
+    Path | None, typer.Option("--file", "-f", metavar="FILE", help="A CSV file; default: standard input or output.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Also a TARGET that the ERP does not have as far as it was read.")]
 COLUMNS = ("integration", "kind", "code", "target", "origin", "by", "at")
 MOST = 20

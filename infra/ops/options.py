@@ -34,13 +34,44 @@ def _from(ctx: typer.Context, name: str) -> str:
     return source.name if source is not None else ""
 
 
-Secrets = Annotated[Path | None, typer.Option("--secrets", metavar="DIR", envvar=SECRETS_VARIABLE, callback=noted, help="Work on a local state: the folder with TENANT/SYSTEM.json.")]  # fmt: skip # noqa: E501
-State = Annotated[Path | None, typer.Option("--state", metavar="DIR", callback=noted, help="Where the local state is; default SECRETS/.state.")]  # fmt: skip # noqa: E501
-Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", envvar=STACK_VARIABLE, callback=noted, help="Work on a deployed stack, by its CloudFormation name.")]  # fmt: skip # noqa: E501
+Secrets = Annotated[
+    Path | None,
+    typer.Option(
+        "--secrets",
+        metavar="DIR",
+        envvar=SECRETS_VARIABLE,
+        callback=noted,
+        help="Work on a local state: the folder with TENANT/SYSTEM.json.",
+    ),
+]
+State = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="DIR", callback=noted, help="Where the local state is; default SECRETS/.state."),
+]
+Stack = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        metavar="NAME",
+        envvar=STACK_VARIABLE,
+        callback=noted,
+        help="Work on a deployed stack, by its CloudFormation name.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
-By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does this, for the record; default: your user name.")]  # fmt: skip # noqa: E501
-Integration = Annotated[str | None, typer.Option("--integration", metavar="NAME", autocompletion=completion.integrations, help="Which integration, such as sap_b1-basware; needed where a tenant has several.")]  # fmt: skip # noqa: E501
+By = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who does this, for the record; default: your user name.")
+]
+Integration = Annotated[
+    str | None,
+    typer.Option(
+        "--integration",
+        metavar="NAME",
+        autocompletion=completion.integrations,
+        help="Which integration, such as sap_b1-basware; needed where a tenant has several.",
+    ),
+]
 Tenant = Annotated[
     str | None, typer.Argument(metavar="[TENANT]", autocompletion=completion.tenants, help="One tenant; default: all.")
 ]

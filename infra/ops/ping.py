@@ -88,9 +88,13 @@ def _rows(workspace: Workspace, tenant: str, system: str) -> Iterator[dict[str, 
 
 def _row(tenant: str, system: str, check: Check) -> dict[str, Any]:
     return {
-        "tenant": tenant, "system": system, "check": check.what, "ok": check.ok, "warning": check.warning,
+        "tenant": tenant,
+        "system": system,
+        "check": check.what,
+        "ok": check.ok,
+        "warning": check.warning,
         "detail": check.detail,
-    }  # fmt: skip
+    }
 
 
 def _print(row: dict[str, Any]) -> None:

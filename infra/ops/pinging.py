@@ -16,6 +16,7 @@ from ml_connector.integrations import INTEGRATIONS
 from ml_connector.listing import of_tenant
 from ml_connector.ports import Secret, Secrets
 from ml_connector.systems.settings import SystemSettings, parse
+from ml_connector.tenant import Tenant
 
 from .workspace import Workspace
 
@@ -86,7 +87,7 @@ def _incomplete(system: str, present: set[str]) -> Iterator[Check]:
         yield Check("integration", True, detail, warning=True)
 
 
-def _moved(whole: bootstrap.Tenant, system: str) -> Iterator[Check]:
+def _moved(whole: Tenant, system: str) -> Iterator[Check]:
     """Say what is known under an earlier endpoint of the system alone."""
     for pair in whole.pairs:
         for earlier in note(pair) if system in pair.endpoints else ():
@@ -118,7 +119,7 @@ def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
         breaker.welcome()
 
 
-def _of_others(whole: bootstrap.Tenant, system: str, connection: Connection) -> Iterator[Check]:
+def _of_others(whole: Tenant, system: str, connection: Connection) -> Iterator[Check]:
     """Warn of documents with a key of ours that this installation did not send: another one works on the company.
 
     What this state knows under an earlier endpoint was sent from here: `endpoint` tells of it.
@@ -145,18 +146,25 @@ def _strange(found: Sequence[Found]) -> str:
     )
 
 
-def _connection(workspace: Workspace, whole: bootstrap.Tenant, tenant: str, system: str) -> tuple[Breaker, Connection]:
+def _connection(workspace: Workspace, whole: Tenant, tenant: str, system: str) -> tuple[Breaker, Connection]:
     """Connect as the pair would, so that its session is used; a system without its other half gets one of its own."""
     secret, settings = _settings(workspace, tenant, system)
     pair = next((p for p in whole.pairs if system in {p.integration.erp, p.integration.platform}), None)
     integration = pair.integration if pair else next(i for i in INTEGRATIONS if system in {i.erp, i.platform})
     active = pair.active if pair else bootstrap.active_flows(integration, whole.options)
     breaker, wiring = bootstrap.wire(
-        workspace.runtime, workspace.tools, tenant, system, settings, secret.version,
-        scope=pair.scope if pair else "alone", integration=integration.name, options=whole.options,
+        workspace.runtime,
+        workspace.tools,
+        tenant,
+        system,
+        settings,
+        secret.version,
+        scope=pair.scope if pair else "alone",
+        integration=integration.name,
+        options=whole.options,
         # so that it asks for what a run asks for
         active=(*sorted(active), *bootstrap.subscribed_flows(integration, active)),
-    )  # fmt: skip
+    )
     connection: Connection = bootstrap.module(system).connect(settings, wiring)
     return breaker, connection
 

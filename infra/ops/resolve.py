@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from .workspace import Stream
 
-Match = Annotated[str | None, typer.Option("--match", metavar="ERP-NUMBER", help="It is this document of the ERP: taken as delivered once it is read back, whatever differs.")]  # fmt: skip # noqa: E501
+Match = Annotated[
+    str | None,
+    typer.Option(
+        "--match",
+        metavar="ERP-NUMBER",
+        help="It is this document of the ERP: taken as delivered once it is read back, whatever differs.",
+    ),
+]
 Post = Annotated[bool, typer.Option("--post", help="It is another document than the one in the ERP: post it.")]
 
 

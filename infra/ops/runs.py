@@ -18,9 +18,19 @@ if TYPE_CHECKING:
     from .workspace import Stream
 
 COLUMNS = (
-    "run", "tenant", "flow", "read", "delivered", "unchanged", "held", "rejected", "failed", "pending", "money",
+    "run",
+    "tenant",
+    "flow",
+    "read",
+    "delivered",
+    "unchanged",
+    "held",
+    "rejected",
+    "failed",
+    "pending",
+    "money",
     "error",
-)  # fmt: skip
+)
 
 EMPTY = "No run yet. A deployed stack and `local serve` run by schedule; `ml-connector local run` makes one here."
 

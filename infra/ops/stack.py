@@ -21,10 +21,10 @@ from ml_connector.aws.secrets import SecretsManagerSecrets
 from ml_connector.aws.session_vault import SessionVault
 from ml_connector.aws.store import DynamoStore
 from ml_connector.aws.vault import KmsVault
-from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.embedded.clock import SystemClock, SystemRandom
 from ml_connector.engine.runtime import Runtime
 from ml_connector.errors import Misconfigured
+from ml_connector.tenant import BootstrapOptions
 
 from .erasure import S3Eraser
 from .workspace import DeadLetter, Workspace
@@ -48,17 +48,25 @@ def open_stack(name: str) -> Workspace:
     runtime = Runtime(
         store=DynamoStore(out["TableName"], clients.get("dynamodb"), clock),
         queue=SqsQueue(sqs, out["RecordsQueueUrl"], out["RecordsDlqUrl"], rng),
-        blobs=S3Blobs(clients.get("s3"), out["AuditBucketName"]), clock=clock, rng=rng, boot=str(rng.uuid4()),
-    )  # fmt: skip
+        blobs=S3Blobs(clients.get("s3"), out["AuditBucketName"]),
+        clock=clock,
+        rng=rng,
+        boot=str(rng.uuid4()),
+    )
     return Workspace(
-        runtime, SecretsManagerSecrets(clients.get("secretsmanager"), out["SecretPrefix"], clock),
+        runtime,
+        SecretsManagerSecrets(clients.get("secretsmanager"), out["SecretPrefix"], clock),
         BootstrapOptions(
-            KmsVault(kms, out["KeyArn"], clock), parameters.get("AllowInsecureEndpoints") == "true",
-            shadow_ledger=True, session_vault=SessionVault(kms, out["KeyArn"], runtime.store, clock),
+            KmsVault(kms, out["KeyArn"], clock),
+            parameters.get("AllowInsecureEndpoints") == "true",
+            shadow_ledger=True,
+            session_vault=SessionVault(kms, out["KeyArn"], runtime.store, clock),
         ),
-        f"the stack {name}", SqsDeadLetters(sqs, out["RecordsDlqUrl"]),
-        S3Eraser(clients.get("s3"), out["AuditBucketName"]), registered=True,
-    )  # fmt: skip
+        f"the stack {name}",
+        SqsDeadLetters(sqs, out["RecordsDlqUrl"]),
+        S3Eraser(clients.get("s3"), out["AuditBucketName"]),
+        registered=True,
+    )
 
 
 def _describe(clients: Clients, name: str) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from . import options, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ml_connector.bootstrap import Tenant
     from ml_connector.engine.schedule.tenant_rows import TenantRow
+    from ml_connector.tenant import Tenant
 
     from .workspace import Workspace
 

@@ -33,9 +33,13 @@ def _described(root: Path) -> str:
     command = ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--abbrev=8", f"--dirty={_DIRTY}"]
     try:
         told = subprocess.run(  # noqa: S603 - our own arguments
-            command, capture_output=True, text=True, timeout=_SECONDS, check=False,
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
             env={**environment, "GIT_OPTIONAL_LOCKS": "0"},
-        )  # fmt: skip
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
     return told.stdout.strip() if told.returncode == 0 else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ml_connector.bootstrap import BootstrapOptions, Tenant, tenants
+from ml_connector.bootstrap import tenants
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.mappings import Mappings
 from ml_connector.engine.ledger.rows import Chunk
@@ -17,6 +17,7 @@ from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.flow import Flow
 from ml_connector.ports import Blobs, Secrets
+from ml_connector.tenant import BootstrapOptions, Tenant
 
 from .suggest import known
 
@@ -223,6 +224,10 @@ def _local(secrets: Path, state: Path | None) -> Workspace:
         raise Misconfigured(f"{secrets} {what}, with TENANT/SYSTEM.json for each system.")
     opened = open_state(secrets, state, sole=False)
     return Workspace(
-        opened.runtime, opened.secrets, opened.tools(), f"the folder {secrets}", NoDeadLetters(),
+        opened.runtime,
+        opened.secrets,
+        opened.tools(),
+        f"the folder {secrets}",
+        NoDeadLetters(),
         exclusive=lambda: StateLock(opened.folder),
-    )  # fmt: skip
+    )

@@ -46,10 +46,17 @@ def _orders(erp: Any) -> list[tuple[str, str, Decimal, str, str, str, str]]:
     """Pick open order lines in the ERP's own currency that an invoice can be based on."""
     lines = [o for o in sap_b1.order_lines(erp) if o.open and o.currency == "EUR" and not o.service and not o.received]
     return [
-        (str(o.order_number), str(o.line_num), o.line_total, o.vat_group, _visible(erp, o.account), o.cost_centre,
-         o.card_code)
+        (
+            str(o.order_number),
+            str(o.line_num),
+            o.line_total,
+            o.vat_group,
+            _visible(erp, o.account),
+            o.cost_centre,
+            o.card_code,
+        )
         for o in lines
-    ]  # fmt: skip
+    ]
 
 
 def _visible(erp: Any, code: str) -> str:

@@ -45,9 +45,8 @@ def _orders(erp: sage_300.World) -> list[tuple[str, str, Decimal, str, str, str,
     """Pick open order lines in the company's own currency that nothing has been received of."""
     lines = [o for o in sage_300.order_lines(erp) if o.open and not o.received and o.currency == erp.currency]
     return [
-        (o.order_number, str(o.line_number), o.extended, o.tax_group, o.natural, o.cost_centre, o.vendor)
-        for o in lines
-    ]  # fmt: skip
+        (o.order_number, str(o.line_number), o.extended, o.tax_group, o.natural, o.cost_centre, o.vendor) for o in lines
+    ]
 
 
 def _make_usable(erp: sage_300.World, record: dict[str, Any]) -> None:

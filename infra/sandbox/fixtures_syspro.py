@@ -57,8 +57,9 @@ def _orders(erp: syspro.World) -> list[tuple[str, str, Decimal, str, str, str, s
         back_office.receive(erp, number)
     return [
         (o.order_number, str(o.line_number), o.extended, letters[o.tax_code], o.account, o.cost_center, o.supplier)
-        for o in lines if o.order_number in numbers
-    ]  # fmt: skip
+        for o in lines
+        if o.order_number in numbers
+    ]
 
 
 def _recode(record: dict[str, Any]) -> None:

@@ -31,13 +31,20 @@ from ml_connector.integrations.sap_b1_basware import SAP_B1_BASWARE
 from ml_connector.records import Account, OrderLine, PurchaseOrder, Record, Supplier
 from ml_connector.systems.basware import CHUNKING, Settings, connect
 
-SETTINGS = {"region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
-            "source_system": "ERP1", "base_url": "http://basware.test"}  # fmt: skip
+SETTINGS = {
+    "region": "EU",
+    "client_id": "sandbox-client",
+    "client_secret": "sandbox-secret",
+    "companies": ["1000"],
+    "source_system": "ERP1",
+    "base_url": "http://basware.test",
+}
 
 
 def supplier(n: int) -> Supplier:
-    return Supplier(key=f"V{n}", code=f"V{n}", name=f"Supplier {n}", currency="EUR", payment_term="30",
-                    payment_term_name="30 days")  # fmt: skip
+    return Supplier(
+        key=f"V{n}", code=f"V{n}", name=f"Supplier {n}", currency="EUR", payment_term="30", payment_term_name="30 days"
+    )
 
 
 def account(n: int) -> Account:
@@ -79,8 +86,9 @@ class Bench:
         self.sandbox = Sandbox()
         self.sandbox.clock, self.sandbox.sleep = self.clock.now, self.clock.sleep
         self.queue = MemoryQueue(self.clock)
-        self.runtime = Runtime(SqliteStore(clock=self.clock), self.queue, MemoryBlobs(), self.clock, SeededRandom(1),
-                           boot="b", sole=True)  # fmt: skip
+        self.runtime = Runtime(
+            SqliteStore(clock=self.clock), self.queue, MemoryBlobs(), self.clock, SeededRandom(1), boot="b", sole=True
+        )
 
     def send(self, name: str, records: list[Any], size: int) -> None:
         flow = SAP_B1_BASWARE.flow(name)
@@ -99,19 +107,39 @@ class Bench:
             s: Breaker(self.runtime.store, self.clock, tenant="acme", system=s, version="1", boot="b", sole=True)
             for s in ("sap_b1", "basware")
         }
-        sessions = Sessions(self.runtime.store, MemoryVault(), self.clock, breakers["basware"], name="acme#basware",
-                            version="1", boot="b")  # fmt: skip
+        sessions = Sessions(
+            self.runtime.store,
+            MemoryVault(),
+            self.clock,
+            breakers["basware"],
+            name="acme#basware",
+            version="1",
+            boot="b",
+        )
         wiring = AdapterContext(
-            tenant="acme", integration=SAP_B1_BASWARE.name, clock=self.clock, rng=self.runtime.rng,
-            sessions=sessions, insecure=True, flows=lambda: (flow,),
+            tenant="acme",
+            integration=SAP_B1_BASWARE.name,
+            clock=self.clock,
+            rng=self.runtime.rng,
+            sessions=sessions,
+            insecure=True,
+            flows=lambda: (flow,),
             transport=httpx.WSGITransport(app=create_app(self.sandbox)),
-        )  # fmt: skip
+        )
         settings = Settings.model_validate(SETTINGS)
         return TenantIntegration(
-            runtime=self.runtime, tenant="acme", integration=SAP_B1_BASWARE, scope="s", breakers=breakers,
+            runtime=self.runtime,
+            tenant="acme",
+            integration=SAP_B1_BASWARE,
+            scope="s",
+            breakers=breakers,
             connectors={"sap_b1": lambda: source, "basware": lambda: connect(settings, wiring)},
-            active=frozenset({flow}), epoch="e", chunking=CHUNKING, companies=("1000",), erp_company="SBO",
-        )  # fmt: skip
+            active=frozenset({flow}),
+            epoch="e",
+            chunking=CHUNKING,
+            companies=("1000",),
+            erp_company="SBO",
+        )
 
 
 @pytest.mark.parametrize("size", [20, 300, 500])

@@ -51,8 +51,11 @@ def test_a_tick_takes_no_longer_for_a_hundred_times_as_many(found: dict[int, gro
 
 def test_what_a_stack_pays_whatever_its_tenants_is_counted() -> None:
     resources = [one for one in expanded()["Resources"].values() if one.get("Type") == "AWS::CloudWatch::Alarm"]
-    ours = {(a["Properties"]["MetricName"], str(a["Properties"].get("Dimensions"))) for a in resources
-            if a["Properties"].get("Namespace") == "MlConnector"}  # fmt: skip
+    ours = {
+        (a["Properties"]["MetricName"], str(a["Properties"].get("Dimensions")))
+        for a in resources
+        if a["Properties"].get("Namespace") == "MlConnector"
+    }
     assert len(resources) == growth.ALARMS
     assert len(ours) < growth.METRICS, "those of the dashboard, and amounts by currency, come in addition"
 

@@ -24,9 +24,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 AESGCM(bytes(32)).encrypt(bytes(12), b"sealed", b"context")
 """
 NAMES = (
-    "ML_TABLE", "ML_RECORDS_QUEUE", "ML_RECORDS_DLQ", "ML_AUDIT_BUCKET", "ML_KMS_KEY", "ML_SECRET_PREFIX",
-    "ML_RUNS_QUEUE", "POWERTOOLS_METRICS_NAMESPACE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-)  # fmt: skip
+    "ML_TABLE",
+    "ML_RECORDS_QUEUE",
+    "ML_RECORDS_DLQ",
+    "ML_AUDIT_BUCKET",
+    "ML_KMS_KEY",
+    "ML_SECRET_PREFIX",
+    "ML_RUNS_QUEUE",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+)
 ENVIRONMENT = dict.fromkeys(NAMES, "x") | {"AWS_DEFAULT_REGION": "us-east-1", "ML_SYSTEM": "sap_b1"}
 
 

@@ -93,10 +93,13 @@ def sap_world(clock: Any) -> tuple[Any, Any]:
 def sap_settings(version: str) -> Any:
     return sap_b1.Settings.model_validate(
         {
-            "service_layer_url": f"https://sl.example:50000/b1s/{version}", "company_db": "SBODEMO",
-            "user_name": "manager", "password": SAP_PASSWORD, "timezone": "Europe/Berlin",
+            "service_layer_url": f"https://sl.example:50000/b1s/{version}",
+            "company_db": "SBODEMO",
+            "user_name": "manager",
+            "password": SAP_PASSWORD,
+            "timezone": "Europe/Berlin",
         }
-    )  # fmt: skip
+    )
 
 
 def posted(bench: Any, made: Invoice) -> Any:
@@ -110,9 +113,14 @@ def posted(bench: Any, made: Invoice) -> Any:
 
 def _invoice(gross: str, *rows: CodingRow, **more: Any) -> Invoice:
     fields: dict[str, Any] = {
-        "key": "inv-1", "number": "R-4711", "company": "SBODEMO", "supplier": "V10000", "currency": "EUR",
-        "invoice_date": date(2026, 1, 30), "accounting_date": date(2026, 2, 1),
-    }  # fmt: skip
+        "key": "inv-1",
+        "number": "R-4711",
+        "company": "SBODEMO",
+        "supplier": "V10000",
+        "currency": "EUR",
+        "invoice_date": date(2026, 1, 30),
+        "accounting_date": date(2026, 2, 1),
+    }
     return Invoice(**{**fields, "gross": Decimal(gross), "rows": rows, **more})
 
 
@@ -128,14 +136,19 @@ def credit_note(bench: Any, world: Any) -> Do:
 
 def order_invoice(bench: Any, world: Any) -> Do:
     line = next(
-        o for o in order_lines(world)
-        if o.open and not o.service and o.currency == "EUR" and o.open_quantity > 1
+        o
+        for o in order_lines(world)
+        if o.open
+        and not o.service
+        and o.currency == "EUR"
+        and o.open_quantity > 1
         and o.card_code in world.tables["BusinessPartners"]
-    )  # fmt: skip
+    )
     net = line.unit_price
     gross = net + (net * line.percent / 100).quantize(Decimal("0.01"), "ROUND_HALF_UP")
-    row = CodingRow(key="1", net=net, quantity=Decimal(1), order_number=str(line.order_number),
-                    order_line=str(line.line_num))  # fmt: skip
+    row = CodingRow(
+        key="1", net=net, quantity=Decimal(1), order_number=str(line.order_number), order_line=str(line.line_num)
+    )
     return lambda b: posted(b, _invoice(str(gross), row, supplier=line.card_code))
 
 
@@ -160,15 +173,26 @@ def _pay(bench: Any, world: Any) -> None:
 
 
 SAP = System(
-    "sap_b1", SAP_PASSWORD, ("v1", "v2"), sap_b1.connect, sap_settings, sap_world,
+    "sap_b1",
+    SAP_PASSWORD,
+    ("v1", "v2"),
+    sap_b1.connect,
+    sap_settings,
+    sap_world,
     {
-        "suppliers": pages(Supplier), "suppliers since": pages(Supplier, "2026-01-01"), "accounts": pages(Account),
-        "cost centers": pages(CostCenter), "orders": pages(PurchaseOrder),
-        "orders since": pages(PurchaseOrder, "2025-12-01"), "service invoice": service_invoice,
-        "credit note": credit_note, "order invoice": order_invoice, "payments": sap_payments,
+        "suppliers": pages(Supplier),
+        "suppliers since": pages(Supplier, "2026-01-01"),
+        "accounts": pages(Account),
+        "cost centers": pages(CostCenter),
+        "orders": pages(PurchaseOrder),
+        "orders since": pages(PurchaseOrder, "2025-12-01"),
+        "service invoice": service_invoice,
+        "credit note": credit_note,
+        "order invoice": order_invoice,
+        "payments": sap_payments,
         "ping": plainly(lambda bench: list(bench.connection.ping())),
     },
-)  # fmt: skip
+)
 
 
 # ── Basware ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -184,16 +208,27 @@ def basware_seeded(clock: Any) -> tuple[Any, Any]:
 def basware_settings(version: str) -> Any:
     return basware.Settings.model_validate(
         {
-            "region": "EU", "client_id": "sandbox-client", "client_secret": BASWARE_SECRET, "companies": ["1000"],
-            "source_system": "ERP1", "base_url": "http://basware.test", "webhook_url": "https://h.example.com/x",
+            "region": "EU",
+            "client_id": "sandbox-client",
+            "client_secret": BASWARE_SECRET,
+            "companies": ["1000"],
+            "source_system": "ERP1",
+            "base_url": "http://basware.test",
+            "webhook_url": "https://h.example.com/x",
             "webhook_secret": "hidden-webhook-key",
         }
-    )  # fmt: skip
+    )
 
 
 def _supplier(n: int) -> Supplier:
-    return Supplier(key=f"F{n}", code=f"F{n}", name=f"Supplier {n}", currency="EUR", payment_term="14",
-                    addresses=(Address(key="main", city="Berlin", country="DE"),))  # fmt: skip
+    return Supplier(
+        key=f"F{n}",
+        code=f"F{n}",
+        name=f"Supplier {n}",
+        currency="EUR",
+        payment_term="14",
+        addresses=(Address(key="main", city="Berlin", country="DE"),),
+    )
 
 
 def _order(n: int) -> PurchaseOrder:
@@ -263,8 +298,16 @@ def paid(bench: Any, world: Any) -> Do:
     bench.clock.sleep(3)
     source.answered(key, None, answer)
     currency = source.raw(key)["currencyCode"]
-    payment = Payment(key="1~18~2~1", invoice="18:2", number="P1", amount=Decimal("10.00"), currency=currency,
-                      document=key, paid_total=Decimal("10.00"), paid_on=date(2026, 3, 2))  # fmt: skip
+    payment = Payment(
+        key="1~18~2~1",
+        invoice="18:2",
+        number="P1",
+        amount=Decimal("10.00"),
+        currency=currency,
+        document=key,
+        paid_total=Decimal("10.00"),
+        paid_on=date(2026, 3, 2),
+    )
 
     def do(b: Any) -> Any:
         target = b.connection.target(Payment)
@@ -277,13 +320,22 @@ def paid(bench: Any, world: Any) -> Do:
 
 
 BASWARE = System(
-    "basware", BASWARE_SECRET, ("v1",), basware.connect, basware_settings, basware_seeded,
+    "basware",
+    BASWARE_SECRET,
+    ("v1",),
+    basware.connect,
+    basware_settings,
+    basware_seeded,
     {
-        "offers": offers, "delivered": answered(True), "refused": answered(False), "payment": paid,
-        "suppliers": masters(_supplier(1), _supplier(2)), "orders": masters(_order(1), _order(2)),
+        "offers": offers,
+        "delivered": answered(True),
+        "refused": answered(False),
+        "payment": paid,
+        "suppliers": masters(_supplier(1), _supplier(2)),
+        "orders": masters(_order(1), _order(2)),
         "accounts": masters(Account(key="a1", code="400010", name="Paper")),
         "cost centers": masters(CostCenter(key="c1", code="CC1", name="X")),
         "subscribe": plainly(lambda bench: bench.connection.subscribe()),
         "ping": plainly(lambda bench: list(bench.connection.ping())),
     },
-)  # fmt: skip
+)

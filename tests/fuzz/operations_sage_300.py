@@ -103,9 +103,15 @@ def reread(record: type) -> Operation:
 
 def invoice(gross: str, *rows: CodingRow, **more: Any) -> Invoice:
     fields: dict[str, Any] = {
-        "key": "inv-1", "number": "R-4711", "company": "SAMLTD", "supplier": "1200", "currency": "EUR",
-        "invoice_date": date(2026, 1, 30), "accounting_date": date(2026, 2, 1), "due_date": date(2026, 3, 1),
-    }  # fmt: skip
+        "key": "inv-1",
+        "number": "R-4711",
+        "company": "SAMLTD",
+        "supplier": "1200",
+        "currency": "EUR",
+        "invoice_date": date(2026, 1, 30),
+        "accounting_date": date(2026, 2, 1),
+        "due_date": date(2026, 3, 1),
+    }
     return Invoice(**{**fields, "gross": Decimal(gross), "rows": rows, **more})
 
 
@@ -129,8 +135,9 @@ def credit_note(bench: Any, world: Any) -> Do:
 
 def order_invoice(bench: Any, world: Any) -> Do:
     line = next(o for o in order_lines(world) if o.open and o.currency == "EUR" and o.received)
-    row = CodingRow(key="1", net=Decimal("100.00"), tax=Decimal(0), order_number=line.order_number,
-                    order_line=str(line.line_number))  # fmt: skip
+    row = CodingRow(
+        key="1", net=Decimal("100.00"), tax=Decimal(0), order_number=line.order_number, order_line=str(line.line_number)
+    )
     return lambda b: posted(b, invoice("100.00", row, supplier=line.vendor))
 
 

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ml_connector import registry
-from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.context import TenantSettings
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededRandom
@@ -25,6 +24,7 @@ from ml_connector.systems.basware import Settings as Basware
 from ml_connector.systems.sage_300 import Settings as Sage300
 from ml_connector.systems.sap_b1 import Settings as SapB1
 from ml_connector.systems.settings import parse
+from ml_connector.tenant import BootstrapOptions
 from tests.clock import Clock
 from tests.fuzz import mutate
 from tests.fuzz.runner import Finding

@@ -18,11 +18,25 @@ MOST_REQUESTS = 400
 STATUSES = (200, 200, 201, 202, 204, 206, 299, 301, 302, 304, 307, 400, 401, 403, 404, 405, 408, 409, 412,
 413, 422, 429,
             429, 500, 502, 503, 503, 504, 599)  # fmt: skip
-RETRY_AFTER = ("0", "1", "-5", "²", "9" * 30, "9" * 5000, "1.5", "", "soon", "Mon, 02 Mar 2026 09:00:10 GMT",
-               "Mon, 02 Mar 2026 09:00:10 -0000", "Mon, 02 Mar 2026 09:00:10 +99999999999999",
-               "Mon, 02 Mar 9999 09:00 GMT",
-               "Mon, 02 Mar 99999999999999999999 09:00:00 GMT", "Wed, 21 Oct 1015 07:28:00 GMT", "NaN",
-               "1e9")  # fmt: skip
+RETRY_AFTER = (
+    "0",
+    "1",
+    "-5",
+    "²",
+    "9" * 30,
+    "9" * 5000,
+    "1.5",
+    "",
+    "soon",
+    "Mon, 02 Mar 2026 09:00:10 GMT",
+    "Mon, 02 Mar 2026 09:00:10 -0000",
+    "Mon, 02 Mar 2026 09:00:10 +99999999999999",
+    "Mon, 02 Mar 9999 09:00 GMT",
+    "Mon, 02 Mar 99999999999999999999 09:00:00 GMT",
+    "Wed, 21 Oct 1015 07:28:00 GMT",
+    "NaN",
+    "1e9",
+)
 LOCATIONS = (
     "",
     "http://[",
@@ -156,15 +170,28 @@ class Player(httpx.BaseTransport):
 
     def _headers(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         dice = self.dice
-        name, values = dice.choice((
-            ("retry-after", RETRY_AFTER), ("location", LOCATIONS), ("x-amz-meta-continuationtoken", TOKENS),
-            ("x-amzn-requestid", TOKENS), ("set-cookie", ("B1SESSION=ü", "B1SESSION=", "=;=",
-            "B1SESSION=a b;", "\xff=x",
-             "B1SESSION=x; Max-Age=99999999999999999999; Expires=Mon, 99 Foo")), ("content-type",
-             ("text/html", "", "\xff")),
-            ("content-encoding", ("gzip", "br", "deflate", "identity, gzip", "x")), ("content-length",
-            ("²", "-1", "x")),
-        ))  # fmt: skip
+        name, values = dice.choice(
+            (
+                ("retry-after", RETRY_AFTER),
+                ("location", LOCATIONS),
+                ("x-amz-meta-continuationtoken", TOKENS),
+                ("x-amzn-requestid", TOKENS),
+                (
+                    "set-cookie",
+                    (
+                        "B1SESSION=ü",
+                        "B1SESSION=",
+                        "=;=",
+                        "B1SESSION=a b;",
+                        "\xff=x",
+                        "B1SESSION=x; Max-Age=99999999999999999999; Expires=Mon, 99 Foo",
+                    ),
+                ),
+                ("content-type", ("text/html", "", "\xff")),
+                ("content-encoding", ("gzip", "br", "deflate", "identity, gzip", "x")),
+                ("content-length", ("²", "-1", "x")),
+            )
+        )
         kept = [pair for pair in headers if pair[0].decode("latin-1").lower() != name]
         if dice.random() < 0.2:
             return kept

@@ -48,10 +48,16 @@ class Bench:
         self.breaker = Breaker(store, clock, tenant="acme", system=system.name, version="1", boot="b", sole=True)  # type: ignore[arg-type]
         sessions = Sessions(store, MemoryVault(), clock, self.breaker, name="acme", version="1", boot="b")  # type: ignore[arg-type]
         wiring = AdapterContext(
-            tenant="acme", integration="sap_b1-basware", clock=clock, rng=SeededRandom(seed), sessions=sessions,  # type: ignore[arg-type]
-            options=TenantSettings(send_bank_details=True), transport=transport, insecure=True,
+            tenant="acme",
+            integration="sap_b1-basware",
+            clock=clock,
+            rng=SeededRandom(seed),
+            sessions=sessions,  # type: ignore[arg-type]
+            options=TenantSettings(send_bank_details=True),
+            transport=transport,
+            insecure=True,
             flows=lambda: ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments"),
-        )  # fmt: skip
+        )
         self.connection = system.connect(system.settings(version), wiring)
 
 

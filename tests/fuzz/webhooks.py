@@ -34,9 +34,12 @@ from tests.fuzz.runner import Finding
 
 KEYS = (b"hidden-webhook-key-1", "vorhöriger-schlüssel".encode())
 VALID = {
-    "taskId": "8d1c3f4e-0000-4000-8000-000000000001", "taskStatus": "New", "taskType": "AccountingDocuments",
-    "taskSubType": "WaitingForTransfer", "documentId": "138e0a5e-0000-4000-8000-000000000002",
-}  # fmt: skip
+    "taskId": "8d1c3f4e-0000-4000-8000-000000000001",
+    "taskStatus": "New",
+    "taskType": "AccountingDocuments",
+    "taskSubType": "WaitingForTransfer",
+    "documentId": "138e0a5e-0000-4000-8000-000000000002",
+}
 KINDS = ("AccountingDocuments", "AccoutingDocuments", "RequestStatus", "ConnectionTest", "Something", "")
 TENANTS = ("acme", "acme", "acme", "acme", "nobody", "", "acme/..", "\ud800", "x" * 5000, "acme\x00", "ACME")
 ROOT = Path(__file__).parents[2]
@@ -76,9 +79,15 @@ class Webhooks:
 
     def _enrol(self) -> None:
         pair = IntegrationRow(
-            scope="s", epoch="e", companies=["1000"], erp_company="DB", in_doubt_seconds={}, lanes={"sap_b1": 3},
-            active=["invoices"], shadow=False,
-        )  # fmt: skip
+            scope="s",
+            epoch="e",
+            companies=["1000"],
+            erp_company="DB",
+            in_doubt_seconds={},
+            lanes={"sap_b1": 3},
+            active=["invoices"],
+            shadow=False,
+        )
         sealed = [base64.b64encode(self.vault.seal(key, webhook_context("acme"))).decode() for key in KEYS]
         row = TenantRow(name="acme", pairs={"sap_b1-basware": pair}, webhook=sealed)
         self.store.put(Item(PK, "acme", data=dump(row)))
@@ -135,10 +144,20 @@ class Webhooks:
         if dice.random() < 0.7:
             return signed, True
         wrong = (
-            None, "", signed[:-2], signed + "00", "sha1=" + text, text[::-1], "sha256=sha256=" + text, "²" * 64,
+            None,
+            "",
+            signed[:-2],
+            signed + "00",
+            "sha1=" + text,
+            text[::-1],
+            "sha256=sha256=" + text,
+            "²" * 64,
             bytes(b ^ (1 << dice.randrange(8)) if n == 7 else b for n, b in enumerate(digest)).hex(),
-            hashlib.sha256(digest).hexdigest(), "\ud800", "A" * 20_000, "0" * 64,
-        )  # fmt: skip
+            hashlib.sha256(digest).hexdigest(),
+            "\ud800",
+            "A" * 20_000,
+            "0" * 64,
+        )
         return dice.choice(wrong), False
 
     # ── doors ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -26,9 +26,13 @@ def ran(*command: str | Path, where: Path) -> subprocess.CompletedProcess[str]:
     """Run a program with nothing of this project on its path."""
     environment = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     return subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, check=False, cwd=where,
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=where,
         env={**environment, "HOME": str(where), "PIP_CONFIG_FILE": os.devnull},
-    )  # fmt: skip
+    )
 
 
 def environment(folder: Path) -> Path:

@@ -37,9 +37,8 @@ class Stamped(Accounts):
         while True:
             machine.step()
             rows = [
-                a for k, a in sorted(self.s.accounts.items())
-                if k > (position or "") and machine.stamps[k] >= since
-            ]  # fmt: skip
+                a for k, a in sorted(self.s.accounts.items()) if k > (position or "") and machine.stamps[k] >= since
+            ]
             some, more = rows[:PAGE], len(rows) > PAGE
             position = some[-1].key if more else None
             stamp = max((machine.stamps[a.key] for a in some), default=None)

@@ -58,9 +58,14 @@ def test_a_row_of_sap_and_a_document_of_basware_keep_every_digit(value):
     row = msgspec.json.decode(f'{{"LineNum":0,"LineTotal":{token(value)}}}', type=LineRow, strict=False)
     assert row.line_total == value
     told = {
-        "invoiceId": "i", "companyCode": "1000", "supplierCode": "V", "currencyCode": "EUR", "invoiceNumber": "R",
-        "grossSum": Decimal(token(value)), "codingRows": [{"netTotal": Decimal(token(value))}],
-    }  # fmt: skip
+        "invoiceId": "i",
+        "companyCode": "1000",
+        "supplierCode": "V",
+        "currencyCode": "EUR",
+        "invoiceNumber": "R",
+        "grossSum": Decimal(token(value)),
+        "codingRows": [{"netTotal": Decimal(token(value))}],
+    }
     made = invoice_document.invoice(told)
     assert (made.gross, made.rows[0].net) == (value, value)
     kept = msgspec.json.decode(msgspec.json.encode(made), type=Invoice)
@@ -128,8 +133,13 @@ STATED = ("net", "tax", "net of a row", "tax of a row", "gross of a row", "perce
 """What an invoice may state beside its total."""
 
 
-@given(rows, st.lists(st.sets(st.sampled_from(STATED)), min_size=6, max_size=6), st.sampled_from([None, *STATED]),
-       st.integers(6, 10_000).map(lambda n: Decimal(n).scaleb(-2)), st.sampled_from([1, -1]))  # fmt: skip
+@given(
+    rows,
+    st.lists(st.sets(st.sampled_from(STATED)), min_size=6, max_size=6),
+    st.sampled_from([None, *STATED]),
+    st.integers(6, 10_000).map(lambda n: Decimal(n).scaleb(-2)),
+    st.sampled_from([1, -1]),
+)
 def test_stated_figures_that_contradict_each_other_are_never_posted(drawn, stated, wrong, off, sign):
     """Whichever of them are stated: in the head, and in each row by itself."""
     head, coding = stated[0], []
@@ -137,9 +147,10 @@ def test_stated_figures_that_contradict_each_other_are_never_posted(drawn, state
         tax, tells = rounded(net * percent / 100), stated[n]
         more = sign * off if n == 0 else 0
         told = {
-            "net": net + more * (wrong == "net of a row"), "tax": tax + more * (wrong == "tax of a row"),
+            "net": net + more * (wrong == "net of a row"),
+            "tax": tax + more * (wrong == "tax of a row"),
             "gross": net + tax + more * (wrong == "gross of a row"),
-        }  # fmt: skip
+        }
         told = {name: value for name, value in told.items() if f"{name} of a row" in tells}
         if not told.keys() & {"net", "gross"}:
             told["net"] = net
@@ -150,10 +161,16 @@ def test_stated_figures_that_contradict_each_other_are_never_posted(drawn, state
     nets = sum(net for net, _ in drawn)
     taxes = sum(rounded(net * percent / 100) for net, percent in drawn)
     invoice = Invoice(
-        key="k", number="n", company="c", supplier="s", currency="EUR", gross=nets + taxes, rows=tuple(coding),
+        key="k",
+        number="n",
+        company="c",
+        supplier="s",
+        currency="EUR",
+        gross=nets + taxes,
+        rows=tuple(coding),
         net=nets + sign * off * (wrong == "net") if "net" in head else None,
         tax=taxes + sign * off * (wrong == "tax") if "tax" in head else None,
-    )  # fmt: skip
+    )
     try:
         sum_up(invoice, EURO, TOLERANCE)
     except Held as held:
@@ -191,9 +208,16 @@ def test_what_agrees_is_never_held_for_what_else_is_stated(drawn, stated):
     nets = sum(net for net, _ in drawn)
     taxes = sum(rounded(net * percent / 100) for net, percent in drawn)
     invoice = Invoice(
-        key="k", number="n", company="c", supplier="s", currency="EUR", gross=nets + taxes, rows=tuple(coding),
-        net=nets if "net" in stated[0] else None, tax=taxes,
-    )  # fmt: skip
+        key="k",
+        number="n",
+        company="c",
+        supplier="s",
+        currency="EUR",
+        gross=nets + taxes,
+        rows=tuple(coding),
+        net=nets if "net" in stated[0] else None,
+        tax=taxes,
+    )
     assert sum_up(invoice, EURO, TOLERANCE).residue == 0
 
 

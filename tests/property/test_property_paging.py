@@ -94,8 +94,21 @@ def test_rows_that_leave_meanwhile_take_no_other_with_them(count, size, data):
     assert set(keys(count)) - gone <= read
 
 
-@given(sizes, st.sampled_from(["", "Things", "Things?$skip=0", "Things?$skip=x", "Things?$skip=²", "http://[",
-                               "Things?$skip=" + "9" * 40, "Things?$skiptoken="]))  # fmt: skip
+@given(
+    sizes,
+    st.sampled_from(
+        [
+            "",
+            "Things",
+            "Things?$skip=0",
+            "Things?$skip=x",
+            "Things?$skip=²",
+            "http://[",
+            "Things?$skip=" + "9" * 40,
+            "Things?$skiptoken=",
+        ]
+    ),
+)
 def test_a_link_that_leads_nowhere_ends_the_reading(size, link):
     def fetch(query, place):
         return Batch(

@@ -28,10 +28,20 @@ fields = st.sampled_from([
     "client-secret", "access_token", "accessToken", "refresh_token", "id_token", "SessionId", "session_id", "apiKey",
     "api_key", "API-Key", "webhookAuthenticationToken", "webhook_secret", "previous_webhook_secret", "signature", "pwd",
 ])  # fmt: skip
-headers = st.sampled_from([
-    "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-BWAPI-Signature-256",
-    "X-Amz-Security-Token", "X-B1-Webhook-Token", "X-Auth-Token", "Api-Key",
-])  # fmt: skip
+headers = st.sampled_from(
+    [
+        "Authorization",
+        "Proxy-Authorization",
+        "Cookie",
+        "Set-Cookie",
+        "X-Api-Key",
+        "X-BWAPI-Signature-256",
+        "X-Amz-Security-Token",
+        "X-B1-Webhook-Token",
+        "X-Auth-Token",
+        "Api-Key",
+    ]
+)
 
 
 @st.composite
@@ -69,8 +79,11 @@ def test_a_field_that_carries_a_secret_is_masked_though_nobody_knows_its_value(s
 def test_addresses_and_forms_hide_it_too(secret, other, data):
     known, blind = Redactor([secret]), Redactor()
     name = data.draw(fields)
-    for text in (urlencode({"x": other, name: secret, "y": "1"}), f"https://h/p?{name}={quote(secret, '')}&y=1",
-                 f"{name}={quote_plus(secret)}"):  # fmt: skip
+    for text in (
+        urlencode({"x": other, name: secret, "y": "1"}),
+        f"https://h/p?{name}={quote(secret, '')}&y=1",
+        f"{name}={quote_plus(secret)}",
+    ):
         assert absent(secret, known.text(text)) and absent(secret, blind.text(text))
     assert absent(secret, known.text(f"https://h/p/{quote(secret, '')}/{quote(secret)}?z={quote_plus(secret)}"))
 
@@ -192,8 +205,14 @@ def test_a_body_is_cut_before_it_is_looked_through():
     assert counting.seen <= http_log.BODY_LIMIT + 1000 and kept.endswith("… [18000000 characters, cut]")
 
 
-@pytest.mark.parametrize("row", ['{"Name":"Compass token shop","Notes":"basic text, session 5"},',
-                                 '{"password":"x","access_token":"abcdefgh"},', "<Password a='1' "])  # fmt: skip
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"Name":"Compass token shop","Notes":"basic text, session 5"},',
+        '{"password":"x","access_token":"abcdefgh"},',
+        "<Password a='1' ",
+    ],
+)
 def test_the_time_grows_with_the_text_and_no_faster(row):
     redactor, sizes = Redactor(["a-secret", "another"]), (200_000, 1_600_000)
     took = []
@@ -213,9 +232,13 @@ def test_only_the_latest_are_remembered():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("X-CSRF-Token", "Required"), ("Set-Cookie", "lines=1005; Path=/"), ("Cookie", "theme=dark; menu=collapsed"),
-     ("Authorization", "Negotiate")],
-)  # fmt: skip
+    [
+        ("X-CSRF-Token", "Required"),
+        ("Set-Cookie", "lines=1005; Path=/"),
+        ("Cookie", "theme=dark; menu=collapsed"),
+        ("Authorization", "Negotiate"),
+    ],
+)
 def test_words_and_numbers_teach_nothing(name, value):
     redactor, text = Redactor(), "Required dark collapsed Negotiate 1005"
     redactor.hear([(name, value)])

@@ -34,9 +34,10 @@ class RingsMachine(RuleBasedStateMachine):
 
     def open_groups(self):
         return {
-            g for g, queue in self.waiting.items()
+            g
+            for g, queue in self.waiting.items()
             if queue and g not in self.taken and self.closed.get(g, self.moment) <= self.moment
-        }  # fmt: skip
+        }
 
     @rule(group=groups, message=st.dictionaries(st.text("ab", max_size=2), st.integers(), max_size=2))
     def notify(self, group, message):

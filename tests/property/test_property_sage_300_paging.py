@@ -113,8 +113,10 @@ def test_rows_that_leave_sage_300_meanwhile_take_no_other_with_them(count, size,
     assert set(keys(count)) - gone <= seen
 
 
-@pytest.mark.parametrize("link", ["", "?", "?$skip=0", "?$skip=x", "?$skip=²", "http://[", "?$skip=-5", "?$skiptoken=5",
-                                  "?$skip=" + "9" * 5000])  # fmt: skip
+@pytest.mark.parametrize(
+    "link",
+    ["", "?", "?$skip=0", "?$skip=x", "?$skip=²", "http://[", "?$skip=-5", "?$skiptoken=5", "?$skip=" + "9" * 5000],
+)
 @pytest.mark.parametrize("size", [1, 4, 5, 9])
 def test_a_link_of_sage_300_that_leads_nowhere_is_no_end(size, link):
     def fetch(query, place):

@@ -67,8 +67,14 @@ class StoreMachine(RuleBasedStateMachine):
         target=held, row=held, value=data, due=dues, ttl=st.none() | st.integers(-50, 500), blob=st.none() | st.binary()
     )
     def write(self, row, value, due, ttl, blob):
-        item = replace(row, data=value, due_pk="due" if due else None, due_at=due, blob=blob,
-                       ttl=None if ttl is None else int(START.timestamp()) + ttl)  # fmt: skip
+        item = replace(
+            row,
+            data=value,
+            due_pk="due" if due else None,
+            due_at=due,
+            blob=blob,
+            ttl=None if ttl is None else int(START.timestamp()) + ttl,
+        )
         if not self.accepted(item):
             with pytest.raises(Conflict):
                 self.store.put(item)

@@ -59,8 +59,11 @@ def _in_gap(local: datetime, minute: int, hour: int) -> bool:
     return False
 
 
-@given(st.sampled_from(["*/15 * * * *", "0 6 * * ? *", "30 1 1 * *", "0 0 ? * 2-6 *", "0 4 * * SUN", "5 4 29 2 *"]),
-       moments, zones)  # fmt: skip
+@given(
+    st.sampled_from(["*/15 * * * *", "0 6 * * ? *", "30 1 1 * *", "0 0 ? * 2-6 *", "0 4 * * SUN", "5 4 29 2 *"]),
+    moments,
+    zones,
+)
 def test_a_schedule_never_stands_still(fields, after, zone):
     moment = after
     for _ in range(5):
@@ -115,9 +118,15 @@ def test_times_compare_as_text_wherever_they_were_written(one, other, here, ther
 def test_a_documents_day_is_the_day_that_is_written(wanted, rest):
     assert day(f"{wanted.isoformat()}{rest}") == wanted
     told = {
-        "invoiceId": "i", "companyCode": "1000", "supplierCode": "V", "currencyCode": "EUR", "invoiceNumber": "R",
-        "grossSum": 1, "codingRows": [{"netTotal": 1}], "invoiceDate": f"{wanted.isoformat()}{rest}",
-    }  # fmt: skip
+        "invoiceId": "i",
+        "companyCode": "1000",
+        "supplierCode": "V",
+        "currencyCode": "EUR",
+        "invoiceNumber": "R",
+        "grossSum": 1,
+        "codingRows": [{"netTotal": 1}],
+        "invoiceDate": f"{wanted.isoformat()}{rest}",
+    }
     assert invoice_document.invoice(told).invoice_date == wanted
 
 
@@ -158,9 +167,21 @@ def test_a_date_is_taken_and_never_negative(seconds, zone):
     assert left - 60 <= asked <= left, "less what was waited for in quick tries"
 
 
-@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20) | st.sampled_from(
-    ["-5", "1.5", "²", "Mon, 99 Foo 2026 99:99:99 GMT", "Mon, 02 Mar 2026 09:00:10 -0000", "9" * 5000,
-     "Mon, 02 Mar 2026 09:00:10 +99999999999999", "Mon, 02 Mar 99999999999999999999 09:00:00 GMT"]))  # fmt: skip
+@given(
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
+    | st.sampled_from(
+        [
+            "-5",
+            "1.5",
+            "²",
+            "Mon, 99 Foo 2026 99:99:99 GMT",
+            "Mon, 02 Mar 2026 09:00:10 -0000",
+            "9" * 5000,
+            "Mon, 02 Mar 2026 09:00:10 +99999999999999",
+            "Mon, 02 Mar 99999999999999999999 09:00:00 GMT",
+        ]
+    )
+)
 def test_nonsense_is_no_time_or_a_sane_one(header):
     asked = waited(header)
     assert asked is None or 0 <= asked <= 86_400

@@ -34,9 +34,13 @@ def http_that(answer: Callable[[httpx.Request], httpx.Response], **more: Any) ->
     """Give an `Http` whose server is a function."""
     given = {"redactor": Redactor(), "clock": Hands(), **more}
     http = Http(
-        base_url="https://vendor.test", vendor="Vendor", rng=SeededRandom(1), timeout=30,
-        transport=httpx.MockTransport(answer), **given,
-    )  # fmt: skip
+        base_url="https://vendor.test",
+        vendor="Vendor",
+        rng=SeededRandom(1),
+        timeout=30,
+        transport=httpx.MockTransport(answer),
+        **given,
+    )
     try:
         yield http
     finally:

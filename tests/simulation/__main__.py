@@ -49,9 +49,16 @@ def tell(seed: int, erp: str | None = None) -> Told:
     late = [p for o in history.offices for p in o.papers.values() if p.very_late]
     doubled = sum(len(o.erp.posted(p)) > 1 for o in history.offices for p in o.papers.values() if p.very_late)
     told = Told(
-        seed, history.offices[0].erp.integration, found, days, history.steps, requests, history.good_after,
-        (len(late), doubled), machine.faults,
-    )  # fmt: skip
+        seed,
+        history.offices[0].erp.integration,
+        found,
+        days,
+        history.steps,
+        requests,
+        history.good_after,
+        (len(late), doubled),
+        machine.faults,
+    )
     del history, machine
     gc.collect()
     gc.freeze()  # what is left is the product itself: the next collection need not look through it
@@ -72,22 +79,28 @@ def show(told: list[Told], seconds: float) -> None:
     print(
         f"histories {len(told)} ({', '.join(f'{n} {k}' for k, n in sorted(by_kind.items()))})   seconds {seconds:.0f}"
     )
-    print(f"simulated days {sum(t.days for t in told):.0f}   requests {sum(t.requests for t in told)}   "
-          f"steps {sum(t.steps for t in told)}")  # fmt: skip
+    print(
+        f"simulated days {sum(t.days for t in told):.0f}   requests {sum(t.requests for t in told)}   "
+        f"steps {sum(t.steps for t in told)}"
+    )
     print(f"faults {sum(faults.values())}")
     for kind, count in sorted(faults.items()):
         print(f"  {count:9d}  {kind}")
     steps = sorted(one.to_converge[0] for one in told)
     hours = sorted(one.to_converge[1] for one in told)
-    print(f"steps to converge, once faults end: median {_at(steps, 0.5):.0f}, 99 of 100 {_at(steps, 0.99):.0f}, most "
-          f"{steps[-1]}; hours {_at(hours, 0.5):.0f}, {_at(hours, 0.99):.0f}, {hours[-1]:.0f}")  # fmt: skip
+    print(
+        f"steps to converge, once faults end: median {_at(steps, 0.5):.0f}, 99 of 100 {_at(steps, 0.99):.0f}, most "
+        f"{steps[-1]}; hours {_at(hours, 0.5):.0f}, {_at(hours, 0.99):.0f}, {hours[-1]:.0f}"
+    )
     late = sum(one.late[0] for one in told), sum(one.late[1] for one in told)
     missed = sum("UNDETECTED" in t for t in texts)
     print(
         f"carried out later than in_doubt_seconds: {late[0]} invoices, {late[1]} of them doubled, {missed} not detected"
     )
-    print(f"lost {sum('LOST' in t for t in texts)}   doubled {sum('DOUBLED' in t for t in texts)}   "
-          f"failing histories {sum(bool(t.breaches) for t in told)}")  # fmt: skip
+    print(
+        f"lost {sum('LOST' in t for t in texts)}   doubled {sum('DOUBLED' in t for t in texts)}   "
+        f"failing histories {sum(bool(t.breaches) for t in told)}"
+    )
 
 
 def _at(ordered: list[float] | list[int], part: float) -> float:

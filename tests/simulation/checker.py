@@ -28,14 +28,23 @@ if TYPE_CHECKING:
 MOST_POSTS, MOST_REQUESTS, MOST_ATTEMPTS = 40, 12_000, 600
 """Of one document; of a tenant's line; at a chunk, also through an outage of five days."""
 SILENT = (
-    "ours: crash", "ours: timed out", "ours: out of memory", "ours: state rolled back",
-    "ours: ended while it stood still", "ours: a second installation",
-)  # fmt: skip
+    "ours: crash",
+    "ours: timed out",
+    "ours: out of memory",
+    "ours: state rolled back",
+    "ours: ended while it stood still",
+    "ours: a second installation",
+)
 """After these something that was sent may be in nobody's audit trail."""
-DEATHS = frozenset({
-    "ours: crash", "ours: timed out", "ours: out of memory", "ours: frozen beyond its lease",
-    "ours: state rolled back",  # to a moment at which a worker had it, who is not there any more
-})  # fmt: skip
+DEATHS = frozenset(
+    {
+        "ours: crash",
+        "ours: timed out",
+        "ours: out of memory",
+        "ours: frozen beyond its lease",
+        "ours: state rolled back",  # to a moment at which a worker had it, who is not there any more
+    }
+)
 """Ways in which a worker ends in the midst of its work."""
 TAXES = Decimal("0.05")
 """How far an ERP may round taxes away from the platform's total (`rounding_tolerance`)."""
@@ -373,8 +382,18 @@ def _crossed(history: History, office: Office, pair: TenantIntegration) -> Itera
 
 
 PARTS = (
-    _papers, _delivered_once, _payments, _masters, _orders, _sheets, _attempts, _rows, _audits, _told, _crossed,
-)  # fmt: skip
+    _papers,
+    _delivered_once,
+    _payments,
+    _masters,
+    _orders,
+    _sheets,
+    _attempts,
+    _rows,
+    _audits,
+    _told,
+    _crossed,
+)
 """The rules for one tenant, the cheap ones first."""
 OF_ONE = tuple(part for part in PARTS if part not in {_masters, _orders})
 """Those that hold where two installations send one company's masters: an older name may come to lie over a newer."""

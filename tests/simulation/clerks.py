@@ -75,10 +75,13 @@ def cancel(history: History, office: Office) -> None:
 def recurring(history: History, office: Office) -> None:
     """A clerk keys in an invoice of the same supplier, number and amount, of another date: last month's rent."""
     found = [
-        p for p in office.papers.values()
-        if changes.changeable(history, office, p) and not p.troubles and len(p.versions) == 1
+        p
+        for p in office.papers.values()
+        if changes.changeable(history, office, p)
+        and not p.troubles
+        and len(p.versions) == 1
         and not changes.posts(history, office, p)
-    ]  # fmt: skip
+    ]
     if not found:
         return
     paper = office.dice.choice(found)
@@ -94,10 +97,13 @@ def recurring(history: History, office: Office) -> None:
 def anew(history: History, office: Office) -> None:
     """A supplier numbers anew each year: an invoice comes through the platform whose number another one had."""
     found = [
-        p for p in office.papers.values()
-        if p.fate == "post" and not (p.by_hand or p.recalled or p.shared or p.poisoned or p.troubles)
-        and len(p.versions) == 1 and not changes.on_order(office, p)
-    ]  # fmt: skip
+        p
+        for p in office.papers.values()
+        if p.fate == "post"
+        and not (p.by_hand or p.recalled or p.shared or p.poisoned or p.troubles)
+        and len(p.versions) == 1
+        and not changes.on_order(office, p)
+    ]
     if not found:
         return
     first = office.dice.choice(found)
@@ -105,8 +111,11 @@ def anew(history: History, office: Office) -> None:
     for name in ("transferResponses", "voucherNumber1", "voucherNumber2"):
         record.pop(name, None)
     dated = date.fromisoformat(first.versions[-1].dated).replace(day=1) - timedelta(days=365)
-    record |= {"invoiceId": f"{first.key[:28]}{office.edits:04x}", "processingStatus": "WaitingForTransfer",
-               "invoiceDate": f"{dated}T00:00:00"}  # fmt: skip
+    record |= {
+        "invoiceId": f"{first.key[:28]}{office.edits:04x}",
+        "processingStatus": "WaitingForTransfer",
+        "invoiceDate": f"{dated}T00:00:00",
+    }
     office.edits += 1
     office.ap.documents[record["invoiceId"]] = Document(record, office.ap.now())
     second = Paper(record["invoiceId"], [version(record, office.ap.now())], rivalled=office.rivalled)

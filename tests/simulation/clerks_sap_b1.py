@@ -87,9 +87,10 @@ def new_order(history: History, office: Office) -> None:
 def receive_goods(history: History, office: Office) -> None:
     world = _world(office)
     rows = [
-        r for r in world.rows("PurchaseOrders")
+        r
+        for r in world.rows("PurchaseOrders")
         if r["DocumentStatus"] == "bost_Open" and r["DocType"] == "dDocument_Items"
-    ]  # fmt: skip
+    ]
     if rows:
         order = office.dice.choice(rows)
         line = next(line for line in order["DocumentLines"] if line["LineStatus"] == "bost_Open")
@@ -119,6 +120,16 @@ def unpay(history: History, office: Office) -> None:
 
 
 ACTS = (
-    rename_supplier, rename_supplier, rename_account, rename_center, bulk_stamp, burst, delete_account, new_order,
-    receive_goods, pay, pay, unpay,
-)  # fmt: skip
+    rename_supplier,
+    rename_supplier,
+    rename_account,
+    rename_center,
+    bulk_stamp,
+    burst,
+    delete_account,
+    new_order,
+    receive_goods,
+    pay,
+    pay,
+    unpay,
+)

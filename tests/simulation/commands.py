@@ -72,9 +72,13 @@ def release_late(history: History, office: Office) -> None:
     pair = history.plant.pair(office)
     ledger = pair.ledger("invoices")
     listed = Listed(
-        ledger.store, ledger.clock, tenant=ledger.tenant, integration=ledger.integration, scope=ledger.scope,
+        ledger.store,
+        ledger.clock,
+        tenant=ledger.tenant,
+        integration=ledger.integration,
+        scope=ledger.scope,
         flow=ledger.flow,
-    )  # fmt: skip
+    )
     listed.earlier = list(ledger.unfinished())
     causes = {chunk.waiting_for for chunk in listed.earlier if chunk.waiting_for}
 

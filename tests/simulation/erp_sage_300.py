@@ -73,9 +73,13 @@ class Sage300(Erp):
 
     def settings(self, dice: Random) -> dict[str, Any]:
         return {
-            "api_url": f"https://sage.{self.name}.test/Sage300WebApi/v1.0/-", "company": self.world.company,
-            "user": USER, "timezone": "America/Vancouver", "cost_center_segment": "2", "post_batches": self.posting,
-        }  # fmt: skip
+            "api_url": f"https://sage.{self.name}.test/Sage300WebApi/v1.0/-",
+            "company": self.world.company,
+            "user": USER,
+            "timezone": "America/Vancouver",
+            "cost_center_segment": "2",
+            "post_batches": self.posting,
+        }
 
     def moved(self, plain: dict[str, Any], dice: Random) -> dict[str, Any]:
         return {**plain, "api_url": plain["api_url"].replace("sage.", "erp.")}
@@ -136,11 +140,17 @@ class Sage300(Erp):
         for batch in self.world.rows(BATCHES):
             for one in batch["Invoices"] if batch["BatchStatus"] != "Deleted" else ():
                 yield Posted(
-                    batch, str(batch["BatchNumber"]), abs(one["DocumentTotalIncludingTax"]), one["VendorNumber"],
-                    summed((line["GLAccount"], line["DistributedAmount"]) for line in one["InvoiceDetails"]), None,
-                    f"{batch['BatchNumber']}:{one['EntryNumber']}", one["DocumentNumber"],
-                    str(one["DocumentDate"])[:10], one["DocumentType"] == "CreditNote",
-                )  # fmt: skip
+                    batch,
+                    str(batch["BatchNumber"]),
+                    abs(one["DocumentTotalIncludingTax"]),
+                    one["VendorNumber"],
+                    summed((line["GLAccount"], line["DistributedAmount"]) for line in one["InvoiceDetails"]),
+                    None,
+                    f"{batch['BatchNumber']}:{one['EntryNumber']}",
+                    one["DocumentNumber"],
+                    str(one["DocumentDate"])[:10],
+                    one["DocumentType"] == "CreditNote",
+                )
 
     def cancel(self, posted: Posted) -> bool:
         """Delete a batch that is not posted yet, and that nobody else's entry is in."""
@@ -163,11 +173,13 @@ class Sage300(Erp):
     def orders(self) -> list[OrderState]:
         return [
             OrderState(
-                row["PurchaseOrderNumber"], row["PurchaseOrderNumber"], row["Completed"] == "Yes",
+                row["PurchaseOrderNumber"],
+                row["PurchaseOrderNumber"],
+                row["Completed"] == "Yes",
                 {str(line["LineNumber"]): line["QuantityReceived"] for line in row["PurchaseOrderLines"]},
             )
             for row in self.world.rows("POPurchaseOrders")
-        ]  # fmt: skip
+        ]
 
     def strangers(self) -> list[str]:
         entries = [one for batch in self.world.rows(BATCHES) for one in batch["Invoices"]]
@@ -177,19 +189,36 @@ class Sage300(Erp):
 
     def enter_supplier(self, code: str) -> None:
         row = {
-            "VendorNumber": code, "ShortName": code[:10], "GroupCode": "INV", "AccountSet": "TRADE", "Status": "Active",
-            "VendorName": f"{self.name} supplier {code}", "OnHold": "NotOnHold", "CurrencyCode": "EUR", "Terms": "N30",
-            "TaxGroup": "V2", "TaxClassCode1": 1, "RateType": "SP", "BankCode": "CCB", "PaymentCode": "CHECK",
+            "VendorNumber": code,
+            "ShortName": code[:10],
+            "GroupCode": "INV",
+            "AccountSet": "TRADE",
+            "Status": "Active",
+            "VendorName": f"{self.name} supplier {code}",
+            "OnHold": "NotOnHold",
+            "CurrencyCode": "EUR",
+            "Terms": "N30",
+            "TaxGroup": "V2",
+            "TaxClassCode1": 1,
+            "RateType": "SP",
+            "BankCode": "CCB",
+            "PaymentCode": "CHECK",
             "DistributionType": "GLAccount",
-        }  # fmt: skip
+        }
         self.world.upsert("APVendors", row)
 
     def enter_order(self, supplier: str, rng: Random) -> None:
         lines = [
-            {"ItemNumber": f"A1-{n}", "Location": "1", "UnitOfMeasure": "Ea.", "QuantityOrdered": rng.randrange(1, 50),
-             "UnitCost": Decimal(rng.randrange(100, 9_000)) / 100, "ExpenseAccount": f"{400000 + n}CC{100 + n}"}
+            {
+                "ItemNumber": f"A1-{n}",
+                "Location": "1",
+                "UnitOfMeasure": "Ea.",
+                "QuantityOrdered": rng.randrange(1, 50),
+                "UnitCost": Decimal(rng.randrange(100, 9_000)) / 100,
+                "ExpenseAccount": f"{400000 + n}CC{100 + n}",
+            }
             for n in range(ITEMS)
-        ]  # fmt: skip
+        ]
         back_office.change(self.world, "POPurchaseOrders", {"Vendor": supplier, "PurchaseOrderLines": lines})
 
     def order_rows(self, office: Office) -> list[OrderRow]:
@@ -212,19 +241,25 @@ class Sage300(Erp):
             return ""
         rate = {"V0": 0, "V1": 7, "V2": 19}
         details = [
-            {"GLAccount": f"{row['accountCode']}{row.get('costCenterCode') or 'CC100'}",
-             "DistributedAmount": row["netTotal"], "DistributionDescription": "by hand"}
+            {
+                "GLAccount": f"{row['accountCode']}{row.get('costCenterCode') or 'CC100'}",
+                "DistributedAmount": row["netTotal"],
+                "DistributionDescription": "by hand",
+            }
             for row in record["codingRows"]
-        ]  # fmt: skip
+        ]
         code = record["codingRows"][0]["taxCode"]
         if len({row["taxCode"] for row in record["codingRows"]}) > 1 or code not in rate:
             return ""
         entry = {
-            "VendorNumber": office.partner(paper.supplier), "DocumentNumber": spelt or paper.number,
-            "DocumentType": "Invoice", "TaxGroup": code, "InvoiceDetails": details,
+            "VendorNumber": office.partner(paper.supplier),
+            "DocumentNumber": spelt or paper.number,
+            "DocumentType": "Invoice",
+            "TaxGroup": code,
+            "InvoiceDetails": details,
             "DocumentDate": dated or (record.get("invoiceDate") or self.world.today().isoformat())[:10],
             "DocumentTotalIncludingTax": record["grossSum"],
-        }  # fmt: skip
+        }
         try:
             batch = sage_300.batches.create(self.world, {"Description": "by hand", "Invoices": [entry]})
         except Refusal:

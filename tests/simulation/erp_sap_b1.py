@@ -35,9 +35,11 @@ class SapB1(Erp):
     pays, refusals, approves = True, (Refusal,), True
     lists = ("BusinessPartners", "ChartOfAccounts", "ProfitCenters")
     unnamed = (
-        (201, ""), (204, ""), (200, "{}"),
+        (201, ""),
+        (204, ""),
+        (200, "{}"),
         (404, '{"error":{"code":"-2028","message":"No matching records found (ODBC -2028)"}}'),
-    )  # fmt: skip
+    )
 
     def __init__(self, name: str, number: int, dice: Random, clock: Any, sleep: Any) -> None:
         super().__init__(name, number, dice, clock, sleep)
@@ -83,9 +85,11 @@ class SapB1(Erp):
     def settings(self, dice: Random) -> dict[str, Any]:
         return {
             "service_layer_url": f"https://sap.{self.name}.test/b1s/{dice.choice(('v1', 'v2'))}",
-            "company_db": self.world.company, "user_name": "manager", "timezone": "Europe/Berlin",
+            "company_db": self.world.company,
+            "user_name": "manager",
+            "timezone": "Europe/Berlin",
             **({"external_id_field": "U_ExtId"} if dice.random() < 0.4 else {}),
-        }  # fmt: skip
+        }
 
     def moved(self, plain: dict[str, Any], dice: Random) -> dict[str, Any]:
         """Give the server another name, or the company one: then the old company is there still, and nobody's."""
@@ -175,9 +179,17 @@ class SapB1(Erp):
         total, paid = ("DocTotalFc", "PaidToDateFC") if foreign else ("DocTotal", "PaidToDate")
         lines = self._lines(row["DocumentLines"], "RowTotalFC" if foreign else "LineTotal")
         return Posted(
-            row, str(row["DocNum"]), abs(row[total]), row["CardCode"], lines, row[paid], f"{name}({row['DocEntry']})",
-            str(row.get("NumAtCard")), str(row["TaxDate"])[:10], name == SETS[1],
-        )  # fmt: skip
+            row,
+            str(row["DocNum"]),
+            abs(row[total]),
+            row["CardCode"],
+            lines,
+            row[paid],
+            f"{name}({row['DocEntry']})",
+            str(row.get("NumAtCard")),
+            str(row["TaxDate"])[:10],
+            name == SETS[1],
+        )
 
     def drafts(self, paper: Paper) -> list[Any]:
         return [
@@ -249,11 +261,20 @@ class SapB1(Erp):
         self.world.upsert(
             "BusinessPartners",
             {
-                "CardCode": code, "CardName": f"{self.name} supplier {code}", "CardType": "cSupplier",
-                "Currency": "##", "Valid": "tYES", "Frozen": "tNO", "PayTermsGrpCode": 1, "VatGroup": "V2",
-                "VatLiable": "vLiable", "BPAddresses": [], "BPBankAccounts": [], "ContactEmployees": [],
+                "CardCode": code,
+                "CardName": f"{self.name} supplier {code}",
+                "CardType": "cSupplier",
+                "Currency": "##",
+                "Valid": "tYES",
+                "Frozen": "tNO",
+                "PayTermsGrpCode": 1,
+                "VatGroup": "V2",
+                "VatLiable": "vLiable",
+                "BPAddresses": [],
+                "BPBankAccounts": [],
+                "ContactEmployees": [],
             },
-        )  # fmt: skip
+        )
 
     def enter_order(self, supplier: str, rng: Random, *, service: bool = False) -> None:
         lines = []
@@ -293,14 +314,22 @@ class SapB1(Erp):
             return ""
         amount = "LineTotal" if record["currencyCode"] == "EUR" else "RowTotalFC"
         lines = [
-            {"ItemDescription": "by hand", amount: row["netTotal"], "VatGroup": row["taxCode"],
-             "AccountCode": keys[row["accountCode"]]}
+            {
+                "ItemDescription": "by hand",
+                amount: row["netTotal"],
+                "VatGroup": row["taxCode"],
+                "AccountCode": keys[row["accountCode"]],
+            }
             for row in record["codingRows"]
-        ]  # fmt: skip
-        body = {"CardCode": office.partner(paper.supplier), "NumAtCard": spelt or paper.number,
-                "DocType": "dDocument_Service",
-                "TaxDate": dated or (record.get("invoiceDate") or self.world.today())[:10],
-                "DocCurrency": record["currencyCode"], "DocumentLines": lines}  # fmt: skip
+        ]
+        body = {
+            "CardCode": office.partner(paper.supplier),
+            "NumAtCard": spelt or paper.number,
+            "DocType": "dDocument_Service",
+            "TaxDate": dated or (record.get("invoiceDate") or self.world.today())[:10],
+            "DocCurrency": record["currencyCode"],
+            "DocumentLines": lines,
+        }
         try:
             entry = back_office.change(self.world, "PurchaseInvoices", body)["DocEntry"]
         except Refusal:

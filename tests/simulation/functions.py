@@ -22,12 +22,12 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.engine.poll.state import inline
 from ml_connector.engine.runtime import Runtime
 from ml_connector.ports import Queue, Secrets, Store, Vault
 from ml_connector.receive import Receiver
 from ml_connector.systems.basware.webhook import HEADER
+from ml_connector.tenant import BootstrapOptions
 from tests.simulation.machine import OurClock
 
 FOLDER = Path(__file__).parents[2] / "functions"
@@ -35,9 +35,12 @@ NAMES = ("TABLE", "RECORDS_QUEUE", "RECORDS_DLQ", "AUDIT_BUCKET", "KMS_KEY", "SE
 LOGGERS = ("ml_connector", "ml-connector")
 """The product's, and the one that the handlers share."""
 CONTEXT = SimpleNamespace(
-    function_name="simulated", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request",
+    function_name="simulated",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn",
+    aws_request_id="request",
     get_remaining_time_in_millis=lambda: 120_000,
-)  # fmt: skip
+)
 REPLACED = {
     "prefetch": inline,
     "measure": lambda: None,
@@ -134,19 +137,26 @@ class Container:
         self.module.receiver = Receiver(aws.store, aws.queue, aws.vault, aws.clock)  # type: ignore[assignment]
         packed = len(body) % 2 == 1
         event = {
-            "pathParameters": {"tenant": tenant}, "isBase64Encoded": packed,
+            "pathParameters": {"tenant": tenant},
+            "isBase64Encoded": packed,
             "headers": {HEADER.title(): signature} if signature is not None else {},
             "body": base64.b64encode(body).decode() if packed else body.decode(),
-        }  # fmt: skip
+        }
         return int(self.module.handler(event, None)["statusCode"])
 
     def _batch(self, body: str, received: int) -> None:
         """Hand over a batch of one. What the handler reports as failed is raised, as SQS would see it."""
         record = {
-            "messageId": "1", "receiptHandle": "1", "body": body, "eventSource": "aws:sqs", "awsRegion": "eu-central-1",
-            "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:queue.fifo", "messageAttributes": {},
-            "attributes": {"ApproximateReceiveCount": str(received), "MessageGroupId": "group"}, "md5OfBody": "",
-        }  # fmt: skip
+            "messageId": "1",
+            "receiptHandle": "1",
+            "body": body,
+            "eventSource": "aws:sqs",
+            "awsRegion": "eu-central-1",
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:queue.fifo",
+            "messageAttributes": {},
+            "attributes": {"ApproximateReceiveCount": str(received), "MessageGroupId": "group"},
+            "md5OfBody": "",
+        }
         answer = self.module.handler({"Records": [record]}, CONTEXT)
         if answer["batchItemFailures"]:
             _, cause, _ = self.module.processor.exceptions[0]

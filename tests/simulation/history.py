@@ -203,12 +203,26 @@ class History:
         """Draw which kinds of faults there are: each history has its own mixture."""
         dice = self.machine.dice
         some = {
-            "wire": (0.01, 0.05, 0.2), "late": (0.1, 0.5), "crash": (0.0005, 0.003, 0.01), "preempt": (0.002, 0.02),
-            "zombie": (0.001, 0.005), "lost": (0.05, 0.5), "doubled": (0.05, 0.3), "delayed": (0.05, 0.3),
-            "missed_tick": (0.1, 0.5), "doubled_tick": (0.1, 0.5), "hook": (0.1, 0.5), "throttle": (0.0005, 0.005),
-            "unheard": (0.001, 0.01), "edit": (0.02, 0.2), "stale": (0.1, 0.5), "lag": (0.1, 0.5),
-            "jump": (0.0005, 0.003), "foreign": (0.01, 0.05), "unnamed": (0.05, 0.3),
-        }  # fmt: skip
+            "wire": (0.01, 0.05, 0.2),
+            "late": (0.1, 0.5),
+            "crash": (0.0005, 0.003, 0.01),
+            "preempt": (0.002, 0.02),
+            "zombie": (0.001, 0.005),
+            "lost": (0.05, 0.5),
+            "doubled": (0.05, 0.3),
+            "delayed": (0.05, 0.3),
+            "missed_tick": (0.1, 0.5),
+            "doubled_tick": (0.1, 0.5),
+            "hook": (0.1, 0.5),
+            "throttle": (0.0005, 0.005),
+            "unheard": (0.001, 0.01),
+            "edit": (0.02, 0.2),
+            "stale": (0.1, 0.5),
+            "lag": (0.1, 0.5),
+            "jump": (0.0005, 0.003),
+            "foreign": (0.01, 0.05),
+            "unnamed": (0.05, 0.3),
+        }
         drawn = {k: dice.choice(v) if dice.random() < 0.4 else 0 for k, v in some.items()}
         drawn |= dict.fromkeys(switches.WEATHER - switches.ON, 0)
         self.machine.weather = Weather(**drawn | self.tilt.weather)

@@ -49,7 +49,7 @@ def _redrive(history: History, pair: TenantIntegration, flow: str) -> None:
     grounds = {
         "crashed": [*DEATHS, *throttles(history)],
         "exhausted": [kind for kind in faults if kind.startswith(("wire: ", "world: one document sick"))],
-    }  # fmt: skip
+    }
     for chunk in list(ledger.unfinished()):
         if chunk.state == "failed":
             early = chunk.cause == "exhausted" and chunk.failures < retry.EXHAUSTED

@@ -13,7 +13,7 @@ from typing import Any
 
 from infra.sandbox.basware.model import Notification
 from infra.sandbox.basware.notify import SIGNATURE_HEADER
-from ml_connector.bootstrap import BootstrapOptions, complete_integration
+from ml_connector.bootstrap import complete_integration
 from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.ledger.enqueue import read_wake_up
@@ -22,6 +22,7 @@ from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule import tenant_rows
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import LeaseLost, Transient
+from ml_connector.tenant import BootstrapOptions
 from tests.simulation.fifo import Fifo, Letter, RecordQueue, taken
 from tests.simulation.functions import Container, SimAws
 from tests.simulation.machine import Killed, Machine, OurClock, Process
@@ -30,9 +31,13 @@ from tests.simulation.wire import Line, Wire
 from tests.simulation.worlds import Office
 
 SCHEDULES = {
-    "vendors": "rate(9 hours)", "accounts": "rate(11 hours)", "cost_centers": "rate(13 hours)",
-    "purchase_orders": "rate(7 hours)", "invoices": "rate(3 hours)", "payments": "rate(5 hours)",
-}  # fmt: skip
+    "vendors": "rate(9 hours)",
+    "accounts": "rate(11 hours)",
+    "cost_centers": "rate(13 hours)",
+    "purchase_orders": "rate(7 hours)",
+    "invoices": "rate(3 hours)",
+    "payments": "rate(5 hours)",
+}
 WRITE, POLL, MAINTAIN, ENROLL, HOOK = 120, 300, 50, 120, 10
 """Timeouts of the functions, as the template has them."""
 WARM = 3
@@ -110,12 +115,16 @@ class Plant:
         hook = f"hidden-webhook-{name}"
         self.plain[name] = {
             "basware": {
-                "region": "EU", "base_url": f"https://basware.{name}.test", "client_id": f"client-{name}",
-                "companies": ["1000"], "source_system": "ERP", "webhook_secret": hook,
+                "region": "EU",
+                "base_url": f"https://basware.{name}.test",
+                "client_id": f"client-{name}",
+                "companies": ["1000"],
+                "source_system": "ERP",
+                "webhook_secret": hook,
                 "webhook_url": f"https://us.test/webhooks/basware/{name}",
             },
             office.erp.system: office.erp.settings(office.dice),
-        }  # fmt: skip
+        }
         self.planted.add(hook)
         self.options[name] = {}
         names = {flow.name for flow in office.erp.table.flows}
@@ -251,8 +260,10 @@ class Plant:
         container.end()
 
     def _noted(self, chunk: Chunk) -> None:
-        self.machine.note(f"chunk {chunk.flow} {chunk.id}: {chunk.state} {chunk.step} {chunk.waiting_for or ''} "
-                          f"{(chunk.reason or '')[:150]}")  # fmt: skip
+        self.machine.note(
+            f"chunk {chunk.flow} {chunk.id}: {chunk.state} {chunk.step} {chunk.waiting_for or ''} "
+            f"{(chunk.reason or '')[:150]}"
+        )
 
     def _unmeant(self, chunk: Chunk) -> None:
         self.raised.append(f"a ring of another release led to work on {chunk.id}")

@@ -7,15 +7,33 @@ import os
 from tests.simulation import changes, clerks, commands, people
 from tests.simulation.sides import Act
 
-READY = frozenset({
-    "changes", "mappings", "settings", "approval", "cancel", "twins", "anew", "status", "commands", "foreign",
-    "unnamed", "second", "hidden", "bucket",
-})  # fmt: skip
+READY = frozenset(
+    {
+        "changes",
+        "mappings",
+        "settings",
+        "approval",
+        "cancel",
+        "twins",
+        "anew",
+        "status",
+        "commands",
+        "foreign",
+        "unnamed",
+        "second",
+        "hidden",
+        "bucket",
+    }
+)
 """Names of `ACTS` and `WEATHER` that are drawn."""
 ON = READY | frozenset(filter(None, os.environ.get("SWITCHES", "").split(",")))
 ACTS: dict[str, tuple[Act, ...]] = {
     "changes": (
-        changes.renumber, changes.turn_kind, changes.change_supplier, changes.change_amount, changes.remap_supplier,
+        changes.renumber,
+        changes.turn_kind,
+        changes.change_supplier,
+        changes.change_amount,
+        changes.remap_supplier,
         changes.remap_supplier,
     ),
     "mappings": (changes.remap_account,),
@@ -29,7 +47,7 @@ ACTS: dict[str, tuple[Act, ...]] = {
     "second": (commands.second_installation,),
     "hidden": (clerks.hide_list,),
     "bucket": (people.bucket_away,),
-}  # fmt: skip
+}
 WEATHER = frozenset({"foreign", "unnamed"})
 HEALED_DAILY: frozenset[Act] = frozenset({clerks.lost_status, clerks.hide_list})
 """What only a day makes good again."""

@@ -30,8 +30,9 @@ def due(plant):
     ledger = plant.pair(plant.offices[0]).ledger("invoices")
     place = {"tenant": ledger.tenant, "integration": ledger.integration, "flow": "invoices"}
     lane = f"alpha.{plant.offices[0].erp.system}.0"
-    chunk = Chunk(id="one", lane=lane, run="", created=ledger.now(), seq=1, count=1, state="waiting",
-                  due_at=ledger.now(), **place)  # fmt: skip
+    chunk = Chunk(
+        id="one", lane=lane, run="", created=ledger.now(), seq=1, count=1, state="waiting", due_at=ledger.now(), **place
+    )
     assert ledger.add(chunk)
     return chunk
 

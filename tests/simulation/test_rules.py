@@ -31,9 +31,18 @@ def test_what_waits_for_its_account_waits_though_its_supplier_is_mapped_to_anoth
     told.plant.enrolled()
     pair = told.plant.pair(office)
     held = Chunk(
-        id=paper.key, key=paper.key, tenant=office.name, integration=pair.integration.name, flow="invoices",
-        lane="l.e.0", run="r", created="2026", state="waiting", waiting_for=paper.waits, reason="No counterpart.",
-    )  # fmt: skip
+        id=paper.key,
+        key=paper.key,
+        tenant=office.name,
+        integration=pair.integration.name,
+        flow="invoices",
+        lane="l.e.0",
+        run="r",
+        created="2026",
+        state="waiting",
+        waiting_for=paper.waits,
+        reason="No counterpart.",
+    )
     assert any("should wait" in text for text in _papers(told, office, pair))
     assert pair.ledger("invoices").add(held)
     assert list(_papers(told, office, pair)) == []
@@ -60,8 +69,17 @@ def test_a_conflict_is_told_also_where_its_worker_died_over_it_since() -> None:
     """Seed 3100078 of the state before; a chunk that died and names nothing has told nobody."""
     posted: Any = [SimpleNamespace(number=number) for number in ("50804", "50805")]
     at = datetime(2026, 3, 2, tzinfo=UTC).isoformat()
-    chunk = Chunk(id="i", tenant="t", integration="i", flow="invoices", lane="l", run="r", created=at, state="failed",
-                  reason="The worker died each time. Before that: it stands there 2 times (50804, 50805).")  # fmt: skip
+    chunk = Chunk(
+        id="i",
+        tenant="t",
+        integration="i",
+        flow="invoices",
+        lane="l",
+        run="r",
+        created=at,
+        state="failed",
+        reason="The worker died each time. Before that: it stands there 2 times (50804, 50805).",
+    )
     assert troubles._names(chunk, posted)
     chunk.reason = "The worker died each time it worked on this."
     assert not troubles._names(chunk, posted)

@@ -102,11 +102,14 @@ def test_a_seed_is_one_history_in_another_process():
     path = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "connector")))
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
             env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": seed},
         )
         for seed in ("1", "2")
-    ]  # fmt: skip
+    ]
     said = [process.communicate()[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert said == [digest(3)] * 2

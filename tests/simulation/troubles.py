@@ -44,8 +44,10 @@ def judged(history: History, office: Office, paper: Paper, chunk: Chunk | None, 
         if not (history.short and paper.forgotten):
             yield f"LOST {_said(paper)}: {document.status}, {len(posted)} posted, no chunk, row {told}"
     elif chunk.state != "waiting" or not (chunk.waiting_for or "").startswith(HELD):
-        yield f"LOST {_said(paper)}: {document.status}, {len(posted)} posted, and our chunk is {chunk.state} " \
-              f"{chunk.step} {chunk.waiting_for} {chunk.reason}"  # fmt: skip
+        yield (
+            f"LOST {_said(paper)}: {document.status}, {len(posted)} posted, and our chunk is {chunk.state} "
+            f"{chunk.step} {chunk.waiting_for} {chunk.reason}"
+        )
     elif not paper.rivalled and not paper.very_late:
         yield f"LOST {_said(paper)}: {len(posted)} posted, still held: {chunk.waiting_for} {chunk.reason}"
     elif posted and (chunk.waiting_for or "").startswith("conflict:") and posted[0].number not in (chunk.reason or ""):

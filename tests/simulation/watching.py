@@ -65,8 +65,12 @@ def _own_masters(history: History, office: Office, pair: TenantIntegration, chun
 
 def _has_all(office: Office, paper: Paper, there: dict[str, set[str | None]]) -> bool:
     record = office.ap.documents[paper.key].record
-    named = [(name, holder[field]) for name, field in CODES.items() for holder in (record, *record["codingRows"])
-             if holder.get(field)]  # fmt: skip
+    named = [
+        (name, holder[field])
+        for name, field in CODES.items()
+        for holder in (record, *record["codingRows"])
+        if holder.get(field)
+    ]
     return all(code in there[name] for name, code in named)
 
 

@@ -17,8 +17,12 @@ COMPARISONS = {
     "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
 }
 STATISTICS = {
-    "Sum": sum, "Maximum": max, "Minimum": min, "SampleCount": len, "Average": lambda values: sum(values) / len(values)
-}  # fmt: skip
+    "Sum": sum,
+    "Maximum": max,
+    "Minimum": min,
+    "SampleCount": len,
+    "Average": lambda values: sum(values) / len(values),
+}
 BEYOND = (0, 2, 4)
 """How many periods the evaluation range may have beyond those that are evaluated: AWS tells no number."""
 

@@ -21,7 +21,6 @@ import httpx
 from aws_lambda_powertools import Metrics
 
 from ml_connector import runs
-from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.secrets import MemorySecrets
@@ -35,6 +34,7 @@ from ml_connector.engine.schedule import tenant_rows
 from ml_connector.flow import ListedDocument
 from ml_connector.receive import Receiver
 from ml_connector.records import Supplier
+from ml_connector.tenant import BootstrapOptions
 from tests.clock import Clock
 from tests.simulation.functions import CONTEXT, SimAws, deployed
 from tests.template.cloudwatch import Point
@@ -87,16 +87,20 @@ class Operating:
         self.clock = Clock(BEGIN)
         self.store, self.blobs, self.secrets = SqliteStore(":memory:", self.clock), MemoryBlobs(), MemorySecrets()
         self.vault, self.rng = MemoryVault(), SeededRandom(1)
-        self.queues: dict[str, list[Message]] = {name: [] for name in
-                                                 ("records", "records-dlq", *(f"runs-{s}" for s in SYSTEMS),
-                                                  *(f"runs-{s}-dlq" for s in SYSTEMS))}  # fmt: skip
+        self.queues: dict[str, list[Message]] = {
+            name: []
+            for name in ("records", "records-dlq", *(f"runs-{s}" for s in SYSTEMS), *(f"runs-{s}-dlq" for s in SYSTEMS))
+        }
         self.names = [f"t{n:02}" for n in range(self.tenants)]
         for name in self.names:
             self._onboard(name)
-        self.modules = {("enroll", ""): self._loaded("enroll"), ("maintain", ""): self._loaded("maintain"),
-                        ("write", ""): self._loaded("write"),
-                        ("basware_webhook", ""): self._loaded("basware_webhook"),
-                        **{("poll", s): self._loaded("poll", s) for s in SYSTEMS}}  # fmt: skip
+        self.modules = {
+            ("enroll", ""): self._loaded("enroll"),
+            ("maintain", ""): self._loaded("maintain"),
+            ("write", ""): self._loaded("write"),
+            ("basware_webhook", ""): self._loaded("basware_webhook"),
+            **{("poll", s): self._loaded("poll", s) for s in SYSTEMS},
+        }
         self.depths = dict.fromkeys(self.queues, False)
 
     def _onboard(self, name: str) -> None:
@@ -291,10 +295,19 @@ class Operating:
         offer = ListedDocument(key, stamp=None, refers=None, amount=None, currency=None)
         enqueue(invoices, offer, run="", in_lane=lane(tenant, self.erp, 1, key))
         vendors.add(
-            Chunk(id=key, tenant=tenant, integration=vendors.integration, flow="vendors", seq=1, run="", count=1,
-                  lane=f"{tenant}.basware.master", created=vendors.now()),
+            Chunk(
+                id=key,
+                tenant=tenant,
+                integration=vendors.integration,
+                flow="vendors",
+                seq=1,
+                run="",
+                count=1,
+                lane=f"{tenant}.basware.master",
+                created=vendors.now(),
+            ),
             {"records": [Supplier(key=key, code=key, name="Meyer")]},
-        )  # fmt: skip
+        )
 
         def change(row: Chunk) -> bool:
             for name, value in as_it_is.items():
@@ -315,11 +328,16 @@ class Operating:
 
 def _record(message: Message) -> dict[str, Any]:
     return {
-        "messageId": "1", "receiptHandle": "1", "body": message.body, "eventSource": "aws:sqs", "md5OfBody": "",
-        "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:queue.fifo", "awsRegion": "eu-central-1",
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": message.body,
+        "eventSource": "aws:sqs",
+        "md5OfBody": "",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:queue.fifo",
+        "awsRegion": "eu-central-1",
         "messageAttributes": {},
         "attributes": {"ApproximateReceiveCount": str(message.received), "MessageGroupId": message.group},
-    }  # fmt: skip
+    }
 
 
 @contextlib.contextmanager

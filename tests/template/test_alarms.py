@@ -330,8 +330,15 @@ def test_a_later_failure_is_told_although_an_old_one_is_still_there():
         later = stack.clock.now()
         stack.work("t03", "two", crashes=2)
         stack.minutes(5)
-        told = [{what for _, what in states(ALARMS["NewlyFailedSapB1"], seen("NewlyFailedSapB1", stack.points), later,
-                                            stack.clock.now(), beyond)} for beyond in BEYOND]  # fmt: skip
+        told = [
+            {
+                what
+                for _, what in states(
+                    ALARMS["NewlyFailedSapB1"], seen("NewlyFailedSapB1", stack.points), later, stack.clock.now(), beyond
+                )
+            }
+            for beyond in BEYOND
+        ]
     assert before == "OK"
     assert all("ALARM" in one for one in told)
 
@@ -377,8 +384,11 @@ def test_errors_and_throttles_of_each_function_have_an_alarm(metric):
 
 def test_each_function_that_stops_is_noticed():
     """A tick by its calls, a function behind a queue by what waits there, the webhook by what its callers are told."""
-    ticked = {r["Properties"]["Targets"][0]["Arn"]["Fn::GetAtt"][0] for r in RESOURCES.values()
-              if r["Type"] == "AWS::Events::Rule"}  # fmt: skip
+    ticked = {
+        r["Properties"]["Targets"][0]["Arn"]["Fn::GetAtt"][0]
+        for r in RESOURCES.values()
+        if r["Type"] == "AWS::Events::Rule"
+    }
     by_calls = {dict(dimensions(a))["FunctionName"] for a in ALARMS.values() if a["MetricName"] == "Invocations"}
     assert by_calls == ticked
     aged = {dict(dimensions(a))["QueueName"] for a in ALARMS.values() if a["MetricName"].endswith("OldestMessage")}

@@ -5,9 +5,17 @@ from ml_connector.systems.registry import SYSTEMS
 from tests.template.loading import ROOT, code_folder
 
 COMMON = {
-    "ML_STACK", "ML_STAGE", "ML_TABLE", "ML_RECORDS_QUEUE", "ML_RECORDS_DLQ", "ML_AUDIT_BUCKET", "ML_KMS_KEY",
-    "ML_SECRET_PREFIX", "ML_ALLOW_INSECURE", "POWERTOOLS_METRICS_NAMESPACE",
-}  # fmt: skip
+    "ML_STACK",
+    "ML_STAGE",
+    "ML_TABLE",
+    "ML_RECORDS_QUEUE",
+    "ML_RECORDS_DLQ",
+    "ML_AUDIT_BUCKET",
+    "ML_KMS_KEY",
+    "ML_SECRET_PREFIX",
+    "ML_ALLOW_INSECURE",
+    "POWERTOOLS_METRICS_NAMESPACE",
+}
 
 
 def test_there_is_a_poll_function_for_each_system_and_one_of_each_other_kind(written, of_type):

@@ -75,8 +75,11 @@ def test_the_webhook_opens_webhook_keys_only_and_touches_no_session(of_type):
 
 def test_what_is_granted_is_what_the_code_calls(of_type):
     """AWS names a permission after what is done: a batch sent is messages sent, a batch of statements its kinds."""
-    named = {"BatchExecuteStatement": {"PartiQLInsert", "PartiQLUpdate"}, "SendMessageBatch": {"SendMessage"},
-             "ListObjectsV2": {"ListBucket"}}  # fmt: skip
+    named = {
+        "BatchExecuteStatement": {"PartiQLInsert", "PartiQLUpdate"},
+        "SendMessageBatch": {"SendMessage"},
+        "ListObjectsV2": {"ListBucket"},
+    }
     called = {name for call in calls() for name in named.get(call, {call})}
     by_the_service = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"}
     for role in of_type("AWS::IAM::Role"):

@@ -60,8 +60,9 @@ def test_hooks_run_the_tools_of_the_projects_environment_and_fetch_nothing() -> 
         assert program.startswith(".venv/bin/")
         assert program.removeprefix(".venv/bin/") in required
         assert "additional_dependencies" not in hook
-        assert not [word for word in hook["entry"].split() if "/" in word[1:] and not (ROOT / word).exists()
-                    and word != program]  # fmt: skip
+        assert not [
+            word for word in hook["entry"].split() if "/" in word[1:] and not (ROOT / word).exists() and word != program
+        ]
 
 
 def test_check_is_lint_types_and_unit_tests_in_this_order() -> None:

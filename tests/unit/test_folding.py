@@ -14,11 +14,21 @@ NUMBER = "RÉ-2026 07a"
 @pytest.mark.parametrize(
     "other",
     [
-        unicodedata.normalize("NFD", NUMBER), NUMBER.lower(), NUMBER.upper(), f"  {NUMBER}\t", "RÉ\u20132026 07a",
-        "RÉ\u22122026 07a", "RÉ\u20112026 07a", "RÉ-2026\u00a007a", "RÉ-2026\u202f07a", "RÉ-2026\u200707a",
-        "RÉ-２０２６ 07a", "RÉ-2026\u200b 07a", "RÉ\u00ad-2026 07a",
+        unicodedata.normalize("NFD", NUMBER),
+        NUMBER.lower(),
+        NUMBER.upper(),
+        f"  {NUMBER}\t",
+        "RÉ\u20132026 07a",
+        "RÉ\u22122026 07a",
+        "RÉ\u20112026 07a",
+        "RÉ-2026\u00a007a",
+        "RÉ-2026\u202f07a",
+        "RÉ-2026\u200707a",
+        "RÉ-２０２６ 07a",
+        "RÉ-2026\u200b 07a",
+        "RÉ\u00ad-2026 07a",
     ],
-)  # fmt: skip
+)
 def test_what_looks_alike_is_one(other: str) -> None:
     assert other != NUMBER and same(other, NUMBER)
 

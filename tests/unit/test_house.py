@@ -118,8 +118,11 @@ def words(path: Path) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
             found.add(node.value)
-        found |= {str(getattr(node, name)) for name in ("id", "attr", "name", "arg") if isinstance(node, ast.AST)
-                  and isinstance(getattr(node, name, None), str)}  # fmt: skip
+        found |= {
+            str(getattr(node, name))
+            for name in ("id", "attr", "name", "arg")
+            if isinstance(node, ast.AST) and isinstance(getattr(node, name, None), str)
+        }
     return {word.lower() for word in found}
 
 

@@ -112,9 +112,11 @@ def borrowed(path: Path) -> set[str]:
         bad |= {
             f"{name}.{node.attr}"
             for node in ast.walk(one)
-            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self"
-            and is_private(node.attr) and node.attr not in mine
-        }  # fmt: skip
+            if isinstance(node, ast.Attribute)
+            and ast.unparse(node.value) == "self"
+            and is_private(node.attr)
+            and node.attr not in mine
+        }
     return bad
 
 

@@ -202,11 +202,14 @@ def command():
     """
 '''
     assert sorted(literals(ast.parse(code))) == [
-        "A word here", "Do it.\n\nExample: ml-connector do", "The letters of {} are in two parts",
-    ]  # fmt: skip
+        "A word here",
+        "Do it.\n\nExample: ml-connector do",
+        "The letters of {} are in two parts",
+    ]
     assert list(descriptions({"A": [{"Description": "x y"}, {"B": {"AlarmDescription": {"Fn::Sub": "z ${W}"}}}]})) == [
-        "x y", '{"Fn::Sub": "z ${W}"}',
-    ]  # fmt: skip
+        "x y",
+        '{"Fn::Sub": "z ${W}"}',
+    ]
 
 
 def test_the_product_has_as_many_messages_as_it_seems() -> None:

@@ -101,13 +101,23 @@ def _prebook(_: World, document: Document, body: Record) -> None:
 
 
 _PAYMENT_FIELDS = (
-    "paymentDate", "paymentTermCode", "paymentMethod", "paidTotal", "cashDiscount", "checkNumber", "paymentMessage",
-    "paymentNumber", "paymentDocument", "paymentReversalDocument",
-)  # fmt: skip
+    "paymentDate",
+    "paymentTermCode",
+    "paymentMethod",
+    "paidTotal",
+    "cashDiscount",
+    "checkNumber",
+    "paymentMessage",
+    "paymentNumber",
+    "paymentDocument",
+    "paymentReversalDocument",
+)
 _ON_THE_INVOICE = {
-    "paymentTermCode": "paymentTermCode", "paymentMethod": "paymentMethod", "paymentMessage": "paymentMessage",
+    "paymentTermCode": "paymentTermCode",
+    "paymentMethod": "paymentMethod",
+    "paymentMessage": "paymentMessage",
     "paymentReversalDocument": "paymentRevelsalDocument",
-}  # fmt: skip
+}
 """Payment field to invoice field; the vendor misspells the last one."""
 
 
@@ -135,14 +145,20 @@ def _covered(document: Document, body: Record) -> bool:
 
 
 TRANSFER = Kind(
-    "transferResponses", "TransferResponseEntity", "TransferResponse",
-    ("WaitingForTransfer", "TransferInProgress"), 400, _transfer,
-)  # fmt: skip
-PAYMENT = Kind(
-    "paymentResponses", "PaymentResponseEntity", "PaymentResponse", ("Transferred", "Paid"), 409, _payment
-)  # fmt: skip
+    "transferResponses",
+    "TransferResponseEntity",
+    "TransferResponse",
+    ("WaitingForTransfer", "TransferInProgress"),
+    400,
+    _transfer,
+)
+PAYMENT = Kind("paymentResponses", "PaymentResponseEntity", "PaymentResponse", ("Transferred", "Paid"), 409, _payment)
 PREBOOK = Kind(
-    "prebookResponses", "PrebookResponseEntity", "PrebookResponse",
-    ("WaitingForPrebook", "PrebookInProgress"), 409, _prebook,
-)  # fmt: skip
+    "prebookResponses",
+    "PrebookResponseEntity",
+    "PrebookResponse",
+    ("WaitingForPrebook", "PrebookInProgress"),
+    409,
+    _prebook,
+)
 KINDS = (TRANSFER, PAYMENT, PREBOOK)

@@ -30,9 +30,17 @@ from .world import World
 T = TypeVar("T")
 
 SETTINGS = (
-    "token_seconds", "verdict_delay", "require_request_id", "wrapped_lists", "signature_format", "status_lookup",
-    "coding_rows_per_page", "link_seconds", "single_use_links", "companies_posted",
-)  # fmt: skip
+    "token_seconds",
+    "verdict_delay",
+    "require_request_id",
+    "wrapped_lists",
+    "signature_format",
+    "status_lookup",
+    "coding_rows_per_page",
+    "link_seconds",
+    "single_use_links",
+    "companies_posted",
+)
 
 
 def state(call: Call) -> Response:

@@ -28,9 +28,14 @@ STATUSES = ("WaitingForExport", "Exported")
 TYPES = ("Initial", "Delta", "DateRange")
 INVOICES, CODING = "IA_INVOICE", "IA_CODING_ROW"
 HEADER = {
-    "INVOICE_ID": "invoiceId", "INVOICE_NUMBER": "invoiceNumber", "COMPANY_CODE": "companyCode",
-    "SUPPLIER_CODE": "supplierCode", "CURRENCY_CODE": "currencyCode", "GROSS_SUM": "grossSum", "NET_SUM": "netSum",
-}  # fmt: skip
+    "INVOICE_ID": "invoiceId",
+    "INVOICE_NUMBER": "invoiceNumber",
+    "COMPANY_CODE": "companyCode",
+    "SUPPLIER_CODE": "supplierCode",
+    "CURRENCY_CODE": "currencyCode",
+    "GROSS_SUM": "grossSum",
+    "NET_SUM": "netSum",
+}
 """(inferred) columns of a header, and the fields of the invoice in them."""
 ROW = {"CODING_ROW_ID": "externalCode", "ACCOUNT_CODE": "accountCode", "NET_TOTAL": "netTotal"}
 APPROVED = frozenset({"WaitingForTransfer", "TransferInProgress", "Transferred", "Paid"})
@@ -39,9 +44,11 @@ _NOT_FOUND = {"detail": "Not Found"}
 
 def extract(world: World, invoices: Iterable[str] | None = None, kind: str = "Delta") -> str:
     """Make an extract of invoices (all, where none are named) as they stand now; gives its id."""
-    chosen = [world.documents[key].record for key in invoices] if invoices is not None else [
-        document.record for document in world.documents.values()
-    ]  # fmt: skip
+    chosen = (
+        [world.documents[key].record for key in invoices]
+        if invoices is not None
+        else [document.record for document in world.documents.values()]
+    )
     headers = [{name: one.get(field) for name, field in HEADER.items()} | {"STATUS": status_of(one)} for one in chosen]
     rows = [
         {"INVOICE_ID": one["invoiceId"]} | {name: row.get(field) for name, field in ROW.items()}
@@ -88,10 +95,15 @@ def get_list(call: Call) -> Response:
 def _told(one: Extract) -> Record:
     made = _moment(one.made)
     return {
-        "id": one.id, "type": one.kind, "startDate": "31/01/1970, 21:00:00", "endDate": made,
-        "fileCount": len(one.files), "processingStatus": one.status, "extractDate": made,
+        "id": one.id,
+        "type": one.kind,
+        "startDate": "31/01/1970, 21:00:00",
+        "endDate": made,
+        "fileCount": len(one.files),
+        "processingStatus": one.status,
+        "extractDate": made,
         "extractName": "Standard_data_extract",
-    }  # fmt: skip
+    }
 
 
 def _moment(moment: datetime) -> str:
@@ -102,13 +114,19 @@ def get_files(call: Call, extract_id: str) -> Response:
     """Return the files of an extract, each with the address that it is downloaded from."""
     found = _find(call, extract_id)
     host = call.world.extract_host or call.request.host_url.rstrip("/")
-    return answer([
-        {
-            "extractId": found.id, "tableName": table, "fileName": name, "startDate": "31/01/1970, 21:00:00",
-            "endDate": _moment(found.made), "downloadUrl": f"{host}/v1/dataExtracts/{found.id}/getFile?file={name}",
-        }
-        for name, (table, _) in found.files.items()
-    ])  # fmt: skip
+    return answer(
+        [
+            {
+                "extractId": found.id,
+                "tableName": table,
+                "fileName": name,
+                "startDate": "31/01/1970, 21:00:00",
+                "endDate": _moment(found.made),
+                "downloadUrl": f"{host}/v1/dataExtracts/{found.id}/getFile?file={name}",
+            }
+            for name, (table, _) in found.files.items()
+        ]
+    )
 
 
 def get_file(call: Call, extract_id: str) -> Response:
@@ -131,8 +149,9 @@ def acknowledge(call: Call, extract_id: str) -> Response:
 def get_definition(_: Call) -> Response:
     """Return the columns of the tables that an invoice is read from."""
     tables: dict[str, Iterable[str]] = {INVOICES: (*HEADER, "STATUS"), CODING: ("INVOICE_ID", *ROW)}
-    return answer([{"Table name": table, "Columns": [_column(name) for name in names]} for table, names in
-                   tables.items()])  # fmt: skip
+    return answer(
+        [{"Table name": table, "Columns": [_column(name) for name in names]} for table, names in tables.items()]
+    )
 
 
 def _column(name: str) -> Record:

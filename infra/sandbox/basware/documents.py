@@ -35,12 +35,15 @@ def shown(world: World, document: Document) -> Record:
     if document.status in _AFTER_TRANSFER:
         record["attachments"] = [
             {
-                "externalCode": code, "category": "ORIGINALIMAGE", "filename": name, "isConfidential": False,
+                "externalCode": code,
+                "category": "ORIGINALIMAGE",
+                "filename": name,
+                "isConfidential": False,
                 "creationTime": stamp(document.updated),
             }
             for (invoice, code), (name, _) in world.attachments.items()
             if invoice == record["invoiceId"]
-        ]  # fmt: skip
+        ]
     return record
 
 
@@ -149,6 +152,8 @@ def summary(document: Document) -> Record:
     record = document.record
     names = ("invoiceNumber", "supplierCode", "companyCode", "grossSum", "voucherNumber1", "voucherNumber2")
     return {
-        "processingStatus": document.status, **{name: record.get(name) for name in names},
-        **document.answers, "payment": document.payment,
-    }  # fmt: skip
+        "processingStatus": document.status,
+        **{name: record.get(name) for name in names},
+        **document.answers,
+        "payment": document.payment,
+    }

@@ -29,14 +29,27 @@ ENTITIES = (
     Entity("taxCodes", "TaxCodeEntity", "taxCodes", "TaxCode", "taxCode"),
     Entity("matchingOrders", "OrderEntity", "matchingOrders", "MatchingOrder", "orderNumber"),
     Entity(
-        "matchingOrderLines", "OrderLineEntity", "matchingOrderLines", "MatchingOrderLine", "lineNumber",
-        batch=100, page_default=100, page_max=100,
+        "matchingOrderLines",
+        "OrderLineEntity",
+        "matchingOrderLines",
+        "MatchingOrderLine",
+        "lineNumber",
+        batch=100,
+        page_default=100,
+        page_max=100,
     ),
     Entity(
-        "purchaseRequisitions", "PurchaseRequisitionEntity", "purchaseRequisitions", "PurchaseRequisition",
-        "extDocumentNumber", batch=100, page_default=100, page_max=100, patch=False,
+        "purchaseRequisitions",
+        "PurchaseRequisitionEntity",
+        "purchaseRequisitions",
+        "PurchaseRequisition",
+        "extDocumentNumber",
+        batch=100,
+        page_default=100,
+        page_max=100,
+        patch=False,
     ),
-)  # fmt: skip
+)
 
 LIST_KEYS = frozenset(
     [f"ACC_LIST_{n}" for n in range(1, 36)]

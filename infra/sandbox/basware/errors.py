@@ -21,9 +21,12 @@ class Entry:
     def record(self) -> Record:
         """Return the entry as on the wire."""
         return {
-            "externalCode": self.external_code, "type": self.type, "code": self.code,
-            "message": self.message, "info": None,
-        }  # fmt: skip
+            "externalCode": self.external_code,
+            "type": self.type,
+            "code": self.code,
+            "message": self.message,
+            "info": None,
+        }
 
 
 class Refused(Exception):

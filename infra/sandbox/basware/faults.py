@@ -31,9 +31,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 KINDS = (
-    "status", "gateway", "html", "error_envelope", "truncated", "drop", "act_then_drop", "hang", "empty_page",
+    "status",
+    "gateway",
+    "html",
+    "error_envelope",
+    "truncated",
+    "drop",
+    "act_then_drop",
+    "hang",
+    "empty_page",
     "page_loop",
-)  # fmt: skip
+)
 _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 

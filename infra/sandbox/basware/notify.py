@@ -30,9 +30,13 @@ def build(world: World, subscription: Record, task_type: str, sub_type: str, doc
     """Return a signed notification and enter its task."""
     task_id, now = world.new_id(), stamp(world.now())
     payload = {
-        "taskId": task_id, "taskStatus": "New", "taskType": task_type, "taskSubType": sub_type,
-        "documentId": document_id, "expirationTime": now,
-    }  # fmt: skip
+        "taskId": task_id,
+        "taskStatus": "New",
+        "taskType": task_type,
+        "taskSubType": sub_type,
+        "documentId": document_id,
+        "expirationTime": now,
+    }
     history = [{"action": "New", "timeStamp": now, "messages": ["Task Created"]}]
     task = {**payload, "lastUpdated": now, "isSimulatedTask": False, "taskHistory": history}
     body = encode(payload)

@@ -88,14 +88,17 @@ def _shown(record: RequestRecord, terse: bool) -> Record:
     items = [_item(item) for item in record.items if not (terse and item.status in _SETTLED_WELL)]
     system = {"system": SYSTEM, "module": MODULE, "systemStatus": status, "lastUpdated": updated, "items": items}
     return {
-        "requestId": record.request_id, "entityType": record.entity_type,
-        "entityVersion": f"{record.entity_type}V1", "requestStatus": status, "changedBy": None,
-        "operationType": record.operation, "genericListKey": record.list_key, "lastUpdated": updated,
+        "requestId": record.request_id,
+        "entityType": record.entity_type,
+        "entityVersion": f"{record.entity_type}V1",
+        "requestStatus": status,
+        "changedBy": None,
+        "operationType": record.operation,
+        "genericListKey": record.list_key,
+        "lastUpdated": updated,
         "systems": [system],
-    }  # fmt: skip
+    }
 
 
 def _item(item: Item) -> Record:
-    return {
-        "externalCode": item.code, "parentExternalCode": item.parent, "status": item.status, "errors": item.errors
-    }  # fmt: skip
+    return {"externalCode": item.code, "parentExternalCode": item.parent, "status": item.status, "errors": item.errors}

@@ -48,9 +48,12 @@ def _masterdata() -> list[Rule]:
     for entity in ENTITIES:
         path = f"/v1/{entity.path}" + ("/<list_key>" if entity.path == "lists" else "")
         handlers: dict[tuple[str, str], Handler] = {
-            ("GET", path): masterdata.get_list, ("POST", path): masterdata.post, ("DELETE", path): masterdata.delete,
-            ("GET", f"{path}/<code>"): masterdata.get_one, ("PATCH", f"{path}/<code>"): masterdata.patch,
-        }  # fmt: skip
+            ("GET", path): masterdata.get_list,
+            ("POST", path): masterdata.post,
+            ("DELETE", path): masterdata.delete,
+            ("GET", f"{path}/<code>"): masterdata.get_one,
+            ("PATCH", f"{path}/<code>"): masterdata.patch,
+        }
         for (method, address), handler in handlers.items():
             if method == "PATCH" and not entity.patch:
                 continue

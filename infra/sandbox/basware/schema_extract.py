@@ -12,11 +12,22 @@ from pathlib import Path
 from typing import Any
 
 P2P_ROOTS = (
-    "AccountEntity", "AccountingDocumentEntity", "CostCenterEntity", "DeleteRequest", "GenericListEntity",
-    "OrderEntity", "OrderLineEntity", "PaymentResponseEntity", "PaymentTermEntity", "PrebookResponseEntity",
-    "ProcessingStatusGetBatchRequest", "PurchaseRequisitionEntity", "TaxCodeEntity",
-    "TransferResponseEntity", "VendorEntity",
-)  # fmt: skip
+    "AccountEntity",
+    "AccountingDocumentEntity",
+    "CostCenterEntity",
+    "DeleteRequest",
+    "GenericListEntity",
+    "OrderEntity",
+    "OrderLineEntity",
+    "PaymentResponseEntity",
+    "PaymentTermEntity",
+    "PrebookResponseEntity",
+    "ProcessingStatusGetBatchRequest",
+    "PurchaseRequisitionEntity",
+    "TaxCodeEntity",
+    "TransferResponseEntity",
+    "VendorEntity",
+)
 PUSH_ROOTS = ("Subscription-Input",)
 KEPT = ("type", "format", "minLength", "maxLength", "minimum", "maximum", "additionalProperties", "required")
 REF = "#/components/schemas/"

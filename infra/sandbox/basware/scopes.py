@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 _READ_WRITE_DELETE = (
-    "accountingDocuments", "accounts", "advancedPermissions", "advancedValidations", "contracts",
-    "costCenters", "errorFeedbacks", "exchangeRates", "exportedContracts", "exportedContractSpends",
-    "exportedPurchaseOrders", "exportedPurchaseRequisitions", "lists", "matchingOrders",
-    "matchingOrderLines", "paymentTerms", "projects", "purchaseOrders", "purchaseRequisitions",
-    "purchaseGoodsReceipts", "subscriptions", "taxCodes", "users", "vendors",
-)  # fmt: skip
+    "accountingDocuments",
+    "accounts",
+    "advancedPermissions",
+    "advancedValidations",
+    "contracts",
+    "costCenters",
+    "errorFeedbacks",
+    "exchangeRates",
+    "exportedContracts",
+    "exportedContractSpends",
+    "exportedPurchaseOrders",
+    "exportedPurchaseRequisitions",
+    "lists",
+    "matchingOrders",
+    "matchingOrderLines",
+    "paymentTerms",
+    "projects",
+    "purchaseOrders",
+    "purchaseRequisitions",
+    "purchaseGoodsReceipts",
+    "subscriptions",
+    "taxCodes",
+    "users",
+    "vendors",
+)
 _READ_WRITE = ("applicationGroups", "companies", "requestStatus")
 _READ = ("tasks", "taskStatus")
 

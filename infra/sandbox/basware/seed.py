@@ -71,11 +71,14 @@ def expectations(
     """Return the intended fate of each invoice of `seeded_world` with the same arguments."""
     return [
         Expectation(
-            str(seeded.record["invoiceId"]), str(seeded.record["invoiceNumber"]), seeded.fate, seeded.why,
+            str(seeded.record["invoiceId"]),
+            str(seeded.record["invoiceNumber"]),
+            seeded.fate,
+            seeded.why,
             seeded.breaks_schema,
         )
         for seeded in _seeded(seed, companies, orders, datetime(2026, 1, 1, tzinfo=UTC), telling)
-    ]  # fmt: skip
+    ]
 
 
 def _seeded(

@@ -106,31 +106,47 @@ class Maker:
         dated = self._today - timedelta(days=self._rng.randrange(1, 25))
         rows = [self._row(index, coding) for index, coding in enumerate(codings, 1)]
         return {
-            **self._head(code, dated), **_totals(rows), "codingRows": rows,
+            **self._head(code, dated),
+            **_totals(rows),
+            "codingRows": rows,
             "companyCode": self._companies[self._made % len(self._companies)],
             "currencyCode": self._rng.choice(CURRENCIES),
-        }  # fmt: skip
+        }
 
     def _head(self, supplier: str, dated: date) -> Record:
         return {
-            "invoiceId": self._rng.randbytes(16).hex(), "processingStatus": "WaitingForTransfer",
+            "invoiceId": self._rng.randbytes(16).hex(),
+            "processingStatus": "WaitingForTransfer",
             "invoiceNumber": f"RE-{self._rng.randrange(10_000, 99_999)}{self._made:03d}",
-            "supplierCode": supplier, "supplierName": f"Supplier {supplier}", "paymentBlock": False,
-            "invoiceDate": _stamp(dated), "dueDate": _stamp(dated + timedelta(days=30)),
-            "voucherDate": _stamp(self._today), "invoiceTypeCode": "INVOICE", "invoiceTypeName": "Invoice",
-            "description": f"Invoice of {dated.isoformat()}", "referenceNumber": f"{self._rng.randrange(10**9):09d}",
-        }  # fmt: skip
+            "supplierCode": supplier,
+            "supplierName": f"Supplier {supplier}",
+            "paymentBlock": False,
+            "invoiceDate": _stamp(dated),
+            "dueDate": _stamp(dated + timedelta(days=30)),
+            "voucherDate": _stamp(self._today),
+            "invoiceTypeCode": "INVOICE",
+            "invoiceTypeName": "Invoice",
+            "description": f"Invoice of {dated.isoformat()}",
+            "referenceNumber": f"{self._rng.randrange(10**9):09d}",
+        }
 
     def _row(self, index: int, coding: Coding) -> Record:
         """Return one coding row; the row indexes have gaps, as the vendor's do."""
         tax = tax_of(coding.net, coding.tax_code)
         row: Record = {
-            "externalCode": self._rng.randbytes(16).hex(), "rowIndex": 2 * index - 1,
-            "accountCode": coding.account, "accountName": f"Account {coding.account}",
-            "costCenterCode": coding.cost_centre, "costCenterName": f"Cost centre {coding.cost_centre}",
-            "netTotal": coding.net, "grossTotal": coding.net + tax, "taxSum": tax,
-            "taxCode": coding.tax_code, "taxPercent": TAX[coding.tax_code], "text1": f"Row {index}",
-        }  # fmt: skip
+            "externalCode": self._rng.randbytes(16).hex(),
+            "rowIndex": 2 * index - 1,
+            "accountCode": coding.account,
+            "accountName": f"Account {coding.account}",
+            "costCenterCode": coding.cost_centre,
+            "costCenterName": f"Cost centre {coding.cost_centre}",
+            "netTotal": coding.net,
+            "grossTotal": coding.net + tax,
+            "taxSum": tax,
+            "taxCode": coding.tax_code,
+            "taxPercent": TAX[coding.tax_code],
+            "text1": f"Row {index}",
+        }
         if coding.order:
             row |= {"orderNumber": coding.order, "orderLineNumber": coding.line, "matchedNetSum": coding.net}
         return row

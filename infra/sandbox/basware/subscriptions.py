@@ -12,13 +12,25 @@ from .model import Notification
 from .schema import problems
 
 TASK_TYPES = (
-    "AccountingDocuments", "ExportedPurchaseRequisitions", "ExportedPurchaseOrders", "RequestStatus",
-    "ExportedContracts", "ExportedContractSpends",
-)  # fmt: skip
+    "AccountingDocuments",
+    "ExportedPurchaseRequisitions",
+    "ExportedPurchaseOrders",
+    "RequestStatus",
+    "ExportedContracts",
+    "ExportedContractSpends",
+)
 SUB_TYPES = (
-    "WaitingForPrebook", "WaitingForTransfer", "WaitingForPrebookCancelation", "WaitingToBeRemoved",
-    "WaitingToBeReturned", "WaitingToBeCompleted", "WaitingForExport", "Error", "Success", "All",
-)  # fmt: skip
+    "WaitingForPrebook",
+    "WaitingForTransfer",
+    "WaitingForPrebookCancelation",
+    "WaitingToBeRemoved",
+    "WaitingToBeReturned",
+    "WaitingToBeCompleted",
+    "WaitingForExport",
+    "Error",
+    "Success",
+    "All",
+)
 _NOT_FOUND = {"detail": "Not Found"}
 _KEY = ("taskType", "taskSubType", "notificationWebhookURL")
 

@@ -66,10 +66,16 @@ def _token(call: Call, client: str, scopes: frozenset[str]) -> str:
     issued = int(call.world.now().timestamp())
     header = {"alg": "RS256", "kid": "sandbox", "typ": "at+jwt"}
     claims = {
-        "sub": client, "scope": " ".join(sorted(scopes)), "auth_time": issued, "iss": "https://api.basware.com",
-        "aud": "OpenAPI", "exp": issued + call.world.token_seconds, "iat": issued, "jti": call.world.new_id(),
+        "sub": client,
+        "scope": " ".join(sorted(scopes)),
+        "auth_time": issued,
+        "iss": "https://api.basware.com",
+        "aud": "OpenAPI",
+        "exp": issued + call.world.token_seconds,
+        "iat": issued,
+        "jti": call.world.new_id(),
         "bwcid": "000000-SANDBOX",
-    }  # fmt: skip
+    }
     parts = (encode(header), encode(claims), call.world.rng.randbytes(64))
     return ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 

@@ -69,9 +69,15 @@ class Faults:
     waiting: list[tuple[datetime, Callable[[], object]]] = field(default_factory=list)
 
     def add(
-        self, kind: str, path: str = "", method: str = "", times: int = 1, seconds: float = 0, skip: int = 0,
+        self,
+        kind: str,
+        path: str = "",
+        method: str = "",
+        times: int = 1,
+        seconds: float = 0,
+        skip: int = 0,
         headers: Mapping[str, str] | None = None,
-    ) -> Fault:  # fmt: skip
+    ) -> Fault:
         """Append a rule and return it; raises ValueError for a kind that this server does not know."""
         if kind not in self.before | self.after | {"late", "hang"}:
             raise ValueError(f"unknown kind of fault {kind!r}")

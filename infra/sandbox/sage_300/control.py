@@ -98,16 +98,18 @@ def _user(world: World, body: Any, _args: dict[str, Any]) -> Any:
     return {}
 
 
-_ROUTES = control.routes([
-    ("GET", "state", _state),
-    ("POST", "records/<name>", _record),
-    ("POST", "receipts", _receive),
-    ("POST", "returns", _give_back),
-    ("POST", "orders/<int:key>/complete", _complete),
-    ("POST", "batches/<int:number>/<any(post,delete):verb>", _batch),
-    ("POST", "users", _user),
-    ("POST", "switches", control.switching(_SWITCHES, _SETS)),
-])  # fmt: skip
+_ROUTES = control.routes(
+    [
+        ("GET", "state", _state),
+        ("POST", "records/<name>", _record),
+        ("POST", "receipts", _receive),
+        ("POST", "returns", _give_back),
+        ("POST", "orders/<int:key>/complete", _complete),
+        ("POST", "batches/<int:number>/<any(post,delete):verb>", _batch),
+        ("POST", "users", _user),
+        ("POST", "switches", control.switching(_SWITCHES, _SETS)),
+    ]
+)
 
 
 def answer(world: World, request: Request, body: bytes) -> Response:

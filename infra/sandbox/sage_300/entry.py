@@ -180,8 +180,15 @@ def _apply_to(world: World, invoice: Record, number: str) -> None:
 
 
 _HEADER: dict[str, Callable[[World, Record, Any], None]] = {
-    "VendorNumber": _vendor, "CurrencyCode": _currency, "Terms": _terms, "TaxGroup": _tax_group,
-    "DocumentDate": _day_needed("DocumentDate"), "PostingDate": _day_needed("PostingDate"),
-    "AccountSet": _account_set, "ApplytoDocument": _apply_to, "InvoiceOptionalFields": _optional_fields,
-    **{f"TaxClass{n}": _tax_class(n) for n in range(1, 6)}, **{f"TaxAmount{n}": _tax_amount(n) for n in range(1, 6)},
-}  # fmt: skip
+    "VendorNumber": _vendor,
+    "CurrencyCode": _currency,
+    "Terms": _terms,
+    "TaxGroup": _tax_group,
+    "DocumentDate": _day_needed("DocumentDate"),
+    "PostingDate": _day_needed("PostingDate"),
+    "AccountSet": _account_set,
+    "ApplytoDocument": _apply_to,
+    "InvoiceOptionalFields": _optional_fields,
+    **{f"TaxClass{n}": _tax_class(n) for n in range(1, 6)},
+    **{f"TaxAmount{n}": _tax_amount(n) for n in range(1, 6)},
+}

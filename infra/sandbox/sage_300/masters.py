@@ -11,10 +11,17 @@ from .fields import RESOURCES, TYPES, Record, Resource
 from .world import World
 
 _GROUP_DEFAULTS = {
-    "AccountSet": "AccountSet", "CurrencyCode": "CurrencyCode", "RateType": "RateType", "BankCode": "BankCode",
-    "DistributionCode": "DistributionCode", "GLAccount": "GeneralLedgerAccountNumber", "Terms": "Terms",
-    "TaxGroup": "TaxGroup", "PaymentCode": "PaymentCode", "DistributionType": "DistributionType",
-}  # fmt: skip
+    "AccountSet": "AccountSet",
+    "CurrencyCode": "CurrencyCode",
+    "RateType": "RateType",
+    "BankCode": "BankCode",
+    "DistributionCode": "DistributionCode",
+    "GLAccount": "GeneralLedgerAccountNumber",
+    "Terms": "Terms",
+    "TaxGroup": "TaxGroup",
+    "PaymentCode": "PaymentCode",
+    "DistributionType": "DistributionType",
+}
 _KNOWN_CODES = {"GroupCode": "APVendorGroups", "Terms": "APTerms", "AccountSet": "APAccountSets"}
 
 

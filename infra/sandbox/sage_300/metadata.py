@@ -19,8 +19,9 @@ def metadata(module: str, lacking: Container[str] = ()) -> Response:
     names = list(dict.fromkeys(n for r in resources for n in _with_details(r.type)))
     keyed = {r.type: r.key for r in resources}
     types = "".join(_type(space, name, keyed.get(name, ())) for name in names)
-    sets = "".join(f"<EntitySet Name={quoteattr(r.name)} EntityType={quoteattr(f'{space}.{r.type}')}/>"
-                   for r in resources)  # fmt: skip
+    sets = "".join(
+        f"<EntitySet Name={quoteattr(r.name)} EntityType={quoteattr(f'{space}.{r.type}')}/>" for r in resources
+    )
     body = (
         '<?xml version="1.0" encoding="utf-8"?><edmx:Edmx Version="4.0" '
         'xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>'

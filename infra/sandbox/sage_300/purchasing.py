@@ -29,11 +29,19 @@ def order(world: World, body: Any) -> Record:
     today = world.today().isoformat()
     key = world.number("order", 10021001)
     record: Record = {
-        "PurchaseOrderSequenceKey": key, "PurchaseOrderNumber": f"PO{world.number('order number', 1):06d}",
-        "PurchaseOrderType": "Active", "PurchaseOrderDate": today, "VendorName": vendor.get("VendorName", ""),
-        "Currency": vendor.get("CurrencyCode") or world.currency, "TermsCode": vendor.get("Terms", ""),
-        "TaxGroup": vendor.get("TaxGroup", ""), "TaxClass1": 1, "OnHold": "No", "Completed": "No", "ExchangeRate": 1,
-    }  # fmt: skip
+        "PurchaseOrderSequenceKey": key,
+        "PurchaseOrderNumber": f"PO{world.number('order number', 1):06d}",
+        "PurchaseOrderType": "Active",
+        "PurchaseOrderDate": today,
+        "VendorName": vendor.get("VendorName", ""),
+        "Currency": vendor.get("CurrencyCode") or world.currency,
+        "TermsCode": vendor.get("Terms", ""),
+        "TaxGroup": vendor.get("TaxGroup", ""),
+        "TaxClass1": 1,
+        "OnHold": "No",
+        "Completed": "No",
+        "ExchangeRate": 1,
+    }
     record |= values
     record["LastPostingDate"] = record["PurchaseOrderDate"]
     lines = values.get("PurchaseOrderLines") or []
@@ -51,11 +59,18 @@ def _stated(values: Record) -> Record:
 def _order_line(world: World, order_: Record, number: int, values: Record) -> Record:
     item = _item(world, values)
     line: Record = {
-        "PurchaseOrderSequenceKey": order_["PurchaseOrderSequenceKey"], "LineNumber": 1000 * number,
-        "PurchaseOrderLineSequence": number, "ItemDescription": item, "QuantityReceived": Decimal(0),
-        "QuantityCanceled": Decimal(0), "TaxClass1": order_.get("TaxClass1", 1), "Completed": "No",
-        "ExpenseAccount": ITEM_LEDGER, "UnitOfMeasure": "Ea.", "UnitCost": Decimal(0),
-    } | _stated(values)  # fmt: skip
+        "PurchaseOrderSequenceKey": order_["PurchaseOrderSequenceKey"],
+        "LineNumber": 1000 * number,
+        "PurchaseOrderLineSequence": number,
+        "ItemDescription": item,
+        "QuantityReceived": Decimal(0),
+        "QuantityCanceled": Decimal(0),
+        "TaxClass1": order_.get("TaxClass1", 1),
+        "Completed": "No",
+        "ExpenseAccount": ITEM_LEDGER,
+        "UnitOfMeasure": "Ea.",
+        "UnitCost": Decimal(0),
+    } | _stated(values)
     quantity = Decimal(line.get("QuantityOrdered") or 0)
     if quantity <= 0:
         raise record_invalid("QuantityOrdered must be greater than zero")
@@ -129,9 +144,13 @@ def _order_line_of(order_: Record, values: Record) -> Record:
 def _receipt_line(world: World, receipt: Record, number: int, ordered: Record | None, values: Record) -> Record:
     item = _item(world, {"ItemNumber": (ordered or values)["ItemNumber"]})
     line: Record = {
-        "ReceiptSequenceKey": receipt["ReceiptSequenceKey"], "LineNumber": 1000 * number, "ItemDescription": item,
-        "ReceiptLineSequence": number, "QuantityReturned": Decimal(0), "UnitCost": Decimal(0),
-    }  # fmt: skip
+        "ReceiptSequenceKey": receipt["ReceiptSequenceKey"],
+        "LineNumber": 1000 * number,
+        "ItemDescription": item,
+        "ReceiptLineSequence": number,
+        "QuantityReturned": Decimal(0),
+        "UnitCost": Decimal(0),
+    }
     if ordered is not None:
         same = ("PurchaseOrderSequenceKey", "PurchaseOrderLineSequence", "ItemNumber", "UnitOfMeasure", "UnitCost")
         line |= {name: ordered[name] for name in same}

@@ -22,14 +22,22 @@ _ODD_NAMES = (
 )
 _FIRST = ("Pacific", "Northern", "Summit", "Harbour", "Prairie", "Island", "Cascade", "Maple", "Granite", "Coastal")
 _SECOND = ("Metals", "Logistics", "Paper", "Chemicals", "Electric", "Tools", "Packaging", "Print", "Build", "Software")
-_TERMS = (("N30", "Net 30", 30, 0, 0), ("N14", "Net 14", 14, 0, 0), ("N60", "Net 60", 60, 0, 0),
-          ("2N30", "2% 10, net 30", 30, 10, 2))  # fmt: skip
+_TERMS = (
+    ("N30", "Net 30", 30, 0, 0),
+    ("N14", "Net 14", 14, 0, 0),
+    ("N60", "Net 60", 60, 0, 0),
+    ("2N30", "2% 10, net 30", 30, 10, 2),
+)
 _PLAIN_ACCOUNTS = (
-    ("1300", "Inventory", "BalanceSheet"), ("1440", "Prepayments", "BalanceSheet"), ("1000", "Bank", "BalanceSheet"),
-    ("2020", "Accounts payable", "BalanceSheet"), ("2025", "Retainage", "BalanceSheet"),
-    ("6260", "Equipment rental", "IncomeStatement"), ("6550", "Discounts taken", "IncomeStatement"),
+    ("1300", "Inventory", "BalanceSheet"),
+    ("1440", "Prepayments", "BalanceSheet"),
+    ("1000", "Bank", "BalanceSheet"),
+    ("2020", "Accounts payable", "BalanceSheet"),
+    ("2025", "Retainage", "BalanceSheet"),
+    ("6260", "Equipment rental", "IncomeStatement"),
+    ("6550", "Discounts taken", "IncomeStatement"),
     ("3500", "Retained earnings", "RetainedEarnings"),
-)  # fmt: skip
+)
 
 
 def add_masters(world: World, rng: Random, today: date) -> None:
@@ -86,11 +94,19 @@ def _year(year: int) -> Record:
 def account(number: str, centre: str = "", **more: object) -> Record:
     """One G/L account: a natural account alone, or with a cost centre as its second segment."""
     plain: Record = {
-        "UnformattedAccount": f"{number}{centre}", "AccountNumber": f"{number}-{centre}" if centre else number,
-        "AccountType": "IncomeStatement", "NormalBalanceDRCR": "Debit", "Status": "Active", "PostToAccount": "Detail",
-        "StructureCode": "ACCDPT" if centre else "MAIN", "AccountSegmentCode1": number, "AccountSegmentCode2": centre,
-        "Description": f"Account {number} {centre}".strip(), "AccountGroupCode": "EXP", "Multicurrency": "No",
-    }  # fmt: skip
+        "UnformattedAccount": f"{number}{centre}",
+        "AccountNumber": f"{number}-{centre}" if centre else number,
+        "AccountType": "IncomeStatement",
+        "NormalBalanceDRCR": "Debit",
+        "Status": "Active",
+        "PostToAccount": "Detail",
+        "StructureCode": "ACCDPT" if centre else "MAIN",
+        "AccountSegmentCode1": number,
+        "AccountSegmentCode2": centre,
+        "Description": f"Account {number} {centre}".strip(),
+        "AccountGroupCode": "EXP",
+        "Multicurrency": "No",
+    }
     return plain | more
 
 
@@ -126,8 +142,9 @@ def _accounts(world: World, rng: Random, today: date) -> None:
 def add_codes(world: World) -> None:
     """Put what vendors default from: account set, distribution codes, vendor group."""
     sets = {"PayablesControlAccount": "2020", "DiscountsAccount": "6550", "PrepaymentAccount": "1440"}
-    world.put("APAccountSets", {"AccountSetCode": "TRADE", "Description": "Trade payables", "RetainageAccount": "2025"}
-              | sets)  # fmt: skip
+    world.put(
+        "APAccountSets", {"AccountSetCode": "TRADE", "Description": "Trade payables", "RetainageAccount": "2025"} | sets
+    )
     for code, text, number in (("INV", "Purchase of inventory", "1300"), ("EQUIP", "Equipment rental", "6260")):
         row = {"DistributionCodeKey": code, "Description": text, "GLAccount": number, "Discountable": "Yes"}
         world.put("APDistributionCodes", row)
@@ -143,24 +160,40 @@ def _vendor(code: str, number: int, rng: Random, today: date) -> Record:
     changed = today - timedelta(days=rng.randrange(3, 400))
     inactive = number % 40 == 39
     row: Record = {
-        "VendorNumber": code, "ShortName": code[:10], "GroupCode": "INV", "VendorName": name, "AccountSet": "TRADE",
-        "Status": "Inactive" if inactive else "Active", "OnHold": "OnHold" if number % 25 == 7 else "NotOnHold",
-        "InactiveDate": changed.isoformat() if inactive else None, "DateLastMaintained": changed.isoformat(),
-        "StartDate": _past(today), "CurrencyCode": "USD" if number % 10 == 7 else "EUR",
-        "Terms": _TERMS[number % 4][0], "TaxGroup": ("V2", "V2", "V1", "V0")[number % 4], "TaxClassCode1": 1,
-        "RateType": "SP", "BankCode": "CCB", "PaymentCode": "CHECK", "DistributionType": "GLAccount",
-        "LegalName": name, "CreditLimit": Decimal(rng.randrange(0, 90)) * 1000,
-    }  # fmt: skip
+        "VendorNumber": code,
+        "ShortName": code[:10],
+        "GroupCode": "INV",
+        "VendorName": name,
+        "AccountSet": "TRADE",
+        "Status": "Inactive" if inactive else "Active",
+        "OnHold": "OnHold" if number % 25 == 7 else "NotOnHold",
+        "InactiveDate": changed.isoformat() if inactive else None,
+        "DateLastMaintained": changed.isoformat(),
+        "StartDate": _past(today),
+        "CurrencyCode": "USD" if number % 10 == 7 else "EUR",
+        "Terms": _TERMS[number % 4][0],
+        "TaxGroup": ("V2", "V2", "V1", "V0")[number % 4],
+        "TaxClassCode1": 1,
+        "RateType": "SP",
+        "BankCode": "CCB",
+        "PaymentCode": "CHECK",
+        "DistributionType": "GLAccount",
+        "LegalName": name,
+        "CreditLimit": Decimal(rng.randrange(0, 90)) * 1000,
+    }
     return row | _contact(number, rng)
 
 
 def _contact(number: int, rng: Random) -> Record:
     row: Record = {
         "AddressLine1": f"{number + 1} Main Street" if number % 3 else f"Königstraße {number + 1}",
-        "City": rng.choice(("Vancouver", "Köln", "Montréal", "Seattle", "Zürich")), "StateProvince": "BC",
-        "ZipPostalCode": f"{rng.randrange(10000, 99999)}", "Country": rng.choice(("CA", "DE", "US")),
-        "PhoneNumber": f"604555{number:04d}", "Email": f"ap{number}@vendor.example" if number % 6 else "",
-    }  # fmt: skip
+        "City": rng.choice(("Vancouver", "Köln", "Montréal", "Seattle", "Zürich")),
+        "StateProvince": "BC",
+        "ZipPostalCode": f"{rng.randrange(10000, 99999)}",
+        "Country": rng.choice(("CA", "DE", "US")),
+        "PhoneNumber": f"604555{number:04d}",
+        "Email": f"ap{number}@vendor.example" if number % 6 else "",
+    }
     if number % 4:
         row["TaxRegistrationCode1"] = f"DE{rng.randrange(10**8, 10**9)}"
     if number % 9 == 0:

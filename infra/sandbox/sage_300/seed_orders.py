@@ -53,10 +53,14 @@ def _order(world: World, rng: Random, number: int, vendor: str, today: date) -> 
 def _line(rng: Random, day: date) -> Record:
     account = f"{400000 + rng.randrange(117)}CC{100 + rng.randrange(20)}"
     return {
-        "ItemNumber": f"A1-{100 + rng.randrange(300)}/0", "Location": "1", "UnitOfMeasure": "Ea.",
-        "QuantityOrdered": Decimal(rng.randrange(1, 200)), "UnitCost": Decimal(5 + rng.randrange(5, 50000) // 20) / 100,
-        "ExpenseAccount": account, "ExpectedArrivalDate": (day + timedelta(days=21)).isoformat(),
-    }  # fmt: skip
+        "ItemNumber": f"A1-{100 + rng.randrange(300)}/0",
+        "Location": "1",
+        "UnitOfMeasure": "Ea.",
+        "QuantityOrdered": Decimal(rng.randrange(1, 200)),
+        "UnitCost": Decimal(5 + rng.randrange(5, 50000) // 20) / 100,
+        "ExpenseAccount": account,
+        "ExpectedArrivalDate": (day + timedelta(days=21)).isoformat(),
+    }
 
 
 def _back(order: Record, day: date) -> None:

@@ -116,17 +116,19 @@ def _expire(world: World, _body: Any, _args: dict[str, Any]) -> Any:
     return {}
 
 
-_ROUTES = control.routes([
-    ("GET", "state", _state),
-    ("POST", "records/<name>", _record),
-    ("POST", "payments", _pay),
-    ("POST", "payments/<int:entry>/cancel", _cancel_payment),
-    ("POST", "receipts", _receive),
-    ("POST", "returns", _give_back),
-    ("POST", "drafts/<int:entry>/<any(approve,reject):verdict>", _decide),
-    ("POST", "sessions/expire", _expire),
-    ("POST", "switches", control.switching(_SWITCHES, _SETS)),
-])  # fmt: skip
+_ROUTES = control.routes(
+    [
+        ("GET", "state", _state),
+        ("POST", "records/<name>", _record),
+        ("POST", "payments", _pay),
+        ("POST", "payments/<int:entry>/cancel", _cancel_payment),
+        ("POST", "receipts", _receive),
+        ("POST", "returns", _give_back),
+        ("POST", "drafts/<int:entry>/<any(approve,reject):verdict>", _decide),
+        ("POST", "sessions/expire", _expire),
+        ("POST", "switches", control.switching(_SWITCHES, _SETS)),
+    ]
+)
 
 
 def answer(world: World, request: Request, body: bytes) -> Response:

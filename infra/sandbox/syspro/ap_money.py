@@ -95,9 +95,7 @@ def _tax_code(world: World, node: Node, name: str, inside: str = "") -> str:
     return text
 
 
-def _tax(
-    world: World, item: Node, options: Parameters, found: Amounts, *, factor: Decimal, counts: bool
-) -> None:  # fmt: skip
+def _tax(world: World, item: Node, options: Parameters, found: Amounts, *, factor: Decimal, counts: bool) -> None:
     """Settle the tax and check the sum, both in the currency of the distribution."""
     basis = letter(item, "TaxBasis", "EI", "E")
     percents = [world.tax_rates.get(line.tax_code or found.tax_code, Decimal(0)) for line in found.lines]
@@ -105,8 +103,9 @@ def _tax(
     if basis == "E":
         worked = sum((cents(one.value * p / 100) for one, p in zip(found.lines, percents, strict=True)), Decimal(0))
     else:
-        worked = sum((cents(one.value * p / (100 + p)) for one, p in zip(found.lines, percents, strict=True)),
-                     Decimal(0))  # fmt: skip
+        worked = sum(
+            (cents(one.value * p / (100 + p)) for one, p in zip(found.lines, percents, strict=True)), Decimal(0)
+        )
     given = amount(item, "TaxValue", default="0") if counts else Decimal(0)
     tax = worked if options["AutomaticTaxCalculation"] == "Y" else cents(given * factor)
     if tax and not coded:

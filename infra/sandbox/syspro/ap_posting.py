@@ -21,9 +21,12 @@ ROOT = "PostApInvoice"
 TAX_ACCOUNT, PAYABLES = "1540", "2010"
 NUMBER_LIMIT, REFERENCE_LIMIT = 20, 30
 KNOWN: Known = COMMON | {
-    "PostingPeriod": ("C", ""), "LedgerDistributionCurrency": ("L", "LF"), "AutomaticTaxCalculation": ("N", "NY"),
-    "PermissibleTaxVariance": ("0", ""), "IgnoreAnalysis": ("Y", "YN"),
-}  # fmt: skip
+    "PostingPeriod": ("C", ""),
+    "LedgerDistributionCurrency": ("L", "LF"),
+    "AutomaticTaxCalculation": ("N", "NY"),
+    "PermissibleTaxVariance": ("0", ""),
+    "IgnoreAnalysis": ("Y", "YN"),
+}
 
 
 @dataclass
@@ -91,12 +94,21 @@ def check(world: World, node: Node, options: Parameters) -> Draft:
         text = f"GRN matching is required for supplier '{supplier['Supplier']}'"
         raise wrong("GrnGrn", "", text, inside=grn.INSIDE)
     return Draft(
-        supplier=supplier, code=code, number=number, existing=existing, month=month, dated=dated,
-        due=due or _later(dated, due_days), discount_day=discount_day or _later(dated, discount_days),
-        discount=cents(money.discountable * percent / 100) if basis == "T" else Decimal(0), branch=branch,
-        reference=stored(node.get("TransactionReference"))[:REFERENCE_LIMIT], money=money, matched=matched,
+        supplier=supplier,
+        code=code,
+        number=number,
+        existing=existing,
+        month=month,
+        dated=dated,
+        due=due or _later(dated, due_days),
+        discount_day=discount_day or _later(dated, discount_days),
+        discount=cents(money.discountable * percent / 100) if basis == "T" else Decimal(0),
+        branch=branch,
+        reference=stored(node.get("TransactionReference"))[:REFERENCE_LIMIT],
+        money=money,
+        matched=matched,
         warnings=_warnings(supplier),
-    )  # fmt: skip
+    )
 
 
 def _number(world: World, node: Node, supplier: Record, code: str) -> tuple[str, Record | None]:
@@ -151,9 +163,11 @@ def book(world: World, draft: Draft) -> Record:
     sign = -1 if draft.code == "C" else 1
     number = _journal(world, draft, sign)
     value = sign * draft.money.gross
-    existing = draft.existing if draft.existing is not None else world.get(
-        "ApInvoice", draft.supplier["Supplier"], draft.number
-    )  # fmt: skip
+    existing = (
+        draft.existing
+        if draft.existing is not None
+        else world.get("ApInvoice", draft.supplier["Supplier"], draft.number)
+    )
     if existing is None:
         row = _new(world, draft, number, value, sign)
     else:
@@ -170,26 +184,53 @@ def _new(world: World, draft: Draft, number: int, value: Decimal, sign: int) -> 
     back = [world.current_period, periods.back(world.current_period, 1), periods.back(world.current_period, 2)]
     age = back.index(draft.month)
     codes = [draft.money.tax_code, *(line.tax_code for line in draft.money.lines)]
-    return world.put("ApInvoice", {
-        "Supplier": draft.supplier["Supplier"], "Invoice": draft.number, "JournalDate": world.today().isoformat(),
-        "Journal": number, "Branch": draft.branch, "InvoiceDate": draft.dated, "DiscountDate": draft.discount_day,
-        "DueDate": draft.due, "Reference": draft.reference, "OrigInvValue": value,
-        "OrigDiscValue": sign * draft.discount, "MthInvBal1": value, "MthInvBal2": value if age >= 1 else Decimal(0),
-        "MthInvBal3": value if age >= 2 else Decimal(0), "InvoiceStatus": "0", "InvoiceYear": year,
-        "Currency": draft.supplier["Currency"] or world.local_currency, "InvoiceMonth": month,
-        "ExchangeRate": draft.money.rate, "FirstTaxCode": next(filter(None, codes), ""), "CurrencyValue": value,
-        "EntryNumber": 1,
-    })  # fmt: skip
+    return world.put(
+        "ApInvoice",
+        {
+            "Supplier": draft.supplier["Supplier"],
+            "Invoice": draft.number,
+            "JournalDate": world.today().isoformat(),
+            "Journal": number,
+            "Branch": draft.branch,
+            "InvoiceDate": draft.dated,
+            "DiscountDate": draft.discount_day,
+            "DueDate": draft.due,
+            "Reference": draft.reference,
+            "OrigInvValue": value,
+            "OrigDiscValue": sign * draft.discount,
+            "MthInvBal1": value,
+            "MthInvBal2": value if age >= 1 else Decimal(0),
+            "MthInvBal3": value if age >= 2 else Decimal(0),
+            "InvoiceStatus": "0",
+            "InvoiceYear": year,
+            "Currency": draft.supplier["Currency"] or world.local_currency,
+            "InvoiceMonth": month,
+            "ExchangeRate": draft.money.rate,
+            "FirstTaxCode": next(filter(None, codes), ""),
+            "CurrencyValue": value,
+            "EntryNumber": 1,
+        },
+    )
 
 
 def _change(world: World, row: Record, draft: Draft, value: Decimal, number: int) -> None:
     """Post a credit, debit or adjustment to an invoice that is there."""
     year, month = periods.split(draft.month)
-    world.put("ApInvoicePay", {
-        "Supplier": row["Supplier"], "Invoice": row["Invoice"], "Number": world.number("ap-entry"),
-        "TrnType": draft.code, "JournalDate": world.today().isoformat(), "PaymentReference": draft.reference,
-        "TrnValue": value, "PostValue": cents(value * draft.money.rate), "TrnYear": year, "TrnMonth": month,
-    })  # fmt: skip
+    world.put(
+        "ApInvoicePay",
+        {
+            "Supplier": row["Supplier"],
+            "Invoice": row["Invoice"],
+            "Number": world.number("ap-entry"),
+            "TrnType": draft.code,
+            "JournalDate": world.today().isoformat(),
+            "PaymentReference": draft.reference,
+            "TrnValue": value,
+            "PostValue": cents(value * draft.money.rate),
+            "TrnYear": year,
+            "TrnMonth": month,
+        },
+    )
     row["MthInvBal1"] += value
     row["Journal"] = number
     restate(row)

@@ -37,8 +37,12 @@ def respell_currency(world: World, old: str, new: str) -> None:
     with world.lock:
         world.local_currency = new if world.local_currency == old else world.local_currency
         world.rates = {new if code == old else code: rate for code, rate in world.rates.items()}
-        for table, column in (("ApSupplier", "Currency"), ("PorMasterHdr", "Currency"), ("ApInvoice", "Currency"),
-                              ("GrnDetails", "PostCurrency")):  # fmt: skip
+        for table, column in (
+            ("ApSupplier", "Currency"),
+            ("PorMasterHdr", "Currency"),
+            ("ApInvoice", "Currency"),
+            ("GrnDetails", "PostCurrency"),
+        ):
             for row in world.rows(table):
                 if row[column] == old:
                     row[column] = new
@@ -58,12 +62,26 @@ def order(world: World, supplier: str, lines: Sequence[Record], *, number: str =
         day = dated or world.today().isoformat()
         key = number or f"{world.number('order', 100001):015d}"
         currency = party["Currency"] or world.local_currency
-        header = world.put("PorMasterHdr", {
-            "PurchaseOrder": key, "NextDetailLine": len(lines) + 1, "OrderStatus": OPEN, "ActiveFlag": "Y",
-            "CancelledFlag": "N", "Supplier": party["Supplier"], "OrderEntryDate": day, "OrderDueDate": day,
-            "OrderType": "L", "Warehouse": "01", "Currency": currency, "MulDiv": "M",
-            "ExchangeRate": world.rates.get(currency, Decimal(1)), "TermsCode": party["TermsCode"], "Buyer": "BUY",
-        })  # fmt: skip
+        header = world.put(
+            "PorMasterHdr",
+            {
+                "PurchaseOrder": key,
+                "NextDetailLine": len(lines) + 1,
+                "OrderStatus": OPEN,
+                "ActiveFlag": "Y",
+                "CancelledFlag": "N",
+                "Supplier": party["Supplier"],
+                "OrderEntryDate": day,
+                "OrderDueDate": day,
+                "OrderType": "L",
+                "Warehouse": "01",
+                "Currency": currency,
+                "MulDiv": "M",
+                "ExchangeRate": world.rates.get(currency, Decimal(1)),
+                "TermsCode": party["TermsCode"],
+                "Buyer": "BUY",
+            },
+        )
         for position, line in enumerate(lines, 1):
             plain: Record = {"LineType": "1", "MWarehouse": "01", "MOrderUom": "EA", "MPriceUom": "EA"}
             row = plain | {"MLatestDueDate": day, "MOrigDueDate": day} | line
@@ -87,9 +105,11 @@ def receive(world: World, number: str, quantities: Mapping[int, Decimal] | None 
     with world.lock:
         header = world.find("PorMasterHdr", number)
         rows = {row["Line"]: row for row in lines_of(world, header["PurchaseOrder"]) if row["LineType"] != "6"}
-        wanted = quantities if quantities is not None else {
-            line: row["MOrderQty"] - row["MReceivedQty"] for line, row in rows.items()
-        }  # fmt: skip
+        wanted = (
+            quantities
+            if quantities is not None
+            else {line: row["MOrderQty"] - row["MReceivedQty"] for line, row in rows.items()}
+        )
         grn, entry = f"P{world.number('grn', 13151):08d}", world.number("grn-journal", 501)
         made = []
         for position, (line, quantity) in enumerate(((n, q) for n, q in wanted.items() if q), 1):
@@ -106,19 +126,42 @@ def receive(world: World, number: str, quantities: Mapping[int, Decimal] | None 
 def _note(world: World, header: Record, row: Record, quantity: Decimal, grn: str, number: int, line: int) -> Record:
     today = world.today()
     if not world.grn_system:
-        return world.put("PorHistReceipt", {
-            "PurchaseOrder": header["PurchaseOrder"], "PurchaseOrderLin": row["Line"],
-            "Number": world.number("receipt"), "DateReceived": today.isoformat(), "QtyReceived": quantity,
-            "PriceReceived": row["MPrice"], "Reference": grn,
-        })  # fmt: skip
-    return world.put("GrnDetails", {
-        "Supplier": header["Supplier"], "Grn": grn, "GrnSource": "G", "Journal": number, "JournalEntry": line,
-        "DebitRecGlCode": row["MGlCode"], "OrigGrnValue": cents(quantity * row["MForeignPrice"]),
-        "PurchaseOrder": header["PurchaseOrder"], "PurchaseOrderLin": row["Line"], "StockCode": row["MStockCode"],
-        "StockDescription": row["MStockDes"], "Warehouse": row["MWarehouse"], "QtyReceived": quantity,
-        "OrigReceiptDate": today.isoformat(), "PostCurrency": header["Currency"], "ConvRate": header["ExchangeRate"],
-        "MulDiv": "M", "GrnYear": today.year, "GrnMonth": today.month,
-    })  # fmt: skip
+        return world.put(
+            "PorHistReceipt",
+            {
+                "PurchaseOrder": header["PurchaseOrder"],
+                "PurchaseOrderLin": row["Line"],
+                "Number": world.number("receipt"),
+                "DateReceived": today.isoformat(),
+                "QtyReceived": quantity,
+                "PriceReceived": row["MPrice"],
+                "Reference": grn,
+            },
+        )
+    return world.put(
+        "GrnDetails",
+        {
+            "Supplier": header["Supplier"],
+            "Grn": grn,
+            "GrnSource": "G",
+            "Journal": number,
+            "JournalEntry": line,
+            "DebitRecGlCode": row["MGlCode"],
+            "OrigGrnValue": cents(quantity * row["MForeignPrice"]),
+            "PurchaseOrder": header["PurchaseOrder"],
+            "PurchaseOrderLin": row["Line"],
+            "StockCode": row["MStockCode"],
+            "StockDescription": row["MStockDes"],
+            "Warehouse": row["MWarehouse"],
+            "QtyReceived": quantity,
+            "OrigReceiptDate": today.isoformat(),
+            "PostCurrency": header["Currency"],
+            "ConvRate": header["ExchangeRate"],
+            "MulDiv": "M",
+            "GrnYear": today.year,
+            "GrnMonth": today.month,
+        },
+    )
 
 
 def complete(world: World, number: str) -> Record:
@@ -142,18 +185,33 @@ def _close(world: World, number: str, values: Record) -> Record:
 
 
 def enter_invoice(
-    world: World, supplier: str, number: str, lines: Sequence[tuple[str, Decimal]], *, tax: Decimal = Decimal(0),
-    tax_code: str = "", dated: str = "", reference: str = "", code: str = "I", period: str = "C",
-) -> Record:  # fmt: skip
+    world: World,
+    supplier: str,
+    number: str,
+    lines: Sequence[tuple[str, Decimal]],
+    *,
+    tax: Decimal = Decimal(0),
+    tax_code: str = "",
+    dated: str = "",
+    reference: str = "",
+    code: str = "I",
+    period: str = "C",
+) -> Record:
     """Key a document in by hand: ledger code and net amount of each line, in the supplier's currency.
 
     Raises `Refusal` where SYSPRO would not let the user.
     """
     texts = {
-        "Supplier": supplier, "TransactionCode": code, "Invoice": number, "TransactionReference": reference,
-        "TransactionValue": str(sum((value for _, value in lines), tax)), "InvoiceDate": dated, "TaxCode": tax_code,
-        "TaxValue": str(tax), "ReestablishInvoice": "N" if code == "I" else "Y",
-    }  # fmt: skip
+        "Supplier": supplier,
+        "TransactionCode": code,
+        "Invoice": number,
+        "TransactionReference": reference,
+        "TransactionValue": str(sum((value for _, value in lines), tax)),
+        "InvoiceDate": dated,
+        "TaxCode": tax_code,
+        "TaxValue": str(tax),
+        "ReestablishInvoice": "N" if code == "I" else "Y",
+    }
     item = _node("Item", texts)
     for ledger_code, value in lines:
         item.children.append(_node("LedgerDistribution", {"LedgerCode": ledger_code, "LedgerValue": str(value)}))
@@ -218,11 +276,21 @@ def pay(world: World, supplier: str, number: str, amount: Decimal | None = None,
 
 def _entry(world: World, row: Record, kind: str, value: Decimal, reference: str) -> Record:
     year, month = periods.split(world.current_period)
-    entry = world.put("ApInvoicePay", {
-        "Supplier": row["Supplier"], "Invoice": row["Invoice"], "Number": world.number("ap-entry"), "TrnType": kind,
-        "JournalDate": world.today().isoformat(), "PaymentReference": reference, "TrnValue": value,
-        "PostValue": cents(value * row["ExchangeRate"]), "TrnYear": year, "TrnMonth": month,
-    })  # fmt: skip
+    entry = world.put(
+        "ApInvoicePay",
+        {
+            "Supplier": row["Supplier"],
+            "Invoice": row["Invoice"],
+            "Number": world.number("ap-entry"),
+            "TrnType": kind,
+            "JournalDate": world.today().isoformat(),
+            "PaymentReference": reference,
+            "TrnValue": value,
+            "PostValue": cents(value * row["ExchangeRate"]),
+            "TrnYear": year,
+            "TrnMonth": month,
+        },
+    )
     row["MthInvBal1"] += value
     restate(row)
     world.stamp(row)

@@ -16,10 +16,18 @@ ODATA = re.compile(r"/SYSPRO8Odata/SYSPROOData/(?P<company>[^/]+)/(?P<table>[^/]
 VERBS = {
     name.lower(): name
     for name in (
-        "Logon", "Logoff", "GetLogonProfile", "GetVersion", "Query/Query", "Query/Fetch", "Transaction/Post",
-        "Setup/Add", "Setup/Update", "Setup/Delete",
+        "Logon",
+        "Logoff",
+        "GetLogonProfile",
+        "GetVersion",
+        "Query/Query",
+        "Query/Fetch",
+        "Transaction/Post",
+        "Setup/Add",
+        "Setup/Update",
+        "Setup/Delete",
     )
-}  # fmt: skip
+}
 _OBJECT = re.compile(r"[A-Za-z0-9]{1,12}")
 
 

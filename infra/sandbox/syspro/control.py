@@ -31,12 +31,32 @@ from .world import World
 
 _SETS = frozenset({"closed_periods", "unlicensed", "analysed", "foreign_tax", "branches"})
 _SWITCHES = {
-    "ap_period", "ledger_company", "wrapping", "digits", "status_of_items", "error_case", "journal_in_answer",
-    "not_equal", "blanks_omitted", "ignores_setup_warnings", "longest_address", "longest_query", "tail", "page_limit",
-    "over_limit", "next_link", "date_style", "date_literal", "binary_collation", "shuffle", "grn_system", "untick_grn",
+    "ap_period",
+    "ledger_company",
+    "wrapping",
+    "digits",
+    "status_of_items",
+    "error_case",
+    "journal_in_answer",
+    "not_equal",
+    "blanks_omitted",
+    "ignores_setup_warnings",
+    "longest_address",
+    "longest_query",
+    "tail",
+    "page_limit",
+    "over_limit",
+    "next_link",
+    "date_style",
+    "date_literal",
+    "binary_collation",
+    "shuffle",
+    "grn_system",
+    "untick_grn",
     "receipts_complete_orders",
-    "supplier_warnings", "protected",
-}  # fmt: skip
+    "supplier_warnings",
+    "protected",
+}
 _OF_SESSIONS = {"seats", "idle_minutes", "idle_ends", "evicted_keep_seats", "demands_spaces", "dead_text"}
 
 
@@ -146,22 +166,24 @@ def _switch(world: World, body: Any, args: dict[str, Any]) -> Any:
     return _SWITCH(world, body, args)
 
 
-_ROUTES = control.routes([
-    ("GET", "state", _state),
-    ("POST", "records/<name>", _record),
-    ("POST", "invoices", _invoice),
-    ("POST", "invoices/<any(cancel,pay,purge):verb>", _invoice_act),
-    ("POST", "orders", _order),
-    ("POST", "orders/<any(complete,cancel):verb>", _order_act),
-    ("POST", "receipts", _receive),
-    ("POST", "periods", _period),
-    ("POST", "periods/end", _month_end),
-    ("POST", "logon", _log_on),
-    ("POST", "sessions/expire", _expire),
-    ("POST", "odata", _odata),
-    ("POST", "currencies", _respell),
-    ("POST", "switches", _switch),
-])  # fmt: skip
+_ROUTES = control.routes(
+    [
+        ("GET", "state", _state),
+        ("POST", "records/<name>", _record),
+        ("POST", "invoices", _invoice),
+        ("POST", "invoices/<any(cancel,pay,purge):verb>", _invoice_act),
+        ("POST", "orders", _order),
+        ("POST", "orders/<any(complete,cancel):verb>", _order_act),
+        ("POST", "receipts", _receive),
+        ("POST", "periods", _period),
+        ("POST", "periods/end", _month_end),
+        ("POST", "logon", _log_on),
+        ("POST", "sessions/expire", _expire),
+        ("POST", "odata", _odata),
+        ("POST", "currencies", _respell),
+        ("POST", "switches", _switch),
+    ]
+)
 
 
 def answer(world: World, request: Request, body: bytes) -> Response:

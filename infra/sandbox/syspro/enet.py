@@ -72,9 +72,15 @@ def profile(world: World, call: Call) -> str:
     today, current = world.today().isoformat(), world.current_period
     accounting = today if today.startswith(current) else f"{current}-01"
     texts = {
-        "CompanyName": world.company_name, "OperatorCode": session.operator, "AccountingDate": accounting,
-        "CompanyDate": today, "LocalCurrencyCode": world.local_currency,
+        "CompanyName": world.company_name,
+        "OperatorCode": session.operator,
+        "AccountingDate": accounting,
+        "CompanyDate": today,
+        "LocalCurrencyCode": world.local_currency,
         "DefaultApBranch": min(world.branches, default=""),
-        "DecimalFormat": "1", "DateFormat": "1", "SysproVersion": world.version, "EnetVersion": VERSION,
-    }  # fmt: skip
+        "DecimalFormat": "1",
+        "DateFormat": "1",
+        "SysproVersion": world.version,
+        "EnetVersion": VERSION,
+    }
     return document("UserProfile", world.version, [element(name, text=text) for name, text in texts.items()])

@@ -30,8 +30,10 @@ from .world import World
 
 ROOT, LINE, SOURCE = "PostGlJournal", "JournalDetails", "GL"
 KNOWN: Known = COMMON | {
-    "ActionType": ("A", "AM"), "ValidatePasswords": ("Y", "YN"), "IgnoreAnalysis": ("Y", "YN"),
-}  # fmt: skip
+    "ActionType": ("A", "AM"),
+    "ValidatePasswords": ("Y", "YN"),
+    "IgnoreAnalysis": ("Y", "YN"),
+}
 
 
 @dataclass
@@ -129,8 +131,12 @@ def _answered(world: World, draft: Draft) -> str:
     debits = sum((entry.value for entry in draft.entries if entry.value > 0), Decimal(0))
     key = {"GlYear": str(year), "GlPeriod": f"{period:02d}", "GlJournal": f"{number:>10}"}
     told = {
-        "JournalDate": draft.dated, "NumOfEntries": f"{len(draft.entries):>6}", "DebitAmount": f"{debits:>18.2f}",
-        "CreditAmount": f"{debits:>18.2f}", "Jnlstatus": "H" if draft.held else "P", "Authorised": "Y",
-    }  # fmt: skip
+        "JournalDate": draft.dated,
+        "NumOfEntries": f"{len(draft.entries):>6}",
+        "DebitAmount": f"{debits:>18.2f}",
+        "CreditAmount": f"{debits:>18.2f}",
+        "Jnlstatus": "H" if draft.held else "P",
+        "Authorised": "Y",
+    }
     inner = element("Key", [element(name, text=text) for name, text in key.items()])
     return element("Transaction", inner, [element(name, text=text) for name, text in told.items()])

@@ -16,8 +16,10 @@ Parameters = dict[str, str]
 Known = dict[str, tuple[str, str]]
 """Parameter to its default and the letters that it may be; no letters: any value."""
 COMMON: Known = {
-    "IgnoreWarnings": ("N", "NYW"), "ApplyIfEntireDocumentValid": ("Y", "YN"), "ValidateOnly": ("N", "NY"),
-}  # fmt: skip
+    "IgnoreWarnings": ("N", "NYW"),
+    "ApplyIfEntireDocumentValid": ("Y", "YN"),
+    "ValidateOnly": ("N", "NY"),
+}
 
 
 @dataclass

@@ -15,8 +15,13 @@ from .world import World
 
 Predicate = Callable[[Record], bool]
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "EQ": operator.eq, "NE": operator.ne, "GT": operator.gt, "GE": operator.ge, "LT": operator.lt, "LE": operator.le,
-}  # fmt: skip
+    "EQ": operator.eq,
+    "NE": operator.ne,
+    "GT": operator.gt,
+    "GE": operator.ge,
+    "LT": operator.lt,
+    "LE": operator.le,
+}
 
 
 def find(world: World, company: str, xml: str) -> str:

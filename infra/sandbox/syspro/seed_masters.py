@@ -18,17 +18,26 @@ ODD_CODES = ("0000001200", " 00001", "O'BRIEN", "A/B 7")
 OTHER_COMPANY = "B"
 """Another company of the server, whose accounts lie in the same GenMaster."""
 _ODD_NAMES = (
-    "O'Brien & Søns <Ireland> Ltd", 'Müller "Stahl" GmbH & Co. KG', "Société Générale d'Équipement; Lyon, Paris / Nice",
-    "€uro Parts – 100% Übermaß", "Instituto de Máquinas, Ferramentas e Componentes Lt",
-)  # fmt: skip
+    "O'Brien & Søns <Ireland> Ltd",
+    'Müller "Stahl" GmbH & Co. KG',
+    "Société Générale d'Équipement; Lyon, Paris / Nice",
+    "€uro Parts – 100% Übermaß",
+    "Instituto de Máquinas, Ferramentas e Componentes Lt",
+)
 _FIRST = ("Pacific", "Northern", "Summit", "Harbour", "Prairie", "Island", "Cascade", "Maple", "Granite", "Coastal")
 _SECOND = ("Metals", "Logistics", "Paper", "Chemicals", "Electric", "Tools", "Packaging", "Print", "Build", "Software")
 _TERMS = {"30": (30, 0, 0), "14": (14, 0, 0), "60": (60, 0, 0), "2N": (30, 10, 2)}
 _PLAIN = (
-    (TAX_ACCOUNT, "Input tax", "A"), (PAYABLES, "Accounts payable", "L"), ("1300", "Inventory", "A"),
-    ("1000", "Bank", "A"), ("3000", "Share capital", "C"), ("4000", "Sales", "R"), ("9000", "Headcount", "S"),
-    ("1900", "Directors' loans", "A"), ("6950", "Projects", "E"),
-)  # fmt: skip
+    (TAX_ACCOUNT, "Input tax", "A"),
+    (PAYABLES, "Accounts payable", "L"),
+    ("1300", "Inventory", "A"),
+    ("1000", "Bank", "A"),
+    ("3000", "Share capital", "C"),
+    ("4000", "Sales", "R"),
+    ("9000", "Headcount", "S"),
+    ("1900", "Directors' loans", "A"),
+    ("6950", "Projects", "E"),
+)
 PROTECTED, ANALYSED = "1900", "6950"
 """An account that only its password opens, and one that demands analysis."""
 
@@ -81,17 +90,29 @@ def add_supplier(world: World, code: str, number: int, rng: Random, today: date)
         name = _ODD_NAMES[number // 25 % len(_ODD_NAMES)]
     ec = number % 20 == 11
     row: Record = {
-        "Supplier": code, "SupplierName": name, "SupShortName": name[:20], "SupplierType": "L",
-        "SupplierClass": "TRADE", "Branch": "10",
-        "Telephone": f"604555{number:04d}", "Contact": "Accounts", "Currency": world.local_currency,
-        "Email": f"ap{number}@vendor.example" if number % 6 else "", "TermsCode": list(_TERMS)[number % 4],
-        "GrnMatchReqd": "Y" if number % 10 == 3 else "N", "Nationality": "FRA" if ec else "DEU",
+        "Supplier": code,
+        "SupplierName": name,
+        "SupShortName": name[:20],
+        "SupplierType": "L",
+        "SupplierClass": "TRADE",
+        "Branch": "10",
+        "Telephone": f"604555{number:04d}",
+        "Contact": "Accounts",
+        "Currency": world.local_currency,
+        "Email": f"ap{number}@vendor.example" if number % 6 else "",
+        "TermsCode": list(_TERMS)[number % 4],
+        "GrnMatchReqd": "Y" if number % 10 == 3 else "N",
+        "Nationality": "FRA" if ec else "DEU",
         "TaxRegnNum": f"DE{rng.randrange(10**8, 10**9)}" if number % 4 else "",
         "OnHold": "Y" if number % 25 == 7 else "N",
-        "BankBranch": f"{rng.randrange(10**5, 10**6)}", "BankAccount": f"{rng.randrange(10**9, 10**10)}",
-        "PayByEft": "Y", "DefTaxCode": "ABZ"[number % 3], "LanguageCode": "EN", "PurchOrdAllowed": "Y",
+        "BankBranch": f"{rng.randrange(10**5, 10**6)}",
+        "BankAccount": f"{rng.randrange(10**9, 10**10)}",
+        "PayByEft": "Y",
+        "DefTaxCode": "ABZ"[number % 3],
+        "LanguageCode": "EN",
+        "PurchOrdAllowed": "Y",
         "DateSuppAdded": (today - timedelta(days=rng.randrange(30, 2000))).isoformat(),
-    }  # fmt: skip
+    }
     if number % 10 == 7:
         row["Currency"] = "USD"
     if ec:

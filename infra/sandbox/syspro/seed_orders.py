@@ -47,8 +47,11 @@ def add_orders(world: World, rng: Random, today: date) -> None:
 def _line(rng: Random) -> Record:
     stock = rng.randrange(300)
     return {
-        "MStockCode": f"A1-{100 + stock}/0", "MStockDes": f"Fluorescent desk lamp {stock}",
-        "MOrderQty": Decimal(rng.randrange(1, 200)), "MPrice": Decimal(5 + rng.randrange(5, 50000) // 20) / 100,
-        "MTaxCode": rng.choice("ABZ"), "MProductClass": "LAMP",
+        "MStockCode": f"A1-{100 + stock}/0",
+        "MStockDes": f"Fluorescent desk lamp {stock}",
+        "MOrderQty": Decimal(rng.randrange(1, 200)),
+        "MPrice": Decimal(5 + rng.randrange(5, 50000) // 20) / 100,
+        "MTaxCode": rng.choice("ABZ"),
+        "MProductClass": "LAMP",
         "MGlCode": f"{400000 + rng.randrange(117)}{SEPARATOR}CC{100 + rng.randrange(20)}",
-    }  # fmt: skip
+    }

@@ -11,8 +11,9 @@ from .tables import TABLES, Column, Record
 from .world import World
 
 ROOT = "SetupApSupplier"
-_NEVER = frozenset({"Supplier", "TimeStamp", "CurrentBalance", "LastPurchDate", "FirstPurchDate", "LastChequeDate",
-                    "DateSuppAdded"})  # fmt: skip
+_NEVER = frozenset(
+    {"Supplier", "TimeStamp", "CurrentBalance", "LastPurchDate", "FirstPurchDate", "LastChequeDate", "DateSuppAdded"}
+)
 _FLAGS = frozenset({"OnHold", "PayByEft", "GrnMatchReqd", "PurchOrdAllowed"})
 
 
@@ -33,7 +34,7 @@ def delete(world: World, parameters_xml: str, document_xml: str) -> str:
 
 def _maintain(
     world: World, parameters_xml: str, document_xml: str, check: Callable[[World, Node, str], Outcome]
-) -> str:  # fmt: skip
+) -> str:
     known: Known = COMMON | {"IgnoreWarnings": ("Y" if world.ignores_setup_warnings else "N", "NYW")}
     options = parameters(parameters_xml, ROOT, known)
     found = run(world, items(document_xml, ROOT), options, lambda node: check(world, node, _key(node)))

@@ -8,10 +8,9 @@ module a vendor's folder where a tenant first has it: the budgets of imports are
 from __future__ import annotations
 
 import difflib
-import hashlib
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -31,57 +30,17 @@ from ml_connector.errors import Denied, Misconfigured, Transient
 from ml_connector.flow import Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.listing import KNOWN, found, of_tenant
-from ml_connector.ports import Secret, Secrets, Vault
+from ml_connector.ports import Secret, Secrets
+from ml_connector.settings_epoch import hashed, settings_epoch
 from ml_connector.systems import registry
 from ml_connector.systems.settings import SystemSettings, parse
+from ml_connector.tenant import BootstrapOptions, Tenant
 
 log = logging.getLogger("ml_connector")
 SYSTEMS = registry.SYSTEMS
 PLATFORMS = registry.PLATFORMS
 LANES = {vendor.name: vendor.lanes for vendor in registry.VENDORS}
 """Documents written side by side: the system's default concurrency less one for the poll."""
-_NO_SHAPE = frozenset({"timeout_seconds", "max_concurrency", "in_doubt_seconds", "ca_bundle"})
-"""Fields of every secret that do not shape what is sent; each vendor has its own beside them (`registry`)."""
-
-
-@dataclass(frozen=True)
-class BootstrapOptions:
-    """What wiring needs beside the ports: the vault, whether http is allowed, and a transport for tests.
-
-    `session_vault`: where tokens and sessions are sealed otherwise than webhook keys.
-    `shadow_ledger`: a tenant in shadow keeps a ledger of its own, as it must where its reader and its writer are
-    different processes; else it works on a sheet that ends with the process, as a dry run always does.
-    """
-
-    vault: Vault
-    insecure: bool = False
-    transport: Callable[[str, str], Any] | None = None
-    dry_run: bool = False
-    shadow_ledger: bool = False
-    session_vault: Vault | None = None
-
-
-@dataclass
-class Tenant:
-    """A tenant as its secrets make it. `faults`: by integration, why it cannot run.
-
-    By system: `zones`, `timeouts` of a request in seconds, and the `versions` of the secrets it was made from.
-    `unread`: a secret could not be read just now, which says nothing of the tenant: what was known of it stands.
-    `owns`: see `conflicts.py`.
-    """
-
-    name: str
-    pairs: list[TenantIntegration] = field(default_factory=list)
-    faults: dict[str, str] = field(default_factory=dict)
-    options: TenantSettings = field(default_factory=TenantSettings)
-    zones: dict[str, str] = field(default_factory=dict)
-    timeouts: dict[str, float] = field(default_factory=dict)
-    webhook_keys: list[bytes] = field(default_factory=list, repr=False)
-    webhook_url: str | None = None
-    versions: dict[str, str] = field(default_factory=dict)
-    owns: dict[str, str] = field(default_factory=dict, repr=False)
-    problem: str | None = None
-    unread: bool = False
 
 
 def tenants(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, only: str | None = None) -> list[Tenant]:
@@ -143,7 +102,7 @@ def _tenant(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, name: s
                 tenant.timeouts[system] = settings[system].timeout_seconds
                 tenant.webhook_keys += settings[system].webhook_keys()
                 tenant.webhook_url = settings[system].webhook_address() or tenant.webhook_url
-                tenant.owns |= {_hash(key): words for key, words in settings[system].owns().items()}
+                tenant.owns |= {hashed(key): words for key, words in settings[system].owns().items()}
             else:
                 raise Misconfigured(_unknown(name, system))
         except Misconfigured as error:
@@ -242,8 +201,8 @@ def _pair(
     shadow = tools.dry_run or tenant.options.shadow
     apart = ("shadow",) if shadow and tools.shadow_ledger else ()
     row = IntegrationRow(
-        scope=_hash(*(f"{s}|{settings[s].identity()}" for s in sorted(settings)), *apart),
-        epoch=_epoch(tenant.options, settings),
+        scope=hashed(*(f"{s}|{settings[s].identity()}" for s in sorted(settings)), *apart),
+        epoch=settings_epoch(tenant.options, settings),
         companies=list(getattr(platform, "companies", ())),
         erp_company=settings[integration.erp].company(),
         in_doubt_seconds={s: i.in_doubt_seconds for s, i in settings.items()},
@@ -271,19 +230,40 @@ def assemble(
     breakers: dict[str, Breaker] = {}
     for system, its in settings.items():
         breakers[system], wiring = wire(
-            runtime, tools, tenant, system, its, versions[system], scope=row.scope, integration=integration.name,
-            options=options, active=(*row.active, *subscribed_flows(integration, row.active)),
-        )  # fmt: skip
+            runtime,
+            tools,
+            tenant,
+            system,
+            its,
+            versions[system],
+            scope=row.scope,
+            integration=integration.name,
+            options=options,
+            active=(*row.active, *subscribed_flows(integration, row.active)),
+        )
         connectors[system] = partial(module(system).connect, its, wiring)
     return TenantIntegration(
-        runtime=_sheet(runtime) if row.shadow and not tools.shadow_ledger else runtime, shadow=row.shadow,
-        tenant=tenant, integration=integration, scope=row.scope, connectors=connectors, breakers=breakers,
-        options=options, active=frozenset(row.active), epoch=row.epoch, companies=tuple(row.companies), zone=row.zone,
-        endpoints=row.endpoints, apart=row.shadow and tools.shadow_ledger, erp_company=row.erp_company,
-        is_currency=is_currency, in_doubt_seconds=row.in_doubt_seconds, lanes=row.lanes,
+        runtime=_sheet(runtime) if row.shadow and not tools.shadow_ledger else runtime,
+        shadow=row.shadow,
+        tenant=tenant,
+        integration=integration,
+        scope=row.scope,
+        connectors=connectors,
+        breakers=breakers,
+        options=options,
+        active=frozenset(row.active),
+        epoch=row.epoch,
+        companies=tuple(row.companies),
+        zone=row.zone,
+        endpoints=row.endpoints,
+        apart=row.shadow and tools.shadow_ledger,
+        erp_company=row.erp_company,
+        is_currency=is_currency,
+        in_doubt_seconds=row.in_doubt_seconds,
+        lanes=row.lanes,
         titles={s: registry.BY_NAME[s].title for s in (integration.erp, integration.platform)},
         chunking={k: v for s in (integration.erp, integration.platform) for k, v in module(s).CHUNKING.items()},
-    )  # fmt: skip
+    )
 
 
 def subscribed_flows(integration: Integration, active: Collection[str]) -> tuple[str, ...]:
@@ -320,21 +300,40 @@ def wire(
         sole=runtime.sole,
     )
     sessions = Sessions(
-        runtime.store, tools.session_vault or tools.vault, runtime.clock, breaker, name=f"{tenant}#{system}#{scope}",
-        version=settings.credentials_version(), boot=runtime.boot,
-    )  # fmt: skip
+        runtime.store,
+        tools.session_vault or tools.vault,
+        runtime.clock,
+        breaker,
+        name=f"{tenant}#{system}#{scope}",
+        version=settings.credentials_version(),
+        boot=runtime.boot,
+    )
     wiring = AdapterContext(
-        tenant=tenant, integration=integration, clock=runtime.clock, rng=runtime.rng, sessions=sessions,
-        options=options, insecure=tools.insecure, flows=lambda: active, deadline=runtime.deadline, kept=runtime.kept,
+        tenant=tenant,
+        integration=integration,
+        clock=runtime.clock,
+        rng=runtime.rng,
+        sessions=sessions,
+        options=options,
+        insecure=tools.insecure,
+        flows=lambda: active,
+        deadline=runtime.deadline,
+        kept=runtime.kept,
         transport=tools.transport(tenant, system) if tools.transport else None,
-    )  # fmt: skip
+    )
     return breaker, wiring
 
 
 def incomplete_integration(
-    runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, tenant: str, integration: Integration,
-    row: IntegrationRow, options: TenantSettings, system: str,
-) -> TenantIntegration:  # fmt: skip
+    runtime: Runtime,
+    secrets: Secrets,
+    tools: BootstrapOptions,
+    tenant: str,
+    integration: Integration,
+    row: IntegrationRow,
+    options: TenantSettings,
+    system: str,
+) -> TenantIntegration:
     """Make a pair of which only one side can be called, with that system's secret alone: what a poll needs."""
     secret = _there(secrets.read(tenant, system), tenant, system)
     settings = parse(module(system).Settings, secret.text, f"{tenant}/{system}", insecure=tools.insecure)
@@ -384,17 +383,3 @@ def _says_nothing(options: str) -> bool:
 @lru_cache(maxsize=4096)
 def _tell_once(tenant: str, said: str) -> None:
     log.warning("%s", said, extra={"tenant": tenant})
-
-
-def _epoch(options: TenantSettings, settings: Mapping[str, SystemSettings]) -> str:
-    """Hash the settings that shape what is sent; credentials, times and schedules do not."""
-    shape = [options.model_dump_json(include={"send_bank_details"})]
-    for system in sorted(settings):
-        shapeless = _NO_SHAPE | registry.BY_NAME[system].shapeless
-        fields = {n for n in type(settings[system]).model_fields if n not in shapeless}
-        shape.append(settings[system].model_dump_json(include=fields))
-    return _hash(*shape)[:8]
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ml_connector.bootstrap import Tenant
+    from ml_connector.tenant import Tenant
 
 
 def exclude_conflicts(found: Sequence[Tenant]) -> None:

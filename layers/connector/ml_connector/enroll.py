@@ -26,7 +26,7 @@ from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Item, Store, Vault
 
 if TYPE_CHECKING:
-    from ml_connector import bootstrap
+    from ml_connector.tenant import Tenant
 
 log = logging.getLogger("ml_connector")
 SPREAD = 60
@@ -62,22 +62,35 @@ def known(item: Item | None) -> TenantRow | None:
     return tenant_rows.read(item) if item is not None and item.data else None
 
 
-def row_of(tenant: bootstrap.Tenant, known: TenantRow | None, vault: Vault) -> TenantRow:
+def row_of(tenant: Tenant, known: TenantRow | None, vault: Vault) -> TenantRow:
     """Make the row of a tenant; `known` is the one that stands there."""
     pairs = {
         p.integration.name: IntegrationRow(
-            scope=p.scope, epoch=p.epoch, companies=list(p.companies), erp_company=p.erp_company,
-            in_doubt_seconds=dict(p.in_doubt_seconds), lanes=dict(p.lanes), active=sorted(p.active), shadow=p.shadow,
-            zone=p.zone, endpoints={s: dict(e) for s, e in p.endpoints.items()},
+            scope=p.scope,
+            epoch=p.epoch,
+            companies=list(p.companies),
+            erp_company=p.erp_company,
+            in_doubt_seconds=dict(p.in_doubt_seconds),
+            lanes=dict(p.lanes),
+            active=sorted(p.active),
+            shadow=p.shadow,
+            zone=p.zone,
+            endpoints={s: dict(e) for s, e in p.endpoints.items()},
         )
         for p in tenant.pairs
-    }  # fmt: skip
+    }
     problem = "; ".join([*tenant.faults.values()]) or tenant.problem
     row = TenantRow(
-        name=tenant.name, pairs=pairs, options=tenant.options.model_dump_json(), zones=tenant.zones,
+        name=tenant.name,
+        pairs=pairs,
+        options=tenant.options.model_dump_json(),
+        zones=tenant.zones,
         webhook_hash=hashlib.blake2b(b"\0".join(tenant.webhook_keys), digest_size=12).hexdigest(),
-        webhook_url=tenant.webhook_url, problem=problem, versions=tenant.versions, form=tenant_rows.FORM,
-    )  # fmt: skip
+        webhook_url=tenant.webhook_url,
+        problem=problem,
+        versions=tenant.versions,
+        form=tenant_rows.FORM,
+    )
     _seal(row, tenant.webhook_keys, known, vault)
     return row
 

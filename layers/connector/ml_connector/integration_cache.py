@@ -22,7 +22,7 @@ from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Secrets
 
 if TYPE_CHECKING:
-    from ml_connector.bootstrap import BootstrapOptions
+    from ml_connector.tenant import BootstrapOptions
 
 AGE = timedelta(seconds=300)
 REDRIVEN = "redriven from the queue"
@@ -97,9 +97,13 @@ class IntegrationCache:
         if error is None:
             return None, None
         ledger = Ledger(
-            self.runtime.store, self.runtime.clock, tenant=message["tenant"], integration=message["integration"],
-            scope=message["scope"], flow=flow.name,
-        )  # fmt: skip
+            self.runtime.store,
+            self.runtime.clock,
+            tenant=message["tenant"],
+            integration=message["integration"],
+            scope=message["scope"],
+            flow=flow.name,
+        )
         if "cause" in message:
             reopen(ledger, message["id"], REDRIVEN, message["death"])
         return put_off(ledger, message["id"], error), error

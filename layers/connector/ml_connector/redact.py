@@ -281,6 +281,11 @@ def _address(text: str, found: re.Match[str]) -> Span:
 
 
 _VALUES: dict[str, Callable[[str, re.Match[str]], Span]] = {
-    "json": _json, "form": _after(_FORM), "page": _page, "bearer": _after(_BEARER), "basic": _after(_BASIC),
-    "signed": _after(_FORM), "address": _address,
-}  # fmt: skip
+    "json": _json,
+    "form": _after(_FORM),
+    "page": _page,
+    "bearer": _after(_BEARER),
+    "basic": _after(_BASIC),
+    "signed": _after(_FORM),
+    "address": _address,
+}

@@ -25,7 +25,7 @@ from ml_connector.errors import ConnectorError
 from ml_connector.ports import Item, Secrets
 
 if TYPE_CHECKING:
-    from ml_connector import bootstrap
+    from ml_connector.tenant import BootstrapOptions
 
 log = logging.getLogger("ml_connector")
 BATCH = 8
@@ -40,7 +40,7 @@ Listing = dict[str, dict[str, str | None]]
 def rebuild(
     runtime: Runtime,
     secrets: Secrets,
-    tools: bootstrap.BootstrapOptions,
+    tools: BootstrapOptions,
     only: str | None = None,
     until: datetime | None = None,
 ) -> list[TenantRow]:
@@ -52,9 +52,14 @@ class Pass:
     """A pass over all tenants, or over one. After `run`: `made`, the rows as they are now, and how many are `left`."""
 
     def __init__(
-        self, runtime: Runtime, secrets: Secrets, tools: bootstrap.BootstrapOptions, *, until: datetime | None = None,
+        self,
+        runtime: Runtime,
+        secrets: Secrets,
+        tools: BootstrapOptions,
+        *,
+        until: datetime | None = None,
         only: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`until`: when to stop, whatever is left; one tenant is made all the same, so that every pass gets on."""
         self.runtime, self.secrets, self.tools, self.until, self.only = runtime, secrets, tools, until, only
         self.left = 0
@@ -182,8 +187,11 @@ class Pass:
     def _note_missing(self, name: str, missing: dict[str, str]) -> None:
         row = self._known.get(name) or TenantRow(name=name)
         if row.missing != missing:
-            log.info("%s: a secret is missing; it is asked for again before it counts as deleted", name,
-                     extra={"tenant": name})  # fmt: skip
+            log.info(
+                "%s: a secret is missing; it is asked for again before it counts as deleted",
+                name,
+                extra={"tenant": name},
+            )
             row.missing = missing
             self.runtime.store.put_many([replace(self._items[name], data=dump(row))])
 

@@ -23,8 +23,8 @@ from ml_connector.subscribe import subscribe
 from ml_connector.systems import registry
 
 if TYPE_CHECKING:
-    from ml_connector.bootstrap import BootstrapOptions
     from ml_connector.context import TenantSettings
+    from ml_connector.tenant import BootstrapOptions
 
 log = logging.getLogger("ml_connector")
 SLICE = timedelta(seconds=240)
@@ -142,9 +142,15 @@ class Run:
 
         try:
             pair = incomplete_integration(
-                self.runtime, self.secrets, self.tools, tenant.name, integration, tenant.pairs[integration.name],
-                options, self.system,
-            )  # fmt: skip
+                self.runtime,
+                self.secrets,
+                self.tools,
+                tenant.name,
+                integration,
+                tenant.pairs[integration.name],
+                options,
+                self.system,
+            )
             leaving.leave(pair)
             pair.close()
         except ConnectorError as error:
@@ -169,9 +175,14 @@ class Run:
             latest = found
 
     def _next(
-        self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration, flow: Flow,
-        done: bool | None, planned: str,
-    ) -> str:  # fmt: skip
+        self,
+        tenant: tenant_rows.TenantRow,
+        options: TenantSettings,
+        integration: Integration,
+        flow: Flow,
+        done: bool | None,
+        planned: str,
+    ) -> str:
         now = self.runtime.clock.now()
         if done is False:
             return iso(now)  # the slice was over before the source was through
@@ -192,9 +203,15 @@ class Run:
         pair: TenantIntegration | None = None
         try:
             pair = incomplete_integration(
-                self.runtime, self.secrets, self.tools, tenant.name, integration, tenant.pairs[integration.name],
-                options, self.system,
-            )  # fmt: skip
+                self.runtime,
+                self.secrets,
+                self.tools,
+                tenant.name,
+                integration,
+                tenant.pairs[integration.name],
+                options,
+                self.system,
+            )
             return self._poll(pair, flow, deadline)
         except OutOfTime:
             return False

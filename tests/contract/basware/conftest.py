@@ -74,9 +74,7 @@ class Bench:
         )
         store = SqliteStore(clock=self.clock)
         breaker = Breaker(store, self.clock, tenant="acme", system="basware", version="1", boot="b", sole=True)
-        sessions = Sessions(
-            store, MemoryVault(), self.clock, breaker, name="acme#basware", version="1", boot="b"
-        )  # fmt: skip
+        sessions = Sessions(store, MemoryVault(), self.clock, breaker, name="acme#basware", version="1", boot="b")
         self.wiring = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",

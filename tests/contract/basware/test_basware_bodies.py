@@ -35,9 +35,12 @@ REPOSITORY = Path(__file__).parents[3]
 SPECS = Path(os.environ.get("ML_CONNECTOR_SPECS", REPOSITORY.parent / "shared" / "specs")) / "basware"
 pytestmark = pytest.mark.skipif(not SPECS.exists(), reason="the vendor's OpenAPI files are not here")
 KINDS = {
-    "vendors": "VendorEntity", "accounts": "AccountEntity", "costCenters": "CostCenterEntity",
-    "orders": "OrderEntity", "lines": "OrderLineEntity",
-}  # fmt: skip
+    "vendors": "VendorEntity",
+    "accounts": "AccountEntity",
+    "costCenters": "CostCenterEntity",
+    "orders": "OrderEntity",
+    "lines": "OrderLineEntity",
+}
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -98,9 +101,16 @@ def rendered(bench: Any, p2p: dict[str, Any], record: Any) -> None:
 @given(data=st.data())
 def test_suppliers_fit(bench: Any, p2p: dict[str, Any], data: Any) -> None:
     address = st.builds(
-        Address, key=code, name=maybe, kind=st.sampled_from(["postal", "remittance", "delivery"]), street=maybe,
-        city=maybe, postal_code=maybe, region=maybe, country=st.none() | st.text(max_size=3),
-    )  # fmt: skip
+        Address,
+        key=code,
+        name=maybe,
+        kind=st.sampled_from(["postal", "remittance", "delivery"]),
+        street=maybe,
+        city=maybe,
+        postal_code=maybe,
+        region=maybe,
+        country=st.none() | st.text(max_size=3),
+    )
     bank = st.builds(
         BankAccount,
         iban=st.none() | code,
@@ -109,10 +119,22 @@ def test_suppliers_fit(bench: Any, p2p: dict[str, Any], data: Any) -> None:
         bank_name=maybe,
     )
     record = st.builds(
-        Supplier, key=code, code=code, name=text, active=st.booleans(), currency=st.sampled_from([None, "EUR"]),
-        tax_id=st.none() | code, vat_number=st.none() | code, payment_term=st.none() | code, payment_term_name=maybe,
-        email=maybe, phone=maybe, website=maybe, addresses=st.tuples(address, address), bank_accounts=st.tuples(bank),
-    )  # fmt: skip
+        Supplier,
+        key=code,
+        code=code,
+        name=text,
+        active=st.booleans(),
+        currency=st.sampled_from([None, "EUR"]),
+        tax_id=st.none() | code,
+        vat_number=st.none() | code,
+        payment_term=st.none() | code,
+        payment_term_name=maybe,
+        email=maybe,
+        phone=maybe,
+        website=maybe,
+        addresses=st.tuples(address, address),
+        bank_accounts=st.tuples(bank),
+    )
     rendered(bench, p2p, data.draw(record))
 
 
@@ -127,20 +149,44 @@ def test_accounts_and_cost_centres_fit(bench: Any, p2p: dict[str, Any], data: An
 @given(data=st.data())
 def test_orders_fit(bench: Any, p2p: dict[str, Any], data: Any) -> None:
     receipt = st.builds(
-        Receipt, key=code, number=code, quantity=money, received_on=st.none() | st.dates(), net=st.none() | money,
+        Receipt,
+        key=code,
+        number=code,
+        quantity=money,
+        received_on=st.none() | st.dates(),
+        net=st.none() | money,
         reverses=st.none() | code,
-    )  # fmt: skip
+    )
     line = st.builds(
-        OrderLine, key=code, number=code, quantity=money, net=money, unit_price=st.none() | money,
-        service=st.booleans(), item=maybe, description=maybe, unit=maybe, tax_code=st.none() | code,
-        tax_percent=st.none() | money.map(lambda d: d / 10**3), account=st.none() | code,
-        cost_center=st.none() | code, closed=st.booleans(), receipts=st.tuples(receipt, receipt),
-    )  # fmt: skip
+        OrderLine,
+        key=code,
+        number=code,
+        quantity=money,
+        net=money,
+        unit_price=st.none() | money,
+        service=st.booleans(),
+        item=maybe,
+        description=maybe,
+        unit=maybe,
+        tax_code=st.none() | code,
+        tax_percent=st.none() | money.map(lambda d: d / 10**3),
+        account=st.none() | code,
+        cost_center=st.none() | code,
+        closed=st.booleans(),
+        receipts=st.tuples(receipt, receipt),
+    )
     record = st.builds(
-        PurchaseOrder, key=code, number=code, supplier=code, currency=st.just("EUR"),
-        status=st.sampled_from(["open", "closed", "cancelled"]), created=st.none() | st.dates(), description=maybe,
-        payment_term=st.none() | code, lines=st.tuples(line, line),
-    )  # fmt: skip
+        PurchaseOrder,
+        key=code,
+        number=code,
+        supplier=code,
+        currency=st.just("EUR"),
+        status=st.sampled_from(["open", "closed", "cancelled"]),
+        created=st.none() | st.dates(),
+        description=maybe,
+        payment_term=st.none() | code,
+        lines=st.tuples(line, line),
+    )
     rendered(bench, p2p, data.draw(record))
 
 

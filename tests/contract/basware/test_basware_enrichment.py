@@ -86,8 +86,13 @@ def test_an_enriched_vendor_goes_by_patch_without_what_is_kept(there: Any) -> No
 
 
 def test_an_address_of_an_enriched_vendor_goes_by_post_with_all_that_stands_there(there: Any) -> None:
-    enrich(there, paymentTerms={"paymentTermCode": "60D", "description": "sixty"}, buvid="b1", vendorClass="A",
-           tags=[{"name": "t", "value": "v"}])  # fmt: skip
+    enrich(
+        there,
+        paymentTerms={"paymentTermCode": "60D", "description": "sixty"},
+        buvid="b1",
+        vendorClass="A",
+        tags=[{"name": "t", "value": "v"}],
+    )
     moved = replace_address(supplier(), city="Köln")
     _, said = send(there, moved, "payment_term", "tax_id", "vat_number")
     assert said["V1"].outcome == "delivered"

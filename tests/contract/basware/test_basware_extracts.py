@@ -125,8 +125,9 @@ def test_a_file_that_does_not_come_leaves_the_extract_waiting_and_the_others_are
     fault = {
         "404": Fault("status", f"{PATH}/{bad}/getFile", status=404, times=-1),
         "503": Fault("status", f"{PATH}/{bad}/getFile", status=503, times=-1),
-        "truncated": None, "200-html": None,
-    }[kind]  # fmt: skip
+        "truncated": None,
+        "200-html": None,
+    }[kind]
     if fault is not None:
         exported.world.faults.append(fault)
     else:

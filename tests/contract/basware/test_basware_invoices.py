@@ -167,9 +167,15 @@ def test_an_answer_that_basware_does_not_import_is_told(seeded: Any) -> None:
 
 def payment(paid: str, **more: Any) -> Payment:
     given: dict[str, Any] = {
-        "invoice": "46", "number": "P1", "amount": Decimal("10.00"), "currency": "EUR", "document": paid,
-        "paid_total": Decimal("10.00"), "paid_on": date(2026, 3, 2), **more,
-    }  # fmt: skip
+        "invoice": "46",
+        "number": "P1",
+        "amount": Decimal("10.00"),
+        "currency": "EUR",
+        "document": paid,
+        "paid_total": Decimal("10.00"),
+        "paid_on": date(2026, 3, 2),
+        **more,
+    }
     return Payment(**{"key": "9~46", **given})
 
 
@@ -276,9 +282,19 @@ def test_a_payment_that_p2p_refuses_is_rejected(seeded: Any) -> None:
 def test_ping_says_what_works(seeded: Any) -> None:
     checks = list(seeded.connection.ping())
     assert [c.what for c in checks] == [
-        "region", "login", "rights", "vendors", "accounts", "costCenters", "matchingOrders", "matchingOrderLines",
-        "accountingDocuments", "requestStatus", "companies", "webhook",
-    ]  # fmt: skip
+        "region",
+        "login",
+        "rights",
+        "vendors",
+        "accounts",
+        "costCenters",
+        "matchingOrders",
+        "matchingOrderLines",
+        "accountingDocuments",
+        "requestStatus",
+        "companies",
+        "webhook",
+    ]
     assert all(c.ok for c in checks), checks
 
 

@@ -266,8 +266,11 @@ def test_a_line_that_an_order_has_no_more_is_closed_and_deleted(bench: Any) -> N
         target.verdicts("lines", [rendered], target.send("lines", [rendered]).tokens)
         bench.later(2)
         lines = [row.record for row in bench.world.entities["matchingOrderLines"].values()]
-        return sorted((r["lineNumber"], r.get("isDeleted"), r["isClosed"]) for r in lines
-                      if r["orderExternalCode"] == rendered.target_id)  # fmt: skip
+        return sorted(
+            (r["lineNumber"], r.get("isDeleted"), r["isClosed"])
+            for r in lines
+            if r["orderExternalCode"] == rendered.target_id
+        )
 
     assert sent(shorter) == [
         ("1", False, False),
@@ -295,8 +298,9 @@ def test_an_order_of_which_a_line_could_not_be_taken_out_is_refused(bench: Any) 
     bench.later(2)
     said = target.verdicts("lines", batch, tokens)
     assert [(said[one.key].outcome, "It is matched" in (said[one.key].reason or "")) for one in batch] == [
-        ("rejected", True), ("unchanged", False)
-    ]  # fmt: skip
+        ("rejected", True),
+        ("unchanged", False),
+    ]
 
 
 def test_without_the_right_to_read_lines_none_is_looked_for(make: Any) -> None:

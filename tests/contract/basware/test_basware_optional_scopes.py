@@ -77,8 +77,17 @@ def test_a_right_that_is_granted_later_is_found_with_the_next_token(hooked: Any)
     bench.world.companies = {"1000"}
     bench.connection.client.auth.ready()
     bench.world.granted = SCOPES
-    export(bench.world, {"externalCode": "EX-1", "orderNumber": "P-1", "requisitionNumber": "R", "companyCode": "1000",
-                         "purchaseCurrency": "EUR", "orderLines": []})  # fmt: skip
+    export(
+        bench.world,
+        {
+            "externalCode": "EX-1",
+            "orderNumber": "P-1",
+            "requisitionNumber": "R",
+            "companyCode": "1000",
+            "purchaseCurrency": "EUR",
+            "orderLines": [],
+        },
+    )
     with pytest.raises(Rejected):
         bench.connection.exported_orders().fetch("EX-1")
     bench.later(3600)
@@ -153,8 +162,15 @@ def test_ping_leaves_the_telling_to_its_checks(hooked: Any, caplog: pytest.LogCa
 
 
 def test_ping_asks_for_what_a_run_asks_for(tmp_path: Path) -> None:
-    basware = {"region": "EU", "client_id": "c", "client_secret": "s", "companies": ["1000"], "source_system": "S",
-               "base_url": "http://basware.test", **HOOK}  # fmt: skip
+    basware = {
+        "region": "EU",
+        "client_id": "c",
+        "client_secret": "s",
+        "companies": ["1000"],
+        "source_system": "S",
+        "base_url": "http://basware.test",
+        **HOOK,
+    }
     sage = {"api_url": "http://sage.test/Sage300WebApi/v1.0/-", "company": "SAMLTD", "user": "U", "password": "p"}
     (tmp_path / "acme").mkdir()
     (tmp_path / "acme" / "basware.json").write_text(json.dumps(basware))

@@ -40,9 +40,12 @@ def test_what_may_be_written_is_told_from_the_token(bench: Any) -> None:
 
 @pytest.mark.parametrize(
     ("scope", "flows"),
-    [("costCenters.write", "cost_centers needs it"), ("accountingDocuments.write", "invoices and payments need it"),
-     ("requestStatus.read", "every flow needs it")],
-)  # fmt: skip
+    [
+        ("costCenters.write", "cost_centers needs it"),
+        ("accountingDocuments.write", "invoices and payments need it"),
+        ("requestStatus.read", "every flow needs it"),
+    ],
+)
 def test_a_right_that_basware_does_not_grant_is_named_with_the_flows_that_need_it(
     make: Any, scope: str, flows: str
 ) -> None:
@@ -56,10 +59,20 @@ def test_a_client_without_any_right_is_told_once(make: Any) -> None:
 
 
 def test_a_right_that_the_secret_does_not_ask_for_is_named(make: Any) -> None:
-    asked = ["vendors.read", "vendors.write", "accountingDocuments.read", "accountingDocuments.write",
-             "requestStatus.read", "costCenters.read", "costCenters.write", "matchingOrders.read",
-             "matchingOrders.write", "matchingOrderLines.read", "matchingOrderLines.write",
-             "accounts.read"]  # fmt: skip
+    asked = [
+        "vendors.read",
+        "vendors.write",
+        "accountingDocuments.read",
+        "accountingDocuments.write",
+        "requestStatus.read",
+        "costCenters.read",
+        "costCenters.write",
+        "matchingOrders.read",
+        "matchingOrders.write",
+        "matchingOrderLines.read",
+        "matchingOrderLines.write",
+        "accounts.read",
+    ]
     found = checks(make(World(), scopes=asked))
     assert failed(found) == {
         "right accounts.write": "accounts needs it, and 'scopes' of the secret does not name it; add it, or take "
@@ -102,8 +115,15 @@ def test_only_what_the_active_flows_need_is_tried(make: Any) -> None:
         World(granted=frozenset({"accountingDocuments.read", "accountingDocuments.write", "requestStatus.read"}))
     )
     bench.wiring.__dict__["flows"] = lambda: ("invoices",)
-    assert list(checks(bench)) == ["region", "login", "rights", "accountingDocuments", "requestStatus", "companies",
-                                    "webhook"]  # fmt: skip
+    assert list(checks(bench)) == [
+        "region",
+        "login",
+        "rights",
+        "accountingDocuments",
+        "requestStatus",
+        "companies",
+        "webhook",
+    ]
 
 
 def test_lists_of_dimensions_and_orders_of_basware_are_tried_where_they_are_used(make: Any) -> None:
@@ -146,8 +166,12 @@ def test_where_basware_lists_none_its_own_documents_tell(seeded: Any, granted: A
 
 def test_what_we_posted_ourselves_under_a_wrong_code_is_no_proof_of_it(make: Any) -> None:
     bench = make(World(companies_posted=False), companies=["9999"])
-    record = {"externalCode": "1", "costCenterCode": "1", "costCenterNames": [], "companies": [
-        {"companyCode": "9999", "active": True}]}  # fmt: skip
+    record = {
+        "externalCode": "1",
+        "costCenterCode": "1",
+        "costCenterNames": [],
+        "companies": [{"companyCode": "9999", "active": True}],
+    }
     bench.connection.client.post("/v1/costCenters", [record], safe=True)
     found = checks(bench)["companies"]
     assert "nothing it holds shows whether it knows 9999" in found.detail

@@ -10,13 +10,25 @@ from infra.sandbox.basware.model import Fault, ForcedVerdict
 from ml_connector.records import Account, CostCenter, Supplier
 
 KINDS: dict[type, tuple[Any, Any, str, str]] = {
-    Supplier: (Supplier(key="V1", code="V1", name="One"), Supplier(key="V2", code="V2", name="Two"),
-               "vendors", "Vendor"),
-    Account: (Account(key="_SYS01", code="400010", name="Paper"), Account(key="400020", code="400020", name="Ink"),
-              "accounts", "Account"),
-    CostCenter: (CostCenter(key="C1", code="C1", name="Sales"), CostCenter(key="C2", code="C2", name="Works"),
-                 "costCenters", "CostCenter"),
-}  # fmt: skip
+    Supplier: (
+        Supplier(key="V1", code="V1", name="One"),
+        Supplier(key="V2", code="V2", name="Two"),
+        "vendors",
+        "Vendor",
+    ),
+    Account: (
+        Account(key="_SYS01", code="400010", name="Paper"),
+        Account(key="400020", code="400020", name="Ink"),
+        "accounts",
+        "Account",
+    ),
+    CostCenter: (
+        CostCenter(key="C1", code="C1", name="Sales"),
+        CostCenter(key="C2", code="C2", name="Works"),
+        "costCenters",
+        "CostCenter",
+    ),
+}
 """Records, and under which names Basware keeps them."""
 
 

@@ -31,7 +31,7 @@ def deliver(stand: Stand, case: Case, records: Sequence[Any], touch: str | None 
 
 def _push(
     stand: Stand, target: Any, kind: type[Record], records: Sequence[Any], touch: str | None
-) -> dict[str, Verdict]:  # fmt: skip
+) -> dict[str, Verdict]:
     batch = [target.render(record, stand.codes, touch) for record in records]
     said: dict[str, Verdict] = {}
     for stage in target.stages:

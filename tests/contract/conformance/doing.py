@@ -33,8 +33,14 @@ def sample(record: type[Record], nth: int, /, **fields: Any) -> Any:
         plain |= {"currency": "EUR", "payment_term": "N30", "email": f"a{nth}@supplier.example"}
         plain |= {"vat_number": f"DE{nth:09d}", "addresses": (address,)}
     elif record is PurchaseOrder:
-        plain = {"key": f"key-{nth}", "number": f"PO{nth}", "supplier": "K1", "currency": "EUR",
-                 "created": date(2026, 2, 1), "lines": (order_line(1), order_line(2))}  # fmt: skip
+        plain = {
+            "key": f"key-{nth}",
+            "number": f"PO{nth}",
+            "supplier": "K1",
+            "currency": "EUR",
+            "created": date(2026, 2, 1),
+            "lines": (order_line(1), order_line(2)),
+        }
     elif record not in {Account, CostCenter}:
         raise AssertionError(f"tell here what a valid {record.__name__} is")
     return record(**{**plain, **fields})
@@ -44,8 +50,15 @@ def order_line(number: int, **fields: Any) -> OrderLine:
     """Make an order's line, half received."""
     got = Receipt(key=f"r{number}", number=f"GR{number}", quantity=Decimal(5), received_on=date(2026, 2, 3))
     plain: dict[str, Any] = {
-        "key": str(number), "number": str(number), "quantity": Decimal(10), "net": Decimal("123.40"),
-        "unit_price": Decimal("12.34"), "account": "K1", "cost_center": "K1", "tax_code": "V2", "unit": "EA",
+        "key": str(number),
+        "number": str(number),
+        "quantity": Decimal(10),
+        "net": Decimal("123.40"),
+        "unit_price": Decimal("12.34"),
+        "account": "K1",
+        "cost_center": "K1",
+        "tax_code": "V2",
+        "unit": "EA",
         "receipts": (got,),
-    }  # fmt: skip
+    }
     return OrderLine(**{**plain, **fields})

@@ -66,9 +66,7 @@ def repeated(stand: Stand, record: type[Record]) -> Damage:
     def again(_: httpx.Request, go: Go) -> httpx.Response:
         response = go()
         last.append(response)
-        return httpx.Response(
-            response.status_code, headers=last[0].headers, content=last[0].content
-        )  # fmt: skip
+        return httpx.Response(response.status_code, headers=last[0].headers, content=last[0].content)
 
     return again
 

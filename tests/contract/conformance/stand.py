@@ -77,16 +77,26 @@ class Stand:
         settings = self.settings(**fields)
         breaker = Breaker(self._store, self.clock, tenant=tenant, system=self.system, version="1", boot="b", sole=True)
         sessions = Sessions(
-            self._store, self._vault, self.clock, breaker, name=f"{tenant}#{self.system}",
-            version=settings.credentials_version(), boot="b",
-        )  # fmt: skip
+            self._store,
+            self._vault,
+            self.clock,
+            breaker,
+            name=f"{tenant}#{self.system}",
+            version=settings.credentials_version(),
+            boot="b",
+        )
         ours = [i for i in INTEGRATIONS if self.system in {i.erp, i.platform}]
         wiring = AdapterContext(
-            tenant=tenant, integration=ours[0].name, clock=self.clock, rng=SeededRandom(len(self._made)),
-            sessions=sessions, options=TenantSettings(send_bank_details=True), insecure=True,
+            tenant=tenant,
+            integration=ours[0].name,
+            clock=self.clock,
+            rng=SeededRandom(len(self._made)),
+            sessions=sessions,
+            options=TenantSettings(send_bank_details=True),
+            insecure=True,
             transport=self.wire if transport is None else transport or None,
             flows=lambda: tuple(dict.fromkeys(f.name for i in ours for f in i.flows)),
-        )  # fmt: skip
+        )
         self._made.append(bootstrap.module(self.system).connect(settings, wiring))
         return self._made[-1]
 

@@ -12,22 +12,45 @@ from tests.contract.conformance.stand import Stand
 from tests.contract.conformance.wire import ALWAYS, HTML, Damage, acted, breaks, broken_off, instead, page, truncated
 
 AFTER: dict[str, Damage] = {
-    "reset": acted(breaks(httpx.ReadError)), "hang": acted(breaks(httpx.ReadTimeout)), "truncated": truncated,
-    "broken off": broken_off, "500": acted(instead(500)), "500 html": acted(page(500)), "502": acted(page(502)),
-    "503": acted(page(503)), "504": acted(page(504)), "408": acted(page(408)), "html with 200": acted(page(200)),
-    "nothing with 200": acted(instead(200)), "null with 200": acted(instead(200, "null")),
-    "a text with 200": acted(instead(200, '"ok"')), "an empty object": acted(instead(200, "{}")),
-    "204": acted(instead(204)), "202": acted(instead(202)), "201 html": acted(instead(201, HTML, "text/html")),
-}  # fmt: skip
+    "reset": acted(breaks(httpx.ReadError)),
+    "hang": acted(breaks(httpx.ReadTimeout)),
+    "truncated": truncated,
+    "broken off": broken_off,
+    "500": acted(instead(500)),
+    "500 html": acted(page(500)),
+    "502": acted(page(502)),
+    "503": acted(page(503)),
+    "504": acted(page(504)),
+    "408": acted(page(408)),
+    "html with 200": acted(page(200)),
+    "nothing with 200": acted(instead(200)),
+    "null with 200": acted(instead(200, "null")),
+    "a text with 200": acted(instead(200, '"ok"')),
+    "an empty object": acted(instead(200, "{}")),
+    "204": acted(instead(204)),
+    "202": acted(instead(202)),
+    "201 html": acted(instead(201, HTML, "text/html")),
+}
 TAKEN = frozenset(AFTER) - {"reset", "hang", "500", "500 html", "502", "503", "504", "408", "html with 200"}
 """What says that it was taken, and loses what it became: nobody sends that again by itself."""
 BEFORE: dict[str, Damage] = {
-    "reset": breaks(httpx.ReadError), "hang": breaks(httpx.ReadTimeout), "write": breaks(httpx.WriteError),
-    "500": instead(500), "502": page(502), "503": page(503), "504": page(504), "429": instead(429),
-    "429 later": instead(429, Retry_After="60"), "html with 200": page(200), "refused": breaks(httpx.ConnectError),
-    "404 html": page(404), "403 html": page(403), "redirect": instead(302, location="https://elsewhere.invalid/x"),
-    "400 html": page(400), "422 html": page(422),
-}  # fmt: skip
+    "reset": breaks(httpx.ReadError),
+    "hang": breaks(httpx.ReadTimeout),
+    "write": breaks(httpx.WriteError),
+    "500": instead(500),
+    "502": page(502),
+    "503": page(503),
+    "504": page(504),
+    "429": instead(429),
+    "429 later": instead(429, Retry_After="60"),
+    "html with 200": page(200),
+    "refused": breaks(httpx.ConnectError),
+    "404 html": page(404),
+    "403 html": page(403),
+    "redirect": instead(302, location="https://elsewhere.invalid/x"),
+    "400 html": page(400),
+    "422 html": page(422),
+}
 
 
 @each(DOCUMENT_TARGETS)

@@ -41,11 +41,17 @@ def test_what_carries_our_own_key_is_found_whatever_else_it_says(stand: Stand, c
 @pytest.mark.parametrize(
     ("there", "here"),
     [
-        ("Ré-7 a", "Ré-7 a".lower()), ("re-7 a", "RE-7 A"), ("Ré-7 a", "Re\u0301-7 a"), ("Re\u0301-7 a", "Ré-7 a"),
-        ("Re-7\u00a0a", "Re-7 a"), ("Re-7 a", "Re-7\u00a0a"), ("Re\u20137 a", "Re-7 a"), ("Re-7 a", "Re\u20137 a"),
+        ("Ré-7 a", "Ré-7 a".lower()),
+        ("re-7 a", "RE-7 A"),
+        ("Ré-7 a", "Re\u0301-7 a"),
+        ("Re\u0301-7 a", "Ré-7 a"),
+        ("Re-7\u00a0a", "Re-7 a"),
+        ("Re-7 a", "Re-7\u00a0a"),
+        ("Re\u20137 a", "Re-7 a"),
+        ("Re-7 a", "Re\u20137 a"),
         (" Re-7 a", "Re-7 a "),
     ],
-)  # fmt: skip
+)
 def test_a_number_is_found_in_every_spelling_and_sent_as_it_came(
     stand: Stand, case: Case, there: str, here: str, *, booked: bool
 ) -> None:

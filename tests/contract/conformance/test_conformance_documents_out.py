@@ -132,12 +132,23 @@ def said(stand: Stand, case: Case, key: str, token: str | None, answer: Answer) 
 
 
 WAYS: dict[str, Damage] = {
-    "reset before": breaks(httpx.ReadError), "reset after": acted(breaks(httpx.ReadError)), "truncated": truncated,
-    "broken off": broken_off, "hang after": acted(breaks(httpx.ReadTimeout)), "500 after": acted(instead(500)),
-    "502 after": acted(page(502)), "502 before": page(502), "html before": page(200), "html after": acted(page(200)),
-    "429": instead(429), "refused": breaks(httpx.ConnectError), "204 after": acted(instead(204)),
-    "null after": acted(instead(200, "null")), "400 html": page(400), "404 html": page(404),
-}  # fmt: skip
+    "reset before": breaks(httpx.ReadError),
+    "reset after": acted(breaks(httpx.ReadError)),
+    "truncated": truncated,
+    "broken off": broken_off,
+    "hang after": acted(breaks(httpx.ReadTimeout)),
+    "500 after": acted(instead(500)),
+    "502 after": acted(page(502)),
+    "502 before": page(502),
+    "html before": page(200),
+    "html after": acted(page(200)),
+    "429": instead(429),
+    "refused": breaks(httpx.ConnectError),
+    "204 after": acted(instead(204)),
+    "null after": acted(instead(200, "null")),
+    "400 html": page(400),
+    "404 html": page(404),
+}
 
 
 @each(ANSWERING_SOURCES)
@@ -178,9 +189,13 @@ def test_taking_in_doubt_may_be_done_again(stand: Stand, case: Case, way: str) -
 def test_trouble_in_asking_confirms_nothing(stand: Stand, case: Case, fault: str) -> None:
     """`answered` must not call an answer delivered that nobody has seen."""
     damages = {
-        "500": instead(500), "html": page(200), "null": instead(200, "null"), "reset": breaks(httpx.ReadError),
-        "envelope": instead(200, stand.envelope), "an empty object": instead(200, "{}"),
-    }  # fmt: skip
+        "500": instead(500),
+        "html": page(200),
+        "null": instead(200, "null"),
+        "reset": breaks(httpx.ReadError),
+        "envelope": instead(200, stand.envelope),
+        "an empty object": instead(200, "{}"),
+    }
     source, key = stand.connect().source(case.record), good_key(stand, case)
     source.acknowledge(key)
     token = source.answer(key, GOOD)

@@ -21,12 +21,24 @@ from tests.contract.conformance.stand import Stand
 from tests.contract.conformance.wire import ALWAYS, Damage, acted, breaks, broken_off, instead, page, truncated
 
 DOUBT: dict[str, Damage] = {
-    "reset before": breaks(httpx.ReadError), "reset after": acted(breaks(httpx.ReadError)), "truncated": truncated,
-    "hang after": acted(breaks(httpx.ReadTimeout)), "broken off": broken_off, "500 after": acted(instead(500)),
-    "502 before": page(502), "503 after": acted(page(503)), "504 after": acted(page(504)), "html": page(200),
-    "html after": acted(page(200)), "429": instead(429), "404 html": page(404), "refused": breaks(httpx.ConnectError),
-    "null after": acted(instead(200, "null")), "400 html": page(400), "redirect": instead(302, location="https://e.invalid/"),
-}  # fmt: skip
+    "reset before": breaks(httpx.ReadError),
+    "reset after": acted(breaks(httpx.ReadError)),
+    "truncated": truncated,
+    "hang after": acted(breaks(httpx.ReadTimeout)),
+    "broken off": broken_off,
+    "500 after": acted(instead(500)),
+    "502 before": page(502),
+    "503 after": acted(page(503)),
+    "504 after": acted(page(504)),
+    "html": page(200),
+    "html after": acted(page(200)),
+    "429": instead(429),
+    "404 html": page(404),
+    "refused": breaks(httpx.ConnectError),
+    "null after": acted(instead(200, "null")),
+    "400 html": page(400),
+    "redirect": instead(302, location="https://e.invalid/"),
+}
 
 
 @each(MASTER_TARGETS)
@@ -54,9 +66,14 @@ def test_trouble_on_the_way_refuses_no_record(stand: Stand, case: Case, lasting:
 @pytest.mark.parametrize("fault", ["html", "500", "null", "envelope", "reset", "an empty object", "a list"])
 def test_trouble_in_asking_is_no_verdict(stand: Stand, case: Case, fault: str) -> None:
     damages = {
-        "html": page(200), "500": instead(500), "null": instead(200, "null"), "reset": breaks(httpx.ReadError),
-        "envelope": instead(200, stand.envelope), "an empty object": instead(200, "{}"), "a list": instead(200, "[]"),
-    }  # fmt: skip
+        "html": page(200),
+        "500": instead(500),
+        "null": instead(200, "null"),
+        "reset": breaks(httpx.ReadError),
+        "envelope": instead(200, stand.envelope),
+        "an empty object": instead(200, "{}"),
+        "a list": instead(200, "[]"),
+    }
     target, batch = rendered(stand, case, samples(case, 2))
     sent = target.send(target.stages[0], batch)
     stand.wire.spoil(damages[fault], lambda request: request.method == "GET", times=ALWAYS)

@@ -90,8 +90,9 @@ def test_a_record_without_its_code_is_refused_with_a_reason(stand: Stand, case: 
 
 
 @each(ORDERS)
-@pytest.mark.parametrize(("kind", "code"), [("supplier", "K1"), ("account", "K1"), ("cost_center", "K1"), ("tax", "V2"),
-                                            ("currency", "EUR")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "code"), [("supplier", "K1"), ("account", "K1"), ("cost_center", "K1"), ("tax", "V2"), ("currency", "EUR")]
+)
 def test_an_order_whose_code_has_no_counterpart_holds(stand: Stand, case: Case, kind: str, code: str) -> None:
     stand.codes.missing.add((kind, code))
     with pytest.raises(Held) as caught:

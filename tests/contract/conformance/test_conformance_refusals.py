@@ -26,8 +26,11 @@ SETUP = (
 )
 DOCUMENT = ("Value too long in property 'Comments'", "Quantity must be positive", "It has more decimals than allowed")
 UNKNOWN = ("It is sour", "Our own rule 17 says no", "(1) Erro interno", "", "Internal error occurred")
-DATES = ("Due date deviates from permissible range [OPCH.DocDueDate]", "The due date is outside of the fiscal year",
-         "The document date is not in an open period")  # fmt: skip
+DATES = (
+    "Due date deviates from permissible range [OPCH.DocDueDate]",
+    "The due date is outside of the fiscal year",
+    "The document date is not in an open period",
+)
 
 
 def _refused(stand: Stand, case: Case, text: str) -> ConnectorError:

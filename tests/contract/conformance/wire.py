@@ -63,9 +63,7 @@ class Wire(httpx.BaseTransport):
     def __post_init__(self) -> None:
         self._server = httpx.WSGITransport(app=self.app)
 
-    def spoil(
-        self, damage: Damage, when: Callable[[httpx.Request], bool], *, skip: int = 0, times: int = 1
-    ) -> Rule:  # fmt: skip
+    def spoil(self, damage: Damage, when: Callable[[httpx.Request], bool], *, skip: int = 0, times: int = 1) -> Rule:
         """Add a rule and give it back, so that a test can see whether it hit."""
         self.rules.append(Rule(damage, when, skip, times))
         return self.rules[-1]

@@ -63,8 +63,10 @@ def test_a_batch_tells_for_each_row_whether_it_was_written(exact_store: Any) -> 
     )
     assert done == [True, True, False, False, True]
     assert {item.sk: (item.rev, item.data["n"]) for item in exact_store.query("p")} == {
-        "kept": (2, 2), "moved": (2, 2), "new": (1, 1),
-    }  # fmt: skip
+        "kept": (2, 2),
+        "moved": (2, 2),
+        "new": (1, 1),
+    }
     assert exact_store.get("q", "absent") is None
 
 

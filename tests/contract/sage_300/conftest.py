@@ -99,8 +99,11 @@ class Bench:
         assert [one.id for one in self.target.look(prepared)] == [found.id]
         back = self.target.read_back(found)
         assert (back.id, back.amount, back.currency, back.number) == (
-            found.id, invoice.gross, invoice.currency, found.id.partition(":")[0],
-        )  # fmt: skip
+            found.id,
+            invoice.gross,
+            invoice.currency,
+            found.id.partition(":")[0],
+        )
         assert [one.id for one in self.target.look(prepared)] == [found.id]
         return self.batch(found)
 

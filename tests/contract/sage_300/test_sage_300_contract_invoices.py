@@ -143,8 +143,12 @@ def test_a_batch_posted_in_the_desktop_is_found_posted_and_counted_once(bench, i
     back_office.post(bench.world, batch["BatchNumber"])
     (found,) = bench.target.look(bench.target.trace(one, bench.codes))
     assert (found.id, found.ours) == (f"{batch['BatchNumber']}:1", True)
-    (posted,) = bench.target.look(replace(bench.target.trace(one, bench.codes), lookup={
-        **bench.target.trace(one, bench.codes).lookup, "own": "ml-connector another"}))  # fmt: skip
+    (posted,) = bench.target.look(
+        replace(
+            bench.target.trace(one, bench.codes),
+            lookup={**bench.target.trace(one, bench.codes).lookup, "own": "ml-connector another"},
+        )
+    )
     assert (posted.dated, posted.posted_on) == (date(2026, 1, 30), date(2026, 2, 1))
     assert bench.target.read_back(found).amount == Decimal("100.00")
 

@@ -164,10 +164,13 @@ refused = pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS.keys())
 def firsts(bench, part):
     """How often a list was begun without a filter."""
     return sum(
-        call.status == 200 and call.path.endswith(part) and "filter" not in call.query and "skip" not in call.query
+        call.status == 200
+        and call.path.endswith(part)
+        and "filter" not in call.query
+        and "skip" not in call.query
         and "top" not in call.query
         for call in bench.world.log
-    )  # fmt: skip
+    )
 
 
 @refused

@@ -56,8 +56,10 @@ def test_one_fault_in_the_middle_costs_no_record(bench, kind):
     assert len(bench.all(Supplier)) == len(bench.world.rows("APVendors"))
 
 
-@pytest.mark.parametrize(("kind", "skip", "times"), [("page-loop", 1, 50), ("repeated-page", 1, 50),
-                                                      ("repeated-page", 2, 1), ("repeated-page", 3, 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "skip", "times"),
+    [("page-loop", 1, 50), ("repeated-page", 1, 50), ("repeated-page", 2, 1), ("repeated-page", 3, 1)],
+)
 def test_a_loop_of_pages_is_an_error_and_no_end(bench, kind, skip, times):
     bench.all(CostCenter)
     bench.world.faults.add(kind, "APVendors", times=times).skip = skip

@@ -49,9 +49,12 @@ class Sparing:
         self.answer, self.spell, self.puzzled = answer, SPELLINGS[spelling], puzzled
         self.log, self.batches = [], []
         orders = [
-            {**{n: row.get(n) for n in ORDER}, "PurchaseOrderLines": [{n: x.get(n) for n in LINE}
-             for x in row["PurchaseOrderLines"]]} for row in erp.rows("POPurchaseOrders")
-        ]  # fmt: skip
+            {
+                **{n: row.get(n) for n in ORDER},
+                "PurchaseOrderLines": [{n: x.get(n) for n in LINE} for x in row["PurchaseOrderLines"]],
+            }
+            for row in erp.rows("POPurchaseOrders")
+        ]
         self.tables = {
             "AP/APVendors": [{n: row.get(n) for n in VENDOR} for row in erp.rows("APVendors")],
             "GL/GLAccounts": [{n: row.get(n) for n in ACCOUNT} for row in erp.rows("GLAccounts")],
@@ -140,9 +143,22 @@ class Sparing:
 
     def create(self, sent):
         assert next(iter(sent["Invoices"][0])) == "VendorNumber"
-        allowed = {"VendorNumber", "DocumentNumber", "DocumentType", "InvoiceDescription", "DocumentDate", "DueDate",
-                   "PostingDate", "CurrencyCode", "Terms", "TaxGroup", "TaxAmount1", "DocumentTotalBeforeTaxes",
-                   "DocumentTotalIncludingTax", "InvoiceDetails"}  # fmt: skip
+        allowed = {
+            "VendorNumber",
+            "DocumentNumber",
+            "DocumentType",
+            "InvoiceDescription",
+            "DocumentDate",
+            "DueDate",
+            "PostingDate",
+            "CurrencyCode",
+            "Terms",
+            "TaxGroup",
+            "TaxAmount1",
+            "DocumentTotalBeforeTaxes",
+            "DocumentTotalIncludingTax",
+            "InvoiceDetails",
+        }
         if set(sent["Invoices"][0]) - allowed:
             return 400, error("InvalidPayload")
         number = len(self.batches) + 1
@@ -208,8 +224,9 @@ def test_an_invoice_needs_vendors_accounts_and_batches_only(company, invoice, ro
         assert found.amount == Decimal(119)
         assert [one.id for one in bench.target.look(prepared)] == [found.id]
     assert [(b["BatchStatus"], b["Invoices"][0]["DocumentTotalIncludingTax"]) for b in server.batches] == [
-        ("ReadyToPost", Decimal(119)), ("ReadyToPost", Decimal(119)),
-    ]  # fmt: skip
+        ("ReadyToPost", Decimal(119)),
+        ("ReadyToPost", Decimal(119)),
+    ]
     assert {b["Invoices"][0]["InvoiceDetails"][0]["GLAccount"] for b in server.batches} == {
         account["UnformattedAccount"]
     }
@@ -222,10 +239,21 @@ def test_a_whole_company_runs_against_it(tmp_path):
     with ExitStack() as stack:
         erp_url = stack.enter_context(serving(server))
         ap_url = stack.enter_context(serving(basware.create_app(scene.ap)))
-        ap = {"region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "base_url": ap_url,
-              "companies": ["1000"], "source_system": "SAGE300"}  # fmt: skip
-        erp = {"api_url": f"{erp_url}{ROOT.removesuffix('SAMLTD/').rstrip('/')}", "company": "samltd", "user": "webapi",
-               "password": "pass-1", "cost_center_segment": "2"}  # fmt: skip
+        ap = {
+            "region": "EU",
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "base_url": ap_url,
+            "companies": ["1000"],
+            "source_system": "SAGE300",
+        }
+        erp = {
+            "api_url": f"{erp_url}{ROOT.removesuffix('SAMLTD/').rstrip('/')}",
+            "company": "samltd",
+            "user": "webapi",
+            "password": "pass-1",
+            "cost_center_segment": "2",
+        }
         (folder / "basware.json").write_text(json.dumps(ap))
         (folder / "sage_300.json").write_text(json.dumps(erp))
         report = run(tmp_path)
@@ -242,8 +270,19 @@ def test_a_whole_company_runs_against_it(tmp_path):
 def run(place):
     """Run the command line over the folder and give its report."""
     out = place / "report.json"
-    command = [sys.executable, "-c", "from infra.ops.main import main; main()", "local", "run", "--secrets",
-               str(place / "secrets"), "--report", str(out), "--max-seconds", "200"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-c",
+        "from infra.ops.main import main; main()",
+        "local",
+        "run",
+        "--secrets",
+        str(place / "secrets"),
+        "--report",
+        str(out),
+        "--max-seconds",
+        "200",
+    ]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     report = json.loads(out.read_text())
@@ -274,12 +313,17 @@ def before(bench, *answer):
 
 
 ANYBODYS = [
-    (404, "text/plain", "404 page not found"), (404, "text/html", "<html><h1>Not Found</h1></html>"),
-    (404, "application/json", '{"error": "no route"}'), (404, "application/json", ""),
-    (410, "text/html", "<html>Gone</html>"), (405, "text/plain", "no"), (200, "text/html", "<html>Sign in</html>"),
-    (200, "application/json", '{"value": []}'), (200, "text/plain", ""),
+    (404, "text/plain", "404 page not found"),
+    (404, "text/html", "<html><h1>Not Found</h1></html>"),
+    (404, "application/json", '{"error": "no route"}'),
+    (404, "application/json", ""),
+    (410, "text/html", "<html>Gone</html>"),
+    (405, "text/plain", "no"),
+    (200, "text/html", "<html>Sign in</html>"),
+    (200, "application/json", '{"value": []}'),
+    (200, "text/plain", ""),
     (400, "application/json", '{"error": {"code": "", "message": {"value": "What?"}}}'),
-]  # fmt: skip
+]
 TROUBLE = [(503, ""), (500, "<html>"), (502, "bad gateway"), (200, "<?xml?><edmx:Edmx")]
 
 

@@ -72,10 +72,17 @@ class Sandbox:
 
 
 INVOICE = {
-    "invoiceId": "inv1", "processingStatus": "WaitingForTransfer", "invoiceNumber": "R-1", "companyCode": "1000",
-    "supplierCode": "V1", "currencyCode": "EUR", "paymentBlock": False, "netSum": 100, "grossSum": 119,
+    "invoiceId": "inv1",
+    "processingStatus": "WaitingForTransfer",
+    "invoiceNumber": "R-1",
+    "companyCode": "1000",
+    "supplierCode": "V1",
+    "currencyCode": "EUR",
+    "paymentBlock": False,
+    "netSum": 100,
+    "grossSum": 119,
     "invoiceDate": "2026-02-20T00:00:00",
-}  # fmt: skip
+}
 
 
 def vendor(code: str = "V1", **changes: Any) -> dict[str, Any]:
@@ -90,23 +97,36 @@ def account(code: str = "A1", **changes: Any) -> dict[str, Any]:
 
 def order(code: str = "O1", **changes: Any) -> dict[str, Any]:
     return {
-        "externalCode": code, "orderNumber": code, "sourceSystem": "ERP", "companyCode": "1000",
-        "organizationElementCode": "1000", "currencyCode": "EUR", "supplierCode": "V1",
-    } | changes  # fmt: skip
+        "externalCode": code,
+        "orderNumber": code,
+        "sourceSystem": "ERP",
+        "companyCode": "1000",
+        "organizationElementCode": "1000",
+        "currencyCode": "EUR",
+        "supplierCode": "V1",
+    } | changes
 
 
 def line(code: str = "L1", **changes: Any) -> dict[str, Any]:
     return {
-        "externalCode": code, "orderExternalCode": "O1", "lineNumber": code, "quantity": 2, "netSum": 10.5,
-        "matchingMode": "Standard", "isDeleted": False,
-    } | changes  # fmt: skip
+        "externalCode": code,
+        "orderExternalCode": "O1",
+        "lineNumber": code,
+        "quantity": 2,
+        "netSum": 10.5,
+        "matchingMode": "Standard",
+        "isDeleted": False,
+    } | changes
 
 
 def transfer(code: str = "T1", **changes: Any) -> dict[str, Any]:
     return {
-        "externalCode": code, "success": True, "responseMessage": "Posted", "paymentBlock": False,
+        "externalCode": code,
+        "success": True,
+        "responseMessage": "Posted",
+        "paymentBlock": False,
         "voucherNumber1": "4711",
-    } | changes  # fmt: skip
+    } | changes
 
 
 def payment(code: str = "P1", **changes: Any) -> dict[str, Any]:

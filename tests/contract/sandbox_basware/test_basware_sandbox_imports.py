@@ -99,9 +99,13 @@ def test_an_account_code_belongs_to_one_record_in_a_company(basware, make):
 def test_payment_term_rules(basware):
     names = [{"language": "en-US", "translation": "30 days"}]
     term = {
-        "externalCode": "N30", "paymentTermCode": "N30", "paymentTermNames": names, "validFrom": "2020-01-01",
-        "validTo": "2099-12-31", "companies": [{"companyCode": "1000", "active": True, "inherit": True}],
-    }  # fmt: skip
+        "externalCode": "N30",
+        "paymentTermCode": "N30",
+        "paymentTermNames": names,
+        "validFrom": "2020-01-01",
+        "validTo": "2099-12-31",
+        "companies": [{"companyCode": "1000", "active": True, "inherit": True}],
+    }
     sent = basware.post(
         "/v1/paymentTerms", [term, term | {"externalCode": "M", "paymentTermCode": "M", "dueDateEom": 13}]
     )
@@ -174,9 +178,12 @@ def test_a_list_value_needs_a_column_that_fits(basware):
 def requisition(**changes):
     line = {"externalCode": "1", "extRequisitionLineNumber": "1", "currencyCode": "EUR", "quantity": 1, "unitPrice": 5}
     return {
-        "externalCode": "R1", "extDocumentNumber": "R-1", "purpose": "Paper", "organizationUnitCode": "1000",
+        "externalCode": "R1",
+        "extDocumentNumber": "R-1",
+        "purpose": "Paper",
+        "organizationUnitCode": "1000",
         "lines": [line],
-    } | changes  # fmt: skip
+    } | changes
 
 
 def test_a_requisition_is_created_once_and_never_changed(basware):

@@ -50,10 +50,15 @@ def test_one_code_twice_in_a_batch_is_a_conflict(basware, make):
     assert codes(answer) == ["CONFLICT_IN_POST"]
 
 
-@pytest.mark.parametrize(("path", "builder", "limit"), [
-    ("vendors", "vendor", 200), ("accounts", "account", 500), ("matchingOrders", "order", 500),
-    ("matchingOrderLines", "line", 100),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "builder", "limit"),
+    [
+        ("vendors", "vendor", 200),
+        ("accounts", "account", 500),
+        ("matchingOrders", "order", 500),
+        ("matchingOrderLines", "line", 100),
+    ],
+)
 def test_a_batch_above_its_limit_is_refused(basware, make, path, builder, limit):
     batch = [getattr(make, builder)(f"X{n}") for n in range(limit + 1)]
     assert basware.post(f"/v1/{path}", batch).status_code == 400

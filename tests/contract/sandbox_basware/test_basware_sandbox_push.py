@@ -14,9 +14,12 @@ KEY = "ad65rujö"
 
 def wanted(**changes):
     return {
-        "taskType": "AccountingDocuments", "taskSubType": "WaitingForTransfer", "subscriptionType": "Webhook",
-        "notificationWebhookURL": "https://example.test/hook", "webhookAuthenticationToken": KEY,
-    } | changes  # fmt: skip
+        "taskType": "AccountingDocuments",
+        "taskSubType": "WaitingForTransfer",
+        "subscriptionType": "Webhook",
+        "notificationWebhookURL": "https://example.test/hook",
+        "webhookAuthenticationToken": KEY,
+    } | changes
 
 
 def test_a_subscription_is_tested_first_and_only_200_will_do(basware):
@@ -31,10 +34,17 @@ def test_a_subscription_is_tested_first_and_only_200_will_do(basware):
     assert basware.post("/v1/subscriptions", [wanted()]).status_code == 200
 
 
-@pytest.mark.parametrize("change", [
-    {"taskType": "Invoices"}, {"taskSubType": "Waiting"}, {"subscriptionType": "Polling"},
-    {"notificationWebhookURL": "hook"}, {"webhookAuthenticationToken": ""}, {"colour": "red"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"taskType": "Invoices"},
+        {"taskSubType": "Waiting"},
+        {"subscriptionType": "Polling"},
+        {"notificationWebhookURL": "hook"},
+        {"webhookAuthenticationToken": ""},
+        {"colour": "red"},
+    ],
+)
 def test_a_wrong_subscription_is_refused_in_the_push_dialect(basware, change):
     answer = basware.post("/v1/subscriptions", [wanted(**change)])
     assert answer.status_code == 400
@@ -51,8 +61,10 @@ def test_a_waiting_invoice_is_announced_and_signed_over_the_raw_body(basware):
     sent = basware.world.outbox[0]
     payload = json.loads(sent.body)
     assert (payload["taskType"], payload["taskSubType"], payload["documentId"]) == (
-        "AccountingDocuments", "WaitingForTransfer", "inv1",
-    )  # fmt: skip
+        "AccountingDocuments",
+        "WaitingForTransfer",
+        "inv1",
+    )
     expected = hmac.new(KEY.encode("utf-8"), sent.body, sha256).hexdigest()
     assert sent.headers["x-bwapi-signature-256"] == expected
 

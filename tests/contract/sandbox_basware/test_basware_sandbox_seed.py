@@ -35,9 +35,15 @@ def test_every_seeded_invoice_has_a_fate():
     assert numbers == {code: expected.invoice_number for code, expected in fates.items()}
     counted = Counter(expected.fate for expected in fates.values())
     assert counted == {
-        "post": 49, "reject": 4, "post or conflict": 2, "conflict": 1, "not ours": 1, "hold:account:6999": 1,
-        "hold:supplier:V99999": 1, "hold:cost_center:CC999": 1,
-    }  # fmt: skip
+        "post": 49,
+        "reject": 4,
+        "post or conflict": 2,
+        "conflict": 1,
+        "not ours": 1,
+        "hold:account:6999": 1,
+        "hold:supplier:V99999": 1,
+        "hold:cost_center:CC999": 1,
+    }
 
 
 def test_only_the_invoices_marked_so_break_the_schema():

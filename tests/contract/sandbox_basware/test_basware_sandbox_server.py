@@ -13,9 +13,13 @@ from infra.sandbox.basware import World, create_app, deliver, notify
 from infra.sandbox.server import serving
 
 INVOICE = {
-    "invoiceId": "inv1", "processingStatus": "WaitingForTransfer", "companyCode": "1000", "supplierCode": "V1",
-    "currencyCode": "EUR", "paymentBlock": False,
-}  # fmt: skip
+    "invoiceId": "inv1",
+    "processingStatus": "WaitingForTransfer",
+    "companyCode": "1000",
+    "supplierCode": "V1",
+    "currencyCode": "EUR",
+    "paymentBlock": False,
+}
 
 
 def headers(token=None):
@@ -57,9 +61,11 @@ def test_a_notification_reaches_its_address_with_a_signature_over_the_bytes_sent
     ):
         token = login(http)
         wanted = {
-            "taskType": "AccountingDocuments", "subscriptionType": "Webhook", "notificationWebhookURL": hook_url,
+            "taskType": "AccountingDocuments",
+            "subscriptionType": "Webhook",
+            "notificationWebhookURL": hook_url,
             "webhookAuthenticationToken": "kö",
-        }  # fmt: skip
+        }
         assert http.post("/v1/subscriptions", json=[wanted], headers=headers(token)).status_code == 200
         http.post("/_sandbox/documents", json=INVOICE)
         until = time.monotonic() + 10
@@ -73,8 +79,10 @@ def test_an_address_that_does_not_answer_is_no_subscription():
     world = World()
     with serving(create_app(world)) as url, deliver.delivering(world), httpx.Client(base_url=url, timeout=20) as http:
         wanted = {
-            "taskType": "AccountingDocuments", "subscriptionType": "Webhook",
-            "notificationWebhookURL": "http://127.0.0.1:1/", "webhookAuthenticationToken": "k",
-        }  # fmt: skip
+            "taskType": "AccountingDocuments",
+            "subscriptionType": "Webhook",
+            "notificationWebhookURL": "http://127.0.0.1:1/",
+            "webhookAuthenticationToken": "k",
+        }
         answer = http.post("/v1/subscriptions", json=[wanted], headers=headers(login(http)))
         assert answer.status_code == 400

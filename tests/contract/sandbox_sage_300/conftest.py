@@ -110,9 +110,12 @@ def invoice() -> Callable[..., dict[str, Any]]:
     def make(line: dict[str, Any] | None = None, **header: Any) -> dict[str, Any]:
         row = {"GLAccount": "400001CC101", "DistributedAmount": Decimal("250.00")} if line is None else line
         plain = {
-            "VendorNumber": "V10000", "DocumentNumber": "INV-1", "DocumentType": "Invoice",
-            "DocumentDate": "2026-02-01", "DocumentTotalIncludingTax": Decimal("297.50"),
-        }  # fmt: skip
+            "VendorNumber": "V10000",
+            "DocumentNumber": "INV-1",
+            "DocumentType": "Invoice",
+            "DocumentDate": "2026-02-01",
+            "DocumentTotalIncludingTax": Decimal("297.50"),
+        }
         return {"Invoices": [plain | header | {"InvoiceDetails": [row]}]}
 
     return make
@@ -121,5 +124,6 @@ def invoice() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def ready(api: Api, invoice: Callable[..., dict[str, Any]]) -> Callable[..., int]:
     """Make a batch that is ready to post; gives its number."""
-    return lambda **header: int(api.made("AP/APInvoiceBatches", {"BatchStatus": "ReadyToPost"} | invoice(**header))
-                                ["BatchNumber"])  # fmt: skip
+    return lambda **header: int(
+        api.made("AP/APInvoiceBatches", {"BatchStatus": "ReadyToPost"} | invoice(**header))["BatchNumber"]
+    )

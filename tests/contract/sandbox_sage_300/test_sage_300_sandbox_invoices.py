@@ -87,8 +87,10 @@ def test_account_and_amount_put_before_the_distribution_code_are_lost(api, invoi
     wrong = {"GLAccount": "400001CC101", "DistributedAmount": 80, "DistributionCode": "INV"}
     row = entry_of(api.made(BATCHES, invoice(wrong)))["InvoiceDetails"][0]
     assert (row["GLAccount"], row["DistributedAmount"], row["DistributionDescription"]) == (
-        "1300", 0, "Purchase of inventory",
-    )  # fmt: skip
+        "1300",
+        0,
+        "Purchase of inventory",
+    )
     right = {"DistributionCode": "INV", "GLAccount": "400001CC101", "DistributedAmount": 80}
     row = entry_of(api.made(BATCHES, invoice(right, DocumentNumber="INV-2")))["InvoiceDetails"][0]
     assert (row["GLAccount"], row["DistributedAmount"]) == ("400001CC101", 80)

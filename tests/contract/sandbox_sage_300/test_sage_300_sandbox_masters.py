@@ -44,8 +44,11 @@ def test_details_are_changed_one_by_one_by_patch_and_purged_by_put(api):
     rows = [{"OptionalField": "C01", "Value": "a"}, {"OptionalField": "C02", "Value": "b"}]
     api.made("AP/APVendors", SMALL | {"VendorOptionalFieldValues": rows})
     path = "AP/APVendors('1401')"
-    changes = [{"OptionalField": "C01", "Value": "x"}, {"OptionalField": "C02", "UpdateOperation": "Delete"},
-               {"OptionalField": "C03", "Value": "c", "UpdateOperation": "Insert"}]  # fmt: skip
+    changes = [
+        {"OptionalField": "C01", "Value": "x"},
+        {"OptionalField": "C02", "UpdateOperation": "Delete"},
+        {"OptionalField": "C03", "Value": "c", "UpdateOperation": "Insert"},
+    ]
     api.changed(path, {"VendorOptionalFieldValues": changes})
     found = {row["OptionalField"]: row["Value"] for row in api.read(path)["VendorOptionalFieldValues"]}
     assert found == {"C01": "x", "C03": "c"}

@@ -55,8 +55,11 @@ def test_a_wrong_order_is_refused(api, expect_refusal, change, code):
 
 def test_a_receipt_moves_its_order_and_is_read_under_another_name(api, order, clock):
     clock.forward(days=3)
-    body = {"PurchaseOrderNumber": order["PurchaseOrderNumber"], "Vendor": "V10000",
-            "ReceiptLine2s": [{"ItemNumber": "A1-105/0", "QuantityReceived": 4}]}  # fmt: skip
+    body = {
+        "PurchaseOrderNumber": order["PurchaseOrderNumber"],
+        "Vendor": "V10000",
+        "ReceiptLine2s": [{"ItemNumber": "A1-105/0", "QuantityReceived": 4}],
+    }
     receipt = api.made("PO/POReceipts", body)
     assert receipt["ReceiptLine2s"][0]["UnitCost"] == 5
     shown = api.rows(f"PO/POGetReceipts?$filter=PurchaseOrderNumber eq '{order['PurchaseOrderNumber']}'")

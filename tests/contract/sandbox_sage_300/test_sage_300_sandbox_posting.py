@@ -48,8 +48,12 @@ def test_without_a_range_nothing_is_posted(api, ready):
 def test_the_template_tells_the_body(api):
     reply = api.call("POST", "AP/APPostInvoices('$template')")
     body = {name: value for name, value in reply.json().items() if "odata" not in name}
-    assert body == {"ProcessAllBatches": "Donotpostallbatches", "FromBatch": 0, "ToBatch": 0,
-                    "UpdateOperation": "Unspecified"}  # fmt: skip
+    assert body == {
+        "ProcessAllBatches": "Donotpostallbatches",
+        "FromBatch": 0,
+        "ToBatch": 0,
+        "UpdateOperation": "Unspecified",
+    }
 
 
 @pytest.mark.parametrize("key", ["", "('$post')", "(109)", "()"])

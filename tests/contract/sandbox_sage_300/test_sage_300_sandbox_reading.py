@@ -154,8 +154,10 @@ def test_every_property_is_there_and_empty_ones_have_their_default(api):
 def test_accounts_have_no_stamp_of_change(api):
     row = api.rows("GL/GLAccounts?$filter=UnformattedAccount eq '400001CC101'")[0]
     assert (row["AccountNumber"], row["AccountSegmentCode1"], row["AccountSegmentCode2"]) == (
-        "400001-CC101", "400001", "CC101",
-    )  # fmt: skip
+        "400001-CC101",
+        "400001",
+        "CC101",
+    )
     assert [name for name in row if "Date" in name] == ["DateCreated"]
 
 

@@ -48,11 +48,15 @@ def test_every_invoice_that_should_be_posted_can_be(joint):
             lines.append({"GLAccount": lines[0]["GLAccount"], "DistributedAmount": gap})
         tax = sign * sum((row["taxSum"] for row in record["codingRows"]), Decimal(0))
         entry = {
-            "VendorNumber": record["supplierCode"], "DocumentNumber": record["invoiceNumber"],
-            "DocumentType": "Invoice" if sign > 0 else "CreditNote", "DocumentDate": record["invoiceDate"],
-            "CurrencyCode": record["currencyCode"], "TaxAmount1": tax,
-            "DocumentTotalIncludingTax": sign * record["grossSum"], "InvoiceDetails": lines,
-        }  # fmt: skip
+            "VendorNumber": record["supplierCode"],
+            "DocumentNumber": record["invoiceNumber"],
+            "DocumentType": "Invoice" if sign > 0 else "CreditNote",
+            "DocumentDate": record["invoiceDate"],
+            "CurrencyCode": record["currencyCode"],
+            "TaxAmount1": tax,
+            "DocumentTotalIncludingTax": sign * record["grossSum"],
+            "InvoiceDetails": lines,
+        }
         api.made("AP/APInvoiceBatches", {"BatchStatus": "ReadyToPost", "Invoices": [entry]})
     api.posted(1, 10**6)
     assert joint.erp.rows("APPostingErrorMessages") == []

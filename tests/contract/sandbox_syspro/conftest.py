@@ -46,9 +46,7 @@ class Api:
         return self.http.get(f"{REST}{path}", params=args)
 
     def log_on(self, operator: str = OPERATOR, password: str = PASSWORD, company: str = "A") -> str:
-        reply = self.get(
-            "/Logon", Operator=operator, OperatorPassword=password, CompanyId=company, CompanyPassword=""
-        )  # fmt: skip
+        reply = self.get("/Logon", Operator=operator, OperatorPassword=password, CompanyId=company, CompanyPassword="")
         assert reply.status_code == 200
         self.user_id = reply.text if len(reply.content) == 36 else self.user_id
         return reply.text
@@ -154,10 +152,16 @@ def entry() -> Callable[..., dict[str, Any]]:
 
     def make(*lines: Fields, **fields: Any) -> dict[str, Any]:
         plain: dict[str, Any] = {
-            "Supplier": "V10000", "TransactionCode": "I", "Invoice": "INV-1", "TransactionValue": "119.00",
-            "TransactionReference": "our-key", "InvoiceDate": "2026-02-01", "TaxCode": "A", "TaxValue": "19.00",
+            "Supplier": "V10000",
+            "TransactionCode": "I",
+            "Invoice": "INV-1",
+            "TransactionValue": "119.00",
+            "TransactionReference": "our-key",
+            "InvoiceDate": "2026-02-01",
+            "TaxCode": "A",
+            "TaxValue": "19.00",
             "LedgerDistribution": list(lines) or [line("100.00")],
-        }  # fmt: skip
+        }
         return {name: value for name, value in (plain | fields).items() if value is not None}
 
     return make

@@ -24,10 +24,18 @@ def send(api, entry):
 
 @pytest.mark.parametrize(
     ("kind", "status", "text"),
-    [("500", 500, "Request Error"), ("502", 502, "Bad Gateway"), ("503", 503, "Service Unavailable"),
-     ("504", 504, "Gateway Timeout"), ("200-html", 200, "Sign in"), ("gateway-404", 404, "404 page not found"),
-     ("401", 200, DEAD), ("session", 200, DEAD), ("200-error", 200, "ERROR: e.net exception raised: 100002")],
-)  # fmt: skip
+    [
+        ("500", 500, "Request Error"),
+        ("502", 502, "Bad Gateway"),
+        ("503", 503, "Service Unavailable"),
+        ("504", 504, "Gateway Timeout"),
+        ("200-html", 200, "Sign in"),
+        ("gateway-404", 404, "404 page not found"),
+        ("401", 200, DEAD),
+        ("session", 200, DEAD),
+        ("200-error", 200, "ERROR: e.net exception raised: 100002"),
+    ],
+)
 def test_before_it_acts(world, send, kind, status, text):
     world.faults.add(kind, "APSTIN")
     reply = send()

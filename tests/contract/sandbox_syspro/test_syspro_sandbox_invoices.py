@@ -20,8 +20,11 @@ def test_an_invoice_makes_a_liability_and_a_journal(api, world, entry):
     assert (row["Reference"], row["InvoiceDate"], row["JournalDate"]) == ("our-key", "2026-02-01", "2026-02-10")
     assert (row["Currency"], row["FirstTaxCode"], row["Branch"]) == ("EUR", "A", "10")
     lines = [(one["GlCode"], one["EntryValue"], one["Reference"]) for one in world.rows("GenJournalDetail")]
-    assert lines == [("400001-CC101", Decimal(100), "our-key"), ("1540", Decimal(19), "our-key"),
-                     ("2010", Decimal(-119), "our-key")]  # fmt: skip
+    assert lines == [
+        ("400001-CC101", Decimal(100), "our-key"),
+        ("1540", Decimal(19), "our-key"),
+        ("2010", Decimal(-119), "our-key"),
+    ]
     assert world.find("ApSupplier", "V10000")["CurrentBalance"] == 119
     assert world.find("GenMaster", "A", "400001-CC101")["PtdDrValue"] == 100
 
@@ -133,9 +136,13 @@ def test_what_is_no_document_is_an_error(api, document):
 
 @pytest.mark.parametrize(
     "options",
-    [{"LedgerDistributionCurrency": "X"}, {"IgnoreWarnings": "yes"}, {"PermissibleTaxVariance": "a bit"},
-     {"ValidateOnly": "T"}],
-)  # fmt: skip
+    [
+        {"LedgerDistributionCurrency": "X"},
+        {"IgnoreWarnings": "yes"},
+        {"PermissibleTaxVariance": "a bit"},
+        {"ValidateOnly": "T"},
+    ],
+)
 def test_a_parameter_with_a_value_that_it_cannot_have_is_an_error(api, world, entry, options):
     assert api.invoice(entry(), **options).startswith("ERROR: Parameter")
     assert not world.rows("ApInvoice")
@@ -261,8 +268,12 @@ def test_a_debit_adds_and_an_adjustment_has_a_sign(api, world, entry):
 def test_protected_and_analysed_accounts(api, world, entry):
     posted(api.invoice(entry(line("100.00", "1900", PasswordForLedgerCode="opensesame"))))
     plain = line("100.00", "6950")
-    entries = {"AnalysisLineEntry": [{"AnalysisCode1": "P1", "EntryAmount": "60.00"},
-                                     {"AnalysisCode1": "P2", "EntryAmount": "40.00"}]}  # fmt: skip
+    entries = {
+        "AnalysisLineEntry": [
+            {"AnalysisCode1": "P1", "EntryAmount": "60.00"},
+            {"AnalysisCode1": "P2", "EntryAmount": "40.00"},
+        ]
+    }
     for lines, options in ((plain, {}), (plain, {"IgnoreAnalysis": "N"}), (plain | entries, {})):
         assert "requires analysis" in errors(api.invoice(entry(lines, Invoice="INV-2"), **options))[0]
     short = {"AnalysisLineEntry": entries["AnalysisLineEntry"][:1]}

@@ -24,7 +24,10 @@ def test_a_journal_is_answered_with_its_key_and_sums(api, world):
     text = api.journal(entry())
     key = parsed(text).find("Item/Transaction/Key")
     assert [(node.tag, (node.text or "").strip()) for node in key] == [
-        ("GlYear", "2026"), ("GlPeriod", "02"), ("GlJournal", "1001")]  # fmt: skip
+        ("GlYear", "2026"),
+        ("GlPeriod", "02"),
+        ("GlJournal", "1001"),
+    ]
     told = parsed(text).find("Item/Transaction")
     assert (told.findtext("NumOfEntries").strip(), told.findtext("DebitAmount").strip()) == ("2", "100.00")
     assert counts(text) == {"JournalsProcessed": 1, "PostingsProcessed": 1, "PostingsInvalid": 0}
@@ -47,18 +50,23 @@ def test_nothing_guards_against_a_second_one_and_no_payable_is_made(api, world):
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"PostingPeriod": "3"}, "in the future"), ({"PostingPeriod": "12", "PostingYear": "2024"}, "in the future"),
-        ({"PostingPeriod": "2026"}, "not between 1 and 12"), ({"PostingPeriod": "C"}, "not between"),
-        ({"PostingYear": "26"}, "not between"), ({"Currency": "USD"}, "journal type L only"),
-        ({"JournalType": "X"}, "is not one of"), ({"JournalDate": "10/02/2026"}, "CCYY-MM-DD"),
+        ({"PostingPeriod": "3"}, "in the future"),
+        ({"PostingPeriod": "12", "PostingYear": "2024"}, "in the future"),
+        ({"PostingPeriod": "2026"}, "not between 1 and 12"),
+        ({"PostingPeriod": "C"}, "not between"),
+        ({"PostingYear": "26"}, "not between"),
+        ({"Currency": "USD"}, "journal type L only"),
+        ({"JournalType": "X"}, "is not one of"),
+        ({"JournalDate": "10/02/2026"}, "CCYY-MM-DD"),
         ({"JournalDetails": [detail("100.00"), detail("-99.99", "2010")]}, "out of balance by 0.01"),
         ({"JournalDetails": [detail("100.00"), detail("100.00", "2010")]}, "out of balance"),
         ({"JournalDetails": [detail("0.00", "999999")]}, "Ledger code '999999' not found"),
         ({"JournalDetails": [detail("")]}, "'{JournalDetails}{EntryAmount}' cannot be spaces"),
-        ({"JournalDetails": [detail("0.00", "1900")]}, "Password"), ({"JournalDetails": []}, "cannot be spaces"),
+        ({"JournalDetails": [detail("0.00", "1900")]}, "Password"),
+        ({"JournalDetails": []}, "cannot be spaces"),
         ({"JournalDetails": [detail("0.00", "6950")]}, "requires analysis"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_refused(api, world, fields, text):
     item = entry() | fields
     reply = api.journal(item)
@@ -67,9 +75,14 @@ def test_what_is_wrong_is_refused(api, world, fields, text):
 
 
 @pytest.mark.parametrize(
-    ("fields", "month"), [({}, (2026, 2)), ({"PostingPeriod": "1"}, (2026, 1)), ({"PostingYear": "2025"}, (2025, 2)),
-                          ({"PostingPeriod": "12", "PostingYear": "2025"}, (2025, 12))],
-)  # fmt: skip
+    ("fields", "month"),
+    [
+        ({}, (2026, 2)),
+        ({"PostingPeriod": "1"}, (2026, 1)),
+        ({"PostingYear": "2025"}, (2025, 2)),
+        ({"PostingPeriod": "12", "PostingYear": "2025"}, (2025, 12)),
+    ],
+)
 def test_a_period_is_a_number_and_blank_the_current_one(api, world, fields, month):
     api.journal(entry(**fields))
     assert {(row["GlYear"], row["GlPeriod"]) for row in world.rows("GenJournalDetail")} == {month}

@@ -18,8 +18,12 @@ def test_one_cent_of_tax_is_refused_without_a_permissible_variance(api, world, e
     assert not world.rows("ApInvoice")
     posted(api.invoice(item, PermissibleTaxVariance="0.01"))
     found = {one["GlCode"]: one["EntryValue"] for one in world.rows("GenJournalDetail")}
-    assert found == {"400001-CC101": Decimal("33.34"), "400002-CC102": Decimal("66.67"), "1540": Decimal(19),
-                     "2010": Decimal("-119.01")}  # fmt: skip
+    assert found == {
+        "400001-CC101": Decimal("33.34"),
+        "400002-CC102": Decimal("66.67"),
+        "1540": Decimal(19),
+        "2010": Decimal("-119.01"),
+    }
 
 
 def test_two_cents_are_more_than_a_variance_of_one(api, entry):
@@ -108,9 +112,12 @@ def test_currency_codes_are_the_customers_own(api, world, entry):
 
 @pytest.mark.parametrize(
     ("fields", "discount", "until"),
-    [({}, "0", "2026-02-11"), ({"DiscountableValue": "119.00"}, "2.38", "2026-02-11"),
-     ({"DiscountableValue": "119.00", "DiscountDate": "2026-02-05"}, "2.38", "2026-02-05")],
-)  # fmt: skip
+    [
+        ({}, "0", "2026-02-11"),
+        ({"DiscountableValue": "119.00"}, "2.38", "2026-02-11"),
+        ({"DiscountableValue": "119.00", "DiscountDate": "2026-02-05"}, "2.38", "2026-02-05"),
+    ],
+)
 def test_discount_is_of_the_discountable_value_which_is_zero_by_default(api, world, entry, fields, discount, until):
     posted(api.invoice(entry(Supplier="V10015", **fields)))  # terms 2N
     row = world.find("ApInvoice", "V10015", "INV-1")
@@ -120,6 +127,9 @@ def test_discount_is_of_the_discountable_value_which_is_zero_by_default(api, wor
 def test_every_journal_balances(api, world, entry):
     api.invoice(entry(*TWO, TaxValue="19.01", TransactionValue="119.01"), PermissibleTaxVariance="1")
     api.invoice(entry(Supplier="V10017"), LedgerDistributionCurrency="F")
-    api.invoice(entry(line("99.99"), line("0.01"), Supplier="V10027", FixedExchRate="0.333333"),
-                LedgerDistributionCurrency="F", IgnoreWarnings="Y")  # fmt: skip
+    api.invoice(
+        entry(line("99.99"), line("0.01"), Supplier="V10027", FixedExchRate="0.333333"),
+        LedgerDistributionCurrency="F",
+        IgnoreWarnings="Y",
+    )
     assert len(world.rows("ApInvoice")) == 3 and balance(world) == 0

@@ -43,12 +43,23 @@ def test_what_is_not_there_is_404(api, path):
 @pytest.mark.parametrize(
     "query",
     [
-        "$filter=PostDate ge 2026-01-01", "$select=Supplier,NoSuch", "$orderby=NoSuch", "$orderby=Supplier up",
-        "$filter=TimeStamp gt 0", "$filter=Supplier gt 7", "$filter=Supplier eq V1", "$filter=(Supplier eq 'V1'",
-        "$filter=contains(Supplier,'V1')", "$filter=DateSuppAdded ge '2026-01-01'", "$top=-1", "$skip=x", "$expand=X",
-        "$top=1&$top=2", "$filter=Supplier gt null",
+        "$filter=PostDate ge 2026-01-01",
+        "$select=Supplier,NoSuch",
+        "$orderby=NoSuch",
+        "$orderby=Supplier up",
+        "$filter=TimeStamp gt 0",
+        "$filter=Supplier gt 7",
+        "$filter=Supplier eq V1",
+        "$filter=(Supplier eq 'V1'",
+        "$filter=contains(Supplier,'V1')",
+        "$filter=DateSuppAdded ge '2026-01-01'",
+        "$top=-1",
+        "$skip=x",
+        "$expand=X",
+        "$top=1&$top=2",
+        "$filter=Supplier gt null",
     ],
-)  # fmt: skip
+)
 def test_what_the_service_does_not_know_is_400(api, query):
     reply = api.odata(f"A/ApSupplier?{query}")
     assert (reply.status_code, list(reply.json())) == (400, ["error"]), reply.text

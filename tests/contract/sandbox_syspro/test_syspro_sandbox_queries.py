@@ -20,8 +20,12 @@ def test_rows_come_below_a_root_named_after_the_table(api):
 def test_letters_beyond_ascii_are_windows_1252(api):
     (row,) = api.rows("ApSupplier", SUPPLIER, ("Supplier", "EQ", "V10078"))
     assert row["SupplierName"] == "€uro Parts – 100% Übermaß"
-    found = api.get("/Query/Query", UserId=api.user_id, BusinessObject="COMFND", XmlIn=xml("Query", {
-        "TableName": "ApSupplier", "Columns": {"Column": "SupplierName"}}))  # fmt: skip
+    found = api.get(
+        "/Query/Query",
+        UserId=api.user_id,
+        BusinessObject="COMFND",
+        XmlIn=xml("Query", {"TableName": "ApSupplier", "Columns": {"Column": "SupplierName"}}),
+    )
     assert "€uro".encode("cp1252") in found.content
 
 
@@ -47,14 +51,23 @@ def test_nobody_promises_an_order_that_was_not_asked_for(api):
 
 
 @pytest.mark.parametrize(
-    ("condition", "wanted"), [("EQ", {"V10001"}), ("GT", {"V10002"}), ("GE", {"V10001", "V10002"}),
-                              ("LT", {"V10000"}), ("LE", {"V10000", "V10001"})],
-)  # fmt: skip
+    ("condition", "wanted"),
+    [
+        ("EQ", {"V10001"}),
+        ("GT", {"V10002"}),
+        ("GE", {"V10001", "V10002"}),
+        ("LT", {"V10000"}),
+        ("LE", {"V10000", "V10001"}),
+    ],
+)
 def test_conditions(api, condition, wanted):
     rows = api.rows(
-        "ApSupplier", SUPPLIER, ("Supplier", "GE", "V10000"), ("Supplier", "LE", "V10002"),
+        "ApSupplier",
+        SUPPLIER,
+        ("Supplier", "GE", "V10000"),
+        ("Supplier", "LE", "V10002"),
         ("Supplier", condition, "V10001"),
-    )  # fmt: skip
+    )
     assert {row["Supplier"] for row in rows} == wanted
 
 
@@ -69,8 +82,17 @@ def where(text: str) -> str:
 
 
 def condition(value: str, joint: str = "And", opened: str = "", closed: str = "") -> str:
-    return xml("Expression", {"OpenBracket": opened, "AndOr": joint, "Column": "Supplier", "Condition": "EQ",
-                              "Value": value, "CloseBracket": closed})  # fmt: skip
+    return xml(
+        "Expression",
+        {
+            "OpenBracket": opened,
+            "AndOr": joint,
+            "Column": "Supplier",
+            "Condition": "EQ",
+            "Value": value,
+            "CloseBracket": closed,
+        },
+    )
 
 
 def test_and_binds_closer_than_or_and_brackets_closer_still(api):

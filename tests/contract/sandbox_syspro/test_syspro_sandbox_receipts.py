@@ -17,8 +17,16 @@ SUPPLIER = "V10013"  # wants its invoices matched
 
 @pytest.fixture
 def order(world) -> str:
-    lines = [{"MStockCode": f"S{n}", "MOrderQty": Decimal(10), "MPrice": Decimal("12.50"), "MGlCode": "400001-CC101",
-              "MTaxCode": "Z"} for n in (1, 2)]  # fmt: skip
+    lines = [
+        {
+            "MStockCode": f"S{n}",
+            "MOrderQty": Decimal(10),
+            "MPrice": Decimal("12.50"),
+            "MGlCode": "400001-CC101",
+            "MTaxCode": "Z",
+        }
+        for n in (1, 2)
+    ]
     return str(back_office.order(world, SUPPLIER, lines)["PurchaseOrder"])
 
 
@@ -28,15 +36,18 @@ def match(note: Mapping[str, Any], kind: str = "O", **more: str) -> dict[str, An
 
 
 def bill(entry: Any, value: str = "125.00", **fields: Any) -> dict[str, Any]:
-    made: dict[str, Any] = entry(line(value), Supplier=SUPPLIER, TransactionValue=value, TaxValue="0", TaxCode="Z",
-                                 **fields)  # fmt: skip
+    made: dict[str, Any] = entry(
+        line(value), Supplier=SUPPLIER, TransactionValue=value, TaxValue="0", TaxCode="Z", **fields
+    )
     return made
 
 
 def test_a_receipt_makes_a_note_for_each_line(world, order):
     notes = back_office.receive(world, order, {1: Decimal(4), 2: Decimal(10)})
     assert [(n["PurchaseOrder"], n["PurchaseOrderLin"], n["OrigGrnValue"], n["JournalEntry"]) for n in notes] == [
-        (order, 1, Decimal(50), 1), (order, 2, Decimal(125), 2)]  # fmt: skip
+        (order, 1, Decimal(50), 1),
+        (order, 2, Decimal(125), 2),
+    ]
     assert len({note["Grn"] for note in notes}) == 1
     assert [row["MReceivedQty"] for row in back_office.lines_of(world, order)] == [4, 10]
     (back,) = back_office.receive(world, order, {1: Decimal(-1)})
@@ -72,26 +83,39 @@ def test_p_takes_a_quantity_and_a_value(api, world, entry, order):
     part = match(first, "P", GrnPartialMatchQuantity="4", GrnPartialMatchValue="50.00")
     posted(api.invoice(bill(entry, "50.00") | part))
     assert grn.outstanding(world, first) == (Decimal(75), Decimal(6))
-    world.put("GrnAdjustment", {name: first[name] for name in grn.TABLES["GrnDetails"].key}
-              | {"Number": 1, "GrnAdjValue": Decimal(5)})  # fmt: skip
+    world.put(
+        "GrnAdjustment",
+        {name: first[name] for name in grn.TABLES["GrnDetails"].key} | {"Number": 1, "GrnAdjValue": Decimal(5)},
+    )
     assert grn.outstanding(world, first)[0] == 80
-    for more in ({"GrnPartialMatchQuantity": "7", "GrnPartialMatchValue": "50.00"},
-                 {"GrnPartialMatchQuantity": "6", "GrnPartialMatchValue": "80.01"},
-                 {"GrnPartialMatchQuantity": "6"}, {"GrnPartialMatchValue": "10.00"}):  # fmt: skip
+    for more in (
+        {"GrnPartialMatchQuantity": "7", "GrnPartialMatchValue": "50.00"},
+        {"GrnPartialMatchQuantity": "6", "GrnPartialMatchValue": "80.01"},
+        {"GrnPartialMatchQuantity": "6"},
+        {"GrnPartialMatchValue": "10.00"},
+    ):
         assert errors(api.invoice(bill(entry, "90.00", Invoice="INV-2") | match(first, "P", **more)))
 
 
 def test_u_needs_a_value(api, world, entry, order):
     first, _ = back_office.receive(world, order)
     assert errors(api.invoice(bill(entry) | match(first, "U"))) == [
-        "XML element '{GrnDetails}{GrnMatchValue}' cannot be spaces"]  # fmt: skip
+        "XML element '{GrnDetails}{GrnMatchValue}' cannot be spaces"
+    ]
     posted(api.invoice(bill(entry, "120.00") | match(first, "U", GrnMatchValue="120.00")))
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"GrnGrn": "P00099999"}, {"GrnFlag": "I"}, {"GrnJournal": "9"}, {"GrnEntry": "2x"}, {"GrnMatchType": "F"},
-              {"GrnSupplier": "V10000"}],
-)  # fmt: skip
+    "wrong",
+    [
+        {"GrnGrn": "P00099999"},
+        {"GrnFlag": "I"},
+        {"GrnJournal": "9"},
+        {"GrnEntry": "2x"},
+        {"GrnMatchType": "F"},
+        {"GrnSupplier": "V10000"},
+    ],
+)
 def test_a_note_is_named_by_its_whole_key(api, world, entry, order, wrong):
     first, _ = back_office.receive(world, order)
     details = match(first)["GrnDetails"] | wrong

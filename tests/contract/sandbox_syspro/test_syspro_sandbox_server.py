@@ -29,8 +29,11 @@ def test_the_same_seed_gives_the_same_company(clock):
 
 def test_nothing_is_dated_in_the_future(world):
     today = world.today().isoformat()
-    for name, column in (("PorMasterHdr", "OrderEntryDate"), ("GrnDetails", "OrigReceiptDate"),
-                         ("ApSupplier", "DateSuppAdded")):  # fmt: skip
+    for name, column in (
+        ("PorMasterHdr", "OrderEntryDate"),
+        ("GrnDetails", "OrigReceiptDate"),
+        ("ApSupplier", "DateSuppAdded"),
+    ):
         assert all(row[column] < today for row in world.rows(name))
 
 
@@ -70,8 +73,12 @@ def test_the_module_serves_until_it_is_told_to_stop():
     command = [sys.executable, "-m", "infra.sandbox.syspro", "--port", "0", "--seed", "2"]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
         line = json.loads(process.stdout.readline())
-        args = {"Operator": line["operator"], "OperatorPassword": line["password"], "CompanyId": line["company"],
-                "CompanyPassword": ""}  # fmt: skip
+        args = {
+            "Operator": line["operator"],
+            "OperatorPassword": line["password"],
+            "CompanyId": line["company"],
+            "CompanyPassword": "",
+        }
         assert len(httpx.get(f"{line['url']}/Logon", params=args).text) == 36
         rows = httpx.get(
             f"{line['odata_url']}/{line['company']}/ApSupplier?$top=1",

@@ -156,9 +156,7 @@ def test_an_address_that_is_too_long_is_refused_before_it_is_read(api):
 @pytest.mark.parametrize(("wrapping", "start"), [("json", '"'), ("string", "<string xmlns=")])
 def test_answers_may_be_wrapped(api, world, wrapping, start):
     world.wrapping = wrapping
-    reply = api.get(
-        "/Logon", Operator="MLCONN", OperatorPassword=PASSWORD, CompanyId="A", CompanyPassword=""
-    )  # fmt: skip
+    reply = api.get("/Logon", Operator="MLCONN", OperatorPassword=PASSWORD, CompanyId="A", CompanyPassword="")
     assert reply.text.startswith(start)
     inner = reply.json() if wrapping == "json" else reply.text.partition(">")[2].partition("<")[0]
     profile = api.get(PROFILE, UserId=inner).text

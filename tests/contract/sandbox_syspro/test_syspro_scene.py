@@ -52,20 +52,32 @@ def item(record: dict[str, Any], notes: dict[tuple[str, str], dict[str, Any]]) -
     rows = record["codingRows"]
     gap = sign * (record["grossSum"] - sum(row["grossTotal"] for row in rows))
     lines = [
-        {"LedgerCode": f"{row['accountCode']}-{row['costCenterCode']}", "LedgerTaxCode": row["taxCode"],
-         "LedgerValue": sign * row["netTotal"]}
+        {
+            "LedgerCode": f"{row['accountCode']}-{row['costCenterCode']}",
+            "LedgerTaxCode": row["taxCode"],
+            "LedgerValue": sign * row["netTotal"],
+        }
         for row in rows
-    ]  # fmt: skip
+    ]
     lines += [lines[0] | {"LedgerTaxCode": "Z", "LedgerValue": gap}] if gap else []
     matched = [notes[row["orderNumber"], row["orderLineNumber"]] for row in rows if row.get("orderNumber")]
     return {
-        "Supplier": record["supplierCode"], "TransactionCode": "I" if sign > 0 else "C",
-        "Invoice": record["invoiceNumber"], "TransactionValue": sign * record["grossSum"],
-        "ReestablishInvoice": "N" if sign > 0 else "Y", "InvoiceDate": record["invoiceDate"][:10],
-        "TaxValue": sign * sum((row["taxSum"] for row in rows), Decimal(0)), "LedgerDistribution": lines,
+        "Supplier": record["supplierCode"],
+        "TransactionCode": "I" if sign > 0 else "C",
+        "Invoice": record["invoiceNumber"],
+        "TransactionValue": sign * record["grossSum"],
+        "ReestablishInvoice": "N" if sign > 0 else "Y",
+        "InvoiceDate": record["invoiceDate"][:10],
+        "TaxValue": sign * sum((row["taxSum"] for row in rows), Decimal(0)),
+        "LedgerDistribution": lines,
         "GrnDetails": [
-            {"GrnMatchType": "O", "GrnGrn": note["Grn"], "GrnFlag": note["GrnSource"], "GrnJournal": note["Journal"],
-             "GrnEntry": note["JournalEntry"]}
+            {
+                "GrnMatchType": "O",
+                "GrnGrn": note["Grn"],
+                "GrnFlag": note["GrnSource"],
+                "GrnJournal": note["Journal"],
+                "GrnEntry": note["JournalEntry"],
+            }
             for note in matched
         ],
-    }  # fmt: skip
+    }

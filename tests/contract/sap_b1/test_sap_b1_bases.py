@@ -11,11 +11,22 @@ from infra.sandbox.sap_b1 import back_office
 from ml_connector.errors import Held
 from ml_connector.records import CodingRow, Invoice, PurchaseOrder
 
-ITEM = {"ItemCode": "I1000", "ItemDescription": "Bolt", "Quantity": Decimal(10), "UnitPrice": Decimal(25),
-        "VatGroup": "V0", "AccountCode": "400002"}  # fmt: skip
+ITEM = {
+    "ItemCode": "I1000",
+    "ItemDescription": "Bolt",
+    "Quantity": Decimal(10),
+    "UnitPrice": Decimal(25),
+    "VatGroup": "V0",
+    "AccountCode": "400002",
+}
 FREE = ITEM | {"ItemCode": "I1001", "Quantity": Decimal(2), "UnitPrice": Decimal(0)}
-FREIGHT = {"ItemDescription": "Freight", "Quantity": Decimal(0), "LineTotal": Decimal("500.00"), "VatGroup": "V0",
-           "AccountCode": "400003"}  # fmt: skip
+FREIGHT = {
+    "ItemDescription": "Freight",
+    "Quantity": Decimal(0),
+    "LineTotal": Decimal("500.00"),
+    "VatGroup": "V0",
+    "AccountCode": "400003",
+}
 
 
 def entered(bench: Any, *lines: dict[str, Any], **header: Any) -> dict[str, Any]:
@@ -25,8 +36,13 @@ def entered(bench: Any, *lines: dict[str, Any], **header: Any) -> dict[str, Any]
 
 def on(order: dict[str, Any], line: int, net: str, **more: Any) -> CodingRow:
     fields = {"account": "400001", "tax_code": "V0", "tax": Decimal(0), **more}
-    return CodingRow(key=f"{order['DocEntry']}.{line}", net=Decimal(net), order_number=str(order["DocNum"]),
-                     order_line=str(line), **fields)  # fmt: skip
+    return CodingRow(
+        key=f"{order['DocEntry']}.{line}",
+        net=Decimal(net),
+        order_number=str(order["DocNum"]),
+        order_line=str(line),
+        **fields,
+    )
 
 
 @pytest.mark.parametrize("received", [False, True])
@@ -56,9 +72,7 @@ def test_a_residue_of_rounding_goes_to_no_free_line(make: Any, invoice: Any) -> 
 def test_a_row_of_nothing_beside_goods_does_not_part_them_from_their_order(bench: Any, invoice: Any, row: Any) -> None:
     order = entered(bench)
     text = row(key="t", net="0.00", tax="0.00", tax_code="V0")
-    prepared = bench.connection.target(Invoice).prepare(
-        invoice("250.00", on(order, 0, "250.00"), text), bench.codes
-    )  # fmt: skip
+    prepared = bench.connection.target(Invoice).prepare(invoice("250.00", on(order, 0, "250.00"), text), bench.codes)
     assert len(prepared.body["DocumentLines"]) == 1
     assert any("left out" in note for note in prepared.notes)
 
@@ -134,9 +148,7 @@ def test_where_nothing_is_drawn_the_order_that_is_named_goes_before_the_secret(
     assert document["BPL_IDAssignedToInvoice"] == 2
     bench.codes.mapped["branch", "HH"] = "1"
     more = on(order, 0, f"{sign * 250}.00")
-    document = bench.post(
-        invoice(f"{sign * 260}.00", more, plain, organization="HH", key="b", number="R-2")
-    )  # fmt: skip
+    document = bench.post(invoice(f"{sign * 260}.00", more, plain, organization="HH", key="b", number="R-2"))
     assert document["BPL_IDAssignedToInvoice"] == 1
 
 

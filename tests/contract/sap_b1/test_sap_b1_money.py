@@ -34,9 +34,15 @@ def reverse_group(bench: Any, supplier: str = "V10000") -> None:
     line = {"Effectivefrom": "2007-01-01", "Rate": D(19), "EqualizationTax": D(0)}
     bench.world.put(
         "VatGroups",
-        {"Code": "RC", "Name": "Reverse", "Category": "bovcInputTax", "Inactive": "tNO", "AcquisitionReverse": "tYES",
-         "VatGroups_Lines": [line]},
-    )  # fmt: skip
+        {
+            "Code": "RC",
+            "Name": "Reverse",
+            "Category": "bovcInputTax",
+            "Inactive": "tNO",
+            "AcquisitionReverse": "tYES",
+            "VatGroups_Lines": [line],
+        },
+    )
     bench.world.tables["BusinessPartners"][supplier]["VatGroup"] = "RC"
 
 

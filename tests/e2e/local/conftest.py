@@ -60,11 +60,22 @@ class Stage:
 
     def defaults(self, system: str) -> dict[str, Any]:
         if system == "sap_b1":
-            return {"service_layer_url": f"{self.erp_url}/b1s/v2", "company_db": "SBODEMO", "user_name": "manager",
-                    "password": PASSWORD, "timezone": "Europe/Berlin"}  # fmt: skip
+            return {
+                "service_layer_url": f"{self.erp_url}/b1s/v2",
+                "company_db": "SBODEMO",
+                "user_name": "manager",
+                "password": PASSWORD,
+                "timezone": "Europe/Berlin",
+            }
         if system == "basware":
-            return {"region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret",
-                    "companies": ["1000"], "source_system": "SAPB1", "base_url": self.ap_url}  # fmt: skip
+            return {
+                "region": "EU",
+                "client_id": "sandbox-client",
+                "client_secret": "sandbox-secret",
+                "companies": ["1000"],
+                "source_system": "SAPB1",
+                "base_url": self.ap_url,
+            }
         return {}
 
     def cli(self, *args: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
@@ -126,8 +137,15 @@ class Stage:
 
     def order(self, *lines: dict[str, Any], supplier: str = "V10001", **header: Any) -> dict[str, Any]:
         """Enter a purchase order in SAP, dated a month ago; by default one line of ten pieces at 25.00."""
-        plain = {"ItemCode": "I1000", "ItemDescription": "Bolt", "Quantity": Decimal(10), "UnitPrice": Decimal(25),
-                 "VatGroup": "V0", "AccountCode": "400002", "CostingCode": "CC101"}  # fmt: skip
+        plain = {
+            "ItemCode": "I1000",
+            "ItemDescription": "Bolt",
+            "Quantity": Decimal(10),
+            "UnitPrice": Decimal(25),
+            "VatGroup": "V0",
+            "AccountCode": "400002",
+            "CostingCode": "CC101",
+        }
         day = (datetime.now(UTC).date() - timedelta(days=30)).isoformat()
         body = {"CardCode": supplier, "DocType": "dDocument_Items", "DocDate": day, **header}
         with self.erp.lock:

@@ -34,9 +34,17 @@ def test_it_ends_and_says_what_the_next_run_says(released):
         assert {n: flow[n] for n in SAME} == {n: then[n] for n in SAME}, name
         assert flow["pending"] == flow["would_send"] == then["delivered"], name
     assert small.flows(dry)["invoices"] | {"amounts": 0} == {
-        "read": 2, "delivered": 0, "unchanged": 0, "held": 1, "rejected": 0, "failed": 0, "pending": 1, "error": None,
-        "would_send": 1, "amounts": 0,
-    }  # fmt: skip
+        "read": 2,
+        "delivered": 0,
+        "unchanged": 0,
+        "held": 1,
+        "rejected": 0,
+        "failed": 0,
+        "pending": 1,
+        "error": None,
+        "would_send": 1,
+        "amounts": 0,
+    }
     assert [line["key"] for line in dry["held"]] == [held]
     assert len(small.posted(freed)) == 1
 

@@ -43,9 +43,14 @@ def test_a_fault_of_basware_while_reading_loses_nothing(small, kind):
 def test_a_bad_status_of_basware_anywhere_loses_nothing(small, status):
     small.ap.faults += [
         Fault("status", path, method, status=status, times=1)
-        for path, method in ((f"{DOCUMENTS}.*", "GET"), ("/v1/vendors", "POST"), (".*/acknowledge", "POST"),
-                             (".*/transferResponses", "POST"), ("/v1/requestStatus.*", "GET"))
-    ]  # fmt: skip
+        for path, method in (
+            (f"{DOCUMENTS}.*", "GET"),
+            ("/v1/vendors", "POST"),
+            (".*/acknowledge", "POST"),
+            (".*/transferResponses", "POST"),
+            ("/v1/requestStatus.*", "GET"),
+        )
+    ]
     all_delivered(small, [small.invoice("10.00"), small.invoice("20.00", supplier="V10002")])
 
 

@@ -9,9 +9,15 @@ def test_an_unmapped_account_is_held_and_the_mapping_releases_it_and_nothing_els
     report = small.ran()
     (line,) = report["held"]
     assert line | {"reason": ""} == line | {
-        "tenant": "acme", "integration": "sap_b1-basware", "flow": "invoices", "key": bad,
-        "waiting_for": "account:6999", "amount": "35.50", "currency": "EUR", "reason": "",
-    }  # fmt: skip
+        "tenant": "acme",
+        "integration": "sap_b1-basware",
+        "flow": "invoices",
+        "key": bad,
+        "waiting_for": "account:6999",
+        "amount": "35.50",
+        "currency": "EUR",
+        "reason": "",
+    }
     assert "ml-connector mappings set acme account 6999" in line["reason"]
     assert small.document(bad).status == "WaitingForTransfer"
     assert small.posted(bad) == []
@@ -44,8 +50,9 @@ def test_an_unknown_supplier_and_cost_centre_are_held_by_name(small):
     small.invoice("2.00", center="CC999")
     report = small.ran()
     assert {line["waiting_for"]: line["amount"] for line in report["held"]} == {
-        "supplier:V99999": "1.00", "cost_center:CC999": "2.00",
-    }  # fmt: skip
+        "supplier:V99999": "1.00",
+        "cost_center:CC999": "2.00",
+    }
 
 
 def test_a_supplier_that_is_made_later_releases_its_invoice(small):

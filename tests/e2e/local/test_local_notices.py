@@ -27,8 +27,15 @@ def place(tmp_path):
     with ExitStack() as stack:
         erp_url = stack.enter_context(serving(books.app))
         ap_url = stack.enter_context(serving(basware.create_app(books.world.ap)))
-        ap = {"region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "base_url": ap_url,
-              "companies": ["1000"], "source_system": books.source_system, "webhook_secret": SECRET}  # fmt: skip
+        ap = {
+            "region": "EU",
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "base_url": ap_url,
+            "companies": ["1000"],
+            "source_system": books.source_system,
+            "webhook_secret": SECRET,
+        }
         (folder / "acme" / "basware.json").write_text(json.dumps(ap))
         (folder / "acme" / "sage_300.json").write_text(json.dumps(books.secret(erp_url)))
         (folder / "acme" / "settings.json").write_text(json.dumps({"schedules": {"invoices": "off"}}))
@@ -36,8 +43,15 @@ def place(tmp_path):
 
 
 def notify(url, code):
-    body = json.dumps({"taskId": str(uuid.uuid4()), "taskStatus": "New", "taskType": "ExportedPurchaseOrders",
-                       "taskSubType": "WaitingForExport", "documentId": code}).encode()  # fmt: skip
+    body = json.dumps(
+        {
+            "taskId": str(uuid.uuid4()),
+            "taskStatus": "New",
+            "taskType": "ExportedPurchaseOrders",
+            "taskSubType": "WaitingForExport",
+            "documentId": code,
+        }
+    ).encode()
     signed = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     wrong = httpx.post(f"{url}acme", content=body, headers={"x-bwapi-signature-256": "0" * 64})
     return wrong.status_code, httpx.post(f"{url}acme", content=body, headers={"x-bwapi-signature-256": signed})
@@ -53,8 +67,15 @@ def test_an_exported_order_is_read_and_kept_with_the_order_of_its_number(place):
     books, folder = place
     command(folder, "local", "run")
     number = next(iter(books.world.ap.imported["matchingOrders"].values()))["orderNumber"]
-    order = {"externalCode": "EX-1", "orderNumber": "P-77", "extOrderNumber": number, "requisitionNumber": "RQ-1",
-             "companyCode": "1000", "purchaseCurrency": "CAD", "orderLines": []}  # fmt: skip
+    order = {
+        "externalCode": "EX-1",
+        "orderNumber": "P-77",
+        "extOrderNumber": number,
+        "requisitionNumber": "RQ-1",
+        "companyCode": "1000",
+        "purchaseCurrency": "CAD",
+        "orderLines": [],
+    }
     export(books.world.ap, order)
     with program.Program("local", "serve", "--secrets", str(folder), "--port", "0") as serve:
         url = serve.stdout.readline().split()[-1].removesuffix("TENANT")
@@ -83,5 +104,6 @@ def test_both_kinds_of_notification_are_subscribed_where_a_webhook_url_is_stated
         while time.monotonic() < ends and len(books.world.ap.subscriptions) < 2:  # with the first reading of Basware
             time.sleep(0.1)
     assert {(s["taskType"], s["taskSubType"]) for s in books.world.ap.subscriptions} == {
-        ("AccountingDocuments", "WaitingForTransfer"), ("ExportedPurchaseOrders", "WaitingForExport"),
-    }  # fmt: skip
+        ("AccountingDocuments", "WaitingForTransfer"),
+        ("ExportedPurchaseOrders", "WaitingForExport"),
+    }

@@ -41,13 +41,20 @@ def test_a_run_in_which_all_is_well_says_nothing_beside_its_figures(small):
         ({"settings": {}}, "Nothing of acme moves: it has settings alone; write acme/basware, and its ERP's secret"),
         ({"sap_b1": {}, "basware": {}, "settings": {"paused": True}}, "acme is paused, so nothing of it was run: take"),
         (
-            {"sap_b1": {}, "basware": {}, "settings": {"schedules": dict.fromkeys(
-                ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments"), "off")}},
+            {
+                "sap_b1": {},
+                "basware": {},
+                "settings": {
+                    "schedules": dict.fromkeys(
+                        ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments"), "off"
+                    )
+                },
+            },
             "Every flow of acme is off, so nothing of it was run: change 'schedules' in acme/settings.",
         ),
     ],
     ids=["no tenant", "half a pair", "settings alone", "paused", "off"],
-)  # fmt: skip
+)
 def test_a_run_with_nothing_to_run_says_why_and_what_to_do(small, tmp_path, secrets, why):
     for path in (small.folder / "acme").glob("*.json"):
         path.unlink()

@@ -42,9 +42,14 @@ def person(stack):
 def test_the_operator_policy_is_enough_for_every_command_but_purge(small, stack, person):
     run, give = person
     for words in (
-        "ping acme", "tenants", "held", "dlq list", "mappings set acme tax 19 V2", "mappings remove acme tax 19 --yes",
+        "ping acme",
+        "tenants",
+        "held",
+        "dlq list",
+        "mappings set acme tax 19 V2",
+        "mappings remove acme tax 19 --yes",
         "dlq redrive",
-    ):  # fmt: skip
+    ):
         ran = run(small, *words.split())
         assert ran.returncode == 0, (words, ran.stdout, ran.stderr)
     stack.aws.runtime.blobs.put("audit/acme/sap_b1-basware/invoices/2026-01-01/k/1.json.gz", _attempt())

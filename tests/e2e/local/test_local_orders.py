@@ -148,8 +148,10 @@ def test_a_line_that_is_taken_out_of_an_order_is_taken_out_in_basware(small):
     header, lines = lines_of(small, order)
     assert header["isClosed"] is False
     assert {n: (line["isDeleted"], line["isClosed"]) for n, line in lines.items()} == {
-        "0": (False, False), "1": (True, True), "2": (False, False),
-    }  # fmt: skip
+        "0": (False, False),
+        "1": (True, True),
+        "2": (False, False),
+    }
     before = small.writes()
     small.ran()
     assert small.writes() == before

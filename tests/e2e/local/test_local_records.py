@@ -51,8 +51,9 @@ def test_an_invoice_that_cannot_be_posted_as_it_is_is_refused_with_the_reason(sm
 def test_rows_with_six_decimals_are_refused_and_never_rounded(small):
     key = small.invoice(
         rows=[Coding("400002", "CC102", Decimal("33.333333"), "V0")] * 3,
-        netSum=Decimal("100.00"), grossSum=Decimal("100.00"),
-    )  # fmt: skip
+        netSum=Decimal("100.00"),
+        grossSum=Decimal("100.00"),
+    )
     reason, _ = refused(small, beside_good(small), key)
     assert "33.333333" in reason
 

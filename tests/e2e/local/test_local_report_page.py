@@ -138,9 +138,11 @@ def test_only_figures_that_do_not_agree_are_called_not_reconciled():
 def test_what_the_door_adds_makes_no_other_error_and_another_system_does():
     away, login = "Basware at b is away.", "SAP refused the login."
     flows = {
-        "vendors": row(login), "accounts": row(f"{login} Nothing logs in again until the secret is changed."),
-        "invoices": row(f"{away} Work waits until 10:00."), "payments": row(f"{away} Work waits until 10:05."),
-    }  # fmt: skip
+        "vendors": row(login),
+        "accounts": row(f"{login} Nothing logs in again until the secret is changed."),
+        "invoices": row(f"{away} Work waits until 10:00."),
+        "payments": row(f"{away} Work waits until 10:05."),
+    }
     found = errors(made(**flows), "acme")
     assert [which for _, which in found] == [["vendors", "accounts"], ["invoices", "payments"]]
     assert "until the secret is changed" in found[0][0]

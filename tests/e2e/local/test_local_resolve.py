@@ -11,8 +11,13 @@ def rent(small, day, number="MIETE 7"):
     """February's rent, of which a clerk entered January's by hand under its contract."""
     key = small.invoice("100.00", invoiceNumber="Miete 7", invoiceDate="2026-02-01")
     line = {"ItemDescription": "Rent", "LineTotal": 100, "AccountCode": "400001", "VatGroup": "V0"}
-    body = {"CardCode": "V10001", "DocType": "dDocument_Service", "NumAtCard": number, "TaxDate": day,
-            "DocumentLines": [line]}  # fmt: skip
+    body = {
+        "CardCode": "V10001",
+        "DocType": "dDocument_Service",
+        "NumAtCard": number,
+        "TaxDate": day,
+        "DocumentLines": [line],
+    }
     return key, back_office.change(small.erp, "PurchaseInvoices", body)
 
 

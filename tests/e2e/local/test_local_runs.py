@@ -13,8 +13,10 @@ MONEY = {"invoices", "payments"}
 def filled(stage):
     """Enter two orders, one of them received in part, and three invoices."""
     stage.order({}, {"Quantity": Decimal(3)})
-    stage.order({"LineTotal": Decimal("80.10"), "ItemCode": None, "Quantity": None, "UnitPrice": None},
-                DocType="dDocument_Service")  # fmt: skip
+    stage.order(
+        {"LineTotal": Decimal("80.10"), "ItemCode": None, "Quantity": None, "UnitPrice": None},
+        DocType="dDocument_Service",
+    )
     return [stage.invoice("120.00"), stage.invoice("10.01", "20.02", supplier="V10002"), stage.invoice("7.00")]
 
 
@@ -24,8 +26,13 @@ def test_first_run_delivers_and_a_second_one_right_after_writes_nothing(small, v
     invoices = filled(small)
     first = small.flows(small.ran())
     assert {name: row["delivered"] for name, row in first.items()} == {
-        "vendors": 5, "accounts": 10, "cost_centers": 3, "purchase_orders": 2, "invoices": 3, "payments": 0,
-    }  # fmt: skip
+        "vendors": 5,
+        "accounts": 10,
+        "cost_centers": 3,
+        "purchase_orders": 2,
+        "invoices": 3,
+        "payments": 0,
+    }
     assert [len(small.posted(key)) for key in invoices] == [1, 1, 1]
     assert {small.document(key).status for key in invoices} == {"Transferred"}
     before = small.writes()
@@ -111,8 +118,12 @@ def test_amounts_arrive_in_the_erp_to_the_cent(small):
     taxed = small.invoice("999.99", tax="V2")
     report = small.ran()
     totals = {key: small.posted(key)[0]["DocTotal"] for key in (huge, tenths, cents, taxed)}
-    assert totals == {huge: Decimal("12345678901.23"), tenths: Decimal("0.30"), cents: Decimal("0.01"),
-                      taxed: Decimal("1189.99")}  # fmt: skip
+    assert totals == {
+        huge: Decimal("12345678901.23"),
+        tenths: Decimal("0.30"),
+        cents: Decimal("0.01"),
+        taxed: Decimal("1189.99"),
+    }
     assert [line["LineTotal"] for line in small.posted(tenths)[0]["DocumentLines"]] == [
         Decimal("0.10"),
         Decimal("0.20"),
@@ -122,8 +133,10 @@ def test_amounts_arrive_in_the_erp_to_the_cent(small):
 
 
 def test_amounts_arrive_at_the_platform_to_the_cent(small):
-    small.order({"Quantity": Decimal(1), "UnitPrice": Decimal("12345678901.23")},
-                {"Quantity": Decimal(3), "UnitPrice": Decimal("0.1")})  # fmt: skip
+    small.order(
+        {"Quantity": Decimal(1), "UnitPrice": Decimal("12345678901.23")},
+        {"Quantity": Decimal(3), "UnitPrice": Decimal("0.1")},
+    )
     small.ran()
     lines = sorted(small.imported("matchingOrderLines").values(), key=lambda line: line["lineNumber"])
     assert [Decimal(line["netSum"]) for line in lines] == [Decimal("12345678901.23"), Decimal("0.30")]
@@ -172,8 +185,13 @@ def test_a_dry_run_writes_nothing_and_tells_what_it_would_send(small):
     assert small.writes() == before
     flows = small.flows(report)
     assert {name: row["would_send"] for name, row in flows.items()} == {
-        "vendors": 5, "accounts": 10, "cost_centers": 3, "purchase_orders": 2, "invoices": 3, "payments": 0,
-    }  # fmt: skip
+        "vendors": 5,
+        "accounts": 10,
+        "cost_centers": 3,
+        "purchase_orders": 2,
+        "invoices": 3,
+        "payments": 0,
+    }
     assert all(row["delivered"] == 0 for row in flows.values())
     assert flows["invoices"]["pending"] == 3
     assert {d.status for d in small.ap.documents.values()} == {"WaitingForTransfer"}

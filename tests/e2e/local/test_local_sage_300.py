@@ -18,13 +18,22 @@ from infra.sandbox.server import serving
 from tests import program
 
 STORM = (
-    ("drop", "APInvoiceBatches", "POST", 3), ("late", "APInvoiceBatches", "POST", 7),
-    ("truncated", "APInvoiceBatches", "POST", 11), ("drop", "APInvoiceBatches", "PATCH", 5),
-    ("drop", "APPostInvoices", "POST", 2), ("late", "APPostInvoices", "POST", 9), ("500", "APPostInvoices", "POST", 14),
-    ("200-html", "GLAccounts", "GET", 4), ("200-error", "APVendors", "GET", 1), ("truncated", "POPurchase", "GET", 0),
-    ("repeated-page", r"APVendors\?.*skip=", "GET", 0), ("page-loop", r"GLAccounts\?.*skip=", "GET", 6),
-    ("empty-page", r"GLAccounts\?.*skip=", "GET", 2), ("wrong-host", "APVendors", "GET", 2), ("429", "", "GET", 20),
-)  # fmt: skip
+    ("drop", "APInvoiceBatches", "POST", 3),
+    ("late", "APInvoiceBatches", "POST", 7),
+    ("truncated", "APInvoiceBatches", "POST", 11),
+    ("drop", "APInvoiceBatches", "PATCH", 5),
+    ("drop", "APPostInvoices", "POST", 2),
+    ("late", "APPostInvoices", "POST", 9),
+    ("500", "APPostInvoices", "POST", 14),
+    ("200-html", "GLAccounts", "GET", 4),
+    ("200-error", "APVendors", "GET", 1),
+    ("truncated", "POPurchase", "GET", 0),
+    ("repeated-page", r"APVendors\?.*skip=", "GET", 0),
+    ("page-loop", r"GLAccounts\?.*skip=", "GET", 6),
+    ("empty-page", r"GLAccounts\?.*skip=", "GET", 2),
+    ("wrong-host", "APVendors", "GET", 2),
+    ("429", "", "GET", 20),
+)
 """Kind, path, method, and how many calls pass before."""
 
 

@@ -179,9 +179,11 @@ def everything_in(folder):
 def forms(value):
     """Spell a secret in the ways in which it might turn up."""
     return {
-        value.encode(), json.dumps(value)[1:-1].encode(), base64.b64encode(value.encode()),
+        value.encode(),
+        json.dumps(value)[1:-1].encode(),
+        base64.b64encode(value.encode()),
         base64.b64encode(f"sandbox-client:{value}".encode()),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture

@@ -16,8 +16,13 @@ SECRET = "höök-secret"
 
 
 def notification(document, task=None, kind="AccountingDocuments"):
-    made = {"taskId": task or str(uuid.uuid4()), "taskStatus": "New", "taskType": kind,
-            "taskSubType": "WaitingForTransfer", "documentId": document}  # fmt: skip
+    made = {
+        "taskId": task or str(uuid.uuid4()),
+        "taskStatus": "New",
+        "taskType": kind,
+        "taskSubType": "WaitingForTransfer",
+        "documentId": document,
+    }
     return json.dumps(made).encode()
 
 

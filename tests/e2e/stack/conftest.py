@@ -32,12 +32,36 @@ class Company:
 
     def put_secrets(self, local: LocalStack, tenant: str, *, password: str = PASSWORD, **fields: Any) -> None:
         """Onboard a tenant; `fields` are those of both secrets."""
-        local.put_secret(tenant, "sap_b1", json.dumps({
-            "service_layer_url": f"{self.erp_url}/b1s/v2", "company_db": COMPANY, "user_name": USER,
-            "password": password, "timezone": "Europe/Berlin", "in_doubt_seconds": 5, **fields}))  # fmt: skip
-        local.put_secret(tenant, "basware", json.dumps({
-            "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
-            "source_system": "SAPB1", "base_url": self.ap_url, **fields}))  # fmt: skip
+        local.put_secret(
+            tenant,
+            "sap_b1",
+            json.dumps(
+                {
+                    "service_layer_url": f"{self.erp_url}/b1s/v2",
+                    "company_db": COMPANY,
+                    "user_name": USER,
+                    "password": password,
+                    "timezone": "Europe/Berlin",
+                    "in_doubt_seconds": 5,
+                    **fields,
+                }
+            ),
+        )
+        local.put_secret(
+            tenant,
+            "basware",
+            json.dumps(
+                {
+                    "region": "EU",
+                    "client_id": "sandbox-client",
+                    "client_secret": "sandbox-secret",
+                    "companies": ["1000"],
+                    "source_system": "SAPB1",
+                    "base_url": self.ap_url,
+                    **fields,
+                }
+            ),
+        )
 
 
 @pytest.fixture

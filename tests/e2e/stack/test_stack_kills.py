@@ -39,8 +39,11 @@ def test_killed_workers_lose_nothing_and_double_nothing(company, tmp_path):
     assert {n for n in booked if n.startswith("RE-")} == transferred
     posts = {f.invoice_number for f in world.fates.values() if f.fate == "post"}
     assert len(posts - transferred) <= 1, "all but the one that asks for a rounding account"
-    left = {name: (s.counts, s.error, s.failed, s.held) for name, s in outcome.sheets.items()
-            if not s.reconciled or s.counts["failed"] or s.counts["pending"]}  # fmt: skip
+    left = {
+        name: (s.counts, s.error, s.failed, s.held)
+        for name, s in outcome.sheets.items()
+        if not s.reconciled or s.counts["failed"] or s.counts["pending"]
+    }
     assert left == {}
     assert len(world.ap.imported["vendors"]) == company.suppliers()
 

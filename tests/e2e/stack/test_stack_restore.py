@@ -48,8 +48,9 @@ def test_a_table_comes_back_as_it_was_while_nothing_runs(tmp_path):
         dynamo.put_item(TableName=table, Item=row("x", "new", "since then"))
         dynamo.put_item(TableName=table, Item=row("breaker#acme", "sap_b1", "refused since then"))
         dynamo.delete_item(TableName=table, Key={"pk": {"S": "x"}, "sk": {"S": "gone"}})
-        stack.client("sqs").send_message(QueueUrl=outputs["RecordsQueueUrl"], MessageGroupId="g", MessageBody="{}",
-                                         MessageDeduplicationId="d")  # fmt: skip
+        stack.client("sqs").send_message(
+            QueueUrl=outputs["RecordsQueueUrl"], MessageGroupId="g", MessageBody="{}", MessageDeduplicationId="d"
+        )
         assert restore.copy("then") == (2, 1)
         assert rows() == then
         assert restore.copy("then") == (0, 0)

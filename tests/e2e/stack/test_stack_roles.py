@@ -20,12 +20,23 @@ pytestmark = pytest.mark.stack
 
 NAME = "roles"
 SECRETS = {
-    "sap_b1": {"service_layer_url": "http://127.0.0.1:9/b1s/v2", "company_db": "A", "user_name": "u", "password": "p",
-               "timezone": "Europe/Berlin"},
-    "basware": {"region": "EU", "client_id": "c", "client_secret": "s", "companies": ["1"], "source_system": "SAPB1",
-                "base_url": "http://127.0.0.1:9"},
+    "sap_b1": {
+        "service_layer_url": "http://127.0.0.1:9/b1s/v2",
+        "company_db": "A",
+        "user_name": "u",
+        "password": "p",
+        "timezone": "Europe/Berlin",
+    },
+    "basware": {
+        "region": "EU",
+        "client_id": "c",
+        "client_secret": "s",
+        "companies": ["1"],
+        "source_system": "SAPB1",
+        "base_url": "http://127.0.0.1:9",
+    },
     "settings": {"shadow": False},
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +75,13 @@ class Person:
     def may(self, service, call, **arguments):
         """Tell whether a call is allowed; any other refusal than of the right is one of the call itself."""
         client = boto3.client(
-            service, endpoint_url=self._stack.endpoint_url, region_name=ministack.REGION,
-            aws_access_key_id=self._key["AccessKeyId"], aws_secret_access_key=self._key["SecretAccessKey"],
+            service,
+            endpoint_url=self._stack.endpoint_url,
+            region_name=ministack.REGION,
+            aws_access_key_id=self._key["AccessKeyId"],
+            aws_secret_access_key=self._key["SecretAccessKey"],
             config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
-        )  # fmt: skip
+        )
         try:
             getattr(client, call)(**arguments)
         except ClientError as error:
@@ -125,8 +139,10 @@ def test_who_writes_rows_in_batches(stack, people):
 
     assert writes(new) == {"write", "enroll"}
     assert writes(changed) == {"write", "enroll", "maintain"}
-    gone = {"Statement": f'DELETE FROM "{table}" WHERE "pk" = ? AND "sk" = ?',
-            "Parameters": [{"S": "f#a"}, {"S": "r#1"}]}  # fmt: skip
+    gone = {
+        "Statement": f'DELETE FROM "{table}" WHERE "pk" = ? AND "sk" = ?',
+        "Parameters": [{"S": "f#a"}, {"S": "r#1"}],
+    }
     assert not people["write"].may("dynamodb", "batch_execute_statement", Statements=[changed, gone])
     stack.client("dynamodb").delete_item(TableName=table, Key={"pk": {"S": "f#a"}, "sk": {"S": "r#1"}})
 
@@ -180,8 +196,12 @@ def test_an_operator_reads_and_only_a_purger_removes(stack):
 
 
 def webhook_event(body="{}"):
-    return {"body": body, "isBase64Encoded": False, "pathParameters": {"tenant": "acme"},
-            "headers": {"x-bwapi-signature-256": base64.b64encode(bytes(32)).decode()}}  # fmt: skip
+    return {
+        "body": body,
+        "isBase64Encoded": False,
+        "pathParameters": {"tenant": "acme"},
+        "headers": {"x-bwapi-signature-256": base64.b64encode(bytes(32)).decode()},
+    }
 
 
 CALLS = {"maintain": {}, "enroll": {"registry": True}, "poll-sap_b1": {}, "basware-webhook": webhook_event()}

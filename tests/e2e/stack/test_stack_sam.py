@@ -87,11 +87,17 @@ class Desk:
         make = shutil.which("make")
         self._program(programs / "make", f'exec {make} -o layer -o .venv-sam/.ready "$@"')
         self.environment = {
-            "PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(folder), "AWS_ENDPOINT_URL": stack.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": ministack.REGION,
-            "AWS_REGION": ministack.REGION, "SAM_CLI_TELEMETRY": "0", "ML_ALLOW_INSECURE": "true",
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "AWS_ENDPOINT_URL": stack.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": ministack.REGION,
+            "AWS_REGION": ministack.REGION,
+            "SAM_CLI_TELEMETRY": "0",
+            "ML_ALLOW_INSECURE": "true",
             "PYTHONPATH": f"{ROOT / 'layers/connector'}:{ROOT}",
-        }  # fmt: skip
+        }
 
     def _copy(self):
         for name in ("template.yaml", "samconfig.toml", "Makefile"):
@@ -157,12 +163,29 @@ def desk(tmp_path_factory):
         )
         secrets = made.folder / "secrets" / "acme"
         secrets.mkdir(parents=True)
-        (secrets / "sap_b1.json").write_text(json.dumps({
-            "service_layer_url": f"{erp_url}/b1s/v2", "company_db": COMPANY, "user_name": USER,
-            "password": PASSWORD, "timezone": "Europe/Berlin"}))  # fmt: skip
-        (secrets / "basware.json").write_text(json.dumps({
-            "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret",
-            "companies": ["1000"], "source_system": "SAPB1", "base_url": ap_url}))  # fmt: skip
+        (secrets / "sap_b1.json").write_text(
+            json.dumps(
+                {
+                    "service_layer_url": f"{erp_url}/b1s/v2",
+                    "company_db": COMPANY,
+                    "user_name": USER,
+                    "password": PASSWORD,
+                    "timezone": "Europe/Berlin",
+                }
+            )
+        )
+        (secrets / "basware.json").write_text(
+            json.dumps(
+                {
+                    "region": "EU",
+                    "client_id": "sandbox-client",
+                    "client_secret": "sandbox-secret",
+                    "companies": ["1000"],
+                    "source_system": "SAPB1",
+                    "base_url": ap_url,
+                }
+            )
+        )
         (secrets / "settings.json").write_text(json.dumps({"shadow": True}))
         yield made
 

@@ -36,9 +36,14 @@ def test_the_token_request_is_a_form_with_basic_credentials(bench: Any, server: 
 def test_the_scopes_are_those_of_the_active_flows(make: Any, server: Any) -> None:
     bench = make(server, flows=("sap_b1-basware/vendors", "purchase_orders"))
     assert bench.client.scopes() == (
-        "matchingOrderLines.read", "matchingOrderLines.write", "matchingOrders.read", "matchingOrders.write",
-        "requestStatus.read", "vendors.read", "vendors.write",
-    )  # fmt: skip
+        "matchingOrderLines.read",
+        "matchingOrderLines.write",
+        "matchingOrders.read",
+        "matchingOrders.write",
+        "requestStatus.read",
+        "vendors.read",
+        "vendors.write",
+    )
     assert scopes_of(make(server, scopes="only.this").settings, ("vendors",)) == ("only.this",)
     hooked = make(server, webhook_url="https://h.example.com", webhook_secret="s")
     assert "subscriptions.write" in hooked.client.scopes()

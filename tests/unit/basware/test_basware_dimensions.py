@@ -27,9 +27,11 @@ def test_a_value_of_a_listed_dimension_becomes_an_item_of_its_list(listed: Any) 
     ((stage, (item,)),) = made.entities.items()
     assert (made.target_id, stage) == ("PR2", "lists/ACC_LIST_3")
     assert item == {
-        "externalCode": listed.wiring.outward("cost_center", "PR2"), "text_1": "PR2", "text_2": "Press",
+        "externalCode": listed.wiring.outward("cost_center", "PR2"),
+        "text_1": "PR2",
+        "text_2": "Press",
         "companies": [{"companyCode": "1000", "active": False}],
-    }  # fmt: skip
+    }
     touched = target.render(CostCenter(key="PR2", code="PR2", name="Press", dimension=2), listed.codes, "replayed 1")
     assert touched.entities[stage][0]["text_5"] == "replayed 1"
 
@@ -69,12 +71,24 @@ def test_the_coding_of_an_order_names_listed_dimensions_in_their_fields(listed: 
 
 
 def test_the_rows_of_an_invoice_bring_listed_dimensions_along(listed: Any, bench: Any, server: Any) -> None:
-    row = {"externalCode": "r1", "netTotal": 5, "accountCode": "1", "costCenterCode": "CC1", "dimCode3": "PR2",
-           "dimCode1": "other"}  # fmt: skip
+    row = {
+        "externalCode": "r1",
+        "netTotal": 5,
+        "accountCode": "1",
+        "costCenterCode": "CC1",
+        "dimCode3": "PR2",
+        "dimCode1": "other",
+    }
     document = {
-        "invoiceId": "d1", "processingStatus": "WaitingForTransfer", "companyCode": "1000", "supplierCode": "V1",
-        "currencyCode": "EUR", "grossSum": 5, "invoiceNumber": "R1", "codingRows": [row],
-    }  # fmt: skip
+        "invoiceId": "d1",
+        "processingStatus": "WaitingForTransfer",
+        "companyCode": "1000",
+        "supplierCode": "V1",
+        "currencyCode": "EUR",
+        "grossSum": 5,
+        "invoiceNumber": "R1",
+        "codingRows": [row],
+    }
     server.answer = lambda _: httpx.Response(200, json=[document])
     (read,) = listed.connection.source(Invoice).fetch("d1").record.rows
     assert (read.cost_center, read.dimensions) == ("CC1", (("2", "PR2"),))

@@ -60,10 +60,15 @@ def test_what_is_offered_and_what_is_fetched_have_the_same_stamp(bench: Any, ser
 
 def document(**fields: Any) -> dict[str, Any]:
     plain = {
-        "invoiceId": "d1", "processingStatus": "WaitingForTransfer", "companyCode": "1000", "supplierCode": "V1",
-        "currencyCode": "EUR", "grossSum": 119, "invoiceNumber": "R1",
+        "invoiceId": "d1",
+        "processingStatus": "WaitingForTransfer",
+        "companyCode": "1000",
+        "supplierCode": "V1",
+        "currencyCode": "EUR",
+        "grossSum": 119,
+        "invoiceNumber": "R1",
         "codingRows": [{"externalCode": "r1", "netTotal": 100, "accountCode": "4711"}],
-    }  # fmt: skip
+    }
     return {name: value for name, value in {**plain, **fields}.items() if value is not None}
 
 
@@ -97,8 +102,12 @@ def test_the_codes_of_answers_differ_by_kind_attempt_and_offer_and_fit(bench: An
     )
     source = bench.connection.source(Invoice)
     long = "2026-03-02T09:00:05.123000000Z"
-    codes = [f"{kind}.{attempt}.{stamp}" for kind in ("transferred", "refused") for attempt in range(3)
-             for stamp in (long, long.replace("123", "124"), "")]  # fmt: skip
+    codes = [
+        f"{kind}.{attempt}.{stamp}"
+        for kind in ("transferred", "refused")
+        for attempt in range(3)
+        for stamp in (long, long.replace("123", "124"), "")
+    ]
     for code in codes:
         source.answer("d" * 36, Answer(code, code.startswith("t"), "said", posted_on=date(2026, 3, 2)))
     import json
@@ -129,18 +138,31 @@ class PaymentServer:
             shown = [{"externalCode": self.code, "success": True}] if self.shows and self.code else None
             return httpx.Response(200, json=[document(processingStatus="Transferred", paymentResponses=shown)])
         entry = {
-            "requestId": "req-1", "lastUpdated": "2026-03-02T09:00:00Z",
-            "systems": [{"system": "P2P", "items": [{"externalCode": self.code, "status": self.item,
-                                                     "errors": [{"message": "period closed"}]}]}],
-        }  # fmt: skip
+            "requestId": "req-1",
+            "lastUpdated": "2026-03-02T09:00:00Z",
+            "systems": [
+                {
+                    "system": "P2P",
+                    "items": [
+                        {"externalCode": self.code, "status": self.item, "errors": [{"message": "period closed"}]}
+                    ],
+                }
+            ],
+        }
         return httpx.Response(200, json={"requestStatus": [entry]} if self.kept else {"requestStatus": []})
 
 
 def paid(bench: Any) -> tuple[Any, Found]:
     record = Payment(
-        key="9~18~46~1", invoice="18:46", number="P1", amount=Decimal("10.00"), currency="EUR", document="d1",
-        paid_total=Decimal("10.00"), paid_on=date(2026, 3, 2),
-    )  # fmt: skip
+        key="9~18~46~1",
+        invoice="18:46",
+        number="P1",
+        amount=Decimal("10.00"),
+        currency="EUR",
+        document="d1",
+        paid_total=Decimal("10.00"),
+        paid_on=date(2026, 3, 2),
+    )
     target = bench.connection.target(Payment)
     return target, target.send(target.prepare(record, bench.codes))
 
@@ -268,8 +290,12 @@ def test_the_list_tells_the_number_and_the_amount_as_it_was_entered(bench: Any, 
 
 
 def test_a_quantity_and_a_rate_are_what_was_entered() -> None:
-    row = {"externalCode": "r1", "netTotal": 100, "matchedQuantity": Decimal("0.30000000000000004"),
-           "taxPercent": Decimal("18.999999999999996")}  # fmt: skip
+    row = {
+        "externalCode": "r1",
+        "netTotal": 100,
+        "matchedQuantity": Decimal("0.30000000000000004"),
+        "taxPercent": Decimal("18.999999999999996"),
+    }
     one = doc.invoice(document(codingRows=[row])).rows[0]
     assert (one.quantity, one.tax_percent) == (Decimal("0.3"), Decimal(19))
     third = {**row, "matchedQuantity": Decimal("0.3333333333333333")}

@@ -15,17 +15,26 @@ PATH = "/v1/exportedPurchaseOrders"
 
 def exported(**fields: Any) -> dict[str, Any]:
     plain = {
-        "externalCode": "PO-9", "orderNumber": "P100", "extOrderNumber": "4500", "requisitionNumber": "R7",
-        "processingStatus": "WaitingForExport", "orderStatus": "PartiallyReceived", "companyCode": "1000",
-        "supplierCode": "V1", "purchaseCurrency": "EUR", "lastUpdated": "2026-03-02T09:00:05Z",
+        "externalCode": "PO-9",
+        "orderNumber": "P100",
+        "extOrderNumber": "4500",
+        "requisitionNumber": "R7",
+        "processingStatus": "WaitingForExport",
+        "orderStatus": "PartiallyReceived",
+        "companyCode": "1000",
+        "supplierCode": "V1",
+        "purchaseCurrency": "EUR",
+        "lastUpdated": "2026-03-02T09:00:05Z",
         "orderLines": [{"externalCode": "L1", "orderLineNumber": 1, "quantity": 2, "aNewField": {"x": 1}}],
-    }  # fmt: skip
+    }
     return {**plain, **fields}
 
 
 def test_an_order_is_read_with_number_and_status_and_not_acknowledged(bench: Any, server: Any) -> None:
-    body = '{"exportedPurchaseOrders":[{"externalCode":"PO/9","orderNumber":"P100","companyCode":"1000",' \
-           '"orderStatus":"Closed","grossSum":12345678901234567.89,"orderLines":[{"netSum":0.10}]}]}'  # fmt: skip
+    body = (
+        '{"exportedPurchaseOrders":[{"externalCode":"PO/9","orderNumber":"P100","companyCode":"1000",'
+        '"orderStatus":"Closed","grossSum":12345678901234567.89,"orderLines":[{"netSum":0.10}]}]}'
+    )
     server.answer = lambda _: httpx.Response(200, content=body)
     order = bench.connection.exported_orders().fetch("PO/9")
     assert (order.key, order.number, order.status) == ("PO/9", "P100", "Closed")

@@ -14,9 +14,14 @@ from ml_connector.systems.basware import faults, invoice_document, verdicts
 from ml_connector.systems.http import Reply
 
 DOCUMENT: dict[str, Any] = {
-    "invoiceId": "i", "companyCode": "1000", "supplierCode": "V", "currencyCode": "EUR", "invoiceNumber": "R",
-    "grossSum": Decimal("1.00"), "codingRows": [{"netTotal": Decimal("1.00")}],
-}  # fmt: skip
+    "invoiceId": "i",
+    "companyCode": "1000",
+    "supplierCode": "V",
+    "currencyCode": "EUR",
+    "invoiceNumber": "R",
+    "grossSum": Decimal("1.00"),
+    "codingRows": [{"netTotal": Decimal("1.00")}],
+}
 
 
 @pytest.mark.parametrize("lists", [7, True, "x", {"a": 1}])

@@ -22,9 +22,7 @@ def vendor(bench: Any, touch: str | None = None, **more: Any) -> Any:
 
 def order(bench: Any, line: dict[str, Any] | None = None, **more: Any) -> Any:
     given: dict[str, Any] = {"key": "0", "number": "1", "quantity": Decimal(2), "net": Decimal("0.60"), **(line or {})}
-    record = PurchaseOrder(
-        key="7", number="PO7", supplier="V1", currency="EUR", lines=(OrderLine(**given),), **more
-    )  # fmt: skip
+    record = PurchaseOrder(key="7", number="PO7", supplier="V1", currency="EUR", lines=(OrderLine(**given),), **more)
     made = bench.connection.target(PurchaseOrder).render(record, bench.codes).entities
     return made["orders"][0], made["lines"][0]
 
@@ -34,17 +32,26 @@ def test_a_supplier_says_only_what_is_known(bench: Any) -> None:
     code = made.pop("externalCode")
     assert len(code) <= 36 and code.startswith("V1-")
     assert made == {
-        "vendorCode": "V1", "name": "Acme", "sourceSystem": "ERP1", "companies": [{"companyCode": "1000"}],
+        "vendorCode": "V1",
+        "name": "Acme",
+        "sourceSystem": "ERP1",
+        "companies": [{"companyCode": "1000"}],
         "processingStatus": {"active": True},
-    }  # fmt: skip
+    }
 
 
 def test_a_supplier_says_what_it_has(bench: Any) -> None:
     long = "Rue de la Longueur Extraordinaire " * 3
     made = vendor(
-        bench, active=False, vat_number="DE1", tax_id="DE1", payment_term="N30", payment_term_name="30 days",
-        email="a@b.c", addresses=(Address(key="a", street=long, country="Germany", kind="remittance"),),
-    )  # fmt: skip
+        bench,
+        active=False,
+        vat_number="DE1",
+        tax_id="DE1",
+        payment_term="N30",
+        payment_term_name="30 days",
+        email="a@b.c",
+        addresses=(Address(key="a", street=long, country="Germany", kind="remittance"),),
+    )
     assert made["processingStatus"] == {"active": False}
     assert made["identifiers"] == [{"id": "DE1", "schemeId": "VAT"}]
     assert made["paymentTerms"] == {"paymentTermCode": "N30!", "description": "30 days"}
@@ -156,14 +163,20 @@ def test_a_negative_line_is_a_return(bench: Any, change: dict[str, Any]) -> None
 
 @pytest.mark.parametrize(("net", "mode"), [("500.00", "Blanket"), ("0", "Blanket"), ("-20.00", "Return")])
 def test_a_line_without_quantity_goes_as_a_sum_of_one(bench: Any, net: str, mode: str) -> None:
-    came = (Receipt(key="1", number="G1", quantity=Decimal(0), net=Decimal(net) / 4),
-            Receipt(key="2", number="G2", quantity=Decimal(0)),
-            Receipt(key="3", number="G3", quantity=Decimal(0), reverses="2"))  # fmt: skip
-    _, line = order(bench, {"quantity": Decimal(0), "net": Decimal(net), "unit_price": None, "account": "A",
-                            "receipts": came})  # fmt: skip
+    came = (
+        Receipt(key="1", number="G1", quantity=Decimal(0), net=Decimal(net) / 4),
+        Receipt(key="2", number="G2", quantity=Decimal(0)),
+        Receipt(key="3", number="G3", quantity=Decimal(0), reverses="2"),
+    )
+    _, line = order(
+        bench, {"quantity": Decimal(0), "net": Decimal(net), "unit_price": None, "account": "A", "receipts": came}
+    )
     assert (line["matchingMode"], line["quantity"], line["netSum"], line["netPrice"]) == (
-        mode, 1, Decimal(net), Decimal(net),
-    )  # fmt: skip
+        mode,
+        1,
+        Decimal(net),
+        Decimal(net),
+    )
     assert line["orderLineCoding"][0]["allocatedQuantity"] == 1
     shares = [Decimal("0.25") if Decimal(net) else 1, 1, -1]
     assert [receipt["quantity"] for receipt in line["goodsReceipts"]] == shares

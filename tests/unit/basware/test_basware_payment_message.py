@@ -16,9 +16,14 @@ RESPONSE = {"externalCode": "c1", "success": True, "paymentBlock": False, "payme
 
 def told(bench: Any, server: Any, responses: list[dict[str, Any]] | None, **more: Any) -> str | None:
     document = {
-        "invoiceId": "d1", "processingStatus": "Transferred", "companyCode": "1000", "currencyCode": "EUR",
-        "paymentBlock": False, "paymentMessage": "ACH-102", "paymentResponses": responses,
-    }  # fmt: skip
+        "invoiceId": "d1",
+        "processingStatus": "Transferred",
+        "companyCode": "1000",
+        "currencyCode": "EUR",
+        "paymentBlock": False,
+        "paymentMessage": "ACH-102",
+        "paymentResponses": responses,
+    }
     server.answer = lambda _: httpx.Response(200, json=[document])
     given = {"amount": Decimal(10), "paid_total": Decimal(10), **more}
     record = Payment(key="9~46", invoice="46", number="P2", currency="EUR", document="d1", **given)
@@ -69,8 +74,14 @@ class Companies:
 def test_company_and_currency_of_a_payment_are_its_invoices(
     bench: Any, server: Any, shown: dict[str, Any], currency: str, waits: str | None
 ) -> None:
-    document = {"invoiceId": "d1", "processingStatus": "Transferred", "companyCode": "1000", "currencyCode": "COP",
-                "invoiceNumber": "R-7", **shown}  # fmt: skip
+    document = {
+        "invoiceId": "d1",
+        "processingStatus": "Transferred",
+        "companyCode": "1000",
+        "currencyCode": "COP",
+        "invoiceNumber": "R-7",
+        **shown,
+    }
     server.answer = lambda _: httpx.Response(200, json=[document])
     record = Payment(key="9~46", invoice="46", number="P2", currency=currency, document="d1", amount=Decimal(10))
     target = bench.connection.target(Payment)

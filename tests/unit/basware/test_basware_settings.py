@@ -10,8 +10,12 @@ from ml_connector.systems.basware import Settings
 from ml_connector.systems.settings import parse
 
 LEAST: dict[str, Any] = {
-    "region": "EU", "client_id": "c", "client_secret": "s", "companies": ["1000"], "source_system": "ERP"
-}  # fmt: skip
+    "region": "EU",
+    "client_id": "c",
+    "client_secret": "s",
+    "companies": ["1000"],
+    "source_system": "ERP",
+}
 
 
 def read(**more: Any) -> Settings:

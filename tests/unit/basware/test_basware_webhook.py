@@ -29,16 +29,33 @@ def test_hex_and_base64_with_and_without_prefix_are_taken(prefix: str, secret: b
     digest = sign(secret)
     plain = base64.b64encode(digest).decode()
     for text in (
-        digest.hex(), digest.hex().upper(), plain, plain.rstrip("="), base64.urlsafe_b64encode(digest).decode()
-    ):  # fmt: skip
+        digest.hex(),
+        digest.hex().upper(),
+        plain,
+        plain.rstrip("="),
+        base64.urlsafe_b64encode(digest).decode(),
+    ):
         assert verify(BODY, prefix + text, [SECRET, OLD])
 
 
 @pytest.mark.parametrize(
     "signature",
-    [None, "", "sha256=", "ö" * 64, "٣" * 64, "\udcff", "g" * 64, sign(b"other").hex(), sign(body=BODY + b" ").hex(),
-     sign().hex()[:-2], sign().hex() + "00", "=" * 44, "A" * 100_000],
-)  # fmt: skip
+    [
+        None,
+        "",
+        "sha256=",
+        "ö" * 64,
+        "٣" * 64,
+        "\udcff",
+        "g" * 64,
+        sign(b"other").hex(),
+        sign(body=BODY + b" ").hex(),
+        sign().hex()[:-2],
+        sign().hex() + "00",
+        "=" * 44,
+        "A" * 100_000,
+    ],
+)
 def test_anything_else_is_refused_and_nothing_crashes(signature: str | None) -> None:
     assert not verify(BODY, signature, [SECRET, OLD])
 
@@ -56,7 +73,7 @@ def test_no_header_makes_an_exception(signature: str, body: bytes) -> None:
 NAMES = st.sampled_from(["taskType", "taskId", "documentId"]) | st.text()
 NESTED = st.recursive(
     st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)
-)  # fmt: skip
+)
 
 
 @given(st.binary() | NESTED.map(lambda value: json.dumps(value).encode()))

@@ -40,9 +40,7 @@ ACCOUNTS = Flow("accounts", Account, "erp", "ap", "master", "masters", maps="acc
 INVOICES = Flow("invoices", Invoice, "ap", "erp", "document", "documents", after=("accounts",), money=True)
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 TABLE = Integration("erp-ap", "erp", "ap", (ACCOUNTS, INVOICES))
-CHUNKING: Chunking = {
-    Account: (4, lambda _: 1), Supplier: (16, lambda _: 1), SupplierEnrichment: (1, lambda _: 1)
-}  # fmt: skip
+CHUNKING: Chunking = {Account: (4, lambda _: 1), Supplier: (16, lambda _: 1), SupplierEnrichment: (1, lambda _: 1)}
 
 
 @dataclass
@@ -180,15 +178,31 @@ class Papers:
         partner = self.s.mapped.get(record.supplier, record.supplier)
         kind = "credit note" if record.gross < 0 else "invoice"
         return Prepared(
-            record.key, {"n": record.number}, {"card": partner, "n": record.number, "kind": kind}, record.gross,
-            record.currency, natural=f"{partner}~{fold(record.number)}", dated=record.invoice_date,
-            partner=partner, reference=record.number, kind=kind,
-        )  # fmt: skip
+            record.key,
+            {"n": record.number},
+            {"card": partner, "n": record.number, "kind": kind},
+            record.gross,
+            record.currency,
+            natural=f"{partner}~{fold(record.number)}",
+            dated=record.invoice_date,
+            partner=partner,
+            reference=record.number,
+            kind=kind,
+        )
 
     def _row(self, number: str, one: Prepared) -> Found:
         state: Any = "draft" if number.startswith("draft") else "posted"
-        return Found(number, number, one.amount + self.s.rounds, one.currency, dated=one.dated, partner=one.partner,
-                     reference=one.reference, kind=one.kind, state=state)  # fmt: skip
+        return Found(
+            number,
+            number,
+            one.amount + self.s.rounds,
+            one.currency,
+            dated=one.dated,
+            partner=one.partner,
+            reference=one.reference,
+            kind=one.kind,
+            state=state,
+        )
 
     def _live(self) -> list[tuple[str, Prepared]]:
         return [(number, one) for number, one in self.s.booked if number not in self.s.cancelled]
@@ -334,10 +348,16 @@ def account(key: str, name: str = "Travel") -> Account:
 
 def invoice(key: str, gross: str = "119.00", account: str = "6100", number: str | None = None) -> Invoice:
     return Invoice(
-        key=key, number=number or f"R-{key}", company="1000", supplier="V1", currency="EUR", version="1",
-        invoice_date=date(2026, 3, 1), gross=Decimal(gross),
+        key=key,
+        number=number or f"R-{key}",
+        company="1000",
+        supplier="V1",
+        currency="EUR",
+        version="1",
+        invoice_date=date(2026, 3, 1),
+        gross=Decimal(gross),
         rows=(CodingRow(key="1", account=account, net=Decimal(gross)),),
-    )  # fmt: skip
+    )
 
 
 class Killed(BaseException):

@@ -15,6 +15,7 @@ from tests.unit.engine.bench import BEGIN, Bench, Systems
 def bench() -> Bench:
     clock = Clock(BEGIN)
     queue = MemoryQueue(clock)
-    runtime = Runtime(SqliteStore(":memory:", clock), queue, MemoryBlobs(), clock, SeededRandom(1), boot="b", sole=True,
-                  crash_limit=2)  # fmt: skip
+    runtime = Runtime(
+        SqliteStore(":memory:", clock), queue, MemoryBlobs(), clock, SeededRandom(1), boot="b", sole=True, crash_limit=2
+    )
     return Bench(runtime, Systems(), clock, queue)

@@ -16,9 +16,16 @@ from ml_connector.records import Supplier, SupplierEnrichment
 from tests.unit.engine.bench import Bench, Killed
 
 ENRICHMENT = Flow(
-    "enrichment", SupplierEnrichment, "ap", "erp", "master", "masters",
-    after=("suppliers",), codes=("term",), enriches="suppliers",
-)  # fmt: skip
+    "enrichment",
+    SupplierEnrichment,
+    "ap",
+    "erp",
+    "master",
+    "masters",
+    after=("suppliers",),
+    codes=("term",),
+    enriches="suppliers",
+)
 SUPPLIERS = Flow("suppliers", Supplier, "erp", "ap", "master", "masters", maps="supplier", codes=("term",))
 SHARING = Integration("erp-ap", "erp", "ap", (ENRICHMENT, SUPPLIERS))
 COLUMNS = {"payment_term": "Terms", "tax_id": "TaxNo"}

@@ -24,22 +24,35 @@ def row(bench: Bench, amount: str, **fields: object) -> Chunk:
     ledger = bench.pair().ledger("invoices")
     return msgspec.structs.replace(
         Chunk(
-            id="k1", key="k1", tenant="acme", integration="erp-ap", flow="invoices", lane="acme.erp.0", run="run1",
-            created=ledger.now(), state="done", amount=amount, currency="EUR", reason="No ledger can hold it.",
+            id="k1",
+            key="k1",
+            tenant="acme",
+            integration="erp-ap",
+            flow="invoices",
+            lane="acme.erp.0",
+            run="run1",
+            created=ledger.now(),
+            state="done",
+            amount=amount,
+            currency="EUR",
+            reason="No ledger can hold it.",
         ),
         **fields,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("amount", HUGE)
 @pytest.mark.parametrize(
     "fields",
     [
-        {"rejected": 1}, {"delivered": 1, "posted_amount": "1E+29"}, {"state": "waiting", "waiting_for": "conflict:k1"},
-        {"state": "failed", "cause": "x"}, {"state": "open"},
+        {"rejected": 1},
+        {"delivered": 1, "posted_amount": "1E+29"},
+        {"state": "waiting", "waiting_for": "conflict:k1"},
+        {"state": "failed", "cause": "x"},
+        {"state": "open"},
     ],
     ids=["rejected", "delivered", "held", "failed", "open"],
-)  # fmt: skip
+)
 def test_every_report_is_made(bench: Bench, amount: str, fields: dict[str, object]) -> None:
     chunk, pair, sheet = row(bench, amount, **fields), bench.pair(), Sheet(INVOICES)
     sheet.add_chunk(chunk)
@@ -63,9 +76,18 @@ def test_sums_are_exact_to_the_last_cent_however_large() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "currency", "written"),
-    [("1000", "JPY", "1000"), ("1000.00", "JPY", "1000"), ("0", "JPY", "0"), ("1000.5", "JPY", "1000.5"),
-     ("10", "EUR", "10.00"), ("10.125", "EUR", "10.125"), ("1.5", "KWD", "1.500"), ("-3", "KWD", "-3.000"),
-     ("7", "XYZ", "7.00"), ("7", None, "7.00")],
-)  # fmt: skip
+    [
+        ("1000", "JPY", "1000"),
+        ("1000.00", "JPY", "1000"),
+        ("0", "JPY", "0"),
+        ("1000.5", "JPY", "1000.5"),
+        ("10", "EUR", "10.00"),
+        ("10.125", "EUR", "10.125"),
+        ("1.5", "KWD", "1.500"),
+        ("-3", "KWD", "-3.000"),
+        ("7", "XYZ", "7.00"),
+        ("7", None, "7.00"),
+    ],
+)
 def test_an_amount_has_the_decimals_of_its_currency(amount: str, currency: str | None, written: str) -> None:
     assert money(Decimal(amount), currency) == written

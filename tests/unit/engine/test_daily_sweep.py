@@ -46,8 +46,10 @@ def test_it_asks_once_a_day_however_often_offers_are_read(bench, sweeps):
 def test_it_takes_what_is_acknowledged_and_not_on_its_way(foreign, sweeps):
     foreign.poll(INVOICES)
     assert {(c.key, c.swept) for c in foreign.pair().ledger("invoices").unfinished()} == {
-        ("i0", True), ("i1", True), ("i2", True),
-    }  # fmt: skip
+        ("i0", True),
+        ("i1", True),
+        ("i2", True),
+    }
     foreign.clock.moment += timedelta(days=1)
     foreign.poll(INVOICES)
     assert len(sweeps) == 2

@@ -45,8 +45,16 @@ def runtime():
 
 
 def enroll(runtime, name, active=("invoices",)):
-    pair = IntegrationRow(scope="s", epoch="", companies=[], erp_company="", in_doubt_seconds={}, lanes={},
-                   active=list(active), shadow=False)  # fmt: skip
+    pair = IntegrationRow(
+        scope="s",
+        epoch="",
+        companies=[],
+        erp_company="",
+        in_doubt_seconds={},
+        lanes={},
+        active=list(active),
+        shadow=False,
+    )
     runtime.store.put(Item(PK, name, dump(TenantRow(name=name, pairs={"sap_b1-basware": pair}))))
 
 
@@ -54,8 +62,17 @@ def put(runtime, name, key, system="sap_b1", age=0.0, **fields):
     ledger = Ledger(runtime.store, runtime.clock, tenant=name, integration="sap_b1-basware", scope="s", flow="invoices")
     since = iso(runtime.clock.now() - timedelta(seconds=age))
     given = {"due_at": since, "state": "open", **fields}
-    chunk = Chunk(id=key, key=key, tenant=name, integration="sap_b1-basware", flow="invoices", run="", created=since,
-                  lane=f"{name}.{system}.documents.0", **given)  # fmt: skip
+    chunk = Chunk(
+        id=key,
+        key=key,
+        tenant=name,
+        integration="sap_b1-basware",
+        flow="invoices",
+        run="",
+        created=since,
+        lane=f"{name}.{system}.documents.0",
+        **given,
+    )
     assert ledger.add(chunk)
     return ledger
 
@@ -67,9 +84,15 @@ def value(runtime, name, system="sap_b1"):
 def test_each_system_has_every_gauge_also_where_there_is_nothing(runtime):
     found = gauges_of(runtime, ["basware", "sage_300"])
     assert set(found["basware"].values) == {
-        "OldestDueSeconds", "OldestHeldSeconds", "HeldRecords", "OldestDeferredSeconds", "FailedRecords",
-        "OldestFailedSeconds", "PassOverdueSeconds", "FailingFlows",
-    }  # fmt: skip
+        "OldestDueSeconds",
+        "OldestHeldSeconds",
+        "HeldRecords",
+        "OldestDeferredSeconds",
+        "FailedRecords",
+        "OldestFailedSeconds",
+        "PassOverdueSeconds",
+        "FailingFlows",
+    }
     assert set(found["sage_300"].values.values()) == {0}
 
 
@@ -85,9 +108,15 @@ def test_work_is_measured_by_its_system_and_by_why_it_waits(runtime):
     put(runtime, "acme", "other", "basware", age=70)
     found = gauges_of(runtime, ["sap_b1", "basware"])
     assert found["sap_b1"].values | {"PassOverdueSeconds": 0} == {
-        "OldestDueSeconds": 50, "OldestHeldSeconds": 500, "HeldRecords": 3, "OldestDeferredSeconds": 600,
-        "FailedRecords": 4, "OldestFailedSeconds": 700, "PassOverdueSeconds": 0, "FailingFlows": 0,
-    }  # fmt: skip
+        "OldestDueSeconds": 50,
+        "OldestHeldSeconds": 500,
+        "HeldRecords": 3,
+        "OldestDeferredSeconds": 600,
+        "FailedRecords": 4,
+        "OldestFailedSeconds": 700,
+        "PassOverdueSeconds": 0,
+        "FailingFlows": 0,
+    }
     assert found["sap_b1"].held == {"EUR": Decimal("10.00"), "USD": Decimal(7)}
     assert found["basware"].values["OldestDueSeconds"] == 70
 
@@ -121,8 +150,17 @@ def test_a_backlog_of_thousands_hides_neither_the_oldest_nor_what_is_held_or_fai
         enroll(runtime, f"t{n}")
     for n in range(3000):  # all of one tick: they stand in the index under one time
         put(runtime, f"t{n % 30}", f"k{n}", age=100)
-    put(runtime, "t3", "held", age=4000, state="waiting", waiting_for="x:1", due_at=iso(NOW + timedelta(hours=1)),
-        amount="5", currency="EUR")  # fmt: skip
+    put(
+        runtime,
+        "t3",
+        "held",
+        age=4000,
+        state="waiting",
+        waiting_for="x:1",
+        due_at=iso(NOW + timedelta(hours=1)),
+        amount="5",
+        currency="EUR",
+    )
     put(runtime, "t4", "failed", age=4000, state="failed", died_at=iso(NOW - timedelta(seconds=3000)))
     put(runtime, "t5", "oldest", age=1000)
     runtime.store.indexed = runtime.store.partitions = 0

@@ -72,11 +72,22 @@ DAY = date(2026, 3, 2)
         ({"dated": DAY, "partner": "v1", "reference": " r-I", "kind": "Invoice"}, DAY, True),
     ],
     ids=[
-        "the same day", "the day of entry", "last month's", "no date there", "no date here", "ours without a date",
-        "ours of another date", "no amount", "no currency", "another currency", "ours of another supplier",
-        "ours of another number", "ours of another kind", "the same in other letters",
+        "the same day",
+        "the day of entry",
+        "last month's",
+        "no date there",
+        "no date here",
+        "ours without a date",
+        "ours of another date",
+        "no amount",
+        "no currency",
+        "another currency",
+        "ours of another supplier",
+        "ours of another number",
+        "ours of another kind",
+        "the same in other letters",
     ],
-)  # fmt: skip
+)
 def test_only_what_agrees_in_every_point_is_this_document(
     ready: Bench, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], ours: date | None, same: bool
 ) -> None:

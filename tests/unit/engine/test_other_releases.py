@@ -37,8 +37,21 @@ def test_older_chunks_of_a_release_that_kept_no_note_of_the_latest_are_not_sent(
 def test_a_chunk_that_only_a_newer_release_understands_is_left_alone(bench, flow):
     bench.systems.accounts, bench.systems.invoices = {"6100": account("6100")}, {"i": invoice("i")}
     ledger, body = bench.pair().ledger(flow.name), {"folded": ["6100"], "records": [account("6100")]}
-    ledger.add(Chunk(id="i", op="fold", key="i", tenant="acme", integration="erp-ap", flow=flow.name,
-                     lane="acme.ap.master", run="r", created=ledger.now(), tokens=["t"]), body)  # fmt: skip
+    ledger.add(
+        Chunk(
+            id="i",
+            op="fold",
+            key="i",
+            tenant="acme",
+            integration="erp-ap",
+            flow=flow.name,
+            lane="acme.ap.master",
+            run="r",
+            created=ledger.now(),
+            tokens=["t"],
+        ),
+        body,
+    )
     begun = bench.clock.now()
     for hour in range(1, 40):  # for longer than anything that fails is tried
         assert write(bench.pair(), flow, "i").state == "waiting"
@@ -52,8 +65,19 @@ def test_a_chunk_that_only_a_newer_release_understands_is_left_alone(bench, flow
 
 def test_what_a_newer_release_left_does_not_stop_the_reading(bench):
     ledger = bench.pair().ledger("accounts")
-    assert ledger.add(Chunk(id="0000000000", op="fold", tenant="acme", integration="erp-ap", flow="accounts",
-                            lane="acme.ap.master", run="r", created=ledger.now()), {"folded": ["a"]})  # fmt: skip
+    assert ledger.add(
+        Chunk(
+            id="0000000000",
+            op="fold",
+            tenant="acme",
+            integration="erp-ap",
+            flow="accounts",
+            lane="acme.ap.master",
+            run="r",
+            created=ledger.now(),
+        ),
+        {"folded": ["a"]},
+    )
     bench.systems.accounts = {"a": account("a")}
     bench.poll(ACCOUNTS)
     bench.work(0.1)

@@ -51,9 +51,16 @@ def _chunk(bench, number, **more):
     """Write a chunk of one record of its own."""
     ledger = bench.pair().ledger("accounts")
     chunk = Chunk(
-        id=f"{number:010d}", seq=number, tenant="acme", integration="erp-ap", flow="accounts", lane="acme.ap.master",
-        run="r", created=ledger.now(), **more,
-    )  # fmt: skip
+        id=f"{number:010d}",
+        seq=number,
+        tenant="acme",
+        integration="erp-ap",
+        flow="accounts",
+        lane="acme.ap.master",
+        run="r",
+        created=ledger.now(),
+        **more,
+    )
     ledger.add(chunk, {"records": [account(f"k{number}")]})
     ledger.begin(number)
     return chunk

@@ -233,9 +233,12 @@ def orders_of(lossy: LossyBench, *codes: str) -> tuple[TenantIntegration, Flow, 
     place = Place(systems)
     place.parts[Account] = Orders(systems)
     pair = replace(
-        lossy.pair(), integration=table, connectors={"erp": lambda: place, "ap": lambda: place},
-        active=frozenset({"accounts", "orders"}), chunking={Account: (99, lambda _: 1)},
-    )  # fmt: skip
+        lossy.pair(),
+        integration=table,
+        connectors={"erp": lambda: place, "ap": lambda: place},
+        active=frozenset({"accounts", "orders"}),
+        chunking={Account: (99, lambda _: 1)},
+    )
     Poll(pair, orders, "r1").read()
     return pair, orders, systems
 

@@ -281,8 +281,15 @@ def test_an_attempt_whose_worker_had_lost_the_row_is_kept_as_well(bench: Bench, 
     """It stands beside the chain; what it said to the vendors was said."""
     bucket.times = 10**9
     rows = ledger(bench)
-    chunk = Chunk(id="i1", tenant="acme", integration="erp-ap", flow="invoices", lane="acme.erp.documents.0", run="r",
-                  created=rows.now())  # fmt: skip
+    chunk = Chunk(
+        id="i1",
+        tenant="acme",
+        integration="erp-ap",
+        flow="invoices",
+        lane="acme.erp.documents.0",
+        run="r",
+        created=rows.now(),
+    )
     lost = audit.made(chunk, rows.now(), [], {"state": audit.LOST})
     assert deferred_audit.store(bench.runtime, rows, chunk, lost) is False
     assert deferred_audit.store(bench.runtime, rows, chunk, lost) is False  # the same once more is the same row

@@ -41,15 +41,30 @@ class Lane:
 
     def __init__(self, chunks: int, seconds: float) -> None:
         self.clock, self.queue, self.seconds = Clock(datetime(2026, 3, 2, 8, tzinfo=UTC)), Queue(), seconds
-        self.runtime = Runtime(SqliteStore(":memory:", self.clock), self.queue, MemoryBlobs(), self.clock,  # type: ignore[arg-type]
-                           SeededRandom(1), boot="b")  # fmt: skip
+        self.runtime = Runtime(
+            SqliteStore(":memory:", self.clock),
+            self.queue,
+            MemoryBlobs(),
+            self.clock,  # type: ignore[arg-type]
+            SeededRandom(1),
+            boot="b",
+        )
         self.ledger = Ledger(self.runtime.store, self.clock, tenant="acme", integration="i", scope="s", flow="vendors")
         self.worked: list[str] = []
         for n in range(chunks):
-            assert self.ledger.add(Chunk(
-                id=f"{n:010d}", tenant="acme", integration="i", flow="vendors", lane=LANE, run="r", seq=n,
-                created=self.ledger.now(), due_at=self.ledger.now(),
-            ))  # fmt: skip
+            assert self.ledger.add(
+                Chunk(
+                    id=f"{n:010d}",
+                    tenant="acme",
+                    integration="i",
+                    flow="vendors",
+                    lane=LANE,
+                    run="r",
+                    seq=n,
+                    created=self.ledger.now(),
+                    due_at=self.ledger.now(),
+                )
+            )
 
     def minute(self) -> None:
         """Tick, then let the writer work for the rest of the minute."""
@@ -89,8 +104,16 @@ def test_one_full_lane_keeps_no_other_waiting() -> None:
     lane = Lane(500, 60.0)
     for _ in range(3):
         lane.minute()
-    other = Chunk(id="other", tenant="beta", integration="i", flow="vendors", lane="beta.basware.master", run="r",
-                  created=lane.ledger.now(), due_at=lane.ledger.now())  # fmt: skip
+    other = Chunk(
+        id="other",
+        tenant="beta",
+        integration="i",
+        flow="vendors",
+        lane="beta.basware.master",
+        run="r",
+        created=lane.ledger.now(),
+        due_at=lane.ledger.now(),
+    )
     assert Ledger(lane.runtime.store, lane.clock, tenant="beta", integration="i", scope="s", flow="vendors").add(other)
     wake_due(lane.runtime, page=30)  # a tick that reads less than is due passes over what has no room
     wake_due(lane.runtime, page=30)

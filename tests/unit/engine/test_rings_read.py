@@ -19,9 +19,18 @@ def test_our_own_ring_is_read():
 @pytest.mark.parametrize(
     "text",
     [
-        "", "{", "null", "7", "[]", '"7"', "{}", json.dumps({**RING, "v": FORM + 1}), json.dumps({**RING, "v": "1"}),
-        json.dumps({**RING, "id": None}), json.dumps({k: v for k, v in RING.items() if k != "scope"}),
+        "",
+        "{",
+        "null",
+        "7",
+        "[]",
+        '"7"',
+        "{}",
+        json.dumps({**RING, "v": FORM + 1}),
+        json.dumps({**RING, "v": "1"}),
+        json.dumps({**RING, "id": None}),
+        json.dumps({k: v for k, v in RING.items() if k != "scope"}),
     ],
-)  # fmt: skip
+)
 def test_another_form_is_none(text):
     assert read_wake_up(text) is None

@@ -47,12 +47,19 @@ def test_the_report_sums_them_by_currency_with_their_documents(ready):
             "total": "-0.04",
             "documents": [
                 {
-                    "tenant": "acme", "integration": "erp-ap", "flow": "invoices", "key": "i", "number": "R-i",
-                    "posted_as": "100", "approved": "119.04", "posted": "119.00", "difference": "-0.04",
+                    "tenant": "acme",
+                    "integration": "erp-ap",
+                    "flow": "invoices",
+                    "key": "i",
+                    "number": "R-i",
+                    "posted_as": "100",
+                    "approved": "119.04",
+                    "posted": "119.00",
+                    "difference": "-0.04",
                 }
             ],
         }
-    }  # fmt: skip
+    }
     row = made["tenants"]["acme"]["erp-ap"]["invoices"]
     assert (row["amounts"]["EUR"]["delivered"], row["rounding_differences"]) == ("119.00", {"EUR": "-0.04"})
     assert "Total -0.04 EUR" in page(made, outcome) and "R-i" in page(made, outcome)
@@ -66,9 +73,15 @@ def test_without_a_difference_there_is_none(ready):
 
 @pytest.mark.parametrize(
     ("currency", "gross", "rounds", "held"),
-    [("JPY", "1105", "5", False), ("JPY", "1105", "6", True), ("KWD", "10.125", "0.005", False),
-     ("KWD", "10.125", "0.006", True), ("EUR", "119.00", "0.05", False), ("EUR", "119.00", "0.06", True)],
-)  # fmt: skip
+    [
+        ("JPY", "1105", "5", False),
+        ("JPY", "1105", "6", True),
+        ("KWD", "10.125", "0.005", False),
+        ("KWD", "10.125", "0.006", True),
+        ("EUR", "119.00", "0.05", False),
+        ("EUR", "119.00", "0.06", True),
+    ],
+)
 def test_the_tolerance_is_said_in_cents_and_meant_in_the_smallest_amount(ready, currency, gross, rounds, held):
     ready.systems.rounds = Decimal(rounds)
     ready.systems.invoices = {"i": msgspec.structs.replace(invoice("i", gross), currency=currency)}

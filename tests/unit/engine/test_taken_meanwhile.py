@@ -61,10 +61,24 @@ def bench(bench: Bench) -> Bench:
 def waiting(bench: Bench, flow: str, **fields: object) -> Ledger:
     """One chunk that waits, and is due."""
     ledger = bench.pair().ledger(flow)
-    ledger.add(Chunk(**{  # type: ignore[arg-type]
-        "id": "k1", "key": "k1", "tenant": "acme", "integration": "erp-ap", "flow": flow, "lane": "acme.erp.0",
-        "run": "r", "created": ledger.now(), "state": "waiting", "due_at": ledger.now(), **fields,
-    }), {"retired": []})  # fmt: skip
+    ledger.add(
+        Chunk(
+            **{  # type: ignore[arg-type]
+                "id": "k1",
+                "key": "k1",
+                "tenant": "acme",
+                "integration": "erp-ap",
+                "flow": flow,
+                "lane": "acme.erp.0",
+                "run": "r",
+                "created": ledger.now(),
+                "state": "waiting",
+                "due_at": ledger.now(),
+                **fields,
+            }
+        ),
+        {"retired": []},
+    )
     return ledger
 
 
@@ -161,10 +175,21 @@ def test_a_retired_record_is_settled_over_the_row_as_it_is(bench: Bench) -> None
     """A worker that had lost its chunk taints the row while another switches the record off: the taint stays."""
     ledger = bench.pair().ledger("accounts")
     bench.runtime.store.put(Item(ledger.pk, "r#6100", dump(Row(seq=1, outcome="delivered", delivered_fp="fp"))))
-    ledger.add(Chunk(
-        id="0000000002", tenant="acme", integration="erp-ap", flow="accounts", lane="acme.ap.master", run="r", seq=2,
-        created=ledger.now(), due_at=ledger.now(), op="retire",
-    ), {"retired": ["6100"]})  # fmt: skip
+    ledger.add(
+        Chunk(
+            id="0000000002",
+            tenant="acme",
+            integration="erp-ap",
+            flow="accounts",
+            lane="acme.ap.master",
+            run="r",
+            seq=2,
+            created=ledger.now(),
+            due_at=ledger.now(),
+            op="retire",
+        ),
+        {"retired": ["6100"]},
+    )
     bench.work()
     assert bench.systems.retired == ["6100"]
     bench.runtime.store.before["put_many"] = lambda: ledger.taint(["6100"])  # type: ignore[attr-defined]

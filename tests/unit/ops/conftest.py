@@ -34,13 +34,18 @@ from ml_connector.ports import Item
 from tests.unit.ops import partiql
 
 BASWARE = {
-    "region": "EU", "client_id": "client", "client_secret": "hush-hush-secret", "companies": ["1000"],
+    "region": "EU",
+    "client_id": "client",
+    "client_secret": "hush-hush-secret",
+    "companies": ["1000"],
     "source_system": "SAP",
-}  # fmt: skip
+}
 SAP_B1 = {
-    "service_layer_url": "https://sap.example.com:50000/b1s/v2", "company_db": "ACME", "user_name": "connector",
+    "service_layer_url": "https://sap.example.com:50000/b1s/v2",
+    "company_db": "ACME",
+    "user_name": "connector",
     "password": "hush-hush-password",
-}  # fmt: skip
+}
 OLD, NEW = "2026-01-10T08:00:00.000000+00:00", "2026-01-11T08:00:00.000000+00:00"
 """Two runs."""
 
@@ -148,9 +153,14 @@ class Office:
     def attempt(self, chunk: Chunk, **said: Any) -> None:
         """Write an audit object of a chunk and save the chunk."""
         exchange = Exchange(
-            at=NEW, method="POST", url="https://sap.example.com/b1s/v2/PurchaseInvoices", status=201,
-            request_headers={"Authorization": "***"}, request_body='{"DocTotal": "119.00"}', response_body='{"ok": 1}',
-        )  # fmt: skip
+            at=NEW,
+            method="POST",
+            url="https://sap.example.com/b1s/v2/PurchaseInvoices",
+            status=201,
+            request_headers={"Authorization": "***"},
+            request_body='{"DocTotal": "119.00"}',
+            response_body='{"ok": 1}',
+        )
         audit.write(self.workspace.runtime.blobs, chunk, NEW, [exchange], {"state": "done", **said})
 
     @property
@@ -204,11 +214,13 @@ def resources() -> dict[str, str]:
     boto3.client("dynamodb", REGION).create_table(**TABLE)
     boto3.client("s3", REGION).create_bucket(Bucket="audit")
     return {
-        "TableName": "rows", "AuditBucketName": "audit", "SecretPrefix": "ml-connector",
+        "TableName": "rows",
+        "AuditBucketName": "audit",
+        "SecretPrefix": "ml-connector",
         "RecordsQueueUrl": sqs.create_queue(QueueName="records.fifo", Attributes=fifo)["QueueUrl"],
         "RecordsDlqUrl": sqs.create_queue(QueueName="dead.fifo", Attributes=fifo)["QueueUrl"],
         "KeyArn": boto3.client("kms", REGION).create_key()["KeyMetadata"]["Arn"],
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -222,8 +234,12 @@ def models_read_once() -> Iterator[None]:
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch, server: Any) -> Iterator[Any]:
-    for name, value in {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "t",
-                        "AWS_SECRET_ACCESS_KEY": "t"}.items():  # fmt: skip
+    for name, value in {
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "t",
+        "AWS_SECRET_ACCESS_KEY": "t",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     known = BaseClient._make_api_call  # type: ignore[attr-defined]

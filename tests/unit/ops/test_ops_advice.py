@@ -23,8 +23,9 @@ def commands(text: str) -> list[list[str]]:
 
 
 def hold(office: Any, waiting_for: str, reason: str) -> None:
-    office.chunk("invoices", key="k1", number="INV-1", state="waiting", first_try=OLD, waiting_for=waiting_for,
-                 reason=reason)  # fmt: skip
+    office.chunk(
+        "invoices", key="k1", number="INV-1", state="waiting", first_try=OLD, waiting_for=waiting_for, reason=reason
+    )
 
 
 @pytest.mark.parametrize("words", [["held"], ["held", "--json"], ["audit", "acme", "invoices", "k1"]], ids=" ".join)
@@ -95,8 +96,15 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_an_audit_completes_what_attempts_and_notes_said_and_json_what_the_rows_say(office: Any) -> None:
-    chunk = office.chunk("invoices", key="k1", number="INV-1", state="waiting", waiting_for="account:6100",
-                         reason=MISSING, notes=["Look: `ml-connector replay acme invoices k1`."])  # fmt: skip
+    chunk = office.chunk(
+        "invoices",
+        key="k1",
+        number="INV-1",
+        state="waiting",
+        waiting_for="account:6100",
+        reason=MISSING,
+        notes=["Look: `ml-connector replay acme invoices k1`."],
+    )
     office.attempt(chunk, state="waiting", reason=MISSING)
     office.ledger("invoices").save(chunk, office.ledger("invoices").chunk("k1")[1])
     office.row("invoices", "k1", outcome="rejected", reason=MISSING)

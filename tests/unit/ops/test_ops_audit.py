@@ -214,8 +214,10 @@ def test_a_number_of_several_records_says_how_each_stands_and_how_to_choose(offi
     office.row("invoices", "k1", outcome="delivered", number="2026-1", code="50802")
     office.row("invoices", "k2", outcome="rejected", number="2026-1")
     for key, more in {
-        "k3": {"waiting_for": "conflict:k3"}, "k4": {"state": "failed"}, "k5": {"waiting_for": "account:6100"},
-    }.items():  # fmt: skip
+        "k3": {"waiting_for": "conflict:k3"},
+        "k4": {"state": "failed"},
+        "k5": {"waiting_for": "account:6100"},
+    }.items():
         office.chunk(
             "invoices", key=key, number="2026-1", amount="142.80", currency="USD", **{"state": "waiting", **more}
         )

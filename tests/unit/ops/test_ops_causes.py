@@ -42,8 +42,16 @@ def test_hundreds_of_one_reason_are_one_line_with_their_count_and_each_is_in_the
 def test_reasons_that_differ_by_the_records_own_name_are_one_cause_with_its_money() -> None:
     def line(number: str, amount: str, currency: str = "EUR") -> dict[str, Any]:
         reason = f"Invoice {number} has no coding rows. Code it."
-        return {"tenant": "a", "integration": "i", "flow": "invoices", "key": f"k-{number}", "number": number,
-                "amount": amount, "currency": currency, "reason": reason}  # fmt: skip
+        return {
+            "tenant": "a",
+            "integration": "i",
+            "flow": "invoices",
+            "key": f"k-{number}",
+            "number": number,
+            "amount": amount,
+            "currency": currency,
+            "reason": reason,
+        }
 
     (one,) = grouped("rejected", [line("R-1", "10.00"), line("R-2", "20.50"), line("R-3", "1.00", "USD")])
     assert (one["count"], one["label"]) == (3, "R-1, R-2, R-3")

@@ -43,10 +43,19 @@ def folder(tmp_path: Path) -> Path:
 def asked(words: str, where: Path) -> list[str]:
     """Complete a line as bash does: the last word is what stands before the cursor."""
     ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, cwd=where,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "_ML_CONNECTOR_COMPLETE": "complete_bash",
-             "COMP_WORDS": f"ml-connector {words}", "COMP_CWORD": str(len(words.split(" ")))},
-    )  # fmt: skip
+        [sys.executable, "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=where,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "_ML_CONNECTOR_COMPLETE": "complete_bash",
+            "COMP_WORDS": f"ml-connector {words}",
+            "COMP_CWORD": str(len(words.split(" "))),
+        },
+    )
     assert ran.stderr == ""
     assert PLANTED not in ran.stdout
     return ran.stdout.split()

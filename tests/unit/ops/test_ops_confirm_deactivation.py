@@ -8,8 +8,17 @@ WHY = "40 of 300 vendors are missing in SAP Business One."
 
 
 def test_what_waits_for_approval_is_let_go(office: Any) -> None:
-    office.chunk("vendors", {"retired": ["V1", "V2"]}, op="retire", state="waiting", guarded=WHY, count=2,
-                 waiting_for="approval:vendors", reason=WHY, due_at="2099-01-01")  # fmt: skip
+    office.chunk(
+        "vendors",
+        {"retired": ["V1", "V2"]},
+        op="retire",
+        state="waiting",
+        guarded=WHY,
+        count=2,
+        waiting_for="approval:vendors",
+        reason=WHY,
+        due_at="2099-01-01",
+    )
     assert office.run("held", "--json")[0]["keys"] == ["V1", "V2"]
     said = office.run("confirm-deactivation", "acme", "vendors", "--yes", "--by", "Ann")
     assert "2 vendors of acme are deactivated in Basware" in said.stdout

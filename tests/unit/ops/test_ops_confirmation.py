@@ -13,9 +13,18 @@ from infra.ops.main import app
 from ml_connector.engine import endpoints
 
 READING = {
-    "ping", "tenants", "runs", "documents", "held", "audit", "mappings list", "mappings export", "dlq list",
-    "dlq show", "endpoint list",
-}  # fmt: skip
+    "ping",
+    "tenants",
+    "runs",
+    "documents",
+    "held",
+    "audit",
+    "mappings list",
+    "mappings export",
+    "dlq list",
+    "dlq show",
+    "endpoint list",
+}
 """These change nothing that a person would miss: `ping` takes new secrets on, as the next minute would."""
 RUNNING = {"local run", "local serve", "sandbox", "demo"}
 """These are the product at work, or make something new in a folder that they find empty."""

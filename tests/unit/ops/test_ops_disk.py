@@ -22,10 +22,21 @@ from ml_connector.errors import ConnectorError, Misconfigured, Transient
 from ml_connector.ports import Item
 
 COMMANDS = (
-    "ping", "tenants", "runs", "held", "documents", "dlq list", "mappings list acme", "audit acme invoices x",
-    "replay acme invoices x --yes", "purge acme --force --yes", "local run", "local serve --port 0",
-    "endpoint list acme", "mappings set acme tax 1 2",
-)  # fmt: skip
+    "ping",
+    "tenants",
+    "runs",
+    "held",
+    "documents",
+    "dlq list",
+    "mappings list acme",
+    "audit acme invoices x",
+    "replay acme invoices x --yes",
+    "purge acme --force --yes",
+    "local run",
+    "local serve --port 0",
+    "endpoint list acme",
+    "mappings set acme tax 1 2",
+)
 
 
 def damaged(path: Path) -> None:

@@ -27,9 +27,13 @@ def states(office: Any) -> dict[str, str]:
 def test_list_groups_by_cause(dead: Any) -> None:
     crashed, exhausted = dead.run("dlq", "list", "--json")
     assert exhausted == {
-        "cause": "exhausted", "chunks": 2, "records": 2, "amounts": {"EUR": "30.03"}, "oldest": OLD,
+        "cause": "exhausted",
+        "chunks": 2,
+        "records": 2,
+        "amounts": {"EUR": "30.03"},
+        "oldest": OLD,
         "tenants": ["acme"],
-    }  # fmt: skip
+    }
     assert (crashed["chunks"], crashed["amounts"]) == (1, {})
     assert "30.03 EUR" in dead.run("dlq", "list").stdout
 

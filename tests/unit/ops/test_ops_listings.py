@@ -25,9 +25,13 @@ def test_tenants_lists_systems_and_problems(office: Any) -> None:
     office.write("acme", "settings", {"paused": True, "shadow": True})
     acme, beta, gamma = office.run("tenants", "--json")
     assert acme == {
-        "tenant": "acme", "integrations": ["sap_b1-basware"], "systems": ["basware", "sap_b1"], "paused": True,
-        "shadow": True, "problem": None,
-    }  # fmt: skip
+        "tenant": "acme",
+        "integrations": ["sap_b1-basware"],
+        "systems": ["basware", "sap_b1"],
+        "paused": True,
+        "shadow": True,
+        "problem": None,
+    }
     assert "beta/basware: the field 'region'" in beta["problem"]
     assert "the secret of the other system is missing" in gamma["problem"]
     text = office.run("tenants").stdout
@@ -51,20 +55,42 @@ def test_tenants_of_an_empty_folder(office: Any) -> None:
 
 def test_held_names_what_is_waited_for_and_the_money(office: Any) -> None:
     office.chunk(
-        "invoices", key="k1", number="INV-1", amount="119.00", currency="EUR", state="waiting", first_try=OLD,
-        waiting_for="account:6100", reason="The account 6100 has no counterpart.",
-    )  # fmt: skip
+        "invoices",
+        key="k1",
+        number="INV-1",
+        amount="119.00",
+        currency="EUR",
+        state="waiting",
+        first_try=OLD,
+        waiting_for="account:6100",
+        reason="The account 6100 has no counterpart.",
+    )
     office.chunk(
-        "vendors", {"records": [{"key": "V1"}, {"key": "V2"}]}, id="9", count=2, state="waiting",
+        "vendors",
+        {"records": [{"key": "V1"}, {"key": "V2"}]},
+        id="9",
+        count=2,
+        state="waiting",
         waiting_for="company:ACME",
-    )  # fmt: skip
+    )
     first, second = office.run("held", "acme", "--json")
     assert first == {
-        "tenant": "acme", "integration": "sap_b1-basware", "flow": "invoices", "key": "k1", "keys": ["k1"],
-        "number": "INV-1", "records": 1, "amount": "119.00", "currency": "EUR", "state": "on hold",
-        "waiting_for": "account:6100", "cause": None, "reason": "The account 6100 has no counterpart.", "since": OLD,
+        "tenant": "acme",
+        "integration": "sap_b1-basware",
+        "flow": "invoices",
+        "key": "k1",
+        "keys": ["k1"],
+        "number": "INV-1",
+        "records": 1,
+        "amount": "119.00",
+        "currency": "EUR",
+        "state": "on hold",
+        "waiting_for": "account:6100",
+        "cause": None,
+        "reason": "The account 6100 has no counterpart.",
+        "since": OLD,
         "next_retry": NEW,
-    }  # fmt: skip
+    }
     assert (second["key"], second["records"], second["amount"]) == ("V1", 2, None)
     text = office.run("held").stdout
     assert "INV-1" in text
@@ -127,9 +153,16 @@ def test_runs_shows_the_newest_first_and_no_more_than_asked(office: Any) -> None
 
 def test_documents_joins_documents_and_master_records(office: Any) -> None:
     office.done(
-        "invoices", key="k1", number="INV-1", outcome="delivered", target="18:77", code="4711", amount="119.00",
-        currency="EUR", delivered=1,
-    )  # fmt: skip
+        "invoices",
+        key="k1",
+        number="INV-1",
+        outcome="delivered",
+        target="18:77",
+        code="4711",
+        amount="119.00",
+        currency="EUR",
+        delivered=1,
+    )
     office.done("vendors", id="5", count=2, done_at=OLD, delivered=1, rejected=1)
     office.row("vendors", "V1", outcome="delivered", code="V1", chunk="5")
     office.row("vendors", "V2", outcome="rejected", chunk="5", reason="No name.")
@@ -156,14 +189,18 @@ def test_a_document_is_listed_once_with_its_present_state_and_its_attempts_with_
     office.chunk("invoices", key="k4", id="6", state="posted", step="posted", target="18:7")
     names = ("key", "outcome", "state")
     assert sorted(tuple(r[n] for n in names) for r in office.run("documents", "--json")) == [
-        ("k1", "delivered", "delivered"), ("k2", "held", "on hold"), ("k3", "failed", "failed"),
+        ("k1", "delivered", "delivered"),
+        ("k2", "held", "on hold"),
+        ("k3", "failed", "failed"),
         ("k4", "pending", "awaiting Basware"),
-    ]  # fmt: skip
+    ]
     assert [r["key"] for r in office.run("documents", "--outcome", "held", "--json")] == ["k2"]
     assert office.run("documents", "--outcome", "rejected", "--json") == []
     assert sorted((r["key"], r["outcome"]) for r in office.run("documents", "--history", "--json")) == [
-        ("k1", "delivered"), ("k1", "rejected"), ("k2", "rejected"),
-    ]  # fmt: skip
+        ("k1", "delivered"),
+        ("k1", "rejected"),
+        ("k2", "rejected"),
+    ]
 
 
 def test_a_document_of_which_nothing_had_to_be_done_again_stays_what_it_was(office: Any) -> None:

@@ -12,11 +12,22 @@ from typer.testing import CliRunner
 from infra.ops.main import app
 
 COMMANDS = [
-    ["tenants"], ["runs"], ["documents"], ["held"], ["audit", "acme", "invoices", "1"], ["mappings", "list", "acme"],
-    ["mappings", "set", "acme", "tax", "a", "b"], ["mappings", "remove", "acme", "tax", "a"],
-    ["mappings", "export", "acme"], ["mappings", "import", "acme"], ["dlq", "list"], ["dlq", "show", "x"],
-    ["dlq", "redrive"], ["replay", "acme", "invoices", "1"], ["ping"],
-]  # fmt: skip
+    ["tenants"],
+    ["runs"],
+    ["documents"],
+    ["held"],
+    ["audit", "acme", "invoices", "1"],
+    ["mappings", "list", "acme"],
+    ["mappings", "set", "acme", "tax", "a", "b"],
+    ["mappings", "remove", "acme", "tax", "a"],
+    ["mappings", "export", "acme"],
+    ["mappings", "import", "acme"],
+    ["dlq", "list"],
+    ["dlq", "show", "x"],
+    ["dlq", "redrive"],
+    ["replay", "acme", "invoices", "1"],
+    ["ping"],
+]
 
 
 @pytest.fixture(autouse=True)

@@ -61,9 +61,12 @@ def test_the_audit_of_an_invoice_that_was_set_going_names_the_mapping(office: An
 
 @pytest.mark.parametrize(
     ("kind", "flow", "known", "wrong"),
-    [("account", "accounts", "400001", "400010"), ("supplier", "vendors", "V10001", "V1001"),
-     ("cost_center", "cost_centers", "CC100", "CC10")],
-)  # fmt: skip
+    [
+        ("account", "accounts", "400001", "400010"),
+        ("supplier", "vendors", "V10001", "V1001"),
+        ("cost_center", "cost_centers", "CC100", "CC10"),
+    ],
+)
 def test_a_target_that_the_erp_does_not_have_is_refused_with_the_nearest(
     office: Any, kind: str, flow: str, known: str, wrong: str
 ) -> None:

@@ -122,17 +122,25 @@ def test_import_takes_what_a_spreadsheet_writes(office: Any) -> None:
 
 def test_import_names_every_wrong_line_and_writes_nothing(office: Any) -> None:
     lines = [
-        "integration,kind,code,target,origin", "sap_b1-basware,account,6100,400000,manual", ",colour,1,2,manual",
-        "sap_b1-basware,account,,2,manual", "sage_300-basware,account,1,2,manual", ",tax,1", ",tax,1,2,guessed",
+        "integration,kind,code,target,origin",
+        "sap_b1-basware,account,6100,400000,manual",
+        ",colour,1,2,manual",
+        "sap_b1-basware,account,,2,manual",
+        "sage_300-basware,account,1,2,manual",
+        ",tax,1",
+        ",tax,1,2,guessed",
         ",account,6100,500000,",
-    ]  # fmt: skip
+    ]
     result = office.run("mappings", "import", "acme", stdin="\n".join(lines), code=2)
     for words in (
-        "Nothing was written", "line 3: There is no kind 'colour'",
+        "Nothing was written",
+        "line 3: There is no kind 'colour'",
         "line 4: The columns `code` and `target` must not be empty",
-        "line 5: acme has no integration 'sage_300-basware'", "line 6: it has 3 columns", "line 7: the origin",
+        "line 5: acme has no integration 'sage_300-basware'",
+        "line 6: it has 3 columns",
+        "line 7: the origin",
         "line 8: account 6100 is already mapped to 400000 above",
-    ):  # fmt: skip
+    ):
         assert words in result.stderr
     assert mapped(office) == []
 
@@ -172,9 +180,14 @@ def test_on_a_terminal_an_overwrite_is_asked_for(office: Any, monkeypatch: pytes
 
 def test_a_mapping_sets_going_what_awaits_the_first_delivery_of_the_code(office: Any) -> None:
     office.chunk(
-        "invoices", key="k1", state="waiting", waiting_for="prerequisite:vendors", awaits="supplier:V9", attempts=3,
+        "invoices",
+        key="k1",
+        state="waiting",
+        waiting_for="prerequisite:vendors",
+        awaits="supplier:V9",
+        attempts=3,
         due_at="2999-01-01T00:00:00.000000+00:00",
-    )  # fmt: skip
+    )
     office.chunk(
         "invoices", key="k2", state="waiting", waiting_for="prerequisite:vendors", awaits="supplier:V8", attempts=3
     )

@@ -79,13 +79,29 @@ def test_the_report_has_each_open_record_in_exactly_one_list(busy: Any) -> None:
     assert pending == len(lists["open"]), "what is pending is in the list, record by record"
     (line,) = [line for line in made["open"] if line["key"] == "doubt"]
     assert line == {
-        "tenant": "acme", "integration": "sap_b1-basware", "flow": "invoices", "key": "doubt", "number": "N-doubt",
-        "state": "in doubt", "since": OLD, "next_retry": NEW, "amount": "119.00", "currency": "EUR",
+        "tenant": "acme",
+        "integration": "sap_b1-basware",
+        "flow": "invoices",
+        "key": "doubt",
+        "number": "N-doubt",
+        "state": "in doubt",
+        "since": OLD,
+        "next_retry": NEW,
+        "amount": "119.00",
+        "currency": "EUR",
         "reason": "It was sent, and no response came. It is looked up before anything is sent again.",
-    }  # fmt: skip
+    }
     assert set(made["held"][0]) == {
-        "tenant", "integration", "flow", "key", "number", "amount", "currency", "reason", "waiting_for",
-    }, "the form of the others is as it was"  # fmt: skip
+        "tenant",
+        "integration",
+        "flow",
+        "key",
+        "number",
+        "amount",
+        "currency",
+        "reason",
+        "waiting_for",
+    }, "the form of the others is as it was"
 
 
 def test_page_and_terminal_show_them(busy: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,8 +134,11 @@ def test_a_very_large_load_has_a_line_for_each_chunk(office: Any, monkeypatch: p
     stream = office.workspace.stream("acme", "vendors")
     lines = list(chunk_state.open_lines(stream.ledger, stream.flow, frozenset()))
     assert [(line["key"], line.get("records")) for line in lines] == [
-        ("0a", None), ("0b", None), ("1", 2), ("2", 2),
-    ]  # fmt: skip
+        ("0a", None),
+        ("0b", None),
+        ("1", 2),
+        ("2", 2),
+    ]
 
 
 def test_nothing_open_is_an_empty_list(office: Any) -> None:

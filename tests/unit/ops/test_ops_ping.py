@@ -41,9 +41,13 @@ def test_every_system_is_tried(office: Any, server: Any) -> None:
     server.answers["basware"] = lambda _w: iter([Check("login", True), Check("webhook", True, "none", warning=True)])
     rows = office.run("ping", "--json")
     assert [(r["system"], r["check"], r["ok"], r["warning"]) for r in rows] == [
-        ("basware", "secret", True, False), ("basware", "login", True, False), ("basware", "webhook", True, True),
-        ("sap_b1", "secret", True, False), ("sap_b1", "login", True, False), ("sap_b1", "accounts", True, False),
-    ]  # fmt: skip
+        ("basware", "secret", True, False),
+        ("basware", "login", True, False),
+        ("basware", "webhook", True, True),
+        ("sap_b1", "secret", True, False),
+        ("sap_b1", "login", True, False),
+        ("sap_b1", "accounts", True, False),
+    ]
     text = office.run("ping", "acme").stdout
     assert "! webhook: none" in text
     assert "✓ login: user connector" in text

@@ -20,10 +20,12 @@ from ml_connector.ports import Item
 from tests.unit.ops.conftest import sure
 
 IAM = {
-    ("sqs", "SendMessageBatch"): "SendMessage", ("s3", "ListObjectsV2"): "ListBucket",
-    ("s3", "ListObjectVersions"): "ListBucketVersions", ("s3", "DeleteObject"): "DeleteObjectVersion",
+    ("sqs", "SendMessageBatch"): "SendMessage",
+    ("s3", "ListObjectsV2"): "ListBucket",
+    ("s3", "ListObjectVersions"): "ListBucketVersions",
+    ("s3", "DeleteObject"): "DeleteObjectVersion",
     ("s3", "GetObjectLockConfiguration"): "GetBucketObjectLockConfiguration",
-}  # fmt: skip
+}
 """IAM's names of actions, where the call has another."""
 FOUND_BY_THE_FAKE = {"cloudformation:DescribeStacks"}
 """The test's own stand-in answers it."""
@@ -91,10 +93,22 @@ def test_operators_commands_call_what_the_policy_allows_and_the_policy_allows_no
     secrets.put_secret_value(SecretId="ml-connector/acme/basware", SecretString=hook)
     calls.clear()
     for words in (
-        "ping", "tenants", "runs", "documents", "held", "audit acme invoices k2", "dlq list", "dlq show exhausted",
-        "mappings set acme account 6100 400000", "mappings list acme", "mappings export acme account",
-        "mappings remove acme account 6100", "dlq redrive", "replay acme invoices k2", "replay acme vendors V1",
-    ):  # fmt: skip
+        "ping",
+        "tenants",
+        "runs",
+        "documents",
+        "held",
+        "audit acme invoices k2",
+        "dlq list",
+        "dlq show exhausted",
+        "mappings set acme account 6100 400000",
+        "mappings list acme",
+        "mappings export acme account",
+        "mappings remove acme account 6100",
+        "dlq redrive",
+        "replay acme invoices k2",
+        "replay acme vendors V1",
+    ):
         run(*words.split())
     other = json.dumps(basware | {"companies": ["1000", "2000"]})
     secrets.put_secret_value(SecretId="ml-connector/acme/basware", SecretString=other)

@@ -45,9 +45,14 @@ def exchange() -> Any:
     from ml_connector.http_log import Exchange
 
     return Exchange(
-        at=NEW, method="POST", url="https://sap.example.com/x", status=201, request_headers={},
-        request_body='{"Name": "A Person"}', response_body="{}",
-    )  # fmt: skip
+        at=NEW,
+        method="POST",
+        url="https://sap.example.com/x",
+        status=201,
+        request_headers={},
+        request_body='{"Name": "A Person"}',
+        response_body="{}",
+    )
 
 
 def bodies(office: Any, chunk: Any) -> list[bytes]:

@@ -44,9 +44,16 @@ def pair() -> TenantIntegration:
     door = SimpleNamespace(check=lambda: None, well=lambda: None)
     connection: Any = SimpleNamespace(source=lambda _record: Source())
     return TenantIntegration(
-        runtime, "acme", SAP_B1_BASWARE, "scope", {"sap_b1": lambda: connection}, {"sap_b1": door},  # type: ignore[dict-item]
-        active=frozenset({"vendors"}), epoch=EPOCH, chunking={Supplier: (10, lambda _r: 1)},
-    )  # fmt: skip
+        runtime,
+        "acme",
+        SAP_B1_BASWARE,
+        "scope",
+        {"sap_b1": lambda: connection},
+        {"sap_b1": door},  # type: ignore[dict-item]
+        active=frozenset({"vendors"}),
+        epoch=EPOCH,
+        chunking={Supplier: (10, lambda _r: 1)},
+    )
 
 
 def settle(pair: TenantIntegration) -> None:
@@ -153,9 +160,15 @@ def test_a_row_that_changes_again_and_again_is_left(pair: TenantIntegration) -> 
 
 def chunk(**fields: Any) -> Chunk:
     known = {
-        "id": "k1", "key": "k1", "tenant": "acme", "integration": "sap_b1-basware", "flow": "invoices", "lane": "l",
-        "run": "r", "created": "2026-01-10T08:00:00.000000+00:00",
-    }  # fmt: skip
+        "id": "k1",
+        "key": "k1",
+        "tenant": "acme",
+        "integration": "sap_b1-basware",
+        "flow": "invoices",
+        "lane": "l",
+        "run": "r",
+        "created": "2026-01-10T08:00:00.000000+00:00",
+    }
     return Chunk(**{**known, **fields})
 
 

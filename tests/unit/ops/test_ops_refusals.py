@@ -57,9 +57,17 @@ def door(office: Any, system: str) -> Any:
     model: Any = {"basware": Basware, "sap_b1": SapB1}[system]
     settings = parse(model, secret.text, system, insecure=True)
     return wire(
-        workspace.runtime, workspace.tools, "acme", system, settings, secret.version, scope="s", integration="i",
-        options=TenantSettings(), active=(),
-    )[0]  # fmt: skip
+        workspace.runtime,
+        workspace.tools,
+        "acme",
+        system,
+        settings,
+        secret.version,
+        scope="s",
+        integration="i",
+        options=TenantSettings(),
+        active=(),
+    )[0]
 
 
 def test_tenants_shows_a_login_that_was_refused_and_what_opens_it(office: Any) -> None:

@@ -34,10 +34,16 @@ def test_the_number_of_one_that_could_not_be_read_is_found_in_what_its_source_sa
     chunk = office.chunk("invoices", key="k1", amount="185.05", currency="EUR", outcome="rejected", rejected=1)
     answer = '{"accountingDocuments": [{"invoiceId": "k1", "invoiceNumber": "RE \\"7\\"", "invoiceDate": "soon"}]}'
     exchanges = [
-        Exchange(at=chunk.created, method="GET", url="https://b/v1/accountingDocuments/k1", status=200,
-                 request_headers={}, response_body=body)
+        Exchange(
+            at=chunk.created,
+            method="GET",
+            url="https://b/v1/accountingDocuments/k1",
+            status=200,
+            request_headers={},
+            response_body=body,
+        )
         for body in (answer, '{"invoiceId": "other", "invoiceNumber": "RE-8"}')
-    ]  # fmt: skip
+    ]
     audit.write(office.workspace.runtime.blobs, chunk, chunk.created, exchanges, {"state": "done"})
     ledger = office.ledger("invoices")
     chunk.state, chunk.done_at = "done", chunk.created
@@ -58,7 +64,13 @@ def test_the_report_names_what_was_rejected_by_number_and_amount(office: Any) ->
     made = report(Outcome([], {place: sheet}, 1.0, where="--secrets s", rejections=named))
     first = dict(zip(("tenant", "integration", "flow"), place, strict=True))
     assert made["rejected"] == [
-        {**first, "key": "k1", "number": "INV-1", "amount": "20.50", "currency": "EUR",
-         "reason": "Run `ml-connector held --secrets s`."},
+        {
+            **first,
+            "key": "k1",
+            "number": "INV-1",
+            "amount": "20.50",
+            "currency": "EUR",
+            "reason": "Run `ml-connector held --secrets s`.",
+        },
         {**first, "key": "k2", "number": None, "amount": None, "currency": None, "reason": "Unreadable."},
-    ]  # fmt: skip
+    ]

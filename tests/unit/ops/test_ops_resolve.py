@@ -100,10 +100,13 @@ def test_what_cannot_be_asked_from_here_is_left_to_the_next_attempt(office: Any,
 @pytest.mark.parametrize(
     "fields",
     [
-        {"waiting_for": "account:6100"}, {"waiting_for": None}, {"state": "sending", "waiting_for": None},
-        {"step": "answered", "waiting_for": "lookup:k1"}, {"step": "refusing"},
+        {"waiting_for": "account:6100"},
+        {"waiting_for": None},
+        {"state": "sending", "waiting_for": None},
+        {"step": "answered", "waiting_for": "lookup:k1"},
+        {"step": "refusing"},
     ],
-)  # fmt: skip
+)
 def test_what_waits_for_something_else_is_left(office: Any, fields: dict[str, Any]) -> None:
     office.chunk("invoices", **{**HELD, **fields})
     result = office.run("resolve", "acme", "invoices", "k1", "--post", code=1)

@@ -27,18 +27,36 @@ def run(*words: str, code: int = 0) -> Any:
 
 def dead(workspace: Any, key: str, death: int) -> None:
     ledger = workspace.stream("acme", "invoices").ledger
-    ledger.add(Chunk(
-        id=key, key=key, tenant="acme", integration=ledger.integration, flow="invoices", lane="acme.lane", run="r",
-        created=ledger.now(), state="failed", cause="exhausted", death=death,
-    ))  # fmt: skip
+    ledger.add(
+        Chunk(
+            id=key,
+            key=key,
+            tenant="acme",
+            integration=ledger.integration,
+            flow="invoices",
+            lane="acme.lane",
+            run="r",
+            created=ledger.now(),
+            state="failed",
+            cause="exhausted",
+            death=death,
+        )
+    )
 
 
 def letter(workspace: Any, key: str, death: int, group: str = "acme.lane") -> None:
     ledger = workspace.stream("acme", "invoices").ledger
-    workspace.runtime.queue.bury(group, {
-        "id": key, "tenant": "acme", "integration": ledger.integration, "flow": "invoices", "scope": ledger.scope,
-        "death": death,
-    })  # fmt: skip
+    workspace.runtime.queue.bury(
+        group,
+        {
+            "id": key,
+            "tenant": "acme",
+            "integration": ledger.integration,
+            "flow": "invoices",
+            "scope": ledger.scope,
+            "death": death,
+        },
+    )
 
 
 def depth(workspace: Any) -> int | None:

@@ -16,9 +16,12 @@ def git(*words: str, where: Path) -> str:
     settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "HOME": str(where)}
     who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
     ran = subprocess.run(
-        ["git", "-C", str(where), *who, *words], capture_output=True, text=True, check=True,
+        ["git", "-C", str(where), *who, *words],
+        capture_output=True,
+        text=True,
+        check=True,
         env={"PATH": os.environ["PATH"], **settings},
-    )  # fmt: skip
+    )
     return ran.stdout.strip()
 
 

@@ -49,8 +49,10 @@ def test_what_was_left_out_goes_again_under_its_id() -> None:
     client = FakeSqs({1, 3}, {3})
     rings_on(client).notify_many([("g", {"n": n}) for n in range(5)])
     assert [[json.loads(e["MessageBody"])["n"] for e in batch] for batch in client.batches] == [
-        [0, 1, 2, 3, 4], [1, 3], [3],
-    ]  # fmt: skip
+        [0, 1, 2, 3, 4],
+        [1, 3],
+        [3],
+    ]
     ids = {e["MessageDeduplicationId"] for batch in client.batches for e in batch}
     assert len(ids) == 5
 

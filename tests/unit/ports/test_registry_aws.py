@@ -11,9 +11,9 @@ import pytest
 from benchmarks.timed import Cloud
 from ml_connector import bootstrap
 from ml_connector.aws.assembly import Aws, Names
-from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.engine.schedule import tenant_rows
 from ml_connector.registry import Pass
+from ml_connector.tenant import BootstrapOptions
 
 BASWARE = {"region": "EU", "client_id": "c", "client_secret": "s", "source_system": "S", "base_url": "https://b.test"}
 SAP = {"service_layer_url": "https://s.test/b1s/v2", "company_db": "DB", "user_name": "u", "password": "p"}

@@ -36,8 +36,16 @@ class Still:
 @pytest.fixture
 def door() -> Receiver:
     store, vault = SqliteStore(), MemoryVault()
-    pair = IntegrationRow(scope="s", epoch="e", companies=["1000"], erp_company="DB", in_doubt_seconds={}, lanes={},
-                   active=["invoices"], shadow=False)  # fmt: skip
+    pair = IntegrationRow(
+        scope="s",
+        epoch="e",
+        companies=["1000"],
+        erp_company="DB",
+        in_doubt_seconds={},
+        lanes={},
+        active=["invoices"],
+        shadow=False,
+    )
     sealed = base64.b64encode(vault.seal(KEY, webhook_context("acme"))).decode()
     row = TenantRow(name="acme", pairs={"sap_b1-basware": pair}, webhook=[sealed])
     store.put(Item(PK, "acme", data=dump(row)))

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from ml_connector import receive, registry
-from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.queue import MemoryQueue
@@ -26,15 +25,19 @@ from ml_connector.engine.schedule.tenant_rows import PK, row
 from ml_connector.errors import ConnectorError, Misconfigured, Transient
 from ml_connector.receive import Receiver
 from ml_connector.systems.basware.settings import Settings
+from ml_connector.tenant import BootstrapOptions
 from tests.clock import Clock
 
 BODY = json.dumps({"taskType": "AccountingDocuments", "taskId": "t", "documentId": "d"}).encode()
 AP = {"region": "EU", "client_id": "c", "client_secret": "s3cret-of-acme", "source_system": "S"}
 ERP = {"service_layer_url": "https://erp.example/b1s/v2", "user_name": "u", "password": "p4ssword"}
 NONE: tuple[dict[str, Any], ...] = (
-    {}, {"webhook_secret": ""}, {"webhook_secret": "   "}, {"webhook_secret": None, "previous_webhook_secret": "\t"},
+    {},
+    {"webhook_secret": ""},
+    {"webhook_secret": "   "},
+    {"webhook_secret": None, "previous_webhook_secret": "\t"},
     {"webhook_secret": "", "previous_webhook_secret": ""},
-)  # fmt: skip
+)
 
 
 class Choosy(MemoryVault):
@@ -61,8 +64,14 @@ class Site:
 
     def __init__(self, **tenants: dict[str, Any]) -> None:
         self.clock, self.vault, self.secrets = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC)), Choosy(), MemorySecrets()
-        self.runtime = Runtime(store=SqliteStore(clock=self.clock), queue=MemoryQueue(self.clock), blobs=MemoryBlobs(),
-                           clock=self.clock, rng=SeededRandom(1), boot="b")  # fmt: skip
+        self.runtime = Runtime(
+            store=SqliteStore(clock=self.clock),
+            queue=MemoryQueue(self.clock),
+            blobs=MemoryBlobs(),
+            clock=self.clock,
+            rng=SeededRandom(1),
+            boot="b",
+        )
         for name, fields in tenants.items():
             self.secrets.write(name, "basware", json.dumps({**AP, "companies": [name], **fields}))
             self.secrets.write(name, "sap_b1", json.dumps({**ERP, "company_db": name}))

@@ -15,7 +15,7 @@ import pytest
 from infra.sandbox.basware import World as Basware
 from infra.sandbox.basware import create_app
 from ml_connector import registry
-from ml_connector.bootstrap import BootstrapOptions, tenants
+from ml_connector.bootstrap import tenants
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.queue import MemoryQueue
@@ -25,6 +25,7 @@ from ml_connector.engine.runtime import Runtime
 from ml_connector.ports import Secret
 from ml_connector.receive import Receiver
 from ml_connector.subscribe import subscribe
+from ml_connector.tenant import BootstrapOptions
 from tests.clock import Clock
 
 SECRET = "höök-secret"
@@ -57,8 +58,9 @@ class Site:
     def __post_init__(self) -> None:
         self.store = CountingStore(clock=self.clock)
         self.queue, self.vault = MemoryQueue(self.clock), MemoryVault()
-        self.runtime = Runtime(store=self.store, queue=self.queue, blobs=MemoryBlobs(), clock=self.clock,
-                           rng=SeededRandom(1), boot="b")  # fmt: skip
+        self.runtime = Runtime(
+            store=self.store, queue=self.queue, blobs=MemoryBlobs(), clock=self.clock, rng=SeededRandom(1), boot="b"
+        )
         self.basware = Basware(clock=self.clock.now, sleep=self.clock.sleep, signed_tests=False, deliver=self._deliver)
         app = create_app(self.basware)
         self.tools = BootstrapOptions(self.vault, insecure=True, transport=lambda *_: httpx.WSGITransport(app=app))
@@ -89,9 +91,16 @@ class Site:
         return Secret(text, hashlib.sha256(text.encode()).hexdigest()) if text else None
 
     def onboard(self, tenant: str = "acme", **changes: Any) -> None:
-        ap = {"region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": [tenant],
-              "source_system": "S", "base_url": "http://basware.test", "webhook_secret": SECRET,
-              "webhook_url": f"https://h.example.com/webhooks/basware/{tenant}"}  # fmt: skip
+        ap = {
+            "region": "EU",
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "companies": [tenant],
+            "source_system": "S",
+            "base_url": "http://basware.test",
+            "webhook_secret": SECRET,
+            "webhook_url": f"https://h.example.com/webhooks/basware/{tenant}",
+        }
         erp = {"service_layer_url": "http://erp.test/b1s/v2", "company_db": tenant, "user_name": "u", "password": "p"}
         self.texts[tenant, "sap_b1"] = json.dumps(erp)
         self.texts[tenant, "basware"] = json.dumps({k: v for k, v in (ap | changes).items() if v})

@@ -34,11 +34,22 @@ class Ledger:
         return httpx.Response(200, json={"value": rows})
 
     def enter(self, number=109, status="Open", description=OWN, **entry):
-        plain = {"EntryNumber": 1, "VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentType": "Invoice",
-                 "CurrencyCode": "CAD", "DocumentTotalIncludingTax": 86.6, "TaxAmount1": 6.6,
-                 "InvoiceDetails": [{"GLAccount": "6260", "DistributedAmount": 80}]}  # fmt: skip
-        self.rows[number] = {"BatchNumber": number, "BatchStatus": status, "Description": description,
-                             "Invoices": [plain | entry]}  # fmt: skip
+        plain = {
+            "EntryNumber": 1,
+            "VendorNumber": "1200",
+            "DocumentNumber": "R-4711",
+            "DocumentType": "Invoice",
+            "CurrencyCode": "CAD",
+            "DocumentTotalIncludingTax": 86.6,
+            "TaxAmount1": 6.6,
+            "InvoiceDetails": [{"GLAccount": "6260", "DistributedAmount": 80}],
+        }
+        self.rows[number] = {
+            "BatchNumber": number,
+            "BatchStatus": status,
+            "Description": description,
+            "Invoices": [plain | entry],
+        }
 
     def batches(self, request):
         key = re.search(r"\((\d+)\)$", request.url.path)
@@ -49,8 +60,11 @@ class Ledger:
             return httpx.Response(204)
         if key:
             row = self.rows.get(int(key[1]))
-            return httpx.Response(200, json=row) if row else httpx.Response(
-                404, json={"error": {"code": "RecordNotFound", "message": {"value": "gone"}}})  # fmt: skip
+            return (
+                httpx.Response(200, json=row)
+                if row
+                else httpx.Response(404, json={"error": {"code": "RecordNotFound", "message": {"value": "gone"}}})
+            )
         where = request.url.params.get("$filter", "")
         rows = [r for r in self.rows.values() if r["Description"] in where or f"'{r['BatchStatus']}'" in where]
         return httpx.Response(200, json={"value": rows})
@@ -81,14 +95,26 @@ def test_a_document_is_looked_for_in_open_batches_and_among_posted_ones(bench, i
     ledger.enter(description="typed by hand")
     (found,) = looked(bench, invoice())
     assert (found.id, found.number, found.amount, found.currency, found.ours) == (
-        "109:1", "109", Decimal("86.6"), "CAD", False,
-    )  # fmt: skip
+        "109:1",
+        "109",
+        Decimal("86.6"),
+        "CAD",
+        False,
+    )
 
 
 def test_a_posted_document_is_found_by_batch_and_entry(bench, invoice):
     ledger = Ledger(bench.server)
-    ledger.posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentType": "Invoice",
-                          "BatchNumber": 55, "EntryNumber": 2, "DocumentTotalIncludingTax": 86.6})  # fmt: skip
+    ledger.posted.append(
+        {
+            "VendorNumber": "1200",
+            "DocumentNumber": "R-4711",
+            "DocumentType": "Invoice",
+            "BatchNumber": 55,
+            "EntryNumber": 2,
+            "DocumentTotalIncludingTax": 86.6,
+        }
+    )
     (found,) = looked(bench, invoice())
     assert (found.id, found.number, found.amount) == ("55:2", "55", Decimal("86.6"))
     assert (found.dated, found.posted_on) == (None, None)
@@ -98,8 +124,17 @@ def test_a_posted_document_is_found_by_batch_and_entry(bench, invoice):
 def test_dates_are_told_of_entries_and_posted_documents_where_the_server_gives_them(bench, invoice, told):
     ledger = Ledger(bench.server)
     ledger.enter(description="typed by hand", DocumentDate=told, PostingDate=told)
-    ledger.posted.append({"VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentType": "Invoice",
-                          "BatchNumber": 55, "EntryNumber": 2, "DocumentDate": told, "PostingDate": told})  # fmt: skip
+    ledger.posted.append(
+        {
+            "VendorNumber": "1200",
+            "DocumentNumber": "R-4711",
+            "DocumentType": "Invoice",
+            "BatchNumber": 55,
+            "EntryNumber": 2,
+            "DocumentDate": told,
+            "PostingDate": told,
+        }
+    )
     days = [(found.dated, found.posted_on) for found in looked(bench, invoice())]
     day = date(2025, 1, 30) if told and told[0] == "2" else None
     assert days == [(day, day)] * 2

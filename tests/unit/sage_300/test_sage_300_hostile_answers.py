@@ -140,11 +140,15 @@ def test_a_batch_of_no_number_among_others_hides_none_of_them(bench, invoice, nu
 @pytest.mark.parametrize(
     "spoilt",
     [
-        {"InvoiceDetails": "x"}, {"InvoiceDetails": [7]}, {"InvoiceDetails": [{"DistributedAmount": "x"}]},
-        {"TaxAmount1": "x"}, {"DocumentTotalIncludingTax": "x"}, {"DocumentTotalIncludingTax": []},
+        {"InvoiceDetails": "x"},
+        {"InvoiceDetails": [7]},
+        {"InvoiceDetails": [{"DistributedAmount": "x"}]},
+        {"TaxAmount1": "x"},
+        {"DocumentTotalIncludingTax": "x"},
+        {"DocumentTotalIncludingTax": []},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_document_that_cannot_be_read_is_neither_set_ready_nor_taken_for_another(bench, invoice, spoilt):
     prepared = bench.target.prepare(invoice(), bench.codes)
     entry = {"EntryNumber": 1, "VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentTotalIncludingTax": 86.6}

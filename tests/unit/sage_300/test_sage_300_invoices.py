@@ -32,11 +32,19 @@ def test_an_invoice_becomes_one_batch_in_the_order_that_the_views_want(bench, in
     detail = entry(prepared)["InvoiceDetails"][0]
     assert list(detail) == ["LineNumber", "GLAccount", "DistributionDescription", "DistributedAmount"]
     assert entry(prepared) | {"InvoiceDetails": [], "InvoiceDescription": ""} == {
-        "VendorNumber": "1200", "DocumentNumber": "R-4711", "DocumentType": "Invoice", "InvoiceDescription": "",
-        "DocumentDate": "2026-01-30", "PostingDate": "2026-02-01", "CurrencyCode": "CAD", "DueDate": "2026-03-01",
-        "DocumentTotalBeforeTaxes": Decimal("80.00"), "TaxAmount1": Decimal("6.60"),
-        "DocumentTotalIncludingTax": Decimal("86.60"), "InvoiceDetails": [],
-    }  # fmt: skip
+        "VendorNumber": "1200",
+        "DocumentNumber": "R-4711",
+        "DocumentType": "Invoice",
+        "InvoiceDescription": "",
+        "DocumentDate": "2026-01-30",
+        "PostingDate": "2026-02-01",
+        "CurrencyCode": "CAD",
+        "DueDate": "2026-03-01",
+        "DocumentTotalBeforeTaxes": Decimal("80.00"),
+        "TaxAmount1": Decimal("6.60"),
+        "DocumentTotalIncludingTax": Decimal("86.60"),
+        "InvoiceDetails": [],
+    }
     assert (prepared.posted_on, prepared.amount, prepared.currency) == (date(2026, 2, 1), Decimal("86.60"), "CAD")
 
 
@@ -391,10 +399,21 @@ def test_a_duplicate_is_a_conflict_that_names_the_batch(bench, invoice, fault):
     bench.server.answers[f"POST {BATCHES}"] = lambda _: fault(409, "RecordDuplicate", "Document number exists.")
     bench.server.rows(
         BATCHES,
-        {"BatchNumber": 77, "BatchStatus": "Open", "Description": "by hand",
-         "Invoices": [{"EntryNumber": 3, "VendorNumber": "1200", "DocumentNumber": "r-4711", "DocumentType": "Invoice",
-                       "DocumentTotalIncludingTax": 86.6}]},
-    )  # fmt: skip
+        {
+            "BatchNumber": 77,
+            "BatchStatus": "Open",
+            "Description": "by hand",
+            "Invoices": [
+                {
+                    "EntryNumber": 3,
+                    "VendorNumber": "1200",
+                    "DocumentNumber": "r-4711",
+                    "DocumentType": "Invoice",
+                    "DocumentTotalIncludingTax": 86.6,
+                }
+            ],
+        },
+    )
     with pytest.raises(Held, match="it has batch 77") as held:
         bench.target.send(bench.target.prepare(invoice(), bench.codes))
     assert held.value.waiting_for == "conflict:inv-1"

@@ -8,10 +8,11 @@ import importlib
 import httpx
 import pytest
 
-from ml_connector.bootstrap import LANES, _epoch
+from ml_connector.bootstrap import LANES
 from ml_connector.context import TenantSettings
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.records import Supplier
+from ml_connector.settings_epoch import settings_epoch
 from ml_connector.systems.sage_300 import Settings
 from ml_connector.systems.settings import parse
 
@@ -189,14 +190,17 @@ def test_a_session_that_the_server_lost_is_not_named_again(bench, fault):
     for _ in range(3):
         bench.all(Supplier)
     assert [request.headers.get("cookie") for request in bench.server.requests] == [
-        None, "ASP.NET_SessionId=s1", None, "ASP.NET_SessionId=s1",
-    ]  # fmt: skip
+        None,
+        "ASP.NET_SessionId=s1",
+        None,
+        "ASP.NET_SessionId=s1",
+    ]
 
 
 def test_credentials_and_ways_of_writing_do_not_send_everything_anew():
     def epoch(**changes):
         plain = {"api_url": BASE, "company": "SAMLTD", "user": "u", "password": "p"}
-        return _epoch(TenantSettings(), {"sage_300": Settings.model_validate(plain | changes)})
+        return settings_epoch(TenantSettings(), {"sage_300": Settings.model_validate(plain | changes)})
 
     same = {"user": "x", "password": "q", "uppercase_password": False, "post_batches": True, "date_literal": "datetime"}
     assert epoch(**same) == epoch()

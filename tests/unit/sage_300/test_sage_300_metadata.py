@@ -11,7 +11,7 @@ import pytest
 
 from infra.sandbox.sage_300.fields import RESOURCES, TYPES
 from infra.sandbox.sage_300.metadata import metadata
-from ml_connector.bootstrap import BootstrapOptions, wire
+from ml_connector.bootstrap import wire
 from ml_connector.context import TenantSettings
 from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.vault import MemoryVault
@@ -21,6 +21,7 @@ from ml_connector.records import Account, PurchaseOrder, Supplier
 from ml_connector.systems.sage_300 import connect
 from ml_connector.systems.sage_300.fields import ALIASES
 from ml_connector.systems.sage_300.metadata import parse
+from ml_connector.tenant import BootstrapOptions
 
 V4 = 'xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"', 'xmlns="http://docs.oasis-open.org/odata/ns/edm"'
 V3 = (
@@ -138,8 +139,14 @@ def test_a_server_that_is_flooded_is_asked_again_for_what_it_has(bench, fault):
         bench.all(Supplier)
 
 
-UNSERVED = [(404, "ResourceNotFound"), (404, "RecordNotFound"), (405, "MethodNotAllowed"), (501, "NotImplemented"),
-            (400, "InvalidAction"), (403, "Forbidden")]  # fmt: skip
+UNSERVED = [
+    (404, "ResourceNotFound"),
+    (404, "RecordNotFound"),
+    (405, "MethodNotAllowed"),
+    (501, "NotImplemented"),
+    (400, "InvalidAction"),
+    (403, "Forbidden"),
+]
 
 
 @pytest.mark.parametrize(("status", "code"), UNSERVED)
@@ -204,12 +211,22 @@ def test_a_day_is_written_as_its_type_wants_it(bench, kind):
 
 
 ORDER = {
-    "PONumber": "PO1", "VendorNumber": "1200", "CurrencyCode": "CAD", "CompletionStatus": "NotCompleted",
-    "purchaseorderdate": "2026-01-15", "PurchaseOrderDetails": [
-        {"DetailLineNumber": 1, "ItemNumber": "A1", "OrderedQuantity": "10", "UnitCost": "5.25", "OrderUnit": "Ea.",
-         "GLAccount": "6260-200"},
+    "PONumber": "PO1",
+    "VendorNumber": "1200",
+    "CurrencyCode": "CAD",
+    "CompletionStatus": "NotCompleted",
+    "purchaseorderdate": "2026-01-15",
+    "PurchaseOrderDetails": [
+        {
+            "DetailLineNumber": 1,
+            "ItemNumber": "A1",
+            "OrderedQuantity": "10",
+            "UnitCost": "5.25",
+            "OrderUnit": "Ea.",
+            "GLAccount": "6260-200",
+        },
     ],
-}  # fmt: skip
+}
 TOLD = "PONumber VendorNumber CurrencyCode CompletionStatus purchaseorderdate"
 LINE = "DetailLineNumber ItemNumber OrderedQuantity UnitCost OrderUnit GLAccount"
 
@@ -220,12 +237,20 @@ def test_aliases_and_other_letters_are_met_with_the_documented_names(bench):
     bench.server.rows("PO/POPurchaseOrders", ORDER)
     (one,) = bench.all(PurchaseOrder)
     assert (one.key, one.supplier, one.currency, one.status, one.created.isoformat()) == (
-        "PO1", "1200", "CAD", "open", "2026-01-15",
-    )  # fmt: skip
+        "PO1",
+        "1200",
+        "CAD",
+        "open",
+        "2026-01-15",
+    )
     (line,) = one.lines
     assert (line.number, line.quantity, line.net, line.unit, line.account) == (
-        "1", Decimal(10), Decimal("52.50"), "Ea.", "6260200",
-    )  # fmt: skip
+        "1",
+        Decimal(10),
+        Decimal("52.50"),
+        "Ea.",
+        "6260200",
+    )
     list(bench.connection.source(PurchaseOrder).reread(["PO1 eq PurchaseOrderNumber eq 'x'"]))
     assert bench.server.asked("PO/POPurchaseOrders")[-1] == "PONumber eq 'PO1 eq PurchaseOrderNumber eq ''x'''"
 

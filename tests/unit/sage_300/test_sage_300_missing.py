@@ -35,8 +35,15 @@ anybodys = pytest.mark.parametrize("answer", ANYBODYS.values(), ids=ANYBODYS.key
 
 def order(**fields):
     line = {"LineNumber": 1000, "ItemNumber": "A1", "QuantityOrdered": 10, "UnitCost": 8, "ExpenseAccount": "1300-100"}
-    return {"PurchaseOrderNumber": "PO1", "Vendor": "1200", "PurchaseOrderDate": "2026-01-15", "Completed": "No",
-            "LastPostingDate": "2026-02-06", "PurchaseOrderLines": [line], **fields}  # fmt: skip
+    return {
+        "PurchaseOrderNumber": "PO1",
+        "Vendor": "1200",
+        "PurchaseOrderDate": "2026-01-15",
+        "Completed": "No",
+        "LastPostingDate": "2026-02-06",
+        "PurchaseOrderLines": [line],
+        **fields,
+    }
 
 
 @absent
@@ -178,8 +185,12 @@ def test_a_date_filter_that_is_not_taken_gives_way_to_a_comparison_of_everything
 @puzzled
 def test_or_and_parentheses_that_are_not_taken_do_not_stop_orders_or_invoices(bench, invoice, answer):
     bench.server.rows("AP/APVendors", *({"VendorNumber": n, "CurrencyCode": "CAD"} for n in ("1200", "1300")))
-    returned = {"ReturnNumber": "RT1", "Vendor": "1200", "PurchaseOrderNumber": "PO1",
-                "ReturnLines": [{"ItemNumber": "A1", "QuantityReturned": 1}]}  # fmt: skip
+    returned = {
+        "ReturnNumber": "RT1",
+        "Vendor": "1200",
+        "PurchaseOrderNumber": "PO1",
+        "ReturnLines": [{"ItemNumber": "A1", "QuantityReturned": 1}],
+    }
     orders = (order(), order(PurchaseOrderNumber="PO2", Vendor="1300"))
     bench.server.rows("PO/POPurchaseOrders", *orders)
     bench.server.answers["PO/POGetReceipts"] = refusing(["("], answer)

@@ -12,20 +12,47 @@ from ml_connector.records import PurchaseOrder
 
 
 def order(number="PO1", **fields):
-    line = {"LineNumber": 1000, "ItemNumber": "A1", "QuantityOrdered": 10, "UnitCost": 5, "ExtendedCost": 50,
-            "UnitOfMeasure": "Ea.", "PurchaseOrderLineSequence": 7}  # fmt: skip
+    line = {
+        "LineNumber": 1000,
+        "ItemNumber": "A1",
+        "QuantityOrdered": 10,
+        "UnitCost": 5,
+        "ExtendedCost": 50,
+        "UnitOfMeasure": "Ea.",
+        "PurchaseOrderLineSequence": 7,
+    }
     return {
-        "PurchaseOrderNumber": number, "Vendor": "1200", "PurchaseOrderDate": "2026-01-15T00:00:00Z",
-        "PurchaseOrderType": "Active", "Completed": "No", "LastPostingDate": "2026-02-01T00:00:00Z",
-        "Currency": "CAD", "PurchaseOrderLines": [line], **fields,
-    }  # fmt: skip
+        "PurchaseOrderNumber": number,
+        "Vendor": "1200",
+        "PurchaseOrderDate": "2026-01-15T00:00:00Z",
+        "PurchaseOrderType": "Active",
+        "Completed": "No",
+        "LastPostingDate": "2026-02-01T00:00:00Z",
+        "Currency": "CAD",
+        "PurchaseOrderLines": [line],
+        **fields,
+    }
 
 
 def receipt(number="RC1", order="PO1", quantity=4, **line):
-    lines = [{"LineNumber": 10, "ItemNumber": "A1", "QuantityReceived": quantity, "UnitCost": 5,
-              "PurchaseOrderLineSequence": 7, "ReceiptLineSequence": 31, **line}]  # fmt: skip
-    return {"ReceiptNumber": number, "PurchaseOrderNumber": order, "Vendor": "1200",
-            "ReceiptDate": "2026-02-03T00:00:00Z", "ReceiptLine2s": lines}  # fmt: skip
+    lines = [
+        {
+            "LineNumber": 10,
+            "ItemNumber": "A1",
+            "QuantityReceived": quantity,
+            "UnitCost": 5,
+            "PurchaseOrderLineSequence": 7,
+            "ReceiptLineSequence": 31,
+            **line,
+        }
+    ]
+    return {
+        "ReceiptNumber": number,
+        "PurchaseOrderNumber": order,
+        "Vendor": "1200",
+        "ReceiptDate": "2026-02-03T00:00:00Z",
+        "ReceiptLine2s": lines,
+    }
 
 
 def back(quantity=1, **head):
@@ -39,18 +66,32 @@ def test_an_order_is_read_with_its_lines(bench):
     assert (one.key, one.supplier, one.currency, one.status, one.payment_term) == ("PO1", "1200", "CAD", "open", "N30")
     (line,) = one.lines
     assert (line.key, line.number, line.quantity, line.net, line.item, line.unit) == (
-        "7", "1000", Decimal(10), Decimal(50), "A1", "Ea.",
-    )  # fmt: skip
+        "7",
+        "1000",
+        Decimal(10),
+        Decimal(50),
+        "A1",
+        "Ea.",
+    )
 
 
 def test_a_line_without_item_and_quantity_is_its_sum(bench):
     row = order()
-    freight = {"LineNumber": 2000, "ItemNumber": "", "ItemDescription": "Freight", "QuantityOrdered": 0, "UnitCost": 0,
-               "ExtendedCost": "500.00", "PurchaseOrderLineSequence": 8}  # fmt: skip
+    freight = {
+        "LineNumber": 2000,
+        "ItemNumber": "",
+        "ItemDescription": "Freight",
+        "QuantityOrdered": 0,
+        "UnitCost": 0,
+        "ExtendedCost": "500.00",
+        "PurchaseOrderLineSequence": 8,
+    }
     row["PurchaseOrderLines"].append(freight)
     bench.server.rows("PO/POPurchaseOrders", row)
-    bench.server.rows("PO/POGetReceipts", receipt(quantity=0, ItemNumber="", UnitCost=0, ExtendedCost="200.00",
-                                                 PurchaseOrderLineSequence=8))  # fmt: skip
+    bench.server.rows(
+        "PO/POGetReceipts",
+        receipt(quantity=0, ItemNumber="", UnitCost=0, ExtendedCost="200.00", PurchaseOrderLineSequence=8),
+    )
     line = bench.all(PurchaseOrder)[0].lines[1]
     assert (line.key, line.quantity, line.net, line.item) == ("8", Decimal(0), Decimal("500.00"), None)
     (came,) = line.receipts
@@ -70,8 +111,9 @@ def test_closed_orders_are_left_out_at_first_and_followed_later(bench):
     bench.server.rows("PO/POPurchaseOrders", order("PO1", Completed="Yes"), order("PO2"))
     assert [one.key for one in bench.all(PurchaseOrder)] == ["PO2"]
     assert [(one.key, one.status) for one in bench.all(PurchaseOrder, since="2026-02-01")][:2] == [
-        ("PO1", "closed"), ("PO2", "open"),
-    ]  # fmt: skip
+        ("PO1", "closed"),
+        ("PO2", "open"),
+    ]
 
 
 def test_an_order_of_which_all_was_canceled_is_cancelled(bench):

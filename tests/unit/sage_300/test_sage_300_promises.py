@@ -63,11 +63,12 @@ def test_posting_needs_neither_posting_errors_nor_posted_documents(make, fault, 
         return answer
 
     bench.server.answers |= {
-        f"PATCH {BATCHES}(109)": becomes("ReadyToPost"), "AP/APPostInvoices('$process')": becomes("Posted"),
+        f"PATCH {BATCHES}(109)": becomes("ReadyToPost"),
+        "AP/APPostInvoices('$process')": becomes("Posted"),
         f"GET {BATCHES}(109)": lambda _: httpx.Response(200, json=shown),
         "AP/APPostedDocuments": lambda _: fault(404, "ResourceNotFound", "no such resource"),
         "AP/APPostingErrorMessages": lambda _: fault(404, "ResourceNotFound", "no such resource"),
-    }  # fmt: skip
+    }
     assert bench.target.read_back(Found("109:1", "109")).number == "109"
     assert shown["BatchStatus"] == "Posted"
     del shown["NumberOfErrors"]

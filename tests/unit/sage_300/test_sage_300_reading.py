@@ -189,16 +189,30 @@ def test_a_vendor_is_read_with_terms_tax_and_address(bench):
     bench.server.rows(
         "AP/APVendors",
         {
-            "VendorNumber": "1200", "VendorName": "Chloride Systems", "Status": "Inactive", "Terms": "N30",
-            "CurrencyCode": "CAD", "TaxRegistrationCode1": "", "TaxRegistrationCode2": "GST-1",
-            "Num1099CPRSTaxNumber": "", "BusinessRegistrationNumber": "B-9", "AddressLine1": "1 Road",
-            "AddressLine2": "Unit 2", "City": "Vancouver", "Country": "Canada", "Email": "a@b.example",
+            "VendorNumber": "1200",
+            "VendorName": "Chloride Systems",
+            "Status": "Inactive",
+            "Terms": "N30",
+            "CurrencyCode": "CAD",
+            "TaxRegistrationCode1": "",
+            "TaxRegistrationCode2": "GST-1",
+            "Num1099CPRSTaxNumber": "",
+            "BusinessRegistrationNumber": "B-9",
+            "AddressLine1": "1 Road",
+            "AddressLine2": "Unit 2",
+            "City": "Vancouver",
+            "Country": "Canada",
+            "Email": "a@b.example",
         },
-    )  # fmt: skip
+    )
     (one,) = bench.all(Supplier)
     assert (one.active, one.payment_term, one.currency, one.vat_number, one.tax_id) == (
-        False, "N30", "CAD", "GST-1", "B-9",
-    )  # fmt: skip
+        False,
+        "N30",
+        "CAD",
+        "GST-1",
+        "B-9",
+    )
     assert (one.addresses[0].street, one.addresses[0].country) == ("1 Road, Unit 2", "CA")
 
 
@@ -213,11 +227,21 @@ def test_a_vendor_that_cannot_be_read_is_rejected_alone(bench):
 
 ACCOUNTS = [
     {"UnformattedAccount": "6260", "Description": "Office", "AccountSegmentCode1": "6260", "Status": "Inactive"},
-    {"UnformattedAccount": "6260200", "Description": "Office 200", "AccountSegmentCode1": "6260",
-     "AccountSegmentCode2": "200", "Status": "Active"},
-    {"UnformattedAccount": "1300100", "Description": "Stock", "AccountSegmentCode1": "1300",
-     "AccountSegmentCode2": "100", "Status": "Active"},
-]  # fmt: skip
+    {
+        "UnformattedAccount": "6260200",
+        "Description": "Office 200",
+        "AccountSegmentCode1": "6260",
+        "AccountSegmentCode2": "200",
+        "Status": "Active",
+    },
+    {
+        "UnformattedAccount": "1300100",
+        "Description": "Stock",
+        "AccountSegmentCode1": "1300",
+        "AccountSegmentCode2": "100",
+        "Status": "Active",
+    },
+]
 
 
 def test_accounts_are_compared_whole_each_time_since_they_carry_no_stamp(bench):

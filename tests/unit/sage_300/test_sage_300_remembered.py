@@ -24,8 +24,13 @@ class Desktop:
         server.answers |= {BATCHES: self.answer}
 
     def type(self, number, document):
-        entry = {"EntryNumber": 1, "VendorNumber": "1200", "DocumentNumber": document, "DocumentType": "Invoice",
-                 "DocumentTotalIncludingTax": 86.6}  # fmt: skip
+        entry = {
+            "EntryNumber": 1,
+            "VendorNumber": "1200",
+            "DocumentNumber": document,
+            "DocumentType": "Invoice",
+            "DocumentTotalIncludingTax": 86.6,
+        }
         self.rows[number] = {"BatchNumber": number, "BatchStatus": "Open", "Description": "", "Invoices": [entry]}
 
     def answer(self, request):

@@ -30,15 +30,21 @@ def test_a_batch_number_is_read_in_every_spelling(bench, invoice, number):
     assert bench.target.read_back(found).amount == Decimal("86.6")
 
 
-@pytest.mark.parametrize("taken", [{"BatchNumber": 109}, {"BatchNumber": 109, "Invoices": []},
-                                   {"BatchNumber": 109, "Invoices": None}])  # fmt: skip
+@pytest.mark.parametrize(
+    "taken", [{"BatchNumber": 109}, {"BatchNumber": 109, "Invoices": []}, {"BatchNumber": 109, "Invoices": None}]
+)
 def test_an_answer_that_names_only_the_batch_is_enough(bench, invoice, taken):
     bench.server.answers[f"POST {BATCHES}"] = lambda _: httpx.Response(201, json=taken)
     assert bench.target.send(bench.target.prepare(invoice(), bench.codes)).id == "109:1"
 
 
-NOTHING = [httpx.Response(204), httpx.Response(201), httpx.Response(200, text=" "), httpx.Response(201, json={}),
-           httpx.Response(201, json={"BatchNumber": 0})]  # fmt: skip
+NOTHING = [
+    httpx.Response(204),
+    httpx.Response(201),
+    httpx.Response(200, text=" "),
+    httpx.Response(201, json={}),
+    httpx.Response(201, json={"BatchNumber": 0}),
+]
 
 
 @pytest.mark.parametrize("empty", NOTHING)

@@ -295,8 +295,13 @@ GROUPS: dict[str, Any] = {
 
 
 def taxed(percent: str | None, **fields: Any) -> Invoice:
-    row = CodingRow(key="1", account="4711", net=Decimal("100.00"), tax=Decimal("19.00"),
-                    tax_percent=Decimal(percent) if percent else None)  # fmt: skip
+    row = CodingRow(
+        key="1",
+        account="4711",
+        net=Decimal("100.00"),
+        tax=Decimal("19.00"),
+        tax_percent=Decimal(percent) if percent else None,
+    )
     return invoice(rows=(row,), **fields)
 
 

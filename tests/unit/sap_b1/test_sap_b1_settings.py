@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ml_connector.bootstrap import _epoch
 from ml_connector.context import TenantSettings
 from ml_connector.errors import Misconfigured
+from ml_connector.settings_epoch import settings_epoch
 from ml_connector.systems.sap_b1 import Settings
 from ml_connector.systems.settings import parse
 
@@ -59,7 +59,7 @@ def test_what_concerns_documents_alone_sends_no_supplier_again() -> None:
     """The epoch is a part of each record's fingerprint; documents have none."""
 
     def shape(**changes: str) -> str:
-        return _epoch(TenantSettings(), {"sap_b1": Settings.model_validate(GOOD | changes)})
+        return settings_epoch(TenantSettings(), {"sap_b1": Settings.model_validate(GOOD | changes)})
 
     assert shape(external_id_field="U_ExtId") == shape(rounding_account="_SYS01") == shape(password="q") == shape()
     assert shape(company_db="D") != shape()

@@ -28,11 +28,22 @@ KINDS = {
 }  # fmt: skip
 EVERY = [(name, address) for name, group in KINDS.items() for address in group]
 LITERALS = [
-    ("2130706433", "loopback"), ("0x7f000001", "loopback"), ("0x7f.1", "loopback"), ("0177.0.0.1", "loopback"),
-    ("127.1", "loopback"), ("localhost", "loopback"), ("LOCALHOST.", "loopback"), ("a.localhost", "loopback"),
-    ("0xa9fea9fe", "link-local"), ("2852039166", "link-local"), ("10.1", "private"), ("[::1]", "loopback"),
-    ("erp.example", None), ("api.basware.com", None), ("", None),
-]  # fmt: skip
+    ("2130706433", "loopback"),
+    ("0x7f000001", "loopback"),
+    ("0x7f.1", "loopback"),
+    ("0177.0.0.1", "loopback"),
+    ("127.1", "loopback"),
+    ("localhost", "loopback"),
+    ("LOCALHOST.", "loopback"),
+    ("a.localhost", "loopback"),
+    ("0xa9fea9fe", "link-local"),
+    ("2852039166", "link-local"),
+    ("10.1", "private"),
+    ("[::1]", "loopback"),
+    ("erp.example", None),
+    ("api.basware.com", None),
+    ("", None),
+]
 CLOSED = {"loopback", "link-local", "unusable"}
 
 
@@ -120,8 +131,16 @@ def http(base: str, names: Any, *, insecure: bool = False, private: bool = True)
     url = httpx.URL(base)
     reach = Reach("ERP", url.host, url.port or 443, insecure=insecure, private=private)
     wire = Wire(reach=reach, verify=tls.trust(None), timeout=5, limits=httpx.Limits(), resolve=names)
-    return Http(base_url=base, vendor="ERP", clock=SystemClock(), rng=SeededRandom(1), redactor=Redactor(),
-                timeout=5, transport=wire, insecure=insecure)  # fmt: skip
+    return Http(
+        base_url=base,
+        vendor="ERP",
+        clock=SystemClock(),
+        rng=SeededRandom(1),
+        redactor=Redactor(),
+        timeout=5,
+        transport=wire,
+        insecure=insecure,
+    )
 
 
 @pytest.fixture
@@ -171,9 +190,14 @@ def test_a_redirect_to_this_machine_is_not_followed_though_the_run_is_local(answ
     base, asked = answering
     port = base.rpartition(":")[2]
     client = http("http://api.example", Names(files_example=["127.0.0.1"]), insecure=True)
-    for url in (f"https://files.example:{port}/", f"http://files.example:{port}/", f"http://127.0.0.1:{port}/",
-                f"http://2130706433:{port}/", f"http://[::ffff:127.0.0.1]:{port}/",
-                f"http://localhost:{port}/"):  # fmt: skip
+    for url in (
+        f"https://files.example:{port}/",
+        f"http://files.example:{port}/",
+        f"http://127.0.0.1:{port}/",
+        f"http://2130706433:{port}/",
+        f"http://[::ffff:127.0.0.1]:{port}/",
+        f"http://localhost:{port}/",
+    ):
         with pytest.raises(ConnectorError):
             client.call(Call("GET", url, auth=False, foreign=True))
     assert asked == []
@@ -182,8 +206,15 @@ def test_a_redirect_to_this_machine_is_not_followed_though_the_run_is_local(answ
 def test_what_another_host_says_stands_in_no_error(answering: Any) -> None:
     base, asked = answering
     other = base.replace("127.0.0.1", "localhost")
-    client = Http(base_url=base, vendor="ERP", clock=SystemClock(), rng=SeededRandom(1), redactor=Redactor(),
-                  timeout=5, insecure=True)  # fmt: skip
+    client = Http(
+        base_url=base,
+        vendor="ERP",
+        clock=SystemClock(),
+        rng=SeededRandom(1),
+        redactor=Redactor(),
+        timeout=5,
+        insecure=True,
+    )
     with pytest.raises(ConnectorError, match="keys-of"):
         client.call(Call("POST", "/x", safe=False))
     with pytest.raises(ConnectorError, match="not shown") as caught:

@@ -30,8 +30,11 @@ def raw_deflate(data: bytes) -> bytes:
 
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress, "raw": raw_deflate,
-}  # fmt: skip
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "raw": raw_deflate,
+}
 
 
 def bomb(layers: int, size: int) -> bytes:
@@ -57,15 +60,33 @@ class Server(httpx.BaseTransport):
 
 
 def http(transport: Any, base: str = "https://erp.example") -> Http:
-    return Http(base_url=base, vendor="ERP", clock=Clock(START), rng=SeededRandom(1), redactor=Redactor(),
-                timeout=30, transport=transport, insecure=True)  # fmt: skip
+    return Http(
+        base_url=base,
+        vendor="ERP",
+        clock=Clock(START),
+        rng=SeededRandom(1),
+        redactor=Redactor(),
+        timeout=30,
+        transport=transport,
+        insecure=True,
+    )
 
 
 @pytest.mark.parametrize(
     "codings",
-    [(), ("identity",), ("gzip",), ("x-gzip",), ("deflate",), ("GZIP , identity",), ("deflate", "gzip"),
-     ("gzip, gzip",), ("UTF-8",), ("",)],
-)  # fmt: skip
+    [
+        (),
+        ("identity",),
+        ("gzip",),
+        ("x-gzip",),
+        ("deflate",),
+        ("GZIP , identity",),
+        ("deflate", "gzip"),
+        ("gzip, gzip",),
+        ("UTF-8",),
+        ("",),
+    ],
+)
 @pytest.mark.parametrize("part", [7, 1 << 20])
 def test_what_is_packed_is_read_as_it_was(codings: tuple[str, ...], part: int) -> None:
     body = TEXT

@@ -12,18 +12,26 @@ from ml_connector.systems.settings import parse, server
 
 SECRETS: dict[str, dict[str, Any]] = {
     "sap_b1": {
-        "service_layer_url": "https://erp.example.com:50000/b1s/v2", "company_db": "ACME", "user_name": "u",
+        "service_layer_url": "https://erp.example.com:50000/b1s/v2",
+        "company_db": "ACME",
+        "user_name": "u",
         "password": "p",
     },
     "sage_300": {
-        "api_url": "https://erp.example.com:50000/Sage300WebApi/v1.0/-", "company": "ACME", "user": "u",
+        "api_url": "https://erp.example.com:50000/Sage300WebApi/v1.0/-",
+        "company": "ACME",
+        "user": "u",
         "password": "p",
     },
     "basware": {
-        "region": "EU", "client_id": "c", "client_secret": "s", "companies": ["1"], "source_system": "S",
+        "region": "EU",
+        "client_id": "c",
+        "client_secret": "s",
+        "companies": ["1"],
+        "source_system": "S",
         "base_url": "https://ap.example.com:50000",
     },
-}  # fmt: skip
+}
 URLS = {"sap_b1": "service_layer_url", "sage_300": "api_url", "basware": "base_url"}
 
 

@@ -29,9 +29,15 @@ class Still:
 
 def client(answer: Any, **more: Any) -> Http:
     return Http(
-        base_url="https://erp.example", vendor="ERP", clock=Still(), rng=SeededRandom(1), timeout=30,
-        redactor=Redactor([SECRET]), transport=httpx.MockTransport(answer), **more,
-    )  # fmt: skip
+        base_url="https://erp.example",
+        vendor="ERP",
+        clock=Still(),
+        rng=SeededRandom(1),
+        timeout=30,
+        redactor=Redactor([SECRET]),
+        transport=httpx.MockTransport(answer),
+        **more,
+    )
 
 
 def spoken(status: int, content: bytes) -> Any:
@@ -110,5 +116,12 @@ def test_a_cookie_that_cannot_be_sent_back_spoils_one_call_and_not_all_that_foll
 )
 def test_a_bundle_that_is_none_is_a_wrong_setting(bundle: str) -> None:
     with pytest.raises(ConnectorError, match="ca_bundle"):
-        Http(base_url="https://h", vendor="V", clock=Still(), rng=SeededRandom(1), redactor=Redactor(), timeout=1,
-             ca_bundle=bundle)  # fmt: skip
+        Http(
+            base_url="https://h",
+            vendor="V",
+            clock=Still(),
+            rng=SeededRandom(1),
+            redactor=Redactor(),
+            timeout=1,
+            ca_bundle=bundle,
+        )

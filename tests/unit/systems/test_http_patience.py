@@ -44,9 +44,16 @@ def client(
     transport: Any, clock: Any = None, timeout: float = 30, base: str = "https://erp.example", **more: Any
 ) -> Http:
     return Http(
-        base_url=base, vendor="ERP", clock=clock or Clock(START), rng=SeededRandom(1), redactor=Redactor([]),
-        timeout=timeout, transport=transport, insecure=True, **more,
-    )  # fmt: skip
+        base_url=base,
+        vendor="ERP",
+        clock=clock or Clock(START),
+        rng=SeededRandom(1),
+        redactor=Redactor([]),
+        timeout=timeout,
+        transport=transport,
+        insecure=True,
+        **more,
+    )
 
 
 @pytest.mark.parametrize("kind", [httpx.ReadTimeout, httpx.WriteTimeout])

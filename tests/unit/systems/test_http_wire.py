@@ -29,9 +29,14 @@ def clock() -> Clock:
 @pytest.fixture
 def erp(clock: Clock) -> Iterator[Http]:
     made = Http(
-        base_url=HOST, vendor="ERP", clock=clock, rng=SeededRandom(1), redactor=Redactor([KEY]), timeout=30,
+        base_url=HOST,
+        vendor="ERP",
+        clock=clock,
+        rng=SeededRandom(1),
+        redactor=Redactor([KEY]),
+        timeout=30,
         auth=httpx.BasicAuth("ada", KEY),
-    )  # fmt: skip
+    )
     yield made
     made.close()
 

@@ -10,9 +10,15 @@ from ml_connector.systems.kit.compare import bare, difference, overlay
 
 LISTS = frozenset({"addresses", "banks"})
 THERE: dict[str, Any] = {
-    "code": "V1", "name": "Meyer", "addresses": [{"key": "a", "city": "Bonn", "name": "Meyer", "seen": 1}],
-    "banks": [{"iban": "DE1"}], "tags": ["t"], "id": "theirs", "lastUpdated": "2026-03-02", "note": None,
-}  # fmt: skip
+    "code": "V1",
+    "name": "Meyer",
+    "addresses": [{"key": "a", "city": "Bonn", "name": "Meyer", "seen": 1}],
+    "banks": [{"iban": "DE1"}],
+    "tags": ["t"],
+    "id": "theirs",
+    "lastUpdated": "2026-03-02",
+    "note": None,
+}
 
 
 def laid(made: dict[str, Any]) -> tuple[bool, dict[str, Any]]:

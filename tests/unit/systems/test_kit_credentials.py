@@ -35,9 +35,14 @@ class Desk:
         self.login_answers, self.answers = [OK], [OK]
         self.clock = Clock(datetime(2026, 2, 10, tzinfo=UTC))
         self.http = Http(
-            base_url="https://erp.example/odata", vendor="Vendor", clock=self.clock, rng=SeededRandom(1),
-            redactor=Redactor(["Secret-1x"]), timeout=10, transport=httpx.MockTransport(self.answer),
-        )  # fmt: skip
+            base_url="https://erp.example/odata",
+            vendor="Vendor",
+            clock=self.clock,
+            rng=SeededRandom(1),
+            redactor=Redactor(["Secret-1x"]),
+            timeout=10,
+            transport=httpx.MockTransport(self.answer),
+        )
         store = SqliteStore(clock=self.clock)
         self.breaker = Breaker(store, self.clock, tenant="acme", system="vendor", version="1", boot="b", sole=True)
         sessions = Sessions(store, MemoryVault(), self.clock, self.breaker, name="acme", version="1", boot="b")
@@ -154,9 +159,12 @@ def token(value: str = "t1", **more: Any) -> httpx.Response:
 
 
 def client(**options: Any) -> Desk:
-    desk = Desk("/token", lambda http, clock: ClientCredentials(
-        http, clock, "me", "Secret-1x", "/token", setting="'token_url'", **options
-    ))  # fmt: skip
+    desk = Desk(
+        "/token",
+        lambda http, clock: ClientCredentials(
+            http, clock, "me", "Secret-1x", "/token", setting="'token_url'", **options
+        ),
+    )
     desk.login_answers = [token()]
     return desk
 
@@ -181,8 +189,10 @@ def test_the_pair_goes_into_the_form_where_the_vendor_wants_it_there_and_no_scop
     desk.read()
     assert "authorization" not in desk.logins[0].headers
     assert form(desk.logins[0]) == {
-        "grant_type": ["client_credentials"], "client_id": ["me"], "client_secret": ["Secret-1x"],
-    }  # fmt: skip
+        "grant_type": ["client_credentials"],
+        "client_id": ["me"],
+        "client_secret": ["Secret-1x"],
+    }
 
 
 def test_a_refused_token_is_replaced_once() -> None:

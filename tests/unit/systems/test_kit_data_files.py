@@ -55,10 +55,18 @@ def test_a_table_may_have_no_rows(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b'[{"a":1}', b'[{"a":1},{"a":', b'[{"a":1}] x', b"<html><body>Sorry, not now</body></html>", b"Sorry",
-        b'a,b\r\n1,"2', gzip.compress(json.dumps(PLAIN * 1000).encode())[:-9], b"\x1f\x8bnothing", b"\xff\xfe\xfa,\n",
+        b"",
+        b'[{"a":1}',
+        b'[{"a":1},{"a":',
+        b'[{"a":1}] x',
+        b"<html><body>Sorry, not now</body></html>",
+        b"Sorry",
+        b'a,b\r\n1,"2',
+        gzip.compress(json.dumps(PLAIN * 1000).encode())[:-9],
+        b"\x1f\x8bnothing",
+        b"\xff\xfe\xfa,\n",
     ],
-)  # fmt: skip
+)
 def test_what_is_cut_short_or_something_else_is_an_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         list(rows(body))

@@ -96,8 +96,9 @@ def test_one_that_cannot_be_read_holds_up_no_other_and_is_not_taken() -> None:
 
 
 def named(*files: tuple[bool, Any]) -> list[Named]:
-    made = [File(f"f{n}", headers, lambda rows=rows: json.dumps(rows).encode()) for n, (headers, rows) in
-            enumerate(files)]  # fmt: skip
+    made = [
+        File(f"f{n}", headers, lambda rows=rows: json.dumps(rows).encode()) for n, (headers, rows) in enumerate(files)
+    ]
     return list(COLUMNS.named(made))
 
 

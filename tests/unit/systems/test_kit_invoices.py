@@ -186,8 +186,10 @@ def test_a_row_that_cannot_be_read_is_no_absence() -> None:
     for name in ("find", "numbered", "read", "recent"):
         setattr(erp, name, broken)
     for ask in (
-        lambda: one.look(prepared), lambda: one.numbered("1", prepared), lambda: one.read_back(Found("7", "70")),
-    ):  # fmt: skip
+        lambda: one.look(prepared),
+        lambda: one.numbered("1", prepared),
+        lambda: one.read_back(Found("7", "70")),
+    ):
         with pytest.raises(Transient, match="cannot be read"):
             ask()
 
@@ -205,10 +207,13 @@ FIELDS, WORDS = {"taxcode": "tax"}, patterns(("duplicate", "already"), ("supplie
 @pytest.mark.parametrize(
     ("text", "fields", "kind"),
     [
-        ("Invoice already posted", ("taxcode",), "duplicate"), ("The supplier", ("invoice", "taxcode"), "tax"),
-        ("The supplier", (), "supplier"), ("No license for the supplier", (), None),
-        ("Value too long", ("taxcode",), None), ("Hm", (), None),
+        ("Invoice already posted", ("taxcode",), "duplicate"),
+        ("The supplier", ("invoice", "taxcode"), "tax"),
+        ("The supplier", (), "supplier"),
+        ("No license for the supplier", (), None),
+        ("Value too long", ("taxcode",), None),
+        ("Hm", (), None),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_is_told_by_its_field_before_its_words(text: str, fields: tuple[str, ...], kind: str | None) -> None:
     assert spoken_of(Fault(200, "", text, fields=fields), FIELDS, WORDS, "The ERP") == kind

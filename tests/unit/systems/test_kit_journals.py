@@ -59,8 +59,9 @@ def test_a_credit_note_has_every_sign_turned() -> None:
 
 def test_one_code_takes_the_invoices_tax_also_where_its_rows_tell_none() -> None:
     assert made("119.00", row("60.00"), row("40.00"), tax=Decimal("19.00"), tax_code="A")[2:] == [
-        ("VAT", "19.00"), ("PAY", "-119.00")
-    ]  # fmt: skip
+        ("VAT", "19.00"),
+        ("PAY", "-119.00"),
+    ]
 
 
 def test_what_rounding_leaves_goes_along_with_the_tax() -> None:

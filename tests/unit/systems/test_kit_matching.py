@@ -116,5 +116,6 @@ def test_a_code_that_is_not_there_holds_its_account() -> None:
 
 def test_what_is_compared_of_a_distribution_is_the_sum_on_each_account() -> None:
     assert by_account([("1", Decimal("1.10")), ("2", Decimal(5)), ("1", Decimal("-0.10"))]) == {
-        "account 1": "1.00", "account 2": "5"
-    }  # fmt: skip
+        "account 1": "1.00",
+        "account 2": "5",
+    }

@@ -18,10 +18,14 @@ NOW = date(2026, 1, 15)
 @pytest.mark.parametrize(
     ("day", "ago", "is_open"),
     [
-        (date(2026, 1, 31), 0, True), (date(2025, 12, 1), 1, True), (date(2025, 11, 1), 2, True),
-        (date(2025, 10, 31), 3, False), (date(2026, 2, 1), -1, False), (date(2024, 12, 31), 13, False),
+        (date(2026, 1, 31), 0, True),
+        (date(2025, 12, 1), 1, True),
+        (date(2025, 11, 1), 2, True),
+        (date(2025, 10, 31), 3, False),
+        (date(2026, 2, 1), -1, False),
+        (date(2024, 12, 31), 13, False),
     ],
-)  # fmt: skip
+)
 def test_a_month_is_open_from_the_earliest_to_the_current_one(day: date, ago: int, is_open: bool) -> None:
     months = Months.back(NOW, 2)
     assert (months.earliest, months.ago(day), months.is_open(day)) == (date(2025, 11, 1), ago, is_open)

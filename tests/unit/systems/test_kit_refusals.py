@@ -31,9 +31,12 @@ def test_the_code_that_is_named_is_blamed_and_an_empty_one_is_never_named(text: 
 
 @pytest.mark.parametrize(
     "text",
-    ["The next batch number exceeds the maximum length.", "The path of the attachments folder is too long.",
-     "The licence key is too long."],
-)  # fmt: skip
+    [
+        "The next batch number exceeds the maximum length.",
+        "The path of the attachments folder is too long.",
+        "The licence key is too long.",
+    ],
+)
 @pytest.mark.parametrize("fault", [sage_300.Fault(400, "RecordInvalid", ""), sap_b1.Fault(400, "-10", "")], ids=repr)
 def test_a_trouble_of_the_set_up_refuses_no_document_whatever_else_the_text_speaks_of(
     fault: sage_300.Fault | sap_b1.Fault, text: str

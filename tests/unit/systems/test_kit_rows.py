@@ -33,10 +33,15 @@ def read(body: str, *, together: bool = True) -> tuple[Batch[Row], int]:
 
     reply = Reply(200, httpx.Headers(), body.encode(), clean=lambda text: text.replace("secret", "***"))
     batch = page_of(
-        reply, "Vendor", "things", decoder=decoder(Listing[Row]) if together else None, read=one,
-        key=lambda row: row.code, named=lambda raw: raw.get("code") if isinstance(raw, dict) else None,
+        reply,
+        "Vendor",
+        "things",
+        decoder=decoder(Listing[Row]) if together else None,
+        read=one,
+        key=lambda row: row.code,
+        named=lambda raw: raw.get("code") if isinstance(raw, dict) else None,
         unnamed=lambda number: f"?{number}",
-    )  # fmt: skip
+    )
     return batch, len(single)
 
 

@@ -46,8 +46,10 @@ def test_a_zero_date_is_none_and_blanks_are_nothing() -> None:
 
 def test_columns_come_under_the_names_that_were_asked_for() -> None:
     assert row_of({"supplier": " S1", "ONHOLD": None, "Extra": 1}, ("Supplier", "OnHold", "Bank")) == {
-        "Supplier": " S1", "OnHold": "", "Bank": "",
-    }  # fmt: skip
+        "Supplier": " S1",
+        "OnHold": "",
+        "Bank": "",
+    }
     assert row_of({"b": Decimal("1.50"), "a": True, "c": False}, ()) == {"b": "1.50", "a": "Y", "c": ""}
     with pytest.raises(ValueError, match="Bank"):
         row_of({"Bank": [1]}, ("Bank",))

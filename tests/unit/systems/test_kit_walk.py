@@ -93,8 +93,12 @@ def test_a_link_past_what_came_leaves_no_row_out(pager: Pager) -> None:
 
 def test_a_token_is_followed_only_where_the_vendor_has_them() -> None:
     def page(place: Place) -> Batch[Row]:
-        return Batch([Row("b" if place.token else "a")], ["b" if place.token else "a"],
-                     link=None if place.token else "Things?$skiptoken=x", count=2)  # fmt: skip
+        return Batch(
+            [Row("b" if place.token else "a")],
+            ["b" if place.token else "a"],
+            link=None if place.token else "Things?$skiptoken=x",
+            count=2,
+        )
 
     assert [batch.keys for batch in walk(page, None, pager=LINKS, key=lambda row: row.key, size=SIZE)] == [["a"], ["b"]]
     with pytest.raises(Transient, match="Vendor pages in a loop: its next link names no place"):

@@ -12,9 +12,13 @@ from ml_connector.systems.basware.invoice_document import Wire
 from ml_connector.systems.decode_errors import decode_error
 
 GOOD = {
-    "invoiceId": "i", "companyCode": "1000", "supplierCode": "V1", "currencyCode": "EUR", "grossSum": Decimal(1),
+    "invoiceId": "i",
+    "companyCode": "1000",
+    "supplierCode": "V1",
+    "currencyCode": "EUR",
+    "grossSum": Decimal(1),
     "invoiceNumber": "n",
-}  # fmt: skip
+}
 
 
 class Other(msgspec.Struct):
@@ -41,13 +45,17 @@ def said(kind: type, value: Any) -> str:
         ({"grossSum": None}, "the field grossSum holds nothing (null) where a number is expected"),
         ({"paymentBlock": "yes"}, "the field paymentBlock holds a string where true or false is expected"),
         ({"codingRows": {}}, "the field codingRows holds an object where a list is expected"),
-        ({"codingRows": [{}, {"netTotal": []}]},
-         "the field codingRows[2].netTotal holds a list where a number is expected"),
-        ({"codingRows": [{}, {"accountCode": 5}]},
-         "the field codingRows[2].accountCode holds an integer where a string is expected"),
+        (
+            {"codingRows": [{}, {"netTotal": []}]},
+            "the field codingRows[2].netTotal holds a list where a number is expected",
+        ),
+        (
+            {"codingRows": [{}, {"accountCode": 5}]},
+            "the field codingRows[2].accountCode holds an integer where a string is expected",
+        ),
         ({"codingRows": [5]}, "the field codingRows[1] holds an integer where an object is expected"),
     ],
-)  # fmt: skip
+)
 def test_a_field_of_an_invoice(change: dict[str, Any], words: str) -> None:
     assert said(Wire, GOOD | change) == words
 

@@ -21,6 +21,7 @@ from ml_connector.embedded.store import SqliteStore
 from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.integration_cache import IntegrationCache
+from ml_connector.tenant import BootstrapOptions
 from tests.clock import Clock
 from tests.unit.engine.bench import BEGIN
 from tests.unit.ops.conftest import BASWARE, SAP_B1
@@ -63,7 +64,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         SqliteStore(":memory:", clock), MemoryQueue(clock), MemoryBlobs(), clock, SeededRandom(1), boot="b"
     )
     secrets = MemorySecrets({("acme", "basware"): json.dumps(BASWARE), ("acme", "sap_b1"): json.dumps(SAP_B1)})
-    tools: Any = bootstrap.BootstrapOptions(SimpleNamespace(seal=lambda *_: b"", open=lambda *_: b""))  # type: ignore[arg-type]
+    tools: Any = BootstrapOptions(SimpleNamespace(seal=lambda *_: b"", open=lambda *_: b""))  # type: ignore[arg-type]
     yield SimpleNamespace(
         integration_cache=IntegrationCache(runtime, secrets, tools),
         clock=clock,

@@ -16,11 +16,16 @@ from ml_connector.systems.settings import parse
 
 BASWARE = {"region": "EU", "client_id": "c", "client_secret": "hush", "companies": ["1000"], "source_system": "SAP"}
 SAP = {
-    "service_layer_url": "https://sap.example.com/b1s/v2", "company_db": "A", "user_name": "u", "password": "hush",
-}  # fmt: skip
+    "service_layer_url": "https://sap.example.com/b1s/v2",
+    "company_db": "A",
+    "user_name": "u",
+    "password": "hush",
+}
 MODELS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "basware": (Basware, BASWARE), "sap_b1": (SapB1, SAP), "settings": (TenantSettings, {}),
-}  # fmt: skip
+    "basware": (Basware, BASWARE),
+    "sap_b1": (SapB1, SAP),
+    "settings": (TenantSettings, {}),
+}
 RAW = re.compile(r"Value error|Input should|valid \w+|unable to|pydantic|\[type=", re.IGNORECASE)
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("basware", {"region": "MOON"}, "'region' cannot be used: found a string of 4 characters; it takes one of EU"),
@@ -50,7 +55,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("sap_b1", {"settle_seconds": 60, "in_doubt_seconds": 90}, "'settle_seconds' is the earlier name of 'in_doubt_sec"),
     ("sap_b1", {"settle_seconds": -1}, "'in_doubt_seconds' cannot be used: found -1; it takes a number, at least 0"),
     ("settings", {"closed_period": "next"}, "it takes one of hold, next_open (did you mean next_open?)"),
-]  # fmt: skip
+]
 
 
 def refusal(system: str, text: str) -> str:

@@ -13,9 +13,11 @@ from ml_connector.systems.sap_b1 import Settings
 from ml_connector.systems.settings import parse
 
 GOOD = {
-    "service_layer_url": "https://sl.example:50000/b1s/v2", "company_db": "SBO", "user_name": "m",
+    "service_layer_url": "https://sl.example:50000/b1s/v2",
+    "company_db": "SBO",
+    "user_name": "m",
     "password": "geheim-17",
-}  # fmt: skip
+}
 
 
 def refusal(**changed: Any) -> str:
@@ -31,9 +33,18 @@ def test_an_unknown_zone_is_a_wrong_field_and_no_crash(zone: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://[/b1s/v1", "https://h:99999/b1s/v1", "https://h:x/b1s/v1", "https://ex ample/b1s/v1", "https:///b1s/v1",
-     "https://\u2100.com/b1s/v1", "https://h\u0000/b1s/v1", "https://a..b/b1s/v1", "ftp://h/b1s/v1"],
-)  # fmt: skip
+    [
+        "https://[/b1s/v1",
+        "https://h:99999/b1s/v1",
+        "https://h:x/b1s/v1",
+        "https://ex ample/b1s/v1",
+        "https:///b1s/v1",
+        "https://\u2100.com/b1s/v1",
+        "https://h\u0000/b1s/v1",
+        "https://a..b/b1s/v1",
+        "ftp://h/b1s/v1",
+    ],
+)
 def test_an_address_that_no_call_could_go_to_is_refused_where_it_is_written(url: str) -> None:
     assert "'service_layer_url' cannot be used: this is not a valid web address" in refusal(service_layer_url=url)
 
@@ -62,9 +73,23 @@ def test_text_that_is_no_unicode_is_explained() -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "LOCALHOST.", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "[::1]",
-     "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254", "[fe80::1]", "224.0.0.1", "[::ffff:a9fe:a9fe]"],
-)  # fmt: skip
+    [
+        "localhost",
+        "LOCALHOST.",
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+        "169.254.169.254",
+        "[fe80::1]",
+        "224.0.0.1",
+        "[::ffff:a9fe:a9fe]",
+    ],
+)
 def test_a_deployed_stack_takes_no_address_of_this_machine_in_any_spelling(host: str) -> None:
     assert "must be https and not" in refusal(service_layer_url=f"https://{host}/b1s/v2")
 

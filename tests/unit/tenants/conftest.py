@@ -21,7 +21,6 @@ from infra.sandbox import basware, sap_b1
 from infra.sandbox.fixtures import PASSWORD, seeded_systems
 from ml_connector import registry
 from ml_connector.aws.secrets import SecretsManagerSecrets
-from ml_connector.bootstrap import BootstrapOptions
 from ml_connector.embedded.blobs import MemoryBlobs
 from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.queue import MemoryQueue
@@ -33,6 +32,7 @@ from ml_connector.engine.schedule import tenant_rows
 from ml_connector.ports import Item
 from ml_connector.receive import Receiver
 from ml_connector.runs import Run
+from ml_connector.tenant import BootstrapOptions
 from tests.clock import Clock
 from tests.simulation import functions
 
@@ -95,19 +95,39 @@ class Site:
     def __init__(self) -> None:
         self.clock = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC))
         self.vault, self.manager = Vault(), Manager()
-        self.runtime = Runtime(store=SqliteStore(clock=self.clock), queue=MemoryQueue(self.clock), blobs=MemoryBlobs(),
-                           clock=self.clock, rng=SeededRandom(1), boot="b")  # fmt: skip
+        self.runtime = Runtime(
+            store=SqliteStore(clock=self.clock),
+            queue=MemoryQueue(self.clock),
+            blobs=MemoryBlobs(),
+            clock=self.clock,
+            rng=SeededRandom(1),
+            boot="b",
+        )
         self.scenes: dict[str, Any] = {}
         self.instead: dict[str, httpx.BaseTransport] = {}
         self.hidden: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str]] = []
         self.tools = BootstrapOptions(self.vault, insecure=True, transport=self._transport, shadow_ledger=True)
         for name in TENANTS:
-            self.write(name, "basware", region="EU", client_id="sandbox-client", client_secret="sandbox-secret",
-                       companies=["1000"], source_system="SAPB1", base_url=f"http://basware-{name}.test",
-                       webhook_secret=f"key of {name}")  # fmt: skip
-            self.write(name, "sap_b1", service_layer_url=f"http://sap-{name}.test/b1s/v2", company_db="SBODEMO",
-                       user_name="manager", password=PASSWORD)  # fmt: skip
+            self.write(
+                name,
+                "basware",
+                region="EU",
+                client_id="sandbox-client",
+                client_secret="sandbox-secret",
+                companies=["1000"],
+                source_system="SAPB1",
+                base_url=f"http://basware-{name}.test",
+                webhook_secret=f"key of {name}",
+            )
+            self.write(
+                name,
+                "sap_b1",
+                service_layer_url=f"http://sap-{name}.test/b1s/v2",
+                company_db="SBODEMO",
+                user_name="manager",
+                password=PASSWORD,
+            )
 
     def _transport(self, tenant: str, system: str) -> httpx.BaseTransport:
         self.asked.append((tenant, system))
@@ -157,9 +177,16 @@ class Site:
         )
         sqs = SimpleNamespace(change_message_visibility=lambda **call: self.hidden.append(call))
         module.aws = SimpleNamespace(
-            runtime=self.runtime, store=self.runtime.store, queue=self.runtime.queue, vault=self.vault,
-            clock=self.clock, secrets=self.secrets(), tools=self.tools, names=names, clients={"sqs": sqs},
-        )  # fmt: skip
+            runtime=self.runtime,
+            store=self.runtime.store,
+            queue=self.runtime.queue,
+            vault=self.vault,
+            clock=self.clock,
+            secrets=self.secrets(),
+            tools=self.tools,
+            names=names,
+            clients={"sqs": sqs},
+        )
         return module
 
     def writes(self, *messages: Any, seconds: float = 120) -> Any:
@@ -206,10 +233,16 @@ class Site:
 
 def _record(body: str) -> dict[str, Any]:
     return {
-        "messageId": "1", "receiptHandle": "1", "body": body, "eventSource": "aws:sqs", "awsRegion": "eu-central-1",
-        "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:queue.fifo", "messageAttributes": {},
-        "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "group"}, "md5OfBody": "",
-    }  # fmt: skip
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": body,
+        "eventSource": "aws:sqs",
+        "awsRegion": "eu-central-1",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:queue.fifo",
+        "messageAttributes": {},
+        "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "group"},
+        "md5OfBody": "",
+    }
 
 
 def junk_key(site: Site, tenant: str) -> None:

@@ -47,9 +47,16 @@ class Kill(httpx.BaseTransport):
 
 def http(transport: httpx.BaseTransport, clock: Clock, deadline: Deadline, timeout: float = LONGEST_TIMEOUT) -> Http:
     return Http(
-        base_url="http://erp.test", vendor="ERP", clock=clock, rng=SeededRandom(1), redactor=Redactor([]),
-        timeout=timeout, transport=transport, insecure=True, deadline=deadline,
-    )  # fmt: skip
+        base_url="http://erp.test",
+        vendor="ERP",
+        clock=clock,
+        rng=SeededRandom(1),
+        redactor=Redactor([]),
+        timeout=timeout,
+        transport=transport,
+        insecure=True,
+        deadline=deadline,
+    )
 
 
 # ── one call ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,9 +17,9 @@ from ml_connector.embedded.clock import SystemClock, SystemRandom
 if TYPE_CHECKING:
     from ml_connector.aws.secrets import SecretsManagerSecrets
     from ml_connector.aws.session_vault import SessionVault
-    from ml_connector.bootstrap import BootstrapOptions
     from ml_connector.engine.runtime import Runtime
     from ml_connector.ports import Clock
+    from ml_connector.tenant import BootstrapOptions
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,19 @@ class Names:
         """Read `ML_…`; raises `KeyError` with the missing name."""
         env = os.environ
         return cls(
-            table=env["ML_TABLE"], records_queue=env["ML_RECORDS_QUEUE"], records_dlq=env["ML_RECORDS_DLQ"],
-            audit_bucket=env["ML_AUDIT_BUCKET"], kms_key=env["ML_KMS_KEY"], secret_prefix=env["ML_SECRET_PREFIX"],
+            table=env["ML_TABLE"],
+            records_queue=env["ML_RECORDS_QUEUE"],
+            records_dlq=env["ML_RECORDS_DLQ"],
+            audit_bucket=env["ML_AUDIT_BUCKET"],
+            kms_key=env["ML_KMS_KEY"],
+            secret_prefix=env["ML_SECRET_PREFIX"],
             stack=env.get("ML_STACK", "local"),
-            stage=env.get("ML_STAGE", "dev"), insecure=env.get("ML_ALLOW_INSECURE") == "true",
-            system=env.get("ML_SYSTEM", ""), runs_queue=env.get("ML_RUNS_QUEUE", ""),
+            stage=env.get("ML_STAGE", "dev"),
+            insecure=env.get("ML_ALLOW_INSECURE") == "true",
+            system=env.get("ML_SYSTEM", ""),
+            runs_queue=env.get("ML_RUNS_QUEUE", ""),
             lease_seconds=int(env.get("ML_LEASE_SECONDS", "150")),
-        )  # fmt: skip
+        )
 
 
 def share_of(clock: Clock, context: Any, share: float) -> datetime:
@@ -102,13 +108,20 @@ class Aws:
         from ml_connector.engine.runtime import Runtime  # noqa: PLC0415
 
         blobs = S3Blobs(self.clients.get("s3"), self.names.audit_bucket)
-        return Runtime(self.store, self.queue, blobs, self.clock, self.rng, boot=str(self.rng.uuid4()),
-                     lease=timedelta(seconds=self.names.lease_seconds))  # fmt: skip
+        return Runtime(
+            self.store,
+            self.queue,
+            blobs,
+            self.clock,
+            self.rng,
+            boot=str(self.rng.uuid4()),
+            lease=timedelta(seconds=self.names.lease_seconds),
+        )
 
     @cached_property
     def tools(self) -> BootstrapOptions:
         """What wiring needs."""
-        from ml_connector.bootstrap import BootstrapOptions  # noqa: PLC0415
+        from ml_connector.tenant import BootstrapOptions  # noqa: PLC0415
 
         return BootstrapOptions(
             self.vault, insecure=self.names.insecure, shadow_ledger=True, session_vault=self.session_vault

@@ -33,6 +33,8 @@ def _count(name: str, dimensions: dict[str, str], **beside: str) -> None:
     told = {"Namespace": space, "Dimensions": [list(dimensions)], "Metrics": [metric]}
     line = {
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [told]},
-        **dimensions, name: 1, **beside,
-    }  # fmt: skip
+        **dimensions,
+        name: 1,
+        **beside,
+    }
     print(json.dumps(line))  # noqa: T201 - standard output is where CloudWatch reads it

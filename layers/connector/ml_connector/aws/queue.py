@@ -79,10 +79,14 @@ def ask_for_runs(client: Any, queue: str, asked: Sequence[tuple[str, str]]) -> N
     """Send run requests (tenant, id), ten a call; the same id within five minutes is one request."""
     for start in range(0, len(asked), BATCH):
         some = enumerate(asked[start : start + BATCH])
-        send_batch(client, queue, {
-            str(n): {"MessageBody": tenant, "MessageGroupId": tenant, "MessageDeduplicationId": request}
-            for n, (tenant, request) in some
-        })  # fmt: skip
+        send_batch(
+            client,
+            queue,
+            {
+                str(n): {"MessageBody": tenant, "MessageGroupId": tenant, "MessageDeduplicationId": request}
+                for n, (tenant, request) in some
+            },
+        )
 
 
 def _body(message: Mapping[str, Any]) -> str:

@@ -96,8 +96,11 @@ def _set_aside(path: Path) -> None:
         path.rename(aside)
     log.warning(
         "%s is not a key of %d bytes. It was kept as %s and a new key made: sessions are opened again, and webhook "
-        "keys sealed again from the secrets.", path, KEY_BYTES, aside.name,
-    )  # fmt: skip
+        "keys sealed again from the secrets.",
+        path,
+        KEY_BYTES,
+        aside.name,
+    )
 
 
 def _make(path: Path) -> None:

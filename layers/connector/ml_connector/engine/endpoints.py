@@ -148,9 +148,13 @@ def _counted(pair: TenantIntegration, scope: str) -> int:
 def ledger_of(pair: TenantIntegration, scope: str, flow: str) -> Ledger:
     """Give the rows of a flow under a scope."""
     return Ledger(
-        pair.runtime.store, pair.runtime.clock, tenant=pair.tenant, integration=pair.integration.name, scope=scope,
+        pair.runtime.store,
+        pair.runtime.clock,
+        tenant=pair.tenant,
+        integration=pair.integration.name,
+        scope=scope,
         flow=flow,
-    )  # fmt: skip
+    )
 
 
 def keep_apart(pair: TenantIntegration, scope: str, by: str) -> None:

@@ -110,9 +110,12 @@ def _end(pair: TenantIntegration, scope: str, by: str, moved: Moved) -> None:
     found = endpoints.known(pair)
     earlier, present = found[scope][0], found[pair.scope]
     said = {
-        "at": pair.ledger("").now(), "by": by, "from": earlier.systems, "documents": moved.documents,
+        "at": pair.ledger("").now(),
+        "by": by,
+        "from": earlier.systems,
+        "documents": moved.documents,
         "records": moved.records,
-    }  # fmt: skip
+    }
     present[0].moves = [*earlier.moves, *present[0].moves, said]
     pair.runtime.store.put(replace(present[1], data=dump(present[0])))
     pair.runtime.store.delete(endpoints.partition(pair), scope)

@@ -191,9 +191,13 @@ def _offer(pair: TenantIntegration, flow: Flow, ledger: Ledger, key: str, note: 
         return Replayed("forgotten")
     amount = Decimal(last.amount) if last and last.amount else None
     offer = ListedDocument(
-        key, stamp=last.stamp if last else None, refers=last.refers if last else None, amount=amount,
-        currency=last.currency if last else None, number=last.number if last else None,
-    )  # fmt: skip
+        key,
+        stamp=last.stamp if last else None,
+        refers=last.refers if last else None,
+        amount=amount,
+        currency=last.currency if last else None,
+        number=last.number if last else None,
+    )
     chunk = enqueue_document(pair, flow, offer, ledger.now())
     if chunk is None:
         return Replayed("under way", holder(ledger, key))

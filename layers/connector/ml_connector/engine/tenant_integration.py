@@ -137,10 +137,15 @@ class TenantIntegration:
         """
         masters = {f.maps: self.ledger(f.name) for f in self.integration.flows if f.maps}
         return LedgerCodes(
-            self.mappings, masters, tenant=self.tenant, companies=self.companies, erp_company=self.erp_company,
-            is_currency=self.is_currency, active=self.active if waits else (),
+            self.mappings,
+            masters,
+            tenant=self.tenant,
+            companies=self.companies,
+            erp_company=self.erp_company,
+            is_currency=self.is_currency,
+            active=self.active if waits else (),
             names=(self.title(self.integration.erp), self.title(self.integration.platform)),
-        )  # fmt: skip
+        )
 
     def shape(self, flow: Flow) -> str:
         """Name what shapes what is sent: the settings, and what people mapped of the kinds that a flow sends.

@@ -17,9 +17,17 @@ SAGE_300_BASWARE = Integration(
         Flow("accounts", Account, ERP, AP, "master", "masters", maps="account", codes=("company",)),
         Flow("cost_centers", CostCenter, ERP, AP, "master", "masters", maps="cost_center", codes=("company",)),
         Flow(
-            "purchase_orders", PurchaseOrder, ERP, AP, "master", "orders",
-            after=MASTERS, codes=("tax", "term", "company", "currency", *CODED), follows=True, notices=True,
+            "purchase_orders",
+            PurchaseOrder,
+            ERP,
+            AP,
+            "master",
+            "orders",
+            after=MASTERS,
+            codes=("tax", "term", "company", "currency", *CODED),
+            follows=True,
+            notices=True,
         ),
         Flow("invoices", Invoice, AP, ERP, "document", "documents", after=MASTERS, money=True),
     ),
-)  # fmt: skip
+)

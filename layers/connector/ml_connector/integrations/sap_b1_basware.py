@@ -17,10 +17,17 @@ SAP_B1_BASWARE = Integration(
         Flow("accounts", Account, ERP, AP, "master", "masters", maps="account", codes=("company",)),
         Flow("cost_centers", CostCenter, ERP, AP, "master", "masters", maps="cost_center", codes=("company",)),
         Flow(
-            "purchase_orders", PurchaseOrder, ERP, AP, "master", "orders",
-            after=MASTERS, codes=("tax", "term", "company", "currency", *CODED), follows=True,
+            "purchase_orders",
+            PurchaseOrder,
+            ERP,
+            AP,
+            "master",
+            "orders",
+            after=MASTERS,
+            codes=("tax", "term", "company", "currency", *CODED),
+            follows=True,
         ),
         Flow("invoices", Invoice, AP, ERP, "document", "documents", after=MASTERS, money=True),
         Flow("payments", Payment, ERP, AP, "document", "documents", links="invoices", money=True),
     ),
-)  # fmt: skip
+)

@@ -15,9 +15,17 @@ _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 _VALUE = re.compile(r"Invalid enum value (?P<value>.+)")
 _NO_SUCH = re.compile(r"Invalid (?P<kind>decimal|number|integer|date|datetime|time|UUID)\b.*")
 _TAKES = {
-    "str": "a string", "int": "an integer", "float": "a number", "decimal": "a number", "bool": "true or false",
-    "object": "an object", "array": "a list", "date": "a date", "datetime": "a date and time", "null": "nothing (null)",
-}  # fmt: skip
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "decimal": "a number",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "date": "a date",
+    "datetime": "a date and time",
+    "null": "nothing (null)",
+}
 _BOUNDS = {"<=": "more than", ">=": "less than", "<": "not less than", ">": "not more than"}
 
 

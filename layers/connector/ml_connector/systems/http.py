@@ -145,9 +145,11 @@ class Http:
             reach = Reach.of(vendor, self.base_url, insecure, private)
             transport = Wire(reach=reach, verify=trusted, timeout=timeout, limits=limits)
         usual = {
-            "User-Agent": f"ml-connector/{__version__}", "Accept": "application/json", "Accept-Encoding": OFFERED,
+            "User-Agent": f"ml-connector/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": OFFERED,
             "Connection": "keep-alive",
-        }  # fmt: skip
+        }
         looks = [*([before] if before else []), self._hear]
         bounded = Bounded(transport, clock, timeout, self._deadline)
         self._sender = Sender(bounded, usual, looks, keeps_cookies=keeps_cookies)

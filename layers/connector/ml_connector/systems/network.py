@@ -74,9 +74,14 @@ class Wire(httpx.BaseTransport):
     """The real network for one server: a pool of its own, through the proxy that the environment names, if any."""
 
     def __init__(
-        self, *, reach: Reach, verify: ssl.SSLContext, timeout: float, limits: httpx.Limits,
+        self,
+        *,
+        reach: Reach,
+        verify: ssl.SSLContext,
+        timeout: float,
+        limits: httpx.Limits,
         resolve: Resolve = resolve,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`timeout` in seconds is that of one step; a whole exchange has `SPAN` of them."""
         self._reach, self._verify, self._span, self._limits = reach, verify, timeout * SPAN, limits
         self._direct = self._pool(Backend(reach, resolve), None)
@@ -154,9 +159,13 @@ class Backend(httpcore.NetworkBackend):
         self._reach, self._resolve, self._inner = reach, resolve, httpcore.SyncBackend()
 
     def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:  # fmt: skip
+    ) -> httpcore.NetworkStream:
         """Connect to the first address that answers. Raises httpcore's errors, and `Misconfigured`."""
         try:
             addresses = self._resolve(host, port)

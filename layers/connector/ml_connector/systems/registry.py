@@ -63,23 +63,44 @@ class VendorSpec:
 _FOLDER = "ml_connector.systems"
 VENDORS = (
     VendorSpec(
-        "basware", "platform", 7, "Basware", f"{_FOLDER}.basware",
-        frozenset({"client_id", "client_secret", "scopes", "webhook_url", "webhook_secret", "previous_webhook_secret",
-                   "invoice_source"}),
+        "basware",
+        "platform",
+        7,
+        "Basware",
+        f"{_FOLDER}.basware",
+        frozenset(
+            {
+                "client_id",
+                "client_secret",
+                "scopes",
+                "webhook_url",
+                "webhook_secret",
+                "previous_webhook_secret",
+                "invoice_source",
+            }
+        ),
         f"{_FOLDER}.basware.webhook",
     ),
     VendorSpec(
-        "sap_b1", "erp", 3, "SAP Business One", f"{_FOLDER}.sap_b1",
+        "sap_b1",
+        "erp",
+        3,
+        "SAP Business One",
+        f"{_FOLDER}.sap_b1",
         frozenset({"user_name", "password", "external_id_field", "rounding_account"}),  # the last two: of documents
     ),
     VendorSpec(
-        "sage_300", "erp", 1, "Sage 300", f"{_FOLDER}.sage_300",
+        "sage_300",
+        "erp",
+        1,
+        "Sage 300",
+        f"{_FOLDER}.sage_300",
         frozenset({"user", "password", "uppercase_password", "post_batches", "date_literal"}),
     ),
     VendorSpec("avidxchange", "platform", 3, "AvidXchange"),
     VendorSpec("sage_x3", "erp", 2, "Sage X3"),
     VendorSpec("syspro", "erp", 1, "SYSPRO", seats=True),
-)  # fmt: skip
+)
 BY_NAME = {vendor.name: vendor for vendor in VENDORS}
 SYSTEMS = tuple(vendor.name for vendor in VENDORS if vendor.module)
 """The systems that this release has an adapter for."""

@@ -17,12 +17,30 @@ EXPIRED, NOT_YET = 10, 9
 UNTRUSTED = frozenset({2, 18, 19, 20, 21, 24, 26, 27})
 """No issuer known, self-signed (alone or in a chain), or an issuer that may not issue."""
 OTHER_NAME = frozenset({62, 64})
-PLAIN = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG",
-                   "UNEXPECTED_MESSAGE", "BAD_RECORD_TYPE", "UNKNOWN_PROTOCOL"})  # fmt: skip
+PLAIN = frozenset(
+    {
+        "WRONG_VERSION_NUMBER",
+        "RECORD_LAYER_FAILURE",
+        "HTTP_REQUEST",
+        "PACKET_LENGTH_TOO_LONG",
+        "UNEXPECTED_MESSAGE",
+        "BAD_RECORD_TYPE",
+        "UNKNOWN_PROTOCOL",
+    }
+)
 """OpenSSL's names for an answer that is no TLS at all, such as that of a plain http server."""
-VERSIONS = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE",
-                      "VERSION_TOO_LOW", "WRONG_SSL_VERSION", "NO_SHARED_CIPHER", "DH_KEY_TOO_SMALL",
-                      "UNSAFE_LEGACY_RENEGOTIATION_DISABLED"})  # fmt: skip
+VERSIONS = frozenset(
+    {
+        "UNSUPPORTED_PROTOCOL",
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "NO_PROTOCOLS_AVAILABLE",
+        "VERSION_TOO_LOW",
+        "WRONG_SSL_VERSION",
+        "NO_SHARED_CIPHER",
+        "DH_KEY_TOO_SMALL",
+        "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
+    }
+)
 _SPOKEN_TO_PLAINLY = re.compile(rb"HTTPS port|SSL-enabled server port|HTTP request to an HTTPS server", re.IGNORECASE)
 _RECORD = re.compile(r"(?:bytearray\(b'|b')\\x1[56]\\x03")
 _PROBE = 3.0

@@ -33,12 +33,21 @@ ENTITIES: dict[type[Record], tuple[str, str, str, str]] = {
 class BaswareStand(Stand):
     system = "basware"
     secret: ClassVar[dict[str, Any]] = {
-        "region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "companies": ["1000"],
-        "source_system": "ERP1", "base_url": "http://basware.test",
-    }  # fmt: skip
+        "region": "EU",
+        "client_id": "sandbox-client",
+        "client_secret": "sandbox-secret",
+        "companies": ["1000"],
+        "source_system": "ERP1",
+        "base_url": "http://basware.test",
+    }
     wrong: ClassVar[dict[str, Any]] = {"client_secret": "not-this-one"}
-    envelope = json.dumps({"requestId": "r", "hasErrors": True, "errors": [{"code": "UNEXPECTED_ERROR",
-                           "message": "Sorry", "externalCode": None}]})  # fmt: skip
+    envelope = json.dumps(
+        {
+            "requestId": "r",
+            "hasErrors": True,
+            "errors": [{"code": "UNEXPECTED_ERROR", "message": "Sorry", "externalCode": None}],
+        }
+    )
     refusal = json.dumps(
         {"errors": [{"code": "DATA_VALIDATION_FAILED", "message": "It is sour", "externalCode": None}]}
     )
@@ -123,9 +132,7 @@ class BaswareStand(Stand):
     def _transferred(self, currency: str) -> str:
         """Name an invoice that was transferred, in this currency."""
         documents = self.world.documents.items()
-        key, found = next(
-            (key, d) for key, d in documents if d.record["companyCode"] == "1000" and d.gross > 1000
-        )  # fmt: skip
+        key, found = next((key, d) for key, d in documents if d.record["companyCode"] == "1000" and d.gross > 1000)
         found.record |= {"processingStatus": "Transferred", "currencyCode": currency}
         return str(key)
 
@@ -144,9 +151,11 @@ class BaswareStand(Stand):
     def unwelcome(self, record: type[Record]) -> dict[str, dict[str, Any]]:
         waiting = next(iter(self.keys(Invoice)))
         return {
-            "unknown document": {"document": "no-such-document"}, "no document": {"document": None},
-            "not transferred": {"document": waiting}, "number": {"number": "P" * 300},
-        }  # fmt: skip
+            "unknown document": {"document": "no-such-document"},
+            "no document": {"document": None},
+            "not transferred": {"document": waiting},
+            "number": {"number": "P" * 300},
+        }
 
     # ── masters in ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -32,9 +32,13 @@ REFUSED = json.dumps({"error": {"code": "Unauthorized", "message": {"lang": "en-
 class SageStand(ODataPages, Stand):
     system = "sage_300"
     secret: ClassVar[dict[str, Any]] = {
-        "api_url": "https://erp.example/Sage300WebApi/v1.0/-", "company": "SAMLTD", "user": "webapi",
-        "password": "sandbox-only", "timezone": "America/Vancouver", "cost_center_segment": "2",
-    }  # fmt: skip
+        "api_url": "https://erp.example/Sage300WebApi/v1.0/-",
+        "company": "SAMLTD",
+        "user": "webapi",
+        "password": "sandbox-only",
+        "timezone": "America/Vancouver",
+        "cost_center_segment": "2",
+    }
     wrong: ClassVar[dict[str, Any]] = {"password": "not-this-one"}
     envelope = json.dumps({"error": {"code": "InternalServerError", "message": {"lang": "en-US", "value": "Sorry"}}})
     refusal = json.dumps({"error": {"code": "RecordInvalid", "message": {"lang": "en-US", "value": "It is sour"}}})
@@ -138,18 +142,28 @@ class SageStand(ODataPages, Stand):
             return {"rows": (CodingRow(key="1", **{**plain, **more}),)}
 
         return {
-            "account": coded(account="999999"), "cost_center": coded(cost_center="NOWHERE"),
-            "tax": coded(tax_code="X9"), "supplier": {"supplier": "NOBODY"}, "currency": {"currency": "USD"},
-            "order": coded(order_number="PO777777", order_line="1"), "sum": {"gross": Decimal(11)},
-            "number": {"number": "R" * 300}, "period": {"accounting_date": date(2031, 1, 1)},
-        }  # fmt: skip
+            "account": coded(account="999999"),
+            "cost_center": coded(cost_center="NOWHERE"),
+            "tax": coded(tax_code="X9"),
+            "supplier": {"supplier": "NOBODY"},
+            "currency": {"currency": "USD"},
+            "order": coded(order_number="PO777777", order_line="1"),
+            "sum": {"gross": Decimal(11)},
+            "number": {"number": "R" * 300},
+            "period": {"accounting_date": date(2031, 1, 1)},
+        }
 
     def on_order(self) -> tuple[dict[str, Any], Callable[[], None]]:
         line = next(one for one in order_lines(self.world) if one.open and one.currency == "EUR" and one.received)
         row = CodingRow(
-            key="1", account=line.natural, cost_center=line.cost_centre, net=Decimal(100), tax=Decimal(0),
-            order_number=line.order_number, order_line=str(line.line_number),
-        )  # fmt: skip
+            key="1",
+            account=line.natural,
+            cost_center=line.cost_centre,
+            net=Decimal(100),
+            tax=Decimal(0),
+            order_number=line.order_number,
+            order_line=str(line.line_number),
+        )
         fields = {"supplier": line.vendor, "gross": Decimal(100), "rows": (row,)}
         return fields, lambda: back_office.complete(self.world, line.order_key) and None
 

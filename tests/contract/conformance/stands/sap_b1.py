@@ -25,17 +25,26 @@ SETS: dict[type[Record], tuple[str, str]] = {
     PurchaseOrder: ("PurchaseOrders", "DocEntry"),
     Payment: ("VendorPayments", "DocEntry"),
 }
-UNREADABLE = {Supplier: "BPAddresses", Account: "Name", CostCenter: "InWhichDimension", PurchaseOrder: "DocumentLines",
-              Payment: "PaymentInvoices"}  # fmt: skip
+UNREADABLE = {
+    Supplier: "BPAddresses",
+    Account: "Name",
+    CostCenter: "InWhichDimension",
+    PurchaseOrder: "DocumentLines",
+    Payment: "PaymentInvoices",
+}
 PAYMENTS = 24
 
 
 class SapStand(ODataPages, Stand):
     system = "sap_b1"
     secret: ClassVar[dict[str, Any]] = {
-        "service_layer_url": "https://sl.example:50000/b1s/v2", "company_db": "SBODEMO", "user_name": "manager",
-        "password": "sandbox-only", "timezone": "Europe/Berlin", "external_id_field": "U_ExtId",
-    }  # fmt: skip
+        "service_layer_url": "https://sl.example:50000/b1s/v2",
+        "company_db": "SBODEMO",
+        "user_name": "manager",
+        "password": "sandbox-only",
+        "timezone": "Europe/Berlin",
+        "external_id_field": "U_ExtId",
+    }
     wrong: ClassVar[dict[str, Any]] = {"password": "not-this-one"}
     envelope = json.dumps({"error": {"code": "-5002", "message": "Internal error (-5002) occurred"}})
     refusal = json.dumps({"error": {"code": "-10", "message": "It is sour"}})
@@ -76,8 +85,11 @@ class SapStand(ODataPages, Stand):
         rows = self.world.rows(name)
         if record is Payment:
             return {_payment_key(row) for row in rows}
-        only = {Supplier: ("CardType", "cSupplier"), Account: ("ActiveAccount", "tYES"),
-                PurchaseOrder: ("DocumentStatus", "bost_Open")}.get(record)  # fmt: skip
+        only = {
+            Supplier: ("CardType", "cSupplier"),
+            Account: ("ActiveAccount", "tYES"),
+            PurchaseOrder: ("DocumentStatus", "bost_Open"),
+        }.get(record)
         return {str(row[key]) for row in rows if only is None or row[only[0]] == only[1]}
 
     def touch(self, record: type[Record], key: str) -> None:
@@ -133,18 +145,28 @@ class SapStand(ODataPages, Stand):
             return {"rows": (CodingRow(key="1", **{**plain, **more}),)}
 
         return {
-            "account": coded(account="999999"), "cost_center": coded(cost_center="NOWHERE"),
-            "tax": coded(tax_code="X9"), "supplier": {"supplier": "NOBODY"}, "currency": {"currency": "XXX"},
-            "order": coded(order_number="777777", order_line="1"), "sum": {"gross": Decimal(11)},
+            "account": coded(account="999999"),
+            "cost_center": coded(cost_center="NOWHERE"),
+            "tax": coded(tax_code="X9"),
+            "supplier": {"supplier": "NOBODY"},
+            "currency": {"currency": "XXX"},
+            "order": coded(order_number="777777", order_line="1"),
+            "sum": {"gross": Decimal(11)},
             "number": {"number": "R" * 300},
-        }  # fmt: skip
+        }
 
     def on_order(self) -> tuple[dict[str, Any], Callable[[], None]]:
         line = next(one for one in order_lines(self.world) if one.open and one.currency == "EUR" and one.service)
         row = CodingRow(
-            key="1", account=line.account, cost_center=line.cost_centre, tax_code="V0", tax=Decimal(0),
-            net=line.line_total, order_number=str(line.order_number), order_line=str(line.line_num),
-        )  # fmt: skip
+            key="1",
+            account=line.account,
+            cost_center=line.cost_centre,
+            tax_code="V0",
+            tax=Decimal(0),
+            net=line.line_total,
+            order_number=str(line.order_number),
+            order_line=str(line.line_num),
+        )
         order = self.world.find("PurchaseOrders", line.doc_entry)
         fields = {"supplier": line.card_code, "gross": line.line_total, "rows": (row,)}
         return fields, lambda: order.update(DocumentStatus="bost_Close")
@@ -170,8 +192,12 @@ def _template() -> bytes:
         del world.tables["BusinessPartners"][name]
     for number in range(PAYMENTS):
         line = {"ItemDescription": "Repair", "LineTotal": Decimal("0.30"), "AccountCode": "400001", "VatGroup": "V0"}
-        body = {"CardCode": "V10000", "DocType": "dDocument_Service", "NumAtCard": f"P{number}",
-                "DocumentLines": [line]}  # fmt: skip
+        body = {
+            "CardCode": "V10000",
+            "DocType": "dDocument_Service",
+            "NumAtCard": f"P{number}",
+            "DocumentLines": [line],
+        }
         back_office.pay(world, back_office.change(world, "PurchaseInvoices", body)["DocEntry"])
     user_fields = {name: ["U_ExtId"] for name in ("PurchaseInvoices", "PurchaseCreditNotes")}
     kept = {name: getattr(world, name) for name in ("tables", "numbers", "rates", "items")}

@@ -154,8 +154,9 @@ class LedgerCodes:
                 f"prerequisite:{ledger.flow}",
                 f"{_words(kind).capitalize()} {code} is being sent to {self._platform_name} for the first time "
                 f"({ledger.flow}). This resumes automatically once it has arrived.",
-                soon=True, awaits=f"{kind}:{code}",
-            )  # fmt: skip
+                soon=True,
+                awaits=f"{kind}:{code}",
+            )
 
     def _under_way(self, kind: str, ledger: Ledger, code: str) -> bool:
         if kind not in self._on_their_way:

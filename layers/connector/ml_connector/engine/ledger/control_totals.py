@@ -140,11 +140,15 @@ class Sheet:
         sums["delivered"] = total((sums["delivered"], difference))
         self.rounding.append(
             {
-                "key": chunk.key, "number": chunk.number, "posted_as": chunk.code, "currency": chunk.currency,
-                "approved": money(approved, chunk.currency), "posted": money(posted, chunk.currency),
+                "key": chunk.key,
+                "number": chunk.number,
+                "posted_as": chunk.code,
+                "currency": chunk.currency,
+                "approved": money(approved, chunk.currency),
+                "posted": money(posted, chunk.currency),
                 "difference": money(difference, chunk.currency),
             }
-        )  # fmt: skip
+        )
 
     def rounding_differences(self) -> dict[str, Decimal]:
         """Say by currency what the target holds more than was approved."""
@@ -178,7 +182,7 @@ class Sheet:
             row["amounts"] = {
                 currency: {place: money(value, currency) for place, value in sums.items()}
                 for currency, sums in sorted(self.amounts.items())
-            }  # fmt: skip
+            }
         if more := self.rounding_differences():
             row["rounding_differences"] = {currency: money(value, currency) for currency, value in more.items()}
         return row

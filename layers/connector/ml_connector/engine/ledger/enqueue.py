@@ -31,31 +31,55 @@ def enqueue(
     """Write the outbox row of a document; None where it is on its way already."""
     now = ledger.clock.now()
     chunk = Chunk(
-        id=offer.key, key=offer.key, tenant=ledger.tenant, integration=ledger.integration, flow=ledger.flow,
-        lane=in_lane, run=run, created=ledger.now(), stamp=offer.stamp, refers=offer.refers,
+        id=offer.key,
+        key=offer.key,
+        tenant=ledger.tenant,
+        integration=ledger.integration,
+        flow=ledger.flow,
+        lane=in_lane,
+        run=run,
+        created=ledger.now(),
+        stamp=offer.stamp,
+        refers=offer.refers,
         seq=int(now.timestamp() * 1000),  # later offers have higher numbers, and no cursor is touched
-        amount=str(offer.amount) if offer.amount is not None else None, currency=offer.currency, swept=swept,
+        amount=str(offer.amount) if offer.amount is not None else None,
+        currency=offer.currency,
+        swept=swept,
         number=offer.number,
-    )  # fmt: skip
+    )
     return chunk if ledger.add(chunk, turn=turn(chunk)) else None
 
 
 def enqueue_notification(ledger: Ledger, document: str, in_lane: str) -> Chunk | None:
     """Write down that the platform told of an order; None where the same waits already."""
     chunk = Chunk(
-        id=f"notice~{document}", op="notice", key=document, refers=document, run="notice", created=ledger.now(),
-        tenant=ledger.tenant, integration=ledger.integration, flow=ledger.flow,
+        id=f"notice~{document}",
+        op="notice",
+        key=document,
+        refers=document,
+        run="notice",
+        created=ledger.now(),
+        tenant=ledger.tenant,
+        integration=ledger.integration,
+        flow=ledger.flow,
         lane=in_lane,
-    )  # fmt: skip
+    )
     return chunk if ledger.add(chunk, turn=0) else None
 
 
 def wake_up_of(chunk: Chunk, scope: str) -> dict[str, object]:
     """Make the message that rings a chunk: no payload, only what finds it, and keys for people to read."""
     return {
-        "v": FORM, "id": chunk.id, "tenant": chunk.tenant, "integration": chunk.integration, "flow": chunk.flow,
-        "scope": scope, "lane": chunk.lane, "keys": [chunk.key] if chunk.key else [], "death": chunk.death,
-    }  # fmt: skip
+        "v": FORM,
+        "id": chunk.id,
+        "tenant": chunk.tenant,
+        "integration": chunk.integration,
+        "flow": chunk.flow,
+        "scope": scope,
+        "lane": chunk.lane,
+        "keys": [chunk.key] if chunk.key else [],
+        "death": chunk.death,
+    }
 
 
 def read_wake_up(text: str) -> dict[str, Any] | None:

@@ -67,9 +67,16 @@ class Mappings:
         item = self._store.get(self._pk, sk) or Item(self._pk, sk)
         before = item.data.get("target")
         if before != mapping.target:
-            self.note(Change(
-                kind=mapping.kind, code=mapping.code, before=before, after=mapping.target, by=mapping.by, at=mapping.at
-            ))  # fmt: skip
+            self.note(
+                Change(
+                    kind=mapping.kind,
+                    code=mapping.code,
+                    before=before,
+                    after=mapping.target,
+                    by=mapping.by,
+                    at=mapping.at,
+                )
+            )
         data = {"target": mapping.target, "origin": mapping.origin, "by": mapping.by, "at": mapping.at}
         self._store.put(replace(item, data=data))
 

@@ -42,9 +42,14 @@ class Poll:
     """One run of one flow's source."""
 
     def __init__(
-        self, pair: TenantIntegration, flow: Flow, run: str, prefetch: Prefetch = inline,
-        deadline: datetime | None = None, full: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        pair: TenantIntegration,
+        flow: Flow,
+        run: str,
+        prefetch: Prefetch = inline,
+        deadline: datetime | None = None,
+        full: bool = False,
+    ) -> None:
         """Read the cursor."""
         self.state = state = PassState(pair, flow, run, prefetch, deadline, full)
         self.pair, self.flow, self.ledger, self.cursor = pair, flow, state.ledger, state.cursor

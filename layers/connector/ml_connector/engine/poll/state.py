@@ -123,9 +123,16 @@ class PassState:
         if self.flow.manner == "document":
             seq = int(self.pair.runtime.clock.now().timestamp() * 1000)  # as offers are numbered
         return Chunk(
-            id=f"{number:010d}", tenant=self.pair.tenant, integration=self.pair.integration.name, flow=self.flow.name,
-            lane=self.pair.lane(self.flow), run=self.run, created=self.ledger.now(), seq=seq, count=count,
-        )  # fmt: skip
+            id=f"{number:010d}",
+            tenant=self.pair.tenant,
+            integration=self.pair.integration.name,
+            flow=self.flow.name,
+            lane=self.pair.lane(self.flow),
+            run=self.run,
+            created=self.ledger.now(),
+            seq=seq,
+            count=count,
+        )
 
     def seen_broken(self, broken: Broken, row: Row | None) -> bool:
         """Tell whether a record that cannot be read was rejected just as it is now, and count it."""

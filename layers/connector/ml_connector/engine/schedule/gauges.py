@@ -76,8 +76,9 @@ def gauges_of(runtime: Runtime, systems: Iterable[str]) -> dict[str, Gauges]:
     """Measure each system: what waits to be written to it, and how late the flows are that are read from it."""
     now = runtime.clock.now()
     due, failed = survey(runtime, DUE), survey(runtime, FAILED)
-    return {system: _gauges(runtime, system, now, due.get(system, Sums()), failed.get(system, Sums()))
-            for system in systems}  # fmt: skip
+    return {
+        system: _gauges(runtime, system, now, due.get(system, Sums()), failed.get(system, Sums())) for system in systems
+    }
 
 
 def _gauges(runtime: Runtime, system: str, now: datetime, due: Sums, failed: Sums) -> Gauges:
@@ -87,10 +88,15 @@ def _gauges(runtime: Runtime, system: str, now: datetime, due: Sums, failed: Sum
         return max((now - datetime.fromisoformat(since)).total_seconds(), 0.0) if since else 0.0
 
     values = {
-        "OldestDueSeconds": due.due, "OldestHeldSeconds": age(due.held), "HeldRecords": due.held_count,
-        "OldestDeferredSeconds": age(due.parked), "FailedRecords": failed.failed_count,
-        "OldestFailedSeconds": age(failed.failed), "PassOverdueSeconds": late, "FailingFlows": failing,
-    }  # fmt: skip
+        "OldestDueSeconds": due.due,
+        "OldestHeldSeconds": age(due.held),
+        "HeldRecords": due.held_count,
+        "OldestDeferredSeconds": age(due.parked),
+        "FailedRecords": failed.failed_count,
+        "OldestFailedSeconds": age(failed.failed),
+        "PassOverdueSeconds": late,
+        "FailingFlows": failing,
+    }
     most = sorted(due.amounts.items(), key=lambda one: (-one[1][0], one[0]))[:CURRENCIES]
     return Gauges(values, {currency: Decimal(amount) for currency, (_, amount) in most})
 
@@ -194,10 +200,14 @@ def _together(one: Sums | None, other: Sums | None) -> Sums:
     if one is None or other is None:
         return one or other or Sums()
     return Sums(
-        due=max(one.due, other.due), held=_earlier(one.held, other.held), parked=_earlier(one.parked, other.parked),
-        failed=_earlier(one.failed, other.failed), held_count=max(one.held_count, other.held_count),
-        failed_count=max(one.failed_count, other.failed_count), amounts=other.amounts | one.amounts,
-    )  # fmt: skip
+        due=max(one.due, other.due),
+        held=_earlier(one.held, other.held),
+        parked=_earlier(one.parked, other.parked),
+        failed=_earlier(one.failed, other.failed),
+        held_count=max(one.held_count, other.held_count),
+        failed_count=max(one.failed_count, other.failed_count),
+        amounts=other.amounts | one.amounts,
+    )
 
 
 def _earlier(one: str | None, other: str | None) -> str | None:

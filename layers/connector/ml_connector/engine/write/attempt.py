@@ -110,10 +110,20 @@ class Attempt:
         name = hashlib.blake2b("\n".join(told).encode(), digest_size=6).hexdigest()
         fields = {"due_at": self.later(0), "op": chunk.op, "state": "waiting", **more}
         return Chunk(
-            id=".".join((*within[:DEEPEST], name)), tenant=chunk.tenant, integration=chunk.integration, flow=chunk.flow,
-            lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=len(keys),
-            touch=chunk.touch, doubt=chunk.doubt, renewed=chunk.renewed, **fields,
-        )  # fmt: skip
+            id=".".join((*within[:DEEPEST], name)),
+            tenant=chunk.tenant,
+            integration=chunk.integration,
+            flow=chunk.flow,
+            lane=chunk.lane,
+            run=chunk.run,
+            created=chunk.created,
+            seq=chunk.seq,
+            count=len(keys),
+            touch=chunk.touch,
+            doubt=chunk.doubt,
+            renewed=chunk.renewed,
+            **fields,
+        )
 
     def dead(self, cause: str, reason: str) -> None:
         """Give up: a person looks at it."""

@@ -187,15 +187,27 @@ class DeactivationWriter:
         outcome, reason = self.chunk.results[key]
         if outcome == "rejected":
             return msgspec.structs.replace(
-                before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="rejected", reason=reason, delivered_fp=None,
-                seen_fp=GONE, doubt=self.chunk.doubt,
-            )  # fmt: skip
+                before,
+                seq=self.chunk.seq,
+                chunk=self.chunk.id,
+                outcome="rejected",
+                reason=reason,
+                delivered_fp=None,
+                seen_fp=GONE,
+                doubt=self.chunk.doubt,
+            )
         spoilt = before.spoilt_since(self.chunk.sent_at)
         return msgspec.structs.replace(
-            before, seq=self.chunk.seq, chunk=self.chunk.id, outcome="delivered", reason=None,
-            delivered_fp=None if spoilt else GONE, taint=before.taint if spoilt else None, open=False,
+            before,
+            seq=self.chunk.seq,
+            chunk=self.chunk.id,
+            outcome="delivered",
+            reason=None,
+            delivered_fp=None if spoilt else GONE,
+            taint=before.taint if spoilt else None,
+            open=False,
             doubt=self.chunk.doubt,
-        )  # fmt: skip
+        )
 
 
 def missing_text(pair: TenantIntegration, flow: Flow, missing: int, known: int) -> str:

@@ -66,10 +66,21 @@ def park(ledger: Ledger, chunk: Chunk, record: audit.AuditRecord) -> bool:
     """Keep an attempt in the table; tells whether the table took it."""
     name = f"{MARK}{record.chain[:12]}~{chunk.id}"
     row = Chunk(
-        id=name, op=PARKED, refers=record.key, key=chunk.key, tenant=chunk.tenant, integration=chunk.integration,
-        flow=chunk.flow, lane=chunk.lane, run=chunk.run, created=chunk.created, seq=chunk.seq, count=0, state="waiting",
+        id=name,
+        op=PARKED,
+        refers=record.key,
+        key=chunk.key,
+        tenant=chunk.tenant,
+        integration=chunk.integration,
+        flow=chunk.flow,
+        lane=chunk.lane,
+        run=chunk.run,
+        created=chunk.created,
+        seq=chunk.seq,
+        count=0,
+        state="waiting",
         due_at=iso(ledger.clock.now() + timedelta(seconds=SOON)),
-    )  # fmt: skip
+    )
     for _ in range(TRIES):
         with suppress(Conflict, Transient):
             ledger.keep(name, record.packed)
@@ -94,9 +105,13 @@ def answer(runtime: Runtime, message: Mapping[str, Any]) -> bool:
     of an endpoint that was left reach the bucket as all others do.
     """
     ledger = Ledger(
-        runtime.store, runtime.clock, tenant=message["tenant"], integration=message["integration"],
-        scope=message["scope"], flow=message["flow"],
-    )  # fmt: skip
+        runtime.store,
+        runtime.clock,
+        tenant=message["tenant"],
+        integration=message["integration"],
+        scope=message["scope"],
+        flow=message["flow"],
+    )
     found = is_parked(ledger, message["id"])
     if found:
         bring(runtime, ledger, message["id"])

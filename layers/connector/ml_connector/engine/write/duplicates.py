@@ -21,9 +21,10 @@ def others(matcher: Matcher, posted: Sequence[str | None], identities: Sequence[
     found = {one.id: one for one in matcher.find(identities) if one.state != "rejected"}
     holders = case.attempt.ledger.links(list(found))
     return [
-        one for one in found.values()
+        one
+        for one in found.values()
         if one.id not in {*posted, *case.chunk.passed} and (one.ours or holders.get(one.id, case.key) == case.key)
-    ]  # fmt: skip
+    ]
 
 
 def instead(matcher: Matcher, gone: Found, record: Any) -> Found | None:

@@ -16,27 +16,47 @@ def remember(prepared: Prepared, at: str) -> SentDocument:
     """Make what is kept of a document that is about to be sent."""
     return SentDocument(
         lookup={name: value for name, value in prepared.lookup.items() if "=" not in name},
-        amount=str(prepared.amount), currency=prepared.currency, natural=prepared.natural, name=prepared.name,
-        partner=prepared.partner, reference=prepared.reference, kind=prepared.kind, dated=_written(prepared.dated),
-        posted_on=_written(prepared.posted_on), at=at, written=dict(prepared.written),
-    )  # fmt: skip
+        amount=str(prepared.amount),
+        currency=prepared.currency,
+        natural=prepared.natural,
+        name=prepared.name,
+        partner=prepared.partner,
+        reference=prepared.reference,
+        kind=prepared.kind,
+        dated=_written(prepared.dated),
+        posted_on=_written(prepared.posted_on),
+        at=at,
+        written=dict(prepared.written),
+    )
 
 
 def recall(key: str, sent: SentDocument) -> Prepared:
     """Make what a sent document is found by: as it was mapped then, never as it would be mapped now."""
     return Prepared(
-        key=key, body={}, lookup=sent.lookup, amount=Decimal(sent.amount), currency=sent.currency, natural=sent.natural,
-        name=sent.name, partner=sent.partner, reference=sent.reference, kind=sent.kind, dated=_read(sent.dated),
-        posted_on=_read(sent.posted_on), written=sent.written,
-    )  # fmt: skip
+        key=key,
+        body={},
+        lookup=sent.lookup,
+        amount=Decimal(sent.amount),
+        currency=sent.currency,
+        natural=sent.natural,
+        name=sent.name,
+        partner=sent.partner,
+        reference=sent.reference,
+        kind=sent.kind,
+        dated=_read(sent.dated),
+        posted_on=_read(sent.posted_on),
+        written=sent.written,
+    )
 
 
 def filled(found: Found, sent: Prepared) -> Found:
     """Say of a document that was found under what we sent whatever the target does not tell of it."""
     return replace(
-        found, partner=found.partner or sent.partner or None, reference=found.reference or sent.reference or None,
+        found,
+        partner=found.partner or sent.partner or None,
+        reference=found.reference or sent.reference or None,
         kind=found.kind or sent.kind or None,
-    )  # fmt: skip
+    )
 
 
 def differences(found: Found, wanted: Prepared, tolerance: Decimal, *, all_told: bool = False) -> list[str]:
@@ -64,9 +84,15 @@ def foreign(found: Found, wanted: Prepared) -> bool:
 def changes(sent: Prepared, wanted: Prepared) -> list[str]:
     """Say what has changed since a document was sent: in its source, or in how it is mapped."""
     as_found = Found(
-        "", "", sent.amount, sent.currency, dated=sent.dated, partner=sent.partner, reference=sent.reference,
+        "",
+        "",
+        sent.amount,
+        sent.currency,
+        dated=sent.dated,
+        partner=sent.partner,
+        reference=sent.reference,
         kind=sent.kind,
-    )  # fmt: skip
+    )
     return differences(as_found, wanted, Decimal(0))
 
 

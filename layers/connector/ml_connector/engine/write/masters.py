@@ -202,10 +202,18 @@ class MasterWriter:
         """Give what the target is still at a chunk of its own, so that what it has finished is settled meanwhile."""
         chunk = self.chunk
         child = self.attempt.part(
-            keys, state="posted", stage=chunk.stage, tokens=chunk.tokens, token_at=chunk.token_at, epoch=chunk.epoch,
-            sent_at=chunk.sent_at, attempts=chunk.attempts, due_at=self.attempt.later(backoff(chunk.attempts, 1, 900)),
-            notes=[key for key in chunk.notes if key in keys], **(self._guard.part(keys) if self._guard else {}),
-        )  # fmt: skip
+            keys,
+            state="posted",
+            stage=chunk.stage,
+            tokens=chunk.tokens,
+            token_at=chunk.token_at,
+            epoch=chunk.epoch,
+            sent_at=chunk.sent_at,
+            attempts=chunk.attempts,
+            due_at=self.attempt.later(backoff(chunk.attempts, 1, 900)),
+            notes=[key for key in chunk.notes if key in keys],
+            **(self._guard.part(keys) if self._guard else {}),
+        )
         self.attempt.ledger.add(child, {"records": [self.records[k] for k in keys]})
         for key in keys:
             chunk.results[key] = ("moved", "posted")
@@ -330,9 +338,14 @@ class MasterWriter:
         outcome, reason = self.chunk.results[key]
         row = Row(
             used=before.used if self.chunk.op == "rebaseline" else self.used.get(key) if self._steady else None,
-            seq=self.chunk.seq, chunk=self.chunk.id, number=before.number, open=before.open, target=before.target,
-            code=before.code if outcome == "rejected" else self._code(key, before.code), doubt=self.chunk.doubt,
-        )  # fmt: skip
+            seq=self.chunk.seq,
+            chunk=self.chunk.id,
+            number=before.number,
+            open=before.open,
+            target=before.target,
+            code=before.code if outcome == "rejected" else self._code(key, before.code),
+            doubt=self.chunk.doubt,
+        )
         if outcome == "rejected":
             row.outcome, row.reason, row.seen_fp = "rejected", reason, self._fingerprint(key)
             row.shared = before.shared

@@ -140,9 +140,10 @@ class ReadBack:
     def to_read_back(self) -> Found:
         """Name what was posted, and have it compared with what was sent before the target goes on with it."""
         return replace(
-            as_sent(str(self.chunk.target), self.chunk.code or "", self.case.sent), since=self.case.since(),
+            as_sent(str(self.chunk.target), self.chunk.code or "", self.case.sent),
+            since=self.case.since(),
             check=lambda there: self.unchanged(there, self.case.sent or self._wanted()),
-        )  # fmt: skip
+        )
 
     def _wanted(self) -> list[Prepared]:
         """Read anew what is wanted of a document that was adopted: then nothing says what was sent."""

@@ -134,9 +134,13 @@ class Responder:
         offer = chunk.stamp or ("" if ok else chunk.seq)
         return Answer(
             code=f"{kind}.{chunk.answer_try}.{offer}",
-            success=ok, message=message, number=chunk.code, internal=internal if ok else None, posted_on=day,
+            success=ok,
+            message=message,
+            number=chunk.code,
+            internal=internal if ok else None,
+            posted_on=day,
             since=self.case.since(),
-        )  # fmt: skip
+        )
 
     def hear(self) -> None:
         """Ask what the source made of the answer."""
@@ -177,9 +181,15 @@ class Responder:
             if outcome == "unchanged" and before.outcome is not None:
                 return msgspec.structs.replace(before, seq=max(before.seq, chunk.seq), stamp=chunk.stamp)
             return Row(
-                seq=chunk.seq, outcome=outcome, chunk=chunk.id, reason=reason, stamp=stamp,
-                target=chunk.target, code=chunk.code, number=chunk.number,
-            )  # fmt: skip
+                seq=chunk.seq,
+                outcome=outcome,
+                chunk=chunk.id,
+                reason=reason,
+                stamp=stamp,
+                target=chunk.target,
+                code=chunk.code,
+                number=chunk.number,
+            )
 
         ledger.settle(
             {case.key: made(case.key, known[case.key][0] if case.key in known else Row())},

@@ -141,9 +141,10 @@ def _unknown(attempt: Attempt, error: OutcomeUnknown) -> None:
     attempt.chunk.failures += 1
     stuck = attempt.chunk.failures > STUCK
     attempt.wait(
-        3600 if stuck else retry.backoff(attempt.chunk.failures, 1, 900), reason=str(error),
+        3600 if stuck else retry.backoff(attempt.chunk.failures, 1, 900),
+        reason=str(error),
         waiting_for=f"lookup:{attempt.chunk.key or attempt.chunk.id}" if stuck else None,
-    )  # fmt: skip
+    )
 
 
 def _rejected(attempt: Attempt, error: Rejected) -> None:
@@ -223,8 +224,16 @@ def _report(attempt: Attempt, exchanges: list[http_log.Exchange]) -> None:
     What was done is done: whatever fails here but the row itself, the work ends, and says what failed.
     """
     chunk = attempt.chunk
-    said = {"state": chunk.state, "step": chunk.step, "reason": chunk.reason, "waiting_for": chunk.waiting_for,
-            "outcome": chunk.outcome, "target": chunk.target, "number": chunk.code, **attempt.said}  # fmt: skip
+    said = {
+        "state": chunk.state,
+        "step": chunk.step,
+        "reason": chunk.reason,
+        "waiting_for": chunk.waiting_for,
+        "outcome": chunk.outcome,
+        "target": chunk.target,
+        "number": chunk.code,
+        **attempt.said,
+    }
     if chunk.decision is not None:
         said["decision"] = dump(chunk.decision)
     if exchanges or chunk.state in {"done", "failed"}:

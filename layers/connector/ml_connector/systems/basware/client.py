@@ -83,9 +83,14 @@ class Basware:
         """Open nothing yet: the first call logs in."""
         self.settings, self.wiring = settings, wiring
         self.http = server(
-            settings, wiring, vendor="Basware", base_url=settings.base, connections=CONNECTIONS, before=self._stamp,
+            settings,
+            wiring,
+            vendor="Basware",
+            base_url=settings.base,
+            connections=CONNECTIONS,
+            before=self._stamp,
             private=settings.private_network,
-        )  # fmt: skip
+        )
         self.credentials = Tokens(self.http, settings, wiring.clock, self.scopes, wiring.tenant)
         self.http.auth = self.auth = SharedLogin(wiring.sessions, self.credentials)
 
@@ -228,9 +233,15 @@ class Basware:
 
     def _write(self, method: str, path: str, body: Any, safe: bool, content: bytes | None) -> Answer:
         call = Call(
-            method, path, body=body, content=content, headers={"Content-Type": "application/json"}, safe=safe,
-            want="none", expect=(*_TAKEN, 401, 403, *_REFUSED, *_MOVED),
-        )  # fmt: skip
+            method,
+            path,
+            body=body,
+            content=content,
+            headers={"Content-Type": "application/json"},
+            safe=safe,
+            want="none",
+            expect=(*_TAKEN, 401, 403, *_REFUSED, *_MOVED),
+        )
         reply = self._call(call)
         self._must_be_basware(call, reply)
         token = reply.headers.get(REQUEST_ID, "")

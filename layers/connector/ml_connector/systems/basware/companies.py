@@ -54,10 +54,11 @@ class Companies:
             said = self._unknown(missing, others, "Basware lists no companies to this client, but holds records of")
             return Check(WHAT, True, said, warning=True)
         return Check(
-            WHAT, True,
+            WHAT,
+            True,
             f"Basware lists no companies to this client, and nothing it holds shows whether it knows "
             f"{', '.join(missing)}; the first import does",
-        )  # fmt: skip
+        )
 
     def _against(self, listed: set[str]) -> Check:
         """Judge by the list. One that is missing there is spared where Basware has documents of it, and others are

@@ -93,9 +93,10 @@ def enrichment(row: Any) -> SupplierEnrichment:
     if not isinstance(terms, dict) or not isinstance(numbers, list) or not all(isinstance(n, dict) for n in numbers):
         raise Rejected(f"The paymentTerms or identifiers of vendor {code} are not as documented; ask Basware about it.")
     return SupplierEnrichment(
-        key=code, payment_term=text(terms, "paymentTermCode"),
+        key=code,
+        payment_term=text(terms, "paymentTermCode"),
         **{name: text(number, "id") for number in reversed(numbers) if (name := _field(number))},
-    )  # fmt: skip
+    )
 
 
 def around(entity: Mapping[str, Any], present: Mapping[str, Any], kept: frozenset[str]) -> tuple[bool, dict[str, Any]]:

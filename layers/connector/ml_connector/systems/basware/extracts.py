@@ -28,10 +28,14 @@ class Extracts:
         """Read the invoices of the tenant's companies."""
         self._client, self._counts = client, dict[str, int]()
         self._columns = Columns(
-            ("invoiceid", "id"), "invoicenumber", "suppliercode", "companycode",
-            ("status", "invoicestatus", "processingstatus"), frozenset(LATER.split()),
+            ("invoiceid", "id"),
+            "invoicenumber",
+            "suppliercode",
+            "companycode",
+            ("status", "invoicestatus", "processingstatus"),
+            frozenset(LATER.split()),
             frozenset(client.settings.companies),
-        )  # fmt: skip
+        )
 
     def waiting(self) -> list[str]:
         """Name the extracts that wait, by when they were made."""
@@ -49,11 +53,14 @@ class Extracts:
             raise Transient(f"Basware shows {len(files)} of {wanted} files of extract {extract}; it is read later.")
         ours = [
             File(
-                f"{one.get('fileName')} of Basware's extract {extract}", headers,
+                f"{one.get('fileName')} of Basware's extract {extract}",
+                headers,
                 partial(self._client.file, str(one.get("downloadUrl")), PATH),
             )
-            for table, headers in TABLES.items() for one in files if one.get("tableName") == table
-        ]  # fmt: skip
+            for table, headers in TABLES.items()
+            for one in files
+            if one.get("tableName") == table
+        ]
         return self._columns.named(ours) if ours else None
 
     def acknowledge(self, extract: str) -> None:

@@ -218,11 +218,14 @@ def _key(document: dict[str, Any]) -> str | None:
 
 def _offer(document: dict[str, Any]) -> ListedDocument:
     return ListedDocument(
-        key=str(_key(document)), stamp=stamp_of(document), number=doc.text(document, "invoiceNumber"),
+        key=str(_key(document)),
+        stamp=stamp_of(document),
+        number=doc.text(document, "invoiceNumber"),
         amount=_money(document.get("grossSum"), doc.text(document, "currencyCode")),
-        currency=doc.text(document, "currencyCode"), partner=doc.text(document, "supplierCode"),
+        currency=doc.text(document, "currencyCode"),
+        partner=doc.text(document, "supplierCode"),
         dated=doc.day_of(document),
-    )  # fmt: skip
+    )
 
 
 def _broken(row: Any) -> Broken:

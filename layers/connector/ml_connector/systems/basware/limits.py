@@ -25,25 +25,55 @@ CODES: dict[str, dict[str, int]] = {
     "AccountCompanyEntity": {"companyCode": 32},
     "CostCenterEntity": {"externalCode": 36, "costCenterCode": 25},
     "CostCenterCompanyEntity": {"companyCode": 32},
-    "OrderEntity": {"externalCode": 36, "orderNumber": 100, "sourceSystem": 36, "companyCode": 25,
-                    "organizationElementCode": 25, "currencyCode": 3, "supplierCode": 25, "paymentTermCode": 25},
-    "OrderLineEntity": {"externalCode": 36, "orderExternalCode": 36, "lineNumber": 100, "currencyCode": 3,
-                        "taxCode": 25, "productCode": 250},
-    "OrderLineCodingEntity": {"externalCode": 36, "accountCode": 50, "costCenterCode": 200,
-                              **{f"dimCode{n}": 100 for n in range(1, 11)}},
+    "OrderEntity": {
+        "externalCode": 36,
+        "orderNumber": 100,
+        "sourceSystem": 36,
+        "companyCode": 25,
+        "organizationElementCode": 25,
+        "currencyCode": 3,
+        "supplierCode": 25,
+        "paymentTermCode": 25,
+    },
+    "OrderLineEntity": {
+        "externalCode": 36,
+        "orderExternalCode": 36,
+        "lineNumber": 100,
+        "currencyCode": 3,
+        "taxCode": 25,
+        "productCode": 250,
+    },
+    "OrderLineCodingEntity": {
+        "externalCode": 36,
+        "accountCode": 50,
+        "costCenterCode": 200,
+        **{f"dimCode{n}": 100 for n in range(1, 11)},
+    },
     "GenericListEntity": {"externalCode": 36},
     "GenericListCompanyEntity": {"companyCode": 32},
     "GoodsReceiptEntity": {"externalCode": 36, "goodsReceiptNumber": 100, "referenceGRExternalCode": 36},
     "TransferResponseEntity": {"externalCode": 36, "sourceSystem": 32, "voucherNumber1": 25, "voucherNumber2": 25},
-    "PaymentResponseEntity": {"externalCode": 36, "sourceSystem": 32, "paymentTermCode": 25, "paymentNumber": 250,
-                              "paymentDocument": 250, "paymentReversalDocument": 250},
-}  # fmt: skip
+    "PaymentResponseEntity": {
+        "externalCode": 36,
+        "sourceSystem": 32,
+        "paymentTermCode": 25,
+        "paymentNumber": 250,
+        "paymentDocument": 250,
+        "paymentReversalDocument": 250,
+    },
+}
 
 TEXTS: dict[str, dict[str, int]] = {
     "LanguageTranslationEntity": {"translation": 2000, "language": 10},
     "VendorEntity": {"name": 250, "description": 250},
-    "VendorAddressEntity": {"name": 200, "addressLine1": 200, "streetName": 50, "cityName": 50, "postalZone": 50,
-                            "countrySubEntity": 50},
+    "VendorAddressEntity": {
+        "name": 200,
+        "addressLine1": 200,
+        "streetName": 50,
+        "cityName": 50,
+        "postalZone": 50,
+        "countrySubEntity": 50,
+    },
     "VendorContactEntity": {"name": 200, "telephone": 50, "email": 200, "website": 200},
     "VendorPaymentTermEntity": {"description": 200},
     "FinancialInstitutionEntity": {"name": 250},
@@ -53,7 +83,7 @@ TEXTS: dict[str, dict[str, int]] = {
     "OrderLineEntity": {"uom": 25, "productName": 250, "description": 1000, "text10": 250},
     "TransferResponseEntity": {"responseMessage": 250},
     "PaymentResponseEntity": {"responseMessage": 250, "paymentMethod": 25, "checkNumber": 25, "paymentMessage": 100},
-}  # fmt: skip
+}
 
 
 def entity(kind: str, **fields: Any) -> dict[str, Any]:

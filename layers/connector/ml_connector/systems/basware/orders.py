@@ -45,8 +45,10 @@ class Orders:
         code = self.wiring.outward("order", record.key)
         header = self._header(record, codes, code)
         with reckoned(f"Order {record.number}"):
-            lines = [entity("OrderLineEntity", **touched(self._line(record, line, codes, code), "text10", touch))
-                     for line in record.lines]  # fmt: skip
+            lines = [
+                entity("OrderLineEntity", **touched(self._line(record, line, codes, code), "text10", touch))
+                for line in record.lines
+            ]
         return Rendered(
             record.key, code, {"orders": [entity("OrderEntity", **touched(header, "text10", touch))], "lines": lines}
         )
@@ -114,8 +116,11 @@ class Orders:
     def _dimensions(self, line: OrderLine, codes: Codes) -> dict[str, str]:
         """Give the codes of the dimensions that have a list; the others have no place in Basware."""
         places = self.settings.dimension_fields()
-        return {f"dimCode{places[name]}": codes.platform("cost_center", code)
-                for name, code in line.dimensions if name in places}  # fmt: skip
+        return {
+            f"dimCode{places[name]}": codes.platform("cost_center", code)
+            for name, code in line.dimensions
+            if name in places
+        }
 
     def _receipt(self, record: PurchaseOrder, line: OrderLine, receipt: Receipt) -> dict[str, Any]:
         """A receipt; a return is a negative one that names the receipt it takes back.
@@ -157,8 +162,14 @@ def _matching(line: OrderLine) -> dict[str, Any]:
     is a `Return`. All others are `Standard` and matched against their receipts.
     """
     if by_sum(line) and line.net >= 0:
-        return {"matchingMode": "Blanket", "quantity": ONE, "netSum": line.net, "netPrice": line.net,
-                "isReceiptRequired": False, "isReceiptBasedMatching": False}  # fmt: skip
+        return {
+            "matchingMode": "Blanket",
+            "quantity": ONE,
+            "netSum": line.net,
+            "netPrice": line.net,
+            "isReceiptRequired": False,
+            "isReceiptBasedMatching": False,
+        }
     quantity = ONE if by_sum(line) else abs(line.quantity)
     back = line.net < 0 or line.quantity < 0
     sign = -1 if back else 1

@@ -110,10 +110,13 @@ class Outward:
         currency = codes.platform("currency", record.currency) if record.currency else None
         return [
             entity(
-                "VendorPaymentMeanEntity", paymentMeansCode=CREDIT_TRANSFER, financialAccounts=accounts,
-                currencyCode=currency, default=True,
+                "VendorPaymentMeanEntity",
+                paymentMeansCode=CREDIT_TRANSFER,
+                financialAccounts=accounts,
+                currencyCode=currency,
+                default=True,
             )
-        ]  # fmt: skip
+        ]
 
     # ── accounts, cost centers ──────────────────────────────────────────────────────────────────────────────
 
@@ -121,8 +124,10 @@ class Outward:
         """Say an account as an AccountEntity. A replay writes into `text5`."""
         where = entity(
             "AccountCompanyEntity",
-            companyCode=company(self.settings, codes), inherit=True, active=record.active,
-        )  # fmt: skip
+            companyCode=company(self.settings, codes),
+            inherit=True,
+            active=record.active,
+        )
         fields: dict[str, Any] = {
             "externalCode": self.wiring.outward("account", record.key),
             "accountCode": needed(record.code, "code", "account", record.key),
@@ -136,9 +141,7 @@ class Outward:
         """Say a cost center as a CostCenterEntity, or as an item of its dimension's list. A replay writes `text10`."""
         if (name := self.settings.dimension_lists.get(str(record.dimension))) is not None:
             return self._list_item(record, codes, name, touch)
-        where = entity(
-            "CostCenterCompanyEntity", companyCode=company(self.settings, codes), active=record.active
-        )  # fmt: skip
+        where = entity("CostCenterCompanyEntity", companyCode=company(self.settings, codes), active=record.active)
         fields: dict[str, Any] = {
             "externalCode": self.wiring.outward("cost_center", record.key),
             "costCenterCode": needed(record.code, "code", "cost center", record.key),
@@ -156,9 +159,7 @@ class Outward:
                 f"The code '{code}' is too long for {name}, whose columns hold {width} characters. Shorten it in the "
                 "ERP, or give the dimension another list; a code is never cut."
             )
-        where = entity(
-            "GenericListCompanyEntity", companyCode=company(self.settings, codes), active=record.active
-        )  # fmt: skip
+        where = entity("GenericListCompanyEntity", companyCode=company(self.settings, codes), active=record.active)
         fields: dict[str, Any] = {
             "externalCode": self.wiring.outward("cost_center", record.key),
             "text_1": code,
@@ -185,10 +186,14 @@ def _contacts(record: Supplier) -> list[dict[str, Any]]:
         return []
     return [
         entity(
-            "VendorContactEntity", name=record.name, role="PrimaryContact", telephone=record.phone,
-            email=record.email, website=record.website,
+            "VendorContactEntity",
+            name=record.name,
+            role="PrimaryContact",
+            telephone=record.phone,
+            email=record.email,
+            website=record.website,
         )
-    ]  # fmt: skip
+    ]
 
 
 def _bank(bank: BankAccount) -> dict[str, Any] | None:

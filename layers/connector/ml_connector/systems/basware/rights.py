@@ -18,14 +18,18 @@ _FLOWS: dict[str, tuple[str, ...]] = {
     "accounts": ("accounts.read", "accounts.write"),
     "cost_centers": ("costCenters.read", "costCenters.write"),
     "dimensions": ("costCenters.read", "costCenters.write", "lists.read", "lists.write"),
-    "purchase_orders": ("matchingOrders.read", "matchingOrders.write", "matchingOrderLines.read",
-                        "matchingOrderLines.write"),
+    "purchase_orders": (
+        "matchingOrders.read",
+        "matchingOrders.write",
+        "matchingOrderLines.read",
+        "matchingOrderLines.write",
+    ),
     "invoices": _DOCUMENTS,
     "payments": _DOCUMENTS,
     "alignment": ("vendors.read", "accounts.read", "costCenters.read", "lists.read"),
     "supplier_enrichment": ("vendors.read",),
     "order_notices": ("exportedPurchaseOrders.read",),
-}  # fmt: skip
+}
 """Which scopes a flow's calls need. Reading belongs to every one: where no verdict comes, the entity is read."""
 _USUAL = ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices")
 

@@ -18,8 +18,12 @@ MARGIN = timedelta(days=1)
 """By how much our clock and Basware's may differ, and more: what a lost row of ours had sent is found as well."""
 _GOOD, _WAIT, _BAD = "good", "wait", "bad"
 _OVERALL = {
-    "success": _GOOD, "acknowledgedsuccess": _GOOD, "error": _BAD, "acknowledgederror": _BAD, "inprogress": _WAIT
-}  # fmt: skip
+    "success": _GOOD,
+    "acknowledgedsuccess": _GOOD,
+    "error": _BAD,
+    "acknowledgederror": _BAD,
+    "inprogress": _WAIT,
+}
 _RANK = ("notprocessed", "recordexpired", "success", "warning", "inprogress", "error")
 """From the lightest to the gravest. A status that is not here is unknown and weighs like `InProgress`."""
 _LAST = frozenset(_RANK) - {"inprogress"}

@@ -70,9 +70,9 @@ class Dialect(Generic[F]):
     mend: Callable[[str, F, Prepared], str | None]
     document: str = "document"
 
-    def judge(self, fault: F, prepared: Prepared, look: Callable[[Prepared], Sequence[Found]] = lambda _: ()) -> (
-        ConnectorError
-    ):  # fmt: skip
+    def judge(
+        self, fault: F, prepared: Prepared, look: Callable[[Prepared], Sequence[Found]] = lambda _: ()
+    ) -> ConnectorError:
         """Make the error that says what to do. `look` finds the document that stands in a duplicate's way."""
         elsewhere = self.elsewhere(fault, prepared)
         if elsewhere is not None:

@@ -200,9 +200,14 @@ class InvoiceTarget(Generic[F]):
         if outcome.id is None:
             return replace(self._unnamed(prepared), notes=notes)
         return Found(
-            outcome.id, outcome.number, prepared.amount, prepared.currency, ours=outcome.ours, notes=notes,
+            outcome.id,
+            outcome.number,
+            prepared.amount,
+            prepared.currency,
+            ours=outcome.ours,
+            notes=notes,
             posted_on=sent.posted_on,
-        )  # fmt: skip
+        )
 
     def _sent(self, prepared: Prepared) -> tuple[Prepared, Created | F]:
         """Create, in other words or in a later month where that is what it was refused for.

@@ -27,8 +27,14 @@ class ODataTables:
     def pages(self, asked: Query, position: str | None) -> Iterator[Batch[Row]]:
         """Read page after page; nothing tells for certain which is the last, so one more is asked for."""
         size = asked.limit or MOST_ROWS
-        return walk(lambda place: self._page(asked, place, size), position, pager=self._pager, key=asked.name,
-                    size=size, top=asked.limit)  # fmt: skip
+        return walk(
+            lambda place: self._page(asked, place, size),
+            position,
+            pager=self._pager,
+            key=asked.name,
+            size=size,
+            top=asked.limit,
+        )
 
     def room(self, alternative: tuple[Condition, ...]) -> float:
         """Tell which part of an address an alternative takes."""
@@ -40,9 +46,15 @@ class ODataTables:
             raise self._refusal(asked.table, reply)
         try:
             return page_of(
-                reply, self._http.vendor, asked.table, decoder=None, read=lambda raw: row_of(raw, asked.columns),
-                key=asked.name, named=lambda raw: asked.name(row_of(raw, asked.key)), unnamed=place.unnamed,
-            )  # fmt: skip
+                reply,
+                self._http.vendor,
+                asked.table,
+                decoder=None,
+                read=lambda raw: row_of(raw, asked.columns),
+                key=asked.name,
+                named=lambda raw: asked.name(row_of(raw, asked.key)),
+                unnamed=place.unnamed,
+            )
         except ValueError as error:
             said = f"{self._http.vendor} answered {asked.table} with something else than whole JSON ({error})."
             raise Transient(said) from error

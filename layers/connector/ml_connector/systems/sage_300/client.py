@@ -205,8 +205,11 @@ class WebApi:
         if query.shape not in self._not_taken:
             log.warning(
                 "Sage 300 does not take the filter '%s' of %s, so the whole list is read and sorted out here. Check "
-                "'date_literal' if it names a date. %s", query.where, query.resource, error,
-            )  # fmt: skip
+                "'date_literal' if it names a date. %s",
+                query.where,
+                query.resource,
+                error,
+            )
         self._not_taken.add(query.shape)
 
     def offered(self, query: Query[W], position: str | None = None) -> Iterator[Batch[W]]:

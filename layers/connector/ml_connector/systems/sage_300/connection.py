@@ -53,9 +53,14 @@ class Sage300Connection:
     def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
         self._settings, self._wiring = settings, wiring
         self._http = server(
-            settings, wiring, vendor=VENDOR, base_url=settings.api_url, connections=CONNECTIONS, before=self._before,
+            settings,
+            wiring,
+            vendor=VENDOR,
+            base_url=settings.api_url,
+            connections=CONNECTIONS,
+            before=self._before,
             tries=TRIES,
-        )  # fmt: skip
+        )
         self._http.auth = self._login = SharedLogin(wiring.sessions, login.Proof(settings).login(self._http))
         self.api = WebApi(
             self._http,
@@ -98,9 +103,15 @@ class Sage300Connection:
 
     def _invoices(self) -> InvoiceTarget[Fault]:
         invoices = Invoices(
-            self.api, self._wiring, ledger=self._ledger, orders=self._orders(), vendors=self._vendors,
-            documents=self._documents, posting=self._posting, calendar=self._calendar,
-        )  # fmt: skip
+            self.api,
+            self._wiring,
+            ledger=self._ledger,
+            orders=self._orders(),
+            vendors=self._vendors,
+            documents=self._documents,
+            posting=self._posting,
+            calendar=self._calendar,
+        )
         return InvoiceTarget(invoices, self._settings, self._wiring)
 
     def ping(self) -> Iterator[Check]:

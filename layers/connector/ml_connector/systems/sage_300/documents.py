@@ -129,15 +129,19 @@ class Entry:
     def found(self, *, ours: bool = False) -> Found:
         """Say it in the engine's words: the id is `batch:entry`, the number the batch's."""
         number, entry = whole(self.batch or self.row, "BatchNumber"), whole(self.row, "EntryNumber") or "1"
-        name = f"{number}:{entry}"
-        if number is None:
-            name = f"{GONE}:{text(self.row, 'VendorNumber')}~{text(self.row, 'DocumentNumber')}"
-            number = str(text(self.row, "DocumentNumber"))
+        vendor, document = text(self.row, "VendorNumber"), text(self.row, "DocumentNumber")
         return Found(
-            name, number, self.total(), text(self.row, "CurrencyCode"), ours=ours,
-            dated=_day(self.row, "DocumentDate"), posted_on=_day(self.row, "PostingDate"),
-            partner=text(self.row, "VendorNumber"), reference=text(self.row, "DocumentNumber"), kind=self.kind,
-        )  # fmt: skip
+            f"{GONE}:{vendor}~{document}" if number is None else f"{number}:{entry}",
+            str(document) if number is None else number,
+            self.total(),
+            text(self.row, "CurrencyCode"),
+            ours=ours,
+            dated=_day(self.row, "DocumentDate"),
+            posted_on=_day(self.row, "PostingDate"),
+            partner=vendor,
+            reference=document,
+            kind=self.kind,
+        )
 
     def total(self) -> Decimal | None:
         """Give the total; that of a credit note is negative, as on the platform."""
@@ -218,9 +222,15 @@ class Documents:
 
     @readable()
     def find(
-        self, vendor: str, number: str, own: str, *, credit: bool, stands: Callable[[Found], bool],
+        self,
+        vendor: str,
+        number: str,
+        own: str,
+        *,
+        credit: bool,
+        stands: Callable[[Found], bool],
         dated: date | None = None,
-    ) -> list[Found]:  # fmt: skip
+    ) -> list[Found]:
         """Find a document by our own key, whatever else its entry says, among unposted batches, and among posted ones.
 
         A batch of ours that was posted shows what it held also where its entry was changed by hand. `stands` tells
@@ -286,9 +296,14 @@ class Documents:
         entry = (whole(mine.row, "EntryNumber") if mine else None) or "1"
         name = str(whole(batch, "BatchNumber"))
         return Found(
-            f"{name}:{entry}", self.label(name, vendor, number), shown.total(), text(shown.row, "CurrencyCode"),
-            ours=True, partner=text(shown.row, "VendorNumber"), reference=text(shown.row, "DocumentNumber"),
-        )  # fmt: skip
+            f"{name}:{entry}",
+            self.label(name, vendor, number),
+            shown.total(),
+            text(shown.row, "CurrencyCode"),
+            ours=True,
+            partner=text(shown.row, "VendorNumber"),
+            reference=text(shown.row, "DocumentNumber"),
+        )
 
     def label(self, batch: str, vendor: str, document: str) -> str:
         """Name a batch that is yet to be posted, and whose document it holds: the posting may move the entry away.

@@ -27,9 +27,13 @@ NOT_THERE = frozenset({"RecordNotFound"})
 NO_SUCH_PATH = frozenset({"ResourceNotFound", "MethodNotAllowed"})
 NOT_UNDERSTOOD = frozenset({"InvalidParameters", "InvalidPayload", "InvalidEntityKey", "InvalidAction"})
 DUPLICATE = "RecordDuplicate"
-CODES = PASSING | NOT_THERE | NO_SUCH_PATH | NOT_UNDERSTOOD | {
-    FLOODED, REFUSED_LOGIN, NO_RIGHT, DUPLICATE, "RecordInvalid", "General"
-}  # fmt: skip
+CODES = (
+    PASSING
+    | NOT_THERE
+    | NO_SUCH_PATH
+    | NOT_UNDERSTOOD
+    | {FLOODED, REFUSED_LOGIN, NO_RIGHT, DUPLICATE, "RecordInvalid", "General"}
+)
 """All codes of the Web API (contracts/sage_300.md §8)."""
 _BY_STATUS = {401: REFUSED_LOGIN, 403: NO_RIGHT, 429: FLOODED}
 _JUDGED = frozenset({400, 409, 422})

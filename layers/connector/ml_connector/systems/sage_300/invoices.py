@@ -44,10 +44,17 @@ class Invoices:
     shown_nowhere = "in no batch and among no posted documents"
 
     def __init__(
-        self, api: WebApi, wiring: AdapterContext, *, ledger: Ledger, orders: Orders, vendors: Vendors,
-        documents: Documents, posting: Posting,
+        self,
+        api: WebApi,
+        wiring: AdapterContext,
+        *,
+        ledger: Ledger,
+        orders: Orders,
+        vendors: Vendors,
+        documents: Documents,
+        posting: Posting,
         calendar: Calendar,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._api, self._rounding = api, wiring.options.rounding_tolerance
         self._ledger, self._orders, self._vendors = ledger, orders, vendors
         self._documents, self._posting, self._calendar = documents, posting, calendar

@@ -137,9 +137,11 @@ class Posting:
 
     def _not_ready(self, number: str, fault: Fault) -> None:
         _in_the_way(
-            fault, number, "Sage 300 took it, but does not let this user set it ready to post",
+            fault,
+            number,
+            "Sage 300 took it, but does not let this user set it ready to post",
             "Give its security group the right to change AP invoice batches.",
-        )  # fmt: skip
+        )
         log.info("batch stays open", extra={"batch": number, "reason": f"{STAYS_OPEN} {fault}"})
 
     def _post_it(self, case: Case) -> None:
@@ -155,9 +157,11 @@ class Posting:
 
     def _not_posted(self, case: Case, fault: Fault) -> None:
         _in_the_way(
-            fault, case.number, "It is ready, but this user may not post it",
+            fault,
+            case.number,
+            "It is ready, but this user may not post it",
             "Give its security group the right to post AP invoices, or take 'post_batches' out of the secret.",
-        )  # fmt: skip
+        )
         raise stuck(case, str(fault))
 
     # ── confirming ──────────────────────────────────────────────────────────────────────────────────────────

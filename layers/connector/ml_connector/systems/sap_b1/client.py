@@ -77,9 +77,14 @@ class ServiceLayer:
         return all_rows(self.pages(query), VENDOR, query.entity)
 
     def get(
-        self, entity: str, key: str | int, row: type[W], unreadable: type[Transient | Rejected] = Transient,
-        *, optional: bool = False,
-    ) -> W | None:  # fmt: skip
+        self,
+        entity: str,
+        key: str | int,
+        row: type[W],
+        unreadable: type[Transient | Rejected] = Transient,
+        *,
+        optional: bool = False,
+    ) -> W | None:
         """Read one entity; None where the server says that there is none. Raises `unreadable` where it is no `row`.
 
         `optional`: a server that has no such set has no such entity.
@@ -134,10 +139,15 @@ class ServiceLayer:
             raise _refused_read(query.entity, fault)
         try:
             return page_of(
-                reply, "SAP Business One", query.entity, decoder=query.decoder, key=query.name,
-                read=lambda raw: decode(query.row, raw), unnamed=place.unnamed,
+                reply,
+                "SAP Business One",
+                query.entity,
+                decoder=query.decoder,
+                key=query.name,
+                read=lambda raw: decode(query.row, raw),
+                unnamed=place.unnamed,
                 named=lambda raw: raw.get(query.key) if isinstance(raw, dict) else None,
-            )  # fmt: skip
+            )
         except ValueError:
             # it is asked for again with the checks of `Http`, and judged by the same rules
             return self._read(query, place, self._ask(query, place, self._bare_days, want="json"))

@@ -45,9 +45,14 @@ class SapB1Connection:
     def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
         self._settings, self._wiring = settings, wiring
         self._http = server(
-            settings, wiring, vendor=VENDOR, base_url=settings.service_layer_url, connections=CONNECTIONS,
-            redactor=SessionRedactor, keeps_cookies=False,
-        )  # fmt: skip
+            settings,
+            wiring,
+            vendor=VENDOR,
+            base_url=settings.service_layer_url,
+            connections=CONNECTIONS,
+            redactor=SessionRedactor,
+            keeps_cookies=False,
+        )
         self._cookie = CookieLogin(self._http, settings, wiring.clock)
         self._http.auth = self._login = SharedLogin(wiring.sessions, self._cookie)
         self.layer = ServiceLayer(self._http, self._login, settings.version())

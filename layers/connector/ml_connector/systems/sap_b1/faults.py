@@ -122,19 +122,31 @@ _OF_FIELD: Mapping[str, str] = {
         "period": ("DocDate", "RefDate"),
         "date": ("DocDueDate", "DueDate", "TaxDate", "VatDate", "CreateDate", "CancelDate"),
         "branch": ("BPL_IDAssignedToInvoice", "BPLId", "BPL_ID", "BPLID"),
-        "order": ("BaseEntry", "BaseLine", "BaseType", "BaseRef", "BaseDocEntry", "ItemCode", "WhsCode",
-                  "WarehouseCode"),
+        "order": (
+            "BaseEntry",
+            "BaseLine",
+            "BaseType",
+            "BaseRef",
+            "BaseDocEntry",
+            "ItemCode",
+            "WhsCode",
+            "WarehouseCode",
+        ),
         "supplier": ("CardCode", "CardName"),
         "currency": ("DocCurrency", "DocCur", "DocRate", "Currency", "Rate"),
         "tax": ("VatGroup", "TaxCode", "VatPrcnt"),
         "account": ("AccountCode", "AcctCode", "Account"),
-        "cost_center": ("CostingCode", "OcrCode", "ProfitCode",
-                        *(f"{name}{n}" for name in ("CostingCode", "OcrCode") for n in range(2, 6))),
+        "cost_center": (
+            "CostingCode",
+            "OcrCode",
+            "ProfitCode",
+            *(f"{name}{n}" for name in ("CostingCode", "OcrCode") for n in range(2, 6)),
+        ),
         "term": ("PaymentGroupCode", "GroupNum"),
         "setup": ("Series", "AttachmentEntry", "AtcEntry"),
     }.items()
     for name in names
-}  # fmt: skip
+}
 """What a field that a refusal quotes in brackets is about. Only the posting date belongs to a posting period."""
 _OTHER_DATE = re.compile(
     r"\b(?:DocDueDate|TaxDate|DueDate)\b|\bdue date|document date|Fälligkeit|Belegdatum|échéance|vencimiento|scadenza",

@@ -160,10 +160,17 @@ class Invoices:
         total = self._total(row)
         total = total if kind == INVOICE or total is None else -total
         return Found(
-            f"{kind}:{row.doc_entry}", row.number, total, row.doc_currency, ours=ours,
-            dated=day_told(row.tax_date), posted_on=day_told(row.doc_date), partner=told(row.card_code),
-            reference=told(row.num_at_card), kind=KINDS[kind == CREDIT_NOTE],
-        )  # fmt: skip
+            f"{kind}:{row.doc_entry}",
+            row.number,
+            total,
+            row.doc_currency,
+            ours=ours,
+            dated=day_told(row.tax_date),
+            posted_on=day_told(row.doc_date),
+            partner=told(row.card_code),
+            reference=told(row.num_at_card),
+            kind=KINDS[kind == CREDIT_NOTE],
+        )
 
     def _total(self, row: FoundRow) -> Decimal | None:
         """Give what the supplier invoiced, in document currency: also what was withheld of it.
