@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
     from .workspace import Stream
 
-COLUMNS = ("at", "tenant", "flow", "key", "number", "state", "posted_as", "amount", "currency", "reason")
+COLUMNS = (
+    "at",
+    "tenant",
+    "flow",
+    "key",
+    "number",
+    "state",
+    "posted_as",
+    "posting_date",
+    "amount",
+    "currency",
+    "reason",
+)
 HISTORY = tuple("outcome" if column == "state" else column for column in COLUMNS)
 Outcome = Literal["delivered", "unchanged", "held", "rejected", "failed", "pending"]
 FlowName = Annotated[
@@ -163,6 +175,7 @@ def _document(stream: Stream, chunk: Chunk) -> dict[str, Any]:
         "state": state,
         "target_number": chunk.code,
         "target": chunk.target,
+        "posting_date": chunk.posted_on if chunk.code else None,
         "amount": chunk.amount if stream.flow.money else None,
         "currency": chunk.currency if stream.flow.money else None,
         "at": chunk.done_at or _since(chunk),
@@ -189,6 +202,7 @@ def _master(stream: Stream, key: str, row: Row, at: str | None) -> dict[str, Any
         "state": row.outcome,
         "target_number": row.code,
         "target": row.target,
+        "posting_date": None,
         "amount": None,
         "currency": None,
         "at": at,

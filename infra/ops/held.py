@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from . import options, table
+from . import options, table, terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ml_connector.engine.ledger.rows import Chunk
 
     from .workspace import Stream
@@ -36,6 +39,20 @@ def held(
     rows.sort(key=lambda r: r["since"])
     shown = rows if as_json else [for_people(r) for r in rows]
     table.show(shown, COLUMNS, as_json=as_json, empty="Nothing is held.")
+    if rows and not as_json:
+        terminal.line(_total(rows))
+
+
+def _total(rows: Sequence[dict[str, Any]]) -> str:
+    """Say how many records are listed, and their money by currency: what a controller accrues, or waits for."""
+    from ml_connector.engine.ledger.control_totals import countable, total
+
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        if row["currency"] and (amount := countable(row["amount"])) is not None:
+            sums[row["currency"]] = total((sums.get(row["currency"], Decimal(0)), amount))
+    money = f": {table.money(sums)}" if sums else ""
+    return f"Total of {table.counted(sum(row['records'] for row in rows), 'record')}{money}."
 
 
 def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:

@@ -74,6 +74,8 @@ def _lines(made: dict[str, Any], outcome: Outcome, tables: bool) -> Iterator[str
     if outcome.dry_run:
         yield "Dry run: nothing is written to either system; what would be sent is pending."
     for tenant in outcome.tenants:
+        if tenant.options.shadow and tenant.pairs and not outcome.dry_run:
+            yield f"{tenant.name} is in shadow: nothing is written to either system; what would be sent is pending."
         if tenant.problem and not tenant.faults:
             yield f"✗ {advice.pasteable(tenant.problem, outcome.where)}"
     for name in made["tenants"] if tables else ():

@@ -87,7 +87,8 @@ def test_a_dry_run_and_a_shadow_tenant_are_marked(small):
     assert "would send" in Page(text).text
     assert ran.stdout.startswith("Dry run:")
     small.write("settings", shadow=True)
-    _, text = page(small)
+    ran, text = page(small)
+    assert "acme is in shadow: nothing is written to either system" in ran.stdout
     assert re.search(r'<h2>acme · sap_b1-basware <span class="mark">shadow</span></h2>', text)
 
 

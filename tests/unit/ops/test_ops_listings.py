@@ -95,6 +95,18 @@ def test_held_names_what_is_waited_for_and_the_money(office: Any) -> None:
     text = office.run("held").stdout
     assert "INV-1" in text
     assert "V1 and 1 more" in text
+    assert text.endswith("Total of 3 records: 119.00 EUR.\n")
+
+
+def test_held_adds_up_by_currency_and_passes_over_what_is_no_amount(office: Any) -> None:
+    for key, amount, currency in (
+        ("k1", "119.00", "EUR"),
+        ("k2", "-19.05", "EUR"),
+        ("k3", "7", "JPY"),
+        ("k4", "?", "EUR"),
+    ):
+        office.chunk("invoices", key=key, amount=amount, currency=currency, state="waiting", waiting_for="account:1")
+    assert office.run("held").stdout.endswith("Total of 4 records: 99.95 EUR, 7 JPY.\n")
 
 
 def test_held_says_when_nothing_is(office: Any) -> None:
@@ -162,6 +174,7 @@ def test_documents_joins_documents_and_master_records(office: Any) -> None:
         amount="119.00",
         currency="EUR",
         delivered=1,
+        posted_on="2026-01-09",
     )
     office.done("vendors", id="5", count=2, done_at=OLD, delivered=1, rejected=1)
     office.row("vendors", "V1", outcome="delivered", code="V1", chunk="5")
@@ -170,6 +183,7 @@ def test_documents_joins_documents_and_master_records(office: Any) -> None:
     rows = office.run("documents", "--json")
     assert [r["key"] for r in rows] == ["k1", "V1", "V2"]
     assert (rows[0]["target_number"], rows[0]["target"], rows[0]["amount"]) == ("4711", "18:77", "119.00")
+    assert [r["posting_date"] for r in rows] == ["2026-01-09", None, None]
     (rejected,) = office.run("documents", "acme", "vendors", "--outcome", "rejected", "--json")
     assert (rejected["key"], rejected["reason"], rejected["at"]) == ("V2", "No name.", OLD)
     assert [r["key"] for r in office.run("documents", "--since", "2026-01-11", "--json")] == ["k1"]
