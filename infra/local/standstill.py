@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ml_connector.embedded.secrets import TENANT
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.tenant import Tenant
 
@@ -46,7 +47,7 @@ def _whys(tenant: Tenant, selection: Selection) -> Iterator[str]:
 
 def incomplete(tenant: Tenant, systems: list[str]) -> str | None:
     """Say which secret is missing where a tenant has no pair of `systems`; None where it has one."""
-    if tenant.pairs or tenant.faults:
+    if tenant.pairs or tenant.faults or not TENANT.fullmatch(tenant.name):  # that has a reason of its own
         return None
     if not systems:
         return (

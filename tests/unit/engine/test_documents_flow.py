@@ -279,6 +279,10 @@ def test_a_dry_run_holds_what_the_run_would_hold(ready):
     reasons = {held["key"]: held["reason"] for held in ready.sheet(INVOICES).held}
     assert "same supplier and number as ap document i" in reasons["j"]
     assert "75.00 there, 50.00 here" in reasons["k"]
+    for reason in reasons.values():
+        if "`ml-connector resolve" in reason or "`ml-connector replay" in reason:
+            assert reason.endswith("In shadow both commands are refused: take `shadow` out of the settings first.")
+    assert any("`ml-connector resolve" in reason for reason in reasons.values())
     assert len(ready.systems.booked) == 1 and ready.systems.acknowledged == []
 
 

@@ -95,6 +95,9 @@ def test_a_secret_under_a_misspelt_system_is_named_with_the_nearest(office: Any)
 def test_a_tenant_whose_name_cannot_be_used_is_told_so_once(office: Any) -> None:
     (office.folder / "acme").rename(office.folder / "Acme Ltd")
     assert office.run("tenants").stdout.count("cannot be the name of a tenant; rename the folder") == 1
+    (office.folder / "Acme Ltd/basware.json").unlink()
+    (row,) = office.run("tenants", "--json")
+    assert row["problem"].count("Acme Ltd") == 1, "and no file is to be written into a folder of that name"
 
 
 def test_a_folder_without_secrets_says_which_files_to_write(tmp_path: Any) -> None:

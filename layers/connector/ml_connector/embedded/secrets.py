@@ -72,8 +72,8 @@ def _check(tenant: str, system: str, folder: Path | str, where: Path | str) -> N
     """
     if not TENANT.fullmatch(tenant):
         raise Misconfigured(
-            f"{folder}: '{tenant}' cannot be the name of a tenant; rename the folder: lower case letters, digits and "
-            "hyphens, a letter or digit first, at most 41 characters"
+            f"{folder} cannot be the name of a tenant; rename the folder: lower case letters, digits and hyphens, a "
+            "letter or digit first, at most 41 characters"
         )
     if not SYSTEM.fullmatch(system):
         raise Misconfigured(

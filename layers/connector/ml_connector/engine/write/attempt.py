@@ -79,6 +79,8 @@ class Attempt:
         self, seconds: float, *, waiting_for: str | None = None, reason: str | None = None, awaits: str | None = None
     ) -> None:
         """Leave the chunk until later. `waiting_for` names what it is held for, `awaits` a record on its way."""
+        if self.pair.shadow and "`ml-connector re" in (reason or ""):  # resolve and replay send
+            reason = f"{reason} In shadow both commands are refused: take `shadow` out of the settings first."
         self.chunk.state, self.chunk.awaits = "waiting", awaits
         self.chunk.waiting_for, self.chunk.reason = waiting_for, reason
         self.chunk.due_at = self.later(seconds)
