@@ -29,6 +29,19 @@ class Token:
     text: str
 
 
+@dataclass(frozen=True)
+class Equals:
+    """That a field has a value: a predicate that shows its parts, since clients ask for many keys at once."""
+
+    field: str
+    value: Callable[[dict[str, Any]], Any]
+    wanted: Any
+
+    def __call__(self, row: dict[str, Any]) -> bool:
+        """Tell whether it is."""
+        return bool(self.value(row) == self.wanted)
+
+
 def unquote(text: str) -> str:
     """Give the text of a literal between quotes."""
     return text[1:-1].replace("''", "'")
@@ -106,7 +119,7 @@ class FilterParser(ABC):
         parts = [self._both()]
         while self._joined("or"):
             parts.append(self._both())
-        return parts[0] if len(parts) == 1 else lambda row: any(part(row) for part in parts)
+        return _any_of(parts)
 
     def _both(self) -> Predicate:
         parts = [self._single()]
@@ -130,3 +143,12 @@ class FilterParser(ABC):
             return False
         self.take()
         return True
+
+
+def _any_of(parts: list[Predicate]) -> Predicate:
+    """Join by `or`; what only asks one field for several values looks each row's up, however many they are."""
+    first, equal = parts[0], [part for part in parts if isinstance(part, Equals)]
+    if len(parts) > 1 and len(equal) == len(parts) and len({part.field for part in equal}) == 1:
+        value, wanted = equal[0].value, {part.wanted for part in equal}
+        return lambda row: value(row) in wanted
+    return first if len(parts) == 1 else lambda row: any(part(row) for part in parts)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ..kit.filters import COMPARE, FilterParser, Predicate, Token, unquote
+from ..kit.filters import COMPARE, Equals, FilterParser, Predicate, Token, unquote
 from .errors import Refusal, invalid_parameters
 from .fields import ENUMS, TYPES, Field, Record
 
@@ -84,7 +84,9 @@ class _Parser(FilterParser):
         if field.kind == "e" and word not in ("eq", "ne"):
             raise invalid_parameters(f"The enumeration '{name}' cannot be compared with {word}")
         default = {"s": "", "n": 0, "d": None}[field.kind] if field.kind != "e" else ENUMS[field.of][0]
-        if word in ("eq", "ne"):
+        if word == "eq":
+            return Equals(name, lambda row: _of(row, name, default), literal)
+        if word == "ne":
             return lambda row: compare(_of(row, name, default), literal)
         if literal is None:
             raise invalid_parameters(f"null cannot be compared with {word}")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from ..kit.filters import COMPARE, FilterParser, Predicate, Token, unquote
+from ..kit.filters import COMPARE, Equals, FilterParser, Predicate, Token, unquote
 from .errors import Refusal, bad_request, invalid_property
 from .fields import ENUMS, Field
 
@@ -92,7 +92,9 @@ class _Parser(FilterParser):
             raise bad_request(f"Operator expected after '{field.name}', found '{word}'")
         literal = self.folded(_literal(field, self.take()))
         compare, name = COMPARE[word], field.name
-        if literal is None or word in ("eq", "ne"):
+        if word == "eq":
+            return Equals(name, lambda row: self.folded(row.get(name)), literal)
+        if literal is None or word == "ne":
             return lambda row: compare(self.folded(row.get(name)), literal)
         return lambda row: row.get(name) is not None and compare(self.folded(row[name]), literal)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ..kit.filters import COMPARE, FilterParser, Predicate, unquote
+from ..kit.filters import COMPARE, Equals, FilterParser, Predicate, unquote
 from .errors import ODataRefusal
 from .tables import Column, Table
 
@@ -77,6 +77,8 @@ class _Parser(FilterParser):
         if column.kind == "c":
             fold = self.dialect.fold
             text = fold(literal)
+            if word == "eq":
+                return Equals(name, lambda row: fold(row[name]), text)
             return lambda row: compare(fold(row[name]), text)
         return lambda row: (word == "ne") if row[name] is None else compare(row[name], literal)
 
