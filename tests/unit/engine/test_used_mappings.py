@@ -11,7 +11,7 @@ import pytest
 from ml_connector.engine.ledger import fingerprint
 from ml_connector.engine.ledger.codes import LedgerCodes
 from ml_connector.engine.ledger.mappings import Mapping
-from ml_connector.errors import Transient
+from ml_connector.errors import Rejected, Transient
 from ml_connector.flow import Rendered, Verdict
 from tests.unit.engine.bench import ACCOUNTS, TABLE, Accounts, Bench, account
 
@@ -91,6 +91,34 @@ def test_a_mapping_that_changes_before_the_verdict_sends_again_what_it_changes(t
     taxed.systems.sends.clear()
     _pass(taxed)
     assert taxed.systems.sends == []
+
+
+def test_a_record_that_cannot_be_made_any_more_is_said_to_have_been_sent_and_is_sent_when_it_can(
+    taxed: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Accounts.render
+
+    def render(self: Accounts, record: Any, codes: Any, touch: str | None = None) -> Rendered:
+        if record.name and codes.platform("tax", record.name) == "V7":
+            raise Rejected("V7 is no tax code there.")
+        return made(self, record, codes, touch)
+
+    monkeypatch.setattr(Accounts, "render", render)
+    _map(taxed, "VAT7", "V7")
+    taxed.systems.accounts["A"] = account("A", "V7")
+    taxed.systems.faults = [("verdict", Transient("not yet"))]
+    taxed.poll(TAXED, full=True)
+    taxed.work()
+    taxed.pair().mappings.remove("tax", "VAT7")
+    taxed.work(1)
+    row = taxed.pair().ledger("accounts").rows(["A"])["A"][0]
+    assert taxed.systems.taken["A"].name == "VAT7" and row.outcome == "rejected"
+    assert "V7 is no tax code there. It was sent before that (2026-" in str(row.reason)
+    assert row.delivered_fp is None, "so that it is compared with nothing that is not known to stand there"
+    taxed.systems.sends.clear()
+    _map(taxed, "VAT70", "V7")
+    _pass(taxed)
+    assert taxed.systems.taken["A"].name == "VAT70"
 
 
 def test_a_refused_record_is_not_tried_again_for_a_mapping_that_it_does_not_use(

@@ -172,7 +172,8 @@ class MasterWriter:
             except Held as error:
                 held[error.waiting_for][key] = error
             except Rejected as error:
-                self.refuse(key, str(error))
+                sent = f" It was sent before that ({(self.chunk.sent_at or '')[:19]}Z), and may stand there as it was."
+                self.refuse(key, f"{error}{sent if self.chunk.tokens else ''}")
         if len(held) == 1 and (errors := next(iter(held.values()))).keys() == self.records.keys():
             raise next(iter(errors.values()))  # the whole chunk waits for one thing: it may stay in one piece
         for waiting_for, errors in held.items():
