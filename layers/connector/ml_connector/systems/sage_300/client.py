@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,14 +37,15 @@ from ml_connector.systems.sage_300.login import IIS
 from ml_connector.systems.sage_300.metadata import Kind, Model, parse
 from ml_connector.systems.sage_300.query import Query, RowsByKey, walk
 
+Read = Callable[[Reply], object]
 TRIES = 5
 """One more than elsewhere: the server refuses by how many requests it has at once, and mostly names no time."""
 
 
-def _trouble(call: Call, reply: Reply, fault: Fault | None, now: datetime) -> ConnectorError | None:
+def _trouble(call: Call, reply: Reply, fault: Fault | None, now: datetime, read: Read) -> ConnectorError | None:
     """Find what is wrong with the server and not with the request: by what the body says."""
     if fault is None:
-        return _torn(call, reply)
+        return _torn(call, reply, read)
     if fault.code == REFUSED_LOGIN:
         return LoginRefused(f"Sage 300 refused the login, also with a new session: {fault}.")
     if fault.flooded:
@@ -73,13 +74,13 @@ def _failure(call: Call, reply: Reply, fault: Fault, now: datetime) -> Transient
     return Unproven(said) if call.safe and fault.anybodys else _doubt(call, said, reply)
 
 
-def _torn(call: Call, reply: Reply) -> ConnectorError | None:
+def _torn(call: Call, reply: Reply, read: Read) -> ConnectorError | None:
     """Believe a good answer only where its body is whole."""
     if call.want == "none" or (call.method != "GET" and not reply.body.strip()):
         return None
     form = "XML" if call.want == "xml" else "JSON"
     try:
-        parse(reply.body) if call.want == "xml" else reply.json()
+        parse(reply.body) if call.want == "xml" else read(reply)
     except ValueError as error:
         if call.want == "xml" and not re.search(rb"edmx|^\W*error", reply.body[:1000].lower()):  # neither ever was one
             return Unproven(f"Something else than EDMX came: {reply.text(120) or 'nothing'}.")
@@ -159,8 +160,7 @@ class WebApi:
 
     def has(self, query: Query[Any], field: str) -> bool:
         """Tell whether a resource may have a field: not where the server says that it has none."""
-        kind = self._kind(query)
-        return kind is None or kind.has(field)
+        return (kind := self._kind(query)) is None or kind.has(field)
 
     def _called(self, query: Query[Any]) -> str:
         """Name the resource as this server calls it."""
@@ -255,19 +255,20 @@ class WebApi:
     def _page(self, query: Query[W], place: Place) -> Batch[W]:
         """Ask for what is known to be there: without `$metadata` rows are read whole."""
         kind = self._kind(query)
-        options = {}
+        options = {"$count": "true"}
         if query.where:
             options["$filter"] = kind.where(query.where) if kind is not None else query.where
         if kind is not None and not query.plainly and (select := [one for one in query.fields if kind.has(one)]):
             options["$select"] = ",".join(map(kind.theirs, select))
         if query.top:
             options["$top"] = str(query.top)  # never while paging: it would be the end of the list
-        options["$count"] = "true"
         if place.skip:
             options["$skip"] = str(place.skip)
         text = "&".join(f"{name}={quote(value, safe=',()')}" for name, value in options.items())
         resource = self._called(query)
-        reply, fault = self._call(Call("GET", f"{self._path(resource)}?{text}", want="text", expect=EVERY))
+        pages: list[Batch[W]] = []  # read as it is judged: once
+        read: Read = lambda reply: pages.append(_page_of(query, place, reply, kind))  # noqa: E731
+        _, fault = self._call(Call("GET", f"{self._path(resource)}?{text}", want="text", expect=EVERY), read)
         if fault is not None and self._out_of_date(resource, fault):
             return self._page(query, place)
         if fault is not None and fault.absent and query.instead and kind is None and resource == query.resource:
@@ -276,7 +277,7 @@ class WebApi:
         if fault is not None:
             self._older.discard(query.resource)  # it goes by neither
             raise refused_read(resource, fault)
-        return _page_of(query, place, reply, kind if kind is not None and kind.renames else None)
+        return pages[-1]
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -286,8 +287,7 @@ class WebApi:
         Raises `OutcomeUnknown` where the answer leaves the effect in doubt, `Throttled` where there was none.
         """
         call = Call("POST", self._path(resource), body=body, safe=False, want="text", expect=EVERY)
-        reply, fault = self._call(call)
-        return entered(reply, fault, "Sage 300", resource)
+        return entered(*self._call(call), VENDOR, resource)
 
     def change(self, resource: str, key: str, body: Mapping[str, Any]) -> Fault | None:
         """Change fields of a record; the same again is harmless. No body comes back (`docs/vendors/sage_300.md`)."""
@@ -300,15 +300,15 @@ class WebApi:
 
     # ── the call ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _call(self, call: Call) -> tuple[Reply, Fault | None]:
-        """Send; `Http` tries again what passes, if the call may be repeated."""
-        reply = self._http.call(replace(call, judge=partial(self._judge, call)))
+    def _call(self, call: Call, read: Read = Reply.json) -> tuple[Reply, Fault | None]:
+        """Send; `Http` tries again what passes, if the call may be repeated. `read` shows whether a body is whole."""
+        reply = self._http.call(replace(call, judge=partial(self._judge, call, read)))
         return reply, _fault(call, reply)
 
-    def _judge(self, call: Call, reply: Reply) -> None:
+    def _judge(self, call: Call, read: Read, reply: Reply) -> None:
         fault = _fault(call, reply)
         self.sessions_lost += fault is not None and fault.code == "SessionError"
-        trouble = _trouble(call, reply, fault, self._clock.now())
+        trouble = _trouble(call, reply, fault, self._clock.now(), read)
         if isinstance(trouble, Unproven):
             trouble.spent = call.want == "xml"  # documented names do without it
         if trouble is not None:
@@ -341,7 +341,7 @@ def _page_of(query: Query[W], place: Place, reply: Reply, kind: Kind | None) -> 
         """Name a spoiled row by the first field, which is its key."""
         return ours(raw).get(query.fields[0]) if isinstance(raw, dict) and query.fields else None
 
-    together = query.decoder if kind is None else None
+    together = query.decoder if kind is None or not kind.renames else None
     return page_of(
         reply, "Sage 300", query.name, decoder=together, read=read, key=query.key, named=named, unnamed=place.unnamed
     )
