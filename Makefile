@@ -24,8 +24,6 @@ define environment
 @$(PYTHON) -m venv $(1)
 @$(1)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/$(2).txt
 endef
-# $(call suite,FOLDER): the tests of one folder
-suite = @if [ -d tests/$(1) ]; then $(BIN)/pytest tests/$(1) $(ARGS); else echo "tests/$(1): none yet"; fi
 
 .PHONY: help setup demo check test packaging lint types template unit property fuzz fuzz-some contract e2e budgets simulation simulation-some weakenings simulate fmt layer \
 	layer-local sam-validate deploy lock clean from-now
@@ -82,7 +80,7 @@ types: .venv/.ready ## static types
 template: .venv/.ready ## the template: linted, and what must hold of it
 	$(call title,template)
 	@$(BIN)/cfn-lint template.yaml
-	$(call suite,template)
+	@$(BIN)/pytest tests/template -n 2 $(ARGS)
 
 unit: .venv/.ready ## memory only, no network
 	$(call title,unit)
