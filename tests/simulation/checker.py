@@ -14,6 +14,7 @@ from ml_connector.engine.ledger.control_totals import Sheet
 from ml_connector.engine.ledger.fingerprint import fingerprint, same_settings
 from ml_connector.engine.write import deferred_audit
 from tests.simulation import troubles, watching
+from tests.simulation.checker_masters import masters, open_chunks, orders
 from tests.simulation.ports import unpacked
 from tests.simulation.sides import summed
 from tests.simulation.worlds import NOWHERE, Office, Paper
@@ -71,7 +72,7 @@ def breaches(history: History) -> Iterator[str]:
             continue
         pair = history.plant.pair(office)
         for part in PARTS if history.rival is None else OF_ONE:
-            yield from (f"{office.name}: {part.__name__[1:]}: {text}" for text in part(history, office, pair))
+            yield from (f"{office.name}: {part.__name__.lstrip('_')}: {text}" for text in part(history, office, pair))
         pair.close()
     yield from watching.taken_over(history)
     yield from _lines(history)
@@ -187,59 +188,8 @@ def _payments(history: History, office: Office, pair: TenantIntegration) -> Iter
             told = Decimal(document.payment.get("paidTotal") or 0)
             ours = paper.fate == "post" and not (paper.forgotten or paper.very_late or paper.troubles or paper.rivalled)
             if ours and posted.paid != told and document.gross > 0:
-                yield f"{paper.number}: paid {posted.paid}, told {told} ({document.status}){_open(pair, 'payments')}"
-
-
-def _open(pair: TenantIntegration, flow: str) -> str:
-    ledger = pair.ledger(flow)
-    return "".join(f"; {c.id} {c.state} {c.step} {c.waiting_for} {c.reason}" for c in ledger.unfinished())
-
-
-# ── masters ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _masters(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
-    imported = office.ap.imported
-    there = {
-        "vendors": {r["vendorCode"]: r["name"] for r in imported.get("vendors", {}).values()},
-        "accounts": {r["accountCode"]: _name(r["accountNames"]) for r in imported.get("accounts", {}).values()},
-        "cost_centers": {
-            r["costCenterCode"]: _name(r["costCenterNames"]) for r in imported.get("costCenters", {}).values()
-        },
-    }
-    for flow, here in office.erp.masters().items():
-        for code in sorted(there[flow].keys() | here.keys()):
-            if there[flow].get(code) != here.get(code):
-                told = f"{there[flow].get(code)!r} there, {here.get(code)!r} here"
-                yield f"{flow} {code}: {told}{_open(pair, flow)}"
-    for row in imported.get("accounts", {}).values():
-        if office.language not in {name["language"] for name in row["accountNames"]}:
-            yield f"account {row['accountCode']} is in {row['accountNames']}, and the setting is {office.language}"
-
-
-def _name(names: list[Any]) -> str:
-    return str(names[0]["translation"])
-
-
-def _orders(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
-    there = {r["orderNumber"]: (k, r) for k, r in office.ap.imported.get("matchingOrders", {}).items()}
-    lines = list(office.ap.imported.get("matchingOrderLines", {}).values())
-    known = {key for key, _ in pair.ledger("purchase_orders").all_rows()}
-    for order in office.erp.orders():
-        code, found = there.get(order.number, ("", None))
-        if found is None:
-            if not order.closed:
-                yield f"order {order.number} is not there{_open(pair, 'purchase_orders')}"
-            continue
-        if order.closed and order.id in office.forgotten_orders and order.id not in known:
-            continue  # it closed before the new scope began: that finishes nothing of the old, and follows open orders
-        mine = {r["lineNumber"]: r for r in lines if r["orderExternalCode"] == code}
-        if bool(found.get("isClosed")) != order.closed or len(mine) != len(order.received):
-            yield f"order {order.number}: closed {found.get('isClosed')} there, {order.closed} here"
-        for number, received in order.received.items():
-            told = sum(Decimal(g["quantity"]) for g in mine.get(number, {}).get("goodsReceipts") or [])
-            if told != received:
-                yield f"order {order.number} line {number}: {told} received there, {received} here"
+                left = open_chunks(pair, "payments")
+                yield f"{paper.number}: paid {posted.paid}, told {told} ({document.status}){left}"
 
 
 # ── our own rows ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -385,8 +335,8 @@ PARTS = (
     _papers,
     _delivered_once,
     _payments,
-    _masters,
-    _orders,
+    masters,
+    orders,
     _sheets,
     _attempts,
     _rows,
@@ -395,7 +345,7 @@ PARTS = (
     _crossed,
 )
 """The rules for one tenant, the cheap ones first."""
-OF_ONE = tuple(part for part in PARTS if part not in {_masters, _orders})
+OF_ONE = tuple(part for part in PARTS if part not in {masters, orders})
 """Those that hold where two installations send one company's masters: an older name may come to lie over a newer."""
 
 

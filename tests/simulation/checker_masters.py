@@ -1,0 +1,61 @@
+"""What must hold of the records that one side has in bulk from the other, after every history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ml_connector.engine.tenant_integration import TenantIntegration
+    from tests.simulation.history import History
+    from tests.simulation.worlds import Office
+
+
+def masters(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
+    imported = office.ap.imported
+    there = {
+        "vendors": {r["vendorCode"]: r["name"] for r in imported.get("vendors", {}).values()},
+        "accounts": {r["accountCode"]: _name(r["accountNames"]) for r in imported.get("accounts", {}).values()},
+        "cost_centers": {
+            r["costCenterCode"]: _name(r["costCenterNames"]) for r in imported.get("costCenters", {}).values()
+        },
+    }
+    for flow, here in office.erp.masters().items():
+        for code in sorted(there[flow].keys() | here.keys()):
+            if there[flow].get(code) != here.get(code):
+                told = f"{there[flow].get(code)!r} there, {here.get(code)!r} here"
+                yield f"{flow} {code}: {told}{open_chunks(pair, flow)}"
+    for row in imported.get("accounts", {}).values():
+        if office.language not in {name["language"] for name in row["accountNames"]}:
+            yield f"account {row['accountCode']} is in {row['accountNames']}, and the setting is {office.language}"
+
+
+def _name(names: list[Any]) -> str:
+    return str(names[0]["translation"])
+
+
+def orders(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
+    there = {r["orderNumber"]: (k, r) for k, r in office.ap.imported.get("matchingOrders", {}).items()}
+    lines = list(office.ap.imported.get("matchingOrderLines", {}).values())
+    known = {key for key, _ in pair.ledger("purchase_orders").all_rows()}
+    for order in office.erp.orders():
+        code, found = there.get(order.number, ("", None))
+        if found is None:
+            if not order.closed:
+                yield f"order {order.number} is not there{open_chunks(pair, 'purchase_orders')}"
+            continue
+        if order.closed and order.id in office.forgotten_orders and order.id not in known:
+            continue  # it closed before the new scope began: that finishes nothing of the old, and follows open orders
+        mine = {r["lineNumber"]: r for r in lines if r["orderExternalCode"] == code}
+        if bool(found.get("isClosed")) != order.closed or len(mine) != len(order.received):
+            yield f"order {order.number}: closed {found.get('isClosed')} there, {order.closed} here"
+        for number, received in order.received.items():
+            told = sum(Decimal(g["quantity"]) for g in mine.get(number, {}).get("goodsReceipts") or [])
+            if told != received:
+                yield f"order {order.number} line {number}: {told} received there, {received} here"
+
+
+def open_chunks(pair: TenantIntegration, flow: str) -> str:
+    ledger = pair.ledger(flow)
+    return "".join(f"; {c.id} {c.state} {c.step} {c.waiting_for} {c.reason}" for c in ledger.unfinished())
