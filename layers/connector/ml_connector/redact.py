@@ -53,6 +53,8 @@ _TOKEN = re.compile(r"[\w.~+/=-]+", re.ASCII)
 _ASCII_LOWER = {n: n + 32 for n in range(ord("A"), ord("Z") + 1)}
 Clean = Callable[[str], str]
 """Masks what is secret in a text."""
+Needle = tuple[str, str]
+"""A word, and the pattern of what is masked where it stands."""
 
 
 class Redactor:
@@ -60,10 +62,10 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         """`values` are the tenant's own secrets; those under four characters would mask everything and are left."""
-        self._own = {re.escape(w): len(w) for v in values if len(v) >= SHORTEST for w in _spellings(v)}
-        self._made: dict[str, dict[str, int]] = {}
+        self._own = {(w, re.escape(w)) for v in values if len(v) >= SHORTEST for w in _spellings(v)}
+        self._made: dict[str, set[Needle]] = {}
         self._lock = threading.RLock()  # what is interrupted, or collected, while it is held may log and come back here
-        self._known: tuple[re.Pattern[str] | None, int] | None = None
+        self._known: tuple[list[Needle], int] | None = None
         with _IN_USE_LOCK:
             _IN_USE.add(self)
 
@@ -84,8 +86,9 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Mask a body, an address or a message."""
-        known, _ = self._all()
-        return _unnamed(known.sub(MASK, text) if known is not None else text)
+        # one pattern for all that is known would take longer to make than most texts to read, after each new token
+        there = [pattern for word, pattern in self._all()[0] if word in text]
+        return _unnamed(re.sub("|".join(there), MASK, text) if there else text)
 
     def beginning(self, text: str, limit: int) -> str:
         """Mask the beginning of a text, at most `limit` characters; a secret across the cut is masked as well."""
@@ -94,12 +97,13 @@ class Redactor:
             return self.text(text)[:limit]
         return self.text(text[: limit + margin])[:-margin][:limit]
 
-    def _all(self) -> tuple[re.Pattern[str] | None, int]:
-        """Give the pattern of all that is known, made when it is first needed, and the longest of them."""
+    def _all(self) -> tuple[list[Needle], int]:
+        """Give all that is known, the longest patterns first, and the length of the longest word."""
         with self._lock:
             if self._known is None:
-                needles = self._own | {k: n for one in self._made.values() for k, n in one.items()}
-                self._known = (_compiled(needles), max(needles.values(), default=0))
+                needles = self._own.union(*self._made.values())
+                longest = max((len(word) for word, _ in needles), default=0)
+                self._known = (sorted(needles, key=lambda needle: (-len(needle[1]), needle)), longest)
             return self._known
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
@@ -174,16 +178,11 @@ def _pair(coded: str) -> Iterator[str]:
 # ── what is known ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _compiled(needles: Mapping[str, int]) -> re.Pattern[str] | None:
-    """One pattern for all of them, the longest first."""
-    return re.compile("|".join(sorted(needles, key=len, reverse=True))) if needles else None
-
-
-def _needles(value: str) -> dict[str, int]:
+def _needles(value: str) -> set[Needle]:
     """Spell a value that was made at run time; a long token is known by how it begins, wherever it is cut."""
     if len(value) > LONG and _TOKEN.fullmatch(value):
-        return {re.escape(w) + r"[\w.~+/=%-]*": len(w) for w in _spellings(value[:HEAD])}
-    return {re.escape(w): len(w) for w in _spellings(value)}
+        return {(w, re.escape(w) + r"[\w.~+/=%-]*") for w in _spellings(value[:HEAD])}
+    return {(w, re.escape(w)) for w in _spellings(value)}
 
 
 def _spellings(value: str) -> set[str]:

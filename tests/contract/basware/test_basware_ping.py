@@ -84,7 +84,7 @@ def test_a_right_that_the_secret_does_not_ask_for_is_named(make: Any) -> None:
 
 def test_a_token_that_carries_less_than_was_asked_for_is_seen_through(make: Any) -> None:
     bench = make(World())
-    inner = bench.connection.client.http._client._transport
+    inner = bench.connection.client.http._sender._transport
 
     class Stingy(httpx.BaseTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -95,7 +95,7 @@ def test_a_token_that_carries_less_than_was_asked_for_is_seen_through(make: Any)
             scopes = [scope for scope in body["scope"].split() if scope != "vendors.read"]
             return httpx.Response(200, json=body | {"scope": " ".join(scopes)})
 
-    bench.connection.client.http._client._transport = Stingy()
+    bench.connection.client.http._sender._transport = Stingy()
     found = checks(bench)
     assert list(failed(found)) == ["right vendors.read"]
     assert "vendors" not in found

@@ -31,7 +31,7 @@ def test_what_cannot_be_used_is_listed_and_explained_and_stops_nobody_else(tmp_p
     for tenant, system in secrets.names():
         if tenant != "acme":
             with pytest.raises(
-                Misconfigured, match=f"{tenant}: 'Bad" if tenant == "Bad Name" else f"{tenant}/{system}.json"
+                Misconfigured, match=f"{tenant} cannot be" if tenant == "Bad Name" else f"{tenant}/{system}.json"
             ):
                 secrets.read(tenant, system)
 
