@@ -87,8 +87,8 @@ def ours(url: str) -> int:
     settings = sap_b1.Settings.model_validate(
         {"service_layer_url": f"{url}/b1s/v2", "company_db": "C", "user_name": "u", "password": "p"}
     )
-    wiring = AdapterContext(tenant="t", integration="i", clock=clock, rng=rng, sessions=sessions, insecure=True)
-    connection = sap_b1.connect(settings, wiring)
+    context = AdapterContext(tenant="t", integration="i", clock=clock, rng=rng, sessions=sessions, insecure=True)
+    connection = sap_b1.connect(settings, context)
     count = sum(
         1 for page in master_source(connection, Supplier).pages(None, None) for r in page.records if fingerprint(r, "e")
     )

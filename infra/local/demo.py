@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ml_connector.engine.ledger.control_totals import Sheet, totals
+from ml_connector.engine.ledger.control_totals import FlowTotals, totals
 from ml_connector.engine.ledger.mappings import Mapping
 from ml_connector.engine.schedule.wake_up import release
 from ml_connector.engine.tenant_integration import TenantIntegration
@@ -217,7 +217,7 @@ class Demo:
 
     def _progress(self, stack: LocalStack) -> None:
         """Tell how much of what was read in this act is done with."""
-        by_tenant: dict[str, list[Sheet]] = {}
+        by_tenant: dict[str, list[FlowTotals]] = {}
         for (tenant, _, _), sheet in stack.sheets(self._since).items():
             by_tenant.setdefault(tenant, []).append(sheet)
         sums = {tenant: totals(sheets) for tenant, sheets in by_tenant.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ml_connector.engine.ledger import audit
-from ml_connector.engine.ledger.control_totals import Sheet, money_of
+from ml_connector.engine.ledger.control_totals import FlowTotals, money_of
 from ml_connector.engine.ledger.rows import Chunk, load
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.flow import Flow
@@ -34,7 +34,7 @@ class Rejection:
     currency: str | None = None
 
 
-def rejections(sheets: Iterable[tuple[TenantIntegration, Flow, Sheet]]) -> dict[Named, Rejection]:
+def rejections(sheets: Iterable[tuple[TenantIntegration, Flow, FlowTotals]]) -> dict[Named, Rejection]:
     """Find what is known of each rejected document.
 
     The row of one that could not be read has no number; it is looked for in what its source said.

@@ -13,7 +13,7 @@ from typing import Any
 
 from ml_connector.embedded import private
 from ml_connector.engine.endpoints import Earlier
-from ml_connector.engine.ledger.control_totals import PLACES, Sheet, money, total
+from ml_connector.engine.ledger.control_totals import PLACES, FlowTotals, money, total
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.tenant import Tenant
@@ -37,7 +37,7 @@ class Outcome:
     """
 
     tenants: list[Tenant]
-    sheets: dict[tuple[str, str, str], Sheet]
+    sheets: dict[tuple[str, str, str], FlowTotals]
     seconds: float
     cut: bool = False
     dry_run: bool = False
@@ -96,17 +96,19 @@ def remarks(made: Mapping[str, Any], outcome: Outcome) -> list[str]:
     return [*outcome.notes, *(one["reason"] for one in made["earlier_endpoints"])]
 
 
-def _explain_faults(tenants: list[Tenant], sheets: dict[tuple[str, str, str], Sheet], selection: Selection) -> None:
+def _explain_faults(
+    tenants: list[Tenant], sheets: dict[tuple[str, str, str], FlowTotals], selection: Selection
+) -> None:
     """List every flow of an integration whose secrets cannot be used, with zeros and the reason."""
     for tenant in tenants:
         for name, fault in tenant.faults.items():
             integration = next(i for i in INTEGRATIONS if i.name == name)
             for flow in (one for one in integration.flows if selection.takes(integration, one)):
-                sheet = sheets.setdefault((tenant.name, name, flow.name), Sheet(flow))
+                sheet = sheets.setdefault((tenant.name, name, flow.name), FlowTotals(flow))
                 sheet.error = fault
 
 
-def _lines(sheets: dict[tuple[str, str, str], Sheet], name: str, where: str) -> list[dict[str, Any]]:
+def _lines(sheets: dict[tuple[str, str, str], FlowTotals], name: str, where: str) -> list[dict[str, Any]]:
     return [
         advice.row({"tenant": tenant, "integration": integration, "flow": flow, **line}, where)
         for (tenant, integration, flow), sheet in sorted(sheets.items())

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from ml_connector import bootstrap
 from ml_connector.engine.endpoints import note
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.ledger.enqueue import wake_up_of
 from ml_connector.engine.ledger.ledger import Ledger, due_rows
 from ml_connector.engine.ledger.rows import Chunk, iso
@@ -224,7 +224,7 @@ class Runner:
                 late = self.runtime.clock.now() + timedelta(seconds=wait) > began + HORIZON
                 if pause is None or late or self._waited(lap, error, wait):
                     if isinstance(error, (Unreachable, Throttled)):
-                        lap.pair.breakers[lap.flow.source].trouble(error)
+                        lap.pair.breakers[lap.flow.source].failed(error)
                     if isinstance(error, Transient):
                         self._given_up.add((lap.pair.tenant, lap.flow.source))
                     return str(error)
@@ -340,7 +340,7 @@ class Runner:
             selection=self.selection,
         )
 
-    def _added_up(self) -> tuple[dict[tuple[str, str, str], Sheet], dict[Named, Rejection]]:
+    def _added_up(self) -> tuple[dict[tuple[str, str, str], FlowTotals], dict[Named, Rejection]]:
         """Add up every flow; where the state cannot be read any more, its error is all that is known."""
         try:
             sheets = self.sheets()
@@ -349,7 +349,7 @@ class Runner:
             return sheets, rejections((lap.pair, lap.flow, sheets[key]) for key, lap in self._by_name.items())
         except ConnectorError as error:
             self.broken = self.broken or str(error)
-            return {key: Sheet(lap.flow) for key, lap in self._by_name.items()}, {}
+            return {key: FlowTotals(lap.flow) for key, lap in self._by_name.items()}, {}
 
     def _not_read(self, lap: FlowRun) -> str | None:
         """Tell of a run that was cut short why a flow was not read."""
@@ -359,7 +359,7 @@ class Runner:
             return f"The run was cut short while {_title(lap.flow.source)} had not answered; run again with more time."
         return "The run was cut short before this flow was read; run again with more time."
 
-    def sheets(self) -> dict[tuple[str, str, str], Sheet]:
+    def sheets(self) -> dict[tuple[str, str, str], FlowTotals]:
         """Add up the figures of every flow of this run."""
         return {key: self._sheet(lap) for key, lap in self._by_name.items()}
 
@@ -368,8 +368,8 @@ class Runner:
         reasons = (lap.pair.breakers[s].trouble_now() for s in (lap.flow.source, lap.flow.target))
         return next((r for r in reasons if r), None)
 
-    def _sheet(self, lap: FlowRun) -> Sheet:
-        sheet, ledger = Sheet(lap.flow), lap.ledger
+    def _sheet(self, lap: FlowRun) -> FlowTotals:
+        sheet, ledger = FlowTotals(lap.flow), lap.ledger
         sheet.error = lap.error
         sheet.add_cursor(ledger, self.run)
         open_chunks = list(ledger.unfinished())

@@ -10,7 +10,7 @@ from ml_connector.flow import Flow, Integration
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.tenant import Tenant
 
-from ..ops.suggest import known
+from ..ops.suggest import suggest
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Selection:
         read = list(every)
         found = [one for one in read if self.tenant in {None, one.name}]
         if self.tenant is not None and not found:
-            raise Misconfigured(f"There is no tenant '{self.tenant}'; {known(self.tenant, (t.name for t in read))}")
+            raise Misconfigured(f"There is no tenant '{self.tenant}'; {suggest(self.tenant, (t.name for t in read))}")
         flows = [(i, f) for i in INTEGRATIONS if any(_has(one, i) for one in found) for f in i.flows]
         if self.flow is not None and flows and not any(self.takes(*one) for one in flows):
-            names = known(self.flow, (flow.name for _, flow in flows))
+            names = suggest(self.flow, (flow.name for _, flow in flows))
             raise Misconfigured(f"There is no flow '{self.flow}' in {self.tenant or 'any tenant'}; {names}")
         return found
 

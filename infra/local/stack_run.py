@@ -17,7 +17,7 @@ from ml_connector.aws.clients import Clients
 from ml_connector.embedded import private
 from ml_connector.embedded.secrets import FolderSecrets
 from ml_connector.engine.endpoints import note
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.ledger.ledger import LONGEST_OUT, SENT, Ledger, due_rows
 from ml_connector.engine.ledger.rows import Chunk, iso
 from ml_connector.engine.replay import keys_of
@@ -150,7 +150,7 @@ class LocalStack:
         earlier = [(p, one) for t in self.tenants for p in t.pairs for one in note(p)]
         return Outcome(self.tenants, sheets, seconds, cut, rejections=named, earlier=earlier)
 
-    def sheets(self, since: str) -> dict[tuple[str, str, str], Sheet]:
+    def sheets(self, since: str) -> dict[tuple[str, str, str], FlowTotals]:
         """Add up the figures of every flow since a time."""
         return {(p.tenant, p.integration.name, f.name): _sheet(p, f, since) for p, f in self._streams()}
 
@@ -158,8 +158,8 @@ class LocalStack:
         return [(p, f) for t in self.tenants for p in t.pairs for f in p.integration.flows]
 
 
-def _sheet(pair: TenantIntegration, flow: Flow, since: str) -> Sheet:
-    sheet, ledger = Sheet(flow), pair.ledger(flow.name)
+def _sheet(pair: TenantIntegration, flow: Flow, since: str) -> FlowTotals:
+    sheet, ledger = FlowTotals(flow), pair.ledger(flow.name)
     sheet.add_cursor(ledger, since)
     left = list(ledger.unfinished())
     for chunk in (*left, *ledger.finished(since)):
@@ -170,7 +170,7 @@ def _sheet(pair: TenantIntegration, flow: Flow, since: str) -> Sheet:
     return sheet
 
 
-def _error(pair: TenantIntegration, sheet: Sheet, ledger: Ledger, left: list[Chunk]) -> str | None:
+def _error(pair: TenantIntegration, sheet: FlowTotals, ledger: Ledger, left: list[Chunk]) -> str | None:
     """Tell why a flow could not run: what its reader said last, or why its work could not be written."""
     said = ledger.cursor()[0].figures.error
     parked = [c.reason for c in left if c.state == "waiting" and c.cause in {"login", "away", "setup"}]

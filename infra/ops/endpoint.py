@@ -152,7 +152,7 @@ def _chosen(workspace: Workspace, tenant: str, system: str, server: str | None) 
     from ml_connector.engine.endpoints import note, words
     from ml_connector.errors import Misconfigured
 
-    from .suggest import known as names
+    from .suggest import suggest as names
     from .workspace import NotThere
 
     pairs = workspace.pairs(tenant)

@@ -19,7 +19,7 @@ from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Misconfigured, Transient
 from ml_connector.flow import Flow
 
-from .suggest import known
+from .suggest import suggest
 from .targets import Targets
 from .workspace import Stream, Workspace
 
@@ -35,7 +35,7 @@ Entry = tuple[str, str, str, str]
 def check_kind(kind: str) -> None:
     """Raise `Misconfigured` for a kind that does not exist."""
     if kind not in KINDS:
-        raise Misconfigured(f"There is no kind '{kind}'; {known(kind, KINDS)}")
+        raise Misconfigured(f"There is no kind '{kind}'; {suggest(kind, KINDS)}")
 
 
 def check_code(name: str, code: str) -> None:

@@ -58,7 +58,7 @@ def _asked(workspace: Workspace, tenant: str | None, system: str | None) -> list
     from ml_connector.errors import Misconfigured
     from ml_connector.listing import of_tenant
 
-    from .suggest import known
+    from .suggest import suggest
 
     names = workspace.secrets.names()
     if tenant is not None:  # by name as well: the list may not show yet what was just written
@@ -74,9 +74,9 @@ def _asked(workspace: Workspace, tenant: str | None, system: str | None) -> list
         )
     tenants = {t for t, _ in names}
     if tenant is not None and tenant not in tenants:
-        raise Misconfigured(f"There is no tenant '{tenant}' in {workspace.place}; {known(tenant, tenants)}")
+        raise Misconfigured(f"There is no tenant '{tenant}' in {workspace.place}; {suggest(tenant, tenants)}")
     here = [s for t, s in names if tenant in {None, t}]
-    raise Misconfigured(f"There is no {tenant or 'TENANT'}/{system} in {workspace.place}; {known(str(system), here)}")
+    raise Misconfigured(f"There is no {tenant or 'TENANT'}/{system} in {workspace.place}; {suggest(str(system), here)}")
 
 
 def _rows(workspace: Workspace, tenant: str, system: str) -> Iterator[dict[str, Any]]:

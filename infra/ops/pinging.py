@@ -106,7 +106,7 @@ def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
     try:
         breaker.may_log_in()
     except LoginRefused:
-        breaker.welcome()
+        breaker.reset()
     well = True
     try:
         for check in connection.ping():
@@ -116,7 +116,7 @@ def _tried(breaker: Breaker, connection: Connection) -> Iterator[Check]:
         well = False
         yield Check("login" if isinstance(error, LoginRefused) else "answer", False, str(error))
     if well:
-        breaker.welcome()
+        breaker.reset()
 
 
 def _of_others(whole: Tenant, system: str, connection: Connection) -> Iterator[Check]:
@@ -152,7 +152,7 @@ def _connection(workspace: Workspace, whole: Tenant, tenant: str, system: str) -
     pair = next((p for p in whole.pairs if system in {p.integration.erp, p.integration.platform}), None)
     integration = pair.integration if pair else next(i for i in INTEGRATIONS if system in {i.erp, i.platform})
     active = pair.active if pair else bootstrap.active_flows(integration, whole.options)
-    breaker, wiring = bootstrap.wire(
+    breaker, context = bootstrap.wire(
         workspace.runtime,
         workspace.tools,
         tenant,
@@ -165,7 +165,7 @@ def _connection(workspace: Workspace, whole: Tenant, tenant: str, system: str) -
         # so that it asks for what a run asks for
         active=(*sorted(active), *bootstrap.subscribed_flows(integration, active)),
     )
-    connection: Connection = bootstrap.module(system).connect(settings, wiring)
+    connection: Connection = bootstrap.module(system).connect(settings, context)
     return breaker, connection
 
 

@@ -100,12 +100,14 @@ def _prefix(workspace: Workspace, tenant: str) -> str:
     """Name the folder of a tenant's objects. Raises `Misconfigured` where neither objects nor secrets have the name."""
     from ml_connector.errors import Misconfigured
 
-    from .suggest import known
+    from .suggest import suggest
 
     prefix = f"audit/{tenant}/"
     names = {name for name, _ in workspace.secrets.names()}
     if "/" in tenant or (tenant not in names and next(iter(workspace.runtime.blobs.keys(prefix)), None) is None):
-        raise Misconfigured(f"Nothing is on record of a tenant '{tenant}' in {workspace.place}; {known(tenant, names)}")
+        raise Misconfigured(
+            f"Nothing is on record of a tenant '{tenant}' in {workspace.place}; {suggest(tenant, names)}"
+        )
     return prefix
 
 

@@ -12,7 +12,7 @@ from . import options, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ml_connector.engine.ledger.control_totals import Sheet
+    from ml_connector.engine.ledger.control_totals import FlowTotals
     from ml_connector.engine.ledger.rows import Chunk
 
     from .workspace import Stream
@@ -65,19 +65,19 @@ def runs(
     table.show(shown, COLUMNS, as_json=as_json, empty=EMPTY)
 
 
-def _sheets(stream: Stream, limit: int, started: dict[str, str]) -> dict[str, Sheet]:
+def _sheets(stream: Stream, limit: int, started: dict[str, str]) -> dict[str, FlowTotals]:
     """Add up a flow's latest runs, and note when each of them began."""
-    from ml_connector.engine.ledger.control_totals import Sheet
+    from ml_connector.engine.ledger.control_totals import FlowTotals
 
-    ledger, sheets = stream.ledger, dict[str, Sheet]()
+    ledger, sheets = stream.ledger, dict[str, FlowTotals]()
     figures = ledger.cursor()[0].figures
     if figures.run:
-        sheets[figures.run] = sheet = Sheet(stream.flow)
+        sheets[figures.run] = sheet = FlowTotals(stream.flow)
         sheet.error = figures.error
         sheet.add_cursor(ledger, figures.run)
         started[figures.run] = figures.run
     for chunk in _latest(stream, limit):
-        sheets.setdefault(chunk.run, Sheet(stream.flow)).add_chunk(chunk)
+        sheets.setdefault(chunk.run, FlowTotals(stream.flow)).add_chunk(chunk)
         began = chunk.run if _is_time(chunk.run) else chunk.created
         started[chunk.run] = min(began, started.get(chunk.run, began))
     return sheets

@@ -45,10 +45,10 @@ def sandbox(
     from ml_connector.errors import Misconfigured
 
     from ..local.simulated_vendors import ERPS, Occupied, make_room, standing, write_secrets
-    from .suggest import known
+    from .suggest import suggest
 
     if system not in ERPS:
-        raise Misconfigured(f"There is no simulated ERP '{system}'; {known(system, ERPS)}")
+        raise Misconfigured(f"There is no simulated ERP '{system}'; {suggest(system, ERPS)}")
     name = tenant or ERPS[system].tenant
     if not TENANT.fullmatch(name):
         raise Misconfigured(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 MOST = 20
 
 
-def known(name: str, names: Iterable[str]) -> str:
+def suggest(name: str, names: Iterable[str]) -> str:
     """Give the end of a sentence: the nearest name, if one is near, and all that are known (twenty at most)."""
     every = sorted(set(names))
     near = difflib.get_close_matches(name.lower(), every, n=1)

@@ -19,7 +19,7 @@ from ml_connector.flow import Flow
 from ml_connector.ports import Blobs, Secrets
 from ml_connector.tenant import BootstrapOptions, Tenant
 
-from .suggest import known
+from .suggest import suggest
 
 DeadLetter = Mapping[str, Any]
 
@@ -135,7 +135,7 @@ class Workspace:
             # a shadow tenant's pairs write to a sheet that ends with the process; a person's changes are meant to stay
             tenant.pairs = [replace(pair, runtime=self.runtime) for pair in tenant.pairs]
         if only is not None and not found:
-            names = known(only, (tenant for tenant, _ in self.secrets.names()))
+            names = suggest(only, (tenant for tenant, _ in self.secrets.names()))
             raise Misconfigured(f"There is no tenant '{only}' in {self.place}; {names}")
         return found
 
@@ -152,7 +152,7 @@ class Workspace:
         every = [Stream(pair, one) for pair in self.pairs(tenant) for one in pair.integration.flows]
         found = [s for s in every if flow in {None, s.flow.name, f"{s.pair.integration.name}/{s.flow.name}"}]
         if flow is not None and not found:
-            names = known(flow, (s.flow.name for s in every))
+            names = suggest(flow, (s.flow.name for s in every))
             raise Misconfigured(f"There is no flow '{flow}' in {tenant or self.place}; {names}")
         return found
 

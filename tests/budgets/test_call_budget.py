@@ -116,7 +116,7 @@ class Bench:
             version="1",
             boot="b",
         )
-        wiring = AdapterContext(
+        context = AdapterContext(
             tenant="acme",
             integration=SAP_B1_BASWARE.name,
             clock=self.clock,
@@ -133,7 +133,7 @@ class Bench:
             integration=SAP_B1_BASWARE,
             scope="s",
             breakers=breakers,
-            connectors={"sap_b1": lambda: source, "basware": lambda: connect(settings, wiring)},
+            connectors={"sap_b1": lambda: source, "basware": lambda: connect(settings, context)},
             active=frozenset({flow}),
             epoch="e",
             chunking=CHUNKING,

@@ -154,11 +154,11 @@ def order_invoice(bench: Any, world: Any) -> Do:
 
 def sap_payments(bench: Any, world: Any) -> Do:
     _pay(bench, world)
-    keys = [o.key for page in bench.connection.source(Payment).offers(None, None) for o in page.offers][:2]
+    keys = [o.key for page in bench.connection.source(Payment).list_documents(None, None) for o in page.documents][:2]
 
     def do(b: Any) -> Any:
         source = b.connection.source(Payment)
-        return [list(source.offers(None, None)), [source.fetch(key) for key in keys]]
+        return [list(source.list_documents(None, None)), [source.fetch(key) for key in keys]]
 
     return do
 
@@ -247,15 +247,15 @@ def masters(*records: Any) -> Operation:
             sent = target.send(stage, batch)
             b.clock.sleep(3)
             said += [sent, target.verdicts(stage, batch, sent.tokens), target.read_back(stage, batch)]
-        return [*said, target.retire([record.key for record in records[:1]])]
+        return [*said, target.deactivate([record.key for record in records[:1]])]
 
     return plainly(do)
 
 
 def _good(bench: Any) -> str:
     source = bench.connection.source(Invoice)
-    for page in source.offers(None, None):
-        for offer in page.offers:
+    for page in source.list_documents(None, None):
+        for offer in page.documents:
             try:
                 if source.fetch(offer.key).record.gross > 0:
                     return str(offer.key)
@@ -287,7 +287,10 @@ def answered(success: bool) -> Operation:
 
 
 def offers(bench: Any, world: Any) -> Do:
-    return lambda b: [list(b.connection.source(Invoice).offers(None, None)), b.connection.source(Invoice).taken()]
+    return lambda b: [
+        list(b.connection.source(Invoice).list_documents(None, None)),
+        b.connection.source(Invoice).taken(),
+    ]
 
 
 def paid(bench: Any, world: Any) -> Do:

@@ -47,7 +47,7 @@ class Bench:
         store = SqliteStore(clock=clock)  # type: ignore[arg-type]
         self.breaker = Breaker(store, clock, tenant="acme", system=system.name, version="1", boot="b", sole=True)  # type: ignore[arg-type]
         sessions = Sessions(store, MemoryVault(), clock, self.breaker, name="acme", version="1", boot="b")  # type: ignore[arg-type]
-        wiring = AdapterContext(
+        context = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",
             clock=clock,
@@ -58,7 +58,7 @@ class Bench:
             insecure=True,
             flows=lambda: ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices", "payments"),
         )
-        self.connection = system.connect(system.settings(version), wiring)
+        self.connection = system.connect(system.settings(version), context)
 
 
 @dataclasses.dataclass(frozen=True)

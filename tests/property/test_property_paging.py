@@ -141,7 +141,7 @@ def client_of(http):
     client = object.__new__(Basware)
     client.http = http
     client.auth = type("Auth", (), {"ready": staticmethod(lambda: None)})
-    client.wiring = type("Wiring", (), {"insecure": False})
+    client.context = type("Wiring", (), {"insecure": False})
     return client
 
 

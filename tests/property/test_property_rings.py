@@ -93,14 +93,14 @@ class RingsMachine(RuleBasedStateMachine):
         self.sleep(seconds)
 
     @rule(group=groups)
-    def bury(self, group):
-        self.queue.bury(group, {"n": -1})
+    def dead_letter(self, group):
+        self.queue.dead_letter(group, {"n": -1})
         self.dead += 1
 
     @invariant()
     def nothing_is_lost(self):
         assert self.queue.empty() == (not any(self.waiting.values()))
-        assert len(self.queue.buried) == self.dead
+        assert len(self.queue.dead_letters) == self.dead
 
     @invariant()
     def it_knows_when_it_goes_on(self):

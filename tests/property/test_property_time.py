@@ -134,8 +134,8 @@ def test_a_documents_day_is_the_day_that_is_written(wanted, rest):
 @example(GAP, "Europe/Berlin")
 @example(FOLD, "Europe/Berlin")
 def test_the_transfer_day_is_that_of_the_company(moment, zone):
-    wiring = type("Wiring", (), {"clock": type("Clock", (), {"now": staticmethod(lambda: moment)})})
-    found = today(type("Settings", (), {"timezone": zone}), wiring)
+    context = type("Wiring", (), {"clock": type("Clock", (), {"now": staticmethod(lambda: moment)})})
+    found = today(type("Settings", (), {"timezone": zone}), context)
     begins = datetime(found.year, found.month, found.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     assert -timedelta(hours=1) <= moment - begins < timedelta(hours=25)
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ml_connector.engine.ledger import audit
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.ledger.fingerprint import fingerprint, same_settings
 from ml_connector.engine.write import deferred_audit
 from tests.simulation import troubles, watching
@@ -198,7 +198,7 @@ def _payments(history: History, office: Office, pair: TenantIntegration) -> Iter
 def _sheets(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     """Every version that was taken is in one outcome, and the sums agree to the cent."""
     for flow in office.erp.table.flows:
-        ledger, sheet = pair.ledger(flow.name), Sheet(flow)
+        ledger, sheet = pair.ledger(flow.name), FlowTotals(flow)
         done, left = list(ledger.finished()), list(ledger.unfinished())
         for chunk in (*done, *left):
             sheet.add_chunk(chunk)

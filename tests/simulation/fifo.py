@@ -180,7 +180,7 @@ class RecordQueue:
         for group, message in queue:
             self.notify(group, message)
 
-    def bury(self, group: str, message: Mapping[str, Any]) -> None:
+    def dead_letter(self, group: str, message: Mapping[str, Any]) -> None:
         taken(self.machine, "bury", lambda: self._bury(group, message))
 
     def _bury(self, group: str, message: Mapping[str, Any]) -> None:

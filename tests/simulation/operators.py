@@ -33,7 +33,7 @@ def operate(history: History) -> None:
             people.map_nowhere_to(pair, office)  # a restore took it away
         for system, breaker in pair.breakers.items():
             if breaker._data().get("refused") == breaker._version:
-                breaker.welcome()
+                breaker.reset()
                 history.lines[office.name, system].refused.clear()
         for flow in pair.integration.flows:
             _redrive(history, pair, flow.name)

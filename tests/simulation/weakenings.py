@@ -103,7 +103,7 @@ def no_backoff() -> Iterator[None]:
 
 def refused_at_once() -> Any:
     """Refuse a document after its first trouble, though nothing is wrong with it."""
-    return patch.object(retry, "pause", lambda attempt, error: worker._rejected(attempt, Rejected(str(error))))
+    return patch.object(retry, "back_off", lambda attempt, error: worker._rejected(attempt, Rejected(str(error))))
 
 
 def given_up_early() -> Any:
@@ -113,7 +113,7 @@ def given_up_early() -> Any:
         attempt.chunk.failures += 1
         attempt.dead("exhausted", str(error))
 
-    return patch.object(retry, "pause", pause)
+    return patch.object(retry, "back_off", pause)
 
 
 def child_refused() -> Any:
@@ -258,7 +258,7 @@ def delivered_without_verdict() -> Any:
 
 def no_taint() -> Any:
     """Leave no mark on records that a worker sent after it had lost its chunk."""
-    return patch.object(uncertain, "taint", lambda attempt, exchanges: None)
+    return patch.object(uncertain, "invalidate", lambda attempt, exchanges: None)
 
 
 def no_doubt() -> Any:
@@ -361,12 +361,12 @@ def last_refusal_only() -> Any:
     def refused(self: Breaker, reason: str) -> None:
         self._change(lambda data: data.update(refused=[self._version], reason=reason))
 
-    return patch.object(Breaker, "refused", refused)
+    return patch.object(Breaker, "login_refused", refused)
 
 
 def open_door() -> Any:
     """Log in again and again after a refusal."""
-    return patch.object(Breaker, "refused", lambda self, reason: None)
+    return patch.object(Breaker, "login_refused", lambda self, reason: None)
 
 
 @contextmanager

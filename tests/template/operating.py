@@ -148,7 +148,7 @@ class Operating:
         for group, message in queue:
             self.notify(group, message)
 
-    def bury(self, group: str, message: Any) -> None:
+    def dead_letter(self, group: str, message: Any) -> None:
         """Take a dead letter."""
         self.queues["records-dlq"].append(Message(json.dumps(message), group, self.clock.now()))
 

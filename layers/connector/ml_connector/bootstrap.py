@@ -229,7 +229,7 @@ def assemble(
     connectors: dict[str, Callable[[], Connection]] = {}
     breakers: dict[str, Breaker] = {}
     for system, its in settings.items():
-        breakers[system], wiring = wire(
+        breakers[system], context = wire(
             runtime,
             tools,
             tenant,
@@ -241,9 +241,9 @@ def assemble(
             options=options,
             active=(*row.active, *subscribed_flows(integration, row.active)),
         )
-        connectors[system] = partial(module(system).connect, its, wiring)
+        connectors[system] = partial(module(system).connect, its, context)
     return TenantIntegration(
-        runtime=_sheet(runtime) if row.shadow and not tools.shadow_ledger else runtime,
+        runtime=overlay(runtime) if row.shadow and not tools.shadow_ledger else runtime,
         shadow=row.shadow,
         tenant=tenant,
         integration=integration,
@@ -271,7 +271,7 @@ def subscribed_flows(integration: Integration, active: Collection[str]) -> tuple
     return ("order_notices",) if any(f.notices and f.name in active for f in integration.flows) else ()
 
 
-def _sheet(runtime: Runtime) -> Runtime:
+def overlay(runtime: Runtime) -> Runtime:
     """Lay a sheet over the store and the audit trail, so that a dry run leaves no trace."""
     return replace(runtime, store=OverlayStore(runtime.store), blobs=MemoryBlobs())
 
@@ -308,7 +308,7 @@ def wire(
         version=settings.credentials_version(),
         boot=runtime.boot,
     )
-    wiring = AdapterContext(
+    context = AdapterContext(
         tenant=tenant,
         integration=integration,
         clock=runtime.clock,
@@ -321,7 +321,7 @@ def wire(
         kept=runtime.kept,
         transport=tools.transport(tenant, system) if tools.transport else None,
     )
-    return breaker, wiring
+    return breaker, context
 
 
 def incomplete_integration(

@@ -174,10 +174,10 @@ class MasterTarget(Protocol[R_contra]):
     def read_back(self, stage: str, batch: Sequence[Rendered]) -> dict[str, Verdict]:
         """Compare the target's entities with ours, where no verdict ever came."""
 
-    def retire(self, keys: Sequence[str]) -> Sent:
+    def deactivate(self, keys: Sequence[str]) -> Sent:
         """Deactivate records that vanished at the source; again is harmless."""
 
-    def retired(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
+    def deactivated(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
         """Ask what became of `retire`: by record key (only refusals need be named), None while it is not known."""
 
 
@@ -209,7 +209,7 @@ class ListedDocument:
 class DocumentPage:
     """A page of offers, and where the next one begins. `written` is called once all of it is written down."""
 
-    offers: Sequence[ListedDocument]
+    documents: Sequence[ListedDocument]
     broken: Sequence[Broken] = ()
     position: str | None = None
     stamp: str | None = None
@@ -249,7 +249,7 @@ class Answer:
 class BaseDocumentSource(Protocol[R_co]):
     """Offers documents, one by one."""
 
-    def offers(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
+    def list_documents(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         """List what is offered."""
 
     def fetch(self, key: str) -> Document[Any]:

@@ -103,7 +103,7 @@ class Queue(Protocol):
     def notify_many(self, queue: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Queue many messages (group, message); of one group in order."""
 
-    def bury(self, group: str, message: Mapping[str, Any]) -> None:
+    def dead_letter(self, group: str, message: Mapping[str, Any]) -> None:
         """Put `message` on the dead-letter queue, whose depth is the alarm."""
 
 

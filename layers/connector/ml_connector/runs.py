@@ -220,7 +220,7 @@ class Run:
             self.refused += isinstance(error, LoginRefused) and not isinstance(error, Closed)
             self.faults += isinstance(error, Misconfigured)
             if pair is not None and isinstance(error, (Unreachable, Throttled)):
-                pair.breakers[self.system].trouble(error)
+                pair.breakers[self.system].failed(error)
             return None
         except Exception as error:  # a fault of ours: the tenant's other flows are read, and so are other tenants
             log.exception("unexpected", extra={"tenant": tenant.name, "flow": flow.name})

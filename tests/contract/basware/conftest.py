@@ -75,7 +75,7 @@ class Bench:
         store = SqliteStore(clock=self.clock)
         breaker = Breaker(store, self.clock, tenant="acme", system="basware", version="1", boot="b", sole=True)
         sessions = Sessions(store, MemoryVault(), self.clock, breaker, name="acme#basware", version="1", boot="b")
-        self.wiring = AdapterContext(
+        self.context = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",
             clock=self.clock,
@@ -86,7 +86,7 @@ class Bench:
             insecure=True,
             flows=lambda: FLOWS,
         )
-        self.connection = connect(self.settings, self.wiring)
+        self.connection = connect(self.settings, self.context)
 
     def later(self, seconds: float) -> None:
         self.clock.sleep(seconds)

@@ -22,7 +22,7 @@ def supplier(**more: Any) -> Supplier:
 
 
 def code(bench: Any, key: str = "V1") -> str:
-    return str(bench.wiring.outward("vendor", key))
+    return str(bench.context.outward("vendor", key))
 
 
 def vendor(bench: Any) -> dict[str, Any]:

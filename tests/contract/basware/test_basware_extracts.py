@@ -32,7 +32,7 @@ def exported(make: Callable[..., Any]) -> Iterator[Any]:
 def read(bench: Any, position: str | None = None) -> list[DocumentPage]:
     """List as the engine does: a page is written down before the next one is asked for."""
     pages = []
-    for page in bench.connection.source(Invoice).offers(None, position):
+    for page in bench.connection.source(Invoice).list_documents(None, position):
         pages.append(page)
         if page.written is not None:
             page.written()
@@ -40,7 +40,7 @@ def read(bench: Any, position: str | None = None) -> list[DocumentPage]:
 
 
 def keys(pages: list[DocumentPage]) -> set[str]:
-    return {one.key for page in pages for one in page.offers}
+    return {one.key for page in pages for one in page.documents}
 
 
 def waiting(world: World, company: str = "1000") -> set[str]:
@@ -67,7 +67,7 @@ def test_every_invoice_of_the_waiting_extracts_is_listed_and_the_extract_acknowl
 
 def test_nothing_is_acknowledged_while_a_page_is_not_written_down(exported: Any) -> None:
     extract(exported.world)
-    assert list(exported.connection.source(Invoice).offers(None, None))
+    assert list(exported.connection.source(Invoice).list_documents(None, None))
     assert statuses(exported.world) == ["WaitingForExport"]
 
 
@@ -136,7 +136,7 @@ def test_a_file_that_does_not_come_leaves_the_extract_waiting_and_the_others_are
         exported.world.extracts[bad].files = {name: (t, spoilt(body)) for name, (t, body) in files.items()}
     seen = []
     with pytest.raises(Transient):
-        for page in exported.connection.source(Invoice).offers(None, None):
+        for page in exported.connection.source(Invoice).list_documents(None, None):
             seen.append(page)
             if page.written is not None:
                 page.written()
@@ -155,7 +155,7 @@ def test_fewer_files_than_the_extract_says_are_not_taken_for_all(exported: Any) 
 
 def test_an_extract_that_somebody_else_took_meanwhile_is_no_error(exported: Any) -> None:
     code = extract(exported.world)
-    for page in exported.connection.source(Invoice).offers(None, None):
+    for page in exported.connection.source(Invoice).list_documents(None, None):
         exported.world.extracts[code].status = "Exported"
         if page.written is not None:
             page.written()

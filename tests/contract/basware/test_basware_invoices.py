@@ -15,8 +15,8 @@ from ml_connector.records import Invoice, Payment
 
 
 def keys(bench: Any) -> list[str]:
-    (offers,) = bench.connection.source(Invoice).offers(None, None)
-    return [offer.key for offer in offers.offers]
+    (offers,) = bench.connection.source(Invoice).list_documents(None, None)
+    return [offer.key for offer in offers.documents]
 
 
 def good(bench: Any) -> str:

@@ -27,9 +27,9 @@ def test_values_are_imported_confirmed_and_switched_off(make: Any, name: str) ->
     assert (item["text_1"], item["companies"][0]["active"]) == ("PR2", True)
     assert target.read_back(f"lists/{name}", batch)["PR2"].outcome == "delivered"
     bench.later(5)
-    sent = target.retire(["PR2", "C1"])
+    sent = target.deactivate(["PR2", "C1"])
     bench.later(2)
-    assert {v.outcome for v in target.retired(["PR2", "C1"], sent.tokens).values()} == {"delivered"}
+    assert {v.outcome for v in target.deactivated(["PR2", "C1"], sent.tokens).values()} == {"delivered"}
     (item,) = bench.world.imported[f"lists/{name}"].values()
     assert item["companies"][0]["active"] is False
     bench.connection.close()

@@ -159,7 +159,7 @@ def test_retired_records_are_inactive_and_unknown_ones_no_error(bench: Any) -> N
     sync(bench, CostCenter, [CostCenter(key="c", code="CC1", name="Sales")])
     sync(bench, PurchaseOrder, [order(1)])
     for kind, key in ((Supplier, "V1"), (Account, "a"), (CostCenter, "c"), (PurchaseOrder, "po1")):
-        sent = bench.connection.target(kind).retire([key, "never-there"])
+        sent = bench.connection.target(kind).deactivate([key, "never-there"])
         assert len(sent.tokens) == 1 and not sent.refused
     bench.later(2)
     bench.connection.target(Supplier).read_back("vendors", [])

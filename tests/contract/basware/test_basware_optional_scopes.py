@@ -29,7 +29,7 @@ FLOWS = ("vendors", "purchase_orders", "invoices", "order_notices")
 def hooked(make: Any) -> Any:
     def made(lacking: frozenset[str] = frozenset(), **settings: Any) -> Any:
         bench = make(World(granted=SCOPES - lacking), **(HOOK | settings))
-        bench.wiring.__dict__["flows"] = lambda: FLOWS
+        bench.context.__dict__["flows"] = lambda: FLOWS
         return bench
 
     return made
@@ -65,7 +65,7 @@ def test_the_lack_is_told_in_the_log_and_known_to_whoever_takes_over_the_session
     (said,) = [record.getMessage() for record in caplog.records]
     assert f"notices of exported orders need the scope {NOTICES}, which this client does not have" in said
     asked = logins(bench)
-    other = connect(bench.settings, bench.wiring)
+    other = connect(bench.settings, bench.context)
     with pytest.raises(Rejected, match=f"notices of exported orders need the scope {NOTICES}"):
         other.exported_orders().fetch("EX-1")
     assert logins(bench) == asked

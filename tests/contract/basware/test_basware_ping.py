@@ -114,7 +114,7 @@ def test_only_what_the_active_flows_need_is_tried(make: Any) -> None:
     bench = make(
         World(granted=frozenset({"accountingDocuments.read", "accountingDocuments.write", "requestStatus.read"}))
     )
-    bench.wiring.__dict__["flows"] = lambda: ("invoices",)
+    bench.context.__dict__["flows"] = lambda: ("invoices",)
     assert list(checks(bench)) == [
         "region",
         "login",
@@ -128,7 +128,7 @@ def test_only_what_the_active_flows_need_is_tried(make: Any) -> None:
 
 def test_lists_of_dimensions_and_orders_of_basware_are_tried_where_they_are_used(make: Any) -> None:
     bench = make(World(), dimension_lists={"PRJ": "ACC_LIST_1"}, webhook_secret="secret-1")
-    bench.wiring.__dict__["flows"] = lambda: ("cost_centers", "order_notices")
+    bench.context.__dict__["flows"] = lambda: ("cost_centers", "order_notices")
     found = checks(bench)
     assert failed(found) == {}
     assert {"lists ACC_LIST_1", "exportedPurchaseOrders"} <= set(found)

@@ -56,22 +56,22 @@ def active(bench: Any, kind: type) -> dict[str, bool]:
 def test_a_vanished_record_is_inactive_in_p2p_and_the_others_are_not(filled: tuple[Any, type]) -> None:
     bench, kind = filled
     (one, two, _, _), target = KINDS[kind], bench.connection.target(kind)
-    sent = target.retire([one.key, "never-there"])
+    sent = target.deactivate([one.key, "never-there"])
     assert len(sent.tokens) == 1 and not sent.refused
-    assert target.retired([one.key, "never-there"], sent.tokens) is None, "the import is still under way"
+    assert target.deactivated([one.key, "never-there"], sent.tokens) is None, "the import is still under way"
     assert active(bench, kind) == {one.code: False, two.code: True}
-    said = target.retired([one.key, "never-there"], sent.tokens)
+    said = target.deactivated([one.key, "never-there"], sent.tokens)
     assert {key: verdict.outcome for key, verdict in said.items()} == {one.key: "delivered"}
 
 
 def test_the_same_again_is_harmless_and_a_record_that_returns_is_active(filled: tuple[Any, type]) -> None:
     bench, kind = filled
     (one, two, stage, _), target = KINDS[kind], bench.connection.target(kind)
-    target.retire([one.key])
+    target.deactivate([one.key])
     assert active(bench, kind)[one.code] is False
-    sent = target.retire([one.key])
+    sent = target.deactivate([one.key])
     assert active(bench, kind) == {one.code: False, two.code: True}
-    assert {v.outcome for v in target.retired([one.key], sent.tokens).values()} == {"unchanged"}
+    assert {v.outcome for v in target.deactivated([one.key], sent.tokens).values()} == {"unchanged"}
     target.send(stage, [target.render(one, bench.codes)])
     assert active(bench, kind)[one.code] is True
 
@@ -79,11 +79,11 @@ def test_the_same_again_is_harmless_and_a_record_that_returns_is_active(filled: 
 def test_a_refusal_of_p2p_is_told_for_the_record(filled: tuple[Any, type]) -> None:
     bench, kind = filled
     (one, two, _, entity), target = KINDS[kind], bench.connection.target(kind)
-    sent = target.retire([one.key, two.key])
-    code = bench.wiring.outward({"Vendor": "vendor", "Account": "account"}.get(entity, "cost_center"), one.key)
+    sent = target.deactivate([one.key, two.key])
+    code = bench.context.outward({"Vendor": "vendor", "Account": "account"}.get(entity, "cost_center"), one.key)
     bench.world.forced.append(ForcedVerdict(entity, "Error", "in use", code=code))
     bench.later(2)
-    said = target.retired([one.key, two.key], sent.tokens)
+    said = target.deactivated([one.key, two.key], sent.tokens)
     assert (said[one.key].outcome, said[one.key].reason) == ("rejected", "in use")
     assert said[two.key].outcome == "delivered"
 
@@ -91,8 +91,8 @@ def test_a_refusal_of_p2p_is_told_for_the_record(filled: tuple[Any, type]) -> No
 def test_a_switch_off_without_a_request_id_is_told_by_reading(filled: tuple[Any, type]) -> None:
     bench, kind = filled
     (one, two, _, _), target = KINDS[kind], bench.connection.target(kind)
-    target.retire([one.key])
-    assert {key: v.outcome for key, v in target.retired([one.key, two.key, "none"], [""]).items()} == {
+    target.deactivate([one.key])
+    assert {key: v.outcome for key, v in target.deactivated([one.key, two.key, "none"], [""]).items()} == {
         two.key: "rejected"
     }
 
@@ -101,6 +101,6 @@ def test_a_refused_call_names_its_record_and_the_others_go_on(filled: tuple[Any,
     bench, kind = filled
     (one, two, stage, _), target = KINDS[kind], bench.connection.target(kind)
     bench.world.faults.append(Fault("error_envelope", path=f"/v1/{stage}/.*", method="PATCH"))
-    sent = target.retire([one.key, two.key])
+    sent = target.deactivate([one.key, two.key])
     assert list(sent.refused) == [one.key] and len(sent.tokens) == 1
     assert active(bench, kind)[two.code] is False

@@ -42,9 +42,9 @@ def naming(what: object) -> Iterator[None]:
 
 def leaves(connection: Connection, case: Case, since: str | None = None, position: str | None = None) -> Iterator[Leaf]:
     source = connection.source(case.record)
-    pages = source.pages(since, position) if case.manner == "master" else source.offers(since, position)
+    pages = source.pages(since, position) if case.manner == "master" else source.list_documents(since, position)
     for page in pages:
-        items = page.records if case.manner == "master" else page.offers
+        items = page.records if case.manner == "master" else page.documents
         yield Leaf([one.key for one in items], items, page.broken, page.position, page.stamp)
 
 

@@ -86,7 +86,7 @@ class Stand:
             boot="b",
         )
         ours = [i for i in INTEGRATIONS if self.system in {i.erp, i.platform}]
-        wiring = AdapterContext(
+        context = AdapterContext(
             tenant=tenant,
             integration=ours[0].name,
             clock=self.clock,
@@ -97,7 +97,7 @@ class Stand:
             transport=self.wire if transport is None else transport or None,
             flows=lambda: tuple(dict.fromkeys(f.name for i in ours for f in i.flows)),
         )
-        self._made.append(bootstrap.module(self.system).connect(settings, wiring))
+        self._made.append(bootstrap.module(self.system).connect(settings, context))
         return self._made[-1]
 
     def close(self) -> None:

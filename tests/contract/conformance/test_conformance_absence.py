@@ -145,9 +145,9 @@ def test_a_stranger_is_no_proof_that_there_is_nothing_to_deactivate(stand: Stand
             _known(stand, case, target, one)
             stand.wire.spoil(damage, lambda r: not stand.is_login(r), times=ALWAYS)
             with pytest.raises((Transient, Misconfigured)):
-                sent = target.retire([one.key])
+                sent = target.deactivate([one.key])
                 assert sent.refused == {}
-                confirm(stand, lambda target=target, sent=sent: target.retired([one.key], sent.tokens))  # type: ignore[misc]
+                confirm(stand, lambda target=target, sent=sent: target.deactivated([one.key], sent.tokens))  # type: ignore[misc]
     assert all(stand.kept(case.record).values())
 
 

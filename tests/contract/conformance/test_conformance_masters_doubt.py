@@ -97,9 +97,11 @@ def test_what_vanished_is_switched_off_and_nothing_else(stand: Stand, case: Case
     stand.later(60)
     for _ in range(2):
         target = stand.connect().target(case.record)
-        sent = target.retire(["key-2", "never-there"])
+        sent = target.deactivate(["key-2", "never-there"])
         assert not sent.refused
-        said = confirm(stand, lambda target=target, sent=sent: target.retired(["key-2", "never-there"], sent.tokens))  # type: ignore[misc]
+        said = confirm(
+            stand, lambda target=target, sent=sent: target.deactivated(["key-2", "never-there"], sent.tokens)
+        )  # type: ignore[misc]
         assert {v.outcome for v in said.values()} <= GOOD
         ids = [one.target_id for one in rendered(stand, case, samples(case, 3))[1]]
         assert stand.kept(case.record) == {ids[0]: True, ids[1]: False, ids[2]: True}
@@ -113,8 +115,8 @@ def test_a_switch_off_that_the_target_refuses_is_told(stand: Stand, case: Case) 
     deliver(stand, case, samples(case, 2))
     stand.sour(case.record, "key-1")
     target = stand.connect().target(case.record)
-    sent = target.retire(["key-1", "key-2"])
-    said = confirm(stand, lambda: target.retired(["key-1", "key-2"], sent.tokens))
+    sent = target.deactivate(["key-1", "key-2"])
+    said = confirm(stand, lambda: target.deactivated(["key-1", "key-2"], sent.tokens))
     assert said["key-1"].outcome == "rejected" and "sour" in (said["key-1"].reason or "")
     assert "key-2" not in said or said["key-2"].outcome in GOOD
 
@@ -126,10 +128,10 @@ def test_a_switch_off_in_doubt_is_done_again(stand: Stand, case: Case, fault: st
     stand.later(60)
     stand.wire.spoil(DOUBT[fault], is_write(stand), times=ALWAYS)
     with pytest.raises((Transient, OutcomeUnknown)):
-        stand.connect().target(case.record).retire(["key-1"])
+        stand.connect().target(case.record).deactivate(["key-1"])
     stand.wire.rules.clear()
     target = stand.connect().target(case.record)
-    sent = target.retire(["key-1"])
-    confirm(stand, lambda: target.retired(["key-1"], sent.tokens))
+    sent = target.deactivate(["key-1"])
+    confirm(stand, lambda: target.deactivated(["key-1"], sent.tokens))
     ids = [one.target_id for one in rendered(stand, case, samples(case, 2))[1]]
     assert stand.kept(case.record) == {ids[0]: False, ids[1]: True}

@@ -150,7 +150,7 @@ def test_nothing_is_sent_for_nothing(stand: Stand, case: Case) -> None:
         sent = target.send(stage, [])
         assert (sent.tokens, dict(sent.refused)) == ((), {})
         assert target.verdicts(stage, [], ()) == {} and target.read_back(stage, []) == {}
-    assert target.retire([]).tokens == () and stand.wire.seen == []
+    assert target.deactivate([]).tokens == () and stand.wire.seen == []
 
 
 @each(MASTER_TARGETS)

@@ -74,9 +74,9 @@ def test_a_session_that_ends_between_two_pages_costs_no_record(stand: Stand, cas
     stand.size = 12
     connection = stand.connect()
     source, read = connection.source(case.record), []
-    pages = source.pages(None, None) if case.manner == "master" else source.offers(None, None)
+    pages = source.pages(None, None) if case.manner == "master" else source.list_documents(None, None)
     for page in pages:
-        read += [one.key for one in (page.records if case.manner == "master" else page.offers)]
+        read += [one.key for one in (page.records if case.manner == "master" else page.documents)]
         stand.wire.rules.clear()
         stand.expire()
     assert set(read) == stand.keys(case.record)

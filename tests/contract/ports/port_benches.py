@@ -54,8 +54,8 @@ class MemoryBench:
     def again(self, handle: QueuedMessage) -> None:
         self.queue.again(handle)
 
-    def buried(self) -> list[tuple[str, Any]]:
-        return [(queued.group, queued.message) for queued in self.queue.buried]
+    def dead_letters(self) -> list[tuple[str, Any]]:
+        return [(queued.group, queued.message) for queued in self.queue.dead_letters]
 
 
 class SqsBench:
@@ -79,7 +79,7 @@ class SqsBench:
     def again(self, handle: str) -> None:
         self._client.change_message_visibility(QueueUrl=self._queue, ReceiptHandle=handle, VisibilityTimeout=0)
 
-    def buried(self) -> list[tuple[str, Any]]:
+    def dead_letters(self) -> list[tuple[str, Any]]:
         found = []
         while one := self._receive(self._dlq):
             found.append(one[1:])

@@ -74,10 +74,10 @@ def test_large_messages_go_in_more_calls(bench: Any) -> None:
 
 
 def test_buried_messages_stand_apart(bench: Any) -> None:
-    bench.queue.bury("a", {"id": "1", "cause": "exhausted"})
-    bench.queue.bury("b", {"id": "2"})
+    bench.queue.dead_letter("a", {"id": "1", "cause": "exhausted"})
+    bench.queue.dead_letter("b", {"id": "2"})
     assert bench.take() is None
-    assert sorted(bench.buried(), key=str) == [("a", {"id": "1", "cause": "exhausted"}), ("b", {"id": "2"})]
+    assert sorted(bench.dead_letters(), key=str) == [("a", {"id": "1", "cause": "exhausted"}), ("b", {"id": "2"})]
 
 
 def test_a_message_is_a_copy(bench: Any) -> None:

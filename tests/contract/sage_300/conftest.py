@@ -70,7 +70,7 @@ class Bench:
         store = SqliteStore(clock=self.clock)
         self.breaker = Breaker(store, self.clock, tenant="acme", system="sage_300", version="1", boot="b", sole=True)
         sessions = Sessions(store, MemoryVault(), self.clock, self.breaker, name="acme#sage_300", version="1", boot="b")
-        self.wiring = AdapterContext(
+        self.context = AdapterContext(
             tenant="acme",
             integration="sage_300-basware",
             clock=self.clock,
@@ -79,7 +79,7 @@ class Bench:
             options=TenantSettings.model_validate(options),
             transport=Wire(world),
         )
-        self.connection = connect(self.settings, self.wiring)
+        self.connection = connect(self.settings, self.context)
 
     def all(self, record: type[Any], since: str | None = None) -> list[Any]:
         """Every record of a bulk source; none may be broken."""
@@ -110,7 +110,7 @@ class Bench:
     def restart(self) -> None:
         """Begin anew as another process does, which remembers nothing."""
         self.connection.close()
-        self.connection = connect(self.settings, self.wiring)
+        self.connection = connect(self.settings, self.context)
 
     def batch(self, found: Any) -> dict[str, Any]:
         batch: dict[str, Any] = self.world.find("APInvoiceBatches", int(found.id.partition(":")[0]))

@@ -186,9 +186,9 @@ def company(make):
     def maker(*, segment="2", **ways):
         bench = make(password="pass-1", timezone="UTC", cost_center_segment=segment)
         server = Sparing(fixtures_sage_300.seeded_systems().erp, **ways)
-        wiring = replace(bench.wiring, transport=httpx.WSGITransport(app=server))
+        context = replace(bench.context, transport=httpx.WSGITransport(app=server))
         bench.connection.close()
-        bench.connection = connect(bench.settings, wiring)
+        bench.connection = connect(bench.settings, context)
         return bench, server
 
     return maker
@@ -309,7 +309,7 @@ def before(bench, *answer):
     """Connect anew, with something in front of the server."""
     app = untelling(sage_300.create_app(bench.world), *answer)
     bench.connection.close()
-    bench.connection = connect(bench.settings, replace(bench.wiring, transport=httpx.WSGITransport(app=app)))
+    bench.connection = connect(bench.settings, replace(bench.context, transport=httpx.WSGITransport(app=app)))
 
 
 ANYBODYS = [

@@ -76,7 +76,7 @@ class Bench:
         store = SqliteStore(clock=self.clock)
         breaker = Breaker(store, self.clock, tenant="acme", system="sap_b1", version="1", boot="b", sole=True)
         self.sessions = Sessions(store, MemoryVault(), self.clock, breaker, name="acme#sap_b1", version="1", boot="b")
-        self.wiring = AdapterContext(
+        self.context = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",
             clock=self.clock,
@@ -85,7 +85,7 @@ class Bench:
             options=TenantSettings.model_validate(options),
             transport=Wire(world),
         )
-        self.connection = connect(self.settings, self.wiring)
+        self.connection = connect(self.settings, self.context)
 
     def all(self, record: type[Any], since: str | None = None) -> list[Any]:
         """Every record of a bulk source; none may be broken."""

@@ -221,7 +221,7 @@ def test_our_own_key_is_found_first(make: Any, invoice: Any, row: Any) -> None:
     bench.post(invoice("119.00", row(net="100.00")))
     target = bench.connection.target(Invoice)
     prepared = target.prepare(invoice("119.00", row(net="100.00")), bench.codes)
-    assert prepared.body["U_ExtId"] == bench.wiring.outward("invoice", "inv-1")
+    assert prepared.body["U_ExtId"] == bench.context.outward("invoice", "inv-1")
     assert [found.ours for found in target.look(prepared)] == [True]
 
 

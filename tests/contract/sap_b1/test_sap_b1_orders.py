@@ -59,7 +59,7 @@ def test_a_payment_of_a_posted_invoice(bench: Any, invoice: Any, row: Any, part:
     document = bench.post(invoice("119.00", row(net="100.00", tax="19.00")))
     paid = back_office.pay(bench.world, document["DocEntry"], Decimal(part) if part else None)
     source = bench.connection.source(Payment)
-    (offer,) = [o for page in source.offers(None, None) for o in page.offers]
+    (offer,) = [o for page in source.list_documents(None, None) for o in page.documents]
     assert (offer.refers, offer.void, offer.currency) == (f"18:{document['DocEntry']}", False, "EUR")
     assert offer.amount == Decimal(part or "119.00")
     payment = source.fetch(offer.key).record
@@ -82,7 +82,7 @@ def test_payments_add_up_and_a_cancelled_one_counts_no_more(bench: Any, invoice:
     after = source.fetch(key)
     assert after.stamp != before
     assert (after.record.cancelled, after.record.paid_total) == (True, first["TransferSum"])
-    offers = {o.key: o.void for page in source.offers(None, None) for o in page.offers}
+    offers = {o.key: o.void for page in source.list_documents(None, None) for o in page.documents}
     assert offers[key]
 
 
@@ -91,7 +91,7 @@ def test_a_payment_in_foreign_currency_is_told_in_it(bench: Any, invoice: Any, r
     entry = bench.post(invoice("119.00", row(net="100.00", tax="19.00"), currency="USD"))["DocEntry"]
     back_office.pay(bench.world, entry)
     source = bench.connection.source(Payment)
-    (offer,) = [o for page in source.offers(None, None) for o in page.offers]
+    (offer,) = [o for page in source.list_documents(None, None) for o in page.documents]
     assert (offer.amount, offer.currency) == (Decimal("119.00"), "USD")
     payment = source.fetch(offer.key).record
     assert (payment.paid_total, payment.currency) == (Decimal("119.00"), "USD")

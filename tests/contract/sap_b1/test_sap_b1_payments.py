@@ -41,7 +41,7 @@ def pay(bench: Any, posted: Any) -> Apply:
 
 
 def offers(bench: Any) -> list[ListedDocument]:
-    return [o for page in bench.connection.source(Payment).offers(None, None) for o in page.offers]
+    return [o for page in bench.connection.source(Payment).list_documents(None, None) for o in page.documents]
 
 
 def test_one_payment_of_two_instalments_is_one_record_of_their_sum(bench: Any, posted: Any, pay: Apply) -> None:
@@ -99,8 +99,8 @@ class Company:
     def read(self, since: str | None, position: str | None = None) -> tuple[list[int], str | None]:
         """The payments that a pass lists, and its watermark."""
         self.filters.clear()
-        pages = list(self.source.offers(since, position))
-        found = [int(o.key.partition("~")[0]) for page in pages for o in page.offers]
+        pages = list(self.source.list_documents(since, position))
+        found = [int(o.key.partition("~")[0]) for page in pages for o in page.documents]
         return found, max((page.stamp for page in pages if page.stamp), default=since)
 
 
@@ -127,7 +127,7 @@ def test_a_cancelled_payment_is_noticed_however_old_it_is(company: Company) -> N
     found, later = company.read(stamp)
     assert found == [*company.entries[-3:], company.entries[0]], "each once"
     assert later == stamp, "and the watermark does not go back"
-    voids = {o.key for page in company.source.offers(stamp, None) for o in page.offers if o.void}
+    voids = {o.key for page in company.source.list_documents(stamp, None) for o in page.documents if o.void}
     assert {int(key.partition("~")[0]) for key in voids} == {company.entries[0], company.entries[-1]}
 
 
@@ -146,7 +146,7 @@ def test_a_pass_that_was_cut_goes_on_in_either_part(company: Company) -> None:
     company.source._layer.page_size = 5
     _, stamp = company.read(None)
     cancel_payment(company.bench.world, company.entries[0])
-    places = [page.position for page in company.source.offers(stamp, None)]
+    places = [page.position for page in company.source.list_documents(stamp, None)]
     assert places[-1] is None and payments.VOID in places
     found, _ = company.read(stamp, payments.VOID)
     assert found == [company.entries[0]]

@@ -73,7 +73,7 @@ class Bench:
         self.store = SqliteStore(clock=self.clock)
         breaker = Breaker(self.store, self.clock, tenant="acme", system="basware", version="1", boot="b", sole=True)
         sessions = Sessions(self.store, MemoryVault(), self.clock, breaker, name="acme", version="1", boot="b")
-        self.wiring = AdapterContext(
+        self.context = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",
             clock=self.clock,
@@ -83,7 +83,7 @@ class Bench:
             transport=httpx.MockTransport(server.handle),
             flows=lambda: flows,
         )
-        self.connection = connect(self.settings, self.wiring)
+        self.connection = connect(self.settings, self.context)
         self.client = self.connection.client
 
 

@@ -27,7 +27,7 @@ def test_a_value_of_a_listed_dimension_becomes_an_item_of_its_list(listed: Any) 
     ((stage, (item,)),) = made.entities.items()
     assert (made.target_id, stage) == ("PR2", "lists/ACC_LIST_3")
     assert item == {
-        "externalCode": listed.wiring.outward("cost_center", "PR2"),
+        "externalCode": listed.context.outward("cost_center", "PR2"),
         "text_1": "PR2",
         "text_2": "Press",
         "companies": [{"companyCode": "1000", "active": False}],

@@ -51,8 +51,8 @@ def test_what_is_offered_and_what_is_fetched_have_the_same_stamp(bench: Any, ser
 
     server.answer = answer
     source = bench.connection.source(Invoice)
-    (page,) = source.offers(None, None)
-    assert page.offers[0].stamp == source.fetch("d1").stamp != None  # noqa: E711 - a chain of comparisons
+    (page,) = source.list_documents(None, None)
+    assert page.documents[0].stamp == source.fetch("d1").stamp != None  # noqa: E711 - a chain of comparisons
 
 
 # ── documents without a key ─────────────────────────────────────────────────────────────────────────────────────
@@ -76,20 +76,20 @@ def document(**fields: Any) -> dict[str, Any]:
 def test_a_document_without_a_key_is_told_with_its_text_and_the_page_goes_on(bench: Any, server: Any, key: Any) -> None:
     rows = [document(), document(invoiceId=key, invoiceNumber="R2"), "junk", document(invoiceId="d3")]
     server.answer = lambda _: httpx.Response(200, json={"accountingDocuments": rows})
-    (page,) = bench.connection.source(Invoice).offers(None, None)
-    assert [offer.key for offer in page.offers] == ["d1", "d3"]
+    (page,) = bench.connection.source(Invoice).list_documents(None, None)
+    assert [offer.key for offer in page.documents] == ["d1", "d3"]
     nameless, junk = page.broken
     assert nameless.key.startswith("without-id-") and nameless.key != junk.key
     assert "R2" in nameless.reason and '"R2"' in nameless.raw
-    (again,) = bench.connection.source(Invoice).offers(None, None)
+    (again,) = bench.connection.source(Invoice).list_documents(None, None)
     assert [bad.key for bad in again.broken] == [bad.key for bad in page.broken]
 
 
 def test_a_document_without_a_key_of_another_company_is_left_alone(bench: Any, server: Any) -> None:
     rows = [document(invoiceId=None, companyCode="9999"), document(invoiceId=None, processingStatus="Paid")]
     server.answer = lambda _: httpx.Response(200, json={"accountingDocuments": rows})
-    (page,) = bench.connection.source(Invoice).offers(None, None)
-    assert not page.offers and not page.broken
+    (page,) = bench.connection.source(Invoice).list_documents(None, None)
+    assert not page.documents and not page.broken
 
 
 # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -285,8 +285,8 @@ def test_an_amount_is_what_was_entered_and_never_rounded(shown: str, currency: s
 def test_the_list_tells_the_number_and_the_amount_as_it_was_entered(bench: Any, server: Any) -> None:
     rows = [document(invoiceNumber="RE-1", grossSum=107.10000000000001)]
     server.answer = lambda _: httpx.Response(200, json={"accountingDocuments": rows})
-    (page,) = bench.connection.source(Invoice).offers(None, None)
-    assert (page.offers[0].number, str(page.offers[0].amount)) == ("RE-1", "107.10")
+    (page,) = bench.connection.source(Invoice).list_documents(None, None)
+    assert (page.documents[0].number, str(page.documents[0].amount)) == ("RE-1", "107.10")
 
 
 def test_a_quantity_and_a_rate_are_what_was_entered() -> None:

@@ -66,8 +66,8 @@ def test_a_number_that_no_ledger_holds_is_refused_with_its_field(amount: str) ->
 def test_an_offer_with_such_a_number_is_still_offered(bench: Any, server: Any) -> None:
     listed = b'{"accountingDocuments":[{"invoiceId":"i","companyCode":"1000","grossSum":1e400}]}'
     server.answer = lambda _: httpx.Response(200, content=listed)
-    (page,) = bench.connection.source(Invoice).offers(None, None)
-    assert [(offer.key, offer.amount) for offer in page.offers] == [("i", None)]
+    (page,) = bench.connection.source(Invoice).list_documents(None, None)
+    assert [(offer.key, offer.amount) for offer in page.documents] == [("i", None)]
 
 
 def test_a_token_of_pages_in_other_letters_ends_in_no_fault_of_ours(bench: Any, server: Any) -> None:

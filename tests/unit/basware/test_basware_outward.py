@@ -64,7 +64,7 @@ def test_a_supplier_says_what_it_has(bench: Any) -> None:
 def test_bank_details_leave_only_where_the_tenant_said_so(bench: Any) -> None:
     bank = (BankAccount(iban="DE89", bic="NDEA", bank_name="Nordea"), BankAccount(bank_name="none"))
     assert "paymentMeans" not in vendor(bench, bank_accounts=bank, currency="EUR")
-    bench.connection.wiring = replace(bench.wiring, options=TenantSettings(send_bank_details=True))
+    bench.connection.context = replace(bench.context, options=TenantSettings(send_bank_details=True))
     (means,) = vendor(bench, bank_accounts=bank, currency="EUR")["paymentMeans"]
     assert means["currencyCode"] == "EUR"
     assert means["financialAccounts"] == [
@@ -76,7 +76,7 @@ def test_bank_details_leave_only_where_the_tenant_said_so(bench: Any) -> None:
 
 
 def test_the_currency_of_bank_details_crosses_by_its_mapping_and_holds_nobody_without_any(bench: Any) -> None:
-    bench.connection.wiring = replace(bench.wiring, options=TenantSettings(send_bank_details=True))
+    bench.connection.context = replace(bench.context, options=TenantSettings(send_bank_details=True))
     bench.codes.missing = ("currency",)
     assert "paymentMeans" not in vendor(bench, currency="$")
     with pytest.raises(Held) as held:
@@ -200,7 +200,7 @@ def test_a_company_of_one_character_needs_an_organization_element(make: Any, ser
 
 def test_a_text_of_spaces_is_none(bench: Any) -> None:
     assert "paymentTerms" not in vendor(bench, payment_term=" ", payment_term_name="30 days")
-    bench.connection.wiring = replace(bench.wiring, options=TenantSettings(send_bank_details=True))
+    bench.connection.context = replace(bench.context, options=TenantSettings(send_bank_details=True))
     (means,) = vendor(bench, bank_accounts=(BankAccount(iban="DE89", bic="NDEA", bank_name=" "),))["paymentMeans"]
     assert means["financialAccounts"][0]["financialInstitution"]["name"] == "NDEA"
 

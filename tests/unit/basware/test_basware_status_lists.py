@@ -70,7 +70,7 @@ def test_what_has_a_request_id_is_asked_for_by_it_and_nothing_is_listed(bench: A
 
 def test_where_nothing_is_awaited_nothing_is_asked(bench: Any, server: Any) -> None:
     server.answer = lambda _: httpx.Response(200, json={"accountingDocuments": []})
-    assert [page.offers for page in bench.connection.source(Invoice).offers(None, None)] == [[]]
+    assert [page.documents for page in bench.connection.source(Invoice).list_documents(None, None)] == [[]]
     assert not [r for r in server.calls() if "requestStatus" in r.url.path]
 
 

@@ -119,7 +119,7 @@ def test_a_record_is_not_taken_for_switched_off_on_an_unclear_word(
     shown = {"externalCode": code, "processingStatus": {"active": not off}}
     body = {"requestStatus": [status([item(code, said)])]}
     server.answer = lambda r: httpx.Response(200, json=body if "requestStatus" in r.url.path else shown)
-    found = target.retired(["V1"], ["r1"])
+    found = target.deactivated(["V1"], ["r1"])
     assert (found["V1"].outcome if found else None) == outcome
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ml_connector.embedded.queue import MemoryQueue
 from ml_connector.engine.access.breaker import Breaker
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.ledger.ledger import due_rows
 from ml_connector.engine.poll.run import Poll
 from ml_connector.engine.runtime import Runtime
@@ -63,7 +63,7 @@ class Systems:
     faults: list[Any] = field(default_factory=list)
     late: list[Any] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
-    retired: list[str] = field(default_factory=list)
+    deactivated: list[str] = field(default_factory=list)
 
     def fault(self, where: str) -> None:
         if self.faults and self.faults[0][0] == where:
@@ -91,12 +91,12 @@ class Accounts:
         self.s.fault("reread")
         yield Page([self.s.accounts[k] for k in keys if k in self.s.accounts])
 
-    def retire(self, keys: list[str]) -> Sent:
+    def deactivate(self, keys: list[str]) -> Sent:
         self.s.fault("retire")
-        self.s.retired += keys
+        self.s.deactivated += keys
         return Sent(("off",))
 
-    def retired(self, keys: list[str], tokens: Any) -> dict[str, Verdict] | None:
+    def deactivated(self, keys: list[str], tokens: Any) -> dict[str, Verdict] | None:
         self.s.fault("verdict")
         return {k: Verdict("rejected", "It is in use.") for k in keys if k == "kept"}
 
@@ -134,7 +134,7 @@ class Papers:
     def __init__(self, systems: Systems) -> None:
         self.s = systems
 
-    def offers(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
+    def list_documents(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         rows = [
             ListedDocument(k, i.version)
             for k, i in self.s.invoices.items()
@@ -329,8 +329,8 @@ class Bench:
         soon = min([end, *due, *([queue] if queue else [])])
         return min(now + max(1, -((now - soon) // every)) * every, end)
 
-    def sheet(self, flow: Flow) -> Sheet:
-        sheet, ledger = Sheet(flow), self.pair().ledger(flow.name)
+    def sheet(self, flow: Flow) -> FlowTotals:
+        sheet, ledger = FlowTotals(flow), self.pair().ledger(flow.name)
         sheet.add_cursor(ledger, f"run{self.runs}")
         for chunk in (*ledger.unfinished(), *ledger.finished()):
             sheet.add_chunk(chunk)

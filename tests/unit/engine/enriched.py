@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.ledger.mappings import Mapping as Mapped
 from ml_connector.enrichment import ErpSupplier
 from ml_connector.flow import Flow, Integration, Page, Rendered, Sent, Verdict
@@ -170,7 +170,7 @@ class SharingBench(Bench):
 
     def counts(self, flow: Flow) -> dict[str, int]:
         """Count what the flow's last run came to, and nothing of earlier ones."""
-        sheet, ledger = Sheet(flow), self.pair().ledger(flow.name)
+        sheet, ledger = FlowTotals(flow), self.pair().ledger(flow.name)
         sheet.add_cursor(ledger, self.last[flow.name])
         for chunk in (*ledger.unfinished(), *ledger.finished()):
             if chunk.run == self.last[flow.name]:

@@ -12,7 +12,7 @@ from infra.local.rejections import rejections
 from infra.local.report import Outcome, adds_up, report
 from infra.ops.dlq import _group
 from infra.ops.workspace import Stream
-from ml_connector.engine.ledger.control_totals import Sheet, countable, money, total
+from ml_connector.engine.ledger.control_totals import FlowTotals, countable, money, total
 from ml_connector.engine.ledger.rows import Chunk, dump
 from ml_connector.ports import Item
 from tests.unit.engine.bench import INVOICES, Bench
@@ -54,7 +54,7 @@ def row(bench: Bench, amount: str, **fields: object) -> Chunk:
     ids=["rejected", "delivered", "held", "failed", "open"],
 )
 def test_every_report_is_made(bench: Bench, amount: str, fields: dict[str, object]) -> None:
-    chunk, pair, sheet = row(bench, amount, **fields), bench.pair(), Sheet(INVOICES)
+    chunk, pair, sheet = row(bench, amount, **fields), bench.pair(), FlowTotals(INVOICES)
     sheet.add_chunk(chunk)
     sheet.add_chunk(row(bench, "100.00", id="k2", key="k2", delivered=1))
     assert sheet.reconciled and adds_up(sheet.as_row())

@@ -241,7 +241,7 @@ def test_passing_trouble_of_one_document_exhausts_after_a_day_and_is_rung_on_the
     go(ready, 40)
     (dead,) = ready.sheet(INVOICES).failed
     assert dead["cause"] == "exhausted"
-    assert [r.message["cause"] for r in ready.queue.buried] == ["exhausted"]
+    assert [r.message["cause"] for r in ready.queue.dead_letters] == ["exhausted"]
 
 
 def test_every_attempt_has_its_audit_object_and_the_chain_holds(ready):
@@ -349,8 +349,10 @@ def test_a_number_whose_holder_was_refused_is_free_again(ready):
 
 def test_what_cannot_be_read_as_a_document_is_rejected_with_its_text_kept(ready, monkeypatch):
     bad = Broken("without-id-1", "It has no invoiceId.", '{"invoiceNumber": "R-9"}')
-    listed = Papers.offers
-    monkeypatch.setattr(Papers, "offers", lambda s, since, at: (replace(p, broken=[bad]) for p in listed(s, since, at)))
+    listed = Papers.list_documents
+    monkeypatch.setattr(
+        Papers, "list_documents", lambda s, since, at: (replace(p, broken=[bad]) for p in listed(s, since, at))
+    )
     ready.systems.invoices = {"i": invoice("i")}
     go(ready)
     assert ready.counts(INVOICES) == {"delivered": 1, "rejected": 1}

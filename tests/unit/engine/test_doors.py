@@ -22,8 +22,8 @@ def door(bench: Bench, version: str) -> Breaker:
 def test_the_refusal_of_one_version_opens_the_door_for_no_other_that_was_refused(bench: Bench) -> None:
     """Else workers with the old secret and workers with the new one take turns, until the server locks the user."""
     new, old = door(bench, "new"), door(bench, "old")
-    new.refused("The password is wrong.")
-    old.refused("The password is wrong.")
+    new.login_refused("The password is wrong.")
+    old.login_refused("The password is wrong.")
     for refused in (new, old):
         with pytest.raises(LoginRefused, match="until the secret is changed"):
             refused.may_log_in()
@@ -32,18 +32,18 @@ def test_the_refusal_of_one_version_opens_the_door_for_no_other_that_was_refused
 
 def test_the_end_of_an_outage_opens_no_refused_login_and_a_person_opens_all(bench: Bench) -> None:
     for version in ("old", "new"):
-        door(bench, version).refused("No.")
-    door(bench, "new").well()
+        door(bench, version).login_refused("No.")
+    door(bench, "new").succeeded()
     with pytest.raises(LoginRefused):
         door(bench, "old").check()
-    door(bench, "new").welcome()
+    door(bench, "new").reset()
     door(bench, "old").check()
 
 
 def test_an_older_version_may_be_tried_again_once_no_worker_can_have_it_any_more(bench: Bench) -> None:
     """The server's password was set back to what it had been, and so was the secret."""
-    door(bench, "old").refused("No.")
-    door(bench, "new").refused("No.")
+    door(bench, "old").login_refused("No.")
+    door(bench, "new").login_refused("No.")
     bench.clock.moment += REMEMBERED + timedelta(seconds=1)
     door(bench, "old").may_log_in()
     with pytest.raises(LoginRefused):
@@ -52,7 +52,7 @@ def test_an_older_version_may_be_tried_again_once_no_worker_can_have_it_any_more
 
 def test_rows_of_a_former_release_are_read_and_written_as_it_did(bench: Bench) -> None:
     one = door(bench, "new")
-    one.refused("No.")
+    one.login_refused("No.")
     item = bench.runtime.store.get("breaker#t", "erp")
     assert item is not None
     assert item.data["refused"] == "new"

@@ -72,7 +72,7 @@ def test_following_many_orders_ends_with_the_slice_and_goes_on_in_the_next(bench
     assert [key for part in asked.parts for key in part] == keys
     assert asked.positions == [None]
     bench.work(0.1)
-    assert bench.systems.retired == []
+    assert bench.systems.deactivated == []
 
 
 def test_following_that_is_killed_goes_on_from_its_position_without_the_pages(bench, monkeypatch):
@@ -92,7 +92,7 @@ def test_following_that_is_killed_goes_on_from_its_position_without_the_pages(be
     assert asked.parts == [keys[:100], keys[100:200], keys[103:203], keys[106:206], keys[206:]]
     assert _cursor(bench).full_at > before
     bench.work(0.1)
-    assert bench.systems.retired == [keys[0]]
+    assert bench.systems.deactivated == [keys[0]]
 
 
 def test_an_order_that_is_gone_is_found_after_a_kill_as_well(bench):
@@ -103,7 +103,7 @@ def test_an_order_that_is_gone_is_found_after_a_kill_as_well(bench):
         _slice(bench)
     assert _slice(bench)
     bench.work(0.1)
-    assert bench.systems.retired == [keys[4]]
+    assert bench.systems.deactivated == [keys[4]]
 
 
 def test_a_reading_again_that_fails_counts_nothing_twice(bench, monkeypatch):

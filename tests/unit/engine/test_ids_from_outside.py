@@ -81,7 +81,7 @@ def replace_key(name: str) -> Any:
 def test_a_key_that_no_row_takes_is_rejected_where_it_is_read() -> None:
     long = "k" * (LONGEST_KEY + 1)
     page = bounded(DocumentPage([ListedDocument("a"), ListedDocument(long)], [Broken("x" * 5000, "bad")]))
-    assert [offer.key for offer in page.offers] == ["a"]
+    assert [offer.key for offer in page.documents] == ["a"]
     assert [len(b.key) for b in page.broken] == [117, 117]
     assert "far too long" in page.broken[1].reason
     masters = bounded(Page([account("6100"), account(long)]))
@@ -146,10 +146,10 @@ def test_a_reason_that_no_row_takes_is_shortened(bench: Bench, error: Exception)
 
 
 def test_a_dead_letter_that_cannot_be_sent_leaves_the_row_dead(bench: Bench) -> None:
-    def bury(*_: object) -> None:
+    def dead_letter(*_: object) -> None:
         raise Transient("throttled")
 
-    bench.runtime.queue.bury = bury  # type: ignore[method-assign]
+    bench.runtime.queue.dead_letter = dead_letter  # type: ignore[method-assign]
     bench.systems.accounts = {"6100": account("6100")}
     bench.compare(ACCOUNTS)
     bench.systems.invoices = {"i1": invoice("i1")}

@@ -27,7 +27,7 @@ class Source:
     def __init__(self, asked: list[str | None]) -> None:
         self.asked = asked
 
-    def offers(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
+    def list_documents(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         self.asked.append(since)
         yield DocumentPage([ListedDocument("9~1", "active:1", refers="nobody's")], stamp="000000000009")
 

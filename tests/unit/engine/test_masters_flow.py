@@ -126,7 +126,7 @@ def test_passing_trouble_delays_and_loses_nothing(bench):
 
 def test_after_a_refused_login_nothing_is_tried_again(bench):
     bench.systems.accounts = {"a": account("a")}
-    bench.pair().breakers["ap"].refused("The password is wrong.")
+    bench.pair().breakers["ap"].login_refused("The password is wrong.")
     bench.poll(ACCOUNTS)
     bench.work(5)
     assert bench.systems.sends == []

@@ -122,7 +122,7 @@ def test_a_pass_that_ends_in_the_second_part_goes_on_there(bench, source, fault)
     assert _slice(bench)
     assert source.asked == [(BEGIN, None), (None, None), (None, "4")]
     bench.work(0.1)
-    assert bench.systems.sends == [["E", "F"]] and bench.systems.retired == []
+    assert bench.systems.sends == [["E", "F"]] and bench.systems.deactivated == []
     assert _cursor(bench).figures.unchanged == 4
 
 

@@ -101,7 +101,7 @@ def test_an_order_on_its_way_is_read_again_and_not_sent_twice(bench, reread):
     bench.poll(ORDERS, full=True)
     assert reread == [[keys[1]]]
     bench.work(0.1)
-    assert bench.systems.retired == [] and bench.systems.sends == [[keys[1]]]
+    assert bench.systems.deactivated == [] and bench.systems.sends == [[keys[1]]]
 
 
 def test_a_closed_order_that_the_source_shows_no_more_is_left_alone(bench):
@@ -112,7 +112,7 @@ def test_a_closed_order_that_the_source_shows_no_more_is_left_alone(bench):
     for key in keys[1:]:
         del bench.systems.accounts[key]
     bench.compare(ORDERS)
-    assert bench.systems.retired == [keys[2]]
+    assert bench.systems.deactivated == [keys[2]]
 
 
 def test_each_order_is_counted_once_while_writers_settle_the_first_pages(bench, monkeypatch):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.ledger.enqueue import enqueue_notification
 from ml_connector.engine.write.worker import write
 from ml_connector.errors import LoginRefused, Rejected, Transient
@@ -90,7 +90,7 @@ def test_a_missing_right_is_asked_for_three_times_and_then_said(notice, exports)
 
 def test_it_counts_in_no_balance_and_touches_no_record(notice):
     done = notice.work(notice.take())
-    sheet = Sheet(ACCOUNTS)
+    sheet = FlowTotals(ACCOUNTS)
     sheet.add_chunk(done)
     assert not any(sheet.counts.values())
     assert not list(notice.ledger.all_rows())

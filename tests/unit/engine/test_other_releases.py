@@ -60,7 +60,7 @@ def test_a_chunk_that_only_a_newer_release_understands_is_left_alone(bench, flow
     assert (chunk.op, chunk.tokens, chunk.crashes, chunk.failures) == ("fold", ["t"], 0, 0)
     assert "'fold', which only a newer release knows" in chunk.reason
     assert ledger.body("i")["folded"] == ["6100"]
-    assert not (bench.systems.sends or bench.systems.retired or bench.systems.booked or bench.systems.acknowledged)
+    assert not (bench.systems.sends or bench.systems.deactivated or bench.systems.booked or bench.systems.acknowledged)
 
 
 def test_what_a_newer_release_left_does_not_stop_the_reading(bench):

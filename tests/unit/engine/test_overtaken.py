@@ -181,7 +181,7 @@ def test_a_settle_of_what_was_sent_before_a_taint_does_not_vouch_for_it(bench: B
     bench.poll(ACCOUNTS)
     bench.work()
     bench.clock.sleep(5)
-    bench.pair().ledger("accounts").taint(["A1"])
+    bench.pair().ledger("accounts").invalidate(["A1"])
     bench.clock.sleep(5)
     bench.poll(ACCOUNTS, full=True)  # holds the chunk to be on its way with the newest version
     assert bench.pair().ledger("accounts").cursor()[0].full_at is not None

@@ -85,7 +85,7 @@ def test_behind_many_chunks_in_doubt_a_chunk_waits_and_reads_few_of_them(bench, 
     for number in range(1, others + 1):
         _chunk(bench, number, state="posted", tokens=["t"], doubt=SOON)
     ledger = bench.pair().ledger("accounts")
-    ledger.doubt(SOON)
+    ledger.mark_uncertain(SOON)
     bench.systems.accounts = {"k500": account("k500")}
     chunk = _chunk(bench, 500)
     bodies.clear()
@@ -109,7 +109,7 @@ def test_before_many_later_chunks_a_chunk_waits_and_reads_few_of_them(bench, bod
 def test_a_doubt_that_is_over_costs_nothing(bench, bodies):
     for number in range(1, 21):  # few enough for their content to be read
         _chunk(bench, number, state="posted", tokens=["t"], doubt="2026-03-02T07:59:00.000000+00:00")
-    bench.pair().ledger("accounts").doubt(SOON)  # another one lasts, so that all are looked at
+    bench.pair().ledger("accounts").mark_uncertain(SOON)  # another one lasts, so that all are looked at
     bench.systems.accounts = {"k500": account("k500")}
     chunk = _chunk(bench, 500)
     bodies.clear()

@@ -44,12 +44,12 @@ def _write_next(bench):
 def _retire_in_doubt(bench, monkeypatch):
     """Let the switching off of a break off; gives its chunk."""
 
-    def retire(source, keys):
+    def deactivate(source, keys):
         _breaks_off()
         raise Transient("The connection broke.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Accounts, "retire", retire)
+        patch.setattr(Accounts, "deactivate", deactivate)
         bench.poll(ACCOUNTS, full=True)
         return _write_next(bench)
 
@@ -66,14 +66,14 @@ def test_a_record_that_is_back_waits_until_its_switching_off_is_surely_over(slow
     assert "may still take effect" in sent.reason
     slow.work(0.5)
     assert slow.systems.taken["a"].name == "Back"
-    assert slow.systems.retired == []
+    assert slow.systems.deactivated == []
 
 
 def test_a_switching_off_that_was_done_after_all_still_delays_what_follows(slow, monkeypatch):
     del slow.systems.accounts["a"]
     _retire_in_doubt(slow, monkeypatch)
     slow.work(0.02)  # done at the second attempt; the first may yet be carried out
-    assert slow.systems.retired == ["a"]
+    assert slow.systems.deactivated == ["a"]
     slow.systems.accounts["a"] = account("a", "Back")
     slow.poll(ACCOUNTS)
     sent = _write_next(slow)
@@ -100,9 +100,9 @@ def test_a_switching_off_waits_for_a_send_in_doubt(slow, monkeypatch):
     slow.poll(ACCOUNTS, full=True)
     waits = _write_next(slow)
     assert (waits.op, waits.state) == ("retire", "waiting")
-    assert slow.systems.retired == []
+    assert slow.systems.deactivated == []
     slow.work(0.5)
-    assert slow.systems.retired == ["a"]
+    assert slow.systems.deactivated == ["a"]
 
 
 @pytest.fixture
@@ -110,14 +110,14 @@ def calls(monkeypatch):
     """The calls that switch records off, at a target that refuses each one with `c` in it as a whole."""
     made = []
 
-    def retire(target, keys):
+    def deactivate(target, keys):
         made.append(list(keys))
         if "c" in keys:
             raise Rejected("It is in use.")
-        target.s.retired += keys
+        target.s.deactivated += keys
         return Sent(("off",))
 
-    monkeypatch.setattr(Accounts, "retire", retire)
+    monkeypatch.setattr(Accounts, "deactivate", deactivate)
     return made
 
 
@@ -128,7 +128,7 @@ def test_a_refused_switching_off_is_halved_until_the_record_that_does_it_stands_
         del bench.systems.accounts[key]
     bench.compare(ACCOUNTS)
     assert sorted(calls) == [["a"], ["a", "b", "c"], ["b"], ["b", "c"], ["c"]]
-    assert bench.systems.retired == ["a", "b"]
+    assert bench.systems.deactivated == ["a", "b"]
     assert bench.sheet(ACCOUNTS).rejected == [{"key": "c", "reason": "It is in use."}]
     assert bench.sheet(ACCOUNTS).reconciled
     calls.clear()
@@ -152,4 +152,4 @@ def test_deletions_that_wait_for_a_person_ask_the_source_once_a_day(bench, monke
     assert len(asked) == 4
     assert min(b - a for a, b in pairwise(asked)) >= timedelta(days=1)
     assert bench.sheet(ACCOUNTS).held[0]["waiting_for"] == "approval:accounts"
-    assert bench.systems.retired == []
+    assert bench.systems.deactivated == []

@@ -42,7 +42,7 @@ def _untouched(bench):
 
 def test_one_that_a_webhook_brought_is_not_taken_from_the_list_afterwards(march, monkeypatch):
     listed = [DocumentPage([ListedDocument("i", "1", dated=BEFORE)])]
-    monkeypatch.setattr(Papers, "offers", lambda *_: iter(listed))
+    monkeypatch.setattr(Papers, "list_documents", lambda *_: iter(listed))
     assert _webhook(march) is not None
     march.work(0.2)
     march.poll(INVOICES)

@@ -191,8 +191,8 @@ def test_a_retired_record_is_settled_over_the_row_as_it_is(bench: Bench) -> None
         {"retired": ["6100"]},
     )
     bench.work()
-    assert bench.systems.retired == ["6100"]
-    bench.runtime.store.before["put_many"] = lambda: ledger.taint(["6100"])  # type: ignore[attr-defined]
+    assert bench.systems.deactivated == ["6100"]
+    bench.runtime.store.before["put_many"] = lambda: ledger.invalidate(["6100"])  # type: ignore[attr-defined]
     bench.work(0.01)
     row = load(Row, (bench.runtime.store.get(ledger.pk, "r#6100") or pytest.fail("it is gone")).data)
     assert row.taint is not None and row.delivered_fp != GONE

@@ -35,7 +35,7 @@ def _row(bench):
 
 def _poll_unreadable(bench, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(Papers, "offers", lambda *_: iter([DocumentPage([], [UNREADABLE])]))
+        patch.setattr(Papers, "list_documents", lambda *_: iter([DocumentPage([], [UNREADABLE])]))
         bench.poll(INVOICES)
         bench.work(0.2)
 

@@ -24,7 +24,7 @@ def test_what_vanished_at_the_source_is_switched_off_and_counted(bench):
     _delivered(bench, *"abcdefgh")
     del bench.systems.accounts["d"]
     bench.compare(ACCOUNTS)
-    assert bench.systems.retired == ["d"]
+    assert bench.systems.deactivated == ["d"]
     assert _row(bench, "d").delivered_fp == GONE
     assert bench.counts(ACCOUNTS) == {"delivered": 9, "unchanged": 7}
 
@@ -34,7 +34,7 @@ def test_it_is_switched_off_once(bench):
     del bench.systems.accounts["b"]
     for _ in range(3):
         bench.compare(ACCOUNTS)
-    assert bench.systems.retired == ["b"]
+    assert bench.systems.deactivated == ["b"]
 
 
 def test_an_ordinary_pass_finds_no_deletions(bench):
@@ -42,14 +42,14 @@ def test_an_ordinary_pass_finds_no_deletions(bench):
     del bench.systems.accounts["b"]
     bench.poll(ACCOUNTS)
     bench.work(0.1)
-    assert bench.systems.retired == []
+    assert bench.systems.deactivated == []
 
 
 def test_a_record_that_the_list_lacked_but_the_source_has_is_left_alone(bench):
     _delivered(bench, *"abcdefgh")
     bench.systems.hidden = {"d"}
     bench.compare(ACCOUNTS)
-    assert bench.systems.retired == []
+    assert bench.systems.deactivated == []
     assert bench.sheet(ACCOUNTS).reconciled
     assert _row(bench, "d").delivered_fp not in {None, GONE}
 
@@ -72,7 +72,7 @@ def test_a_record_that_comes_back_before_it_was_switched_off_stays_on(bench):
     bench.systems.accounts["b"] = account("b", "Back")
     bench.poll(ACCOUNTS)
     bench.work(0.5)
-    assert bench.systems.retired == []
+    assert bench.systems.deactivated == []
     assert bench.systems.taken["b"].name == "Back"
 
 
@@ -82,14 +82,14 @@ def test_where_much_is_missing_a_person_is_asked(bench):
     bench.systems.accounts = {k: account(k) for k in keys[:19]}
     bench.compare(ACCOUNTS)
     bench.work(30)
-    assert bench.systems.retired == []
+    assert bench.systems.deactivated == []
     held = bench.sheet(ACCOUNTS).held[0]
     assert held["waiting_for"] == "approval:accounts"
     assert "21 of 40 accounts" in held["reason"]
     assert "ml-connector confirm-deactivation acme accounts" in held["reason"]
     assert approve(bench.pair().ledger("accounts"), "Ann agreed.") == 21
     bench.work(0.1)
-    assert sorted(bench.systems.retired) == keys[19:]
+    assert sorted(bench.systems.deactivated) == keys[19:]
 
 
 def test_what_waits_for_a_person_is_let_go_when_the_source_has_it_again(bench):
@@ -99,7 +99,7 @@ def test_what_waits_for_a_person_is_let_go_when_the_source_has_it_again(bench):
     bench.compare(ACCOUNTS)
     bench.systems.accounts = {k: account(k) for k in keys}
     bench.work(25)
-    assert bench.systems.retired == []
+    assert bench.systems.deactivated == []
     assert not list(bench.pair().ledger("accounts").unfinished())
 
 
@@ -122,12 +122,12 @@ def test_of_a_small_list_a_third_is_much_and_an_empty_one_always_is(bench, known
     _delivered(bench, *keys)
     bench.systems.accounts = {k: account(k) for k in keys[missing:]}
     bench.compare(ACCOUNTS)
-    assert sorted(bench.systems.retired) == ([] if asked else keys[:missing])
+    assert sorted(bench.systems.deactivated) == ([] if asked else keys[:missing])
     assert {line["waiting_for"] for line in bench.sheet(ACCOUNTS).held} == ({"approval:accounts"} if asked else set())
     if asked:
         approve(bench.pair().ledger("accounts"), "Ann agreed.")
         bench.work(0.1)
-        assert sorted(bench.systems.retired) == keys[:missing]
+        assert sorted(bench.systems.deactivated) == keys[:missing]
 
 
 def test_the_last_record_is_asked_for_although_others_have_come(bench):
@@ -135,7 +135,7 @@ def test_the_last_record_is_asked_for_although_others_have_come(bench):
     _delivered(bench, *"abc")
     bench.systems.accounts = {k: account(k) for k in "xyz"}
     bench.compare(ACCOUNTS)
-    assert bench.systems.retired == []
+    assert bench.systems.deactivated == []
 
 
 def test_of_a_large_list_some_hundredths_are_much(bench):
@@ -143,10 +143,10 @@ def test_of_a_large_list_some_hundredths_are_much(bench):
     _delivered(bench, *keys)
     bench.systems.accounts = {k: account(k) for k in keys[22:]}
     bench.compare(ACCOUNTS)
-    assert sorted(bench.systems.retired) == keys[:22], "two hundredths, and no more"
+    assert sorted(bench.systems.deactivated) == keys[:22], "two hundredths, and no more"
     bench.systems.accounts = {k: account(k) for k in keys[22 + 22 :]}
     bench.compare(ACCOUNTS)
-    assert len(bench.systems.retired) == 22
+    assert len(bench.systems.deactivated) == 22
 
 
 def test_a_record_that_the_target_keeps_is_rejected_and_tried_again_the_next_night(bench):
@@ -155,7 +155,7 @@ def test_a_record_that_the_target_keeps_is_rejected_and_tried_again_the_next_nig
     bench.compare(ACCOUNTS)
     assert bench.sheet(ACCOUNTS).rejected == [{"key": "kept", "reason": "It is in use."}]
     bench.compare(ACCOUNTS)
-    assert bench.systems.retired == ["kept", "kept"]
+    assert bench.systems.deactivated == ["kept", "kept"]
 
 
 def test_a_refused_chunk_and_passing_trouble_lose_nothing(bench):
@@ -177,7 +177,7 @@ def test_a_kill_at_the_switching_off_does_it_again(bench):
         write(bench.pair(), ACCOUNTS, queued.message["id"])
     bench.queue.done(queued)
     bench.work(0.1)
-    assert bench.systems.retired == ["b"]
+    assert bench.systems.deactivated == ["b"]
     assert _row(bench, "b").delivered_fp == GONE
 
 
@@ -186,7 +186,7 @@ def test_a_shadow_shows_what_it_would_switch_off(bench):
     del bench.systems.accounts["b"]
     bench.shadow = True
     bench.compare(ACCOUNTS)
-    assert bench.systems.retired == []
+    assert bench.systems.deactivated == []
 
 
 def test_a_comparison_leaves_no_roll_behind(bench):
@@ -208,12 +208,12 @@ def test_what_is_back_ends_the_question_whether_it_is_gone(bench, back, asked, f
     bench.work(0.1)
     assert bench.counts(ACCOUNTS).get("held", 0) == asked
     left = [] if asked else keys[back:]
-    assert sorted(bench.systems.retired) == left
+    assert sorted(bench.systems.deactivated) == left
     if asked:
         assert f"{asked} of 12 accounts are missing" in bench.sheet(ACCOUNTS).held[0]["reason"]
         assert approve(bench.pair().ledger("accounts"), "agreed") == asked
         bench.work(0.1)
-        assert sorted(bench.systems.retired) == keys[back:]
+        assert sorted(bench.systems.deactivated) == keys[back:]
     assert bench.sheet(ACCOUNTS).reconciled
 
 
@@ -226,7 +226,7 @@ def test_what_is_back_in_one_part_ends_the_question_over_the_others_too(bench):
     bench.systems.accounts = {k: account(k) for k in keys if k not in {"k150", "k250", "k251"}}
     bench.poll(ACCOUNTS)
     bench.work(0.1)
-    assert "held" not in bench.counts(ACCOUNTS) and sorted(bench.systems.retired) == ["k150", "k250", "k251"]
+    assert "held" not in bench.counts(ACCOUNTS) and sorted(bench.systems.deactivated) == ["k150", "k250", "k251"]
 
 
 def test_a_kill_right_before_the_end_is_saved_makes_nothing_missing(bench, monkeypatch):

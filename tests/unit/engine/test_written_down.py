@@ -16,16 +16,16 @@ from tests.unit.engine.bench import INVOICES, Bench, Killed, Papers, invoice
 def taken(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What was in our own store at each moment at which the source was told."""
     told: list[list[str]] = []
-    offers = Papers.offers
+    offers = Papers.list_documents
 
     def written() -> None:
         told.append(sorted(str(chunk.key) for chunk in bench.pair().ledger("invoices").unfinished()))
 
     def listed(self: Papers, since: Any, position: Any) -> Iterator[DocumentPage]:
         for page in offers(self, since, position):
-            yield DocumentPage(page.offers, written=written)
+            yield DocumentPage(page.documents, written=written)
 
-    monkeypatch.setattr(Papers, "offers", listed)
+    monkeypatch.setattr(Papers, "list_documents", listed)
     bench.systems.invoices = {key: invoice(key) for key in "ab"}
     return told
 

@@ -71,15 +71,15 @@ class Server:
         self.wirings: dict[str, Any] = {}
 
     def connect(self, system: str) -> Any:
-        def made(_settings: Any, wiring: Any) -> Any:
-            self.wirings[system] = wiring
+        def made(_settings: Any, context: Any) -> Any:
+            self.wirings[system] = context
             default = lambda _w: iter([Check("login", True, "user connector"), Check("accounts", True)])  # noqa: E731
             answer = self.answers.get(system, default)
             nothing = lambda *_: iter(())  # noqa: E731
-            source = SimpleNamespace(answers=False, pages=nothing, reread=nothing, offers=nothing)
+            source = SimpleNamespace(answers=False, pages=nothing, reread=nothing, list_documents=nothing)
             target = SimpleNamespace(recent=lambda: [])
             return SimpleNamespace(
-                ping=lambda: answer(wiring), source=lambda _: source, target=lambda _: target, close=lambda: None
+                ping=lambda: answer(context), source=lambda _: source, target=lambda _: target, close=lambda: None
             )
 
         return made

@@ -8,7 +8,7 @@ from infra.local.causes import cause, grouped
 from infra.local.page import page
 from infra.local.report import Outcome, report
 from infra.ops.summary import _lines
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.integrations import INTEGRATIONS
 
 WHY = "Record skipped due to wrong or missing CompanyCode"
@@ -18,7 +18,7 @@ def outcome(**rejected: list[dict[str, Any]]) -> Outcome:
     flows = {f.name: f for f in INTEGRATIONS[0].flows}
     sheets = {}
     for name, lines in rejected.items():
-        sheet = sheets["acme", INTEGRATIONS[0].name, name] = Sheet(flows[name])
+        sheet = sheets["acme", INTEGRATIONS[0].name, name] = FlowTotals(flows[name])
         sheet.rejected = lines
         sheet.counts["read"] = sheet.counts["rejected"] = len(lines)
     return Outcome([], sheets, 1.0)

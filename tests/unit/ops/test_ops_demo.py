@@ -15,7 +15,7 @@ from infra.local.page import page
 from infra.local.report import Outcome, report
 from infra.ops import demo, summary
 from infra.sandbox import fixtures, fixtures_sage_300
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 
 
 @pytest.mark.parametrize(("kind", "scenery"), [(SapBooks, fixtures), (SageBooks, fixtures_sage_300)])
@@ -45,7 +45,7 @@ def test_a_line_about_how_far_it_is_comes_now_and_then_where_no_terminal_replace
 @pytest.fixture
 def outcome(office: Any) -> Outcome:
     stream = office.workspace.stream("acme", "invoices")
-    sheet = Sheet(stream.flow)
+    sheet = FlowTotals(stream.flow)
     sheet.rejected = [{"key": "k1", "reason": "Map it with `ml-connector mappings set acme tax V1 TARGET`."}]
     place = ("acme", "sap_b1-basware", "invoices")
     return Outcome([], {place: sheet}, 1.0, where="--secrets sandbox-secrets", notes=(TOGETHER, BY_HAND))

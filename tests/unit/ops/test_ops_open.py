@@ -9,7 +9,7 @@ import pytest
 from infra.local.page import page
 from infra.local.report import Outcome, report
 from infra.ops import chunk_state, summary
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.replay import keys_of
 from tests.unit.ops.conftest import NEW, OLD
 
@@ -62,7 +62,7 @@ def outcome(office: Any) -> Outcome:
     sheets = {}
     for flow in ("vendors", "purchase_orders", "invoices", "payments"):
         stream = office.workspace.stream("acme", flow)
-        sheet = sheets["acme", "sap_b1-basware", flow] = Sheet(stream.flow)
+        sheet = sheets["acme", "sap_b1-basware", flow] = FlowTotals(stream.flow)
         for chunk in (*stream.ledger.unfinished(), *stream.ledger.finished()):
             sheet.add_chunk(chunk, keys_of(stream.ledger, chunk))
         sheet.open = list(chunk_state.open_lines(stream.ledger, stream.flow, frozenset(sheet.listed)))
@@ -118,7 +118,7 @@ def test_page_and_terminal_show_them(busy: Any, capsys: pytest.CaptureFixture[st
 def test_behind_a_system_that_is_away_what_waits_for_masters_is_open(office: Any) -> None:
     office.chunk("invoices", key="k1", state="waiting", waiting_for="prerequisite:vendors", reason="x", first_try=OLD)
     stream = office.workspace.stream("acme", "invoices")
-    sheet = Sheet(stream.flow)
+    sheet = FlowTotals(stream.flow)
     sheet.error = "SAP Business One is away."
     for chunk in stream.ledger.unfinished():
         sheet.add_chunk(chunk)

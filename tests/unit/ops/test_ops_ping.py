@@ -30,8 +30,8 @@ def logs_in(outcome: Any) -> Any:
             raise outcome
         return Session("token")
 
-    def answer(wiring: Any) -> Iterator[Check]:
-        wiring.sessions.get(login)
+    def answer(context: Any) -> Iterator[Check]:
+        context.sessions.get(login)
         yield Check("login", True)
 
     return answer
@@ -117,14 +117,14 @@ def test_half_of_a_pair_is_a_warning_and_a_whole_one_is_none(office: Any, server
 
 
 def test_a_refused_login_is_tried_once_and_a_success_opens_the_door(office: Any, server: Any) -> None:
-    breaker(office).refused("Wrong password.")
+    breaker(office).login_refused("Wrong password.")
     server.answers["sap_b1"] = logs_in(None)
     office.run("ping", "acme", "sap_b1")
     breaker(office).may_log_in()
 
 
 def test_a_login_that_is_refused_again_stays_closed(office: Any, server: Any) -> None:
-    breaker(office).refused("Wrong password.")
+    breaker(office).login_refused("Wrong password.")
     server.answers["sap_b1"] = logs_in(LoginRefused("Wrong password still."))
     assert "✗ login: Wrong password still." in office.run("ping", "acme", "sap_b1", code=1).stdout
     with pytest.raises(LoginRefused):

@@ -74,8 +74,8 @@ def something_of_everything(workspace: Any) -> None:
         ("k2", {"state": "waiting", "waiting_for": "account:6100"}),
     ):
         ledger.add(Chunk(id=key, key=key, created=ledger.now(), **names, **more))
-    workspace.runtime.queue.bury("acme.lane", {"id": "k1", "scope": ledger.scope, "death": 1, **names})
-    workspace.runtime.queue.bury("odd", {"hello": "world"})  # nobody can read it, so it is shown again
+    workspace.runtime.queue.dead_letter("acme.lane", {"id": "k1", "scope": ledger.scope, "death": 1, **names})
+    workspace.runtime.queue.dead_letter("odd", {"hello": "world"})  # nobody can read it, so it is shown again
     folder = f"audit/acme/{ledger.integration}/invoices/{ledger.now()[:10]}/k2"
     envelope = b'{"n": 1, "previous": null, "body_hash": "b", "hash": "h"}'
     workspace.runtime.blobs.put(f"{folder}/1.json.gz", gzip.compress(envelope + b'\n{"at": "1"}'))

@@ -41,7 +41,7 @@ class Source:
 def pair() -> TenantIntegration:
     clock = SystemClock()
     runtime = Runtime(SqliteStore(), MemoryQueue(clock), MemoryBlobs(), clock, SystemRandom(), boot="here")
-    door = SimpleNamespace(check=lambda: None, well=lambda: None)
+    door = SimpleNamespace(check=lambda: None, succeeded=lambda: None)
     connection: Any = SimpleNamespace(source=lambda _record: Source())
     return TenantIntegration(
         runtime,

@@ -71,7 +71,7 @@ def door(office: Any, system: str) -> Any:
 
 
 def test_tenants_shows_a_login_that_was_refused_and_what_opens_it(office: Any) -> None:
-    door(office, "sap_b1").refused("SAP Business One refused the login of user 'connector'.")
+    door(office, "sap_b1").login_refused("SAP Business One refused the login of user 'connector'.")
     (acme,) = office.run("tenants", "--json")
     assert "sap_b1: the login is suspended." in acme["problem"]
     assert "refused the login of user 'connector'" in acme["problem"]
@@ -84,7 +84,7 @@ SAP = {"service_layer_url": "https://sap.example.com:50000/b1s/v2", "company_db"
 
 
 def test_tenants_shows_a_system_that_is_away_until_when(office: Any) -> None:
-    door(office, "basware").trouble(Throttled("Basware answered 503.", 600))
+    door(office, "basware").failed(Throttled("Basware answered 503.", 600))
     until = f"{(office.workspace.runtime.clock.now() + timedelta(seconds=600)).astimezone():%H:%M}"
     (acme,) = office.run("tenants", "--json")
     assert "basware is unavailable: Basware answered 503." in acme["problem"]
@@ -95,7 +95,7 @@ def test_tenants_shows_a_system_that_is_away_until_when(office: Any) -> None:
 
 def test_tenants_names_the_secret_that_is_missing_and_a_closed_login_of_half_a_pair(office: Any) -> None:
     (office.folder / "acme" / "basware.json").unlink()
-    door(office, "sap_b1").refused("The password is wrong.")
+    door(office, "sap_b1").login_refused("The password is wrong.")
     (acme,) = office.run("tenants", "--json")
     assert "the secret of the other system is missing: write acme/basware" in acme["problem"]
     assert "sap_b1: the login is suspended. The password is wrong." in acme["problem"]

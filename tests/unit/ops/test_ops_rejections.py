@@ -7,7 +7,7 @@ from typing import Any
 from infra.local.rejections import Rejection, rejections
 from infra.local.report import Outcome, report
 from ml_connector.engine.ledger import audit
-from ml_connector.engine.ledger.control_totals import Sheet
+from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.http_log import Exchange
 
 
@@ -17,7 +17,7 @@ def test_a_rejected_document_is_named_by_its_latest_finished_chunk(office: Any) 
     office.done("invoices", **done, number="INV-0", amount="1.00", done_at=old)
     office.done("invoices", **done, number="INV-1", amount="20.5", done_at=new)
     stream = office.workspace.stream("acme", "invoices")
-    sheet = Sheet(stream.flow)
+    sheet = FlowTotals(stream.flow)
     sheet.rejected = [{"key": "k1", "reason": "No."}, {"key": "unknown", "reason": "Cannot be read."}]
     found = rejections([(stream.pair, stream.flow, sheet)])
     assert found == {("acme", "sap_b1-basware", "invoices", "k1"): Rejection("INV-1", "20.50", "EUR")}
@@ -25,7 +25,7 @@ def test_a_rejected_document_is_named_by_its_latest_finished_chunk(office: Any) 
 
 def test_master_data_has_neither_number_nor_amount(office: Any) -> None:
     stream = office.workspace.stream("acme", "vendors")
-    sheet = Sheet(stream.flow)
+    sheet = FlowTotals(stream.flow)
     sheet.rejected = [{"key": "V1", "reason": "No name."}]
     assert rejections([(stream.pair, stream.flow, sheet)]) == {}
 
@@ -49,7 +49,7 @@ def test_the_number_of_one_that_could_not_be_read_is_found_in_what_its_source_sa
     chunk.state, chunk.done_at = "done", chunk.created
     ledger.archive(chunk)
     stream = office.workspace.stream("acme", "invoices")
-    sheet = Sheet(stream.flow)
+    sheet = FlowTotals(stream.flow)
     sheet.rejected = [{"key": "k1", "reason": "Cannot be read."}]
     (found,) = rejections([(stream.pair, stream.flow, sheet)]).values()
     assert found == Rejection('RE "7"', "185.05", "EUR")
@@ -57,7 +57,7 @@ def test_the_number_of_one_that_could_not_be_read_is_found_in_what_its_source_sa
 
 def test_the_report_names_what_was_rejected_by_number_and_amount(office: Any) -> None:
     stream = office.workspace.stream("acme", "invoices")
-    sheet = Sheet(stream.flow)
+    sheet = FlowTotals(stream.flow)
     sheet.rejected = [{"key": "k1", "reason": "Run `ml-connector held`."}, {"key": "k2", "reason": "Unreadable."}]
     place = ("acme", "sap_b1-basware", "invoices")
     named = {(*place, "k1"): Rejection("INV-1", "20.50", "EUR")}

@@ -46,7 +46,7 @@ def dead(workspace: Any, key: str, death: int) -> None:
 
 def letter(workspace: Any, key: str, death: int, group: str = "acme.lane") -> None:
     ledger = workspace.stream("acme", "invoices").ledger
-    workspace.runtime.queue.bury(
+    workspace.runtime.queue.dead_letter(
         group,
         {
             "id": key,
@@ -86,7 +86,7 @@ def test_a_canary_leaves_the_letters_of_the_others_where_they_are(stack: Any) ->
 
 
 def test_a_letter_that_nobody_can_read_stays_for_a_person(stack: Any) -> None:
-    stack.runtime.queue.bury("odd", {"hello": "world"})
+    stack.runtime.queue.dead_letter("odd", {"hello": "world"})
     assert run("dlq", "redrive", "--json")["messages_removed"] == 0
     assert depth(stack) == 1
     assert "The DLQ holds about 1 message without" in run("dlq", "list").stderr

@@ -38,7 +38,7 @@ def test_each_send_has_an_id_of_its_own() -> None:
     queue = rings_on(client)
     queue.notify("g", {"id": "1"})
     queue.notify("g", {"id": "1"})
-    queue.bury("g", {"id": "1"})
+    queue.dead_letter("g", {"id": "1"})
     assert [m["QueueUrl"] for m in client.sent] == ["https://q", "https://q", "https://dlq"]
     assert len({m["MessageDeduplicationId"] for m in client.sent}) == 3
     assert {m["MessageGroupId"] for m in client.sent} == {"g"}
@@ -77,6 +77,6 @@ def test_a_call_takes_ten_messages_and_256_kb() -> None:
 
 
 def test_a_ring_larger_than_a_queue_takes_is_refused() -> None:
-    for call in (rings_on(FakeSqs()).notify, rings_on(FakeSqs()).bury):
+    for call in (rings_on(FakeSqs()).notify, rings_on(FakeSqs()).dead_letter):
         with pytest.raises(ValueError, match="more than the 250,000"):
             call("g", {"keys": "x" * 250_000})

@@ -46,7 +46,7 @@ def test_empty_means_nothing_waits_or_is_taken(clock: Any) -> None:
     queue = MemoryQueue(clock)
     assert queue.empty()
     assert queue.next_at() is None
-    queue.bury("a", {})
+    queue.dead_letter("a", {})
     assert queue.empty()
     queue.notify("a", {})
     assert not queue.empty()

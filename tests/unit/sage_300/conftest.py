@@ -109,7 +109,7 @@ class Bench:
         self.sessions = Sessions(
             self.store, MemoryVault(), self.clock, self.breaker, name="acme#sage_300", version="1", boot="b"
         )
-        self.wiring = AdapterContext(
+        self.context = AdapterContext(
             tenant="acme",
             integration="sage_300-basware",
             clock=self.clock,
@@ -118,7 +118,7 @@ class Bench:
             options=TenantSettings.model_validate(options),
             transport=httpx.MockTransport(self.server),
         )
-        self.connection = connect(self.settings, self.wiring)
+        self.connection = connect(self.settings, self.context)
 
     def pages(self, record: type[Any], since: str | None = None) -> list[Any]:
         return list(self.connection.source(record).pages(since, None))

@@ -318,7 +318,7 @@ def test_every_documented_name_is_one_of_the_sandbox_which_writes_the_documented
 def again(bench):
     """Connect as the next reading of a flow does."""
     bench.connection.close()
-    bench.connection = connect(bench.settings, bench.wiring)
+    bench.connection = connect(bench.settings, bench.context)
 
 
 @pytest.mark.parametrize("served", [True, False])
@@ -337,14 +337,14 @@ def test_a_description_is_read_once_an_hour_however_many_connections_there_are(b
 def test_each_tenant_and_each_company_has_a_description_of_its_own(bench):
     bench.server.described["AP"] = edmx({"APVendors": "VendorNumber VendorName"})
     bench.all(Supplier)
-    wiring, settings = bench.wiring, bench.settings
+    context, settings = bench.context, bench.settings
     for its, its_wiring in (
-        (settings, replace(wiring, tenant="b")),
-        (settings.model_copy(update={"company_id": "OTHER"}), wiring),
-        (settings.model_copy(update={"api_url": "https://other.example/v1.0/-"}), wiring),
+        (settings, replace(context, tenant="b")),
+        (settings.model_copy(update={"company_id": "OTHER"}), context),
+        (settings.model_copy(update={"api_url": "https://other.example/v1.0/-"}), context),
     ):
         connection = connect(its, its_wiring)
-        assert its_wiring.kept is wiring.kept
+        assert its_wiring.kept is context.kept
         assert connection.api.model("AP") is not bench.connection.api.model("AP")
         connection.close()
 
@@ -381,8 +381,8 @@ def test_a_description_that_the_server_outgrew_loses_no_receipts(bench, fault):
 def test_all_connections_of_a_process_share_what_it_keeps(bench):
     runtime = Runtime(bench.store, None, None, bench.clock, SeededRandom(1), boot="b")
     of = {"scope": "s", "integration": "sage_300-basware", "options": TenantSettings(), "active": ()}
-    _, wiring = wire(runtime, BootstrapOptions(vault=MemoryVault()), "acme", "sage_300", bench.settings, "1", **of)
-    assert wiring.kept is runtime.kept
+    _, context = wire(runtime, BootstrapOptions(vault=MemoryVault()), "acme", "sage_300", bench.settings, "1", **of)
+    assert context.kept is runtime.kept
 
 
 def test_of_sets_that_are_not_read_only_the_names_are_kept():

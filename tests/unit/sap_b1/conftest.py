@@ -76,7 +76,7 @@ class Bench:
         )
         breaker = Breaker(store, self.clock, tenant="acme", system="sap_b1", version="1", boot="b", sole=True)
         sessions = Sessions(store, MemoryVault(), self.clock, breaker, name="acme#sap_b1", version="1", boot="b")
-        self.wiring = AdapterContext(
+        self.context = AdapterContext(
             tenant="acme",
             integration="sap_b1-basware",
             clock=self.clock,
@@ -85,7 +85,7 @@ class Bench:
             options=TenantSettings.model_validate(options),
             transport=httpx.MockTransport(self.server),
         )
-        self.connection = connect(self.settings, self.wiring)
+        self.connection = connect(self.settings, self.context)
         self.layer = self.connection.layer
 
 

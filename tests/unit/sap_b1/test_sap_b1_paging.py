@@ -251,7 +251,7 @@ def test_the_stamp_of_a_payment_does_not_hang_on_how_an_amount_is_spelled(bench:
         line = f'{{"DocEntry":7,"InvoiceType":"it_PurchaseInvoice","SumApplied":{amount},"InstallmentId":1}}'
         body = f'{{"value":[{{"DocEntry":1,"DocCurrency":"EUR","PaymentInvoices":[{line}]}}]}}'
         bench.server.answer = lambda _: httpx.Response(200, content=body)
-        (page,) = bench.connection.source(Payment).offers(None, None)
-        return str(page.offers[0].stamp)
+        (page,) = bench.connection.source(Payment).list_documents(None, None)
+        return str(page.documents[0].stamp)
 
     assert offered("10") == offered("10.00") != offered("10.01")

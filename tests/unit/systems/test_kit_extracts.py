@@ -48,14 +48,14 @@ def read(drawer: Drawer, position: str | None = None) -> list[DocumentPage]:
 
 
 def keys(pages: list[DocumentPage]) -> list[str]:
-    return [one.key for page in pages for one in page.offers]
+    return [one.key for page in pages for one in page.documents]
 
 
 def test_an_extract_is_taken_with_its_last_page_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extracts, "SIZE", 2)
     drawer = Drawer(x="abcde", y="f")
     pages = list(listed(drawer, None))
-    assert [[one.key for one in page.offers] for page in pages] == [["a", "b"], ["c", "d"], ["e"], ["f"], []]
+    assert [[one.key for one in page.documents] for page in pages] == [["a", "b"], ["c", "d"], ["e"], ["f"], []]
     assert [page.written is not None for page in pages] == [False, False, True, True, False]
     assert drawer.taken == []
     pages[2].written()  # type: ignore[misc]

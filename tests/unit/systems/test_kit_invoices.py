@@ -75,8 +75,8 @@ class Erp:
 def target(*answers: Created | Fault, moves: bool = False, **fields: Any) -> tuple[InvoiceTarget[Fault], Erp]:
     erp = Erp(list(answers), **fields)
     options = SimpleNamespace(closed_period="next_open" if moves else "hold")
-    wiring: Any = SimpleNamespace(options=options, outward=lambda *parts, limit: f"{parts[-1]}-{'0' * 16}")
-    return InvoiceTarget(erp, SimpleNamespace(), wiring), erp  # type: ignore[arg-type]
+    context: Any = SimpleNamespace(options=options, outward=lambda *parts, limit: f"{parts[-1]}-{'0' * 16}")
+    return InvoiceTarget(erp, SimpleNamespace(), context), erp  # type: ignore[arg-type]
 
 
 def invoice(**fields: Any) -> Invoice:

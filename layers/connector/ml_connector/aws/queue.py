@@ -38,7 +38,7 @@ class SqsQueue:
         for batch in _batches([(group, _body(message)) for group, message in queue]):
             self._send_batch({str(n): self._entry(group, body) for n, (group, body) in enumerate(batch)})
 
-    def bury(self, group: str, message: Mapping[str, Any]) -> None:
+    def dead_letter(self, group: str, message: Mapping[str, Any]) -> None:
         """Put `message` on the dead-letter queue, whose depth is the alarm."""
         self._send(self._dlq, group, message)
 

@@ -41,7 +41,7 @@ class MemoryQueue:
         self._delayed: list[tuple[datetime, int, str]] = []
         self._taken: dict[int, QueuedMessage] = {}
         self._count = 0
-        self.buried: list[QueuedMessage] = []
+        self.dead_letters: list[QueuedMessage] = []
         """The dead letters, in order of arrival; whoever redrives removes them."""
 
     def notify(self, group: str, message: Mapping[str, Any]) -> None:
@@ -57,10 +57,10 @@ class MemoryQueue:
         for group, message in queue:
             self.notify(group, message)
 
-    def bury(self, group: str, message: Mapping[str, Any]) -> None:
+    def dead_letter(self, group: str, message: Mapping[str, Any]) -> None:
         """Put `message` with the dead letters."""
         with self._changed:
-            self.buried.append(self._new(group, message))
+            self.dead_letters.append(self._new(group, message))
 
     def take(self) -> QueuedMessage | None:
         """Take the oldest message whose group is open; None where there is none now."""

@@ -171,7 +171,7 @@ class BaswareStand(Stand):
 
     def sour(self, record: type[Record], key: str) -> None:
         _, _, kind, ours = ENTITIES[record]
-        code = self._made[-1].wiring.outward(ours, key)  # type: ignore[attr-defined]
+        code = self._made[-1].context.outward(ours, key)  # type: ignore[attr-defined]
         self.world.forced.append(ForcedVerdict(kind, "Error", "sour", code=code))
 
     def misshape(self, entity: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -83,7 +83,7 @@ class Breaker:
         """Raise `LoginRefused` where this very secret was refused before."""
         self._closed(self._data())
 
-    def trouble(self, error: Transient) -> None:
+    def failed(self, error: Transient) -> None:
         """Park the system for a while; longer each time. Work that met the closed door does not close it longer."""
         if isinstance(error, Parked):
             return
@@ -98,7 +98,7 @@ class Breaker:
 
         self._change(change)
 
-    def refused(self, reason: str) -> None:
+    def login_refused(self, reason: str) -> None:
         """Close the login until the secret changes.
 
         Versions that were refused within the last hour stay so: workers that have not seen the new one yet would
@@ -114,7 +114,7 @@ class Breaker:
 
         self._change(change)
 
-    def well(self) -> None:
+    def succeeded(self) -> None:
         """End an outage: the system answered. A login that was refused stays so, whoever still has a session.
 
         After a look that found no outage the row is not read again for a minute: each page of a long reading says this.
@@ -122,7 +122,7 @@ class Breaker:
         if self._calm_at is None or self._clock.now() - self._calm_at > CALM:
             self.try_again()
 
-    def welcome(self) -> None:
+    def reset(self) -> None:
         """Open everything: a person has seen the login work."""
         if self._data():
             self._change(lambda data: data.clear())

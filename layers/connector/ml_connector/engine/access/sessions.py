@@ -174,7 +174,7 @@ class Sessions:
             sealed = base64.b64encode(self._vault.seal(session.value.encode(), self._pk)).decode()
         except LoginRefused as refusal:
             if not isinstance(refusal, Closed):  # else its reason would be told of itself, longer each time
-                self._breaker.refused(str(refusal))
+                self._breaker.login_refused(str(refusal))
             self._put(replace(leased, data=released))
             raise
         except Exception:

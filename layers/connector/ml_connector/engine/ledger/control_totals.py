@@ -61,7 +61,7 @@ def money_of(chunk: Chunk, flow: Flow) -> tuple[str | None, str | None]:
     return (None, None) if amount is None else (money(amount, chunk.currency), chunk.currency)
 
 
-class Sheet:
+class FlowTotals:
     """The figures of one flow in one run. `open`: lines of what is not completed and in none of the other lists;
     `listed` names the chunks that are in one of these.
     """
@@ -188,7 +188,7 @@ class Sheet:
         return row
 
 
-def totals(sheets: Iterable[Sheet]) -> dict[str, int]:
+def totals(sheets: Iterable[FlowTotals]) -> dict[str, int]:
     """Add up the counts of several flows."""
     sums: dict[str, int] = defaultdict(int)
     for sheet in sheets:

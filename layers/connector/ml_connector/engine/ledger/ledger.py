@@ -145,7 +145,7 @@ class Ledger:
         """Tell whether a chunk, or a part of it, is in a worker's hands, living or dead."""
         return any(item.data.get("state") == "sending" for item in self.store.query(self.pk, f"c#{seq:010d}"))
 
-    def doubt(self, until: str) -> None:
+    def mark_uncertain(self, until: str) -> None:
         """Note that a request of this flow may still take effect until a time: see `write/uncertain.py`."""
         for _ in range(5):
             item = self.store.get(self.pk, "latest") or Item(self.pk, "latest")
@@ -156,7 +156,7 @@ class Ledger:
                 return
         raise LeaseLost("The flow changed again and again; it is tried later.")
 
-    def taint(self, keys: Iterable[str]) -> None:
+    def invalidate(self, keys: Iterable[str]) -> None:
         """Forget what the target has of some records: see `Row.taint`. The next pass compares everything."""
         for key in keys:
             for _ in range(8):

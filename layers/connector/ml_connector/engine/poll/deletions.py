@@ -25,7 +25,7 @@ class Deletions:
         self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
 
     @property
-    def roll(self) -> SeenKeys | None:
+    def seen_keys(self) -> SeenKeys | None:
         """Give the roll of a pass that compares everything, or follows every open order.
 
         A full pass over orders lists the open ones, so it never shows a closing: each of them follows.
@@ -46,27 +46,27 @@ class Deletions:
 
         The position says that the pages are through, so that whoever goes on from here does not read them again.
         """
-        roll = self.roll
-        if roll is None:
+        seen_keys = self.seen_keys
+        if seen_keys is None:
             return True
         if not self.at_end():
             self.state.move(END)
-        if self.flow.follows and not self._follow(roll):
+        if self.flow.follows and not self._follow(seen_keys):
             return False
-        known, gone, empty = roll.compare(only_open=self.flow.follows)
+        known, gone, empty = seen_keys.compare(only_open=self.flow.follows)
         self._retire(known, gone, empty=empty)
         return True
 
-    def _follow(self, roll: SeenKeys) -> bool:
+    def _follow(self, seen_keys: SeenKeys) -> bool:
         """Read again every open order that this pass has not shown: its closing may have moved no stamp."""
         assert self.cursor.now is not None
-        after, seen = (self.cursor.now.position or "").removeprefix(END), roll.seen()
+        after, seen = (self.cursor.now.position or "").removeprefix(END), seen_keys.seen()
         known = {*open_keys(self.ledger), *self._first_time()}
         keys = sorted(k for k in known if k > after and k not in seen)
         for part in parts(keys):
             for page in self.masters.source.reread(part):
                 self.state.notify(self.masters.take(page))
-                roll.note(keys_of(page), str(self.pair.runtime.rng.uuid4()))
+                seen_keys.note(keys_of(page), str(self.pair.runtime.rng.uuid4()))
             self.state.move(f"{END}{part[-1]}")
             if self.state.is_late():
                 return False
@@ -80,8 +80,8 @@ class Deletions:
 
     def _retire(self, known: int, gone: list[str], *, empty: bool) -> None:
         """Put what vanished on its way to be switched off; a person is asked where it is much at once."""
-        gone = [key for key in gone if key not in self.state.pending]
-        waiting = self.state.pending.count(GONE)
+        gone = [key for key in gone if key not in self.state.in_flight]
+        waiting = self.state.in_flight.count(GONE)
         missing, why = len(gone) + waiting, None
         if too_many(missing, known, empty=empty):
             why = missing_text(self.pair, self.flow, missing, known)

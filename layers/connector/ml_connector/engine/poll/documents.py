@@ -28,18 +28,18 @@ class DocumentPass:
 
     def pages(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         """Read what is offered."""
-        return self.source.offers(since, position)
+        return self.source.list_documents(since, position)
 
     def take(self, page: DocumentPage) -> list[Chunk]:
         """Put on their way what is new of a page of offers."""
-        offers = self._ours(page.offers)
+        offers = self._ours(page.documents)
         rows = self.ledger.rows([o.key for o in offers]) if offers else {}
         chunks = []
         for offer in offers:
             row = rows[offer.key][0] if offer.key in rows else None
             if untouched(row) and self.state.too_old(offer.dated):
                 continue  # declared to be none of ours
-            if offer.key not in self.state.pending and not self._known(offer, row):
+            if offer.key not in self.state.in_flight and not self._known(offer, row):
                 chunks.append(self._one(offer))
         return [*(c for c in chunks if c is not None), *self._unreadable(page.broken)]
 
@@ -91,7 +91,7 @@ class DocumentPass:
         source = self.source
         if not source.answers:
             return
-        keys = [k for k in source.taken() if k not in self.state.pending]
+        keys = [k for k in source.taken() if k not in self.state.in_flight]
         for key in keys:
             chunk = enqueue_document(
                 self.pair, self.flow, ListedDocument(key), self.state.run, swept=True, turn=self.state.turn

@@ -78,7 +78,7 @@ class MasterPass:
 
     def _welcome(self, keys: Sequence[str]) -> None:
         """Have those looked at again that wait for a person's word and are back: they are not missing any more."""
-        back = {key for key in keys if self.state.pending.holds(key, GONE)}
+        back = {key for key in keys if self.state.in_flight.holds(key, GONE)}
         for chunk in guarded(self.ledger) if back else ():
             if not back.isdisjoint(self.fingerprints(chunk)):
                 look_again(self.ledger, chunk.id)
@@ -90,14 +90,14 @@ class MasterPass:
 
     def _place(self, record: Record, row: Row | None) -> str | None:
         """Decide whether a record goes on its way: None where nothing is to be done for it."""
-        unknown = row is None and record.key not in self.state.pending
+        unknown = row is None and record.key not in self.state.in_flight
         if unknown and self.flow.follows and getattr(record, "status", "open") != "open":
             return None
         if unknown and self.state.too_old(getattr(record, "created", None)):
             return None
         now = fingerprint(record, self.state.epoch)
-        if record.key in self.state.pending:
-            return None if self.state.pending.holds(record.key, now) else "send"
+        if record.key in self.state.in_flight:
+            return None if self.state.in_flight.holds(record.key, now) else "send"
         if self.flow.enriches and (row is None or (row.outcome != "rejected" and not row.touch)):
             return self._enriching(record, row, now)
         if row is None or row.outcome is None:

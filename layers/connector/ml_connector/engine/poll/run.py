@@ -73,13 +73,13 @@ class Poll:
     def _read(self) -> bool:
         self.pair.check(self.flow.source)
         self._begin()
-        self.state.pending = self._unsettled()
+        self.state.in_flight = self._unsettled()
         now = self.cursor.now
         assert now is not None
         for pages in self._parts(now):
             for page in self.state.prefetch(pages):
                 self._take(page)
-                self.pair.breakers[self.flow.source].well()
+                self.pair.breakers[self.flow.source].succeeded()
                 if page.position is not None and self.state.is_late():
                     return False
         if self.flow.manner == "master" and not self.deletions.find():
@@ -99,9 +99,9 @@ class Poll:
             return
         if not (now.position or "").startswith(OPEN):
             yield _leading_on(self.masters.pages(now.since, now.position))
-        roll, place = self.deletions.roll, (now.position or "").removeprefix(OPEN)
-        assert roll is not None
-        yield _others(self.masters.pages(None, place or None), roll.seen())
+        seen_keys, place = self.deletions.seen_keys, (now.position or "").removeprefix(OPEN)
+        assert seen_keys is not None
+        yield _others(self.masters.pages(None, place or None), seen_keys.seen())
 
     def _begin(self) -> None:
         clock = self.pair.runtime.clock.now()
@@ -116,9 +116,11 @@ class Poll:
         # in rows of former releases it may lie ahead
         since = not_ahead(self.cursor.watermark, clock, self.pair.zone) if self.cursor.watermark and not full else None
         self.cursor.now = Pass(started=self.ledger.now(), since=since, full=full, daily=daily)
-        if self.deletions.roll is not None:  # another pass is told by its first position: most end before they have one
+        if (
+            self.deletions.seen_keys is not None
+        ):  # another pass is told by its first position: most end before they have one
             self.state.save()
-            self.deletions.roll.clear()
+            self.deletions.seen_keys.clear()
 
     def _full_is_due(self, clock: datetime) -> bool:
         """Tell whether a full comparison is due by its schedule, in the ERP's zone."""
@@ -141,32 +143,32 @@ class Poll:
         if now.daily:
             self.cursor.full_at = now.started
         self.cursor.passes += 1
-        roll = self.deletions.roll
+        seen_keys = self.deletions.seen_keys
         self.cursor.now, self.cursor.figures.error = None, None
         self.state.save()
         release_followers(self.pair, self.flow)
-        if roll is not None:  # last: whoever goes on in place of one that was killed compares with it again
+        if seen_keys is not None:  # last: whoever goes on in place of one that was killed compares with it again
             with suppress(ConnectorError):  # the pass is over; what is left expires, or goes when the next one begins
-                roll.clear()
+                seen_keys.clear()
 
     def _unsettled(self) -> InFlight:
         """List what is on its way: the fingerprints of masters, the chunks of documents."""
-        pending = InFlight()
+        in_flight = InFlight()
         for chunk in self.ledger.unfinished():
             self.state.out[chunk.lane] += chunk.state == "open"
             if self.flow.manner == "document":
-                pending.update({chunk.key or chunk.id: chunk.id})
+                in_flight.update({chunk.key or chunk.id: chunk.id})
             else:
-                pending.update(self.masters.fingerprints(chunk))
-        return pending
+                in_flight.update(self.masters.fingerprints(chunk))
+        return in_flight
 
     def _take(self, page: Any) -> None:
         now = self.cursor.now
         assert now is not None
         page = bounded(page)
         self.state.notify(self.part.take(page))
-        if (roll := self.deletions.roll) is not None:
-            roll.note(keys_of(page), str(self.pair.runtime.rng.uuid4()))
+        if (seen_keys := self.deletions.seen_keys) is not None:
+            seen_keys.note(keys_of(page), str(self.pair.runtime.rng.uuid4()))
         if page.stamp is not None:
             now.stamp = max(page.stamp, now.stamp or "")
         self.state.move(page.position)
@@ -177,7 +179,7 @@ class Poll:
 
 def bounded(page: Any) -> Any:
     """Reject what has a longer key than a row of the store takes, before anything is written under it."""
-    name = "records" if isinstance(page, Page) else "offers"
+    name = "records" if isinstance(page, Page) else "documents"
     records: Sequence[Any] = getattr(page, name)
     long = [record for record in records if len(record.key.encode(errors="replace")) > LONGEST_KEY]
     if not long and all(len(b.key.encode(errors="replace")) <= LONGEST_KEY for b in page.broken):

@@ -55,7 +55,7 @@ class PassState:
         if self.cursor.figures.run != self.run:
             self.cursor.figures = Figures(run=self.run)
         self._block = self.cursor.seq
-        self.pending = InFlight()
+        self.in_flight = InFlight()
         self.out: Counter[str] = Counter()
         self._left: set[str] = set()
 
@@ -146,7 +146,7 @@ class PassState:
         """Write a chunk of records, and of what could not be read as one."""
         chunk = self.blank(len(records) + len(broken))
         chunk.op, chunk.touch = op, touch
-        chunk.renewed = self.flow.follows and any(record.key in self.pending for record in records)
+        chunk.renewed = self.flow.follows and any(record.key in self.in_flight for record in records)
         if op == "rebaseline":
             chunk.epoch = self.epoch
         raw = [{"key": b.key, "reason": b.reason, "raw": b.raw} for b in broken]

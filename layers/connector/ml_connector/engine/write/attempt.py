@@ -163,7 +163,7 @@ def claim(pair: TenantIntegration, flow: Flow, chunk_id: str) -> Attempt | None:
     chunk.first_try = chunk.first_try or iso(now)
     if died and flow.manner == "master":
         chunk.doubt = iso(now + min(timedelta(seconds=pair.in_doubt_seconds.get(flow.target, 900)), DIED))
-        ledger.doubt(chunk.doubt)
+        ledger.mark_uncertain(chunk.doubt)
     try:
         item = ledger.store.put(ledger.place(chunk, item))
     except Conflict:

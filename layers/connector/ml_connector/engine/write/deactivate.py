@@ -126,10 +126,10 @@ class DeactivationWriter:
         self.attempt.said["talking_to"] = self.attempt.flow.target
 
     def _send(self) -> None:
-        sent = self.attempt.pair.master_target(self.attempt.flow).retire(self._alive())
+        sent = self.attempt.pair.master_target(self.attempt.flow).deactivate(self._alive())
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
-        self.attempt.pair.breakers[self.attempt.flow.target].well()
+        self.attempt.pair.breakers[self.attempt.flow.target].succeeded()
         self.chunk.sent_at = self.attempt.ledger.now()
         self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.attempt.ledger.now()
         self.chunk.attempts = 0
@@ -138,7 +138,7 @@ class DeactivationWriter:
     def _judged(self) -> bool:
         tokens = [t for t in self.chunk.tokens if t != "-"]
         target = self.attempt.pair.master_target(self.attempt.flow)
-        verdicts: dict[str, Verdict] | None = target.retired(self._alive(), tokens) if tokens else {}
+        verdicts: dict[str, Verdict] | None = target.deactivated(self._alive(), tokens) if tokens else {}
         if verdicts is None:
             asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)
             if self.attempt.now - asked > PATIENCE:

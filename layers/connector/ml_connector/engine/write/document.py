@@ -329,7 +329,7 @@ class DocumentWriter:
         self.chunk.attempts = self.chunk.failures = 0
         self.chunk.answer_ok = True  # an earlier attempt may have been refused, and could not be told
         self.attempt.progress("posted")
-        self.attempt.pair.breakers[self.attempt.flow.target].well()
+        self.attempt.pair.breakers[self.attempt.flow.target].succeeded()
         self._confirm()
 
     def _unlink(self) -> None:

@@ -200,7 +200,7 @@ class Enrichment:
         except (Rejected, Held):
             self.chunk.before = {}
             raise
-        self.pair.breakers[self.flow.target].well()
+        self.pair.breakers[self.flow.target].succeeded()
         after = self._read(record, key)
         self._check(record, key, after)
         for name, value in found.changes.items():

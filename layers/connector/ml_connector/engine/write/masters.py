@@ -235,7 +235,7 @@ class MasterWriter:
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
             self.refuse(key, reason)
-        self.attempt.pair.breakers[self.attempt.flow.target].well()
+        self.attempt.pair.breakers[self.attempt.flow.target].succeeded()
         self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.attempt.ledger.now()
         self.chunk.attempts = 0
         self.attempt.posted(1)

@@ -42,7 +42,7 @@ def hold(attempt: Attempt, error: Held) -> None:
     attempt.wait(pause, waiting_for=error.waiting_for, reason=str(error), awaits=error.awaits)
 
 
-def pause(attempt: Attempt, error: ConnectorError) -> None:
+def back_off(attempt: Attempt, error: ConnectorError) -> None:
     """Leave the chunk until the trouble may have passed, or give it up after a day of real attempts."""
     if isinstance(error, (LoginRefused, Misconfigured, Unreachable, Throttled)):
         _park(attempt, error)
@@ -98,9 +98,9 @@ def put_off(ledger: Ledger, chunk_id: str, error: ConnectorError) -> Chunk | Non
     return ledger.change(chunk_id, later)
 
 
-def blame(attempt: Attempt, error: ConnectorError) -> None:
+def trip(attempt: Attempt, error: ConnectorError) -> None:
     """Park the system behind which the trouble lies, so that its other work waits too; count what it refused."""
     breaker = attempt.pair.breakers[attempt.said.get("talking_to", attempt.flow.target)]
     if isinstance(error, (Unreachable, Throttled)):
-        breaker.trouble(error)
+        breaker.failed(error)
     breaker.refusals += isinstance(error, LoginRefused) and not isinstance(error, Closed)

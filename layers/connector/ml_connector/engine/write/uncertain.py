@@ -39,16 +39,16 @@ def note(attempt: Attempt, exchanges: Iterable[Exchange]) -> None:
         begin(attempt)
 
 
-def taint(attempt: Attempt, exchanges: Iterable[Exchange]) -> None:
+def invalidate(attempt: Attempt, exchanges: Iterable[Exchange]) -> None:
     """Let what this attempt has sent be sent again, after its chunk was lost: a newer version may be under it now."""
     if attempt.flow.manner == "master" and any(e.method not in {"GET", "HEAD"} for e in exchanges):
-        attempt.ledger.taint(attempt.keys)
+        attempt.ledger.invalidate(attempt.keys)
 
 
 def begin(attempt: Attempt) -> None:
     """Count from now: what was sent may take effect until then."""
     attempt.chunk.doubt = attempt.later(attempt.pair.in_doubt_seconds.get(attempt.flow.target, 900))
-    attempt.ledger.doubt(attempt.chunk.doubt)
+    attempt.ledger.mark_uncertain(attempt.chunk.doubt)
 
 
 def seconds_left(attempt: Attempt, keys: Iterable[str], known: Mapping[str, tuple[Row, Item]]) -> float:

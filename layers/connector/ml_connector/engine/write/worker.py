@@ -74,7 +74,7 @@ def write(pair: TenantIntegration, flow: Flow, chunk_id: str) -> Chunk | None:
 
 def _taint(attempt: Attempt, exchanges: list[http_log.Exchange]) -> None:
     try:
-        uncertain.taint(attempt, exchanges)
+        uncertain.invalidate(attempt, exchanges)
     except ConnectorError as error:
         log.warning("what a lost attempt sent is not marked", extra={"chunk": attempt.chunk.id, "reason": str(error)})
 
@@ -106,8 +106,8 @@ def _work(attempt: Attempt) -> None:
     except OutcomeUnknown as error:
         _unknown(attempt, error)
     except (Transient, LoginRefused, Misconfigured) as error:
-        retry.blame(attempt, error)
-        retry.pause(attempt, error)
+        retry.trip(attempt, error)
+        retry.back_off(attempt, error)
     except Rejected as error:
         _rejected(attempt, error)
     except BodyGone:
@@ -167,8 +167,8 @@ def _rejected(attempt: Attempt, error: Rejected) -> None:
     except Held as held:
         retry.hold(attempt, held)
     except ConnectorError as second:
-        retry.blame(attempt, second)
-        retry.pause(attempt, second)
+        retry.trip(attempt, second)
+        retry.back_off(attempt, second)
 
 
 def _split(attempt: Attempt, error: ConnectorError) -> None:
@@ -192,7 +192,7 @@ def _split(attempt: Attempt, error: ConnectorError) -> None:
 
 def _wait_out(attempt: Attempt, error: Unexplained, alone: str | None) -> None:
     """Pause for a trouble of the target's own. A record that meets it alone is held, so that nobody waits for it."""
-    retry.pause(attempt, error)
+    retry.back_off(attempt, error)
     if alone is not None and attempt.chunk.state == "waiting":
         attempt.chunk.waiting_for = f"lookup:{alone}"
         attempt.chunk.stage, attempt.chunk.tokens, attempt.chunk.token_at = 0, [], None
@@ -281,7 +281,7 @@ def _bury(attempt: Attempt) -> None:
     chunk = attempt.chunk
     try:
         letter = {**wake_up_of(chunk, attempt.pair.scope), "cause": chunk.cause, "death": chunk.death}
-        attempt.runtime.queue.bury(chunk.lane, letter)
+        attempt.runtime.queue.dead_letter(chunk.lane, letter)
     except ConnectorError:  # its row is dead all the same, and listed
         log.exception(
             "the message of a failed chunk is not on the dead-letter queue",

@@ -79,24 +79,24 @@ class Basware:
     _signs = False
     """Whether this server was seen to put its request id on answers."""
 
-    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
+    def __init__(self, settings: Settings, context: AdapterContext) -> None:
         """Open nothing yet: the first call logs in."""
-        self.settings, self.wiring = settings, wiring
+        self.settings, self.context = settings, context
         self.http = server(
             settings,
-            wiring,
+            context,
             vendor="Basware",
             base_url=settings.base,
             connections=CONNECTIONS,
             before=self._stamp,
             private=settings.private_network,
         )
-        self.credentials = Tokens(self.http, settings, wiring.clock, self.scopes, wiring.tenant)
-        self.http.auth = self.auth = SharedLogin(wiring.sessions, self.credentials)
+        self.credentials = Tokens(self.http, settings, context.clock, self.scopes, context.tenant)
+        self.http.auth = self.auth = SharedLogin(context.sessions, self.credentials)
 
     def scopes(self) -> tuple[str, ...]:
         """List the scopes that the tenant's active flows need, or those of the secret."""
-        return scopes_of(self.settings, self.wiring.flows())
+        return scopes_of(self.settings, self.context.flows())
 
     def lacking(self) -> frozenset[str]:
         """Name the optional scopes that the token in use goes without; logs in where there is none yet."""
@@ -108,7 +108,7 @@ class Basware:
 
     def _stamp(self, request: httpx.Request) -> None:
         """Give each attempt an id of its own, also a login and a replay."""
-        request.headers["X-BW-REQUEST-ID"] = str(self.wiring.rng.uuid4())
+        request.headers["X-BW-REQUEST-ID"] = str(self.context.rng.uuid4())
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,7 +208,7 @@ class Basware:
             raise Transient(f"Basware redirected {path} to an address that is none ({error}).") from error
         if parts.scheme not in {"https", "http"}:
             raise Transient(f"Basware redirected {path} without a usable address.")
-        if parts.scheme == "http" and not (self.wiring.insecure and self.http.base_url.startswith("http:")):
+        if parts.scheme == "http" and not (self.context.insecure and self.http.base_url.startswith("http:")):
             raise Misconfigured(f"Basware redirected {path} to {parts.hostname} without https; that is not followed.")
         judge = self._judged(path, foreign=True)
         reply = self.http.call(Call("GET", location, auth=False, foreign=True, expect=_READ, judge=judge, want=want))

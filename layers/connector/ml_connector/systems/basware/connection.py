@@ -26,23 +26,23 @@ from ml_connector.systems.basware.upserts import (
     closed_order,
     inactive_companies,
     inactive_vendor,
-    leftover_lines,
+    removed_lines,
 )
 from ml_connector.systems.kit.credentials import ScopesRefused
 
 
-def connect(settings: Settings, wiring: AdapterContext) -> BaswareConnection:
+def connect(settings: Settings, context: AdapterContext) -> BaswareConnection:
     """Make the connection; nothing is called yet."""
-    return BaswareConnection(settings, wiring)
+    return BaswareConnection(settings, context)
 
 
 class BaswareConnection:
     """The `flow.Connection` of Basware."""
 
-    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
+    def __init__(self, settings: Settings, context: AdapterContext) -> None:
         """Share one client among all sources and targets."""
-        self.settings, self.wiring = settings, wiring
-        self.client = Basware(settings, wiring)
+        self.settings, self.context = settings, context
+        self.client = Basware(settings, context)
 
     def source(self, record: type[Record]) -> Source:
         """Hand out the source of invoices, and of what people changed of vendors. Raises `Misconfigured` otherwise."""
@@ -98,15 +98,15 @@ class BaswareConnection:
             "orders": Stage(self.client, "/v1/matchingOrders", ORDERS, closed_order),
             "lines": Stage(self.client, "/v1/matchingOrderLines", LINES),
         }
-        render = Orders(self.settings, self.wiring).order
-        gone = {"lines": partial(leftover_lines, self.client)}
+        render = Orders(self.settings, self.context).order
+        gone = {"lines": partial(removed_lines, self.client)}
         return Masters(stages, render, code=self._code("order"), parents=True, leftovers=gone)
 
     def _outward(self) -> Outward:
-        return Outward(self.settings, self.wiring)
+        return Outward(self.settings, self.context)
 
     def _code(self, kind: str) -> Callable[[str], str]:
-        return lambda key: self.wiring.outward(kind, key)
+        return lambda key: self.context.outward(kind, key)
 
     # ── ping ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,7 +144,7 @@ class Checks:
         """Read through the connection's own client."""
         self._client, self._settings = client, settings
         self._companies = Companies(settings.companies)
-        self._needed = needed_by(settings, client.wiring.flows())
+        self._needed = needed_by(settings, client.context.flows())
 
     def all(self) -> Iterator[Check]:
         """Try everything, whatever fails; without a token there is nothing more to try."""

@@ -55,7 +55,7 @@ class Enrichments:
         yield from only_asked_for((self._page(rows, None) for rows in (found, *pages)), keys)
 
     def _ours(self, key: str) -> dict[str, Any] | None:
-        code = self._client.wiring.outward("vendor", key)
+        code = self._client.context.outward("vendor", key)
         found = one_of(self._client.get(f"{PATH}/{quoted(code)}"), NAME)
         return found if found and found.get("vendorCode") == key and found.get("externalCode") == code else None
 

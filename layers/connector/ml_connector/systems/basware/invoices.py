@@ -32,11 +32,11 @@ class Invoices:
 
     def __init__(self, client: Basware) -> None:
         """Work for the companies of the tenant's secret; documents of others are left alone."""
-        self._client, self._settings, self._wiring = client, client.settings, client.wiring
+        self._client, self._settings, self._wiring = client, client.settings, client.context
 
     # ── what is offered ─────────────────────────────────────────────────────────────────────────────────────
 
-    def offers(self, since: str | None = None, position: str | None = None) -> Iterator[DocumentPage]:  # noqa: ARG002
+    def list_documents(self, since: str | None = None, position: str | None = None) -> Iterator[DocumentPage]:  # noqa: ARG002
         """List everything that waits for transfer, whatever `since`: one page, made of the whole list.
 
         The list is read to its end first, because acknowledging changes it under the reader's feet. With Data Access it

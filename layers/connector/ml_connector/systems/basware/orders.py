@@ -33,16 +33,16 @@ CODE_LIMIT = 100
 class Orders:
     """Says orders in Basware's words for one tenant."""
 
-    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
+    def __init__(self, settings: Settings, context: AdapterContext) -> None:
         """Keep what shapes the entities."""
-        self.settings, self.wiring = settings, wiring
+        self.settings, self.context = settings, context
 
     def order(self, record: PurchaseOrder, codes: Codes, touch: str | None = None) -> Rendered:
         """Say an order as one OrderEntity and its OrderLineEntities. A replay writes into the `text10` of each.
 
         Raises `Held` for a code without a counterpart, `Rejected` for what Basware could never take.
         """
-        code = self.wiring.outward("order", record.key)
+        code = self.context.outward("order", record.key)
         header = self._header(record, codes, code)
         with reckoned(f"Order {record.number}"):
             lines = [
@@ -77,7 +77,7 @@ class Orders:
 
     def _line(self, record: PurchaseOrder, line: OrderLine, codes: Codes, order: str) -> dict[str, Any]:
         return {
-            "externalCode": self.wiring.outward("line", record.key, line.key),
+            "externalCode": self.context.outward("line", record.key, line.key),
             "orderExternalCode": order,
             "lineNumber": needed(line.number, "line number", "order", record.key),
             **_matching(line),
@@ -103,7 +103,7 @@ class Orders:
         return [
             entity(
                 "OrderLineCodingEntity",
-                externalCode=self.wiring.outward("coding", record.key, line.key),
+                externalCode=self.context.outward("coding", record.key, line.key),
                 rowIndex=1,
                 accountCode=codes.platform("account", line.account) if line.account else None,
                 costCenterCode=codes.platform("cost_center", center) if center else None,
@@ -127,10 +127,10 @@ class Orders:
 
         The price goes along where it is known: without one, reversing a part sets the original's sum to zero.
         """
-        reverses = self.wiring.outward("receipt", record.key, line.key, receipt.reverses) if receipt.reverses else None
+        reverses = self.context.outward("receipt", record.key, line.key, receipt.reverses) if receipt.reverses else None
         return entity(
             "GoodsReceiptEntity",
-            externalCode=self.wiring.outward("receipt", record.key, line.key, receipt.key),
+            externalCode=self.context.outward("receipt", record.key, line.key, receipt.key),
             goodsReceiptNumber=needed(receipt.number, "receipt number", "order", record.key),
             quantity=_received(line, receipt),
             netSum=receipt.net,

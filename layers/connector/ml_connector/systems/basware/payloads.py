@@ -53,16 +53,16 @@ def needed(value: str, what: str, kind: str, key: str) -> str:
 class Outward:
     """Says records in Basware's words for one tenant."""
 
-    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
+    def __init__(self, settings: Settings, context: AdapterContext) -> None:
         """Keep what shapes the entities: keys, company, languages, source system."""
-        self.settings, self.wiring = settings, wiring
+        self.settings, self.context = settings, context
 
     # ── suppliers ───────────────────────────────────────────────────────────────────────────────────────────
 
     def supplier(self, record: Supplier, codes: Codes, touch: str | None = None) -> Rendered:
         """Say a supplier as a VendorEntity. A replay writes into `description`. Raises `Held` or `Rejected`."""
         fields: dict[str, Any] = {
-            "externalCode": self.wiring.outward("vendor", record.key),
+            "externalCode": self.context.outward("vendor", record.key),
             "vendorCode": needed(record.code, "code", "supplier", record.key),
             "name": needed(record.name, "name", "supplier", record.key),
             "sourceSystem": self.settings.source_system,
@@ -89,7 +89,7 @@ class Outward:
         country = (address.country or "").strip().upper()
         return entity(
             "VendorAddressEntity",
-            externalCode=self.wiring.outward("address", record.key, address.key),
+            externalCode=self.context.outward("address", record.key, address.key),
             name=(address.name or "").strip() or record.name,
             addressType=_ADDRESS_TYPES[address.kind],
             streetName=street if short else street[:50],
@@ -102,7 +102,7 @@ class Outward:
 
     def _means(self, record: Supplier, codes: Codes) -> list[dict[str, Any]]:
         """Bank details leave only where the tenant said so, and the supplier has some."""
-        if not self.wiring.options.send_bank_details:
+        if not self.context.options.send_bank_details:
             return []
         accounts = [made for bank in record.bank_accounts if (made := _bank(bank))]
         if not accounts:
@@ -129,7 +129,7 @@ class Outward:
             active=record.active,
         )
         fields: dict[str, Any] = {
-            "externalCode": self.wiring.outward("account", record.key),
+            "externalCode": self.context.outward("account", record.key),
             "accountCode": needed(record.code, "code", "account", record.key),
             "accountNames": names(record.name, record.code, self.settings.language),
             "companies": [where],
@@ -143,7 +143,7 @@ class Outward:
             return self._list_item(record, codes, name, touch)
         where = entity("CostCenterCompanyEntity", companyCode=company(self.settings, codes), active=record.active)
         fields: dict[str, Any] = {
-            "externalCode": self.wiring.outward("cost_center", record.key),
+            "externalCode": self.context.outward("cost_center", record.key),
             "costCenterCode": needed(record.code, "code", "cost center", record.key),
             "costCenterNames": names(record.name, record.code, self.settings.language),
             "companies": [where],
@@ -161,7 +161,7 @@ class Outward:
             )
         where = entity("GenericListCompanyEntity", companyCode=company(self.settings, codes), active=record.active)
         fields: dict[str, Any] = {
-            "externalCode": self.wiring.outward("cost_center", record.key),
+            "externalCode": self.context.outward("cost_center", record.key),
             "text_1": code,
             "text_2": (record.name.strip() or code)[:width],
             "companies": [where],

@@ -80,7 +80,7 @@ class Payments:
         """Make the external code: another total or a cancellation is another response."""
         total = f"{_total(record).normalize():f}"
         state = "cancelled" if record.cancelled else "paid"
-        return self._client.wiring.outward("payment", total, state, record.key)
+        return self._client.context.outward("payment", total, state, record.key)
 
     def _body(self, record: Payment, code: str, found: Mapping[str, Any]) -> dict[str, Any]:
         last = _latest(found)
@@ -162,7 +162,7 @@ class Payments:
         for pause in PAUSES:
             if self._confirmed(document, code, found.since):
                 return found
-            self._client.wiring.clock.sleep(pause)
+            self._client.context.clock.sleep(pause)
         if self._confirmed(document, code, found.since):
             return found
         self._tokens.pop(code, None)  # the next attempt looks for it everywhere

@@ -75,7 +75,7 @@ def _gaps(client: Basware, settings: Settings) -> list[tuple[str, str, str]]:
 
 def _wanted(client: Basware) -> list[tuple[str, str]]:
     """Name what is subscribed to; orders only where they could be read, since nobody would use their notices."""
-    heard = "order_notices" in client.wiring.flows() and not client.lacking() & rights.NOTICES
+    heard = "order_notices" in client.context.flows() and not client.lacking() & rights.NOTICES
     return [INVOICES, ORDERS] if heard else [INVOICES]
 
 

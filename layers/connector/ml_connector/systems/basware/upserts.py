@@ -107,7 +107,7 @@ class Stage:
             raise unproven("Basware", path, "200, and not with this record")
         return found
 
-    def retire(self, code: str) -> Answer | None:
+    def deactivate(self, code: str) -> Answer | None:
         """Switch one entity off; None where there is nothing to switch off."""
         if self.off is None or (present := self.read(code)) is None:
             return None
@@ -259,7 +259,7 @@ class Masters(Generic[R]):
                 return _unsure(rendered.key, f"Basware shows another value in {where} of {entity['externalCode']}")
         return Verdict("delivered", "Confirmed by reading the record; Basware gave no request status.")
 
-    def retire(self, keys: Sequence[str]) -> Sent:
+    def deactivate(self, keys: Sequence[str]) -> Sent:
         """Deactivate (or, orders, close) what vanished at the source, by the source's keys.
 
         What Basware never had is no error, and the same again is harmless.
@@ -277,11 +277,11 @@ class Masters(Generic[R]):
     def _switch_off(self, code: str) -> Answer | None:
         """Switch an entity off wherever it is; None where it is nowhere."""
         for stage in self._stages.values():
-            if (answer := stage.retire(code)) is not None:
+            if (answer := stage.deactivate(code)) is not None:
                 return answer
         return None
 
-    def retired(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
+    def deactivated(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
         """Ask what P2P made of `retire`; None while it is still at it. Only what was asked for is judged.
 
         A call without a request id, or one refused without naming its record, is told by reading the records. What
@@ -337,7 +337,7 @@ def _unsure(key: str, why: str) -> Verdict:
 PATH, NAME = "/v1/matchingOrderLines", "matchingOrderLines"
 
 
-def leftover_lines(client: Basware, order: Rendered) -> list[dict[str, Any]]:
+def removed_lines(client: Basware, order: Rendered) -> list[dict[str, Any]]:
     """Read what Basware has of an order that it has already, and make the entities that take away the rest.
 
     A tenant that lists its own scopes, without the reading of lines, does without.

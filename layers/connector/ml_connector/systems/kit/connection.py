@@ -20,7 +20,7 @@ from ml_connector.systems.settings import SystemSettings
 
 def server(
     settings: SystemSettings,
-    wiring: AdapterContext,
+    context: AdapterContext,
     *,
     vendor: str,
     base_url: str,
@@ -38,25 +38,25 @@ def server(
     return Http(
         base_url=base_url,
         vendor=vendor,
-        clock=wiring.clock,
-        rng=wiring.rng,
+        clock=context.clock,
+        rng=context.rng,
         redactor=redactor(settings.secret_values()),
         timeout=settings.timeout_seconds,
-        transport=wiring.transport,
+        transport=context.transport,
         ca_bundle=settings.ca_bundle,
         connections=settings.max_concurrency or connections,
         before=before,
-        insecure=wiring.insecure,
-        deadline=wiring.deadline,
+        insecure=context.insecure,
+        deadline=context.deadline,
         private=private,
         tries=tries,
         keeps_cookies=keeps_cookies,
     )
 
 
-def today(settings: SystemSettings, wiring: AdapterContext) -> date:
+def today(settings: SystemSettings, context: AdapterContext) -> date:
     """Tell the day where the company is."""
-    return wiring.clock.now().astimezone(ZoneInfo(settings.timezone)).date()
+    return context.clock.now().astimezone(ZoneInfo(settings.timezone)).date()
 
 
 def checked(log_in: Callable[[], str], checks: Callable[[], Iterable[Check]]) -> Iterator[Check]:

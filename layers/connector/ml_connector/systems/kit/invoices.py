@@ -102,9 +102,9 @@ class Payables(Protocol[F]):
 class InvoiceTarget(Generic[F]):
     """The `flow.DocumentTarget` of an ERP's invoices."""
 
-    def __init__(self, payables: Payables[F], settings: SystemSettings, wiring: AdapterContext) -> None:
-        self._payables, self._settings, self._wiring = payables, settings, wiring
-        self._moves = wiring.options.closed_period == "next_open"
+    def __init__(self, payables: Payables[F], settings: SystemSettings, context: AdapterContext) -> None:
+        self._payables, self._settings, self._wiring = payables, settings, context
+        self._moves = context.options.closed_period == "next_open"
         self.refuses_duplicates, self.title = payables.refuses_duplicates, payables.title
 
     # ── prepare ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -50,10 +50,10 @@ class Totals:
         if self.residue == 0:
             return self
         rows = list(self.rows)
-        taker = max(range(len(rows)), key=lambda place: abs(rows[place].net))
-        rows[taker] = replace(rows[taker], net=rows[taker].net + self.residue)
+        rounding_row = max(range(len(rows)), key=lambda place: abs(rows[place].net))
+        rows[rounding_row] = replace(rows[rounding_row], net=rows[rounding_row].net + self.residue)
         money = f"{self.residue} {self.currency}".rstrip()
-        notes.append(f"A rounding difference of {money} was added to coding row {rows[taker].row.key}.")
+        notes.append(f"A rounding difference of {money} was added to coding row {rows[rounding_row].row.key}.")
         return replace(self, rows=tuple(rows))
 
 

@@ -50,24 +50,24 @@ DISPENSABLE = frozenset({"PO/POGetReceipts", "PO/POReturns", POSTED, "CS/CSFisca
 class Sage300Connection:
     """The connection. Raises the classes of `errors` only."""
 
-    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
-        self._settings, self._wiring = settings, wiring
+    def __init__(self, settings: Settings, context: AdapterContext) -> None:
+        self._settings, self._wiring = settings, context
         self._http = server(
             settings,
-            wiring,
+            context,
             vendor=VENDOR,
             base_url=settings.api_url,
             connections=CONNECTIONS,
             before=self._before,
             tries=TRIES,
         )
-        self._http.auth = self._login = SharedLogin(wiring.sessions, login.Proof(settings).login(self._http))
+        self._http.auth = self._login = SharedLogin(context.sessions, login.Proof(settings).login(self._http))
         self.api = WebApi(
             self._http,
             settings.company_id,
             settings.date_literal,
-            wiring.clock,
-            Shelf(wiring.kept, wiring.clock, wiring.tenant, settings.api_url, settings.company_id),
+            context.clock,
+            Shelf(context.kept, context.clock, context.tenant, settings.api_url, settings.company_id),
         )
         self._segment = int(settings.cost_center_segment) if settings.cost_center_segment else None
         self._ledger = Ledger(self.api, self._segment)
@@ -174,6 +174,6 @@ class Sage300Connection:
         return f"for example {found.code}"
 
 
-def connect(settings: Settings, wiring: AdapterContext) -> Sage300Connection:
+def connect(settings: Settings, context: AdapterContext) -> Sage300Connection:
     """Join the company that a secret describes; nothing is sent yet."""
-    return Sage300Connection(settings, wiring)
+    return Sage300Connection(settings, context)

@@ -46,7 +46,7 @@ class Invoices:
     def __init__(
         self,
         api: WebApi,
-        wiring: AdapterContext,
+        context: AdapterContext,
         *,
         ledger: Ledger,
         orders: Orders,
@@ -55,7 +55,7 @@ class Invoices:
         posting: Posting,
         calendar: Calendar,
     ) -> None:
-        self._api, self._rounding = api, wiring.options.rounding_tolerance
+        self._api, self._rounding = api, context.options.rounding_tolerance
         self._ledger, self._orders, self._vendors = ledger, orders, vendors
         self._documents, self._posting, self._calendar = documents, posting, calendar
 

@@ -42,19 +42,19 @@ CONNECTIONS = 4
 class SapB1Connection:
     """The connection. Raises the classes of `errors` only."""
 
-    def __init__(self, settings: Settings, wiring: AdapterContext) -> None:
-        self._settings, self._wiring = settings, wiring
+    def __init__(self, settings: Settings, context: AdapterContext) -> None:
+        self._settings, self._wiring = settings, context
         self._http = server(
             settings,
-            wiring,
+            context,
             vendor=VENDOR,
             base_url=settings.service_layer_url,
             connections=CONNECTIONS,
             redactor=SessionRedactor,
             keeps_cookies=False,
         )
-        self._cookie = CookieLogin(self._http, settings, wiring.clock)
-        self._http.auth = self._login = SharedLogin(wiring.sessions, self._cookie)
+        self._cookie = CookieLogin(self._http, settings, context.clock)
+        self._http.auth = self._login = SharedLogin(context.sessions, self._cookie)
         self.layer = ServiceLayer(self._http, self._login, settings.version())
         self._lookups = Lookups(self.layer)
 
@@ -107,9 +107,9 @@ class SapB1Connection:
         return f"{user}; the session ends after {minutes} idle minutes" if minutes else user
 
 
-def connect(settings: Settings, wiring: AdapterContext) -> SapB1Connection:
+def connect(settings: Settings, context: AdapterContext) -> SapB1Connection:
     """Join the company that a secret describes; nothing is sent yet."""
-    return SapB1Connection(settings, wiring)
+    return SapB1Connection(settings, context)
 
 
 INVOICE_SETS = ("PurchaseInvoices", "PurchaseCreditNotes")

@@ -37,9 +37,9 @@ class Invoices:
     title, dialect, number_limit, key_limit, refuses_duplicates, mark = VENDOR, DIALECT, 100, KEY_LIMIT, False, ""
     shown_nowhere = "neither as a document nor as a draft"
 
-    def __init__(self, layer: ServiceLayer, settings: Settings, wiring: AdapterContext, lookups: Lookups) -> None:
+    def __init__(self, layer: ServiceLayer, settings: Settings, context: AdapterContext, lookups: Lookups) -> None:
         self._layer, self._settings, self._lookups = layer, settings, lookups
-        self._rounding = wiring.options.rounding_tolerance
+        self._rounding = context.options.rounding_tolerance
         self._posted = Posted(layer, settings.external_id_field, self._as_found)
 
     # ── compose ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -41,7 +41,7 @@ class Payments:
         self._layer, self._lookups, self._start = layer, lookups, start
         self._currencies: dict[tuple[int, int], str | None] = {}
 
-    def offers(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
+    def list_documents(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
         """List the payments of purchase invoices and credit notes: all of them, or what is new or cancelled.
 
         `since` is the highest number of an earlier pass. What awaited its approval then is listed again.
