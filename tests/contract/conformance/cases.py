@@ -35,7 +35,7 @@ OTHERS = {"sage_300": ("sage_300_bare",)}
 def _cases() -> Iterable[Case]:
     for flow in (flow for integration in INTEGRATIONS for flow in integration.flows):
         yield Case(flow.source, flow.record, "source", flow.manner)
-        yield Case(flow.target, flow.record, "target", flow.manner)
+        yield Case(flow.target, flow.record, "target", "enrichment" if flow.enriches else flow.manner)
 
 
 ALL = tuple(dict.fromkeys(_cases()))
@@ -60,4 +60,6 @@ SOURCES, MASTER_SOURCES, DOCUMENT_SOURCES = of("source"), of("source", "master")
 ANSWERING_SOURCES = of("source", "document", [Invoice])
 """Those that are told what became of a document; `test_conformance_cases.py` asks that no other one claims to be."""
 MASTER_TARGETS, DOCUMENT_TARGETS = of("target", "master"), of("target", "document")
+ENRICHED = of("target", "enrichment")
+"""Suppliers of an ERP that takes what people changed at the platform: neither bulk nor a document."""
 every_system = pytest.mark.parametrize("system", SYSTEMS)

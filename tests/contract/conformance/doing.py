@@ -17,7 +17,9 @@ def use(stand: Stand, connection: Connection, case: Case) -> Any:
     """Do one thing that needs the server, and changes nothing that the next time would miss."""
     if case.role == "source":
         return next(leaves(connection, case))
-    target = connection.target(case.record)
+    target: Any = connection.target(case.record)
+    if case.manner == "enrichment":
+        return target.read(min(stand.keys(Supplier)))
     if case.manner == "document":
         return target.look(target.trace(stand.document(case.record, "use", "10.00"), stand.codes))
     batch = [target.render(sample(case.record, 1), stand.codes)]

@@ -273,6 +273,20 @@ class Stand:
         """Make an entity of `Rendered` one that the target refuses at the door."""
         raise self._untold("misshape")
 
+    # ── suppliers that are changed at the platform ──────────────────────────────────────────────────────────────
+
+    def shared(self, key: str) -> dict[str, str]:
+        """Give the fields of a supplier that people may change at the platform, as the ERP keeps them."""
+        raise self._untold("shared")
+
+    def changes(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Name changes that the ERP takes, and some that it refuses."""
+        raise self._untold("changes")
+
+    def empties(self) -> None:
+        """Let maintenance empty what it is not sent."""
+        raise self._untold("empties")
+
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _untold(self, what: str, record: type[Record] | None = None) -> NotImplementedError:

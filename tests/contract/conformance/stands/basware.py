@@ -13,9 +13,19 @@ import httpx
 
 from infra.sandbox.basware import World, create_app
 from infra.sandbox.basware.model import ForcedVerdict
+from infra.sandbox.basware.model import Row as ApiRow
 from infra.sandbox.basware.scopes import SCOPES
 from infra.sandbox.basware.seed import seeded_world
-from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
+from ml_connector.records import (
+    Account,
+    CostCenter,
+    Invoice,
+    Payment,
+    PurchaseOrder,
+    Record,
+    Supplier,
+    SupplierEnrichment,
+)
 from tests.contract.conformance.parts import START, Row
 from tests.contract.conformance.stand import Stand
 from tests.contract.conformance.wire import ELSEWHERE
@@ -56,6 +66,7 @@ class BaswareStand(Stand):
         self._token = ""
         world, _ = _server()
         vars(world).update(vars(seeded_world(clock=lambda: START)))
+        world.entities["vendors"] = {f"theirs-{n}": _vendor(n) for n in range(100, 160)}
         return world
 
     def make_app(self) -> Any:
@@ -82,17 +93,31 @@ class BaswareStand(Stand):
     # ── invoices out ────────────────────────────────────────────────────────────────────────────────────────
 
     def keys(self, record: type[Record]) -> set[str]:
+        if record is SupplierEnrichment:
+            return set(self._vendors())
         documents = self.world.documents.items()
         return {key for key, d in documents if d.status == "WaitingForTransfer" and d.record["companyCode"] == "1000"}
 
+    def _vendors(self) -> dict[str, Any]:
+        """Give the vendors that people entered something of, by code."""
+        return {row.record["vendorCode"]: row for row in self.world.entities["vendors"].values()}
+
     def touch(self, record: type[Record], key: str) -> None:
+        if record is SupplierEnrichment:
+            self._vendors()[key].updated = self.world.now()
+            return
         self.world.documents[key].updated = self.world.now()
 
     def remove(self, record: type[Record], key: str) -> None:
+        if record is SupplierEnrichment:
+            del self.world.entities["vendors"][self._vendors()[key].record["externalCode"]]
+            return
         del self.world.documents[key]
 
     def asks(self, record: type[Record], request: httpx.Request) -> bool:
         path = request.url.path
+        if record is SupplierEnrichment:
+            return request.method == "GET" and path.startswith("/v1/vendors")
         return request.method == "GET" and (path.startswith("/_documents/") or path.startswith(DOCUMENTS))
 
     def shrink(self, request: httpx.Request, size: int) -> None:
@@ -100,23 +125,37 @@ class BaswareStand(Stand):
             request.url = request.url.copy_set_param("pageSize", str(size))
 
     def rows(self, body: Any) -> list[Row]:
-        found = body.get("accountingDocuments") if isinstance(body, dict) else None
+        if isinstance(body, dict) and "vendorCode" in body:
+            return [body]
+        named = {"accountingDocuments", "vendorEntities"}
+        found = next((body[name] for name in body if name in named), None) if isinstance(body, dict) else None
         return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
     def repage(self, request: httpx.Request, response: httpx.Response, change: str) -> httpx.Response:
-        self._token = request.headers.get(TOKEN, self._token)
+        if request.url.path.startswith("/v1/"):  # else a document that such a request was led to
+            self._token = request.headers.get(TOKEN, "")
         if change == "foreign" and "location" in response.headers:
             response.headers["Location"] = f"https://{ELSEWHERE}/{response.headers['location'].rpartition('/')[2]}"
+        if change == "onward":
+            response.headers[TOKEN] = f"token-{len(self.wire.seen)}"
         if change == "loop" and self._token:
             response.headers[TOKEN] = self._token
         if change == "empty" and TOKEN in request.headers:  # such a page is no end here: its records come later
-            return httpx.Response(200, headers={TOKEN: request.headers[TOKEN]}, json={"accountingDocuments": []})
+            return httpx.Response(200, headers={TOKEN: request.headers[TOKEN]}, json=self._none(request))
         return response
 
+    def _none(self, request: httpx.Request) -> dict[str, list[Any]]:
+        return {"vendorEntities" if request.url.path.startswith("/v1/vendors") else "accountingDocuments": []}
+
     def key_of(self, record: type[Record], row: Row) -> str:
+        if record is SupplierEnrichment:
+            return str(row["vendorCode"])
         return str(row["invoiceId"])
 
     def garble(self, record: type[Record], row: Row) -> str | None:
+        if record is SupplierEnrichment:
+            row["identifiers"] = "none"
+            return str(row["vendorCode"])
         row["codingRows"] = "none"
         return str(row["invoiceId"])
 
@@ -176,6 +215,16 @@ class BaswareStand(Stand):
 
     def misshape(self, entity: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**entity, "companies": "none", "companyCode": 7}
+
+
+def _vendor(number: int) -> ApiRow:
+    """Make a vendor of Basware's own, with a payment term and a tax id."""
+    record = {
+        "externalCode": f"theirs-{number}", "vendorCode": f"V{number}", "name": f"Vendor {number}",
+        "companies": [{"companyCode": "1000"}], "paymentTerms": {"paymentTermCode": "30D"},
+        "identifiers": [{"id": f"DE{number}", "schemeId": "VAT"}],
+    }  # fmt: skip
+    return ApiRow(record, START, "seed")
 
 
 @cache

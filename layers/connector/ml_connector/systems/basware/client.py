@@ -121,7 +121,7 @@ class Basware:
     ) -> Iterator[tuple[Sequence[Any], str | None]]:
         """Read a list from a continuation token on, each page with the next one's; a short or empty one is no end.
 
-        `key` is the wrapper's; a bare array is taken as well. Raises `Transient` where the pages go in a circle.
+        `key` is the wrapper's; a bare array is taken as well. Raises `Transient` where the pages go in a loop.
         """
         seen: set[str] = set()
         circle, empty = Circle(), 0
@@ -133,12 +133,12 @@ class Basware:
             rows = rows_of(reply, key)
             empty = 0 if rows else empty + 1
             if empty > MOST_EMPTY or circle.closes(["a page"] if rows else [], digest(reply.body)):
-                raise Transient(f"Basware's pages of {path} go in a circle: one came twice. They are read again later.")
+                raise Transient(f"Basware's pages of {path} go in a loop: one came twice. They are read again later.")
             yield rows, token
             if not token:
                 return
             if token in seen:
-                raise Transient(f"Basware's pages of {path} go in a circle: a continuation token came twice.")
+                raise Transient(f"Basware's pages of {path} go in a loop: a continuation token came twice.")
             seen.add(token)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
