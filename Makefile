@@ -100,7 +100,8 @@ e2e: setup .venv-sam/.ready layer-local ## the real template on the local stack
 
 budgets: setup layer-local ## what imports, memory, calls and AWS may cost: see docs/performance.md
 	$(call title,budgets)
-	@$(BIN)/pytest tests/budgets $(ARGS) # one after the other: two at once would time each other
+	@$(BIN)/pytest tests/budgets -m 'not timed' -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest tests/budgets -m timed $(ARGS) # one after the other: two at once would time each other
 
 simulation-some: .venv/.ready
 	$(call title,simulation)

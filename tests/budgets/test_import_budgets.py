@@ -8,6 +8,7 @@ import pytest
 from benchmarks import imports
 from infra.local import layer
 
+pytestmark = pytest.mark.timed
 BUDGETS = {"basware_webhook": 1.6, "write": 2.2, "poll": 2.2, "maintain": 2.2}
 TRIES = 3
 
