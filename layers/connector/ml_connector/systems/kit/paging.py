@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,12 +25,18 @@ R = TypeVar("R", bound=Record)
 
 def field_names(row: Any) -> list[str]:
     """Name a wire struct's fields as the server does; safe where several threads are the first to ask."""
+    return list(_field_names(row))
+
+
+@cache
+def _field_names(row: Any) -> tuple[str, ...]:
     resolve(row)
-    return [field.encode_name for field in msgspec.structs.fields(row)]
+    return tuple(field.encode_name for field in msgspec.structs.fields(row))
 
 
+@cache  # looking through the types costs more than a small page, and each connection would do it again
 def decoder(listing: Any, **options: Any) -> msgspec.json.Decoder[Any]:
-    """Make the decoder of a list's body; safe where several threads are the first to need its types (`shapes`)."""
+    """Make the decoder of a list's body; safe where several threads are the first to need its types."""
     resolve(listing)
     return msgspec.json.Decoder(listing, strict=False, **options)
 
