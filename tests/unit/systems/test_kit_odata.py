@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from ml_connector.systems.http import Reply
-from ml_connector.systems.kit.faults import Fault
+from ml_connector.systems.kit.absence import Unproven
+from ml_connector.systems.kit.faults import Fault, own_words
 from ml_connector.systems.kit.odata import fault_in
 
 
@@ -45,3 +46,24 @@ def test_a_good_status_is_no_error_unless_its_body_begins_with_one(body: Any) ->
 )
 def test_an_error_is_read_with_whose_words_it_is(status: int, body: Any, expected: Fault) -> None:
     assert read(status, body) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "taken"),
+    [
+        (200, {"value": []}, True),
+        (404, {"error": {"code": "-2028", "message": "No matching records found"}}, True),
+        (404, {"error": {"code": "404", "message": "nothing here"}}, False),
+        (410, "gone", False),
+        (500, "cut off", True),
+        (503, "<h1>One moment</h1>", True),
+        (200, "<h1>One moment</h1>", False),
+    ],
+)
+def test_absence_and_pages_are_taken_from_the_server_alone(status: int, body: Any, taken: bool) -> None:
+    judge = own_words("ERP", "Things", lambda answer: fault_in(answer, Fault))
+    if taken:
+        judge(reply(status, body))
+        return
+    with pytest.raises(Unproven, match="Something else than ERP answered for Things"):
+        judge(reply(status, body))

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected
 from ml_connector.flow import Found, Prepared
 from ml_connector.systems.http import Reply
+from ml_connector.systems.kit.absence import NO_SUCH_STATUS, unproven
 from ml_connector.systems.kit.refusals import (
     culprit,
     is_fault_of_the_document,
@@ -47,11 +48,32 @@ class Fault:
     fields: tuple[str, ...] = ()
     warnings: bool = False
 
+    @property
+    def anybodys(self) -> bool:
+        """Tell whether something in front may have said that something is not there."""
+        return self.status in NO_SUCH_STATUS and not self.worded
+
     def __str__(self) -> str:
         return f"{self.text or 'no text'} (code {self.code or 'none'}, HTTP {self.status})"
 
 
 F = TypeVar("F", bound=Fault)
+
+
+def own_words(
+    vendor: str, what: str, fault_in: Callable[[Reply], F | None], *, pages: bool = True
+) -> Callable[[Reply], None]:
+    """Make the judge of a call for `what`: no word that something is not there is taken from anybody else.
+
+    `pages`: nor is a page under a good status; it is asked again.
+    """
+
+    def judge(reply: Reply) -> None:
+        fault = fault_in(reply)
+        if fault is not None and (fault.anybodys or (pages and fault.page and fault.status < 300)):
+            raise unproven(vendor, what, fault)
+
+    return judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -14,8 +15,7 @@ from msgspec import Struct
 from ml_connector.errors import Misconfigured, Rejected, Transient
 from ml_connector.systems.decode_errors import decode_error
 from ml_connector.systems.http import Call, Http, Reply, decode
-from ml_connector.systems.kit.absence import unproven
-from ml_connector.systems.kit.faults import entered
+from ml_connector.systems.kit.faults import entered, own_words
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.odata import quoted
 from ml_connector.systems.kit.paging import field_names
@@ -35,6 +35,7 @@ from ml_connector.systems.sap_b1.faults import (
 from ml_connector.systems.sap_b1.query import Query, walk
 
 W = TypeVar("W", bound=Struct)
+_own = partial(own_words, VENDOR, fault_in=fault_in)
 REFUSED = (301, 302, 303, 307, 308, 400, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 422, 428)
 """Statuses that are judged here, by what their bodies say."""
 READ = (200, *REFUSED)
@@ -206,17 +207,6 @@ def _does_without(query: Query[Any], fault: Fault) -> bool:
     if query.lenient and fault.status == 400 and fault.worded:
         return not fault.may_be_session
     return query.optional and fault.no_such_path
-
-
-def _own(what: str) -> Callable[[Reply], None]:
-    """Take no page, and no word that something is not there, from anybody else (contracts/sap_b1.md §3)."""
-
-    def judge(reply: Reply) -> None:
-        fault = fault_in(reply)
-        if fault is not None and (fault.anybodys or (fault.page and fault.status < 300)):
-            raise unproven("SAP Business One", what, fault)
-
-    return judge
 
 
 def _passes(fault: Fault) -> bool:

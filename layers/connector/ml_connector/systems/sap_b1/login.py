@@ -18,9 +18,9 @@ from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Tra
 from ml_connector.ports import Clock
 from ml_connector.redact import MASK, Redactor
 from ml_connector.systems.http import Call, Http, Reply
-from ml_connector.systems.kit.absence import unproven
+from ml_connector.systems.kit.faults import own_words
 from ml_connector.systems.kit.login import Doubt, fault_of, knock, lifetime
-from ml_connector.systems.sap_b1.faults import Fault, fault_in
+from ml_connector.systems.sap_b1.faults import VENDOR, Fault, fault_in
 from ml_connector.systems.sap_b1.settings import Settings
 
 COOKIES = ("B1SESSION", "ROUTEID")
@@ -82,7 +82,8 @@ class CookieLogin:
             "Password": settings.password.get_secret_value(),
         }
         expect = (200, 201, 204, 400, 401, 403, 404, 405, 410, 500)
-        login = Call("POST", "/Login", body=body, auth=False, expect=expect, judge=_own_words)
+        judge = own_words(VENDOR, "a login", fault_in, pages=False)
+        login = Call("POST", "/Login", body=body, auth=False, expect=expect, judge=judge)
         reply = knock(self._http, login, lambda said: self._nowhere(f". {said}"))
         fault = fault_in(reply)
         if fault is not None:
@@ -126,13 +127,6 @@ class CookieLogin:
     def _nowhere(self, said: str) -> Misconfigured:
         where = self._settings.service_layer_url
         return Misconfigured(f"There is no Service Layer at {where}{said} Correct 'service_layer_url'.")
-
-
-def _own_words(reply: Reply) -> None:
-    """Try again where a gateway may have said that there is no login: it may be over in a moment."""
-    fault = fault_in(reply)
-    if fault is not None and fault.anybodys:
-        raise unproven("SAP Business One", "a login", fault)
 
 
 def _cookies(reply: Reply) -> dict[str, str]:
