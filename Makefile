@@ -134,7 +134,7 @@ sam-validate: .venv-sam/.ready ## the template as the SAM command line sees it
 	$(call title,sam validate)
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint --template template.yaml
 
-fmt: .venv/.ready ## format and mend what can be mended
+fmt: .venv/.ready ## format and fix what can be fixed
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
@@ -147,7 +147,7 @@ layer-local: .venv/.ready ## the layer with this interpreter's wheels, for the l
 deploy: layer .venv-sam/.ready ## to AWS, as samconfig.toml says
 	@.venv-sam/bin/sam deploy $(ARGS)
 
-lock: ## pin requirements/*.in anew, with hashes and without addresses
+lock: ## pin requirements/*.in again, with hashes and without addresses
 	@for name in $(LOCKS); do $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 		--no-header --no-annotate --no-emit-index-url $(ARGS) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 

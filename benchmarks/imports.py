@@ -4,8 +4,8 @@ As they are deployed: what Lambda's runtime brings (`.venv-lambda`), and before 
 for this interpreter (`make setup layer-local`).
 
 What counts is the processor's time (user and system), least of some rounds taken in turn: a busy machine lengthens
-both sides and does not change which is longer. `a first pair` is no import: it is what the writer's first ring adds
-(its clients, the settings' models, both adapters), shown so that nothing hides behind a late import.
+both sides and does not change which is longer. `a first pair` is no import: it is what the writer's first wake-up
+message adds (its clients, the settings' models, both adapters), shown so that nothing hides behind a late import.
 """
 
 from __future__ import annotations

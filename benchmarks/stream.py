@@ -160,7 +160,7 @@ def read_all(bound: TenantIntegration, run: str, *, pages: int = SLICE, full: bo
 
 
 def write_all(bound: TenantIntegration, queue: MemoryQueue) -> None:
-    """Work on every ring, and on what falls due, until nothing is left."""
+    """Work on every wake-up message, and on what falls due, until nothing is left."""
     while True:
         while (queued := queue.take()) is not None:
             write(bound, VENDORS, queued.message["id"])

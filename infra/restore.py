@@ -90,7 +90,7 @@ class Restore:
         return written, removed
 
     def empty_queues(self) -> None:
-        """Remove what waits in the queues: it belongs to rows that are others now. Rows that are due notify anew."""
+        """Remove what waits in the queues: it belongs to rows that are others now. Rows that are due notify again."""
         for url in self.queues:
             self._sqs.purge_queue(QueueUrl=url)
         self._say(f"{len(self.queues)} queues are empty.")

@@ -1,4 +1,4 @@
-"""Keeps things moving: rings what is due, and measures. It calls no vendor and reads no secret."""
+"""Keeps things moving: queues what is due, and measures. It calls no vendor and reads no secret."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ metrics = Metrics()
 metrics.set_default_dimensions(stack=aws.names.stack)
 SYSTEMS = sorted({system for table in INTEGRATIONS for flow in table.flows for system in (flow.source, flow.target)})
 SHARE = 0.4
-"""Of the time that a tick has: what is due and not rung until then is the first of the next."""
+"""Of the time that a tick has: what is due and not queued until then is the first of the next."""
 
 
 def measure() -> None:
@@ -48,10 +48,10 @@ def _unit(name: str) -> MetricUnit:
 @logger.inject_lambda_context
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
-    """Take the minute's tick: ring first, then measure."""
+    """Take the minute's tick: queue what is due first, then measure."""
     try:
         notified = wake_due(aws.runtime, wanted(aws.store), share_of(aws.clock, context, SHARE))
         metrics.add_metric("Notified", MetricUnit.Count, notified)
-    finally:  # what cannot be rung is watched all the same
+    finally:  # what cannot be queued is watched all the same
         measure()
     return {"notified": notified}

@@ -1,4 +1,4 @@
-"""Writes: one ring, one chunk, one attempt. It reports on the row and never raises for a vendor's sake."""
+"""Writes: one wake-up message, one chunk, one attempt. It reports on the row and never raises for a vendor's sake."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ processor.raise_on_entire_batch_failure = False
 
 @cache
 def pairs() -> IntegrationCache:
-    """Keep the pairs of this process; made at the first ring, since clients and settings are most of a cold start."""
+    """Keep the pairs of this process; made at the first message: clients and settings are most of a cold start."""
     return IntegrationCache(aws.runtime, aws.secrets, aws.tools)
 
 
 def work(record: SQSRecord) -> None:
-    """Work on the chunk that a ring names; a letter that came back from the dead opens its row first."""
+    """Work on the chunk that a wake-up message names; a letter that came back from the dead opens its row first."""
     message = read_wake_up(record.body)
     if message is None:
         logger.warning("a wake-up message that cannot be read is skipped", extra={"body": record.body[:500]})
@@ -120,10 +120,10 @@ def _count(system: str, chunk: Chunk) -> None:
 
 
 def _free_lane(event: dict[str, Any]) -> None:
-    """Let a ring come back right after the lease of this process, should it be killed: its lane waits for it.
+    """Let a message come back right after the lease of this process, should it be killed: its lane waits for it.
 
     The queue's own visibility timeout is six times the function's, as AWS recommends for invocations that are
-    throttled. It concerns rings that no process has begun to work on; one that has knows when it ends.
+    throttled. It concerns messages that no process has begun to work on; one that has knows when it ends.
     """
     hidden = aws.runtime.lease_ends() - aws.clock.now() + AFTER_LEASE
     for record in event.get("Records", []):
@@ -150,7 +150,7 @@ def _count_refusals(pair: TenantIntegration) -> None:
 @logger.inject_lambda_context
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Take rings from the queue, one at a time."""
+    """Take wake-up messages from the queue, one at a time."""
     aws.runtime.deadline.begin(aws.clock.now(), context.get_remaining_time_in_millis() / 1000)
     _free_lane(event)
     return process_partial_response(event, work, processor, context)

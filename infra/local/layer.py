@@ -86,7 +86,7 @@ def _is_runtime(python: str) -> bool:
 
 
 def refresh(target: Path) -> None:
-    """Build a local layer anew where it is missing, or holds another state of the package than this.
+    """Build a local layer again where it is missing, or holds another state of the package than this.
 
     Of several processes that do so at once, one builds, and the others wait for it.
     """

@@ -161,7 +161,7 @@ class Runner:
     # ── what is open from earlier runs ──────────────────────────────────────────────────────────────────────
 
     def _take_over(self, lap: FlowRun) -> None:
-        """Ring what an earlier run left; whoever starts a run wants held documents looked at again.
+        """Queue what an earlier run left; whoever starts a run wants held documents looked at again.
 
         What only rehearses answers nothing, so its source offers a document once more that was rehearsed before it was
         listed: there the flow is read first.

@@ -53,7 +53,7 @@ class Server:
         self._stop = threading.Event()
         self._running: set[tuple[str, str]] = set()
         self._asked: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-        self._roster_at: datetime | None = None
+        self._registry_at: datetime | None = None
 
     def stop(self) -> None:
         """Ask everything to end."""
@@ -62,10 +62,10 @@ class Server:
     def run(self) -> bool:
         """Work until stopped; tells whether all work has ended, or a request that hangs was left behind.
 
-        The roster comes first: the receiver reads it at most once a minute.
+        The tenant registry comes first: the receiver reads it at most once a minute.
         """
         self._safely(self._enrol)
-        self._roster_at = self.runtime.clock.now()
+        self._registry_at = self.runtime.clock.now()
         web = threading.Thread(target=self._http.serve_forever, daemon=True)
         web.start()
         workers = WorkerThreads()
@@ -82,9 +82,9 @@ class Server:
 
     def _beat(self) -> None:
         now = self.runtime.clock.now()
-        if self._roster_at is None or now - self._roster_at > ROSTER:
+        if self._registry_at is None or now - self._registry_at > ROSTER:
             self._enrol()
-            self._roster_at = now
+            self._registry_at = now
         wake_due(self.runtime, wanted=wanted(self.runtime.store))
         for system in SYSTEMS:
             tick(self.runtime, system, lambda asked, s=system: self._submit(asked, s))  # type: ignore[misc]

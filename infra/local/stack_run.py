@@ -76,7 +76,7 @@ class LocalStack:
         return said
 
     def enroll(self) -> None:
-        """Have the roster rebuilt from the secrets, and read the tenants here for the report."""
+        """Have the tenant registry rebuilt from the secrets, and read the tenants here for the report."""
         self.invoke("enroll", {"registry": True})
         self.aws.secrets.__dict__["_reads"].clear()
         self.tenants = bootstrap.tenants(self.aws.runtime, self.aws.secrets, self.aws.tools)
@@ -90,7 +90,8 @@ class LocalStack:
                 if item is not None:
                     enroll.plan(self.aws.store, item, dict.fromkeys(item.data["flows"], now))
         erps_first = sorted(bootstrap.SYSTEMS, key=lambda s: s in bootstrap.PLATFORMS)
-        for system in erps_first:  # what invoices point at comes first; the emulator handles one ring at a time
+        # what invoices point at comes first; the emulator handles one wake-up message at a time
+        for system in erps_first:
             self.invoke(f"poll-{system}", {})
             self._until_read(system)
 
@@ -100,7 +101,7 @@ class LocalStack:
             time.sleep(0.2)
 
     def until_idle(self, max_seconds: float, tell: Callable[[LocalStack], None] | None = None) -> bool:
-        """Ring what is due every second until nothing is; false where time ran out."""
+        """Queue what is due every second until nothing is; false where time ran out."""
         ends, told = time.monotonic() + max_seconds, 0.0
         while time.monotonic() < ends:
             self.invoke("maintain", {})

@@ -53,10 +53,10 @@ def list_(
         else [{**r, "amounts": table.money(r["amounts"]), "oldest": table.moment(r["oldest"])} for r in rows]
     )
     table.show(shown, LIST, as_json=as_json, empty="No failed records.")
-    letters = workspace.letters.count()
-    if letters and not rows:
+    dead_letters = workspace.dead_letters.count()
+    if dead_letters and not rows:
         said = (
-            f"The DLQ holds about {table.counted(letters, 'message')} without a failed record: that work resumes "
+            f"The DLQ holds about {table.counted(dead_letters, 'message')} without a failed record: that work resumes "
             "automatically. `ml-connector dlq redrive` clears them."
         )
         terminal.line(advice.pasteable(said), err=True)
@@ -124,14 +124,14 @@ def redrive(
     workspace = _workspace(secrets, state, stack)
     every = _of_cause(_dead(workspace, tenant), cause)
     chosen = every[:1] if canary else every
-    if chosen or workspace.letters.count():
+    if chosen or workspace.dead_letters.count():
         options.confirm(_question(chosen, every), yes=yes)
     opened = [
         {**s.name, "chunk": c.id, "key": c.key, "records": c.count}
         for s, c in chosen
         if _open(workspace, s, c, options.who(by))
     ]
-    cleared = workspace.clear_letters()
+    cleared = workspace.clear_dead_letters()
     left = len(every) - len(opened)
     if as_json:
         table.dump({"reopened": opened, "left": left, "messages_removed": cleared})
@@ -186,7 +186,7 @@ def _said(
 
 
 def _open(workspace: Workspace, stream: Stream, chunk: Chunk, by: str) -> bool:
-    """Open one and ring for it; what somebody else opened meanwhile is left."""
+    """Open one and queue its wake-up message; what somebody else opened meanwhile is left."""
     from ml_connector.engine.ledger.enqueue import wake_up_of
     from ml_connector.engine.replay import reopen
 

@@ -1,4 +1,4 @@
-"""`ping`: whether each system lets us in and gives what the flows need, and how to mend what does not work."""
+"""`ping`: whether each system lets us in and gives what the flows need, and how to fix what does not work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deployed stack as a desk: its CloudFormation outputs name the table, the queues, the bucket and the key.
+"""A deployed stack as a workspace: its CloudFormation outputs name the table, the queues, the bucket and the key.
 
 Region, credentials and addresses come from the environment as everywhere with AWS (`AWS_PROFILE`, `AWS_REGION`,
 `AWS_ENDPOINT_URL` for a local stack).
@@ -31,7 +31,7 @@ from .workspace import DeadLetter, Workspace
 
 NEEDED = ("TableName", "RecordsQueueUrl", "RecordsDlqUrl", "AuditBucketName", "KeyArn", "SecretPrefix")
 HIDDEN = 120
-"""Seconds for which a letter in hand is hidden from others; what is kept is shown again at the end."""
+"""Seconds for which a message in hand is hidden from others; what is kept is shown again at the end."""
 ROUNDS = 1000
 
 
@@ -95,7 +95,7 @@ class SqsDeadLetters:
         self._client, self._url = client, url
 
     def count(self) -> int | None:
-        """Tell about how many letters there are."""
+        """Tell about how many messages there are."""
         with translated("the dead-letter queue"):
             answer = self._client.get_queue_attributes(
                 QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
@@ -103,9 +103,9 @@ class SqsDeadLetters:
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def clear(self, stale: Callable[[DeadLetter], bool]) -> int:
-        """Delete the letters that say nothing any more; tells how many.
+        """Delete the messages that say nothing any more; tells how many.
 
-        Best effort: behind a letter that is kept, SQS shows at most ten of its group. The rest is found next time.
+        Best effort: behind a message that is kept, SQS shows at most ten of its group. The rest is found next time.
         """
         kept: list[str] = []
         cleared = 0
@@ -114,15 +114,15 @@ class SqsDeadLetters:
                 answer = self._client.receive_message(
                     QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN, WaitTimeSeconds=1
                 )
-                letters = answer.get("Messages", [])
-                if not letters:
+                dead_letters = answer.get("Messages", [])
+                if not dead_letters:
                     break
-                for letter in letters:
-                    if _says_nothing(letter["Body"], stale):
-                        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter["ReceiptHandle"])
+                for message in dead_letters:
+                    if _says_nothing(message["Body"], stale):
+                        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
                         cleared += 1
                     else:
-                        kept.append(letter["ReceiptHandle"])
+                        kept.append(message["ReceiptHandle"])
             for handle in kept:
                 self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=handle, VisibilityTimeout=0)
         return cleared

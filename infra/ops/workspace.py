@@ -32,10 +32,10 @@ class DeadLetters(Protocol):
     """The dead-letter queue, as far as commands need it."""
 
     def count(self) -> int | None:
-        """Tell about how many letters there are; None where no queue can be seen."""
+        """Tell about how many messages there are; None where no queue can be seen."""
 
     def clear(self, stale: Callable[[DeadLetter], bool]) -> int:
-        """Delete the letters that say nothing any more; tells how many."""
+        """Delete the messages that say nothing any more; tells how many."""
 
 
 class Refused(ConnectorError):
@@ -118,7 +118,7 @@ class Workspace:
     secrets: Secrets
     tools: BootstrapOptions
     place: str
-    letters: DeadLetters
+    dead_letters: DeadLetters
     eraser: Eraser | None = None
     exclusive: Callable[[], AbstractContextManager[Any]] = nullcontext
     registered: bool = False
@@ -168,14 +168,14 @@ class Workspace:
         """Give the table of mappings, which needs no usable secret."""
         return Mappings(self.runtime.store, tenant, integration)
 
-    def clear_letters(self) -> int:
+    def clear_dead_letters(self) -> int:
         """Delete the dead letters whose row is not dead, or died again since; tells how many."""
-        return self.letters.clear(self._is_stale)
+        return self.dead_letters.clear(self._is_stale)
 
-    def _is_stale(self, letter: DeadLetter) -> bool:
-        names = {n: str(letter[n]) for n in ("tenant", "integration", "scope", "flow")}
-        found = Ledger(self.runtime.store, self.runtime.clock, **names).chunk(str(letter["id"]))
-        return found is None or found[0].state != "failed" or found[0].death != letter.get("death")
+    def _is_stale(self, message: DeadLetter) -> bool:
+        names = {n: str(message[n]) for n in ("tenant", "integration", "scope", "flow")}
+        found = Ledger(self.runtime.store, self.runtime.clock, **names).chunk(str(message["id"]))
+        return found is None or found[0].state != "failed" or found[0].death != message.get("death")
 
 
 def problem(tenant: Tenant) -> str | None:

@@ -17,7 +17,7 @@ from tests.property.test_property_chunking import bench
 from tests.unit.engine.bench import ACCOUNTS, Accounts, Killed, account
 
 OVERLAP = timedelta(hours=2)
-"""How far a source reaches back by itself; longer than a pass lasts, which begins anew after an hour."""
+"""How far a source reaches back by itself; longer than a pass lasts, which begins again after an hour."""
 PAGE = 2
 keys = st.sampled_from("abcdefgh")
 
@@ -52,7 +52,7 @@ class Stamped(Accounts):
 
 
 class CursorMachine(RuleBasedStateMachine):
-    """People change records while passes are read, cut off, killed, resumed and begun anew."""
+    """People change records while passes are read, cut off, killed, resumed and begun again."""
 
     @initialize()
     def begin(self):
@@ -135,7 +135,7 @@ class CursorMachine(RuleBasedStateMachine):
     @rule()
     def nothing_was_skipped(self):
         """One more incremental pass, and the target has each record as it is."""
-        self.bench.clock.sleep(3700)  # a pass that stood still begins anew
+        self.bench.clock.sleep(3700)  # a pass that stood still begins again
         self.read([])
         self.bench.work(0.1)
         assert {k: a.name for k, a in self.bench.systems.taken.items()} == {

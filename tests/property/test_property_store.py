@@ -51,7 +51,7 @@ class StoreMachine(RuleBasedStateMachine):
         return {k: i for k, i in self.rows.items() if i.ttl is None or i.ttl > self.moment.timestamp()}
 
     def accepted(self, item):
-        """Say what the condition of a write comes to; an expired row is absent for who writes it anew."""
+        """Say what the condition of a write comes to; an expired row is absent for who writes it again."""
         there = self.rows.get((item.pk, item.sk))
         if item.rev == 0:
             return (item.pk, item.sk) not in self.alive()

@@ -44,7 +44,7 @@ MENDED: dict[Weakening, str] = {
     w.order_forgotten: "an invoice whose own posting had used up its order was held for good, once its rows were lost",
     m.currency_guessed: "a failed question after SAP's own currency counted as answered, and dollars went out as euros",
 }
-"""Faults that the simulation found in the product; each weakening takes its mend out again."""
+"""Faults that the simulation found in the product; each weakening takes its fix out again."""
 
 _RENAMES = (clerks_sap_b1.rename_supplier, clerks_sap_b1.rename_account, clerks_sap_b1.rename_center)
 _VERDICTS = Tilt(acts=(people.bad_verdict, *_RENAMES), short=False, hours=14, erp=SapB1)

@@ -95,7 +95,7 @@ def recurring(history: History, office: Office) -> None:
 
 
 def anew(history: History, office: Office) -> None:
-    """A supplier numbers anew each year: an invoice comes through the platform whose number another one had."""
+    """A supplier begins its numbers again each year: an invoice comes whose number another one had."""
     found = [
         p
         for p in office.papers.values()

@@ -2,7 +2,7 @@
 
 At least once; one of a group at a time and in order; hidden while it is worked on; only the first 120,000 messages
 are looked at; one deduplication id within five minutes is one message, whatever the body; kept for 14 days; after
-`most` receives into the dead-letter queue, where its time begins anew.
+`most` receives into the dead-letter queue, where its time begins again.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Fifo:
         return min((queue[0].at for queue in self.groups.values()), default=None)
 
     def purge(self) -> int:
-        """Lose everything, as when a queue is deleted and made anew; gives how many messages were lost."""
+        """Lose everything, as when a queue is deleted and made again; gives how many messages were lost."""
         lost = sum(map(len, self.groups.values()))
         self.groups.clear()
         self._waiting = 0

@@ -111,7 +111,7 @@ class Container:
     # ── one method for each function ────────────────────────────────────────────────────────────────────────
 
     def write(self, body: str, received: int, noted: Callable[[Any], None]) -> None:
-        """Hand over a ring; `noted` is told the chunk that was worked on."""
+        """Hand over a wake-up message; `noted` is told the chunk that was worked on."""
         vars(self.module)["noted"] = noted
         self._batch(body, received)
 

@@ -369,7 +369,7 @@ class History:
     # ── the calm ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _calm(self) -> None:
-        """All faults end, and people mend what people mend."""
+        """All faults end, and people fix what people fix."""
         if self.machine.now() < self.storm_end:
             self.after((self.storm_end - self.machine.now()).total_seconds(), "calm", self._calm)
             return

@@ -141,7 +141,7 @@ def poison(history: History, office: Office) -> None:
     record = office.ap.documents[paper.key].record
     kept = record["invoiceDate"]
     if kept == NEVER:
-        return  # it is so already, and somebody will mend it
+        return  # it is so already, and somebody will fix it
     record["invoiceDate"], paper.poisoned = NEVER, True
     history.machine.fault("world: poison record")
 

@@ -239,7 +239,7 @@ class Plant:
             queue.done(letter)
 
     def written(self, letter: Letter) -> None:
-        """Work on a ring in a warm container, or in a new one; a container that dies is gone."""
+        """Work on a wake-up message in a warm container, or in a new one; a container that dies is gone."""
         container = self.warm.pop() if self.warm else self.container("write")
         message, body = letter.message, letter.body
         if self.release == 1 and read_wake_up(body) is None:
@@ -342,7 +342,7 @@ class Plant:
         return complete_integration(self.runtime(), self.secrets, self.tools, office.name, office.erp.table)
 
     def restart(self) -> None:
-        """End all containers: the next invocations start anew."""
+        """End all containers: the next invocations start again."""
         while self.warm:
             self.warm.pop().end()
 

@@ -29,7 +29,7 @@ FOUND = {
     302024: "a payment was cancelled while its first response was in doubt, and that came to lie over the reversal",
     302935: "a verdict on what was sent before a taint came after the pass that would have sent it anew",
 }
-"""Seeds that found a fault in the product, kept as they are. A unit test holds each mend, whatever they draw later."""
+"""Seeds that found a fault in the product, kept as they are. A unit test holds each fix, whatever they draw later."""
 
 
 def digest(seed: int) -> str:

@@ -20,7 +20,7 @@ def test_a_weakened_product_is_caught(weakening: Weakening):
 
 @pytest.mark.parametrize("weakening", MENDED, ids=lambda w: w.__name__)
 def test_a_fault_that_the_simulation_found_stays_mended(weakening: Weakening):
-    """At a seed that shows the fault with the mend taken out, the product as it is passes."""
+    """At a seed that shows the fault with the fix taken out, the product as it is passes."""
     seed, _ = caught_at(weakening, range(300)) or (-1, [])
     assert seed >= 0, "no seed showed it"
     assert judge(History(seed, TILTS[weakening])) == [], MENDED[weakening]

@@ -1,6 +1,6 @@
 """Reduces the vendor's OpenAPI files to the facts the sandbox enforces, as JSON Schema (2020-12).
 
-Run `python -m infra.sandbox.basware.schema_extract P2P_OPENAPI PUSH_OPENAPI` to write `schemas.json` anew.
+Run `python -m infra.sandbox.basware.schema_extract P2P_OPENAPI PUSH_OPENAPI` to write `schemas.json` again.
 A contract test compares the committed file with a fresh extract.
 """
 

@@ -26,5 +26,5 @@ def seed_once(world: Any, key: Hashable, build: Callable[[], None]) -> None:
 
 
 def forget() -> None:
-    """Have the next ones made anew."""
+    """Have the next ones made again."""
     _kept.clear()

@@ -18,7 +18,7 @@ class ODataUsers:
         self.entered[user] = password
 
     def restart(self) -> None:
-        """Let the service read the operators anew."""
+        """Let the service read the operators again."""
         self.known = dict(self.entered)
 
     def accepts(self, pair: tuple[str, str] | None) -> bool:

@@ -360,8 +360,8 @@ def _has_settings(runtime: Runtime, secrets: Secrets, tenant: str, integration: 
     """Tell whether the optional secret is there.
 
     Of one that is not there AWS says so, or denies access to it, as the policy is written. Denied counts as absent
-    where the tenant's row knows of none: the roster is made from the list of secrets. Where it knows of one, its words
-    (shadow, dates, tolerances) must not be passed over. Raises `Misconfigured`.
+    where the tenant's row knows of none: the tenant registry is made from the list of secrets. Where it knows of one,
+    its words (shadow, dates, tolerances) must not be passed over. Raises `Misconfigured`.
     """
     try:
         return secrets.read(tenant, "settings") is not None

@@ -19,7 +19,7 @@ Target = MasterTarget[Any] | DocumentTarget[Any] | SupplierFields
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of `ping`: what was tried, whether it worked, and how to mend it."""
+    """One line of `ping`: what was tried, whether it worked, and how to fix it."""
 
     what: str
     ok: bool

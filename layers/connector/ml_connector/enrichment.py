@@ -48,6 +48,6 @@ class SupplierFields(Protocol):
     def write(self, key: str, changes: Mapping[str, str]) -> None:
         """Write these fields of a supplier and nothing else; the same again is harmless.
 
-        Raises `Rejected` where the ERP refuses it, `Held` for what a person mends there, `Transient` where it had no
+        Raises `Rejected` where the ERP refuses it, `Held` for what a person fixes there, `Transient` where it had no
         effect, `OutcomeUnknown`. That it took effect is read back by whoever calls it.
         """

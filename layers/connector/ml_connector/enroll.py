@@ -1,4 +1,4 @@
-"""Enrolment: the roster and the timetable, made from the secrets.
+"""Enrolment: the tenant registry and the timetable, made from the secrets.
 
 Writing a tenant's secrets is the onboarding; `maintain` does this every five minutes, `ping` at once.
 """
@@ -36,8 +36,8 @@ SPREAD = 60
 def mark_subscribing(tenant: TenantRow, known: TenantRow | None, now: datetime) -> None:
     """Mark a row whose webhook is new or changed, since one of the next runs subscribes it.
 
-    It is marked here already, so that the doors for webhooks, which look at the roster once a minute, mostly know of
-    it before the platform tests the address.
+    It is marked here already, so that the doors for webhooks, which look at the tenant registry once a minute, mostly
+    know of it before the platform tests the address.
     """
     tenant.subscribing_until = known.subscribing_until if known else None
     earnest = any(not pair.shadow for pair in tenant.pairs.values())  # else nothing is subscribed
@@ -168,7 +168,7 @@ def _planned(runtime: Runtime, tenant: TenantRow, item: Item) -> Item | None:
 
 
 def planned_of(item: Item) -> dict[str, str]:
-    """Read when a system's flows are due; nothing where the row is damaged, and all of them are planned anew."""
+    """Read when a system's flows are due; nothing where the row is damaged, and all of them are planned again."""
     flows = item.data.get("flows")
     if not isinstance(flows, Mapping):
         return {}

@@ -157,7 +157,7 @@ class MasterTarget(Protocol[R_contra]):
     stages: tuple[str, ...]
 
     def render(self, record: R_contra, codes: Codes, touch: str | None = None) -> Rendered:
-        """Say a record in the target's words. `touch` makes a real change so that it is imported anew.
+        """Say a record in the target's words. `touch` makes a real change so that it is imported again.
 
         Raises `Held` or `Rejected`.
         """

@@ -89,7 +89,7 @@ class IntegrationCache:
         return error if row is not None and (integration in row.pairs or row.problem) else None
 
     def put_off(self, message: Mapping[str, Any], flow: Flow) -> tuple[Chunk | None, ConnectorError | None]:
-        """Write on the chunk that a ring names why no pair was lent for it; gives the chunk, and why.
+        """Write on the chunk that a wake-up message names why no pair was lent for it; gives the chunk, and why.
 
         A letter that came back from the dead opens its row first, as it would with a pair.
         """

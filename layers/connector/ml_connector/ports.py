@@ -95,7 +95,7 @@ class Store(Protocol):
 
 
 class Queue(Protocol):
-    """Wakes a worker. A ring may be lost, late or doubled: rows are the truth."""
+    """Wakes a worker. A wake-up message may be lost, late or doubled: rows are the truth."""
 
     def notify(self, group: str, message: Mapping[str, Any]) -> None:
         """Queue `message`; messages of one group are handled one at a time, in order."""

@@ -75,7 +75,7 @@ class Pass:
         return list(self._made.values())
 
     def run(self) -> Pass:
-        """Make the rows anew that must be; gives itself."""
+        """Make the rows again that must be; gives itself."""
         self._items = self._present()  # before the list: who is enrolled from now on is not taken for gone
         self._known = {name: enroll.known(item) for name, item in self._items.items()}
         self._listed = self._list()

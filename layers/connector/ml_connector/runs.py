@@ -113,7 +113,7 @@ class Run:
         except ValueError as error:
             self._failed(name, "every flow", f"its settings in the tenant registry are damaged ({error})")
             self.faults += 1
-            return  # asked for again in some minutes; the next rebuild of the roster writes the row anew
+            return  # asked for again in some minutes; the next rebuild of the tenant registry writes the row again
         deadline = self.runtime.deadline.cut(self.runtime.clock.now() + SLICE)
         planned = enroll.planned_of(item)
         outcomes: dict[str, bool | None] = {}

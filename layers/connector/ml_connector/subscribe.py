@@ -1,4 +1,4 @@
-"""Sees to it that the platform knows where to send its notifications: looked at a few times a day, mended where needed.
+"""Sees to it that the platform knows where to send its notifications: looked at a few times a day, fixed where needed.
 
 It tests the address while our request to subscribe is under way, perhaps without a signature. So the tenant's row
 says that a subscription is being made before that request is sent; the door for webhooks (`receive.py`) looks there.
@@ -53,6 +53,6 @@ def _mark(runtime: Runtime, tenant: str, until: str | None) -> None:
         item = runtime.store.get(tenant_rows.PK, tenant)
         if item is None or item.data.get("subscribing_until") == until:
             return
-        with suppress(Conflict):  # the roster was written meanwhile
+        with suppress(Conflict):  # the tenant registry was written meanwhile
             runtime.store.put(replace(item, data={**item.data, "subscribing_until": until}))
             return

@@ -59,7 +59,7 @@ class MemoryBench:
 
 
 class SqsBench:
-    """Rings on SQS, read as Lambda reads them: one message at a time."""
+    """Wake-up messages on SQS, read as Lambda reads them: one message at a time."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -108,7 +108,7 @@ class Bench:
         return self.batch(found)
 
     def restart(self) -> None:
-        """Begin anew as another process does, which remembers nothing."""
+        """Begin again as another process does, which remembers nothing."""
         self.connection.close()
         self.connection = connect(self.settings, self.context)
 

@@ -306,7 +306,7 @@ def untelling(app, status, kind, text):
 
 
 def before(bench, *answer):
-    """Connect anew, with something in front of the server."""
+    """Connect again, with something in front of the server."""
     app = untelling(sage_300.create_app(bench.world), *answer)
     bench.connection.close()
     bench.connection = connect(bench.settings, replace(bench.context, transport=httpx.WSGITransport(app=app)))

@@ -239,6 +239,6 @@ class Unsaid(list[Rendered]):
 def test_a_request_under_way_as_a_whole_is_told_without_a_look_at_its_records(
     bench: Any, server: Any, body: Any
 ) -> None:
-    """To look at them is to make them anew, as often as their request is asked about."""
+    """To look at them is to make them again, as often as their request is asked about."""
     server.answer = lambda _: httpx.Response(200, json=body) if body is not None else httpx.Response(404)
     assert bench.connection.target(Supplier).verdicts("vendors", Unsaid(), ["r1"]) is None

@@ -309,7 +309,7 @@ class Bench:
         self.work(0.1)
 
     def work(self, hours: float = 0) -> None:
-        """Handle every ring, and every row that falls due within the time."""
+        """Handle every wake-up message, and every row that falls due within the time."""
         end = self.clock.now() + timedelta(hours=hours)
         pair = self.pair()
         while True:

@@ -1,4 +1,4 @@
-"""What refers to our documents is read from the last pass on, and anew where one became ours without being posted."""
+"""What refers to our documents is read from the last pass on, and again where one became ours without being posted."""
 
 from __future__ import annotations
 

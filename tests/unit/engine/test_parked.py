@@ -237,7 +237,7 @@ def test_whoever_dies_while_the_body_is_deleted_leaves_the_object_whole(
 
 
 def test_a_body_that_is_carried_elsewhere_meanwhile_is_waited_for(bench: Bench, bucket: Away) -> None:
-    """`endpoint move` carries bodies and rows one by one, and a ring may come in between."""
+    """`endpoint move` carries bodies and rows one by one, and a wake-up message may come in between."""
     left_waiting(bench, bucket)
     store, pk, bucket.times = ledger(bench).store, ledger(bench).pk, 0
     bodies = list(store.query(pk, "b#audit~"))

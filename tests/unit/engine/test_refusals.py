@@ -17,7 +17,7 @@ from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, Papers, a
 
 @dataclass
 class Spoilt:
-    """A document that its platform shows, and that cannot be read as one until it is mended."""
+    """A document that its platform shows, and that cannot be read as one until it is fixed."""
 
     bench: Bench
     stamp: str = "1"
@@ -97,7 +97,7 @@ def test_what_is_offered_again_is_not_met_by_the_refusal_of_its_former_version(s
     bench.poll(INVOICES)
     bench.work(0.001)
     bench.systems.faults = []
-    bench.systems.standing["i"], spoilt.stamp, spoilt.whole = "offered", "2", True  # it had, and somebody mended it
+    bench.systems.standing["i"], spoilt.stamp, spoilt.whole = "offered", "2", True  # it had, and somebody fixed it
     bench.work(1)
     assert told(bench) == [True] and len(bench.systems.booked) == 1
     assert bench.counts(INVOICES) == {"delivered": 1}

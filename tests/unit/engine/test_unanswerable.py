@@ -1,4 +1,4 @@
-"""A source that cannot be answered offers everything again in each pass: what is settled is not queued anew.
+"""A source that cannot be answered offers everything again in each pass: what is settled is not queued again.
 
 Whether it can be answered is the source's own word, and does not follow from what its flow is linked to.
 """

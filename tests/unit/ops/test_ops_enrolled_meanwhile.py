@@ -1,4 +1,4 @@
-"""The roster is made from the secrets; a tenant that is enrolled meanwhile is not taken for one that ended."""
+"""The tenant registry is made from the secrets; a tenant that is enrolled meanwhile is not taken for one that ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ping: each secret and system, how it is mended, and what a success sets free."""
+"""ping: each secret and system, how it is fixed, and what a success sets free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""replay: a document goes on its way again and is never posted twice; a master record is sent anew."""
+"""replay: a document is queued again and is never posted twice; a master record is sent again."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def letter(workspace: Any, key: str, death: int, group: str = "acme.lane") -> No
 
 
 def depth(workspace: Any) -> int | None:
-    return workspace.letters.count()
+    return workspace.dead_letters.count()
 
 
 def test_redrive_opens_the_row_rings_for_it_and_clears_its_letter(stack: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a connection remembers: enough to be cheap, and nothing that keeps a mended thing broken."""
+"""What a connection remembers: enough to be cheap, and nothing that keeps a fixed thing broken."""
 
 from __future__ import annotations
 

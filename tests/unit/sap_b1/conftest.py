@@ -47,7 +47,7 @@ class Server:
             assert request.headers.get("cookie") is None
             return self.login(request)
         self.requests.append(request)
-        self.cookies.append(request.headers["cookie"])  # a replay is the same request, signed anew
+        self.cookies.append(request.headers["cookie"])  # a replay is the same request, signed again
         return self.answer(request)
 
     def script(self, *answers: httpx.Response | Answer) -> None:

@@ -23,7 +23,7 @@ DIALECT: Dialect[Fault] = Dialect(
     "The ERP",
     kind=lambda fault, _: None if fault.code in {"odd", ""} else fault.code,
     elsewhere=lambda *_: None,
-    mend=lambda kind, *_: {"period": "Open {month}.", "tax": "Map it."}.get(kind),
+    fix=lambda kind, *_: {"period": "Open {month}.", "tax": "Map it."}.get(kind),
 )
 
 

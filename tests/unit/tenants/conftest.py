@@ -216,7 +216,7 @@ class Site:
         self.clock.sleep(120)
 
     def queue(self) -> dict[str, list[Any]]:
-        """Take what was rung, by tenant."""
+        """Take what was queued, by tenant."""
         found: dict[str, list[Any]] = {name: [] for name in TENANTS}
         queue: Any = self.runtime.queue
         while (queued := queue.take()) is not None:

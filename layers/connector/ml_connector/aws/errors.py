@@ -83,7 +83,7 @@ def is_passing(error: ClientError) -> bool:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn errors of AWS about `what` into ours; those that only a programmer can mend pass.
+    """Turn errors of AWS about `what` into ours; those that only a programmer can fix pass.
 
     botocore has tried again by then. A write that raised `Transient` may have taken effect, its answer being lost:
     the next conditional write of that row finds out.

@@ -1,4 +1,4 @@
-"""Rings on SQS FIFO queues."""
+"""Wake-up messages on SQS FIFO queues."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ TRIES = 3
 
 
 class SqsQueue:
-    """Rings to one FIFO queue and its dead letters. A group is at most 128 letters, digits and punctuation marks.
+    """Wake-up messages to one FIFO queue and its dead letters.
 
-    Deduplication ids are fresh for each send: the same ring again within five minutes is meant. Every method raises
-    `Transient` where AWS throttles or is not reached; the message may have been queued all the same.
+    A group is at most 128 letters, digits and punctuation marks. Deduplication ids are fresh for each send: the same
+    wake-up message again within five minutes is meant. Every method raises `Transient` where AWS throttles or is not
+    reached; the message may have been queued all the same.
     """
 
     def __init__(self, client: Any, records_queue_url: str, dlq_url: str, rng: Random) -> None:

@@ -27,7 +27,7 @@ class QueuedMessage:
 
 
 class MemoryQueue:
-    """Rings of one process, for any number of threads. All of it may be lost: rows are the truth.
+    """Wake-up messages of one process, for any number of threads. All of it may be lost: rows are the truth.
 
     A group stands in one of `_ready` and `_delayed` exactly when it has messages and none of them is taken.
     """

@@ -20,7 +20,7 @@ def _secret(text: str) -> Secret:
 
 
 class FolderSecrets:
-    """The secrets of a folder, read anew each time. What cannot be read is listed all the same: `read` says why."""
+    """The secrets of a folder, read again each time. What cannot be read is listed all the same: `read` says why."""
 
     def __init__(self, folder: Path | str) -> None:
         self._folder = Path(folder)

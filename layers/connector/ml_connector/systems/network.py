@@ -1,6 +1,6 @@
 """The way to a server: one deadline over a whole exchange, and no connection to an address that may not be called.
 
-httpx counts its timeouts anew with each byte: a server that drips the headers of its answer would hold a worker for
+httpx counts its timeouts again with each byte: a server that drips the headers of its answer would hold a worker for
 ever. Here each step has the time that is left of the whole exchange, from the connection to the body's last byte.
 """
 

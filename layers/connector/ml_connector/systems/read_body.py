@@ -1,6 +1,6 @@
 """Reads the body of an answer under limits of size and time, and unpacks it within them.
 
-A read timeout counts anew with each byte, so a server that drips one each ten seconds would hold a worker for hours;
+A read timeout counts again with each byte, so a server that drips one each ten seconds would hold a worker for hours;
 and two kilobytes that were packed twice become gigabytes.
 """
 

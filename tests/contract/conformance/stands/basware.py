@@ -229,7 +229,7 @@ def _vendor(number: int) -> ApiRow:
 
 @cache
 def _server() -> tuple[World, Any]:
-    """Make the application once, which takes a while: its world is filled anew for each stand, one at a time."""
+    """Make the application once, which takes a while: its world is filled again for each stand, one at a time."""
     world = World()
     return world, create_app(world)
 

@@ -12,7 +12,7 @@ from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.flow import ListedDocument
 
 FORM = 1
-"""How a ring is written. It is raised where an older release could not read it."""
+"""How a wake-up message is written. It is raised where an older release could not read it."""
 _NAMED = ("id", "tenant", "integration", "flow", "scope")
 
 
@@ -22,7 +22,7 @@ def lane(tenant: str, target: str, width: int, partner: str) -> str:
 
 
 Turn = Callable[[Chunk], int | None]
-"""Gives a chunk its turn in its lane (how many are out before it); None where the tick rings it."""
+"""Gives a chunk its turn in its lane (how many are out before it); None where the tick queues it."""
 
 
 def enqueue(
@@ -68,7 +68,7 @@ def enqueue_notification(ledger: Ledger, document: str, in_lane: str) -> Chunk |
 
 
 def wake_up_of(chunk: Chunk, scope: str) -> dict[str, object]:
-    """Make the message that rings a chunk: no payload, only what finds it, and keys for people to read."""
+    """Make the wake-up message of a chunk: no payload, only what finds it, and keys for people to read."""
     return {
         "v": FORM,
         "id": chunk.id,
@@ -83,10 +83,11 @@ def wake_up_of(chunk: Chunk, scope: str) -> dict[str, object]:
 
 
 def read_wake_up(text: str) -> dict[str, Any] | None:
-    """Read a ring; None where it is of a newer form, or of none.
+    """Read a wake-up message; None where it is of a newer form, or of none.
 
-    Such a ring (of a release that was rolled back, or sent by hand) is passed over: failing on it would bring it back
-    again and again, and its group stands still meanwhile. Nothing is lost with it, since its row rings anew when due.
+    Such a wake-up message (of a release that was rolled back, or sent by hand) is passed over: failing on it would
+    bring it back again and again, and its group stands still meanwhile. Nothing is lost with it, since its row is
+    queued again when due.
     """
     try:
         message = json.loads(text)

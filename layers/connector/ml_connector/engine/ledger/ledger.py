@@ -171,7 +171,7 @@ class Ledger:
         self.compare_everything()
 
     def compare_everything(self) -> None:
-        """Let the next pass be a full one from the start; a poll under way gives up and begins anew."""
+        """Let the next pass be a full one from the start; a poll under way gives up and begins again."""
         for _ in range(5):
             cursor, item = self.cursor()
             cursor.full_at, cursor.now = None, None

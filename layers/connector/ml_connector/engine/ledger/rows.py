@@ -76,7 +76,7 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     """What is known of one source record. `delivered_fp` is written by a confirmed settle and nowhere else.
 
     `code` is how the target's documents name it, `target` the target's own id, `number` the visible one. `touch`:
-    somebody asked for it to be sent anew, with a real change; the next settle clears it. `taint`: when a worker that
+    somebody asked for it to be sent again, with a real change; the next settle clears it. `taint`: when a worker that
     had lost its chunk may have sent something older over it; only what was sent later settles it. `used`: the ERP's
     codes that its body was made with, as far as mappings decide them, and what they became (`{"tax:V1": "19"}`); None:
     unknown. `shared`: by field, of a supplier that people may also change at the platform (`enrichment.FIELDS`).

@@ -1,4 +1,4 @@
-"""The roll of a full comparison: which keys the source showed, so that what vanished there is found.
+"""The seen keys of a full comparison: which keys the source showed, so that what vanished there is found.
 
 Eight bytes a key, in one row a page: a full comparison of a million records costs a few thousand writes, and its
 end a few megabytes of memory. Two keys with the same hash hide a deletion; they never cause one.
@@ -17,7 +17,7 @@ from ml_connector.engine.ledger.rows import GONE, Row
 from ml_connector.ports import Item
 
 KEEP = timedelta(days=3)
-"""A pass that was never finished leaves its roll behind for this long."""
+"""A pass that was never finished leaves its keys behind for this long."""
 
 
 class SeenHashes:
@@ -74,7 +74,7 @@ class SeenKeys:
         return SeenHashes(array("Q", sorted(hashes)))
 
     def clear(self) -> None:
-        """Drop this roll, and what earlier passes left; a later pass may have begun meanwhile."""
+        """Drop these keys, and what earlier passes left; a later pass may have begun meanwhile."""
         for item in list(self._ledger.store.query(self._ledger.pk, "s#")):
             if item.sk[: len(self._prefix)] <= self._prefix:
                 self._ledger.store.delete(item.pk, item.sk)

@@ -26,7 +26,7 @@ class Deletions:
 
     @property
     def seen_keys(self) -> SeenKeys | None:
-        """Give the roll of a pass that compares everything, or follows every open order.
+        """Give the seen keys of a pass that compares everything, or follows every open order.
 
         A full pass over orders lists the open ones, so it never shows a closing: each of them follows.
         """

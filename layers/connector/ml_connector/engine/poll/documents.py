@@ -14,7 +14,7 @@ from ml_connector.flow import Broken, DocumentPage, DocumentSource, Flow, Listed
 
 
 class DocumentPass:
-    """Decides for each offer whether it goes on its way."""
+    """Decides for each offer whether it is queued."""
 
     def __init__(self, state: PassState) -> None:
         """Work on a pass under way."""

@@ -25,7 +25,7 @@ ALONE = 8
 
 
 class MasterPass:
-    """Decides for each record whether it goes on its way."""
+    """Decides for each record whether it is queued."""
 
     def __init__(self, state: PassState) -> None:
         """Work on a pass under way."""
@@ -89,7 +89,7 @@ class MasterPass:
         return row.touch or (self.ledger.now() if refused else None)
 
     def _place(self, record: Record, row: Row | None) -> str | None:
-        """Decide whether a record goes on its way: None where nothing is to be done for it."""
+        """Decide whether a record is queued: None where nothing is to be done for it."""
         unknown = row is None and record.key not in self.state.in_flight
         if unknown and self.flow.follows and getattr(record, "status", "open") != "open":
             return None

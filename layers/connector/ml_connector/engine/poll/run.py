@@ -1,6 +1,6 @@
 """The poll: pages of a source become chunks. It sends nothing to the target and writes no record row.
 
-Rule 1: chunks are written, then rung, then the position is saved. A crash in between reads again, which is harmless.
+Rule 1: chunks are written, then queued, then the position is saved. A crash in between reads again, which is harmless.
 Rule 2: a watermark is a stamp seen at the source, never this machine's clock, which only keeps it out of the future.
 """
 
@@ -29,7 +29,7 @@ from ml_connector.errors import ConnectorError
 from ml_connector.flow import Broken, Flow, Page
 
 RESUME = timedelta(hours=1)
-"""A pass that stood still for longer starts anew: its positions may point elsewhere by now."""
+"""A pass that stood still for longer starts again: its positions may point elsewhere by now."""
 OPEN = "~open:"
 """Begins a position in the second part of a nightly pass: behind what changed, in what is open at the source."""
 LONGEST_KEY = 900

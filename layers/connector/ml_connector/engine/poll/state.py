@@ -69,7 +69,7 @@ class PassState:
         self.item = self.ledger.save_cursor(self.cursor, self.item)
 
     def move(self, position: str | None) -> None:
-        """Save where the pass stands; what was read until there has been written and rung.
+        """Save where the pass stands; what was read until there has been written and queued.
 
         Behind the last page there is no position: what ends the pass is saved with it.
         """
@@ -83,9 +83,9 @@ class PassState:
         return self.deadline is not None and self.pair.runtime.clock.now() > self.deadline
 
     def turn(self, chunk: Chunk) -> int | None:
-        """Take a chunk's turn in its lane; None where enough are out, and the tick rings it when it has room."""
+        """Take a chunk's turn in its lane; None where enough are out, and the tick queues it when it has room."""
         if self.pair.runtime.sole:
-            return None  # one process: nobody else rings, and its queue has no limit
+            return None  # one process: nobody else notifies, and its queue has no limit
         before = self.out[chunk.lane]
         if before < FIRST:
             self.out[chunk.lane] += 1

@@ -1,7 +1,7 @@
 """When each flow of a tenant should have completed a pass, so that one that stops is noticed.
 
 A row for each tenant and system, in an index of its own by the earliest of these times: the longest wait of all
-tenants is one row to read. The timetable (`enroll.plan`) cannot tell it, since it plans a flow that failed anew.
+tenants is one row to read. The timetable (`enroll.plan`) cannot tell it, since it plans a flow that failed again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The roster: a row for each tenant, so that most functions need no secret to know whom they work for.
+"""The tenant registry: a row for each tenant, so that most functions need no secret to know whom they work for.
 
 It holds what is not secret (scope, epoch, companies, options) and the webhook keys, encrypted. `enroll.py` writes it
 from the secrets.

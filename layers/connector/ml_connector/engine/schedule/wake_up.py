@@ -1,4 +1,4 @@
-"""Finds what is due and rings it. It calls no vendor; so deleting every queue at any moment loses nothing."""
+"""Finds what is due and queues it. It calls no vendor; so deleting every queue at any moment loses nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEPT_FREE = 100
 PAGE = 5_000
 """Rows that a tick reads of each of the eight parts of the due index."""
 BATCH = 50
-"""Rows that are marked and rung between two looks at the clock: two calls to the table, five to the queue."""
+"""Rows that are marked and queued between two looks at the clock: two calls to the table, five to the queue."""
 ASLEEP = timedelta(hours=1)
 """When a chunk is looked at again whose tenant has ended, or whose flow is off."""
 PASSED_OVER = timedelta(minutes=10)
@@ -38,7 +38,7 @@ class _Lane:
 
 
 def wake_due(runtime: Runtime, wanted: Wanted | None = None, until: datetime | None = None, page: int = PAGE) -> int:
-    """Ring chunks that are due, in each lane the lower sequence number first; returns how many.
+    """Queue chunks that are due, in each lane the lower sequence number first; returns how many.
 
     At most `MOST` of a lane are out at once, but where one process has the state and the queue to itself. `wanted`
     tells whether anybody works on a chunk of a scope; what nobody does is laid aside for an hour; an attempt
@@ -61,7 +61,7 @@ def wake_due(runtime: Runtime, wanted: Wanted | None = None, until: datetime | N
 
 
 def _lanes(runtime: Runtime, now: datetime, page: int) -> tuple[dict[str, _Lane], set[str]]:
-    """Read what is due by lane, and how many are out: rows that were rung, and whose time is not over.
+    """Read what is due by lane, and how many are out: rows that were queued, and whose time is not over.
 
     Gives also the parts of the index of which there is more than was read.
     """
@@ -84,7 +84,7 @@ def _lanes(runtime: Runtime, now: datetime, page: int) -> tuple[dict[str, _Lane]
 def _marked(
     runtime: Runtime, lanes: dict[str, _Lane], full: Collection[str], wanted: Wanted | None, now: datetime
 ) -> Iterator[tuple[Item, tuple[Chunk, str] | None]]:
-    """Give the rows to write, with the chunk and scope to ring where it is rung."""
+    """Give the rows to write, with the chunk and scope to notify where it is queued."""
     for lane in lanes.values():
         for chunk, item in sorted(lane.due, key=lambda one: one[0].seq):
             scope = item.pk.rsplit("#", 1)[1]

@@ -183,7 +183,7 @@ class DeactivationWriter:
         self.attempt.done()
 
     def _row(self, key: str, before: Row) -> Row:
-        """Make the row anew over the one there is."""
+        """Make the row again over the one there is."""
         outcome, reason = self.chunk.results[key]
         if outcome == "rejected":
             return msgspec.structs.replace(

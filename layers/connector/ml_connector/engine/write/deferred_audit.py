@@ -1,7 +1,7 @@
-"""Attempts that the bucket did not take: kept in the table, whole, until a later ring brings them there.
+"""Attempts that the bucket did not take: kept in the table, whole, until a later wake-up message brings them there.
 
-Such a row is `p#…`, its body `b#…` like a chunk's. It is rung like a chunk and is none: no list of work, no balance and
-no wait for a record sees it, so that a bucket which is away for days stops nothing, and loses nothing.
+Such a row is `p#…`, its body `b#…` like a chunk's. It is queued like a chunk and is none: no list of work, no balance
+and no wait for a record sees it, so that a bucket which is away for days stops nothing, and loses nothing.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def park(ledger: Ledger, chunk: Chunk, record: audit.AuditRecord) -> bool:
 
 
 def is_parked(ledger: Ledger, chunk_id: str) -> bool:
-    """Tell whether a ring names an attempt that waits for the bucket.
+    """Tell whether a wake-up message names an attempt that waits for the bucket.
 
     The mark alone does not tell: a document's chunk bears the platform's own id, which may begin like this.
     """
@@ -99,7 +99,7 @@ def is_parked(ledger: Ledger, chunk_id: str) -> bool:
 
 
 def answer(runtime: Runtime, message: Mapping[str, Any]) -> bool:
-    """Do what a ring asks for where it names such an attempt; tells whether it did.
+    """Do what a wake-up message asks for where it names such an attempt; tells whether it did.
 
     No vendor is asked, and so no pair is needed: the attempts of a tenant that has ended, of a flow that is off, and
     of an endpoint that was left reach the bucket as all others do.

@@ -335,7 +335,7 @@ class MasterWriter:
         return self._made(key, self.known[key][0] if key in self.known else Row())
 
     def _made(self, key: str, before: Row) -> Row:
-        """Make the row anew over the one there is."""
+        """Make the row again over the one there is."""
         outcome, reason = self.chunk.results[key]
         row = Row(
             used=before.used if self.chunk.op == "rebaseline" else self.used.get(key) if self._steady else None,

@@ -27,7 +27,7 @@ class Matcher:
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def look_for_sent(self) -> Found | None:
-        """Look for what was sent, before anything is mapped anew."""
+        """Look for what was sent, before anything is mapped again."""
         return self._judge(self.find(self.case.sent), None) if self.chunk.sents else None
 
     def look(self, prepared: Prepared) -> Found | None:

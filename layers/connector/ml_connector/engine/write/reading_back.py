@@ -146,7 +146,7 @@ class ReadBack:
         )
 
     def _wanted(self) -> list[Prepared]:
-        """Read anew what is wanted of a document that was adopted: then nothing says what was sent."""
+        """Read again what is wanted of a document that was adopted: then nothing says what was sent."""
         record = self.case.source.fetch(self.case.key).record
         return [] if record is None else [self.case.target.trace(record, self.attempt.pair.codes(waits=False))]
 

@@ -1,6 +1,6 @@
 """Upserts in doubt: a request that broke off may be carried out minutes later, over a newer one.
 
-The same again is harmless, so bulk records are sent anew at once. But a *changed* record waits until every earlier
+The same again is harmless, so bulk records are sent again at once. But a *changed* record waits until every earlier
 request for it has surely taken effect or never will: `in_doubt_seconds` after the connection broke.
 """
 

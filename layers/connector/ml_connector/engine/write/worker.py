@@ -46,7 +46,7 @@ KNOWN = frozenset({"send", "rebaseline", "retire", "notice", "broken"})
 
 
 def write(pair: TenantIntegration, flow: Flow, chunk_id: str) -> Chunk | None:
-    """Work on a chunk that was rung; None where nothing was to be done."""
+    """Work on a chunk that was queued; None where nothing was to be done."""
     if deferred_audit.is_parked(pair.ledger(flow.name), chunk_id):
         deferred_audit.bring(pair.runtime, pair.ledger(flow.name), chunk_id)
         return None

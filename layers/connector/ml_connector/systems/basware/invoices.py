@@ -32,7 +32,7 @@ class Invoices:
 
     def __init__(self, client: Basware) -> None:
         """Work for the companies of the tenant's secret; documents of others are left alone."""
-        self._client, self._settings, self._wiring = client, client.settings, client.context
+        self._client, self._settings, self._context = client, client.settings, client.context
 
     # ── what is offered ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,7 +106,7 @@ class Invoices:
         return found
 
     def acknowledge(self, key: str) -> None:
-        """Take the document. Raises `Transient` where it is neither waiting nor taken: then it must be read anew."""
+        """Take the document. Raises `Transient` where it is neither waiting nor taken: then it must be read again."""
         answer = self._client.post(f"{PATH}/{quoted(key)}/acknowledge", safe=True)
         if answer.ok:
             return
@@ -183,7 +183,7 @@ class Invoices:
         return said if said is not None and said.outcome == "rejected" else None
 
     def _code(self, key: str, answer: Answer) -> str:
-        return self._wiring.outward("answer", key, answer.code)
+        return self._context.outward("answer", key, answer.code)
 
     def _body(self, code: str, answer: Answer, block: bool) -> dict[str, Any]:
         """Make the answer. The payment block is the document's own: an answer would overwrite it."""

@@ -40,7 +40,7 @@ class Orders:
     def order(self, record: PurchaseOrder, codes: Codes, touch: str | None = None) -> Rendered:
         """Say an order as one OrderEntity and its OrderLineEntities. A replay writes into the `text10` of each.
 
-        Raises `Held` for a code without a counterpart, `Rejected` for what Basware could never take.
+        Raises `Held` for a code that is not mapped, `Rejected` for what Basware could never take.
         """
         code = self.context.outward("order", record.key)
         header = self._header(record, codes, code)

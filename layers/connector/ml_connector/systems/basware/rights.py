@@ -79,7 +79,7 @@ def fewer(scopes: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def lack(scopes: Collection[str]) -> str:
-    """Say what does not work without some of the optional scopes, and how to mend it."""
+    """Say what does not work without some of the optional scopes, and how to fix it."""
     said = [_lack("notices of exported orders", sorted(NOTICES & set(scopes)), "everything else goes on")]
     said += [_lack("subscriptions", sorted(SUBSCRIPTIONS & set(scopes)), "the scheduled poll finds every invoice")]
     return " ".join(filter(None, said))

@@ -135,12 +135,12 @@ class Draft:
 
     # ── what is wrong with it ───────────────────────────────────────────────────────────────────────────────
 
-    def no_supplier(self, found: str = "does not exist in", mend: str = "Enter it there") -> Held:
+    def no_supplier(self, found: str = "does not exist in", fix: str = "Enter it there") -> Held:
         """Wait for a supplier that the ERP does not have, or lets nobody invoice."""
         code = self.invoice.supplier
         return Held(
             f"supplier:{code}",
-            f"Supplier {self.supplier} {found} {self.title}. {mend}, or map the supplier {code} to another one.",
+            f"Supplier {self.supplier} {found} {self.title}. {fix}, or map the supplier {code} to another one.",
         )
 
     def other_currency(self, kept: str) -> Held:

@@ -1,7 +1,7 @@
 """A refusal in an ERP's words, and what is done about a refused invoice.
 
 A vendor says in its `Dialect` what its refusals are about; what follows from that is said here, for all of them. Known
-faults of the document go back to its source; what a person can mend holds the invoice on the platform's own code;
+faults of the document go back to its source; what a person can fix holds the invoice on the platform's own code;
 troubles of the ERP's set-up say nothing of the document; and what nobody knows is held, never refused.
 """
 
@@ -81,15 +81,15 @@ class Dialect(Generic[F]):
     """How one ERP words its refusals of an invoice; `title` is its name for people.
 
     `kind` tells what a refusal is about: a kind of code (`supplier`, `tax` …), `period`, `duplicate` or `setup`; None
-    where it does not show. `elsewhere` finds the causes that no correction of the invoice would mend: a lock, a right,
-    a gateway. `mend` says what a person does about a kind; None where no code of it is ever to blame. `document` is
+    where it does not show. `elsewhere` finds the causes that no correction of the invoice would fix: a lock, a right,
+    a gateway. `fix` says what a person does about a kind; None where no code of it is ever to blame. `document` is
     what an invoice becomes there, such as a batch.
     """
 
     title: str
     kind: Callable[[F, Prepared], str | None]
     elsewhere: Callable[[F, Prepared], ConnectorError | None]
-    mend: Callable[[str, F, Prepared], str | None]
+    fix: Callable[[str, F, Prepared], str | None]
     document: str = "document"
 
     def judge(
@@ -103,8 +103,8 @@ class Dialect(Generic[F]):
         if kind == "duplicate":
             return self._stands_already(fault, prepared, look(prepared))
         said = f"{self.title} {'warned of' if fault.warnings else 'refused'} {named(prepared)}: {fault}."
-        mend = self.mend(kind, fault, prepared) if kind else None
-        held = held_on(kind, mend, said, fault.text, prepared.lookup, month_of(prepared))
+        fix = self.fix(kind, fault, prepared) if kind else None
+        held = held_on(kind, fix, said, fault.text, prepared.lookup, month_of(prepared))
         if held is not None:
             return held
         if fault.warnings:
@@ -125,16 +125,16 @@ class Dialect(Generic[F]):
 
 
 def held_on(
-    kind: str | None, mend: str | None, said: str, text: str, lookup: Mapping[str, str], month: str
+    kind: str | None, fix: str | None, said: str, text: str, lookup: Mapping[str, str], month: str
 ) -> Held | None:
     """Hold on the platform's code that a refusal is about, or on the month; None where it is about none.
 
-    `said` begins the message, `mend` ends it; `{month}` in it is the month.
+    `said` begins the message, `fix` ends it; `{month}` in it is the month.
     """
-    if kind is None or mend is None:
+    if kind is None or fix is None:
         return None
     code = month if kind == "period" else culprit(kind, text, lookup)
-    return Held(f"{kind}:{code}", f"{said} {mend.replace('{month}', month)}") if code else None
+    return Held(f"{kind}:{code}", f"{said} {fix.replace('{month}', month)}") if code else None
 
 
 def month_of(prepared: Prepared) -> str:
@@ -158,7 +158,7 @@ SPOKEN = patterns(
 """What English texts speak of, where a vendor's own are not known."""
 
 
-def mends(title: str) -> dict[str, str]:
+def fixes(title: str) -> dict[str, str]:
     """Say what a person does about each kind, where nothing else is known of a vendor."""
     return {
         "period": f"Open the period of {{month}} in {title}, or correct the accounting date.",

@@ -103,7 +103,7 @@ class InvoiceTarget(Generic[F]):
     """The `flow.DocumentTarget` of an ERP's invoices."""
 
     def __init__(self, payables: Payables[F], settings: SystemSettings, context: AdapterContext) -> None:
-        self._payables, self._settings, self._wiring = payables, settings, context
+        self._payables, self._settings, self._context = payables, settings, context
         self._moves = context.options.closed_period == "next_open"
         self.refuses_duplicates, self.title = payables.refuses_duplicates, payables.title
 
@@ -135,8 +135,8 @@ class InvoiceTarget(Generic[F]):
             codes=codes,
             supplier=codes.erp("supplier", record.supplier),
             currency=codes.erp("currency", record.currency),
-            own=self._payables.mark + self._wiring.outward("invoice", record.key, limit=self._payables.key_limit),
-            posted_on=record.accounting_date or today(self._settings, self._wiring),
+            own=self._payables.mark + self._context.outward("invoice", record.key, limit=self._payables.key_limit),
+            posted_on=record.accounting_date or today(self._settings, self._context),
             moves=self._moves,
         )
 
@@ -180,7 +180,7 @@ class InvoiceTarget(Generic[F]):
 
     def recent(self) -> list[Found]:
         """List documents of the last weeks with a key in our shape, whoever wrote it."""
-        since, mark = today(self._settings, self._wiring) - RECENT, self._payables.mark
+        since, mark = today(self._settings, self._context) - RECENT, self._payables.mark
         with self._readable():
             recent = self._payables.recent(since)
             return [one for one in recent if in_our_shape((one.reference or "").removeprefix(mark))]

@@ -86,7 +86,7 @@ class SharedLogin(httpx.Auth):
             self._replaced(self.session(), Doubt.DEAD)
 
     def _replaced(self, session: Session, doubt: Doubt) -> Session:
-        """Log in anew. Where that is refused, or stays open after a session's end, nobody uses the old one again."""
+        """Log in again. Where that is refused, or stays open after a session's end, nobody uses the old one again."""
         try:
             return self._sessions.renew(session, self._scheme.log_in)
         except LoginRefused:
@@ -112,7 +112,7 @@ class SharedLogin(httpx.Auth):
             self._sessions.lost(self.session(), who)
 
     def prove_for_all(self) -> bool:
-        """Log in anew for all workers: a proof for this connection alone would end their session.
+        """Log in again for all workers: a proof for this connection alone would end their session.
 
         Tells whether they had none, so that whoever proved may end it. Raises as `prove` does, and `Throttled` while
         the seat is left to somebody else.

@@ -28,8 +28,8 @@ _LOCKED = re.compile(
     re.IGNORECASE,
 )
 _SETUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), mend)
-    for pattern, mend in (
+    (re.compile(pattern, re.IGNORECASE), fix)
+    for pattern, fix in (
         (
             r"numbering|\bseries\b|Nummern(?:serie|kreis)|Belegnummerierung|numérotation|numeración|numerazione"
             r"|numeração|next (?:document|batch|entry) number",
@@ -107,11 +107,11 @@ def is_locked(text: str) -> bool:
 
 def setup_trouble(vendor: str, what: str, said: object, text: str) -> Misconfigured | None:
     """Make the error of a trouble of the ERP's set-up; None where a text speaks of none. `what` names the document."""
-    for pattern, mend in _SETUP:
+    for pattern, fix in _SETUP:
         if pattern.search(text):
             return Misconfigured(
                 f"{vendor} takes no invoice at this time, and {what} is not at fault: {said}. To fix in {vendor}: "
-                f"{mend}. It is tried again by itself."
+                f"{fix}. It is tried again by itself."
             )
     return None
 

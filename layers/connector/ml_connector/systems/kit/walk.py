@@ -149,7 +149,7 @@ def walk(
         following = None if top else pager.after(place, batch)
         onward = _gets_on(batch.keys, known)
         if supposed and not onward:
-            yield fresh  # more was only supposed: a server that tells nothing may begin anew after the end
+            yield fresh  # more was only supposed: a server that tells nothing may begin again after the end
             return
         if not onward and (following is not None or (batch.count is not None and len(batch.keys) > 1 and not back)):
             raise pager.loop("a page was given twice")

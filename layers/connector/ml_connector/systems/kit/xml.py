@@ -65,11 +65,11 @@ def parsed(text: str) -> Element:
     try:
         return _read(text)
     except ParseError:
-        mended = _UNFIT_NUMBER.sub(" ", printable(text))
-        if mended == text:
+        fixed = _UNFIT_NUMBER.sub(" ", printable(text))
+        if fixed == text:
             raise ValueError("It is no whole XML document.") from None
     try:
-        return _read(mended)
+        return _read(fixed)
     except ParseError as error:
         raise ValueError(f"It is no whole XML document ({error}).") from None
 

@@ -195,7 +195,7 @@ class Ledger:
         try:
             return self._joined(account, cost_center, self._segment)
         except Held:
-            self._by_natural.pop(account, None)  # a person mends it, and then it is there
+            self._by_natural.pop(account, None)  # a person fixes it, and then it is there
             raise
 
     def _joined(self, account: str, cost_center: str | None, segment: int) -> str:

@@ -132,7 +132,7 @@ class WebApi:
         return self._models.get(module, partial(self._described, module))
 
     def _out_of_date(self, resource: str, fault: Fault) -> bool:
-        """Tell whether a refusal may come of an old description, which another connection read; it is read anew."""
+        """Tell whether a refusal may come of an old description, which another connection read; it is read again."""
         module, _, name = resource.partition("/")
         model = self.model(module)
         doubtful = fault.puzzled or (fault.absent and (model is None or model.offers(name)))

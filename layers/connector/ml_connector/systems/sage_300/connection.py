@@ -51,7 +51,7 @@ class Sage300Connection:
     """The connection. Raises the classes of `errors` only."""
 
     def __init__(self, settings: Settings, context: AdapterContext) -> None:
-        self._settings, self._wiring = settings, context
+        self._settings, self._context = settings, context
         self._http = server(
             settings,
             context,
@@ -99,12 +99,12 @@ class Sage300Connection:
         return makers[record]()
 
     def _orders(self) -> Orders:
-        return Orders(self.api, self._ledger, self._wiring.options.start(self._wiring.integration, "purchase_orders"))
+        return Orders(self.api, self._ledger, self._context.options.start(self._context.integration, "purchase_orders"))
 
     def _invoices(self) -> InvoiceTarget[Fault]:
         invoices = Invoices(
             self.api,
-            self._wiring,
+            self._context,
             ledger=self._ledger,
             orders=self._orders(),
             vendors=self._vendors,
@@ -112,10 +112,10 @@ class Sage300Connection:
             posting=self._posting,
             calendar=self._calendar,
         )
-        return InvoiceTarget(invoices, self._settings, self._wiring)
+        return InvoiceTarget(invoices, self._settings, self._context)
 
     def ping(self) -> Iterator[Check]:
-        """Prove the credentials anew and read one record of each kind; a failed login ends it."""
+        """Prove the credentials again and read one record of each kind; a failed login ends it."""
         return checked(self._log_in, self._checks)
 
     def _checks(self) -> Iterator[Check]:

@@ -205,7 +205,7 @@ def kind_of_text(text: str, lookup: Mapping[str, str]) -> str | None:
 
 
 def _elsewhere(fault: Fault, _: Prepared) -> ConnectorError | None:
-    """Find the causes that no correction of the invoice would mend."""
+    """Find the causes that no correction of the invoice would fix."""
     if fault.locked:
         return Transient(f"Somebody works on the batch or record in Sage 300: {fault}. It is tried again later.")
     if fault.code == NO_RIGHT or fault.absent:

@@ -180,7 +180,7 @@ class Invoices:
 
 
 def _totals(sums: Totals, *, taxed: bool) -> dict[str, Any]:
-    """Give the totals, positive also for a credit note. The tax is stated, so that none is worked out anew."""
+    """Give the totals, positive also for a credit note. The tax is stated, so that none is worked out again."""
     sign = -1 if sums.gross < 0 else 1
     totals: dict[str, Any] = {"DocumentTotalBeforeTaxes": sums.net * sign}
     if taxed or sums.tax:

@@ -61,7 +61,7 @@ class Vendors:
         self._known: dict[str, VendorFacts] = {}
 
     def forget(self, number: str) -> None:
-        """Read a vendor anew the next time: a person mends it."""
+        """Read a vendor again the next time: a person fixes it."""
         self._known.pop(number, None)
 
     def get(self, number: str) -> VendorFacts | None:

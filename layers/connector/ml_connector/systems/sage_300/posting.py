@@ -4,7 +4,7 @@ A batch of ours is known by its description. Creating it is one step, setting it
 others; each is done only where it is not done yet, so that whoever comes back after a crash finishes.
 
 Sage 300 calls a batch Posted also where the posting refused entries of it. Those are moved, or copied, into an error
-batch that a person must mend and post. So a posted batch proves nothing by itself: the posted document does, and where
+batch that a person must fix and post. So a posted batch proves nothing by itself: the posted document does, and where
 a server does not offer those, a posting without errors.
 """
 
@@ -300,7 +300,7 @@ def joined(complaints: Iterable[Row]) -> str:
 
 
 def stuck(case: Case, why: str, now_in: str | None = None) -> Held:
-    """Hold on what a posting complained of; the entry stands, so it is mended there and goes on by itself."""
+    """Hold on what a posting complained of; the entry stands, so it is fixed there and resumes automatically."""
     said = f"Batch {case.number} was entered but not posted by Sage 300: {why or _reason(case)}"
     if now_in is not None:
         said += f" It stands in batch {now_in} now: post that there once the cause is fixed."
@@ -389,9 +389,9 @@ def _must_balance(number: str, one: Entry) -> None:
         )
 
 
-def _in_the_way(fault: Fault, number: str, said: str, mend: str) -> None:
+def _in_the_way(fault: Fault, number: str, said: str, fix: str) -> None:
     """Raise `Transient` where somebody has the batch open, `Misconfigured` where the user has no right."""
     if fault.locked:
         raise Transient(f"Batch {number} is open on somebody's screen in Sage 300: {fault}.")
     if fault.code == NO_RIGHT:
-        raise Misconfigured(f"Batch {number}: {said}: {fault}. {mend}")
+        raise Misconfigured(f"Batch {number}: {said}: {fault}. {fix}")

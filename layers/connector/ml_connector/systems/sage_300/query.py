@@ -35,7 +35,7 @@ FULL = 100
 PAGER = Pager("Sage 300", full=FULL)
 _FIELDS = re.compile(r"\w+(?= (?:eq|gt) )|\(")
 LASTS = timedelta(minutes=4)
-"""Shorter than the first pause of what is held: what a person mended is seen by the next attempt."""
+"""Shorter than the first pause of what is held: what a person fixed is seen by the next attempt."""
 
 
 class Query(Generic[W]):

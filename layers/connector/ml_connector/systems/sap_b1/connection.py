@@ -43,7 +43,7 @@ class SapB1Connection:
     """The connection. Raises the classes of `errors` only."""
 
     def __init__(self, settings: Settings, context: AdapterContext) -> None:
-        self._settings, self._wiring = settings, context
+        self._settings, self._context = settings, context
         self._http = server(
             settings,
             context,
@@ -60,13 +60,13 @@ class SapB1Connection:
 
     def source(self, record: type[Record]) -> Source:
         """Hand out a source; raises `KeyError` for a record that this system does not give."""
-        options = self._wiring.options
+        options = self._context.options
         makers: dict[type[Record], Callable[[], Source]] = {
             Supplier: lambda: masters.suppliers(self.layer, self._today, bank_details=options.send_bank_details),
             Account: lambda: masters.accounts(self.layer, self._today),
             CostCenter: lambda: masters.cost_centers(self.layer, self._today),
             PurchaseOrder: lambda: OrderSource(Orders(self.layer, self._lookups, self._settings.tax_code_field)),
-            Payment: lambda: Payments(self.layer, self._lookups, options.start(self._wiring.integration, "payments")),
+            Payment: lambda: Payments(self.layer, self._lookups, options.start(self._context.integration, "payments")),
         }
         return makers[record]()
 
@@ -74,13 +74,13 @@ class SapB1Connection:
         """Hand out the target of invoices; raises `KeyError` for any other record."""
         makers: dict[type[Record], Callable[[], Target]] = {
             Invoice: lambda: InvoiceTarget(
-                Invoices(self.layer, self._settings, self._wiring, self._lookups), self._settings, self._wiring
+                Invoices(self.layer, self._settings, self._context, self._lookups), self._settings, self._context
             )
         }
         return makers[record]()
 
     def ping(self) -> Iterator[Check]:
-        """Log in anew, read one record of each kind, try the secret's own fields, log out; a failed login ends it."""
+        """Log in again, read one record of each kind, try the secret's own fields, log out; a failed login ends it."""
         return checked(self._log_in, self._checks)
 
     def _checks(self) -> Iterator[Check]:
@@ -98,7 +98,7 @@ class SapB1Connection:
         self._http.close()
 
     def _today(self) -> date:
-        return today(self._settings, self._wiring)
+        return today(self._settings, self._context)
 
     def _log_in(self) -> str:
         self._login.prove()

@@ -181,7 +181,7 @@ _PATTERNS = patterns(
         r"|Verteilungsregel|centre de coûts|centro de coste",
     ),
 )
-_MENDS = {
+_FIXES = {
     "period": "Open the posting period {month}, or correct the accounting date.",
     "supplier": "Check the supplier in SAP Business One (missing, frozen or not valid) or its mapping.",
     "currency": "Enter the currency or its exchange rate in SAP Business One.",
@@ -220,11 +220,11 @@ def _kind_of_words(text: str, prepared: Prepared) -> str | None:
     return quoted.pop() if len(quoted) == 1 else None
 
 
-def _mend(kind: str, fault: Fault, prepared: Prepared) -> str | None:
-    if kind not in _MENDS:
+def _fix(kind: str, fault: Fault, prepared: Prepared) -> str | None:
+    if kind not in _FIXES:
         return None
-    mend = _OTHER_CURRENCY if _of_partners_currency(fault) else _MENDS[kind]
-    return f"{mend}{_or_rounding(kind, fault.text, prepared)}"
+    fix = _OTHER_CURRENCY if _of_partners_currency(fault) else _FIXES[kind]
+    return f"{fix}{_or_rounding(kind, fault.text, prepared)}"
 
 
 def _of_partners_currency(fault: Fault) -> bool:
@@ -232,7 +232,7 @@ def _of_partners_currency(fault: Fault) -> bool:
 
 
 def _elsewhere(fault: Fault, prepared: Prepared) -> ConnectorError | None:
-    """Find the causes that no correction of the invoice would mend."""
+    """Find the causes that no correction of the invoice would fix."""
     if fault.code == CHANGED_MEANWHILE or fault.status == 412 or (fault.worded and is_locked(fault.text)):
         return Transient(f"Somebody works on the record in SAP Business One: {fault}. It is tried again later.")
     if not fault.worded and fault.status not in {402, 403} and not 300 <= fault.status < 400:
@@ -289,4 +289,4 @@ def _quotes(text: str, code: str) -> bool:
     return re.search(rf"['\"«»„“‚‘]{re.escape(code)}['\"«»”“’‘]", text) is not None
 
 
-DIALECT = Dialect(VENDOR, kind_of, _elsewhere, _mend)
+DIALECT = Dialect(VENDOR, kind_of, _elsewhere, _fix)

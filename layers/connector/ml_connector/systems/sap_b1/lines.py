@@ -161,7 +161,7 @@ class Lines:
         return fields
 
     def _coding(self, row: PricedRow, ordered: Ordered) -> dict[str, Any]:
-        """Say what the approver coded otherwise than the order; what a receipt has booked cannot be coded anew."""
+        """Say what the approver coded otherwise than the order; what a receipt has booked cannot be coded again."""
         fields = self._cost_center(row) if row.row.cost_center or row.row.dimensions else {}
         if fields and set(fields.values()) <= set(ordered.line.cost_centers):
             fields = {}

@@ -208,7 +208,7 @@ class Taxes:
     # ── codes ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _released(self, theirs: str | None, percent: Decimal | None) -> str | None:
-        """Remember the rate that a code was chosen by: where the code is refused, a mapping of the rate mends it."""
+        """Remember the rate that a code was chosen by: where the code is refused, a mapping of the rate fixes it."""
         if percent is not None:
             self.draft.used.setdefault(f"tax={theirs or ''}", _plain(percent))
         return theirs

@@ -13,7 +13,7 @@ BODIES = 21
 
 
 def _rung(bench):
-    """Take the ring of the chunk that waits; gives the chunk's id."""
+    """Take the wake-up message of the chunk that waits; gives the chunk's id."""
     queued = bench.queue.take()
     bench.queue.done(queued)
     return queued.message["id"]

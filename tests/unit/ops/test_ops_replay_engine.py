@@ -1,4 +1,4 @@
-"""The engine's side: what is opened, what is sent anew, and what the next poll makes of it."""
+"""The engine's side: what is opened, what is sent again, and what the next poll makes of it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def _breaks_off():
 
 
 def _write_next(bench):
-    """Attempt the chunk that was rung; its ring is gone then."""
+    """Attempt the chunk that was queued; its ring is gone then."""
     queued = bench.queue.take()
     bench.queue.done(queued)
     return write(bench.pair(), ACCOUNTS, queued.message["id"])
