@@ -28,8 +28,11 @@ class Case:
         return f"{self.stand or self.system}-{self.record.__name__}"
 
 
-OTHERS = {"sage_300": ("sage_300_bare",)}
+OTHERS = {"basware": ("basware_extracts",), "sage_300": ("sage_300_bare",)}
 """Further stands of a system, whose servers are of another make: they obey the same laws."""
+
+ONLY = {"basware_extracts": [("source", Invoice)]}
+"""What such a stand is about, where that is not all."""
 
 
 def _cases() -> Iterable[Case]:
@@ -52,7 +55,12 @@ def of(role: str, manner: str | None = None, records: Iterable[type[Record]] | N
 
 def each(cases: Iterable[Case]) -> Any:
     """Run a test for each case and stand of its system; it takes `case`, and `stand` is that one."""
-    both = [replace(case, stand=name) for case in cases for name in ("", *OTHERS.get(case.system, ()))]
+    both = [
+        replace(case, stand=name)
+        for case in cases
+        for name in ("", *OTHERS.get(case.system, ()))
+        if (case.role, case.record) in ONLY.get(name, [(case.role, case.record)])
+    ]
     return pytest.mark.parametrize("case", both, ids=str)
 
 

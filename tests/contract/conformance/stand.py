@@ -49,6 +49,8 @@ class Stand:
     """Successes that name no document: status and body."""
     shows_cancelled: ClassVar[bool] = True
     """It shows which documents were taken back."""
+    as_made: ClassVar[bool] = False
+    """Whether its lists of documents stay as they were made, whatever became of the documents since."""
     keeps_totals: ClassVar[frozenset[type[Record]]] = frozenset()
     """Documents whose total the server keeps, so that `read_back` must give it."""
 

@@ -40,7 +40,7 @@ def test_what_is_offered_can_be_fetched_and_says_the_same(stand: Stand, case: Ca
             continue
         read += 1
         assert document.standing == "offered" and document.record.key == offer.key
-        assert document.stamp == offer.stamp
+        assert document.stamp == offer.stamp or (stand.as_made and offer.stamp is None)
         assert offer.amount in {None, amount_of(document.record)} and offer.currency in {None, document.record.currency}
     assert read > len(stand.keys(case.record)) / 2
 
@@ -58,7 +58,7 @@ def test_a_document_that_is_gone_says_so(stand: Stand, case: Case) -> None:
     stand.remove(case.record, key)
     found = stand.connect().source(case.record).fetch(key)
     assert (found.record, found.standing) == (None, "gone") and found.detail
-    assert key not in {k for leaf in leaves(stand.connect(), case) for k in leaf.keys}
+    assert stand.as_made or key not in {k for leaf in leaves(stand.connect(), case) for k in leaf.keys}
 
 
 @each(DOCUMENT_SOURCES)
@@ -91,7 +91,7 @@ def test_taking_twice_is_no_error(stand: Stand, case: Case) -> None:
     for process in (source, source, stand.connect().source(case.record)):
         process.acknowledge(key)
     assert source.fetch(key).standing == "acknowledged" and list(source.taken()) == [key]
-    assert key not in {k for leaf in leaves(stand.connect(), case) for k in leaf.keys}
+    assert stand.as_made or key not in {k for leaf in leaves(stand.connect(), case) for k in leaf.keys}
 
 
 @each(ANSWERING_SOURCES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -139,3 +140,16 @@ def test_a_file_without_the_column_of_ids_is_not_taken_for_an_empty_one(rows: An
 
 def test_rows_that_only_belong_to_a_document_may_name_none() -> None:
     assert named((False, [{"id": "row-1"}])) == []
+
+
+@pytest.mark.parametrize("second", ["[]", '[{"id": "a"}]'])
+def test_an_empty_file_that_is_not_packed_is_read_again_before_it_is_believed(second: str) -> None:
+    bodies = [b"[]", second.encode()]
+    found = list(COLUMNS.named([File("f", headers=True, read=lambda: bodies.pop(0))]))
+    assert [one.key for one in found] == [row["id"] for row in json.loads(second)]
+    assert bodies == []
+
+
+def test_an_empty_file_that_is_packed_is_believed() -> None:
+    bodies = [gzip.compress(b"[]")]
+    assert list(COLUMNS.named([File("f", headers=True, read=lambda: bodies.pop(0))])) == []

@@ -28,13 +28,17 @@ def folded(name: str) -> str:
     return "".join(char for char in name.lower() if char.isalnum())
 
 
+def is_packed(body: bytes) -> bool:
+    """Tell whether a file is packed, which no page and no other answer in its place is."""
+    return body.startswith(_GZIP)
+
+
 def rows(body: bytes) -> Iterator[Any]:
     """Read a file's rows: JSON objects, or dictionaries of texts.
 
     Raises `ValueError` where it is cut short, spoilt, or none of the two, such as a page in place of the file.
     """
-    packed = body.startswith(_GZIP)
-    raw: Any = gzip.GzipFile(fileobj=io.BytesIO(body)) if packed else io.BytesIO(body)
+    raw: Any = gzip.GzipFile(fileobj=io.BytesIO(body)) if is_packed(body) else io.BytesIO(body)
     text = io.TextIOWrapper(raw, "utf-8-sig", newline="")
     try:
         first = _beginning(text)

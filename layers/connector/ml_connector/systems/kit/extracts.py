@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from ml_connector.errors import Transient
 from ml_connector.flow import Broken, DocumentPage, ListedDocument
 from ml_connector.systems.http import dumps
-from ml_connector.systems.kit.data_files import folded, rows
+from ml_connector.systems.kit.data_files import folded, is_packed, rows
 from ml_connector.systems.kit.paging import content_of
 
 SIZE = 500
@@ -106,7 +106,7 @@ class Columns:
         given, left = set[str](), set[str]()
         for file in files:
             try:
-                for row in rows(file.read()):
+                for row in _rows(file):
                     told = _told(row)
                     one = self._one(file, told, row)
                     if one is None or one.key in given or (not file.headers and one.key in left):
@@ -139,6 +139,14 @@ class Columns:
         """Tell whether a document is another company's, or not to be read yet."""
         other = told.get(self.company, "") not in {"", *self.companies}
         return other or any(folded(told.get(name, "")) in self.later for name in self.status)
+
+
+def _rows(file: File) -> Iterator[Any]:
+    """Read a file; one that shows nothing and is not packed is read again: nothing else speaks for an empty table."""
+    body = file.read()
+    if not is_packed(body) and next(rows(body), None) is None:
+        body = file.read()
+    return rows(body)
 
 
 def _told(row: Any) -> dict[str, str]:
