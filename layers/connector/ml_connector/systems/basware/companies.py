@@ -1,7 +1,7 @@
 """Whether Basware knows the company codes of the secret: an unknown one refuses every record of a load.
 
 No API tells the companies of P2P itself. `GET /v1/companies` lists those that were posted through the API, needs a
-right of its own, and is deprecated (`contracts/basware.md` sections 2 and 4); where it lists none, the codes in what
+right of its own, and is deprecated; where it lists none, the codes in what
 Basware holds are compared. Master data counts less than documents: it may be our own, posted under the wrong code.
 """
 

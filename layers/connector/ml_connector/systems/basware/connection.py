@@ -134,7 +134,7 @@ READS: tuple[tuple[str, dict[str, str]], ...] = (
 """What can be read, in the order in which it is loaded; subscriptions are read with the webhook."""
 
 KEYS = {"vendors": "vendorEntities", "lists": "listItems"}
-"""The wrapper's key of a list that has another name than its address (contracts/basware.md §4)."""
+"""The wrapper's key of a list that has another name than its address."""
 
 
 class Checks:

@@ -26,11 +26,11 @@ CODES = OWN | {
     "METHOD_NOT_ALLOWED",
     "DATA_VALIDATION_FAILED",
 }
-"""All codes of the schema (contracts/basware.md §3)."""
+"""All codes of the schema."""
 SETUP = frozenset({"ACCESS_TOKEN_VALIDATION_ERROR", "CREDENTIAL_VALIDATION_ERROR"})
 """Codes that speak of the client and not of a record."""
 _ABSENT = re.compile(r"no records? (?:was|were) found|record to \w+ (?:was )?not found", re.IGNORECASE)
-"""The words of the description of a 404, for an empty list and for an entity (contracts/basware.md §3)."""
+"""The words of the description of a 404, for an empty list and for an entity."""
 _PUSH = ("/v1/subscriptions", "/v1/tasks", "/v1/dataExtracts")
 
 

@@ -31,7 +31,7 @@ MOST_DIGITS = 19
 def entered(value: Decimal, currency: str | None) -> Decimal:
     """Give an amount as it was entered: 107.10 for 107.10000000000001. Real decimals, such as 10.125, stay.
 
-    Basware keeps figures as doubles (`contracts/basware.md` appendix A).
+    Basware keeps figures as doubles.
     """
     return _entered(value, currencies.unit(currency))
 

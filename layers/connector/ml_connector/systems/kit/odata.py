@@ -66,8 +66,8 @@ def error_in(body: Any) -> Any:
 def odata_error(body: Any, status: int) -> tuple[str, str] | None:
     """Give code and text of an error in the shape of OData; None where this is none.
 
-    `{"error": {"code": …, "message": "…"}}`, or with `{"value": "…"}` for the message (contracts/sap_b1.md §3,
-    contracts/sage_300.md §8). A gateway's own error often looks alike, and has the HTTP status for its code.
+    `{"error": {"code": …, "message": "…"}}`, or with `{"value": "…"}` for the message.
+    A gateway's own error often looks alike, and has the HTTP status for its code.
     """
     error = error_in(body)
     if not isinstance(error, dict):

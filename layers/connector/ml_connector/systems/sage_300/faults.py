@@ -34,7 +34,7 @@ CODES = (
     | NOT_UNDERSTOOD
     | {FLOODED, REFUSED_LOGIN, NO_RIGHT, DUPLICATE, "RecordInvalid", "General"}
 )
-"""All codes of the Web API (contracts/sage_300.md §8)."""
+"""All codes of the Web API."""
 _BY_STATUS = {401: REFUSED_LOGIN, 403: NO_RIGHT, 429: FLOODED}
 _JUDGED = frozenset({400, 409, 422})
 """Statuses that speak of the request itself, whoever words them."""

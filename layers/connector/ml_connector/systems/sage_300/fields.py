@@ -16,70 +16,48 @@ from ml_connector.systems.http import is_amount
 from ml_connector.systems.kit.rows import day_of, plain
 
 ZERO = Decimal(0)
-_PURCHASING: Mapping[str, tuple[str, ...]] = {
-    "PurchaseOrderNumber": ("PONumber",),
-    "PurchaseOrderDate": (),
-    "PurchaseOrderType": (),
-    "LastPostingDate": (),
-    "Completed": ("CompletionStatus",),
-    "DateCompleted": (),
-    "Vendor": ("VendorNumber",),
-    "Currency": ("CurrencyCode", "VendorCurrency"),
-    "TermsCode": ("Terms",),
-    "Description": (),
-    "PurchaseOrderLines": ("PurchaseOrderDetails",),
-    "LineNumber": ("DetailLineNumber",),
-    "PurchaseOrderLineSequence": ("PurchaseOrderLineSequenceKey",),
-    "ItemNumber": (),
-    "ItemDescription": (),
-    "UnitOfMeasure": ("OrderUnit", "OrderUnitOfMeasure"),
-    "QuantityOrdered": ("OrderedQuantity",),
-    "QuantityCanceled": ("OrderedQuantityCanceled",),
-    "UnitCost": (),
-    "NetExtendedCost": ("DiscountedExtendedCost",),
-    "ExtendedCost": (),
-    "DiscountAmount": (),
-    "ExpenseAccount": ("GLAccount", "GLExpenseAccount", "NonstockClearingAccount"),
-    "ReceiptNumber": (),
-    "ReceiptDate": (),
-    "ReceiptLine2s": ("ReceiptLines", "ReceiptDetails"),
-    "ReceiptLineSequence": ("ReceiptLineSequenceKey",),
-    "QuantityReceived": (),
-    "OrderedQuantityReceived": (),
-    "ReturnNumber": (),
-    "ReturnDate": (),
-    "ReturnLines": ("ReturnDetails",),
-    "QuantityReturned": (),
-    "OrderedQuantityReturned": (),
-    "ReturnLineSequence": ("ReturnLineSequenceKey",),
-}
-_DOCUMENTS: Mapping[str, tuple[str, ...]] = {
-    "BatchNumber": (),
-    "BatchStatus": (),
-    "Description": (),
-    "NumberOfErrors": (),
-    "Invoices": ("APInvoices",),
-    "InvoiceDetails": ("APInvoiceDetails",),
-    "EntryNumber": (),
-    "VendorNumber": (),
-    "DocumentNumber": (),
-    "DocumentType": (),
-    "DocumentDate": (),
-    "PostingDate": (),
-    "CurrencyCode": (),
-    "GLAccount": (),
-    "DistributedAmount": (),
-    "PostingSequenceNumber": ("PostingSequence",),
-    "DocumentTotalIncludingTax": ("VendorCurrencyInvoiceAmount", "OriginalDocumentAmount", "DocumentTotal"),
-}
-_COMPLAINTS: Mapping[str, tuple[str, ...]] = {
-    "BatchNumber": (),
-    "EntryNumber": (),
-    "VendorNumber": (),
-    "DocumentNumber": (),
-    "PostingSequenceNumber": ("PostingSequence",),
-    "ErrorMessage": ("Message", "MessageText", "ErrorDescription", "ErrorText", "Description"),
-}
+
+
+def _named(alone: str, **others: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """List fields: those that have one name `alone`, and what the `others` may be called too."""
+    return {**dict.fromkeys(alone.split(), ()), **others}
+
+
+_PURCHASING = _named(
+    "PurchaseOrderDate PurchaseOrderType LastPostingDate DateCompleted Description ItemNumber ItemDescription "
+    "UnitCost ExtendedCost DiscountAmount ReceiptNumber ReceiptDate QuantityReceived OrderedQuantityReceived "
+    "ReturnNumber ReturnDate QuantityReturned OrderedQuantityReturned",
+    PurchaseOrderNumber=("PONumber",),
+    Completed=("CompletionStatus",),
+    Vendor=("VendorNumber",),
+    Currency=("CurrencyCode", "VendorCurrency"),
+    TermsCode=("Terms",),
+    PurchaseOrderLines=("PurchaseOrderDetails",),
+    LineNumber=("DetailLineNumber",),
+    PurchaseOrderLineSequence=("PurchaseOrderLineSequenceKey",),
+    UnitOfMeasure=("OrderUnit", "OrderUnitOfMeasure"),
+    QuantityOrdered=("OrderedQuantity",),
+    QuantityCanceled=("OrderedQuantityCanceled",),
+    NetExtendedCost=("DiscountedExtendedCost",),
+    ExpenseAccount=("GLAccount", "GLExpenseAccount", "NonstockClearingAccount"),
+    ReceiptLine2s=("ReceiptLines", "ReceiptDetails"),
+    ReceiptLineSequence=("ReceiptLineSequenceKey",),
+    ReturnLines=("ReturnDetails",),
+    ReturnLineSequence=("ReturnLineSequenceKey",),
+)
+_DOCUMENTS = _named(
+    "BatchNumber BatchStatus Description NumberOfErrors EntryNumber VendorNumber DocumentNumber DocumentType "
+    "DocumentDate PostingDate CurrencyCode GLAccount DistributedAmount",
+    Invoices=("APInvoices",),
+    InvoiceDetails=("APInvoiceDetails",),
+    PostingSequenceNumber=("PostingSequence",),
+    DocumentTotalIncludingTax=("VendorCurrencyInvoiceAmount", "OriginalDocumentAmount", "DocumentTotal"),
+)
+_COMPLAINTS = _named(
+    "BatchNumber EntryNumber VendorNumber DocumentNumber",
+    PostingSequenceNumber=("PostingSequence",),
+    ErrorMessage=("Message", "MessageText", "ErrorDescription", "ErrorText", "Description"),
+)
 ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "POPurchaseOrders": _PURCHASING,
     "POGetReceipts": _PURCHASING,

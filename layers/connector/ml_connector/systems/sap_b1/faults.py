@@ -61,7 +61,7 @@ class Fault(faults.Fault):
 
     @property
     def no_records(self) -> bool:
-        """Tell whether the Service Layer says itself that there is no such record (contracts/sap_b1.md §3)."""
+        """Tell whether the Service Layer says itself that there is no such record."""
         return self.worded and self.code == NO_RECORDS
 
     @property
@@ -113,39 +113,26 @@ def location_key(reply: Reply) -> str | None:
 
 CHANGED_MEANWHILE = "-2039"
 _OF_CODE = {"-4006": "currency", "234103405": "order", "-2035": "duplicate"}
-"""No exchange rate; a base document of another type; an entry that exists already (contracts/sap_b1.md §3)."""
+"""No exchange rate; a base document of another type; an entry that exists already."""
 VENDOR = "SAP Business One"
 _OF_FIELD: Mapping[str, str] = {
     name: kind
     for kind, names in {
-        "duplicate": ("NumAtCard",),
-        "period": ("DocDate", "RefDate"),
-        "date": ("DocDueDate", "DueDate", "TaxDate", "VatDate", "CreateDate", "CancelDate"),
-        "branch": ("BPL_IDAssignedToInvoice", "BPLId", "BPL_ID", "BPLID"),
-        "order": (
-            "BaseEntry",
-            "BaseLine",
-            "BaseType",
-            "BaseRef",
-            "BaseDocEntry",
-            "ItemCode",
-            "WhsCode",
-            "WarehouseCode",
-        ),
-        "supplier": ("CardCode", "CardName"),
-        "currency": ("DocCurrency", "DocCur", "DocRate", "Currency", "Rate"),
-        "tax": ("VatGroup", "TaxCode", "VatPrcnt"),
-        "account": ("AccountCode", "AcctCode", "Account"),
-        "cost_center": (
-            "CostingCode",
-            "OcrCode",
-            "ProfitCode",
-            *(f"{name}{n}" for name in ("CostingCode", "OcrCode") for n in range(2, 6)),
-        ),
-        "term": ("PaymentGroupCode", "GroupNum"),
-        "setup": ("Series", "AttachmentEntry", "AtcEntry"),
+        "duplicate": "NumAtCard",
+        "period": "DocDate RefDate",
+        "date": "DocDueDate DueDate TaxDate VatDate CreateDate CancelDate",
+        "branch": "BPL_IDAssignedToInvoice BPLId BPL_ID BPLID",
+        "order": "BaseEntry BaseLine BaseType BaseRef BaseDocEntry ItemCode WhsCode WarehouseCode",
+        "supplier": "CardCode CardName",
+        "currency": "DocCurrency DocCur DocRate Currency Rate",
+        "tax": "VatGroup TaxCode VatPrcnt",
+        "account": "AccountCode AcctCode Account",
+        "cost_center": "CostingCode CostingCode2 CostingCode3 CostingCode4 CostingCode5 "
+        "OcrCode OcrCode2 OcrCode3 OcrCode4 OcrCode5 ProfitCode",
+        "term": "PaymentGroupCode GroupNum",
+        "setup": "Series AttachmentEntry AtcEntry",
     }.items()
-    for name in names
+    for name in names.split()
 }
 """What a field that a refusal quotes in brackets is about. Only the posting date belongs to a posting period."""
 _OTHER_DATE = re.compile(
