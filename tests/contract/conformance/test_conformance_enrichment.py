@@ -13,9 +13,7 @@ from tests.contract.conformance.stand import Stand
 from tests.contract.conformance.test_conformance_reading import ODD
 from tests.contract.conformance.wire import ALWAYS, acted, breaks, page, truncated
 
-LOST = {
-    "reset": breaks(httpx.ReadError), "late": breaks(httpx.ReadTimeout), "half": truncated, "page": page(200)
-}  # fmt: skip
+LOST = {"reset": breaks(httpx.ReadError), "late": breaks(httpx.ReadTimeout), "half": truncated, "page": page(200)}
 
 
 def fields(stand: Stand, case: Case) -> SupplierFields:

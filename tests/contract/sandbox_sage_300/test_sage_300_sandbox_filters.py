@@ -26,15 +26,18 @@ def test_and_binds_before_or_and_parentheses_group(api):
 
 def test_many_values_of_one_field_or_of_several_are_joined_by_or(api):
     assert found(api, "VendorNumber eq 'V10003' or VendorNumber eq 'nobody' or VendorNumber eq '1200'") == [
-        "1200", "V10003",
-    ]  # fmt: skip
+        "1200",
+        "V10003",
+    ]
     assert found(api, "FaxNumber eq 'none' or FaxNumber eq ''") == found(api, "VendorNumber ne ''")
     assert found(api, "VendorNumber eq '1200' or Status eq 'Inactive' and VendorNumber lt 'V10050'") == [
-        "1200", "V10039",
-    ]  # fmt: skip
+        "1200",
+        "V10039",
+    ]
     assert found(api, "(VendorNumber eq '1200' or VendorNumber gt 'V1') and VendorNumber lt 'V10001'") == [
-        "1200", "V10000",
-    ]  # fmt: skip
+        "1200",
+        "V10000",
+    ]
 
 
 def test_functions(api):

@@ -29,8 +29,15 @@ def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Books]:
     with ExitStack() as stack:
         erp_url = stack.enter_context(serving(books.app))
         ap_url = stack.enter_context(serving(basware.create_app(books.world.ap)))
-        ap = {"region": "EU", "client_id": "sandbox-client", "client_secret": "sandbox-secret", "base_url": ap_url,
-              "companies": ["1000"], "source_system": books.source_system, "invoice_source": "data_access"}  # fmt: skip
+        ap = {
+            "region": "EU",
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "base_url": ap_url,
+            "companies": ["1000"],
+            "source_system": books.source_system,
+            "invoice_source": "data_access",
+        }
         (folder / "basware.json").write_text(json.dumps(ap))
         (folder / f"{books.system}.json").write_text(json.dumps(books.secret(erp_url)))
         yield books

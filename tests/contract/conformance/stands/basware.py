@@ -220,10 +220,13 @@ class BaswareStand(Stand):
 def _vendor(number: int) -> ApiRow:
     """Make a vendor of Basware's own, with a payment term and a tax id."""
     record = {
-        "externalCode": f"theirs-{number}", "vendorCode": f"V{number}", "name": f"Vendor {number}",
-        "companies": [{"companyCode": "1000"}], "paymentTerms": {"paymentTermCode": "30D"},
+        "externalCode": f"theirs-{number}",
+        "vendorCode": f"V{number}",
+        "name": f"Vendor {number}",
+        "companies": [{"companyCode": "1000"}],
+        "paymentTerms": {"paymentTermCode": "30D"},
         "identifiers": [{"id": f"DE{number}", "schemeId": "VAT"}],
-    }  # fmt: skip
+    }
     return ApiRow(record, START, "seed")
 
 
