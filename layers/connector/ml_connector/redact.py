@@ -50,6 +50,8 @@ _USER = re.compile(r"[^/\s:@\"]*:")
 _PASSWORD = re.compile(r"[^/\s@\"]+(?=@)")
 _TAG = re.compile(r"<[\w.:-]*\Z")
 _TOKEN = re.compile(r"[\w.~+/=-]+", re.ASCII)
+_ALONE = re.compile(rb"""\s*(?:<string[^>]*>)?"?([\w{}-]{16,256})\s*"?(?:</string>)?\s*""", re.ASCII)
+"""A token that is the whole answer to a login, as JSON, in a tag of .NET's, or bare."""
 _ASCII_LOWER = {n: n + 32 for n in range(ord("A"), ord("Z") + 1)}
 Clean = Callable[[str], str]
 """Masks what is secret in a text."""
@@ -125,7 +127,9 @@ def for_the_log(text: str) -> str:
 
 
 def given_out(body: bytes) -> list[str]:
-    """List the credentials in the answer to a login: what stands under the name of a secret."""
+    """List the credentials in the answer to a login: what stands under the name of a secret, or alone."""
+    if alone := _ALONE.fullmatch(body):
+        return [alone[1].decode("ascii")]
     try:
         return list(_secrets_in(json.loads(body))) if len(body) <= LOGIN else []
     except (ValueError, RecursionError):

@@ -28,7 +28,7 @@ class Case:
         return f"{self.stand or self.system}-{self.record.__name__}"
 
 
-OTHERS = {"basware": ("basware_extracts",), "sage_300": ("sage_300_bare",)}
+OTHERS = {"basware": ("basware_extracts",), "sage_300": ("sage_300_bare",), "syspro": ("syspro_enet",)}
 """Further stands of a system, whose servers are of another make: they obey the same laws."""
 
 ONLY = {"basware_extracts": [("source", Invoice)]}

@@ -1,4 +1,4 @@
-"""What every stand is made of: a clock, codes, and bodies with exact numbers."""
+"""What every stand is made of: a clock, codes, and bodies with exact numbers, in JSON or as a table in XML."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import base64
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from xml.etree.ElementTree import SubElement, tostring
 
 import httpx
 import msgspec
+from defusedxml.ElementTree import fromstring
 
 from ml_connector.errors import Held
 
@@ -33,12 +35,31 @@ class Codes:
         return self.erp(kind, code) or "1000"
 
 
+TABLE = "table"
+"""Under this name stands what is left of a table in XML, beside its rows in `value`."""
+
+
 def decoded(response: httpx.Response) -> Any:
-    """Decode a body with exact numbers; None where it is no JSON."""
+    """Decode a body with exact numbers, or a table in XML whose rows have columns; None where it is neither."""
+    if response.content.lstrip()[:1] == b"<" and b"<RowsReturned" in response.content:
+        root = fromstring(response.content)
+        rows = [{column.tag: column.text or "" for column in row} for row in root.iter("Row")]
+        return {"value": rows, TABLE: root}
     try:
         return _decode(response.content)
     except msgspec.DecodeError:
         return None
+
+
+def _table(body: dict[str, Any]) -> bytes:
+    root = body[TABLE]
+    for row in root.findall("Row"):
+        root.remove(row)
+    for row in body["value"]:
+        made = SubElement(root, "Row")
+        for name, value in row.items():
+            SubElement(made, name).text = str(value)
+    return bytes(tostring(root, encoding="Windows-1252"))
 
 
 def recoded(response: httpx.Response, body: Any) -> httpx.Response:
@@ -46,7 +67,8 @@ def recoded(response: httpx.Response, body: Any) -> httpx.Response:
     if body is None:
         return response
     headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-length"]
-    return httpx.Response(response.status_code, headers=headers, content=_encode(body))
+    content = _table(body) if isinstance(body, dict) and TABLE in body else _encode(body)
+    return httpx.Response(response.status_code, headers=headers, content=content)
 
 
 def password_in(coded: str) -> str:

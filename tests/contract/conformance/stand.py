@@ -26,7 +26,7 @@ from ml_connector.integrations import INTEGRATIONS
 from ml_connector.records import Record
 from tests.clock import Clock
 from tests.contract.conformance.parts import START, Codes, Row, decoded, password_in, recoded
-from tests.contract.conformance.wire import ALWAYS, Wire, instead
+from tests.contract.conformance.wire import ALWAYS, Wire, instead, session_in
 
 
 class Stand:
@@ -51,6 +51,8 @@ class Stand:
     """It shows which documents were taken back."""
     as_made: ClassVar[bool] = False
     """Whether its lists of documents stay as they were made, whatever became of the documents since."""
+    addressed: ClassVar[bool] = False
+    """It takes credentials and sessions in addresses only, which are masked wherever they are shown."""
     keeps_totals: ClassVar[frozenset[type[Record]]] = frozenset()
     """Documents whose total the server keeps, so that `read_back` must give it."""
 
@@ -115,6 +117,7 @@ class Stand:
             self._sent.add(seen.headers.get("authorization", "").partition(" ")[2])
             crumbs = seen.headers.get("cookie", "").split(";")
             self._sent |= {c.partition("=")[2].strip() for c in crumbs if self.is_session(c.partition("=")[0].strip())}
+            self._sent.add(session_in(seen.url))
         self._looked_at = len(self.wire.seen)
         known = self._sent | {value for value in self.settings().secret_values() if len(value) >= 4}
         known |= {text for one in known if (text := password_in(one))}

@@ -190,3 +190,9 @@ def _credentials(request: httpx.Request) -> Iterator[str]:
         yield from (pair, pair.partition(":")[2])
     for cookie in request.headers.get("cookie", "").split(";"):
         yield from filter(None, [cookie.partition("=")[2].strip()])
+    yield from filter(None, [session_in(request.url)])
+
+
+def session_in(url: httpx.URL) -> str:
+    """Give the session id that an address carries; empty where there is none."""
+    return url.params.get("UserId", "").strip()

@@ -82,7 +82,11 @@ def test_flows_are_those_of_the_tenants_systems(folder: Path) -> None:
 
 def test_kinds_and_integrations_are_completed(folder: Path) -> None:
     assert asked("mappings set acme co", folder.parent) == ["company", "cost_center"]
-    assert asked("mappings list acme --integration s", folder.parent) == ["sage_300-basware", "sap_b1-basware"]
+    assert asked("mappings list acme --integration s", folder.parent) == [
+        "sage_300-basware",
+        "sap_b1-basware",
+        "syspro-basware",
+    ]
 
 
 @pytest.mark.parametrize("named", ["none", "secrets/notes", "secrets/acme/sap_b1.json", "\0", "~nobody-of-this-name/x"])

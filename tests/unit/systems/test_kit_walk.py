@@ -173,7 +173,7 @@ KEYS = [f"K{n:02d}" for n in range(10)]
 def test_each_row_comes_once_whatever_the_server_limits_a_page_to(limit: int) -> None:
     table = Table(KEYS, limit)
     assert table.read() == KEYS
-    assert table.asked[:2] == [None, KEYS[limit - 1]] and table.asked[-1] == "K09"
+    assert table.asked[:2] == [None, KEYS[limit - 1]] and table.asked[-2:] == ["K09", "K08"], "twice"
 
 
 def test_another_process_goes_on_behind_the_key() -> None:
@@ -201,10 +201,28 @@ def test_a_server_that_does_not_do_as_asked_leaves_no_row_out_silently(table: Ta
         table.read(size=20)
 
 
+@pytest.mark.parametrize("limit", [1, 4])
+def test_a_list_that_is_suddenly_empty_was_not_read_to_its_end(limit: int) -> None:
+    table, read = Table(list(KEYS), limit), []
+    with pytest.raises(Transient, match="where it gave"):
+        for batch in LastKey("Vendor", 4).walk(table.page):
+            read += batch.keys
+            table.keys = []
+    assert read == KEYS[:limit]
+
+
+def test_where_the_order_is_not_known_only_a_page_that_comes_again_is_noticed() -> None:
+    keys = ["b", "A", "c"]
+    pages: dict[str | None, Batch[Row]] = {None: Batch([], keys), "A": Batch([], ["c"]), "c": Batch([], [])}
+    assert [key for batch in LastKey("Vendor", 4, None).walk(pages.__getitem__) for key in batch.keys] == keys
+    with pytest.raises(Transient, match="loop"):
+        list(LastKey("Vendor", 4, None).walk(lambda _: Batch([], keys)))
+
+
 def test_keys_are_compared_as_the_server_does() -> None:
     keys = ["a", "B", "c"]
-    pages: list[Batch[Row]] = [Batch([], keys), Batch([], [])]
-    given = list(LastKey("Vendor", 4, str.casefold).walk(lambda last: pages[last is not None]))
+    pages: dict[str | None, Batch[Row]] = {None: Batch([], keys), "B": Batch([], ["c"]), "c": Batch([], [])}
+    given = list(LastKey("Vendor", 4, str.casefold).walk(pages.__getitem__))
     assert given[0].keys == keys and given[0].position == "c"
 
 

@@ -3,5 +3,6 @@
 from ml_connector.flow import Integration
 from ml_connector.integrations.sage_300_basware import SAGE_300_BASWARE
 from ml_connector.integrations.sap_b1_basware import SAP_B1_BASWARE
+from ml_connector.integrations.syspro_basware import SYSPRO_BASWARE
 
-INTEGRATIONS: tuple[Integration, ...] = (SAP_B1_BASWARE, SAGE_300_BASWARE)
+INTEGRATIONS: tuple[Integration, ...] = (SAP_B1_BASWARE, SAGE_300_BASWARE, SYSPRO_BASWARE)

@@ -99,7 +99,27 @@ VENDORS = (
     ),
     VendorSpec("avidxchange", "platform", 3, "AvidXchange"),
     VendorSpec("sage_x3", "erp", 2, "Sage X3"),
-    VendorSpec("syspro", "erp", 1, "SYSPRO", seats=True),
+    VendorSpec(
+        "syspro",
+        "erp",
+        1,
+        "SYSPRO",
+        f"{_FOLDER}.syspro",
+        frozenset(
+            {
+                "operator",
+                "operator_password",
+                "company_password",
+                "read_via",
+                "odata_url",
+                "odata_user",
+                "odata_password",
+                "post_as",
+                "payable_account",
+            }
+        ),
+        seats=True,
+    ),
 )
 BY_NAME = {vendor.name: vendor for vendor in VENDORS}
 SYSTEMS = tuple(vendor.name for vendor in VENDORS if vendor.module)

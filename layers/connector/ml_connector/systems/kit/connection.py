@@ -11,7 +11,9 @@ import httpx
 
 from ml_connector.connection import Check
 from ml_connector.context import AdapterContext
-from ml_connector.errors import ConnectorError
+from ml_connector.currencies import is_currency
+from ml_connector.errors import ConnectorError, Misconfigured
+from ml_connector.flow import MasterSource
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import TRIES, Http
 from ml_connector.systems.kit.rows import Batch
@@ -84,6 +86,27 @@ def judged(what: str, action: Callable[[], tuple[bool, str]]) -> Check:
 def example(batch: Batch[Any]) -> str:
     """Show the first row of a page, by its key."""
     return f"for example {batch.keys[0]}" if batch.keys else "none there yet"
+
+
+def dispensable(check: Check, why: str) -> Check:
+    """Make a warning of a check that failed, of what the tenant can do without: `why` says so."""
+    return check if check.ok else Check(check.what, True, f"{why}: {check.detail}", warning=True)
+
+
+def own_currency(check: Check, code: str, tenant: str) -> Check:
+    """Propose the mapping of a company's own currency to a check that told it, where it is no code of ISO 4217."""
+    if not check.ok or not code or is_currency(code):
+        return check
+    mend = f"`ml-connector mappings set {tenant} currency CODE '{code}'`, CODE being the ISO code"
+    return Check(check.what, True, f"{check.detail}; '{code}' is no ISO 4217 code. To fix: {mend}", warning=True)
+
+
+def first_of(source: MasterSource[Any], none: str) -> str:
+    """Show the first record of a source; raises `Misconfigured` with `none` where it has none."""
+    first = next((one for page in source.pages(None, None) for one in page.records), None)
+    if first is None:
+        raise Misconfigured(none)
+    return f"for example {first.code}"
 
 
 def zone(settings: SystemSettings, example: str) -> Check:

@@ -53,18 +53,20 @@ class Basic:
         proof: str,
         setting: str = "the address",
         hint: str = "",
+        field: str = "",
         nowhere: Callable[[object], Misconfigured] | None = None,
         judge: Callable[[Reply], ConnectorError | None] | None = None,
         refused: Callable[[httpx.Response], bool] = unauthorized,
     ) -> None:
         """`proof` is the path, with its query, of a small read of JSON. `setting` names the field with the address.
 
-        `hint` ends the message of a refusal. A vendor whose statuses say too little gives its own `judge`: the error
-        of any answer to the proof, None where it proves them, `Unproven` where something in front may have answered;
-        `nowhere` makes the error then, if that lasts. `refused` tells a refusal among the answers to other calls.
+        `field` is one that the answer to the proof must have, where any object would not do. `hint` ends the message of
+        a refusal. A vendor whose statuses say too little gives its own `judge`: the error of any answer to the proof,
+        None where it proves them, `Unproven` where something in front may have answered; `nowhere` makes the error
+        then, if that lasts. `refused` tells a refusal among the answers to other calls.
         """
         self._http, self._user, self._header = http, user, f"Basic {basic(user, password)}"
-        self._proof, self._setting, self._hint = proof, setting, hint
+        self._proof, self._setting, self._hint, self._field = proof, setting, hint, field
         self._verdict, self._refused = judge or self._by_status, refused
         self._expect, self._nowhere = EVERY if judge else PROVING, nowhere or self._not_there
 
@@ -100,20 +102,20 @@ class Basic:
                 f"{self._http.vendor} refused user '{self._user}' at {self._http.base_url}: {said}. Check user and "
                 f"password, and whether the user is locked.{self._hint and ' '}{self._hint}"
             )
-        if reply.status in MOVED or reply.status in NO_SUCH_STATUS or (reply.status == 200 and not _is_object(reply)):
+        if reply.status in MOVED or reply.status in NO_SUCH_STATUS or (reply.status == 200 and not self._proves(reply)):
             return Unproven(f"What answers is not {self._http.vendor}: {said}.")
         return None
+
+    def _proves(self, reply: Reply) -> bool:
+        try:
+            body = reply.json()
+        except ValueError:
+            return False
+        return isinstance(body, dict) and (not self._field or self._field in body)
 
     def _not_there(self, said: object) -> Misconfigured:
         where = self._http.base_url
         return Misconfigured(f"{where} can be reached, but {self._proof} is not there: correct {self._setting}. {said}")
-
-
-def _is_object(reply: Reply) -> bool:
-    try:
-        return isinstance(reply.json(), dict)
-    except ValueError:
-        return False
 
 
 # ── client credentials ──────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from typing import Any
 from urllib.parse import quote
 
 from ml_connector.errors import Misconfigured, OutcomeUnknown, Transient
@@ -27,14 +28,12 @@ class ODataTables:
     def pages(self, asked: Query, position: str | None) -> Iterator[Batch[Row]]:
         """Read page after page; nothing tells for certain which is the last, so one more is asked for."""
         size = asked.limit or MOST_ROWS
-        return walk(
-            lambda place: self._page(asked, place, size),
-            position,
-            pager=self._pager,
-            key=asked.name,
-            size=size,
-            top=asked.limit,
-        )
+
+        def fetch(place: Place) -> Batch[Row]:
+            page = self._page(asked, place, size)
+            return page if page.keys else self._page(asked, place, size)  # nothing else speaks for an empty list
+
+        return walk(fetch, position, pager=self._pager, key=asked.name, size=size, top=asked.limit)
 
     def room(self, alternative: tuple[Condition, ...]) -> float:
         """Tell which part of an address an alternative takes."""
@@ -52,7 +51,7 @@ class ODataTables:
                 decoder=None,
                 read=lambda raw: row_of(raw, asked.columns),
                 key=asked.name,
-                named=lambda raw: asked.name(row_of(raw, asked.key)),
+                named=lambda raw: _named(asked, raw),
                 unnamed=place.unnamed,
             )
         except ValueError as error:
@@ -85,7 +84,7 @@ class ODataTables:
             error = error_in(reply.json())
         except ValueError:
             error = None
-        if not isinstance(error, dict) or str(error.get("code", "")) == str(reply.status):
+        if reply.status == 404 or not isinstance(error, dict):
             return unproven(self._http.vendor, f"table {table}", f"HTTP {reply.status} {reply.text(120)}")
         return self._unreadable(table, f"{reply.clean(words_of(error))} (HTTP {reply.status})")
 
@@ -100,6 +99,14 @@ class ODataTables:
         if isinstance(value, date):
             return value.isoformat() if self._plain_days else day_literal(value, "iso")
         return quoted(value) if isinstance(value, str) else str(value)
+
+
+def _named(asked: Query, raw: Any) -> str | None:
+    """Name a row that does not parse, by its key; None where it has none."""
+    try:
+        return "~".join(row_of(raw, asked.key).values()).strip() and asked.name(row_of(raw, asked.names or asked.key))
+    except (ValueError, AttributeError):
+        return None
 
 
 def _names_a_day(asked: Query) -> bool:

@@ -200,6 +200,15 @@ class ReceiptBook:
                 msgspec.structs.replace(returned, quantity=-abs(returned.quantity), net=net, reverses=receipt)
             )
 
+    def enter_all(self, entries: Iterable[tuple[LineKey, Receipt]]) -> None:
+        """Enter what was received, and what was sent back: negative, naming the receipt of its number on its line."""
+        for line, one in sorted(entries, key=lambda entry: entry[1].quantity < 0):
+            if one.quantity >= 0:
+                self.take(line, one)
+            else:
+                taken = self.received(one.number, line)
+                self.give_back(one, taken[1].key if taken else None, line)
+
     def of(self, order: str, line: str) -> tuple[Receipt, ...]:
         """Give the receipts and returns of a line."""
         return tuple(self._entries.get((order, line), ()))

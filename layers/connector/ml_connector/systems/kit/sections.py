@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from ml_connector.flow import Page
 from ml_connector.records import Account, CostCenter
 
 _SECTION = re.compile(r"[^\s-]+")
+
+
+class LedgerSection(BaseModel):
+    """The cost center is a section of the ledger code, counted from 1: the second of `10-5500` is 5500."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    source: Literal["ledger_code"] = Field(alias="from")
+    section: int = Field(ge=1, le=10)
 
 
 def center_of(code: str, section: int) -> str | None:
@@ -34,13 +46,13 @@ class SectionCenters:
         self._accounts, self._section = accounts, section
 
     def pages(self, since: str | None, position: str | None) -> Iterator[Page[CostCenter]]:  # noqa: ARG002 - no stamp
-        """Read all of them. An account that cannot be read is told of where accounts are read."""
-        codes = {
-            code for page in self._accounts() for one in page.records if (code := center_of(one.code, self._section))
-        }
-        yield Page([CostCenter(key=code, code=code, name=code) for code in sorted(codes)])
+        """Read all of them: all accounts are read before one is given."""
+        read = list(self._accounts())
+        codes = {code for page in read for one in page.records if (code := center_of(one.code, self._section))}
+        broken = [bad for page in read for bad in page.broken]
+        yield Page([CostCenter(key=code, code=code, name=code) for code in sorted(codes)], broken)
 
     def reread(self, keys: Sequence[str]) -> Iterator[Page[CostCenter]]:
         """Read these very cost centers."""
-        for page in self.pages(None, None):
-            yield Page([one for one in page.records if one.key in set(keys)])
+        for page in self.pages(None, None) if keys else ():
+            yield Page([one for one in page.records if one.key in set(keys)], page.broken)

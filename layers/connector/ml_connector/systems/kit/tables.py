@@ -5,15 +5,20 @@ How a question is put, by OData (`odata_tables`) or in an interface of the vendo
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
+from ml_connector.errors import Misconfigured, Transient
+from ml_connector.flow import Broken
 from ml_connector.systems.kit.rows import Batch, Spoiled, day_of, raw_of
 
+log = logging.getLogger("ml_connector")
 Row = dict[str, str]
 """Texts as they stand in the database, spaces too; an empty or null column is ""."""
 Value = str | date | Decimal
@@ -55,13 +60,30 @@ def day(row: Row, column: str) -> date | None:
     return None if told is None or told.startswith("0000") else day_of(told)
 
 
+def latest(row: Row, *columns: str) -> str | None:
+    """Give the latest day in some columns; what is no day is told of where the row is converted."""
+    try:
+        days = [day(row, column) for column in columns]
+    except ValueError:
+        return None
+    return max((one.isoformat() for one in days if one), default=None)
+
+
+def short(quantity: Decimal | None) -> Decimal:
+    """Leave out the zeros behind the point that a column of quantities has; nothing is 0."""
+    if quantity is None or quantity == quantity.to_integral_value():
+        return (quantity or Decimal(0)).quantize(Decimal(1))
+    return quantity.normalize()
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is asked of a table: rows for which all of `where` holds, in the order of `key`.
 
-    `columns`: none for all of them. `key` names those that tell a row from the others. `either`: alternatives, of which
-    one must hold as well. `company` names the database, where it is another one. `whole`: `key` may not tell each row,
-    so nothing is paged by it alone; a reader without any other way gives all rows in one page.
+    `columns`: none for all of them. `key` names those that tell a row from the others; where they do not, `names` are
+    the columns that do. `either`: alternatives, of which one must hold as well. `company` names the database, where it
+    is another one. `whole`: a reader that pages by the key alone gives all rows at once, as it must where there are
+    `names`.
     """
 
     table: str
@@ -72,17 +94,147 @@ class Query:
     company: str = ""
     limit: int = 0
     whole: bool = False
+    names: tuple[str, ...] = ()
 
     def name(self, row: Row) -> str:
-        """Name a row, by all its columns where the key is not enough. Raises `ValueError` where it has no key."""
-        parts = [row[column] for column in (self.columns if self.whole else self.key)]
-        if parts and not self.whole and not parts[0].strip():
+        """Name a row; raises `ValueError` where it has no key."""
+        parts = [row[column] for column in self.names or self.key]
+        if self.key and not row[self.key[0]].strip():
             raise ValueError(f"An entry of {self.table} has no {self.key[0]}.")
         return "~".join(parts)
 
     def alternatives(self) -> list[tuple[Condition, ...]]:
         """List the conditions of which one must hold whole."""
         return [(*self.where, *one) for one in self.either] or ([self.where] if self.where else [])
+
+
+def query(table: str, columns: str, key: str, **more: Any) -> Query:
+    """Write a query with its columns in one text, with spaces between them."""
+    return Query(table, tuple(columns.split()), tuple(key.split()), **more)
+
+
+class Tables:
+    """Tables as their users want them: whole answers, by some keys or by conditions."""
+
+    def __init__(self, reader: Reader, vendor: str) -> None:
+        self._reader, self._vendor = reader, vendor
+
+    def pages(self, asked: Query, position: str | None = None) -> Iterator[Batch[Row]]:
+        """Read a table page by page. Raises `Transient`, `Misconfigured` or `LoginRefused`."""
+        return self._reader.pages(asked, position)
+
+    def by_keys(self, asked: Query, keys: Iterable[str]) -> Iterator[Batch[Row]]:
+        """Read these very rows page by page, by the first column of their key."""
+        return (batch for one in self.among(asked, asked.key[0], keys) for batch in self.pages(one))
+
+    def rows(
+        self, table: str, columns: Sequence[str], *where: Condition, order: Sequence[str] = (), limit: int = 0
+    ) -> list[Row]:
+        """Read all rows for which all conditions hold."""
+        some, key = tuple(columns), tuple(order or columns[:1])
+        return self.all(Query(table, some, key, where, limit=limit, whole=not limit, names=some))
+
+    def rows_by(
+        self,
+        table: str,
+        columns: Sequence[str],
+        column: str,
+        keys: Iterable[str],
+        *where: Condition,
+        order: Sequence[str] = (),
+        company: str = "",
+    ) -> list[Row]:
+        """Read all rows that have one of several values in a column, as many of these to a call as fit."""
+        some, key = tuple(columns), tuple(order or (column,))
+        asked = Query(table, some, key, where, company=company, names=some)
+        return [row for one in self.among(asked, column, keys) for row in self.all(one)]
+
+    def among(self, asked: Query, column: str, keys: Iterable[str]) -> Iterator[Query]:
+        """Ask for rows that have one of several values in a column, as many of these to a question as fit."""
+        return among(replace(asked, whole=True), column, keys, self._reader)
+
+    def columns(self, table: str) -> list[str]:
+        """Name the columns of a table as its first row has them; none where it has no row."""
+        return [name for row in self.all(Query(table, (), (), limit=1)) for name in row]
+
+    def there(self, asked: Query) -> Query | None:
+        """Ask for those columns that a table has; None where it has none or cannot be read, as the log says."""
+        try:
+            columns = {name.lower() for name in self.columns(asked.table)}
+        except Misconfigured as error:
+            log.warning("Table %s is left out: %s", asked.table, error)
+            return None
+        some = tuple(one for one in asked.columns if one.lower() in columns)
+        return replace(asked, columns=some) if some else None
+
+    def some(self, asked: Query, position: str | None, none: str) -> Iterator[Batch[Row]]:
+        """Read a table that is never empty; raises `Misconfigured` with `none` where it seems so."""
+        empty = position is None
+        for batch in self.pages(asked, position):
+            empty = empty and not batch.keys
+            if empty and batch.position is None:
+                raise Misconfigured(none)
+            yield batch
+
+    def all(self, asked: Query) -> list[Row]:
+        """Read all rows; one that cannot be read raises `Transient`: without it the answer would be incomplete."""
+        rows = list[Row]()
+        for batch in self.pages(asked):
+            for bad in batch.spoiled:
+                raise Transient(f"{self._vendor} gave an entry of {asked.table}, {bad.key}: {bad.reason}")
+            rows += batch.rows
+        return rows
+
+    def joined(
+        self, batches: Iterable[Batch[Row]], another: Callable[[], Query | None], *, ranged: bool
+    ) -> Iterator[Batch[Row]]:
+        """Add the columns of another table that has the same key; without one the rows stay as they are.
+
+        `ranged`: pages are in the order of the key, so that one question from the first to the last of it will do.
+        """
+        for batch in batches:
+            found = dict[str, Row]()
+            if batch.rows and (other := another()) is not None:
+                (key,) = other.key
+                names = [row[key] for row in batch.rows]
+                range_ = replace(other, where=((key, "GE", names[0]), (key, "LE", names[-1])))
+                asked = [range_] if ranged else self.among(other, key, names)
+                found = {row[key]: row for one in asked for row in self.all(one)}
+                batch = replace(batch, rows=[row | found.get(row[key], {}) for row in batch.rows])  # noqa: PLW2901
+            yield batch
+
+    def grouped(
+        self, asked: Query, column: str, keys: Sequence[str], broken: dict[str, Broken]
+    ) -> dict[str, list[Row]]:
+        """Read what belongs to some keys, by key. What cannot be read goes into `broken`, under the key it belongs to.
+
+        Where that cannot be told it may be any of them.
+        """
+        found = defaultdict[str, list[Row]](list)
+        for batch in (batch for one in self.among(asked, column, keys) for batch in self.pages(one)):
+            for row in batch.rows:
+                found[row[column]].append(row)
+            for bad in batch.spoiled:
+                for key in [key for key in keys if key in bad.raw] or keys:
+                    broken[key] = Broken(key, f"{asked.table} {bad.key}: {bad.reason}", bad.raw)
+        return found
+
+    def example(self, asked: Query) -> str:
+        """Show the key of a first row, for `ping`."""
+        rows = self.rows(asked.table, asked.columns, order=asked.key, limit=1)
+        return f"for example {'~'.join(rows[0][column].strip() for column in asked.key)}" if rows else "none there yet"
+
+
+def spellings(code: str, widths: Sequence[int]) -> list[str]:
+    """List how a code may stand in a database: as it is, bare, padded with zeros or spaces; in capitals too.
+
+    For databases that compare letter by letter: there `inv-1` does not find `INV-1`.
+    """
+    bare = code.strip()
+    plain = (bare.lstrip("0") or "0") if bare.isdecimal() else bare
+    padded = [plain.rjust(width, fill) for fill in "0 " for width in widths] if plain.isdecimal() else []
+    spelt = [code, bare, plain, *padded]
+    return list(dict.fromkeys([*(one.upper() for one in spelt), *spelt]))
 
 
 def among(asked: Query, column: str, keys: Iterable[str], reader: Reader) -> Iterator[Query]:

@@ -186,24 +186,36 @@ class LastKey:
 
         Raises `Transient` where the server does not sort, or gives again what it gave: rows would be left out.
         """
-        last, circle = position, Circle()
+        last, start, circle, named = position, position, Circle(), list[str]()
         while True:
+            begins, before = last, named
             batch = fetch(last)
             named = [name for name in batch.keys if not name.startswith("?")]
-            behind = last
-            if self.order is None and named and (named[-1] == last or circle.closes(named)):
-                raise Transient(f"{self.vendor} pages in a loop: a page was given twice. It is read again later.")
+            if named and self.order is None and (named[-1] == last or circle.closes(named)):
+                raise self._loop("a page was given twice")
             for name in named:
-                if self.order and behind is not None and self.order(name) <= self.order(behind):
+                if self.order and last is not None and self.order(name) <= self.order(last):
                     raise Transient(
-                        f"{self.vendor} does not give records in the order of their keys: {name} comes after {behind}. "
+                        f"{self.vendor} does not give records in the order of their keys: {name} comes after {last}. "
                         "Some would be left out, so the list is read again later."
                     )
-                behind = name
-            if not named and len(batch.keys) >= self.size:
-                raise Transient(f"{self.vendor} gave a page of records without keys behind {last}; nothing leads on.")
+                last = name
+            if not named and len(batch.keys) >= min(self.size, 2):  # one without a key may be the last of all
+                raise self._loop(f"records without keys behind {last} lead nowhere")
             if not named:
+                if before:
+                    self._doubt_the_end(fetch, before[-2] if len(before) > 1 else start, before[-1])
                 yield batch
                 return
-            yield replace(batch, position=behind)
-            last = behind
+            yield replace(batch, position=last)
+            start = begins
+
+    def _doubt_the_end(self, fetch: Callable[[str | None], Batch[W]], behind: str | None, last: str) -> None:
+        """Ask for the last record once more: a list that has lost that one too was not read to its end."""
+        if not fetch(behind).keys:
+            raise Transient(
+                f"{self.vendor} has nothing behind {behind}, where it gave {last} before. The list is read again later."
+            )
+
+    def _loop(self, why: str) -> Transient:
+        return Transient(f"{self.vendor} pages in a loop: {why}. It is read again from there later.")
