@@ -326,7 +326,9 @@ class Found:
 
     `notes`: what a person should know of how it was posted. `dated`: the vendor's own date, `posted_on`: the day it was
     posted on; `partner`, `reference` and `kind` as in `Prepared`; each None where the target does not tell it. `since`:
-    when we can have sent it first, to read it back. `written`: as in `Prepared`, as far as the target tells it.
+    when we can have sent it first, to read it back. `written`: as in `Prepared`, as far as the target tells it; its
+    `account` is what an account has that it does not name. `slack`: how far its amounts may be off, since the target
+    keeps them in another currency.
 
     `check`: what a read back that has steps left to do, which cannot be taken back, calls right before each of them
     with the document as it stands; it raises `Held` where that is not what was approved.
@@ -346,6 +348,7 @@ class Found:
     kind: str | None = None
     since: datetime | None = None
     written: Mapping[str, str] = field(default_factory=dict, hash=False)
+    slack: Decimal = Decimal(0)
     check: Callable[[Found], None] | None = field(default=None, compare=False, repr=False)
 
 

@@ -123,6 +123,27 @@ def test_a_distribution_that_went_elsewhere_shows(bench, one):
     assert point.startswith("account 400001-CC101 93")
 
 
+def test_a_distribution_that_went_wholly_elsewhere_shows(bench, one):
+    prepared, target = bench.prepare(one), bench.target
+    found = target.send(prepared)
+    entry = next(row for row in bench.world.rows("GenJournalDetail") if row["GlCode"] == "400001-CC101")
+    entry["GlCode"] = "FORCED"
+    assert differences(target.read_back(found), prepared, TOLERANCE) == ["account 400001-CC101 0 there, 100.00 here"]
+
+
+@pytest.mark.parametrize(("rate", "supplier", "currency"), [("0.9215", "V10017", "USD"), ("0.0061", "V10017", "USD")])
+def test_rows_of_a_foreign_invoice_agree_whatever_its_rate_and_signs(bench, invoice, row, rate, supplier, currency):
+    bench.world.rates["USD"] = Decimal(rate)
+    taken = row(key="2", net="-990.00", tax="0", account="400002-CC101")
+    bill = invoice("13.03", row(net="1003.03", tax="0"), taken, supplier=supplier, currency=currency)
+    prepared, target = bench.prepare(bill), bench.target
+    found = target.send(prepared)
+    assert differences(target.read_back(found), prepared, TOLERANCE) == []
+    entry = next(row for row in bench.world.rows("GenJournalDetail") if row["GlCode"] == "400002-CC101")
+    entry["GlCode"] = "FORCED"
+    assert differences(target.read_back(found), prepared, TOLERANCE)
+
+
 def test_without_entries_in_the_ledger_a_note_says_that_nothing_was_compared(bench, one):
     prepared, target = bench.prepare(one), bench.target
     found = target.send(prepared)

@@ -260,6 +260,13 @@ def test_a_number_is_never_cut(bench, invoice, row):
         bench.prepare(invoice("1.00", row(net="1.00", tax="0"), number="R" * 21))
 
 
+@pytest.mark.parametrize("number", ["RE-\u0141 1", "\u2116 7"])
+def test_a_number_that_would_be_kept_as_another_one_is_refused_before_it_is_sent(bench, invoice, row, number):
+    with pytest.raises(Rejected, match=r"cannot keep: (\u0141|\u2116)"):
+        bench.prepare(invoice("100.00", row(net="100.00", tax="0"), number=number))
+    assert bench.sent() == []
+
+
 def test_rounding_goes_to_the_largest_row_with_a_note(bench, invoice, row):
     rows = [row(key="1", net="60.00", tax="11.40", tax_code="A"), row(key="2", net="40.00", tax="7.60", tax_code="A")]
     prepared = bench.prepare(invoice("119.02", *rows))

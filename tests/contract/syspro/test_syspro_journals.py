@@ -117,3 +117,13 @@ def test_one_that_stands_in_accounts_payable_is_found(make, books, one):
     for table in ("ApInvoice", "GenJournalDetail"):
         books.world.tables[table].update(other.world.tables[table])
     assert [there.id for there in books.target.look(books.prepare(one()))] == [found.id]
+
+
+def test_a_journal_in_doubt_is_looked_for_also_once_invoices_are_posted_to_accounts_payable(make, books, one):
+    prepared = books.prepare(one())
+    found = books.target.send(prepared)
+    other = make()
+    for table in ("ApInvoice", "GenJournalDetail"):
+        other.world.tables[table].update(books.world.tables[table])
+    (there,) = other.target.look(prepared)
+    assert there.id == found.id and other.target.read_back(there).amount == prepared.amount

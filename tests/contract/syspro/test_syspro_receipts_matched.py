@@ -65,6 +65,23 @@ def test_what_was_adjusted_counts(ordered, bill):
     assert [one["GrnMatchType"] for one in prepared.body["item"]["GrnDetails"]] == ["O"]
 
 
+def test_a_part_of_what_was_adjusted_is_no_more_than_the_quantity_that_came(ordered, bill):
+    note = next(
+        r for r in ordered.world.rows("GrnDetails") if (r["PurchaseOrder"], r["PurchaseOrderLin"]) == (ORDER, 2)
+    )
+    key = {name: note[name] for name in ("Supplier", "Grn", "GrnSource", "Journal", "JournalEntry")}
+    ordered.world.put("GrnAdjustment", {**key, "Number": 1, "GrnAdjValue": Decimal(25)})
+    ordered.post(bill("110.00", line="2"))
+    assert matched(ordered) == [(Decimal(110), Decimal("4.4"))]
+
+
+def test_a_line_that_is_coded_to_two_accounts_names_its_receipt_once(ordered, invoice, row):
+    order = {"order_number": ORDER, "order_line": "2", "tax": "0"}
+    other = row(key="2", net="40.00", account="400002-CC102", cost_center="CC102", **order)
+    ordered.post(invoice("100.00", row(net="60.00", **order), other, supplier=SUPPLIER))
+    assert matched(ordered) == [(Decimal(100), Decimal(5))]
+
+
 def test_a_row_is_matched_with_its_own_line_and_receipt(ordered, bill):
     ordered.post(bill("100.00", line="2"))
     (one,) = ordered.world.rows("GrnMatching")

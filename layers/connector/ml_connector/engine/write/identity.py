@@ -71,7 +71,7 @@ def differences(found: Found, wanted: Prepared, tolerance: Decimal, *, all_told:
         _amount(found.amount, wanted.amount, tolerance, all_told=all_told),
         _currency(found.currency, wanted.currency, all_told=all_told),
         _date(found.dated, wanted.dated, all_told=all_told),
-        *(_value(what, found.written.get(what), here, tolerance) for what, here in wanted.written.items()),
+        *(_value(what, _told(found, what), here, max(tolerance, found.slack)) for what, here in wanted.written.items()),
     ]
     return [point for point in points if point]
 
@@ -127,6 +127,11 @@ def _date(there: date | None, here: date | None, *, all_told: bool) -> str:
     if not all_told:
         return ""
     return "its invoice date is not shown there" if there is None else "this invoice has no date"
+
+
+def _told(found: Found, what: str) -> str | None:
+    """Give what a target tells of a point, or of all that it does not name: of an `account …` as `account`."""
+    return found.written.get(what, found.written.get(what.partition(" ")[0]))
 
 
 def _value(what: str, there: str | None, here: str, tolerance: Decimal) -> str:

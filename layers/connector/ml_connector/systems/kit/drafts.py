@@ -164,6 +164,15 @@ class Draft:
                 "there by hand, or map the currency if it is the same.",
             )
 
+    def spelt(self, text: str, encoding: str) -> str:
+        """Refuse a number with letters that the ERP does not have: it would keep another number."""
+        if bad := "".join(dict.fromkeys(one for one in text if not _has(encoding, one))):
+            raise Rejected(
+                f"The invoice number {self.invoice.number} has characters that {self.title} cannot keep: {bad}. "
+                "Correct it and transfer the invoice again."
+            )
+        return text
+
     def too_long(self, size: int, limit: int) -> Rejected:
         """Refuse what does not fit into one call."""
         record = self.invoice
@@ -203,6 +212,13 @@ class Draft:
             f"Order {number} has no line {line} (lines are numbered by {numbered_by}). Correct the order "
             "reference of the invoice.",
         )
+
+
+def _has(encoding: str, one: str) -> bool:
+    try:
+        return bool(one.encode(encoding))
+    except UnicodeEncodeError:
+        return False
 
 
 def moved_note(day: date | str, following: date | str) -> str:

@@ -18,12 +18,16 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class OpenReceipt(Generic[T]):
-    """A receipt on an order, or a return: `left` is what of its value is not invoiced yet. `what` is the vendor's."""
+    """A receipt on an order, or a return: `left` is what of its value is not invoiced yet. `what` is the vendor's.
+
+    `taken` is what the rows of an invoice take of it.
+    """
 
     what: T
     line: str
     number: str
     left: Decimal
+    taken: Decimal = Decimal(0)
 
     def serves(self, row: CodingRow) -> bool:
         """Tell whether a coding row may be for it: the row names no other line and no other receipt."""
@@ -48,16 +52,17 @@ Received = Callable[[str], Sequence[OpenReceipt[T]]]
 def match(draft: Draft, rows: Sequence[PricedRow], received: Received[T]) -> list[Match[T]]:
     """Match each row that names an order with its open receipts, in their order, as far as they go.
 
+    Each receipt is given once, for all rows that take of it: an order line may be coded to several accounts.
     Raises `Held` where an order has none that the row may be for.
     """
-    matches, known = list[Match[T]](), dict[str, Sequence[OpenReceipt[T]]]()
+    known = dict[str, Sequence[OpenReceipt[T]]]()
     for row in rows:
         order, left = (row.row.order_number or "").strip(), row.net
         if not order:
             continue
         if order not in known:
             known[order] = received(order)
-        fit = [one for one in known[order] if one.left * left > 0 and one.serves(row.row)]
+        fit = [one for one in known[order] if (one.left - one.taken) * left > 0 and one.serves(row.row)]
         if not fit:
             raise Held(
                 f"order:{order}",
@@ -66,8 +71,7 @@ def match(draft: Draft, rows: Sequence[PricedRow], received: Received[T]) -> lis
                 "reference of the invoice.",
             )
         for one in fit:
-            value = min(one.left, left, key=abs)
-            if value:
-                matches.append(Match(one.what, value, value == one.left))
-            one.left, left = one.left - value, left - value
-    return matches
+            value = min(one.left - one.taken, left, key=abs)
+            one.taken, left = one.taken + value, left - value
+    receipts = (one for some in known.values() for one in some)
+    return [Match(one.what, one.taken, one.taken == one.left) for one in receipts if one.taken]

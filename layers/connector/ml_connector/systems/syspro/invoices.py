@@ -29,7 +29,7 @@ from ml_connector.systems.kit.sections import LedgerSection
 from ml_connector.systems.kit.totals import PricedRow, Totals, by_account, sum_up
 from ml_connector.systems.kit.xml import printable
 from ml_connector.systems.syspro.client import LONGEST, Client
-from ml_connector.systems.syspro.faults import VENDOR
+from ml_connector.systems.syspro.faults import VENDOR, WINDOWS
 from ml_connector.systems.syspro.lookups import Lookups, Supplier, matched
 from ml_connector.systems.syspro.posting import DIALECT, Documents
 from ml_connector.systems.syspro.settings import Settings
@@ -53,7 +53,7 @@ class Invoices:
         self._client, self._centers, self._rounding = client, settings.cost_centers, context.options.rounding_tolerance
         self._payable = settings.payable_account if settings.post_as == "gl_journal" else None
         self._lookups = Lookups(client, settings)
-        self._documents = there = Documents(client, self._lookups, self._payable)
+        self._documents = there = Documents(client, self._lookups)
         self.find, self.numbered, self.recent, self.read = there.find, there.numbered, there.recent, there.read
 
     # ── compose ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +137,7 @@ class Invoices:
     def _number(self, draft: Draft) -> dict[str, str]:
         """Name the invoice: of a credit note the one that it credits, where that is posted; else it stands alone."""
         record = draft.invoice
-        spelt = normalize("NFC", record.number).upper()  # as the database keeps it, which compares letter by letter
+        spelt = draft.spelt(normalize("NFC", record.number).upper(), WINDOWS)  # as the database, which compares letters
         if not draft.credit:
             return {"Invoice": spelt}
         credited = self._documents.posted(draft.supplier, record.reference) if record.reference else None
@@ -207,6 +207,7 @@ class Invoices:
     def lookup(self, invoice: Invoice, supplier: str, own: str) -> dict[str, str]:
         """Find it by our own key, and by supplier and number; a credit note also below the invoice that it names."""
         lookup = {"kind": KINDS[invoice.gross < 0], "vendor": supplier, "own": own}
+        lookup |= {"payable": self._payable} if self._payable else {}  # also once invoices are posted otherwise
         return lookup | ({"credited": invoice.reference} if invoice.gross < 0 and invoice.reference else {})
 
     def stands(self, _: Found) -> bool:

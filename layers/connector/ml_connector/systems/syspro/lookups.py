@@ -22,6 +22,8 @@ SUPPLIER = ("Supplier", "Currency", "GrnMatchReqd", "DefTaxCode")
 GRN = ("Supplier", "Grn", "GrnSource", "Journal", "JournalEntry")
 """What tells a receipt from the others."""
 RECEIPT = (*GRN, "OrigGrnValue", "QtyReceived", "PurchaseOrder", "PurchaseOrderLin", "OrigReceiptDate")
+WORTH = "worth"
+"""What a receipt was entered for, and adjusted by since: what its quantity counts for."""
 ZERO = Decimal(0)
 
 
@@ -82,11 +84,13 @@ class Lookups:
         of = ("Supplier", "EQ", supplier)
         rows = self._client.rows_by("GrnDetails", RECEIPT, "PurchaseOrder", forms(order), of, order=GRN)
         moved: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
-        for table, column, sign in (("GrnMatching", "MatchedValue", -1), ("GrnAdjustment", "GrnAdjValue", 1)):
+        for table, column in (("GrnMatching", "MatchedValue"), ("GrnAdjustment", "GrnAdjValue")):
             for row in self._client.rows_by(table, (*GRN, column), "Grn", [one["Grn"] for one in rows], of, order=GRN):
-                moved[_key(row)] += sign * (amount(row, column) or ZERO)
+                moved[column, *_key(row)] += amount(row, column) or ZERO
         rows.sort(key=lambda row: (row["OrigReceiptDate"], _key(row)))
-        left = ((row, (amount(row, "OrigGrnValue") or ZERO) + moved[_key(row)]) for row in rows)
+        for row in rows:
+            row[WORTH] = f"{(amount(row, 'OrigGrnValue') or ZERO) + moved['GrnAdjValue', *_key(row)]:f}"
+        left = ((row, (amount(row, WORTH) or ZERO) - moved["MatchedValue", *_key(row)]) for row in rows)
         return [OpenReceipt(row, row["PurchaseOrderLin"], row["Grn"], value) for row, value in left if value]
 
 
@@ -94,7 +98,7 @@ def matched(one: Match[Row]) -> dict[str, str]:
     """Name a receipt, all that is left of it or a part by quantity and value."""
     row, share = one.what, {"GrnMatchType": "O"}
     if not one.whole:
-        quantity = (amount(row, "QtyReceived") or ZERO) * one.value / (amount(row, "OrigGrnValue") or one.value)
+        quantity = (amount(row, "QtyReceived") or ZERO) * one.value / (amount(row, WORTH) or one.value)
         share = {
             "GrnMatchType": "P",
             "GrnPartialMatchQuantity": f"{quantity:.6f}",

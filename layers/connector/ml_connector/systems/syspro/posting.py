@@ -23,23 +23,24 @@ from ml_connector.systems.syspro.faults import VENDOR
 from ml_connector.systems.syspro.lookups import ZERO, Lookups, bare
 
 NAME = ("Supplier", "Invoice")
-INVOICE = (*NAME, "Journal", "InvoiceDate", "DueDate", "Reference", "OrigInvValue", "Currency", "FirstTaxCode")
-CREDIT = (*NAME, "TrnType", "PaymentReference", "TrnValue")
+AMOUNTS = ("OrigInvValue", "Currency", "FirstTaxCode", "ExchangeRate")
+INVOICE = (*NAME, "Journal", "InvoiceDate", "DueDate", "Reference", *AMOUNTS)
+CREDIT = (*NAME, "TrnType", "PaymentReference", "TrnValue", "PostValue")
 ENTRY = ("GlYear", "GlPeriod", "Journal", "EntryNumber")
 ENTRIES = (*ENTRY, "GlCode", "EntryValue", "Source", "Reference")
 PAYABLES = "AP"
 """Source of the entries that an invoice makes in the general ledger; those of a journal of ours have another."""
 MOST_DIGITS = 9
 """Digits of a journal's number."""
-MILL = Decimal("0.001")
+MILL, CENTS = Decimal("0.001"), Decimal("0.05")
 UNSHOWN = f"{VENDOR}'s general ledger shows no entries under its reference, so its accounts could not be compared."
 
 
 class Documents:
-    """Finds and reads documents of one company. `payable`: the account that journals are made against, if they are."""
+    """Finds and reads documents of one company."""
 
-    def __init__(self, client: Client, lookups: Lookups, payable: str | None) -> None:
-        self._client, self._lookups, self._payable = client, lookups, payable
+    def __init__(self, client: Client, lookups: Lookups) -> None:
+        self._client, self._lookups = client, lookups
 
     def find(self, lookup: Mapping[str, str]) -> Iterator[Found]:
         """Find a document by our own key, whatever else it says, then by supplier and number."""
@@ -54,8 +55,8 @@ class Documents:
         yield from (one for one in found if one.kind == lookup["kind"])
         if credited:
             yield from self._credits(own, of, forms(credited))
-        if self._payable:
-            yield from self._journals(own, ("Reference", "EQ", own))
+        if payable := lookup.get("payable"):
+            yield from self._journals(own, payable, ("Reference", "EQ", own))
 
     def numbered(self, number: str, lookup: Mapping[str, str]) -> list[Found]:
         """Find the supplier's documents of this kind in a journal."""
@@ -82,7 +83,7 @@ class Documents:
         of: Condition = (NAME[0], "EQ", first)
         if kind == "G":
             key = zip(ENTRY, (first, second, journal), strict=False)
-            return next(self._journals("", *((column, "EQ", Decimal(value)) for column, value in key)), None)
+            return next(self._journals("", own[0], *((column, "EQ", Decimal(value)) for column, value in key)), None)
         if kind == "C":
             shown = next(self._credits(own[0], of, [second]), None)
         else:
@@ -92,23 +93,28 @@ class Documents:
     def _whole(self, row: Row) -> Found:
         due = day(row, "DueDate")
         written = {"due date": due.isoformat() if due else "", "tax code": text(row, "FirstTaxCode") or ""}
-        return self._distributed(replace(_invoice(row), written=written), text(row, "Reference"))
+        rate = amount(row, "ExchangeRate") or ZERO
+        return self._distributed(replace(_invoice(row), written=written), text(row, "Reference"), rate)
 
-    def _distributed(self, shown: Found, own: str | None) -> Found:
+    def _distributed(self, shown: Found, own: str | None, rate: Decimal) -> Found:
         """Tell what the general ledger has on each account, in the document's currency and positive.
 
-        The rate is what the payables of one journal come to: where there is a second journal, the sums are doubled.
+        `rate` counts, one way or the other, where the payables of one journal show it; else what they come to. Where
+        there is a second journal, the sums are doubled.
         """
         journals = list(self._sums(("Reference", "EQ", own), payables=True).values()) if own else []
         whole, sums = shown.amount or ZERO, defaultdict[str, Decimal](Decimal)
         against = [value for value in journals[0].values() if value * whole < 0] if journals else []
         if not against:
             return replace(shown, notes=(UNSHOWN,))
-        rate = abs(whole) / (whole if -whole in against else -max(against, key=abs))
+        rates = (rate, 1 / rate) if rate else (Decimal(1),)
+        largest = abs(max(against, key=abs) / whole)
+        local = next((one for one in rates if any(abs(value + whole * one) <= CENTS for value in against)), largest)
         for code, value in (entry for journal in journals for entry in journal.items()):
-            sums[code] += value * rate
+            sums[code] += value / local.copy_sign(whole)
         accounts = {f"account {code}": f"{value.quantize(MILL)}" for code, value in sums.items()}
-        return replace(shown, written={**shown.written, **accounts})
+        slack = ZERO if local == 1 else CENTS / local  # the ledger's cents, in the document's currency
+        return replace(shown, written={**shown.written, "account": "0", **accounts}, slack=slack)
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,15 +142,22 @@ class Documents:
             number = next((key[2] for key in self._sums(("Reference", "EQ", own), payables=True)), row["Invoice"])
             name, total = _id("C", row["Supplier"], row["Invoice"], own), -abs(amount(row, "TrnValue") or ZERO)
             one = Found(name, number, total, ours=True, partner=row["Supplier"], kind=KINDS[True])
-            yield self._distributed(one, own)
+            yield self._distributed(one, own, abs((amount(row, "PostValue") or ZERO) / (total or 1)))
 
-    def _journals(self, own: str, *where: Condition) -> Iterator[Found]:
+    def _journals(self, own: str, payable: str, *where: Condition) -> Iterator[Found]:
         """Find journals of the general ledger; what stands against the payable account is their total."""
         for (year, period, journal), sums in self._sums(*where, payables=False).items():
-            total = -sums.pop(self._payable or "", ZERO)
-            written = {f"account {code}": str(value) for code, value in sums.items()} | {"period": f"{year}/{period}"}
-            name = _id("G", year, period) + journal
-            yield Found(name, journal, total, ours=bool(own), kind=KINDS[total < 0], written=written)
+            total = -sums.pop(payable, ZERO)
+            accounts = {"account": "0", **{f"account {code}": str(value) for code, value in sums.items()}}
+            name = _id("G", year, period, payable) + journal
+            yield Found(
+                name,
+                journal,
+                total,
+                ours=bool(own),
+                kind=KINDS[total < 0],
+                written=accounts | {"period": f"{year}/{period}"},
+            )
 
 
 def _invoice(row: Row, own: str = "") -> Found:
