@@ -321,15 +321,12 @@ class Prepared:
 @dataclass(frozen=True, slots=True)
 class Found:
     """A document at the target. `ours` is true where it carries our own key. `state`: draft = awaits approval;
-    rejected = a draft that its approver refused; cancelled = it was posted and taken back since, which only a read back
-    tells.
+    rejected = a draft that its approver refused; cancelled = it was posted and taken back since, as a read back tells.
 
     `notes`: what a person should know of how it was posted. `dated`: the vendor's own date, `posted_on`: the day it was
     posted on; `partner`, `reference` and `kind` as in `Prepared`; each None where the target does not tell it. `since`:
     when we can have sent it first, to read it back. `written`: as in `Prepared`, as far as the target tells it; its
-    `account` is what an account has that it does not name. `slack`: how far its amounts may be off, since the target
-    keeps them in another currency.
-
+    `account` is what any account has that it does not name. `slack`: how far its amounts may be off.
     `check`: what a read back that has steps left to do, which cannot be taken back, calls right before each of them
     with the document as it stands; it raises `Held` where that is not what was approved.
     """

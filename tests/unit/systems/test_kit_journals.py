@@ -11,7 +11,7 @@ import pytest
 from ml_connector.errors import Held, Misconfigured
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.kit.drafts import Draft
-from ml_connector.systems.kit.journals import entries
+from ml_connector.systems.kit.journals import distribution, entries
 from ml_connector.systems.kit.money import Money
 from ml_connector.systems.kit.totals import sum_up
 
@@ -86,3 +86,34 @@ def test_a_tax_code_without_an_account_is_held_and_a_missing_payable_is_a_wrong_
     assert held.value.waiting_for == "tax:X9"
     with pytest.raises(Misconfigured, match="payable_account"):
         made("100.00", row("100.00", "0"), payable="NOWHERE")
+
+
+def money(**values: str) -> dict[str, Decimal]:
+    return {name: Decimal(value) for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("journal", "total", "rate", "shows", "slack"),
+    [
+        (money(X="100", VAT="19", PAY="-119"), "119", "1", "100.000", "0"),
+        (money(X="100", VAT="19", PAY="-119"), "119", "0", "100.000", "0"),
+        (money(X="-100", VAT="-19", PAY="119"), "-119", "1", "100.000", "0"),
+        (money(X="50", PAY="-50"), "100", "0.5", "100.000", "0.1"),
+        (money(X="200", PAY="-200"), "100", "0.5", "100.000", "0.025"),
+        (money(X="500", Y="-495", PAY="-5"), "10", "0.5", "1000.000", "0.1"),
+        (money(X="30", PAY="-30"), "100", "0.5", "100.000", "0.1666666666666666666666666667"),
+    ],
+    ids=["local", "no rate", "credit note", "rate", "rate the other way", "a larger row against it", "another rate"],
+)
+def test_a_distribution_is_told_in_the_documents_currency(
+    journal: dict[str, Decimal], total: str, rate: str, shows: str, slack: str
+) -> None:
+    booked, off = distribution([journal], Decimal(total), Decimal(rate))
+    assert (booked["account X"], str(off)) == (shows, slack) and booked["account"] == "0"
+    twice, _ = distribution([journal, journal], Decimal(total), Decimal(rate))
+    assert Decimal(twice["account X"]) == 2 * Decimal(shows)
+
+
+def test_of_no_entry_against_the_total_nothing_is_told() -> None:
+    assert distribution([], Decimal(1), Decimal(1))[0] == {}
+    assert distribution([money(X="1")], Decimal(1), Decimal(1))[0] == {}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from ml_connector.errors import Held, Misconfigured
 from ml_connector.systems.kit.coding import Coded, Ledger
 from ml_connector.systems.kit.drafts import Draft
-from ml_connector.systems.kit.totals import PricedRow, Totals
+from ml_connector.systems.kit.totals import PricedRow, Totals, by_account
+
+MILL, CENTS = Decimal("0.001"), Decimal("0.05")
+"""What is compared of an amount, and how far a journal's entries may be off, in local currency: each is rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,26 @@ def entries(draft: Draft, sums: Totals, coded: Sequence[Coded], payable: str, le
                 f"journal. To fix: `ml-connector mappings set TENANT tax {code} ACCOUNT`.",
             )
     return [*made, Entry(payable, -sum((one.amount for one in made), Decimal(0)))]
+
+
+def distribution(
+    journals: Sequence[Mapping[str, Decimal]], total: Decimal, rate: Decimal
+) -> tuple[dict[str, str], Decimal]:
+    """Say what journals of a document have on each account, positive and in its currency, and how far that may be off.
+
+    `total` is the document's, `rate` what is known of local currency and its own, one way or the other, 0 for nothing.
+    It counts where the first journal's entry against `total` shows it, else what that entry comes to: so a second
+    journal doubles the sums. Nothing where there is no such entry.
+    """
+    against = [value for value in journals[0].values() if value * total < 0] if journals else []
+    if not against:
+        return {}, Decimal(0)
+    rates = (rate, 1 / rate) if rate else (Decimal(1),)
+    shown = (one for one in rates if any(abs(value + total * one) <= CENTS for value in against))
+    local = next(shown, abs(max(against, key=abs) / total))
+    entries = ((account, value) for journal in journals for account, value in journal.items())
+    booked = [(account, (value / local.copy_sign(total)).quantize(MILL)) for account, value in entries]
+    return by_account(booked, whole=True), Decimal(0) if local == 1 else CENTS / local
 
 
 def _taxes(draft: Draft, sums: Totals) -> dict[str, Decimal]:

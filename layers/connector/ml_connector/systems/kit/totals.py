@@ -188,12 +188,17 @@ class _Reading:
         return replace(row, implied=implied_percentage(*own, self.money))
 
 
-def by_account(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, str]:
-    """Say what is compared of a distribution when it is read back (`Draft.written`): the sum on each account."""
+def by_account(amounts: Iterable[tuple[str, Decimal]], *, whole: bool = False) -> dict[str, str]:
+    """Say what is compared of a distribution when it is read back (`Draft.written`): the sum on each account.
+
+    `whole`: these are all that there are, so that any other account has nothing.
+    """
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for account, amount in amounts:
         sums[account] += amount
-    return {f"account {account}": f"{amount:f}" for account, amount in sums.items()}
+    return ({"account": "0"} if whole else {}) | {
+        f"account {account}": f"{amount:f}" for account, amount in sums.items()
+    }
 
 
 def tax_of(lines: Iterable[tuple[Any, Decimal, Decimal]], money: Money, rounding: str = ROUND_HALF_UP) -> Decimal:

@@ -17,7 +17,9 @@ from ml_connector.flow import Found
 from ml_connector.folding import fold, spellings
 from ml_connector.systems.kit.faults import SPOKEN, Dialect, Fault, fixes, spoken_of
 from ml_connector.systems.kit.invoices import KINDS
+from ml_connector.systems.kit.journals import distribution
 from ml_connector.systems.kit.tables import Condition, Row, amount, day, text
+from ml_connector.systems.kit.totals import by_account
 from ml_connector.systems.syspro.client import Client, forms
 from ml_connector.systems.syspro.faults import VENDOR
 from ml_connector.systems.syspro.lookups import ZERO, Lookups, bare
@@ -32,7 +34,6 @@ PAYABLES = "AP"
 """Source of the entries that an invoice makes in the general ledger; those of a journal of ours have another."""
 MOST_DIGITS = 9
 """Digits of a journal's number."""
-MILL, CENTS = Decimal("0.001"), Decimal("0.05")
 UNSHOWN = f"{VENDOR}'s general ledger shows no entries under its reference, so its accounts could not be compared."
 
 
@@ -97,24 +98,12 @@ class Documents:
         return self._distributed(replace(_invoice(row), written=written), text(row, "Reference"), rate)
 
     def _distributed(self, shown: Found, own: str | None, rate: Decimal) -> Found:
-        """Tell what the general ledger has on each account, in the document's currency and positive.
-
-        `rate` counts, one way or the other, where the payables of one journal show it; else what they come to. Where
-        there is a second journal, the sums are doubled.
-        """
+        """Tell what the general ledger has on each account under our key."""
         journals = list(self._sums(("Reference", "EQ", own), payables=True).values()) if own else []
-        whole, sums = shown.amount or ZERO, defaultdict[str, Decimal](Decimal)
-        against = [value for value in journals[0].values() if value * whole < 0] if journals else []
-        if not against:
+        booked, slack = distribution(journals, shown.amount or ZERO, rate)
+        if not booked:
             return replace(shown, notes=(UNSHOWN,))
-        rates = (rate, 1 / rate) if rate else (Decimal(1),)
-        largest = abs(max(against, key=abs) / whole)
-        local = next((one for one in rates if any(abs(value + whole * one) <= CENTS for value in against)), largest)
-        for code, value in (entry for journal in journals for entry in journal.items()):
-            sums[code] += value / local.copy_sign(whole)
-        accounts = {f"account {code}": f"{value.quantize(MILL)}" for code, value in sums.items()}
-        slack = ZERO if local == 1 else CENTS / local  # the ledger's cents, in the document's currency
-        return replace(shown, written={**shown.written, "account": "0", **accounts}, slack=slack)
+        return replace(shown, written={**shown.written, **booked}, slack=slack)
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -148,16 +137,9 @@ class Documents:
         """Find journals of the general ledger; what stands against the payable account is their total."""
         for (year, period, journal), sums in self._sums(*where, payables=False).items():
             total = -sums.pop(payable, ZERO)
-            accounts = {"account": "0", **{f"account {code}": str(value) for code, value in sums.items()}}
+            written = {**by_account(sums.items(), whole=True), "period": f"{year}/{period}"}
             name = _id("G", year, period, payable) + journal
-            yield Found(
-                name,
-                journal,
-                total,
-                ours=bool(own),
-                kind=KINDS[total < 0],
-                written=accounts | {"period": f"{year}/{period}"},
-            )
+            yield Found(name, journal, total, ours=bool(own), kind=KINDS[total < 0], written=written)
 
 
 def _invoice(row: Row, own: str = "") -> Found:
