@@ -28,8 +28,9 @@ from ..sandbox.basware import control
 from ..sandbox.basware.deliver import delivering
 from ..sandbox.basware.seed import Expectation
 from ..sandbox.server import serving
-from .demo_books import Books, SageBooks, SapBooks
+from .demo_books import Books
 from .report import Outcome
+from .simulated_vendors import ERPS
 from .stack_run import LocalStack, deployed
 
 UNMAPPED = "6999"
@@ -43,8 +44,8 @@ TOGETHER = (
 )
 BY_HAND = (
     "These vendors ended with the demo. To try the commands named here: `source .venv/bin/activate`, start "
-    "the same ones with `ml-connector sandbox` and `ml-connector sandbox --system sage_300`, each in a terminal of its "
-    f"own, then `ml-connector local run --secrets {DEFAULT}`; the same documents wait there."
+    "the same ones with `ml-connector sandbox`, and with `--system sage_300` or `--system syspro`, each in a terminal "
+    f"of its own, then `ml-connector local run --secrets {DEFAULT}`; the same documents wait there."
 )
 
 
@@ -228,7 +229,7 @@ class Demo:
 def play(tell: Tell) -> tuple[Outcome, list[str]]:
     """Set the stage, play, and clear it away; gives the figures and what was found wrong."""
     with ExitStack() as stack:
-        shelf: list[Books] = [SapBooks(), SageBooks()]
+        shelf: list[Books] = [kind() for kind in ERPS.values()]
         addresses = []
         for books in shelf:
             erp_url = stack.enter_context(serving(books.app))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from ..sandbox import fixtures, fixtures_sage_300, sage_300, sap_b1
+from ..sandbox import fixtures, fixtures_sage_300, fixtures_syspro, sage_300, sap_b1, syspro
 from ..sandbox.basware.seed_invoices import EVERYDAY_AMOUNTS
 from ..sandbox.sap_b1 import back_office
 
@@ -155,3 +155,44 @@ class SageBooks(Books):
         batches = [r for r in erp.rows("APInvoiceBatches") if r["BatchStatus"] != "Posted"]
         errors = [str(r["ErrorMessage"]) for r in erp.rows("APPostingErrorMessages")]
         return [f"batch {r['BatchNumber']} is {r['BatchStatus']}" for r in batches] + errors
+
+
+class SysproBooks(Books):
+    """SYSPRO, read by OData; its AP invoices are the books."""
+
+    tenant, system, title, source_system, target = "acme-syspro", "syspro", "SYSPRO", "SYSPRO", "400005-CC101"
+
+    def __init__(self) -> None:
+        self.world = fixtures_syspro.seeded_systems(telling=EVERYDAY_AMOUNTS)
+        self.app = syspro.create_app(self.world.erp)
+        super().__init__()
+
+    def secret(self, url: str) -> Secret:
+        """Give the addresses of e.net and OData, and both logins; the cost center is a section of the ledger code."""
+        return {
+            "enet_url": f"{url}/SYSPROWCFService/Rest", "operator": fixtures_syspro.OPERATOR,
+            "operator_password": fixtures_syspro.PASSWORD, "company_id": fixtures_syspro.COMPANY,
+            "odata_url": f"{url}/SYSPRO8Odata/SYSPROOData", "odata_user": fixtures_syspro.ODATA_USER,
+            "odata_password": fixtures_syspro.ODATA_PASSWORD, "cost_centers": {"from": "ledger_code", "section": 2},
+            "timezone": "UTC",
+        }  # fmt: skip
+
+    def masters(self) -> dict[str, tuple[str, int]]:
+        """Count suppliers, ledger codes, the sections that are cost centers, and orders that are not complete."""
+        erp = self.world.erp
+        codes = {r["GlCode"] for r in erp.rows("GenMaster") if r["Company"] == erp.company} - {"FORCED", "RETAINED"}
+        orders = [
+            r for r in erp.rows("PorMasterHdr")
+            if r["CancelledFlag"] != "Y" and r["OrderStatus"] in {"0", "1", "4"} and r["DatePoCompleted"] is None
+        ]  # fmt: skip
+        return {
+            "suppliers": ("vendors", len(erp.rows("ApSupplier"))),
+            "ledger codes": ("accounts", len(codes)),
+            "cost centers": ("costCenters", len({code.split("-")[1] for code in codes if "-" in code})),
+            "orders that were open": ("matchingOrders", len(orders)),
+        }
+
+    def booked(self) -> Iterator[tuple[str, Decimal]]:
+        """Read the invoices of accounts payable; a credit note stands there with a negative value."""
+        for row in self.world.erp.rows("ApInvoice"):
+            yield row["Invoice"].strip(), abs(Decimal(row["OrigInvValue"]))

@@ -17,9 +17,9 @@ from ml_connector.listing import KNOWN
 from ..sandbox import basware
 from ..sandbox.basware.deliver import delivering
 from ..sandbox.server import serving
-from .demo_books import Books, SageBooks, SapBooks
+from .demo_books import Books, SageBooks, SapBooks, SysproBooks
 
-ERPS: dict[str, type[Books]] = {"sap_b1": SapBooks, "sage_300": SageBooks}
+ERPS: dict[str, type[Books]] = {kind.system: kind for kind in (SapBooks, SageBooks, SysproBooks)}
 CLIENT = "sandbox-client"
 ANSWER = 2.0
 """Seconds within which a simulated vendor on this machine answers."""

@@ -23,13 +23,17 @@ HIGHEST = 65_534
 
 def sandbox(
     system: Annotated[
-        str, typer.Option("--system", metavar="ERP", help="Which ERP is simulated with Basware: sap_b1 or sage_300.")
+        str,
+        typer.Option(
+            "--system", metavar="ERP", help="Which ERP is simulated with Basware: sap_b1, sage_300 or syspro."
+        ),
     ] = "sap_b1",
     secrets: Annotated[
         Path, typer.Option("--secrets", metavar="DIR", help="The folder that is made, with one tenant's secrets.")
     ] = DEFAULT,
     tenant: Annotated[
-        str | None, typer.Option("--tenant", metavar="NAME", help="The tenant's name. Default: acme or acme-sage.")
+        str | None,
+        typer.Option("--tenant", metavar="NAME", help="The tenant's name. Default: acme, acme-sage or acme-syspro."),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=HIGHEST, help="The ERP's port, Basware takes the next; 0: any free ones.")

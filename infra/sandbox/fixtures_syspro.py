@@ -69,7 +69,7 @@ def _recode(record: dict[str, Any]) -> None:
 
 
 def _make_usable(erp: syspro.World, record: dict[str, Any]) -> None:
-    """Let people have released the supplier, and opened each account that exists for its cost center."""
+    """Let people have released the supplier, opened each account for its cost center, and coded by whole codes."""
     supplier = erp.get("ApSupplier", record["supplierCode"])
     if supplier is not None:
         erp.foreign_tax.discard(supplier["Supplier"])
@@ -82,3 +82,5 @@ def _make_usable(erp: syspro.World, record: dict[str, Any]) -> None:
         usable = row.get("accountCode") in accounts and row.get("costCenterCode") in centers
         if usable and erp.get("GenMaster", erp.company, code) is None:
             add_account(erp, code, "Expense")
+        if usable:
+            row["accountCode"] = code

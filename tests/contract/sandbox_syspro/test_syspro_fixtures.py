@@ -52,11 +52,7 @@ def item(record: dict[str, Any], notes: dict[tuple[str, str], dict[str, Any]]) -
     rows = record["codingRows"]
     gap = sign * (record["grossSum"] - sum(row["grossTotal"] for row in rows))
     lines = [
-        {
-            "LedgerCode": f"{row['accountCode']}-{row['costCenterCode']}",
-            "LedgerTaxCode": row["taxCode"],
-            "LedgerValue": sign * row["netTotal"],
-        }
+        {"LedgerCode": row["accountCode"], "LedgerTaxCode": row["taxCode"], "LedgerValue": sign * row["netTotal"]}
         for row in rows
     ]
     lines += [lines[0] | {"LedgerTaxCode": "Z", "LedgerValue": gap}] if gap else []

@@ -10,15 +10,17 @@ import pytest
 
 from infra.local import layer
 from infra.local.demo import BY_HAND, TOGETHER
-from infra.local.demo_books import Books, SageBooks, SapBooks
+from infra.local.demo_books import Books, SageBooks, SapBooks, SysproBooks
 from infra.local.page import page
 from infra.local.report import Outcome, report
 from infra.ops import demo, summary
-from infra.sandbox import fixtures, fixtures_sage_300
+from infra.sandbox import fixtures, fixtures_sage_300, fixtures_syspro
 from ml_connector.engine.ledger.control_totals import FlowTotals
 
 
-@pytest.mark.parametrize(("kind", "scenery"), [(SapBooks, fixtures), (SageBooks, fixtures_sage_300)])
+@pytest.mark.parametrize(
+    ("kind", "scenery"), [(SapBooks, fixtures), (SageBooks, fixtures_sage_300), (SysproBooks, fixtures_syspro)]
+)
 def test_no_figure_is_larger_than_a_companys_and_the_documents_are_the_ones_that_tests_use(
     kind: type[Books], scenery: Any
 ) -> None:
@@ -62,7 +64,7 @@ def test_terminal_and_page_say_how_to_read_the_figures_and_how_to_try_the_comman
     text = page(report(outcome), outcome)
     assert "<code>ml-connector mappings set acme tax V1 TARGET --secrets sandbox-secrets</code>" in text
     assert "counted a second time, as unchanged" in text
-    assert "<code>ml-connector sandbox --system sage_300</code>" in text
+    assert "<code>ml-connector sandbox</code>" in text and "<code>--system syspro</code>" in text
 
 
 def test_an_old_local_layer_is_built_anew_and_todays_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
