@@ -20,6 +20,8 @@ TAX = {"V0": "Z", "V1": "B", "V2": "A"}
 """The platform's tax code to SYSPRO's letter, of the same percentage."""
 ORDERED = 30
 """So many orders have their goods received, and wait for an invoice."""
+ROWS = 10
+"""So many of an order's lines are invoiced at most: each receipt adds to the address in which an invoice is posted."""
 
 
 def _now() -> datetime:
@@ -57,8 +59,8 @@ def _orders(erp: syspro.World) -> list[tuple[str, str, Decimal, str, str, str, s
         back_office.receive(erp, number)
     return [
         (o.order_number, str(o.line_number), o.extended, letters[o.tax_code], o.account, o.cost_center, o.supplier)
-        for o in lines
-        if o.order_number in numbers
+        for number in numbers
+        for o in [line for line in lines if line.order_number == number][:ROWS]
     ]
 
 
