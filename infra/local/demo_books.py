@@ -187,7 +187,7 @@ class SysproBooks(Books):
         ]  # fmt: skip
         return {
             "suppliers": ("vendors", len(erp.rows("ApSupplier"))),
-            "ledger codes": ("accounts", len(codes)),
+            "GL codes": ("accounts", len(codes)),
             "cost centers": ("costCenters", len({code.split("-")[1] for code in codes if "-" in code})),
             "orders that were open": ("matchingOrders", len(orders)),
         }
