@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from ml_connector.errors import Misconfigured
 from ml_connector.flow import Page
 from ml_connector.records import Account
+from ml_connector.systems.kit.code_table import code_table
+from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.kit.sections import SectionCenters, center_of, with_center
-from ml_connector.systems.kit.tables import Query, among, amount, batch_of, behind, day, row_of, text
+from ml_connector.systems.kit.tables import (
+    Query,
+    Row,
+    Tables,
+    among,
+    amount,
+    batch_of,
+    behind,
+    day,
+    row_of,
+    text,
+)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +117,34 @@ def test_cost_centers_of_sections_come_once_and_are_read_again_by_code() -> None
     source = SectionCenters(lambda: [Page(accounts[:2]), Page(accounts[2:])], 2)
     assert [one.code for page in source.pages(None, None) for one in page.records] == ["A", "B"]
     assert [one.key for page in source.reread(["B", "C"]) for one in page.records] == ["B"]
+
+
+class Memory:
+    """A reader of tables in memory."""
+
+    def __init__(self, **tables: list[dict[str, str]]) -> None:
+        self.tables = tables
+
+    def room(self, alternative: object) -> float:
+        return 0.1
+
+    def pages(self, asked: Query, position: str | None) -> Iterator[Batch[Row]]:
+        held = [
+            row
+            for row in self.tables[asked.table]
+            if not asked.either or any(all(row[column] == value for column, _, value in one) for one in asked.either)
+        ]
+        yield batch_of(held[: asked.limit or None], asked, None)
+
+
+def test_cost_centers_of_a_named_table_are_found_by_what_its_columns_are_called() -> None:
+    rows = [
+        {"Plant": "P", "CostCentre": " 01", "Description": "Assembly"},
+        {"Plant": "P", "CostCentre": "02", "Description": ""},
+    ]
+    source = code_table(Tables(Memory(BomCostCentre=rows), "Vendor"), "BomCostCentre", "'cost_centers'")
+    found = [one for page in source.pages(None, None) for one in page.records]
+    assert [(one.key, one.code, one.name) for one in found] == [(" 01", "01", "Assembly"), ("02", "02", "02")]
+    assert [one.key for page in source.reread(["02"]) for one in page.records] == ["02"]
+    with pytest.raises(Misconfigured, match="Correct 'cost_centers'"):
+        list(code_table(Tables(Memory(T=[]), "Vendor"), "T", "'cost_centers'").pages(None, None))

@@ -146,6 +146,16 @@ def test_a_server_that_ignores_the_place_is_told_from_a_list_of_one_page() -> No
         Silent(50, 20, skips=False).read(NOTHING_NEW_ENDS)
 
 
+def test_a_list_that_is_suddenly_empty_while_it_is_read_is_no_end() -> None:
+    server = Silent(50, 20)
+    pages = walk(
+        lambda place: Batch([], []) if server.asked else server.page(place),
+        None, pager=NOTHING_NEW_ENDS, key=lambda row: row.key, size=20,
+    )  # fmt: skip
+    with pytest.raises(Transient, match="nothing is left"):
+        list(pages)
+
+
 # ── by the last key ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -145,6 +145,8 @@ def walk(
                 raise pager.loop("records keep moving while they are read")
             place, back = place.back(size), True
             continue
+        if back and not batch.keys:
+            raise pager.loop("nothing is left where records were read before")
         fresh = batch.without(known, key)
         following = None if top else pager.after(place, batch)
         onward = _gets_on(batch.keys, known)
