@@ -128,6 +128,8 @@ def renumber(history: History, office: Office) -> None:
 
 def turn_kind(history: History, office: Office) -> None:
     """An invoice becomes a credit note, or the other way round."""
+    if not office.erp.takes_back:
+        return
 
     def change(office: Office, record: dict[str, Any], paper: Paper) -> bool:
         for holder in (record, *record["codingRows"]):
@@ -141,6 +143,8 @@ def turn_kind(history: History, office: Office) -> None:
 
 def change_supplier(history: History, office: Office) -> None:
     """An invoice turns out to be another supplier's."""
+    if not office.erp.takes_back:
+        return
 
     def change(office: Office, record: dict[str, Any], paper: Paper) -> bool:
         code = office.dice.choice([c for c in office.erp.suppliers() if c != paper.supplier])

@@ -139,7 +139,9 @@ def _agrees(office: Office, paper: Paper, document: Any, posted: Posted, row: An
     if not any(troubles.fits(office, posted, one) for one in paper.versions):
         told = (posted.reference, posted.supplier, posted.total, posted.dated)
         yield f"{paper.number}: posted as {told}, approved as {paper.versions}"
-    coded = summed((f"{r['accountCode']}{r.get('costCenterCode') or ''}", r["netTotal"]) for r in _coding(document))
+    coded = summed(
+        (office.erp.coded(r["accountCode"], r.get("costCenterCode") or ""), r["netTotal"]) for r in _coding(document)
+    )
     mapped = any(NOWHERE in account for account in coded) or any(
         k in {"account", "cost_center"} for k, _ in office.mappings
     )
@@ -314,9 +316,9 @@ def _told(history: History, office: Office, pair: TenantIntegration) -> Iterator
     blobs, kept = history.plant.blobs, []
     for key in blobs.keys(f"audit/{office.name}/"):
         _, body = audit.opened(blobs.get(key) or b"")
-        kept += [e["request_body"] for e in json.loads(body)["exchanges"] if e["method"] == "POST"]
+        kept += json.loads(body)["exchanges"]
     for number, times in history.lines[office.name, office.erp.system].posts.items():
-        found = sum(f'"{number}"' in text for text in kept)
+        found = sum(office.erp.tells(exchange, number) for exchange in kept)
         if found < times:
             yield f"{number} was sent {times} times, and the audit trail has {found}"
 

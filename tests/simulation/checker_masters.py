@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def masters(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     imported = office.ap.imported
     there = {
-        "vendors": {r["vendorCode"]: r["name"] for r in imported.get("vendors", {}).values()},
+        office.erp.suppliers_flow: {r["vendorCode"]: r["name"] for r in imported.get("vendors", {}).values()},
         "accounts": {r["accountCode"]: _name(r["accountNames"]) for r in imported.get("accounts", {}).values()},
         "cost_centers": {
             r["costCenterCode"]: _name(r["costCenterNames"]) for r in imported.get("costCenters", {}).values()

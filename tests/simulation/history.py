@@ -160,6 +160,8 @@ class History:
 
     def _begin(self) -> None:
         self.plant.enrolled()
+        for office in self.offices:
+            people.map_first(self, office)
         self._set_weather()
         dice = self.machine.dice
         number = 0

@@ -249,6 +249,15 @@ def language(history: History, office: Office) -> None:
     history.machine.fault("ours: settings changed")
 
 
+def map_first(history: History, office: Office) -> None:
+    """Map what a company's own codes need before anything moves."""
+    if wanted := office.erp.mapped():
+        pair = history.plant.pair(office)
+        for kind, code, target in wanted:
+            pair.mappings.set(Mapping(integration=pair.integration.name, kind=kind, code=code, target=target))
+        pair.close()
+
+
 def map_nowhere(history: History, office: Office) -> None:
     """Somebody maps the account that has none: what waits for it goes on."""
     if office.gone:

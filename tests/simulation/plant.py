@@ -32,6 +32,7 @@ from tests.simulation.worlds import Office
 
 SCHEDULES = {
     "vendors": "rate(9 hours)",
+    "suppliers": "rate(9 hours)",
     "accounts": "rate(11 hours)",
     "cost_centers": "rate(13 hours)",
     "purchase_orders": "rate(7 hours)",

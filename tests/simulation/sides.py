@@ -56,9 +56,33 @@ class Side:
         """Tell whether there is another page behind one."""
         return b"nextLink" in page
 
+    def is_post(self, request: httpx.Request) -> bool:
+        """Tell whether a request posts a document."""
+        return request.method == "POST" and request.url.path.endswith(self.posts)
+
+    def changes(self, request: httpx.Request) -> bool:
+        """Tell whether a request changes anything there."""
+        return request.method != "GET"
+
+    def content(self, request: httpx.Request) -> str:
+        """Give what a request brings."""
+        return request.read().decode("utf-8", "replace")
+
     def number_in(self, request: httpx.Request) -> str | None:
         """Tell which document a post carries."""
         return None
+
+    def tells(self, exchange: dict[str, Any], number: str) -> bool:
+        """Tell whether a recorded exchange is the post of a document."""
+        return exchange["method"] == "POST" and f'"{number}"' in exchange["request_body"]
+
+    def refuses(self, response: httpx.Response) -> bool:
+        """Tell whether a login was refused."""
+        return response.status_code == 401
+
+    def again(self, request: httpx.Request) -> httpx.Request:
+        """Make what a server carries out later of a request that it had accepted."""
+        return httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
 
     def credentials(self, request: httpx.Request) -> bytes:
         """Give what a login shows: the same bytes for the same secret."""
@@ -184,10 +208,14 @@ class Erp(Side):
     """The only currency of its suppliers, where they have one."""
     pays = False
     """Whether payments are told to the platform."""
+    takes_back = True
+    """Whether a document that was taken back shows as such: else one of a wrong kind or supplier stands for ever."""
     approves = False
     """Whether documents may wait as drafts for somebody's approval."""
     one_number = False
     """Whether it lets no second document in of a supplier and number, whoever enters it."""
+    suppliers_flow = "vendors"
+    """The flow of its suppliers."""
     lists: tuple[str, ...] = ()
     """How the paths of its lists of masters end."""
 
@@ -242,6 +270,18 @@ class Erp(Side):
 
     def centers(self) -> list[str]:
         raise NotImplementedError
+
+    def coded(self, account: str, center: str) -> str:
+        """Name the account and cost center of a coding row as `Posted.lines` does."""
+        return f"{account}{center}"
+
+    def mapped(self) -> list[tuple[str, str, str]]:
+        """List what people mapped before anything moved: kind, the platform's code, the ERP's."""
+        return []
+
+    def worded(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Say an approved invoice in codes that the ERP has."""
+        return record
 
     def enter_supplier(self, code: str) -> None:
         raise NotImplementedError

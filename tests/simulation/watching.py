@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.simulation.history import History
 
 HOUR = 3600.0
-CODES = {"vendors": "supplierCode", "accounts": "accountCode", "cost_centers": "costCenterCode"}
+CODES = {"accounts": "accountCode", "cost_centers": "costCenterCode"}
 
 
 TAKEN_OVER = "was taken over by another worker"
@@ -50,8 +50,9 @@ def _own_masters(history: History, office: Office, pair: TenantIntegration, chun
     waiting = [c for c in chunks.values() if c.state == "waiting" and (c.waiting_for or "").startswith("prerequisite:")]
     if not waiting or not passed or office.mappings:
         return
+    codes = {office.erp.suppliers_flow: "supplierCode", **CODES}
     there = {
-        name: {row.code for _, row in pair.ledger(name).all_rows() if row.outcome == "delivered"} for name in CODES
+        name: {row.code for _, row in pair.ledger(name).all_rows() if row.outcome == "delivered"} for name in codes
     }
     for chunk in waiting:
         paper, before = office.papers.get(chunk.key or ""), history.waited.get((office.name, chunk.id))
@@ -65,9 +66,10 @@ def _own_masters(history: History, office: Office, pair: TenantIntegration, chun
 
 def _has_all(office: Office, paper: Paper, there: dict[str, set[str | None]]) -> bool:
     record = office.ap.documents[paper.key].record
+    codes = {office.erp.suppliers_flow: "supplierCode", **CODES}
     named = [
         (name, holder[field])
-        for name, field in CODES.items()
+        for name, field in codes.items()
         for holder in (record, *record["codingRows"])
         if holder.get(field)
     ]

@@ -108,27 +108,28 @@ class Wire(httpx.BaseTransport):
         """See that nothing is switched off at the platform because the ERP's list of it shows nothing for now."""
         office = self.line.office
         *_, kind, code = request.url.path.split("/")
-        flow = {"vendors": "vendors", "accounts": "accounts", "costCenters": "cost_centers"}.get(kind)
+        suppliers = office.erp.suppliers_flow
+        flow = {"vendors": suppliers, "accounts": "accounts", "costCenters": "cost_centers"}.get(kind)
         if request.method != "PATCH" or flow is None or self.side.system != "basware" or not office.hidden():
             return
-        name = {"vendors": "vendorCode", "accounts": "accountCode", "cost_centers": "costCenterCode"}[flow]
+        name = {suppliers: "vendorCode", "accounts": "accountCode", "cost_centers": "costCenterCode"}[flow]
         known = office.ap.imported.get(kind, {}).get(unquote(code), {}).get(name)
         if known in office.erp.masters()[flow]:
             self.line.wrong.append(f"{flow} {known} is switched off, and the ERP has it: its list is hidden")
 
     def _too_heavy(self, request: httpx.Request) -> None:
         """A record that takes more memory than there is: whoever sends it dies."""
-        if request.method == "GET" or not self.line.office.heavy or not self.machine.stack:
+        if not self.side.changes(request) or not self.line.office.heavy or not self.machine.stack:
             return
-        content = request.read().decode("utf-8", "replace")
-        if any(mark in content for mark in self.line.office.heavy):
+        content = self.side.content(request).casefold()
+        if any(mark.casefold() in content for mark in self.line.office.heavy):
             self.machine.die(self.machine.stack[-1], "out of memory")
 
     def _weathered(self, request: httpx.Request) -> httpx.Response:
         if (broken := self._broken_off(request)) is not None:
             return broken
         machine = self.machine
-        if request.method == "GET" and machine.hit(machine.weather.foreign):
+        if not self.side.changes(request) and machine.hit(machine.weather.foreign):
             return self._not_there(request)
         if not machine.hit(machine.weather.wire):
             return self._passed(request)
@@ -150,10 +151,14 @@ class Wire(httpx.BaseTransport):
     def _broken_off(self, request: httpx.Request) -> httpx.Response | None:
         """Break off a post: one that cannot succeed, or one that the server carries out later."""
         machine, path, side = self.machine, request.url.path, self.side
-        document = request.method == "POST" and path.endswith(side.posts)
-        if document and (number := self.side.number_in(request)):
+        document = side.is_post(request)
+        if document and (number := self._number(request)):
             self._once_taken(number)
-            if machine.hit(machine.weather.unnamed) and (taken := self._without_number(request, number)) is not None:
+            if (
+                machine.hit(machine.weather.unnamed)
+                and side.unnamed
+                and (taken := self._without_number(request, number)) is not None
+            ):
                 return taken
         if document and self._is_sick(request):
             return self._instead(machine.dice.choice(("500", "timeout before", "502 html")), request)
@@ -166,6 +171,12 @@ class Wire(httpx.BaseTransport):
             return self._acted_late(request, after, "old upsert" if upsert else "acted late")
         return None
 
+    def _number(self, request: httpx.Request) -> str | None:
+        """Tell which document a post carries, in the letters of its paper."""
+        number = self.side.number_in(request)
+        paper = self.line.office.paper(number) if number else None
+        return next((n for n in paper.numbers if n.casefold() == str(number).casefold()), number) if paper else number
+
     def _once_taken(self, number: str) -> None:
         """See that nothing is sent again that the server has said to have taken, unless a person says so."""
         paper = self.line.office.paper(number)
@@ -173,7 +184,7 @@ class Wire(httpx.BaseTransport):
             self.line.wrong.append(f"{number} was sent again after it had been taken ({paper.troubles.get('taken')})")
 
     def _is_sick(self, request: httpx.Request) -> bool:
-        number = self.side.number_in(request)
+        number = self._number(request)
         until = self.line.office.sick.get(number or "")
         if until is None or self.machine.now() >= until:
             return False
@@ -204,8 +215,7 @@ class Wire(httpx.BaseTransport):
             if not response.is_success:
                 return response
         elif kind == "late":
-            copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
-            machine.later(machine.dice.uniform(60, HOUR - TIMEOUT), lambda: self._carried_out(copy))
+            machine.later(machine.dice.uniform(60, HOUR - TIMEOUT), lambda: self._carried_out(self.side.again(request)))
         machine.fault(f"wire: taken without a number, shown {kind}")
         paper.troubles["taken"] = kind
         taken = partial(setattr, paper, "taken", machine.now())
@@ -278,12 +288,13 @@ class Wire(httpx.BaseTransport):
         machine = self.machine
         hang = machine.dice.choice((0.0, TIMEOUT))
         machine.fault(f"wire: {kind}")
-        number = self.side.number_in(request)
+        number = self._number(request)
         if kind == "later than settled" and number and (paper := self.line.office.paper(number)):
             paper.very_late = True
-        copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+        request.read()
 
         def act() -> None:
+            copy = self.side.again(request)
             status = self._passed(copy, late=True).status_code
             machine.note(f"{self.line.tenant} acts late: {copy.url.path} -> {status}")
 
@@ -309,7 +320,7 @@ class Wire(httpx.BaseTransport):
             response.read()
         except ConnectionError as error:
             raise httpx.ReadError(str(error), request=request) from error
-        if login and response.status_code == 401 and not unheard and process is not None and not process.stranger:
+        if login and side.refuses(response) and not unheard and process is not None and not process.stranger:
             known = partial(line.refused.setdefault, who)
             process.heard.append((self.machine.upsets(), who, lambda: known(self.machine.now())))
         if login:
@@ -319,7 +330,7 @@ class Wire(httpx.BaseTransport):
             line.pages[_asked(request)] = response.content
         elif response.is_success and request.url.path.endswith("/transferResponses"):
             self._told(request.url.path.split("/")[-2])
-        if number := side.number_in(request):
+        if number := self._number(request):
             line.posts[number] += 1
         return response
 

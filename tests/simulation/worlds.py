@@ -15,9 +15,10 @@ from infra.sandbox.basware.seed_invoices import Coding, Maker
 from tests.simulation import clerks_sap_b1
 from tests.simulation.erp_sage_300 import Sage300
 from tests.simulation.erp_sap_b1 import SapB1
+from tests.simulation.erp_syspro import Syspro
 from tests.simulation.sides import BaswareSide, Erp
 
-ERPS: tuple[type[Erp], ...] = (SapB1, Sage300)
+ERPS: tuple[type[Erp], ...] = (SapB1, Sage300, Syspro)
 """The integrations that seeds draw from."""
 SapB1.acts = clerks_sap_b1.ACTS
 NOWHERE = "499999"
@@ -124,7 +125,8 @@ class Office:
         return self.platform.world
 
     def paper(self, number: str) -> Paper | None:
-        return next((p for p in self.papers.values() if number in p.numbers), None)
+        folded = number.casefold()
+        return next((p for p in self.papers.values() if folded in {n.casefold() for n in p.numbers}), None)
 
     def partner(self, supplier: str) -> str:
         """Give the ERP's code for a supplier of the platform's, as people have mapped it."""
@@ -181,6 +183,7 @@ def invoice(office: Office, *, account: str | None = None, card: str | None = No
         record = office.maker.invoice(codings, supplier=card or dice.choice(erp.suppliers()))
     record = record | {"invoiceNumber": f"{office.name}-{record['invoiceNumber']}"}
     record["currencyCode"] = erp.currency or record["currencyCode"]
+    record = erp.worded(record)
     record["voucherDate"] = record["voucherDate"][:10] + "T00:00:00"
     office.ap.documents[record["invoiceId"]] = Document(
         record, office.ap.now() - timedelta(minutes=dice.choice((0, 0, 5)))
