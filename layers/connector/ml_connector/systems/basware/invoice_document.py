@@ -20,10 +20,11 @@ from ml_connector.type_cache import resolve
 
 FINE = Decimal("0.000001")
 """The finest quantity or percentage that a ledger keeps."""
-DOUBLE = 15
-"""Significant digits that every double keeps; what it shows beyond them is not what anybody entered."""
+DOUBLE, SHOWS = 15, 17
+"""Significant digits that every double keeps, and that it shows at most; those between are not what anybody entered."""
 NEAR = Decimal("0.0001")
-"""How near to a whole number of units a figure must be, in units, for the rest of it to be representation."""
+"""How near to a whole number of units a figure must be, in units, for the rest of it to be representation: and nearer
+than six places tell apart, since those may have been entered."""
 MOST_DIGITS = 19
 """Digits before the point beyond which nothing is rounded: no ledger takes such a figure."""
 
@@ -37,10 +38,11 @@ def entered(value: Decimal, currency: str | None) -> Decimal:
 
 
 def _entered(value: Decimal, unit: Decimal) -> Decimal:
-    if not value.is_finite() or len(value.as_tuple().digits) <= DOUBLE or value.adjusted() >= MOST_DIGITS:
+    shown = len(value.as_tuple().digits)
+    if not value.is_finite() or not DOUBLE < shown <= SHOWS or value.adjusted() >= MOST_DIGITS:
         return value
     whole = value.quantize(unit)
-    if abs(whole - value) > unit * NEAR:
+    if abs(whole - value) >= min(unit * NEAR, FINE):
         return value
     return whole if whole else abs(whole)
 
