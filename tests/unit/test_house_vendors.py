@@ -32,6 +32,7 @@ PARTS = {
     "webhook": "its notifications, verified and parsed",
     "subscriptions": "what it notifies of",
     "masters": "suppliers and what else is read in bulk, over `kit/masters`",
+    "suppliers": "suppliers that it takes changes of",
     "accounts": "accounts and cost centers, where they need more than `masters`",
     "companies": "which companies of it a tenant means",
     "orders": "purchase orders: its `kit.orders.Purchasing`, or their target, and those of its own that it tells of",

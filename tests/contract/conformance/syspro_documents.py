@@ -39,7 +39,7 @@ class SysproDocuments:
     keeps_totals: ClassVar[frozenset[type[Record]]] = frozenset({Invoice})
 
     def writes(self, request: httpx.Request) -> bool:
-        return request.url.path.endswith("/Transaction/Post")
+        return request.url.path.endswith(("/Transaction/Post", "/Setup/Update"))
 
     def posts(self, request: httpx.Request) -> bool:
         return self.writes(request) and "<ValidateOnly>Y" not in request.url.params.get("XmlParameters", "")

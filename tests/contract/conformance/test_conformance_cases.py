@@ -10,13 +10,11 @@ import pytest
 
 from ml_connector import bootstrap, records
 from ml_connector.errors import Misconfigured
-from ml_connector.records import Record, SupplierEnrichment
+from ml_connector.records import Record
 from tests.contract.conformance import cases, faults
 from tests.contract.conformance.finding import stand_of
 from tests.contract.conformance.stand import Stand
 
-EARLY = {("basware", SupplierEnrichment, "source")}
-"""Offered before the table of an ERP that takes it; `tests/contract/basware/test_basware_enrichment.py` tests it."""
 KINDS = [k for _, k in inspect.getmembers(records, inspect.isclass) if issubclass(k, Record) and k is not Record]
 
 
@@ -46,9 +44,7 @@ def test_what_no_table_names_is_not_offered_either(stand: Stand, system: str) ->
                 offered = False
             else:
                 offered = True
-            named = (system, kind, role) in EARLY or any(
-                (c.system, c.record, c.role) == (system, kind, role) for c in cases.ALL
-            )
+            named = any((c.system, c.record, c.role) == (system, kind, role) for c in cases.ALL)
             assert offered == named, f"{system} as {role} of {kind.__name__}"
 
 

@@ -1,7 +1,7 @@
 """SYSPRO and Basware."""
 
 from ml_connector.flow import Flow, Integration
-from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Supplier
+from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Supplier, SupplierEnrichment
 
 ERP, AP = "syspro", "basware"
 MASTERS = ("suppliers", "accounts", "cost_centers")
@@ -13,6 +13,17 @@ SYSPRO_BASWARE = Integration(
     erp=ERP,
     platform=AP,
     flows=(
+        Flow(
+            "supplier_enrichment",
+            SupplierEnrichment,
+            AP,
+            ERP,
+            "master",
+            "masters",
+            after=("suppliers",),
+            codes=("term",),
+            enriches="suppliers",
+        ),
         Flow(
             "suppliers", Supplier, ERP, AP, "master", "masters", maps="supplier", codes=("term", "company", "currency")
         ),

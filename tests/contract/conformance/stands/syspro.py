@@ -144,5 +144,17 @@ class SysproStand(SysproDocuments, ODataPages, Stand):
         if "MOrderQty" in row:
             row |= {"MStockCode": "X", "MOrderQty": 1, "MPrice": amount, "MForeignPrice": amount}
 
+    # ── suppliers that are changed at the platform ──────────────────────────────────────────────────────────────
+
+    def shared(self, key: str) -> dict[str, str]:
+        row = self.world.get("ApSupplier", key)
+        return {"payment_term": row["TermsCode"].strip(), "vat_number": row["TaxRegnNum"].strip()}
+
+    def changes(self) -> tuple[dict[str, str], dict[str, str]]:
+        return {"payment_term": "2N", "vat_number": "DE&<9>"}, {"payment_term": "ZZ", "vat_number": "9" * 21}
+
+    def empties(self) -> None:
+        self.world.blanks_omitted = True
+
 
 STAND = SysproStand

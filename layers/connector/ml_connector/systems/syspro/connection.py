@@ -8,7 +8,7 @@ from functools import partial
 from ml_connector.connection import Check, Source, Target
 from ml_connector.context import AdapterContext
 from ml_connector.errors import Misconfigured, Transient
-from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
+from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier, SupplierEnrichment
 from ml_connector.systems.http import Http
 from ml_connector.systems.kit.connection import checked, dispensable, first_of, own_currency, server, tried, zone
 from ml_connector.systems.kit.credentials import Basic
@@ -27,6 +27,7 @@ from ml_connector.systems.syspro.faults import VENDOR
 from ml_connector.systems.syspro.invoices import Invoices
 from ml_connector.systems.syspro.login import SESSION, OperatorLogin
 from ml_connector.systems.syspro.settings import Settings
+from ml_connector.systems.syspro.suppliers import SupplierMaintenance
 
 NOBODY = "ML-PING-NOBODY"
 """A supplier and a ledger code that no company has: what names it must be refused."""
@@ -100,7 +101,9 @@ class Connection:
         return makers[record]()
 
     def target(self, record: type[Record]) -> Target:
-        """Hand out the target of invoices; raises `KeyError` for any other record."""
+        """Hand out the target of invoices, or supplier maintenance; raises `KeyError` for any other record."""
+        if record is SupplierEnrichment:
+            return SupplierMaintenance(self.client)
         if record is not Invoice:
             raise KeyError(record)
         return InvoiceTarget(Invoices(self.client, self.settings, self.context), self.settings, self.context)
