@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ml_connector.errors import LoginRefused, Throttled
+from ml_connector.engine.access.seats import Seat
+from ml_connector.errors import LoginRefused, Throttled, Transient
 from tests.contract.conformance.wire import instead
 
 
@@ -36,3 +37,20 @@ def test_where_no_licence_is_free_it_is_tried_later(bench, said):
     with pytest.raises(Throttled, match="no licence free"):
         bench.connection.client.profile()
     assert bench.connection.client.profile()
+
+
+def test_a_call_has_the_session_to_itself_among_all_processes(bench):
+    sessions, tried = bench.context.sessions, []
+    mine, other = (Seat(sessions._store, bench.clock, sessions._pk) for _ in range(2))
+    sessions.seat = mine
+
+    def outgoing(request) -> None:
+        if request.url.path.endswith("/GetLogonProfile"):
+            with pytest.raises(Transient, match="one call at a time"), other.turn():
+                pytest.fail("two calls at a time")
+            tried.append(request)
+
+    bench.wire.outgoing = outgoing
+    assert bench.connection.client.profile() and tried
+    with other.turn():
+        pass

@@ -9,10 +9,10 @@ import pytest
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
-from ml_connector.engine.access.seats import FIRST, FORGOTTEN, IDLE, MOST, idle_key
+from ml_connector.engine.access.seats import FIRST, FORGOTTEN, IDLE, MOST, PATIENCE, TURN, idle_key
 from ml_connector.engine.access.sessions import Session, Sessions
 from ml_connector.engine.ledger.rows import iso
-from ml_connector.errors import LoginRefused, Throttled
+from ml_connector.errors import LoginRefused, Throttled, Transient
 from tests.clock import Clock
 
 VAULT = MemoryVault()
@@ -192,3 +192,44 @@ def test_waits_end_in_the_time_of_the_store_whatever_the_process(worker, server,
     lost(sessions, logged_on(sessions, server))
     clock.sleep(timedelta(minutes=5).total_seconds())
     assert logged_on(worker("fresh"), server).value == "session 2"
+
+
+# ── one call at a time ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_processes_take_turns_at_the_session(worker, clock):
+    mine, other = worker("a").seat, worker("b").seat
+    began = clock.now()
+    with mine.turn(), pytest.raises(Transient, match="one call at a time"), other.turn():
+        pytest.fail("both call")
+    assert (clock.now() - began).total_seconds() == PATIENCE
+    with other.turn():
+        pass
+    with mine.turn():
+        pass
+    assert (clock.now() - began).total_seconds() == PATIENCE
+
+
+def test_a_turn_ends_with_its_call_also_where_that_failed(worker, clock):
+    began = clock.now()
+    with pytest.raises(Throttled), worker("a").seat.turn():
+        raise Throttled("no", 1)
+    with worker("b").seat.turn():
+        assert clock.now() == began
+
+
+def test_the_turn_of_a_dead_worker_ends_and_it_takes_none_from_the_next(worker, clock):
+    dead = worker("a").seat.turn()
+    dead.__enter__()
+    clock.sleep(TURN.total_seconds())
+    with worker("b").seat.turn():
+        dead.__exit__(None, None, None)
+        with pytest.raises(Transient), worker("c").seat.turn():
+            pytest.fail("both call")
+
+
+def test_where_no_other_process_is_nothing_is_written_for_a_turn(store, clock):
+    breaker = Breaker(store, clock, tenant="acme", system="erp", version="1", boot="a", sole=True)
+    sessions = Sessions(store, VAULT, clock, breaker, name="acme#erp#scope", version="1", boot="a")
+    with sessions.seat.turn():
+        assert store.get("session#acme#erp#scope", "turn") is None

@@ -7,13 +7,13 @@ a session takes a licence: one that nobody uses is ended, so that its licence is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ml_connector.errors import Conflict, Throttled
+from ml_connector.errors import Conflict, Throttled, Transient
 from ml_connector.ports import Clock, Item, Store
 
 IDLE = timedelta(minutes=5)
@@ -24,7 +24,9 @@ FIRST, MOST = timedelta(minutes=5), timedelta(hours=1)
 """How long a seat is left to somebody else: at first, and at most."""
 FORGOTTEN = timedelta(hours=4)
 """After so long without another loss the next wait is a first one again."""
-SK = "seat"
+TURN, PATIENCE = timedelta(minutes=2), 60.0
+"""How long a call has the session to itself at most, should its worker die; and seconds that another one waits."""
+SK, TURN_SK = "seat", "turn"
 
 
 def idle_key(system: str) -> str:
@@ -35,10 +37,37 @@ def idle_key(system: str) -> str:
 class Seat:
     """The seat of one login; its row stands beside the session's."""
 
-    def __init__(self, store: Store, clock: Clock, pk: str) -> None:
-        """`pk` is the session's: `session#TENANT#SYSTEM…`."""
-        self._store, self._clock, self._pk = store, clock, pk
+    def __init__(self, store: Store, clock: Clock, pk: str, *, alone: bool = False) -> None:
+        """`pk` is the session's: `session#TENANT#SYSTEM…`. `alone`: no other process of ours has the same."""
+        self._store, self._clock, self._pk, self._alone = store, clock, pk, alone
         self._noted: datetime | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Have the session to oneself for a call: no other process of ours calls meanwhile. Raises `Transient`."""
+        waited, taken = 0.0, None if self._alone else self._take()
+        while taken is None and not self._alone:
+            if waited >= PATIENCE:
+                raise Transient("Another worker has the session, which takes one call at a time; it is tried later.")
+            self._clock.sleep(0.25)
+            waited, taken = waited + 0.25, self._take()
+        try:
+            yield
+        finally:
+            if taken is not None:
+                with suppress(Conflict):  # it took so long that another one has its turn
+                    self._store.put(replace(taken, data={}))
+
+    def _take(self) -> Item | None:
+        now, item = self._clock.now(), self._store.get(self._pk, TURN_SK) or Item(self._pk, TURN_SK)
+        until = item.data.get("until")
+        if until and datetime.fromisoformat(until) > now:
+            return None
+        ttl = int((now + timedelta(days=2)).timestamp())
+        try:
+            return self._store.put(replace(item, data={"until": (now + TURN).isoformat()}, ttl=ttl))
+        except Conflict:
+            return None
 
     def used(self) -> None:
         """Note that the session is in use."""

@@ -52,7 +52,7 @@ class Sessions:
         self._pk, self._version, self._boot = f"session#{name}", version, boot
         self._lock = threading.Lock()
         self._mine: Session | None = None
-        self.seat = Seat(store, clock, self._pk)
+        self.seat = Seat(store, clock, self._pk, alone=breaker.is_dead(""))
         """For a system that gives a user one session only; others leave it alone."""
 
     def beside(self, what: str) -> Sessions:

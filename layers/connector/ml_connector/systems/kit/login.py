@@ -10,7 +10,7 @@ password and not yesterday's session, and a refusal that it meets counts for eve
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from enum import Enum
 from typing import Protocol, TypeVar
@@ -98,6 +98,10 @@ class SharedLogin(httpx.Auth):
             raise
 
     # ── where a user has one session only ───────────────────────────────────────────────────────────────────────
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Have the session to oneself for a call, among all workers. Raises `Transient` where that takes too long."""
+        return self._sessions.seat.turn()
 
     def used(self) -> None:
         """Note that the session is in use."""

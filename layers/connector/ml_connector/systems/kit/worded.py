@@ -65,7 +65,7 @@ class WordedCalls:
         return root, reply
 
     def _call(self, path: str, sent: Mapping[str, str], what: str, *, safe: bool) -> Reply:
-        with self._lock:
+        with self._lock, self._login.turn():
             for again in (safe, False):
                 reply, fault = self._once(path, sent, safe=safe)
                 if fault is None:
