@@ -187,6 +187,8 @@ def remap(history: History, office: Office, kind: str, code: str, target: str) -
 
 def remap_supplier(history: History, office: Office) -> None:
     """The mapping of a supplier is corrected; at times it is put back."""
+    if not office.erp.takes_back:
+        return
 
     def now() -> None:
         paper = choose(history, office)
