@@ -15,9 +15,7 @@ from ml_connector.systems.kit.extracts import Columns, File, Named
 PATH, WAITING = "/v1/dataExtracts", "WaitingForExport"
 TABLES = {"IA_INVOICE": True, "IA_CODING_ROW": False}
 """The tables that name invoices, and whether a row is one."""
-LATER = (
-    "new received inapproval inapprovalprocess unapproved rejected removed returned cancelled canceled transferred paid"
-)
+LATER = "new received inapproval inapprovalprocess unapproved rejected removed returned cancelled transferred paid"
 """What a status says of an invoice that is not to be posted now: one that is approved later is in a later extract."""
 
 
