@@ -231,6 +231,10 @@ class Stand:
         """Say a supplier's number as the system keeps it."""
         return number
 
+    def keeps_letters(self, number: str) -> bool:
+        """Tell whether the system can keep the letters of a number; else it is refused before it is sent."""
+        return True
+
     # ── documents ───────────────────────────────────────────────────────────────────────────────────────────
 
     def answers(self, record: type[Record], key: str) -> int:

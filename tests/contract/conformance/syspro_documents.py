@@ -51,6 +51,9 @@ class SysproDocuments:
     def spelled(self, number: str) -> str:
         return unicodedata.normalize("NFC", number).upper()
 
+    def keeps_letters(self, number: str) -> bool:
+        return number.encode("cp1252", "ignore").decode("cp1252") == number
+
     def document(self, record: type[Record], key: str, amount: str, **fields: Any) -> Invoice:
         net = Decimal(amount)
         row = CodingRow(key="1", account="400001-CC101", cost_center="CC101", net=net, tax=Decimal(0))
