@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.engine.ledger import audit
+from ml_connector.engine.ledger import audit, shared
 from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.ledger.fingerprint import fingerprint, same_settings
 from ml_connector.engine.write import deferred_audit
@@ -275,8 +275,15 @@ def _known(pair: TenantIntegration, flow: Any, rows: dict[str, Any]) -> Iterator
             row = rows.get(record.key)
             if row is None:
                 yield f"LOST {flow.name} {record.key}: no row"
-            elif row.outcome != "delivered" or not _as_now(pair, row, fingerprint(record, pair.shape(flow))):
+                continue
+            now = fingerprint(_own(pair, flow, record), pair.shape(flow))
+            if row.outcome != "delivered" or not _as_now(pair, row, now):
                 yield f"{flow.name} {record.key}: {row.outcome} {row.reason} {row.delivered_fp}, not as it is now"
+
+
+def _own(pair: TenantIntegration, flow: Any, record: Any) -> Any:
+    """Leave out what people change on both sides: that is compared with what was agreed on."""
+    return shared.without(record) if pair.is_enriched(flow) else record
 
 
 def _as_now(pair: TenantIntegration, row: Any, now: str) -> bool:

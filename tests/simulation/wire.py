@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -112,6 +113,8 @@ class Wire(httpx.BaseTransport):
         flow = {"vendors": suppliers, "accounts": "accounts", "costCenters": "cost_centers"}.get(kind)
         if request.method != "PATCH" or flow is None or self.side.system != "basware" or not office.hidden():
             return
+        if not re.search(rb'"active":\s*false', request.read()):
+            return  # what is kept of a supplier by people is written around
         name = {suppliers: "vendorCode", "accounts": "accountCode", "cost_centers": "costCenterCode"}[flow]
         known = office.ap.imported.get(kind, {}).get(unquote(code), {}).get(name)
         if known in office.erp.masters()[flow]:
