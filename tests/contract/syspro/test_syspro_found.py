@@ -149,7 +149,15 @@ def test_without_entries_in_the_ledger_a_note_says_that_nothing_was_compared(ben
     found = target.send(prepared)
     bench.world.tables["GenJournalDetail"].clear()
     back = target.read_back(found)
-    assert differences(back, prepared, TOLERANCE) == [] and "could not be compared" in back.notes[0]
+    assert differences(back, prepared, TOLERANCE) == [] and "could not be compared" in back.notes[1]
+
+
+def test_the_period_that_an_invoice_went_into_is_noted(bench, one):
+    """A letter names it, and only what stands there tells which one accounts payable took it for."""
+    found = bench.target.send(bench.prepare(one))
+    (stands,) = bench.world.rows("ApInvoice")
+    stands["InvoiceYear"], stands["InvoiceMonth"] = 2025, 11
+    assert bench.target.read_back(found).notes == ("It is in period 11 of 2025 of SYSPRO.",)
 
 
 @pytest.mark.parametrize("shown", ["always", "refused", "never"])

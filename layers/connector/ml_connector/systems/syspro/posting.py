@@ -25,7 +25,7 @@ from ml_connector.systems.syspro.faults import VENDOR
 from ml_connector.systems.syspro.lookups import ZERO, Lookups, bare
 
 NAME = ("Supplier", "Invoice")
-AMOUNTS = ("OrigInvValue", "Currency", "FirstTaxCode", "ExchangeRate")
+AMOUNTS = ("OrigInvValue", "Currency", "FirstTaxCode", "ExchangeRate", "InvoiceYear", "InvoiceMonth")
 INVOICE = (*NAME, "Journal", "InvoiceDate", "DueDate", "Reference", *AMOUNTS)
 CREDIT = (*NAME, "TrnType", "PaymentReference", "TrnValue", "PostValue")
 ENTRY = ("GlYear", "GlPeriod", "Journal", "EntryNumber")
@@ -92,17 +92,17 @@ class Documents:
         return shown and replace(shown, number=found.number or shown.number, ours=shown.ours or found.ours)
 
     def _whole(self, row: Row) -> Found:
-        due = day(row, "DueDate")
+        due, rate = day(row, "DueDate"), amount(row, "ExchangeRate") or ZERO
         written = {"due date": due.isoformat() if due else "", "tax code": text(row, "FirstTaxCode") or ""}
-        rate = amount(row, "ExchangeRate") or ZERO
-        return self._distributed(replace(_invoice(row), written=written), text(row, "Reference"), rate)
+        notes = (f"It is in period {bare(row['InvoiceMonth'])} of {bare(row['InvoiceYear'])} of {VENDOR}.",)
+        return self._distributed(replace(_invoice(row), written=written, notes=notes), text(row, "Reference"), rate)
 
     def _distributed(self, shown: Found, own: str | None, rate: Decimal) -> Found:
         """Tell what the general ledger has on each account under our key."""
         journals = list(self._sums(("Reference", "EQ", own), payables=True).values()) if own else []
         booked, slack = distribution(journals, shown.amount or ZERO, rate)
         if not booked:
-            return replace(shown, notes=(UNSHOWN,))
+            return replace(shown, notes=(*shown.notes, UNSHOWN))
         return replace(shown, written={**shown.written, **booked}, slack=slack)
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────
