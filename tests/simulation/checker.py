@@ -14,7 +14,7 @@ from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.ledger.fingerprint import fingerprint, same_settings
 from ml_connector.engine.write import deferred_audit
 from tests.simulation import troubles, watching
-from tests.simulation.checker_masters import masters, open_chunks, orders
+from tests.simulation.checker_masters import agreed, masters, open_chunks, orders
 from tests.simulation.ports import unpacked
 from tests.simulation.sides import summed
 from tests.simulation.worlds import NOWHERE, Office, Paper
@@ -345,6 +345,7 @@ PARTS = (
     _delivered_once,
     _payments,
     masters,
+    agreed,
     orders,
     _sheets,
     _attempts,
@@ -354,7 +355,7 @@ PARTS = (
     _crossed,
 )
 """The rules for one tenant, the cheap ones first."""
-OF_ONE = tuple(part for part in PARTS if part not in {masters, orders})
+OF_ONE = tuple(part for part in PARTS if part not in {masters, agreed, orders})
 """Those that hold where two installations send one company's masters: an older name may come to lie over a newer."""
 
 

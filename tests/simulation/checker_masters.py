@@ -31,6 +31,22 @@ def masters(history: History, office: Office, pair: TenantIntegration) -> Iterat
             yield f"account {row['accountCode']} is in {row['accountNames']}, and the setting is {office.language}"
 
 
+def agreed(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
+    """What people may change on both sides: both agree, and where it was the platform last, on that."""
+    there: dict[tuple[str, str], str] = {}
+    for one in office.ap.entities.get("vendors", {}).values():
+        terms, ids = one.record.get("paymentTerms") or {}, one.record.get("identifiers") or []
+        there[one.record["vendorCode"], "term"] = terms.get("paymentTermCode") or ""
+        there[one.record["vendorCode"], "vat"] = next((i["id"] for i in ids if i["schemeId"] == "VAT"), "")
+    for place, here in sorted(office.erp.shared().items()):
+        side, value = office.shared.get(place, ("", ""))
+        waits = open_chunks(pair, "supplier_enrichment")
+        if here != there.get(place, "") and "conflict:" not in waits:
+            yield f"{place}: {there.get(place)!r} there, {here!r} here, changed last: {side} {value!r}{waits}"
+        elif side == "platform" and here != value and "conflict:" not in waits:
+            yield f"{place}: {here!r} on both sides, and the platform had changed it to {value!r}{waits}"
+
+
 def _name(names: list[Any]) -> str:
     return str(names[0]["translation"])
 

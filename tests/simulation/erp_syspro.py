@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import httpx
 
 from infra.sandbox import syspro
+from infra.sandbox.basware.model import Row
 from infra.sandbox.basware.seed_invoices import OrderRow
 from infra.sandbox.fixtures_syspro import TAX
 from infra.sandbox.syspro import back_office
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 SUPPLIERS, ACCOUNTS, CENTERS, ORDERS = 6, 4, 3, 3
 REST = "/SYSPROWCFService/Rest"
 PSEUDO = {"FORCED", "RETAINED"}
+TERMS = ("30", "14", "60")
+COLUMNS = {"term": "TermsCode", "vat": "TaxRegnNum"}
+"""Columns of what both sides may change of a supplier."""
 LETTERS = {letter: code for code, letter in TAX.items()}
 HOSTS = ("syspro", "erp")
 """Names of its server: the first, and the one it gets when it moves."""
@@ -165,7 +169,8 @@ class Syspro(Erp):
         return with_center(account, 2, center) if center else account
 
     def mapped(self) -> list[tuple[str, str, str]]:
-        return [("currency", "EUR", self.world.local_currency)] if self.world.local_currency != "EUR" else []
+        money = [("currency", "EUR", self.world.local_currency)] if self.world.local_currency != "EUR" else []
+        return [*money, *(("term", code, code) for code in TERMS)]
 
     def worded(self, record: dict[str, Any]) -> dict[str, Any]:
         """Give an invoice the tax codes that SYSPRO has."""
@@ -200,6 +205,13 @@ class Syspro(Erp):
             "suppliers": {row["Supplier"]: row["SupplierName"] for row in self.world.rows("ApSupplier")},
             "accounts": ledger,
             "cost_centers": {code.partition("-")[2]: code.partition("-")[2] for code in ledger if "-" in code},
+        }
+
+    def shared(self) -> dict[tuple[str, str], str]:
+        return {
+            (row["Supplier"], name): str(row[column] or "").strip()
+            for row in self.world.rows("ApSupplier")
+            for name, column in COLUMNS.items()
         }
 
     def orders(self) -> list[OrderState]:
@@ -304,6 +316,38 @@ def receive_goods(history: History, office: Office) -> None:
             back_office.receive(world, one.order_number, {int(one.line_number): max(Decimal(1), left // 2)})
 
 
+def _another(office: Office, code: str) -> tuple[str, str]:
+    """Draw which field of a supplier people change, and to what."""
+    office.edits += 1
+    if office.dice.random() < 0.5:
+        return "term", office.dice.choice(TERMS)
+    return "vat", f"{code}-{office.edits}"
+
+
+def change_terms(history: History, office: Office) -> None:
+    """Somebody changes a supplier's terms or tax number in SYSPRO."""
+    code = office.dice.choice(office.erp.suppliers())
+    name, value = _another(office, code)
+    back_office.change(_world(office), "ApSupplier", {"Supplier": code, COLUMNS[name]: value})
+    office.shared[code, name] = ("erp", value)
+
+
+def enrich(history: History, office: Office) -> None:
+    """Somebody changes them in Basware."""
+    vendors = office.ap.entities.get("vendors", {})
+    if not vendors:
+        return
+    key = office.dice.choice(sorted(vendors))
+    record = dict(vendors[key].record)
+    name, value = _another(office, record["vendorCode"])
+    if name == "term":
+        record["paymentTerms"] = {"paymentTermCode": value}
+    else:
+        record["identifiers"] = [{"id": value, "schemeId": "VAT"}]
+    vendors[key] = Row(record, office.ap.now(), "p2p")
+    office.shared[record["vendorCode"], name] = ("platform", value)
+
+
 def take_session(history: History, office: Office) -> None:
     """A person logs on as the connector's operator, which ends its session, and works for a while."""
     back_office.log_on(_world(office), OPERATOR)
@@ -321,4 +365,5 @@ def unlicensed(history: History, office: Office) -> None:
 
 Syspro.acts = (
     rename_supplier, rename_supplier, rename_account, new_order, receive_goods, receive_goods, take_session, unlicensed,
+    change_terms, enrich, enrich,
 )  # fmt: skip

@@ -326,6 +326,10 @@ class Erp(Side):
             and (not paper.shared or one.dated in paper.dates)
         ]
 
+    def shared(self) -> dict[tuple[str, str], str]:
+        """Give payment term and tax number of each supplier, where people change them on both sides."""
+        return {}
+
     def masters(self) -> dict[str, dict[str, str]]:
         """Give, by flow, code -> name as the platform must have it."""
         raise NotImplementedError

@@ -113,6 +113,9 @@ class Office:
     mappings: dict[tuple[str, str], list[tuple[datetime, str]]] = field(default_factory=dict)
     """By kind and the platform's code: to what it was mapped, and since when; "" where the mapping was taken away."""
 
+    shared: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """By supplier and field that both sides keep: the side on which people changed it last, and to what."""
+
     shut: datetime | None = None
     """Until when a list of the ERP shows nothing."""
 
