@@ -25,14 +25,15 @@ def compared(bench, target, prepared, found) -> list[str]:
 
 def test_an_invoice_is_posted_with_its_distribution_tax_and_our_key(bench, invoice, row):
     second = row(key="2", account="400002-CC100", cost_center="CC102", net="10.00", tax="1.90", tax_code="A")
-    bench.post(invoice("130.90", row(net="100.00", tax="19.00", tax_code="A"), second, description="Toner"))
+    first, other_day = row(net="100.00", tax="19.00", tax_code="A"), date(2026, 3, 11)  # than the supplier's terms make
+    bench.post(invoice("130.90", first, second, description="Toner", due_date=other_day))
     kept = bench.kept()
     assert kept["Reference"].startswith("inv-1-") and len(kept["Reference"]) <= 30
     assert bench.entries(Reference=kept["Reference"]) == {
         "400001-CC101": Decimal(100), "400002-CC102": Decimal(10), "1540": Decimal("20.90"), "2010": Decimal("-130.90"),
     }  # fmt: skip
     assert (kept["OrigInvValue"], kept["Currency"], kept["FirstTaxCode"]) == (Decimal("130.90"), "EUR", "A")
-    assert (str(kept["InvoiceDate"])[:10], str(kept["DueDate"])[:10]) == ("2026-01-30", "2026-03-01")
+    assert (str(kept["InvoiceDate"])[:10], str(kept["DueDate"])[:10]) == ("2026-01-30", "2026-03-11")
     (sent,) = bench.sent()
     assert value(sent, "DiscountableValue") == ["130.90"] and value(sent, "Notation") == ["Toner"]
 
@@ -57,6 +58,16 @@ def test_an_account_holds_until_it_is_mapped(bench, invoice, row, account):
     bench.codes.mapped["account", account] = "400003-CC103"
     bench.post(one)
     assert bench.entries(GlCode="400003-CC103") == {"400003-CC103": Decimal(100)}
+
+
+@pytest.mark.parametrize("read_via", ["odata", "enet"])
+def test_an_account_of_another_company_is_none_of_ours(make, invoice, row, read_via):
+    """GenMaster holds several companies; what is looked up for an invoice is this one's alone."""
+    bench = make(read_via=read_via)
+    assert {one["Company"] for one in bench.world.rows("GenMaster") if one["GlCode"] == "700000-CC900"} == {"B"}
+    with pytest.raises(Held, match="no ledger code 700000-CC900") as held:
+        bench.prepare(invoice("100.00", row(net="100.00", tax="0", account="700000-CC900", cost_center=None)))
+    assert held.value.waiting_for == "account:700000-CC900" and bench.sent() == []
 
 
 def test_a_cost_center_that_makes_no_ledger_code_holds_the_account(bench, invoice, row):

@@ -43,6 +43,9 @@ def test_a_journal_has_the_rows_the_tax_and_the_payable(books, one):
         "400001-CC101": Decimal(100), "400002-CC101": Decimal(10), "1540": Decimal("20.90"),
         PAYABLE: Decimal("-130.90"),
     }  # fmt: skip
+    (sent,) = books.sent()
+    assert f"<JournalReference>{own}</JournalReference>" in sent
+    assert sent.count(f"<Reference>{own}</Reference>") == sent.count("<JournalDetails>") >= 4
     assert (found.ours, found.amount) == (True, Decimal("130.90"))
     back = target.read_back(found)
     assert differences(back, prepared, Decimal(0)) == [] and back.id == found.id and back.id.endswith(f":{back.number}")
