@@ -8,7 +8,7 @@ were not read for a day. What it did not come to is `left` to the next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -118,6 +118,7 @@ class Pass:
         for name in sorted({*self._listed, *self._items}):
             row = self._known.get(name)
             made = row is not None and row.form == FORM and enroll.is_sealed(row, self.tools.vault)
+            made = made and row is not None and not row.unplanned
             if row is None or not made or row.missing or row.versions != self._listed.get(name):
                 ranks[0].append(name)
             elif row.problem:
@@ -216,24 +217,33 @@ class Pass:
         enroll.mark_subscribing(row, known, now=self.runtime.clock.now())
         old = known is None or known.read_on < iso(self.runtime.clock.now() - UNREAD)
         row.read_on = now if known is None or old else known.read_on
+        row.unplanned = known is None or known.unplanned or enroll.flows_differ(row, known)
         if dict(self._item(row.name).data) != dump(row):
             self._waiting[row.name] = row
-        if known is None or old or not self.secrets.lags or enroll.flows_differ(row, known):
+        if old or not self.secrets.lags or row.unplanned:
             self._plans[row.name] = row, known
 
     def _item(self, name: str) -> Item:
         return self._items.get(name, Item(PK, name))
 
     def _write(self) -> None:
-        """Write the rows that wait; where another pass was first, its row stands."""
-        rows = [replace(self._item(name), data=dump(row)) for name, row in self._waiting.items()]
-        for item, taken in zip(rows, self.runtime.store.put_many(rows), strict=True):
-            if taken:
-                self._items[item.sk] = replace(item, rev=item.rev + 1)
-                self._known[item.sk] = self._waiting[item.sk]
+        """Write the rows that wait, then when flows are due, then that this is done: a pass may die in between."""
+        self._put(list(self._waiting.values()))
         plans = list(self._plans.values())
         self._waiting, self._plans = {}, {}
         enroll.plan_all(self.runtime, plans)
+        planned = [row for row, _ in plans if row.unplanned]
+        for row in planned:
+            row.unplanned = False
+        self._put(planned)
+
+    def _put(self, rows: Sequence[TenantRow]) -> None:
+        """Write rows; where another pass was first, its row stands."""
+        items = [replace(self._item(row.name), data=dump(row)) for row in rows]
+        for item, row, taken in zip(items, rows, self.runtime.store.put_many(items) if items else (), strict=True):
+            if taken:
+                self._items[item.sk] = replace(item, rev=item.rev + 1)
+                self._known[item.sk] = row
 
 
 def problems(rows: Iterable[TenantRow]) -> list[tuple[str, str]]:

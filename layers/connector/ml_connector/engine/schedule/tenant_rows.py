@@ -48,7 +48,7 @@ class TenantRow(Struct, kw_only=True):
 
     `versions` are those of the secrets that the row was made from, `read_on` when they were read, `form` how rows were
     made then: by these a rebuild knows what it need not read. `missing`: since when a secret is not found, by system.
-    `owns`: hashes of what only one tenant may have, while it works.
+    `owns`: hashes of what only one tenant may have, while it works. `unplanned`: its flows may not all have a time yet.
     """
 
     name: str
@@ -67,6 +67,7 @@ class TenantRow(Struct, kw_only=True):
     form: int = 0
     missing: dict[str, str] = field(default_factory=dict)
     owns: list[str] = field(default_factory=list)
+    unplanned: bool = False
 
 
 def rows(store: Store) -> Iterator[TenantRow]:
