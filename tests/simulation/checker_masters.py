@@ -43,7 +43,7 @@ def agreed(history: History, office: Office, pair: TenantIntegration) -> Iterato
         waits = open_chunks(pair, "supplier_enrichment")
         if here != there.get(place, "") and "conflict:" not in waits:
             yield f"{place}: {there.get(place)!r} there, {here!r} here, changed last: {side} {value!r}{waits}"
-        elif side == "platform" and here != value and "conflict:" not in waits:
+        elif side == "platform" and not office.rolled_back and here != value and "conflict:" not in waits:
             yield f"{place}: {here!r} on both sides, and the platform had changed it to {value!r}{waits}"
 
 

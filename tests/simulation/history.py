@@ -365,6 +365,7 @@ class History:
             for paper in office.papers.values():
                 paper.forgotten |= paper.key in lost
             changes.mapped_as_restored(self, office)
+            office.rolled_back = True
         if lost:
             self.machine.fault("ours: state rolled back")
 

@@ -114,7 +114,12 @@ class Office:
     """By kind and the platform's code: to what it was mapped, and since when; "" where the mapping was taken away."""
 
     shared: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    """By supplier and field that both sides keep: the side on which people changed it last, and to what."""
+    """By supplier and field that both sides keep: the side on which people changed it last, and to what.
+
+    Empty where an older request of ours came to lie over it, which the platform lets through.
+    """
+    rolled_back: bool = False
+    """Our state was once restored: what both sides had agreed on before may look as if nobody had changed it since."""
 
     shut: datetime | None = None
     """Until when a list of the ERP shows nothing."""
