@@ -33,6 +33,8 @@ def masters(history: History, office: Office, pair: TenantIntegration) -> Iterat
 
 def agreed(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
     """What people may change on both sides: both agree, and where it was the platform last, on that."""
+    if office.rolled_back:
+        return
     there: dict[tuple[str, str], str] = {}
     for one in office.ap.entities.get("vendors", {}).values():
         terms, ids = one.record.get("paymentTerms") or {}, one.record.get("identifiers") or []
@@ -43,7 +45,7 @@ def agreed(history: History, office: Office, pair: TenantIntegration) -> Iterato
         waits = open_chunks(pair, "supplier_enrichment")
         if here != there.get(place, "") and "conflict:" not in waits:
             yield f"{place}: {there.get(place)!r} there, {here!r} here, changed last: {side} {value!r}{waits}"
-        elif side == "platform" and not office.rolled_back and here != value and "conflict:" not in waits:
+        elif side == "platform" and here != value and "conflict:" not in waits:
             yield f"{place}: {here!r} on both sides, and the platform had changed it to {value!r}{waits}"
 
 
