@@ -197,16 +197,20 @@ class Pass:
             self.runtime.store.put_many([replace(self._items[name], data=dump(row))])
 
     def _end(self, name: str) -> None:
-        """Take a tenant out of the registry: its secrets are gone. Its rows of work remain."""
+        """Take a tenant out of the registry: its secrets are gone. Its rows of work remain.
+
+        The registry's own row goes last: a pass that dies before it is repeated, and one that is due for nobody would
+        be asked for again and again.
+        """
         from ml_connector import bootstrap  # noqa: PLC0415 - loaded late, as it says
 
         self._claims.take(name, ())
         if name not in self._items:
             return
-        self.runtime.store.delete(PK, name)
         for system in bootstrap.SYSTEMS:
             self.runtime.store.delete(f"schedule#{name}", system)
             passes.forget(self.runtime.store, name, system)
+        self.runtime.store.delete(PK, name)
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────
 

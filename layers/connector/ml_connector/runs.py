@@ -132,29 +132,31 @@ class Run:
 
     def _leave(self, tenant: tenant_rows.TenantRow, options: TenantSettings) -> None:
         """End a session that nobody used for a while, where it takes a licence. What fails is left to its server."""
-        for integration, _ in enroll.flows_of(tenant, self.system):
+        if not leaving.seated(self.system):
+            return
+        for integration in {one.name: one for one, _ in enroll.flows_of(tenant, self.system)}.values():
             row = tenant.pairs[integration.name]
             if leaving.is_idle(self.runtime, tenant.name, self.system, row.scope):
                 self._left(tenant, options, integration)
 
     def _left(self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration) -> None:
-        from ml_connector.bootstrap import incomplete_integration  # noqa: PLC0415 - loaded late, as it says
-
         try:
-            pair = incomplete_integration(
-                self.runtime,
-                self.secrets,
-                self.tools,
-                tenant.name,
-                integration,
-                tenant.pairs[integration.name],
-                options,
-                self.system,
-            )
+            pair = self._incomplete(tenant, options, integration)
             leaving.leave(pair)
             pair.close()
         except ConnectorError as error:
             log.warning("%s: its idle session cannot be ended: %s", tenant.name, error, extra={"tenant": tenant.name})
+
+    def _incomplete(
+        self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration
+    ) -> TenantIntegration:
+        """Wire one integration, of which only this system's secret is read."""
+        from ml_connector.bootstrap import incomplete_integration  # noqa: PLC0415 - loaded late, as it says
+
+        row = tenant.pairs[integration.name]
+        return incomplete_integration(
+            self.runtime, self.secrets, self.tools, tenant.name, integration, row, options, self.system
+        )
 
     def _plan(self, item: Item, planned: Mapping[str, str]) -> None:
         """Write when the flows that ran are due next; what somebody else wrote of a flow meanwhile stands."""
@@ -198,20 +200,9 @@ class Run:
         deadline: datetime,
     ) -> bool | None:
         """Read a flow: true when through, false when the slice ended, None when it failed."""
-        from ml_connector.bootstrap import incomplete_integration  # noqa: PLC0415 - loaded late, as it says
-
         pair: TenantIntegration | None = None
         try:
-            pair = incomplete_integration(
-                self.runtime,
-                self.secrets,
-                self.tools,
-                tenant.name,
-                integration,
-                tenant.pairs[integration.name],
-                options,
-                self.system,
-            )
+            pair = self._incomplete(tenant, options, integration)
             return self._poll(pair, flow, deadline)
         except OutOfTime:
             return False

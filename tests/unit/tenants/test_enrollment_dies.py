@@ -71,3 +71,35 @@ def test_flows_that_are_new_are_planned_though_the_enrollment_that_learned_of_th
             site.enroll()
     site.enroll()
     assert planned(site)["acme", "sap_b1"] == PLANNED["sap_b1"]
+
+
+def test_an_end_that_died_is_finished_by_the_next_enrollment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing stays due for a tenant that is gone: each tick would ask for it again."""
+    for place in range(100):
+        site = Site()
+        site.enroll()
+        real, calls = site.runtime.store.delete, 0
+        for system in PLANNED:
+            del site.manager.texts[f"ml-connector/acme/{system}"]
+        site.enroll()
+        site.clock.sleep(3600)  # a secret that is missing is asked for again before its tenant ends
+
+        def dying(*values: Any, place: int = place, real: Any = real) -> None:
+            nonlocal calls
+            calls += 1
+            if calls > place:
+                raise Died
+            real(*values)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(site.runtime.store, "delete", dying)
+            try:
+                site.enroll()
+            except Died:
+                pass
+            else:
+                assert calls > len(PLANNED)
+                return
+        site.enroll()
+        assert planned(site)["acme", "sap_b1"] == planned(site)["acme", "basware"] == 0
+    pytest.fail("it never ended")
