@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from ml_connector.errors import Misconfigured, Transient
 from ml_connector.flow import Broken
+from ml_connector.folding import fold
 from ml_connector.systems.kit.rows import Batch, Spoiled, day_of, raw_of
 
 log = logging.getLogger("ml_connector")
@@ -103,6 +104,12 @@ class Query:
             raise ValueError(f"An entry of {self.table} has no {self.key[0]}.")
         return "~".join(parts)
 
+    def is_met_by(self, row: Row) -> bool:
+        """Tell whether a row has the values that are asked for; only equality is judged, of columns that it has."""
+        return all(_equals(row, one) for one in self.where) and (
+            not self.either or any(all(_equals(row, one) for one in some) for some in self.either)
+        )
+
     def alternatives(self) -> list[tuple[Condition, ...]]:
         """List the conditions of which one must hold whole."""
         return [(*self.where, *one) for one in self.either] or ([self.where] if self.where else [])
@@ -111,6 +118,18 @@ class Query:
 def query(table: str, columns: str, key: str, **more: Any) -> Query:
     """Write a query with its columns in one text, with spaces between them."""
     return Query(table, tuple(columns.split()), tuple(key.split()), **more)
+
+
+def _equals(row: Row, condition: Condition) -> bool:
+    column, comparison, value = condition
+    if comparison != "EQ" or column not in row:
+        return True
+    try:
+        if isinstance(value, str):
+            return fold(row[column].strip()) == fold(value.strip())
+        return (day(row, column) if isinstance(value, date) else amount(row, column)) == value
+    except ValueError:
+        return True  # whoever converts it says so
 
 
 class Tables:
@@ -179,11 +198,26 @@ class Tables:
     def all(self, asked: Query) -> list[Row]:
         """Read all rows; one that cannot be read raises `Transient`: without it the answer would be incomplete."""
         rows = list[Row]()
-        for batch in self.pages(asked):
+        for batch in self._answers(asked):
             for bad in batch.spoiled:
                 raise Transient(f"{self._vendor} gave an entry of {asked.table}, {bad.key}: {bad.reason}")
             rows += batch.rows
         return rows
+
+    def _answers(self, asked: Query) -> Iterator[Batch[Row]]:
+        """Read page by page; raises `Transient` for a row that was not asked for.
+
+        That is the answer to another question, or a filter that was not understood: nothing follows from it, neither
+        what stands there nor that something does not.
+        """
+        for batch in self.pages(asked):
+            for row in batch.rows:
+                if not asked.is_met_by(row):
+                    raise Transient(
+                        f"{self._vendor} gave an entry of {asked.table} that was not asked for, {asked.name(row)}. It "
+                        "is asked again; if this stays, see what stands between, and whether it passes filters on."
+                    )
+            yield batch
 
     def joined(
         self, batches: Iterable[Batch[Row]], another: Callable[[], Query | None], *, ranged: bool
@@ -211,7 +245,7 @@ class Tables:
         Where that cannot be told it may be any of them.
         """
         found = defaultdict[str, list[Row]](list)
-        for batch in (batch for one in self.among(asked, column, keys) for batch in self.pages(one)):
+        for batch in (batch for one in self.among(asked, column, keys) for batch in self._answers(one)):
             for row in batch.rows:
                 found[row[column]].append(row)
             for bad in batch.spoiled:
