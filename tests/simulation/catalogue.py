@@ -6,11 +6,12 @@ under the same tilts.
 
 from __future__ import annotations
 
-from tests.simulation import changes, clerks, clerks_sap_b1, commands, people
+from tests.simulation import changes, clerks, clerks_sap_b1, commands, erp_syspro, people
 from tests.simulation import weakenings as w
 from tests.simulation import weakenings_meddling as m
 from tests.simulation.checker import judge
 from tests.simulation.erp_sap_b1 import SapB1
+from tests.simulation.erp_syspro import Syspro
 from tests.simulation.history import History, Tilt
 from tests.simulation.weakenings import Weakening
 
@@ -24,6 +25,7 @@ CAUGHT: tuple[Weakening, ...] = (
     w.no_chain, w.not_kept_for_the_bucket, w.lost_attempts_unkept, m.sent_not_looked_for, m.sent_forgotten,
     m.change_unseen, m.matched_without_date, m.sent_again_when_taken, m.no_look_after_posting, m.spelt_exactly,
     m.anybody_believed, m.waits_for_the_flow, m.released_unseen, m.guarded_by_number, m.currency_guessed,
+    m.half_enrolled, m.never_enriched, m.unguarded, m.anothers_rows, m.older_suppliers_believed, m.writes_untold,
 )  # fmt: skip
 
 MADE_GOOD: dict[Weakening, str] = {
@@ -43,9 +45,14 @@ MENDED: dict[Weakening, str] = {
     w.blamed_on_the_record: "an unexpected error of the platform refused a record until the next night",
     w.order_forgotten: "an invoice whose own posting had used up its order was held for good, once its rows were lost",
     m.currency_guessed: "a failed question after SAP's own currency counted as answered, and dollars went out as euros",
+    m.half_enrolled: "an enrollment that died left a system of a tenant without a time, unpolled for a day",
+    m.anothers_rows: "a supplier's row came for another's, and both sides agreed on terms that the ERP did not have",
+    m.older_suppliers_believed: "suppliers on their way took back at the platform what had come from there meanwhile",
+    m.writes_untold: "a write in doubt counted as the ERP's own change, and came back over what people had taken back",
 }
 """Faults that the simulation found in the product; each weakening takes its fix out again."""
 
+_SHARED = Tilt(acts=(erp_syspro.enrich, erp_syspro.rename_supplier), hours=12, short=False, busy=6, erp=Syspro)
 _RENAMES = (clerks_sap_b1.rename_supplier, clerks_sap_b1.rename_account, clerks_sap_b1.rename_center)
 _VERDICTS = Tilt(acts=(people.bad_verdict, *_RENAMES), short=False, hours=14, erp=SapB1)
 _MEDDLED = Tilt(
@@ -169,6 +176,14 @@ TILTS = {
     m.currency_guessed: Tilt(
         weather={"wire": 0.15}, acts=(people.new_invoice,), hours=5, short=True, busy=2, erp=SapB1
     ),
+    m.half_enrolled: Tilt(
+        weather={"crash": 0.05}, acts=(people.leave, people.new_invoice), hours=5, short=True, busy=2
+    ),
+    m.never_enriched: Tilt(acts=(erp_syspro.enrich,), hours=5, short=True, busy=2, erp=Syspro),
+    m.unguarded: _SHARED,
+    m.older_suppliers_believed: _SHARED,
+    m.writes_untold: _SHARED,
+    m.anothers_rows: Tilt(weather={"wire": 0.1}, acts=(erp_syspro.enrich,), hours=12, short=False, busy=4, erp=Syspro),
     m.guarded_by_number: Tilt(acts=(clerks.hide_list, people.new_invoice), hours=12, short=False, busy=1),
     w.settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
 }
@@ -180,6 +195,8 @@ HINTS = {
     w.strict_cursor: 4, w.no_full_comparison: 4, w.unchanged_by_sight: 1, w.no_epoch: 1, w.delivered_without_verdict: 1,
     m.sent_not_looked_for: 3, m.sent_forgotten: 3, m.change_unseen: 15, m.matched_without_date: 1,
     m.no_look_after_posting: 2, m.anybody_believed: 4, m.waits_for_the_flow: 1, m.currency_guessed: 26,
+    m.half_enrolled: 26, m.unguarded: 5, m.anothers_rows: 44,
+    m.older_suppliers_believed: 15, m.writes_untold: 27,
     w.no_taint: 1, w.no_doubt: 1, w.codes_forgotten: 1, w.no_condition: 1, w.settings_of_the_verdict: 40,
 }  # fmt: skip
 """Where to look first: the seed that showed it when the weakening was written."""

@@ -23,7 +23,7 @@ from infra.sandbox.syspro.seed import ODATA_PASSWORD, ODATA_USER, OPERATOR
 from infra.sandbox.syspro.seed_masters import add_account, add_finance
 from ml_connector.systems.kit import worded
 from ml_connector.systems.kit.sections import with_center
-from tests.simulation.sides import Erp, OrderState, Posted, summed
+from tests.simulation.sides import EDITED, Erp, OrderState, Posted, summed
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -288,6 +288,7 @@ def _world(office: Office) -> syspro.World:
 def rename_supplier(history: History, office: Office) -> None:
     """A supplier changes: no date of it moves."""
     office.edits += 1
+    history.machine.fault(EDITED)
     code = office.dice.choice(office.erp.suppliers())
     back_office.change(
         _world(office), "ApSupplier", {"Supplier": code, "SupplierName": f"{office.name} renamed {office.edits}"}
@@ -330,6 +331,7 @@ def change_terms(history: History, office: Office) -> None:
     name, value = _another(office, code)
     back_office.change(_world(office), "ApSupplier", {"Supplier": code, COLUMNS[name]: value})
     office.shared[code, name] = ("erp", value)
+    history.machine.fault(EDITED)
 
 
 def enrich(history: History, office: Office) -> None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from ml_connector.engine import replay
 from ml_connector.engine.ledger.rows import Decision
 from ml_connector.engine.write import retry
+from ml_connector.engine.write.enrichment import ALARM
 from ml_connector.errors import Transient
 from tests.simulation import changes, people
 from tests.simulation.checker import DEATHS, throttles
+from tests.simulation.sides import EDITED
 from tests.simulation.troubles import fits
 from tests.simulation.worlds import NOWHERE, Office, Paper
 
@@ -48,6 +50,7 @@ def _redrive(history: History, pair: TenantIntegration, flow: str) -> None:
     ledger, faults = pair.ledger(flow), history.machine.faults
     grounds = {
         "crashed": [*DEATHS, *throttles(history)],
+        ALARM: [EDITED],
         "exhausted": [kind for kind in faults if kind.startswith(("wire: ", "world: one document sick"))],
     }
     for chunk in list(ledger.unfinished()):

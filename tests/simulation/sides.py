@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 Act = Callable[["History", "Office"], None]
 
 
+EDITED = "world: a supplier edited in the ERP"
+"""By a person; while a write of ours there is in doubt it looks as if that had done more than it should."""
+
+
 class Side:
     """One system of one tenant, on the wire."""
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from ml_connector import enroll
+from ml_connector.engine.ledger import shared
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.schedule import wake_up
@@ -14,9 +16,11 @@ from ml_connector.engine.write import deactivate, identity, matching, prerequisi
 from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.document import DocumentWriter
+from ml_connector.engine.write.guard import Guard
 from ml_connector.engine.write.matching import Matcher
 from ml_connector.errors import Held
 from ml_connector.systems.basware.client import Basware
+from ml_connector.systems.kit.tables import Query
 from ml_connector.systems.sage_300 import documents as sage_documents
 from ml_connector.systems.sage_300.faults import Fault as SageFault
 from ml_connector.systems.sap_b1 import documents
@@ -164,3 +168,41 @@ def guarded_by_number() -> Any:
         return missing > deactivate.FEW and missing > known * deactivate.SHARE
 
     return patch("ml_connector.engine.poll.deletions.too_many", too_many)
+
+
+def half_enrolled() -> Any:
+    """Take a tenant for enrolled whose enrollment died before all its systems had a time."""
+    real = enroll.known
+
+    def whole(item: Any) -> Any:
+        row = real(item)
+        if row is not None:
+            row.unplanned = False
+        return row
+
+    return patch.object(enroll, "known", whole)
+
+
+def never_enriched() -> Any:
+    """Take what people changed at the platform for what both sides agreed on."""
+    return patch.object(shared, "is_agreed", lambda *_: True)
+
+
+def unguarded() -> Any:
+    """Let the ERP's terms and tax numbers go over what people changed at the platform."""
+    return patch.object(Guard, "_is_ours", staticmethod(lambda was, erp, there: True))
+
+
+def anothers_rows() -> Any:
+    """Take whatever rows come for those that were asked for."""
+    return patch.object(Query, "is_met_by", lambda self, row: True)
+
+
+def older_suppliers_believed() -> Any:
+    """Let suppliers that were read before a change came to the ERP take it back at the platform."""
+    return patch.object(Guard, "_is_older", lambda self, was: False)
+
+
+def writes_untold() -> Any:
+    """Forget what was being written into the ERP where the chunk never tells."""
+    return patch.object(shared, "begin", lambda *_: None)

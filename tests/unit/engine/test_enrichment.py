@@ -96,6 +96,7 @@ def test_a_value_that_had_been_there_before_comes_to_the_erp_again(agreed: Shari
     """What was delivered last says nothing: the ERP's own change lay in between, and nobody read the vendor then."""
     agreed.sides.ap["S1"] |= {"payment_term": "14D"}
     agreed.run()
+    agreed.work(1)
     agreed.supplier("S1", "C", "DE111")
     agreed.poll(SUPPLIERS)
     agreed.work(0.1)

@@ -64,12 +64,18 @@ class SharedField(Struct, kw_only=True, omit_defaults=True):
 
     `platform` is None where they never agreed. `enriched`: it came from the platform. `seen`: what the ERP had when the
     supplier was last completed, whoever wrote it. Written by a confirmed completion and nowhere else.
+
+    `at`: when it came from the platform: what was read in the ERP before had not got it yet. `writing`: what was being
+    written into the ERP, until that is confirmed. It may stand there although it is not agreed on, and then nobody has
+    changed it there but we.
     """
 
     erp: str = ""
     platform: str | None = None
     enriched: bool = False
     seen: str = ""
+    at: str = ""
+    writing: str | None = None
 
 
 class Row(Struct, kw_only=True, omit_defaults=True):

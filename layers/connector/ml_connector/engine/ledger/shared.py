@@ -60,7 +60,7 @@ def is_agreed(
 
 def stands(name: str, value: str, known: SharedField | None, became: Callable[[str], str | None]) -> bool:
     """Tell whether a value of the platform is the agreed one. One that came from there follows its mapping."""
-    if known is None or known.platform != value:
+    if known is None or known.platform != value or known.writing is not None:
         return False
     return not (known.enriched and name == TERM and became(value) not in {None, known.erp})
 
@@ -82,6 +82,12 @@ def by_code(ledger: Ledger, codes: Sequence[str], mapped: Mapping[str, str]) -> 
             row = next((row for row, _ in ledger.rows([other]).values()), None)
         found[code] = dict((row.shared if row else None) or {})
     return found
+
+
+def begin(ledger: Ledger, key: str, changes: Mapping[str, str]) -> None:
+    """Write down what is about to be written into the ERP: a chunk that dies there may never tell."""
+    known = read(ledger, key)
+    agree(ledger, key, {n: msgspec.structs.replace(known.get(n, NEVER), writing=value) for n, value in changes.items()})
 
 
 def agree(ledger: Ledger, key: str, agreed: Mapping[str, SharedField]) -> None:

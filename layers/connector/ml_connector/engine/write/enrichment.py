@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
+from msgspec import structs
+
 from ml_connector.engine.ledger import shared
 from ml_connector.engine.ledger.codes import LedgerCodes
 from ml_connector.engine.ledger.rows import SharedField
@@ -26,6 +28,8 @@ from ml_connector.errors import Held, OutcomeUnknown, Rejected
 from ml_connector.flow import Rendered
 from ml_connector.records import SupplierEnrichment
 
+OF = ""
+"""Under which `Chunk.before` names the supplier that is written: no column has this name."""
 ALARM = "other fields changed"
 """Why such a chunk fails, as people list it."""
 
@@ -71,6 +75,7 @@ class Enrichment:
             wait_for_masters(self.attempt)
             self._read_again()
         try:
+            self._look_back()
             for key in self._undecided():
                 self._bring(cast("SupplierEnrichment", self.bulk.records[key]))
         except ChangedMore as alarm:
@@ -102,12 +107,12 @@ class Enrichment:
     def _bring(self, record: SupplierEnrichment) -> None:
         key = self._codes.erp("supplier", record.key)
         known = shared.read(self.suppliers, key)
-        begun = bool(self.chunk.before)
+        begun = self._begun(key)
         if not begun and shared.is_agreed(record, known, self._mapped_term):
             self._decide(record, key, "unchanged")
             return
         now = self._read(record, key)
-        self._check(record, key, now)
+        self._check(record, key, now, again=True)
         found = self._compare(record, key, known, now)
         if found.changes and not self.pair.shadow:
             self._write(record, key, now, found)
@@ -147,6 +152,9 @@ class Enrichment:
                 found.agreed[name] = SharedField(erp=was.erp, platform=theirs, enriched=True, seen=was.seen)
                 continue
             ours = now.values.get(name, "")
+            if was.writing not in {None, ours} and theirs == was.platform:  # a write in doubt that left nothing to do
+                found.agreed |= {name: structs.replace(was, writing=None)} if ours == was.erp else {}
+                continue
             said[name] = {"agreed": was.platform, self.flow.source: theirs, self.flow.target: ours}
             try:
                 wanted = self._wanted(name, theirs, ours)
@@ -158,8 +166,10 @@ class Enrichment:
                 continue
             if wanted != ours:
                 found.changes[name] = wanted
-            enriched = wanted != ours or was.enriched or bool(self.chunk.before)
-            found.agreed[name] = SharedField(erp=wanted, platform=theirs, enriched=enriched, seen=wanted)
+            enriched = wanted != ours or was.enriched or self._begun(key)
+            found.agreed[name] = SharedField(
+                erp=wanted, platform=theirs, enriched=enriched, seen=wanted, at=self.attempt.ledger.now()
+            )
         self.attempt.said["compared"] = said
         return found
 
@@ -190,8 +200,9 @@ class Enrichment:
         """Write the difference, and read the supplier again."""
         self._wait_for_person(record)
         written = {now.columns[name] for name in found.changes}
-        self.chunk.before = {name: _digest(value) for name, value in now.row.items() if name not in written}
+        self.chunk.before = {OF: key} | {name: _digest(value) for name, value in now.row.items() if name not in written}
         self.attempt.save()
+        shared.begin(self.suppliers, key, found.changes)
         try:
             self.erp.write(key, found.changes)
         except OutcomeUnknown:
@@ -213,15 +224,32 @@ class Enrichment:
                     "suppliers; it is tried again automatically.",
                 )
 
-    def _check(self, record: SupplierEnrichment, key: str, after: ErpSupplier) -> None:
-        """Raise `ChangedMore` where a column is another that was not written."""
-        more = [name for name, digest in self.chunk.before.items() if _digest(after.row.get(name, "")) != digest]
+    def _look_back(self) -> None:
+        """See what a write did whose supplier a later chunk has taken over meanwhile."""
+        for code in self.bulk.records.keys() & self.chunk.results.keys() if self.chunk.before else ():
+            if self._begun(key := self._codes.erp("supplier", code)):
+                record = cast("SupplierEnrichment", self.bulk.records[code])
+                self._check(record, key, self._read(record, key), again=True)
+                self.chunk.before = {}
+
+    def _begun(self, key: str) -> bool:
+        """Tell whether this supplier is the one that an attempt has begun to write; an overtaken one may be another."""
+        return self.chunk.before.get(OF) == key
+
+    def _check(self, record: SupplierEnrichment, key: str, after: ErpSupplier, *, again: bool = False) -> None:
+        """Raise `ChangedMore` where a column is another that was not written.
+
+        `again`: some time has gone by, and another chunk may have written a shared field; none of them empties one.
+        """
+        ours = {name for name in after.columns.values() if again and after.row.get(name, "").strip()}
+        before = self.chunk.before if self._begun(key) else {}
+        more = [n for n, was in before.items() if n not in {OF, *ours} and _digest(after.row.get(n, "")) != was]
         if more:
             raise ChangedMore(
                 f"When supplier {key} was written in {self._erp}, {', '.join(sorted(more))} changed in addition. "
                 f"Nothing more is written to suppliers there until this is resolved. To fix: look at supplier {key} in "
-                f"{self._erp} and restore what is wrong, then `ml-connector replay {self.pair.tenant} "
-                f"{self.flow.name} {record.key}`."
+                f"{self._erp}, restore what nobody changed there on purpose, then `ml-connector replay "
+                f"{self.pair.tenant} {self.flow.name} {record.key}`."
             )
 
     def _wait_for_person(self, record: SupplierEnrichment) -> None:

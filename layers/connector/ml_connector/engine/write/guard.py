@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,9 @@ from ml_connector.enrichment import FIELDS, TERM, TERM_KIND
 from ml_connector.errors import Held
 from ml_connector.flow import Rendered
 from ml_connector.records import Record, SupplierEnrichment
+
+PASS = timedelta(minutes=10)
+"""Within so long what a pass has read is in a chunk."""
 
 
 class Guard:
@@ -73,6 +77,10 @@ class Guard:
         erp, there = values(record), values(present)
         for name in FIELDS:
             was, ours = known.get(name, NEVER), self._outward(name, erp[name])
+            if present is not None and self._is_older(was):
+                agreed[name] = was  # as if nobody had looked: the next pass shows what the ERP has by now
+                kept.add(name)
+                continue
             alike = ours == there[name]
             if alike or self._is_ours(was, erp[name], there[name]):
                 enriched = alike and was.enriched
@@ -80,6 +88,11 @@ class Guard:
             if present is not None and (alike or name not in agreed):
                 kept.add(name)
         return agreed, kept
+
+    def _is_older(self, was: SharedField) -> bool:
+        """Tell whether these suppliers may have been read before a field came to the ERP, and so show another value."""
+        moment = self._attempt.moment
+        return bool(was.at) and moment(self._chunk.created) < moment(was.at) + PASS
 
     @staticmethod
     def _is_ours(was: SharedField, erp: str, there: str) -> bool:
@@ -89,6 +102,8 @@ class Guard:
         """
         if not there:
             return True
+        if was.writing is not None and was.writing == erp:
+            return False  # not changed in the ERP: we wrote it, from what stood at the platform then
         return was.platform == there and not (was.enriched and was.erp == erp)  # then only a mapping has changed
 
     def _outward(self, name: str, value: str) -> str:
