@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from . import list_columns, order_lines
+from . import list_columns, order_lines, requisitions
 from .codec import Record
 from .entities import Entity
 from .model import Item, Verdict
@@ -20,7 +20,7 @@ EXPIRES_WITHIN = timedelta(seconds=1)
 
 _ORDER_KEY = ("orderNumber", "sourceSystem", "companyCode", "organizationElementCode")
 _WITHOUT_COMPANY = ("matchingOrderLines", "purchaseRequisitions")
-_WITHOUT_OWN_CODE = ("lists", "matchingOrderLines")
+_WITHOUT_OWN_CODE = ("lists", *_WITHOUT_COMPANY)
 
 
 def meaning(node: Any) -> Any:
@@ -31,8 +31,9 @@ def meaning(node: Any) -> Any:
 
 
 def company_codes(record: Record) -> set[str]:
-    """Return the companies a record names, in the header or in its list."""
-    own = {record["companyCode"]} if record.get("companyCode") else set()
+    """Return the companies a record names, in the header or in its list; of a requisition its unit (inferred)."""
+    code = record.get("companyCode") or record.get("organizationUnitCode")
+    own = {code} if code else set()
     return own | {company["companyCode"] for company in record.get("companies") or []}
 
 
@@ -55,13 +56,28 @@ class Import:
         row = self.world.entities.get(self.key, {}).get(item.code)
         if row and row.request_id != self.request_id and row.updated - self.accepted <= EXPIRES_WITHIN:
             return "RecordExpired", "Record skipped because a newer version was posted"
-        if item.code in self.present and meaning(self.present[item.code]) == meaning(item.content):
+        if item.code in self.present and not self._once and meaning(self.present[item.code]) == meaning(item.content):
             # (inferred) the sentence comes with the item; the vendor shows it for NotProcessed alone.
             return "NotProcessed", UNCHANGED
         if message := self._problem(item):
             return "Error", message
+        if self._once:
+            return self._create(item)
         self._keep(item)
         return self._warning(item.content) or SUCCESS
+
+    @property
+    def _once(self) -> bool:
+        """Tell whether its records are created, and never changed."""
+        return self.entity.path == "purchaseRequisitions"
+
+    def _create(self, item: Item) -> Verdict:
+        kept, emptied = requisitions.as_imported(item.content, self._suppliers)
+        self.present[item.code] = kept
+        # (inferred) that it is said as a warning; the vendor says that the field is emptied
+        return (
+            ("Warning", f"Supplier {', '.join(emptied)} was not found; the field was emptied") if emptied else SUCCESS
+        )
 
     @cached_property
     def present(self) -> dict[str, Record]:
@@ -141,18 +157,9 @@ class Import:
             return order_lines.problem(record, list(self._others(item).values()))
         if self.entity.path == "lists":
             return list_columns.problem(self.key.removeprefix("lists/"), record)
-        if self.entity.path == "purchaseRequisitions":
-            return _requisition_problem(record, known=item.code in self.present)
+        if self._once:
+            return requisitions.problem(record, self.present, self.world.companies)
         return _term_problem(record) if self.entity.path == "paymentTerms" else None
-
-
-def _requisition_problem(record: Record, *, known: bool) -> str | None:
-    """The API layer takes a requisition again, the target does not: from then on the two differ."""
-    if known:
-        return "A purchase requisition cannot be updated"
-    units = (record.get("organizationUnitCode"), record.get("organizationIdentifier"))
-    # (inferred) from the rule for purchase orders
-    return None if any(units) else "organizationUnitCode or organizationIdentifier is required"
 
 
 def _term_problem(record: Record) -> str | None:

@@ -51,9 +51,9 @@ def document_waiting(world: World, document: Document) -> None:
         _publish(world, "AccountingDocuments", document.status, str(document.record["invoiceId"]))
 
 
-def order_waiting(world: World, code: str) -> None:
-    """Tell subscribers that an order waits for export."""
-    _publish(world, "ExportedPurchaseOrders", "WaitingForExport", code)
+def waits_for_export(world: World, task_type: str, code: str) -> None:
+    """Tell subscribers that an order or a requisition waits for export."""
+    _publish(world, task_type, "WaitingForExport", code)
 
 
 def request_settled(world: World, record: RequestRecord) -> None:

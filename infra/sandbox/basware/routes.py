@@ -15,7 +15,7 @@ from . import (
     control,
     data_extracts,
     documents,
-    exported_orders,
+    exported,
     links,
     masterdata,
     request_status,
@@ -96,10 +96,10 @@ def _extracts() -> list[Rule]:
 
 
 def _exported() -> list[Rule]:
-    api, one = "exportedPurchaseOrders", "/v1/exportedPurchaseOrders/<code>"
     return [
-        _api("GET", one, api, exported_orders.get_one),
-        _api("POST", f"{one}/acknowledge", api, exported_orders.acknowledge),
+        _api(method, path, kind.path, handler)
+        for kind in exported.KINDS
+        for (method, path), handler in exported.handlers(kind).items()
     ]
 
 

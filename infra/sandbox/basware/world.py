@@ -67,7 +67,7 @@ class World:
     forced: list[model.ForcedVerdict] = field(default_factory=list)
     documents: dict[str, model.Document] = field(default_factory=dict, repr=False)
     extracts: dict[str, model.Extract] = field(default_factory=dict, repr=False)
-    exported_orders: dict[str, Record] = field(default_factory=dict, repr=False)
+    exported: dict[str, dict[str, Record]] = field(default_factory=dict, repr=False)
     attachments: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict, repr=False)
     links: dict[str, model.Link] = field(default_factory=dict, repr=False)
     cursors: dict[str, model.Cursor] = field(default_factory=dict, repr=False)

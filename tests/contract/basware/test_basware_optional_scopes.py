@@ -13,7 +13,7 @@ import pytest
 from infra.local.state import open_state
 from infra.ops import pinging
 from infra.sandbox.basware import World
-from infra.sandbox.basware.exported_orders import export
+from infra.sandbox.basware.exported import export
 from infra.sandbox.basware.scopes import SCOPES
 from ml_connector import bootstrap
 from ml_connector.errors import LoginRefused, Misconfigured, Rejected

@@ -175,27 +175,6 @@ def test_a_list_value_needs_a_column_that_fits(basware):
     assert basware.verdicts(sent)["A"][0] == "Error"
 
 
-def requisition(**changes):
-    line = {"externalCode": "1", "extRequisitionLineNumber": "1", "currencyCode": "EUR", "quantity": 1, "unitPrice": 5}
-    return {
-        "externalCode": "R1",
-        "extDocumentNumber": "R-1",
-        "purpose": "Paper",
-        "organizationUnitCode": "1000",
-        "lines": [line],
-    } | changes
-
-
-def test_a_requisition_is_created_once_and_never_changed(basware):
-    path = "/v1/purchaseRequisitions"
-    assert basware.verdicts(basware.post(path, [requisition()]))["R1"][0] == "Success"
-    assert basware.verdicts(basware.post(path, [requisition()]))["R1"][0] == "NotProcessed"
-    assert basware.verdicts(basware.post(path, [requisition(purpose="Ink")]))["R1"][0] == "Error"
-    assert basware.get(f"{path}/R1").json()["purpose"] == "Ink"
-    assert basware.world.imported["purchaseRequisitions"]["R1"]["purpose"] == "Paper"
-    assert basware.ask("PATCH", f"{path}/R1", json={"purpose": "x"}).status_code == 405
-
-
 def test_an_edit_in_basware_shows_in_both_layers(basware, make):
     edited = make.vendor(paymentTerms={"paymentTermCode": "N14"})
     assert basware.http.post("/_sandbox/entities/vendors", json=[edited]).status_code == 200

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.demo_books import SageBooks
 from infra.sandbox import basware
-from infra.sandbox.basware.exported_orders import export
+from infra.sandbox.basware.exported import export
 from infra.sandbox.server import serving
 from tests import program
 
@@ -89,7 +89,7 @@ def test_an_exported_order_is_read_and_kept_with_the_order_of_its_number(place):
     assert "Basware shows order P-77 as Ordered, WaitingForExport." in history
     assert books.world.ap.calls["GET /v1/exportedPurchaseOrders/<code>"] == 1
     assert books.world.ap.calls["POST /v1/exportedPurchaseOrders/<code>/acknowledge"] == 0
-    assert books.world.ap.exported_orders["EX-1"]["processingStatus"] == "WaitingForExport"
+    assert books.world.ap.exported["exportedPurchaseOrders"]["EX-1"]["processingStatus"] == "WaitingForExport"
 
 
 def test_both_kinds_of_notification_are_subscribed_where_a_webhook_url_is_stated(place):
