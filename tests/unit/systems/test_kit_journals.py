@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,11 +12,11 @@ import pytest
 from ml_connector.errors import Held, Misconfigured
 from ml_connector.records import CodingRow, Invoice
 from ml_connector.systems.kit.drafts import Draft
-from ml_connector.systems.kit.journals import distribution, entries
+from ml_connector.systems.kit.journals import Accounts, distribution, entries
 from ml_connector.systems.kit.money import Money
 from ml_connector.systems.kit.totals import sum_up
 
-LEDGER = {"1", "2", "VAT", "RED", "PAY"}
+LEDGER = {"1", "2", "3", "VAT", "RED", "RND", "PAY"}
 
 
 class Codes:
@@ -29,17 +30,21 @@ def row(net: str, tax: str | None = None, code: str | None = None, **fields: Any
     return CodingRow(key="1", net=Decimal(net), tax=None if tax is None else Decimal(tax), tax_code=code, **fields)
 
 
-def made(gross: str, *rows: CodingRow, payable: str = "PAY", **fields: Any) -> list[tuple[str, str]]:
+def made(
+    gross: str, *rows: CodingRow, payable: str = "PAY", accounts: Accounts | None = None, **fields: Any
+) -> list[tuple[str, ...]]:
     record = Invoice(
         key="i", number="R", company="C", supplier="S", currency="EUR", gross=Decimal(gross), rows=rows, **fields
     )
     codes: Any = Codes()
     draft = Draft("The ERP", record, codes, "S", "EUR", "own", date(2026, 1, 1))
-    sums = sum_up(record, Money.of("EUR", "ledger"), Decimal("0.05")).absorbed(draft.notes)
+    sums = sum_up(record, Money.of("EUR", "ledger"), Decimal("0.05"))
+    if accounts is None or accounts.rounding is None:
+        sums = sums.absorbed(draft.notes)
     coded = [(one, str(place)) for place, one in enumerate(sums.rows, 1)]
-    found = entries(draft, sums, coded, payable, lambda asked: set(asked) & LEDGER)
+    found = entries(draft, sums, coded, accounts or Accounts(payable), lambda asked: set(asked) & LEDGER)
     assert sum((one.amount for one in found), Decimal(0)) == 0 and found[-1].amount == -record.gross
-    return [(one.account, str(one.amount)) for one in found]
+    return [(one.account, str(one.amount), *([one.tax] if one.tax else [])) for one in found]
 
 
 def test_rows_and_taxes_stand_against_the_payable() -> None:
@@ -86,6 +91,38 @@ def test_a_tax_code_without_an_account_is_held_and_a_missing_payable_is_a_wrong_
     assert held.value.waiting_for == "tax:X9"
     with pytest.raises(Misconfigured, match="payable_account"):
         made("100.00", row("100.00", "0"), payable="NOWHERE")
+
+
+def test_one_account_takes_all_taxes_each_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Codes, "erp", lambda _, __, code: f"X{code}")
+    rows = (row("100.00", "19.00", "A"), row("10.00", "0.70", "B"), row("5.00", "0"))
+    made_ = made("134.70", *rows, accounts=Accounts("PAY", tax="VAT"))
+    assert made_[3:] == [("VAT", "19.00", "XA"), ("VAT", "0.70", "XB"), ("PAY", "-134.70")]
+
+
+def test_of_one_account_for_all_taxes_no_shares_need_be_known() -> None:
+    rows = (row("50.00", code="A"), row("50.00", code="B"))
+    assert made("119.00", *rows, tax=Decimal(19), accounts=Accounts("PAY", tax="VAT"))[2:] == [
+        ("VAT", "19.00"),
+        ("PAY", "-119.00"),
+    ]
+
+
+def test_a_rounding_difference_goes_to_its_own_account_where_there_is_one() -> None:
+    rows = (row("100.00", "19.00", "A"),)
+    assert made("119.02", *rows, tax=Decimal("19.00"), accounts=Accounts("PAY", rounding="RND"))[1:] == [
+        ("VAT", "19.00"),
+        ("RND", "0.02"),
+        ("PAY", "-119.02"),
+    ]
+    assert made("119.02", *rows, tax=Decimal("19.00"))[0] == ("1", "100.02")
+
+
+@pytest.mark.parametrize("field", ["tax", "rounding", "payable"])
+def test_an_account_of_the_secret_that_is_not_there_is_named_by_its_field(field: str) -> None:
+    accounts = replace(Accounts("PAY", "VAT", "VAT", "journal."), **{field: "NOWHERE"})
+    with pytest.raises(Misconfigured, match=rf"no account NOWHERE; correct 'journal\.{field}_account'"):
+        made("119.00", row("100.00", "19.00", "A"), accounts=accounts)
 
 
 def money(**values: str) -> dict[str, Decimal]:

@@ -185,7 +185,7 @@ class Draft:
     def no_account(self, row: CodingRow, account: str) -> Held:
         """Wait for an account that the ledger does not have."""
         return Held(
-            f"account:{row.account}",
+            f"account:{row.account or account}",
             f"{self.title} has no ledger code {account}, to which coding row {row.key} of invoice "
             f"{self.invoice.number} goes. Enter it there, or map its account (and cost center) to another one.",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,26 +17,61 @@ MILL, CENTS = Decimal("0.001"), Decimal("0.05")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: debits are positive. `row` is the coding row that it posts, None for tax and the payable."""
+    """One entry: debits are positive. `row` is the coding row that it posts, None for tax, rounding and the payable.
+
+    `tax` is the ERP's tax code, where one account takes the taxes of all of them.
+    """
 
     account: str
     amount: Decimal
     row: PricedRow | None = None
+    tax: str = ""
 
 
-def entries(draft: Draft, sums: Totals, coded: Sequence[Coded], payable: str, ledger: Ledger) -> list[Entry]:
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The accounts that a secret names, which stand there below `prefix`.
+
+    `tax` takes all taxes; without it a tax code is mapped to the account of its tax. `rounding` takes what the total
+    has more than rows and taxes; without it a row has taken that.
+    """
+
+    payable: str
+    tax: str | None = None
+    rounding: str | None = None
+    prefix: str = ""
+
+    def check(self, title: str, there: Collection[str]) -> None:
+        """Raise `Misconfigured` for one that is not there, naming its field."""
+        for field in ("payable", "tax", "rounding"):
+            account = getattr(self, field)
+            if account is not None and account not in there:
+                raise Misconfigured(
+                    f"{title} has no account {account}; correct '{self.prefix}{field}_account' in the secret."
+                )
+
+    def named(self) -> list[str]:
+        """List them."""
+        return [one for one in (self.payable, self.tax, self.rounding) if one is not None]
+
+
+def entries(draft: Draft, sums: Totals, coded: Sequence[Coded], accounts: Accounts, ledger: Ledger) -> list[Entry]:
     """List the entries of rows with their accounts, their taxes and the payable; they make nothing together.
 
-    A tax code is mapped to the account of its tax. `ledger` tells which accounts there are. Raises `Held` where
-    nothing tells on which account the tax goes, and `Misconfigured` where there is no payable account.
+    `ledger` tells which accounts there are. Raises `Held` where nothing tells on which account the tax goes, and
+    `Misconfigured` where one of `accounts` is not there.
     """
-    taxes = {account: amount for account, amount in _taxes(draft, sums).items() if amount}
-    made = [Entry(account, row.net, row) for row, account in coded]
-    made += [Entry(account, amount) for account, amount in taxes.items()]
-    there = ledger((*taxes, payable))
-    if payable not in there:
-        raise Misconfigured(f"{draft.title} has no account {payable}; correct 'payable_account' in the secret.")
-    for account in taxes:
+    if accounts.tax is None:
+        taxes = [Entry(account, amount) for account, amount in _taxes(draft, sums).items() if amount]
+    else:
+        taxes = [Entry(accounts.tax, amount, tax=code) for code, amount in _by_code(draft, sums).items() if amount]
+    made = [*(Entry(account, row.net, row) for row, account in coded), *taxes]
+    if accounts.rounding is not None and sums.residue:
+        draft.notes.append(f"A rounding difference of {sums.residue} {sums.currency} went to {accounts.rounding}.")
+        made.append(Entry(accounts.rounding, sums.residue))
+    there = ledger((*(one.account for one in taxes), *accounts.named()))
+    accounts.check(draft.title, there)
+    for account in () if accounts.tax is not None else dict.fromkeys(one.account for one in taxes):
         if account not in there:
             code = draft.used[f"tax={account}"]
             raise Held(
@@ -44,7 +79,7 @@ def entries(draft: Draft, sums: Totals, coded: Sequence[Coded], payable: str, le
                 f"{draft.title} has no account {account}, to which the tax of invoice {draft.invoice.number} goes in a "
                 f"journal. To fix: `ml-connector mappings set TENANT tax {code} ACCOUNT`.",
             )
-    return [*made, Entry(payable, -sum((one.amount for one in made), Decimal(0)))]
+    return [*made, Entry(accounts.payable, -sum((one.amount for one in made), Decimal(0)))]
 
 
 def distribution(
@@ -67,8 +102,26 @@ def distribution(
     return by_account(booked, whole=True), Decimal(0) if local == 1 else CENTS / local
 
 
+def _by_code(draft: Draft, sums: Totals) -> dict[str, Decimal]:
+    """Share the tax among its codes; all of it under no code where the rows do not tell their shares."""
+    codes = [row.row.tax_code or draft.invoice.tax_code for row in sums.rows]
+    if len(set(codes)) > 1 and any(row.tax is None for row in sums.rows):
+        return {"": sums.tax}
+    shares = dict[str, Decimal]()
+    for row, code in zip(sums.rows, codes, strict=True):
+        theirs = draft.code("tax", code) if code else ""
+        shares[theirs] = shares.get(theirs, Decimal(0)) + (row.tax or Decimal(0))
+    return _whole(shares, sums)
+
+
+def _whole(shares: dict[str, Decimal], sums: Totals) -> dict[str, Decimal]:
+    """Give the first share what rounding leaves."""
+    shares[next(iter(shares))] += sums.tax - sum(shares.values(), Decimal(0))
+    return shares
+
+
 def _taxes(draft: Draft, sums: Totals) -> dict[str, Decimal]:
-    """Share the tax among the accounts of its codes. What rounding leaves goes to the first of them."""
+    """Share the tax among the accounts of its codes."""
     record, shares = draft.invoice, dict[str, Decimal]()
     if not sums.tax:
         return shares
@@ -85,6 +138,4 @@ def _taxes(draft: Draft, sums: Totals) -> dict[str, Decimal]:
             )
         account = draft.code("tax", code)
         shares[account] = shares.get(account, Decimal(0)) + (row.tax or Decimal(0))
-    first = next(iter(shares))
-    shares[first] += sums.tax - sum(shares.values(), Decimal(0))
-    return shares
+    return _whole(shares, sums)

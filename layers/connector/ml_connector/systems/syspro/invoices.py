@@ -22,7 +22,7 @@ from ml_connector.systems.kit.coding import Coded, coded
 from ml_connector.systems.kit.drafts import Draft, Months
 from ml_connector.systems.kit.faults import Fault
 from ml_connector.systems.kit.invoices import KINDS, Created
-from ml_connector.systems.kit.journals import entries
+from ml_connector.systems.kit.journals import Accounts, entries
 from ml_connector.systems.kit.matching import match
 from ml_connector.systems.kit.money import Money
 from ml_connector.systems.kit.sections import LedgerSection
@@ -184,7 +184,7 @@ class Invoices:
     def _journal(self, draft: Draft, sums: Totals, rows: Sequence[Coded]) -> dict[str, Any]:
         """Write a journal against the payable account; its entries make nothing together."""
         day, payable = draft.posted_on, str(self._payable)
-        made = entries(draft, sums, rows, payable, self._lookups.ledger)
+        made = entries(draft, sums, rows, Accounts(payable), self._lookups.ledger)
         draft.written = by_account((one.account, one.amount) for one in made if one.account != payable)
         return {
             "JournalType": "N", "JournalDate": day.isoformat(), "JournalReference": draft.own,
