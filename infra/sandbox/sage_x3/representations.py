@@ -1,0 +1,58 @@
+"""Classes and representations of api1: what each shows, and which facets it has (dossier 1.1, 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .tables import STAMPS, TABLES, Column
+
+READ = frozenset({"query", "details", "lookup", "summary"})
+WRITE = frozenset({"create", "edit", "template"})
+CLASSES = (
+    "BPSUPPLIER",
+    "BPARTNER",
+    "GACCOUNT",
+    "GDIE",
+    "CACCE",
+    "PORDER",
+    "PRECEIPT",
+    "PINVOICE",
+    "GACCENTRY",
+    "GACCDUDATE",
+    "PAYMENTH",
+)
+_ALWAYS_HIDDEN = {"CREUSR", "UPDUSR", "CREDATTIM", "CREDAT", "AUUID"}
+_CHANGED = {"UPDDATTIM", "UPDDAT"}
+
+
+@dataclass
+class Representation:
+    """A representation of a class; `hidden`: properties and tables of lines that it leaves out."""
+
+    cls: str
+    name: str
+    facets: set[str] = field(default_factory=lambda: set(READ))
+    hidden: set[str] = field(default_factory=set)
+
+    def columns(self, table: str, stamp: str) -> dict[str, Column]:
+        """What it shows of a row; `stamp` is the last-modified column of this installation."""
+        away = _ALWAYS_HIDDEN | self.hidden | (_CHANGED - {stamp})
+        return {name: column for name, column in TABLES[table].columns.items() if name not in away}
+
+    def lines(self, table: str) -> list[str]:
+        """The tables of lines that it shows below a row."""
+        return [child for child in TABLES[table].children if child not in self.hidden]
+
+
+def shipped() -> dict[tuple[str, str], Representation]:
+    """Those of the folder: each class by its own name, read only; the customer's writable ones begin with Z."""
+    made = [Representation(cls, cls) for cls in CLASSES]
+    made += [Representation(cls, f"Z{cls}", set(READ | WRITE)) for cls in ("GACCENTRY", "PAYMENTH")]
+    made += [Representation(cls, f"Z{cls}", set(READ) | {"edit"}) for cls in ("GACCDUDATE", "PINVOICE")]
+    return {(one.cls, one.name): one for one in made}
+
+
+def stamps() -> Iterable[str]:
+    """The names of all stamps."""
+    return (text.partition(":")[0] for text in STAMPS.split())
