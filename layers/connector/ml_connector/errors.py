@@ -60,6 +60,10 @@ class Unexplained(Rejected):
     """The target speaks of a trouble of its own: the same again may be taken, unless one record brings it about."""
 
 
+class NotOurs(Rejected):
+    """The document belongs to nothing of ours, such as somebody else's payment: it counts as unchanged."""
+
+
 class Unreadable(Rejected):
     """A document that cannot be read as one. `standing`, `stamp`, `number` and `company` are its platform's, and could
     be read.

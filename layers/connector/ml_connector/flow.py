@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from ml_connector.enrichment import Keep
+from ml_connector.pages import Broken as Broken  # noqa: PLC0414 - all that flows are made of is had from here
+from ml_connector.pages import Page as Page  # noqa: PLC0414
 from ml_connector.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -33,7 +35,10 @@ class Flow:
     must be complete first. `follows`: a record that is new to us is taken only while it is open, and then
     followed until it is closed. `codes` are the mapping kinds that may shape the outward body: after a change of one
     the next poll compares everything, and what differs is sent again. `links` names the flow whose delivered documents
-    these records refer to.
+    these records refer to. `concerns` names such a flow, too, where a record may belong to a document that we never
+    delivered: the target finds that by number and supplier, and what belongs to nothing counts as unchanged. `asks`:
+    where the source is an `AskedSource`, it is asked for each document of ours. `once`: a document is sent once, and a
+    later version of it is an update where the target takes one, else a person decides.
     `notices`: the platform tells of orders of its own, which are read and kept with the order's history. `enriches`: it
     brings back what people changed at the platform of the suppliers that this flow sends there (`enrichment.py`).
     """
@@ -52,6 +57,14 @@ class Flow:
     money: bool = False
     notices: bool = False
     enriches: str | None = None
+    concerns: str | None = None
+    asks: bool = False
+    once: bool = False
+
+    @property
+    def belongs_to(self) -> str | None:
+        """Name the flow whose delivered documents these records belong to, for certain or perhaps."""
+        return self.links or self.concerns
 
     @property
     def dated(self) -> bool:
@@ -74,28 +87,6 @@ class Integration:
 
 
 # ── masters ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A source record that could not be read: its key as far as known, why, and the raw text."""
-
-    key: str
-    reason: str
-    raw: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[R]):
-    """Some records of a source. `position` is where the next page begins (None: there is none).
-
-    `stamp` is the highest change stamp in the page, in the source's own spelling, so that stamps compare as text.
-    """
-
-    records: Sequence[R]
-    broken: Sequence[Broken] = ()
-    position: str | None = None
-    stamp: str | None = None
 
 
 class MasterSource(Protocol[R_co]):
@@ -191,7 +182,7 @@ class ListedDocument:
     `void`: cancelled at the source, so that only a target which knows of it needs to hear more. `partner`: whose it
     is, where that is known; documents of one partner are written one after the other. `dated`: the day that a
     tenant's start date is compared with. `number`: what people call it, where the list says so: it is shown until the
-    document itself has been read.
+    document itself has been read. `final`: hardly anything more is to come of it, so it is asked for rarely.
     """
 
     key: str
@@ -203,6 +194,7 @@ class ListedDocument:
     partner: str | None = None
     dated: date | None = None
     number: str | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +214,18 @@ SourceState = Literal["offered", "acknowledged", "transferred", "refused", "gone
 
 @dataclass(frozen=True, slots=True)
 class Document(Generic[R]):
-    """A document as it is now. `record` is None where it is gone."""
+    """A document as it is now. `record` is None where it is gone.
+
+    `void`: as in `ListedDocument`; `detail` says why then. `refers`: what the flow that it concerns may know the
+    document by that it belongs to, best first: the target's id, `own:KEY`, or `~` and the natural name of `Prepared`.
+    """
 
     record: R | None
     standing: SourceState
     stamp: str | None = None
     detail: str = ""
+    void: bool = False
+    refers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +291,12 @@ class Prepared:
 
     `lookup`: what `look` needs, and codes of the body under names with `=` in them, which it does not. `natural`: kind,
     partner and number as the target compares them; two documents that share it are one to the target (empty: nothing
-    tells). `dated`: the vendor's own date as it is sent, None where the source gives none. `name`: by which a target
-    that refuses duplicates knows a second one; another name is another document to it. `since`: when it can have been
-    sent first. `partner`, `reference` (the supplier's own number) and `kind` are told to people and compared with what
-    is found; empty: nothing to compare. `unique`: the target lets no second one of this `name` in, whatever it does of
-    others. `written`: what a read back compares in addition, by what people call it.
+    tells). `version`: what a later version is compared by, where that is less than the body. `dated`: the vendor's own
+    date as it is sent, None where the source gives none. `name`: by which a target that refuses duplicates knows a
+    second one; another name is another document to it. `since`: when it can have been sent first. `partner`,
+    `reference` (the supplier's own number) and `kind` are told to people and compared with what is found; empty:
+    nothing to compare. `unique`: the target lets no second one of this `name` in, whatever it does of others.
+    `written`: what a read back compares in addition, by what people call it.
     """
 
     key: str
@@ -316,6 +315,7 @@ class Prepared:
     since: datetime | None = None
     unique: bool = False
     written: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,11 +188,43 @@ class Invoice(Record, frozen=True, kw_only=True, omit_defaults=True):
     rows: tuple[CodingRow, ...] = ()
 
 
+class SupplierInvoice(Invoice, frozen=True, kw_only=True, omit_defaults=True):
+    """An invoice or credit note that is posted in the ERP, on its way to the platform for approval and payment.
+
+    `number` is the supplier's own; `key` the ERP's. `unpaid` is what is still open of `gross`, None where that is not
+    known. The order of a row is what approvers trace it back to.
+    """
+
+    unpaid: Decimal | None = None
+
+
+class InvoiceStatus(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """How far an invoice has come at the platform. `key` is the platform's id of it, `document` the ERP's key.
+
+    `status` is None where the platform says something that nobody has mapped; `said` is its own word. `number` and
+    `supplier` are those of the invoice in the platform's words, `accounts` the GL codes that it is coded to there.
+    """
+
+    number: str
+    status: Literal["received", "approved", "rejected", "paid"] | None
+    said: str = ""
+    reason: str | None = None
+    document: str | None = None
+    supplier: str | None = None
+    changed: str | None = None
+    accounts: tuple[str, ...] = ()
+
+
 class Payment(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One payment applied to one invoice.
 
-    `invoice` is the ERP's id of the invoice, `document` the platform's. `amount` is what this payment applied and
-    `paid_total` what all payments have applied by now, both in document currency.
+    `invoice` is the id of the invoice at the system that paid, `document` the one at the system that is told. `amount`
+    is what this payment applied and `paid_total` what all payments have applied by now, both in document currency;
+    `currency` is empty where the payer does not say it. `cancelled`: it does not count, or does not count any more.
+
+    Of a platform that pays: `state` is how the payment stands (None: in words that nobody has mapped, which are
+    `said`), `supplier` and `invoice_number` name the invoice in the platform's words, and `discount` is what was kept
+    back of it beside `amount`.
     """
 
     invoice: str
@@ -205,3 +237,8 @@ class Payment(Record, frozen=True, kw_only=True, omit_defaults=True):
     method: str | None = None
     reference: str | None = None
     cancelled: bool = False
+    state: Literal["scheduled", "in_flight", "paid", "cancelled", "failed"] | None = None
+    said: str = ""
+    supplier: str | None = None
+    invoice_number: str | None = None
+    discount: Decimal | None = None

@@ -202,8 +202,8 @@ def test_a_name_that_its_holder_takes_up_again_is_not_given_away(bench: Bench) -
     """The holder's chunk was finished, and is offered again while another takes over the name."""
     store, ledger = bench.runtime.store, bench.pair().ledger("invoices")
     assert ledger.reserve("V1~RE-1", "old") == "old"
-    asked = ledger._keeps
-    ledger._keeps = lambda holder: asked(holder) or (_offered_again(bench), False)[1]  # type: ignore[method-assign]
+    asked = ledger.keeps
+    ledger.keeps = lambda holder: asked(holder) or (_offered_again(bench), False)[1]  # type: ignore[method-assign]
     assert ledger.reserve("V1~RE-1", "new") == "old"
     assert store.get(ledger.links_pk, "invoices~V1~RE-1").data["key"] == "old"  # type: ignore[union-attr]
 

@@ -92,7 +92,7 @@ def move(pair: TenantIntegration, scope: str, by: str) -> Moved:
     for flow in pair.integration.flows:
         _Flow(endpoints.ledger_of(pair, scope, flow.name), pair.ledger(flow.name), moved).work()
     for flow in pair.integration.flows:
-        if flow.links is not None:  # what was listed here before the links came was nobody's
+        if flow.belongs_to is not None:  # what was listed here before the links came was nobody's
             pair.ledger(flow.name).look_back()
     _end(pair, scope, by, moved)
     return moved
@@ -146,8 +146,9 @@ class _Flow:
             self._carry(item, self._row)
             self._moved.documents += document and item.data.get("outcome") == "delivered"
             self._moved.records += not document
-        for item in self._rows("a#"):
-            self._carry(item, lambda was, now: was if now is None else None)
+        for prefix in ("a#", "w#"):
+            for item in self._rows(prefix):
+                self._carry(item, lambda was, now: was if now is None else None)
         for item in self._rows("d#"):
             self._carry(item, lambda was, now: was if now is None else None)
 

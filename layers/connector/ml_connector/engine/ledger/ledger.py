@@ -33,8 +33,6 @@ TRIES = 5
 """Looks at a row that changes again and again, before whoever wants to change it gives up."""
 KEEP_DONE = timedelta(days=3653)
 """Ten years, as long as the audit objects that a finished chunk leads to."""
-
-
 DUE, FAILED = "due", "failed"
 """Parts of the index: unfinished chunks by when they are due, and dead ones by when they died."""
 
@@ -236,7 +234,7 @@ class Ledger:
         """
         item = self.store.get(self.links_pk, f"{self.flow}~{name}") or Item(self.links_pk, f"{self.flow}~{name}")
         holder = str(item.data.get("key", key))
-        if holder != key and self._keeps(holder):
+        if holder != key and self.keeps(holder):
             return holder
         try:  # also where it is ours: whoever just found that we had let go of it must see that we have not
             self.store.put(replace(item, data={"key": key}))
@@ -249,7 +247,8 @@ class Ledger:
         item = self.store.get(self.links_pk, f"{self.flow}~{name}") or Item(self.links_pk, f"{self.flow}~{name}")
         self.store.put(replace(item, data={"key": key}))
 
-    def _keeps(self, key: str) -> bool:
+    def keeps(self, key: str) -> bool:
+        """Tell whether a document keeps what it reserved."""
         row = self.rows([key], consistent=True).get(key)
         return self.chunk(key) is not None or (row is not None and row[0].outcome == "delivered")
 

@@ -85,7 +85,8 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     somebody asked for it to be sent again, with a real change; the next settle clears it. `taint`: when a worker that
     had lost its chunk may have sent something older over it; only what was sent later settles it. `used`: the ERP's
     codes that its body was made with, as far as mappings decide them, and what they became (`{"tax:V1": "19"}`); None:
-    unknown. `shared`: by field, of a supplier that people may also change at the platform (`enrichment.FIELDS`).
+    unknown. `shared`: by field, of a supplier that people may also change at the platform (`enrichment.FIELDS`). A
+    document of a flow that sends one once has the hash of what it says there as its `delivered_fp`.
     """
 
     seq: int = 0
@@ -130,6 +131,7 @@ class SentDocument(Struct, kw_only=True, omit_defaults=True):
     at: str = ""
     taken: bool = False
     written: dict[str, str] = {}
+    version: str = ""
 
 
 class Decision(Struct, kw_only=True, omit_defaults=True):
@@ -167,7 +169,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     `awaits`: the master record for which a chunk waits, as KIND:CODE, where `waiting_for` names its flow; of several
     the first. `shared`: what will be agreed on of a supplier's fields once it is confirmed, by key, and `kept`: which
     of them were left as they stood. `before`: digests of the columns that a supplier had in the ERP right before its
-    fields were written.
+    fields were written. `version`: a hash of what a document says at the target, for flows that send one once.
     """
 
     id: str
@@ -238,6 +240,7 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     shared: dict[str, dict[str, SharedField]] = field(default_factory=dict)
     kept: dict[str, list[str]] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
+    version: str | None = None
 
     @property
     def settled(self) -> bool:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from ml_connector.engine.ledger.concerned import Watched, note_final, watched
 from ml_connector.engine.ledger.enqueue import Turn, enqueue
 from ml_connector.engine.ledger.rows import Chunk, Row
 from ml_connector.engine.poll.state import PassState
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.flow import Broken, DocumentPage, DocumentSource, Flow, ListedDocument
+from ml_connector.follow_up import AskedSource
+
+YOUNG = timedelta(days=2)
+"""So long a document that we delivered is asked for in each pass."""
+RARELY = 12
+"""Passes of which one asks for an older one."""
 
 
 class DocumentPass:
@@ -27,8 +36,36 @@ class DocumentPass:
         return self.pair.document_source(self.flow)
 
     def pages(self, since: str | None, position: str | None) -> Iterator[DocumentPage]:
-        """Read what is offered."""
-        return self.source.list_documents(since, position)
+        """Read what is offered, or ask how what we delivered stands there."""
+        source = self.source
+        if self.flow.asks and isinstance(source, AskedSource) and (first := self._ask(source, position)) is not None:
+            return first
+        return source.list_documents(since, position)
+
+    def _ask(self, source: AskedSource, position: str | None) -> Iterator[DocumentPage] | None:
+        """Ask for each document that was delivered; None where the source only lists."""
+        return None if source.asked([]) is None else self._asked(source, position)
+
+    def _asked(self, source: AskedSource, position: str | None) -> Iterator[DocumentPage]:
+        while some := watched(self.ledger, position):
+            due = {one.target: one for one in some if self._is_due(one)}
+            found = source.asked(list(due)) or []
+            position = some[-1].target
+            yield DocumentPage(found, position=position)
+            for offer in found:
+                if offer.key in due:  # after it was queued: whoever dies before asks for it again
+                    note_final(self.ledger, due[offer.key], final=offer.final)
+        yield DocumentPage([])
+
+    def _is_due(self, one: Watched) -> bool:
+        """Tell whether a document is asked for in this pass: old ones in every twelfth, final ones once a day.
+
+        A server that answers one question at a time is not asked about months of invoices every five minutes.
+        """
+        daily = self.cursor.now is not None and self.cursor.now.daily
+        young = self.pair.runtime.clock.now() - one.since < YOUNG
+        turn = (zlib.crc32(one.target.encode()) + self.cursor.passes) % RARELY == 0
+        return daily or (one.final is None and (young or turn))
 
     def take(self, page: DocumentPage) -> list[Chunk]:
         """Put on their way what is new of a page of offers."""
@@ -54,10 +91,11 @@ class DocumentPass:
     def _known(self, offer: ListedDocument, row: Row | None) -> bool:
         """Tell whether an offer needs nothing more, and count it."""
         figures = self.cursor.figures
-        if row is None or row.outcome is None:
-            if offer.void:
-                figures.unchanged += 1  # cancelled before anybody was told of it
-            return offer.void
+        if offer.void and untouched(row):
+            figures.unchanged += 1  # cancelled before anybody was told of it
+            return True
+        if row is None or row.outcome is None or self._may_be_ours_now(row):
+            return False
         if row.outcome == "rejected" and (_seen(offer, row) or self._refused_before(offer, row)):
             figures.rejected += 1
             self.state.reject((offer.key, row.reason or ""))
@@ -67,6 +105,11 @@ class DocumentPass:
             figures.unchanged += 1
             return True
         return False
+
+    def _may_be_ours_now(self, row: Row) -> bool:
+        """Tell whether what belonged to nothing of ours is looked at again: once a day, its document may be there."""
+        daily = self.cursor.now is not None and self.cursor.now.daily
+        return self.flow.concerns is not None and daily and untouched(row)
 
     def _refused_before(self, offer: ListedDocument, row: Row) -> bool:
         """Tell whether a source that takes no answer offers what was refused as it was; the daily pass tries again."""

@@ -126,7 +126,7 @@ class Poll:
         """Tell whether a full comparison is due by its schedule, in the ERP's zone."""
         if self.cursor.full_at is None:
             return True
-        if self.flow.links is not None and self.ledger.looks_back(self.cursor.full_at):
+        if self.flow.belongs_to is not None and self.ledger.looks_back(self.cursor.full_at):
             return True
         pair, last = self.pair, datetime.fromisoformat(self.cursor.full_at)
         text = cron.full_expression(pair.options, pair.integration.name, self.flow, pair.tenant)

@@ -6,16 +6,20 @@ from typing import Any
 
 from ml_connector.engine.ledger.rows import Row
 from ml_connector.engine.write.attempt import Attempt
+from ml_connector.engine.write.case import Case
 from ml_connector.errors import Held, Unreadable
-from ml_connector.flow import Codes
+from ml_connector.flow import Codes, Document, Prepared
 
 
-def too_old(attempt: Attempt, record: Any, row: Row) -> bool:
-    """Tell whether a document that came by webhook lies before the start date; never of one that we know."""
+def passed_over(attempt: Attempt, document: Document[Any], row: Row) -> str:
+    """Say why a document is none for us, by a webhook or by now: before the start date, or void; never one we know."""
     flow, pair = attempt.flow, attempt.pair
-    start, day = pair.options.start(pair.integration.name, flow.name), getattr(record, "invoice_date", None)
-    unknown = row.outcome in {None, "unchanged"} and row.target is None
-    return start is not None and day is not None and day < start and unknown
+    start, day = pair.options.start(pair.integration.name, flow.name), getattr(document.record, "invoice_date", None)
+    if row.outcome not in {None, "unchanged"} or row.target is not None:
+        return ""
+    if start is not None and day is not None and day < start:
+        return "It is dated before the flow's start date."
+    return document.detail or "It does not count any more." if document.void else ""
 
 
 def of_another_company(attempt: Attempt, record: Any, codes: Codes) -> Held | None:
@@ -28,6 +32,15 @@ def of_another_company(attempt: Attempt, record: Any, codes: Codes) -> Held | No
         return None
     what = f"Invoice {record.number} ({record.gross} {record.currency}, supplier {record.supplier})"
     return _elsewhere(attempt, company, codes, f"{what} is not posted")
+
+
+def traced(case: Case, record: Any) -> Prepared:
+    """Say what a document would be found by now; raises `Held` where it cannot be said, or is another company's."""
+    codes = case.attempt.pair.codes(waits=False)
+    if (elsewhere := of_another_company(case.attempt, record, codes)) is not None:
+        raise elsewhere
+    trace: Prepared = case.target.trace(record, codes)
+    return trace
 
 
 def unreadable_elsewhere(attempt: Attempt, error: Unreadable, codes: Codes) -> Held | None:

@@ -10,9 +10,10 @@ from typing import Any, Literal, NoReturn
 
 import msgspec
 
+from ml_connector.engine.ledger.concerned import owner, watch
 from ml_connector.engine.ledger.rows import Row
 from ml_connector.engine.write.attempt import Attempt
-from ml_connector.engine.write.identity import recall
+from ml_connector.engine.write.identity import recall, version_of
 from ml_connector.errors import Held
 from ml_connector.flow import Document, Found, Prepared
 
@@ -29,6 +30,8 @@ class Case:
         self.key: str = attempt.chunk.key or attempt.chunk.id
         self.source = attempt.pair.document_source(attempt.flow)
         self.target = attempt.pair.document_target(attempt.flow)
+        self._refers: tuple[str, ...] = ()
+        self.own = next((one.lookup["own"] for one in attempt.chunk.sents if "own" in one.lookup), "")
 
     @property
     def source_title(self) -> str:
@@ -71,7 +74,7 @@ class Case:
     def fetch(self) -> Document[Any]:
         """Read the document as its source has it now, and take down what its rows are to say of it."""
         self.attempt.said["talking_to"] = self.attempt.flow.source
-        document: Document[Any] = self.source.fetch(self.key)
+        document = self.read()
         self.attempt.said["talking_to"] = self.attempt.flow.target
         self.chunk.stamp = document.stamp or self.chunk.stamp
         record = document.record
@@ -83,8 +86,17 @@ class Case:
             self.chunk.currency = getattr(record, "currency", None) or self.chunk.currency
         return document
 
+    def read(self) -> Document[Any]:
+        """Read the document as its source has it now, and only that."""
+        document: Document[Any] = self.source.fetch(self.key)
+        self._refers = document.refers
+        return document
+
     def linked(self, record: Any) -> Any:
-        """Name the platform's document to which this one refers."""
+        """Name the document of the target to which this one, as it was read last, refers where it is one of ours."""
+        if (concerns := self.attempt.flow.concerns) is not None:
+            key = owner(self.attempt.ledger.sibling(concerns), self._refers)
+            return record if key is None else msgspec.structs.replace(record, document=key)
         flow = self.attempt.flow.links
         if flow is None or not self.chunk.refers:
             return record
@@ -98,15 +110,27 @@ class Case:
     def look_back(self) -> None:
         """Have what refers to this document looked for from the start: it may have been listed while nobody knew it."""
         for flow in self.attempt.pair.integration.flows:
-            if flow.links == self.attempt.flow.name:
+            if flow.belongs_to == self.attempt.flow.name:
                 self.attempt.ledger.sibling(flow.name).look_back()
 
     def value(self, prepared: Prepared) -> None:
-        """Take down how it is valued and when it is posted."""
+        """Take down how it is valued, when it is posted, and what it says there."""
+        self.own = prepared.lookup.get("own", "")
+        self.chunk.version = version_of(prepared) or self.chunk.version
         if self.attempt.flow.target == self.attempt.pair.integration.platform:
             self.chunk.currency = prepared.currency  # amounts are told in the platform's currencies, in every flow
         self.chunk.posted_on = prepared.posted_on.isoformat() if prepared.posted_on else None
         self.attempt.said["notes"] = list(prepared.notes)
+
+    def announce(self, target: str) -> None:
+        """Let the flows that concern this one find the document by its ids, and ask for it."""
+        ledger = self.attempt.ledger
+        flows = [flow for flow in self.attempt.pair.integration.flows if flow.concerns == self.attempt.flow.name]
+        if flows and self.own:
+            ledger.link(f"own:{self.own}", self.key)
+        for flow in flows:
+            if flow.asks:
+                watch(ledger.sibling(flow.name), target)
 
     # ── names ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from ml_connector.engine.ledger.rows import Row
 from ml_connector.engine.write import duplicates, resolving
-from ml_connector.engine.write.admission import of_another_company, too_old, unreadable_elsewhere
+from ml_connector.engine.write.admission import of_another_company, passed_over, traced, unreadable_elsewhere
 from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.identity import remember
@@ -26,6 +26,7 @@ from ml_connector.engine.write.matching import Matcher
 from ml_connector.engine.write.prerequisites import wait_for_masters
 from ml_connector.engine.write.reading_back import ReadBack
 from ml_connector.engine.write.responder import Responder
+from ml_connector.engine.write.revision import GONE, Revision
 from ml_connector.errors import Held, LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient, Unreadable
 from ml_connector.flow import Document, Found, Prepared
 
@@ -78,17 +79,33 @@ class DocumentWriter:
         if case.fresh and row.outcome != "delivered":
             wait_for_masters(self.attempt)
         document = self._fetched(row)
-        if row.outcome == "delivered" and row.target is not None and case.source.answers:
-            if not case.decided("post"):
-                self.posted.again(document, row)
-                return
-            resolving.posted_no_more(self.matcher, row, document.record)
-        if document.record is None or document.standing in {"gone", "transferred", "refused"}:
+        if row.outcome == "delivered" and row.target is not None and self._known_there(document, row):
+            return
+        if document.record is None or document.standing in GONE:
             self._gone(document, earlier, looked_at)
             return
-        if case.fresh and too_old(self.attempt, document.record, row):
-            self.responder.finish("unchanged", "It is dated before the flow's start date.")
+        if case.fresh and (why := passed_over(self.attempt, document, row)):
+            self.responder.finish("unchanged", why)
             return
+        self._map(document, earlier)
+
+    def _known_there(self, document: Document[Any], row: Row) -> bool:
+        """Go on with what was delivered before, by its source's or our own word; False where it is looked for anew."""
+        case = self.case
+        if case.source.answers:
+            if not case.decided("post"):
+                self.posted.again(document, row)
+                return True
+            resolving.posted_no_more(self.matcher, row, document.record)
+        elif self.attempt.flow.once and case.fresh and not case.decided("post"):
+            if (updated := Revision(case).judge(document, row, self.responder)) is not None:
+                self._hold_on_to(updated)
+            return True
+        return False
+
+    def _map(self, document: Document[Any], earlier: Found | None) -> None:
+        """Say it in the target's words, then take up what stands there, or send it."""
+        case = self.case
         record = case.linked(document.record)
         if earlier is not None:
             self._resume(earlier, record)
@@ -98,7 +115,9 @@ class DocumentWriter:
             return
         case.value(prepared)
         if self.attempt.pair.shadow:
-            self._dry_run(prepared)
+            self.matcher.rehearse(prepared)
+            self.chunk.shadow = True
+            self.responder.finish("delivered")
             return
         if self.chunk.swept and case.fresh and not case.target.look(prepared):
             raise Held(
@@ -135,27 +154,15 @@ class DocumentWriter:
     def _resume(self, found: Found, record: Any) -> None:
         """Go on with what was sent and stands there; raises `Held` where something else is wanted by now."""
         try:
-            trace = self._traced(record)
+            trace = traced(self.case, record)
         except Held as error:
             raise Held(
                 error.waiting_for, f"{self.case.there(found)} was sent for {self.case.this()}. {error}"
             ) from error
         self.matcher.check_same(found, trace)
         self.case.value(trace)
+        self.chunk.version = self.chunk.sents[-1].version or None
         self._adopt(found, trace)
-
-    def _dry_run(self, prepared: Prepared) -> None:
-        """Find out what would become of the document, as far as reading shows it."""
-        found = self.matcher.look(prepared)
-        if found is None:
-            self.matcher.reserve(prepared)
-        else:
-            self.matcher.check_same(found, prepared)
-            self.chunk.notes.append(
-                f"{self.case.target.title} has it already as {found.number}: it would be matched to that."
-            )
-        self.chunk.shadow = True
-        self.responder.finish("delivered")
 
     def _prepared(self, record: Any, standing: str) -> Prepared | None:
         """Map the document; None where that failed because it is at the target already, and so was adopted.
@@ -183,14 +190,6 @@ class DocumentWriter:
             self._adopt(found, trace)
             return None
         return replace(prepared, since=case.since())
-
-    def _traced(self, record: Any) -> Prepared:
-        """Say what a document would be found by now; raises `Held` where it cannot be said, or is another company's."""
-        codes = self.attempt.pair.codes(waits=False)
-        if (elsewhere := of_another_company(self.attempt, record, codes)) is not None:
-            raise elsewhere
-        trace: Prepared = self.case.target.trace(record, codes)
-        return trace
 
     def _matches_sent(self, document: Document[Any], looked_at: datetime) -> bool:
         """Take up again what is done at both ends and our rows have forgotten, as after a restore of the table.
@@ -320,6 +319,7 @@ class DocumentWriter:
             )
         if adopted:
             case.look_back()
+        case.announce(found.id)
         self._hold_on_to(found)
 
     def _hold_on_to(self, found: Found) -> None:
@@ -340,7 +340,7 @@ class DocumentWriter:
         case = self.case
         target = self.chunk.target or ""
         holder = self.attempt.ledger.links([target]).get(target, case.key)
-        anothers = holder != case.key and self._is_anothers(target)
+        anothers = holder != case.key and self.matcher.is_anothers(target)
         if case.open_decision("post") and not anothers:
             resolving.post_anew(self.matcher)
         elif holder != case.key and not anothers:
@@ -348,11 +348,6 @@ class DocumentWriter:
         else:
             self.chunk.step, self.chunk.target, self.chunk.code = "unknown", None, None
         self._deliver()
-
-    def _is_anothers(self, target: str) -> bool:
-        """Tell whether a document stands there, and is not what was sent."""
-        there = [one for one in self.matcher.find(self.case.sent) if one.id == target]
-        return bool(there) and not any(self.matcher.may_be_sent(one) for one in there)
 
     def _confirm(self) -> None:
         """Read the number and the total back, then answer the source."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+
+import msgspec
 
 from ml_connector.engine.ledger.rows import SentDocument
 from ml_connector.flow import Found, Prepared
@@ -27,7 +30,16 @@ def remember(prepared: Prepared, at: str) -> SentDocument:
         posted_on=_written(prepared.posted_on),
         at=at,
         written=dict(prepared.written),
+        version=version_of(prepared),
     )
+
+
+def version_of(prepared: Prepared) -> str:
+    """Hash what a document says at the target, to tell a later version that says something else; empty: unknown."""
+    if not (prepared.version or prepared.body):
+        return ""
+    said = prepared.version.encode() or msgspec.json.encode(prepared.body, order="sorted")
+    return hashlib.blake2b(said, digest_size=8).hexdigest()
 
 
 def recall(key: str, sent: SentDocument) -> Prepared:

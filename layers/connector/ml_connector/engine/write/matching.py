@@ -43,6 +43,22 @@ class Matcher:
                 found.setdefault(there.id, filled(there, one) if one in sent else there)
         return list(found.values())
 
+    def rehearse(self, prepared: Prepared) -> None:
+        """Find out what would become of the document, as far as reading shows it; raises `Held` as `look` does."""
+        found = self.look(prepared)
+        if found is None:
+            self.reserve(prepared)
+            return
+        self.check_same(found, prepared)
+        self.chunk.notes.append(
+            f"{self.case.target.title} has it already as {found.number}: it would be matched to that."
+        )
+
+    def is_anothers(self, target: str) -> bool:
+        """Tell whether a document stands there, and is not what was sent."""
+        there = [one for one in self.find(self.case.sent) if one.id == target]
+        return bool(there) and not any(self.may_be_sent(one) for one in there)
+
     def _judge(self, found: Sequence[Found], wanted: Prepared | None) -> Found | None:
         """Choose the one that is this document; raises `Held` for what a person must judge."""
         holders = self.attempt.ledger.links([f.id for f in found])

@@ -147,8 +147,9 @@ class ReadBack:
 
     def _wanted(self) -> list[Prepared]:
         """Read again what is wanted of a document that was adopted: then nothing says what was sent."""
-        record = self.case.source.fetch(self.case.key).record
-        return [] if record is None else [self.case.target.trace(record, self.attempt.pair.codes(waits=False))]
+        record = self.case.read().record
+        codes = self.attempt.pair.codes(waits=False)
+        return [] if record is None else [self.case.target.trace(self.case.linked(record), codes)]
 
     def unchanged(self, found: Found, wanted: Sequence[Prepared] | None = None) -> None:
         """Raise `Held` where what stands there is not what was sent any more, unless a person took it as it is."""

@@ -13,7 +13,7 @@ import msgspec
 from ml_connector.engine.ledger.rows import Row, readable
 from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.retry import backoff
-from ml_connector.errors import Held, Rejected, Unreadable
+from ml_connector.errors import Held, NotOurs, Rejected, Unreadable
 from ml_connector.flow import Answer, Document, SourceState, Verdict
 
 ANSWER_TRIES = 3
@@ -42,6 +42,9 @@ class Responder:
             raise Held(f"lookup:{self.case.key}", f"Its first sending may have taken effect, and now: {error}")
         if self.chunk.target is not None:  # it is in the books: what is refused is our answer or our reading
             raise Held(f"lookup:{self.case.key}", f"It was posted as {self.chunk.code}, but then: {error}")
+        if isinstance(error, NotOurs):
+            self.finish("unchanged", str(error))
+            return
         if self.chunk.step == "answered":
             self._not_taken(Verdict("rejected", str(error)))
             return
@@ -177,7 +180,7 @@ class Responder:
         ledger, chunk, reason = self.attempt.ledger, self.chunk, reason and readable(reason, LONGEST)
         known, stamp = ledger.rows([case.key], consistent=True), self._stamp(outcome)
 
-        def made(_key: str, before: Row) -> Row:
+        def made(_: str, before: Row) -> Row:
             if outcome == "unchanged" and before.outcome is not None:
                 return msgspec.structs.replace(before, seq=max(before.seq, chunk.seq), stamp=chunk.stamp)
             return Row(
@@ -189,6 +192,9 @@ class Responder:
                 target=chunk.target,
                 code=chunk.code,
                 number=chunk.number,
+                delivered_fp=chunk.version
+                if outcome == "delivered" and self.attempt.flow.once
+                else before.delivered_fp,
             )
 
         ledger.settle(
