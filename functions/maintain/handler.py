@@ -18,7 +18,7 @@ aws = Aws(Names.from_environment())
 logger = logs.logger(aws.names.stage)
 metrics = Metrics()
 metrics.set_default_dimensions(stack=aws.names.stack)
-SYSTEMS = sorted({system for table in INTEGRATIONS for flow in table.flows for system in (flow.source, flow.target)})
+SYSTEMS = sorted({system for table in INTEGRATIONS for system in (table.erp, table.platform)})
 SHARE = 0.4
 """Of the time that a tick has: what is due and not queued until then is the first of the next."""
 

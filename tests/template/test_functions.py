@@ -57,6 +57,7 @@ def test_timeouts_are_those_that_the_queues_count_on(of_type):
         "PollSapB1": 300,
         "PollSage300": 300,
         "PollSyspro": 300,
+        "PollSageX3": 300,
         "PollBasware": 300,
         "Write": 120,
         "Maintain": 50,

@@ -29,7 +29,7 @@ def test_a_system_without_a_stand_fails_loudly() -> None:
 
 
 def test_every_system_moves_something() -> None:
-    assert set(bootstrap.SYSTEMS) == {case.system for case in cases.ALL}
+    assert set(bootstrap.SYSTEMS) - cases.AWAITED == {case.system for case in cases.ALL}
 
 
 @cases.every_system

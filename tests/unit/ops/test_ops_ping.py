@@ -96,9 +96,9 @@ def test_a_schedule_that_cannot_be_read_is_named_by_its_field(office: Any) -> No
 
 
 def test_a_system_without_an_adapter_is_an_unusable_secret(office: Any) -> None:
-    office.write("acme", "sage_x3", {})
-    rows = office.run("ping", "acme", "sage_x3", "--json", code=2)
-    assert "no adapter for sage_x3" in rows[0]["detail"]
+    office.write("acme", "avidxchange", {})
+    rows = office.run("ping", "acme", "avidxchange", "--json", code=2)
+    assert "no adapter for avidxchange" in rows[0]["detail"]
 
 
 def test_half_of_a_pair_is_tried_alone_with_the_flows_it_would_have(office: Any, server: Any) -> None:
@@ -145,7 +145,7 @@ def test_ping_tells_the_functions_of_the_tenant_at_once(office: Any) -> None:
 
 def test_nothing_to_ping_is_wrong_use(office: Any, tmp_path: Any) -> None:
     assert "no tenant 'nobody'" in office.run("ping", "nobody", code=2).stderr
-    assert "There is no acme/sage_x3" in office.run("ping", "acme", "sage_x3", code=2).stderr
+    assert "There is no acme/avidxchange" in office.run("ping", "acme", "avidxchange", code=2).stderr
 
 
 def test_nothing_but_the_checks_is_printed(office: Any) -> None:

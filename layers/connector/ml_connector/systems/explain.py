@@ -63,8 +63,24 @@ def _field(path: str) -> str:
 
 
 def _nearest(model: type[BaseModel], loc: tuple[Any, ...]) -> str:
-    near = difflib.get_close_matches(str(loc[-1]), model.model_fields, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known are {', '.join(model.model_fields)}"
+    names = [field.alias or name for name, field in _inside(model, loc).model_fields.items()]
+    near = difflib.get_close_matches(str(loc[-1]), names, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known are {', '.join(names)}"
+
+
+def _inside(model: type[BaseModel], loc: tuple[Any, ...]) -> type[BaseModel]:
+    """Find the object that the last part of a path belongs to."""
+    for part in loc[:-1]:
+        named = (field for name, field in model.model_fields.items() if part in {name, field.alias})
+        field = next(named, None)  # None: a key or a place in a list, of whose kind the model is already
+        model = (_model_in(field.annotation) if field else None) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
 
 
 # ── found ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -98,7 +98,14 @@ VENDORS = (
         frozenset({"user", "password", "uppercase_password", "post_batches", "date_literal"}),
     ),
     VendorSpec("avidxchange", "platform", 3, "AvidXchange"),
-    VendorSpec("sage_x3", "erp", 2, "Sage X3"),
+    VendorSpec(
+        "sage_x3",
+        "erp",
+        2,
+        "Sage X3",
+        f"{_FOLDER}.sage_x3",
+        frozenset({"auth", "api", "write_via", "soap", "journal", "payment", "invoice_status_field", "hold_in_x3"}),
+    ),
     VendorSpec(
         "syspro",
         "erp",

@@ -1,0 +1,68 @@
+"""One folder for one tenant: hands out sources and targets, and answers `ping`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ml_connector.connection import Check, Source, Target
+from ml_connector.context import AdapterContext
+from ml_connector.records import Record
+from ml_connector.systems.http import Http
+from ml_connector.systems.kit.connection import checked, server, zone
+from ml_connector.systems.kit.credentials import Basic
+from ml_connector.systems.kit.login import SharedLogin
+from ml_connector.systems.sage_x3.settings import Settings
+
+VENDOR = "Sage X3"
+CONNECTIONS = 3
+"""api1 has a small pool of sessions of its own, and SOAP one of processes."""
+
+
+class Connection:
+    """The connection. Raises the classes of `errors` only."""
+
+    def __init__(self, settings: Settings, context: AdapterContext) -> None:
+        self.settings, self.context = settings, context
+        self.http = self._server(settings.url)
+        self._scheme = Basic(
+            self.http,
+            settings.auth.user or "",
+            settings.auth.password.get_secret_value() if settings.auth.password else "",
+            proof=f"{settings.api1_path}/BPSUPPLIER?representation=BPSUPPLIER.$query&count=1",
+            setting="'url' or 'endpoint'",
+        )
+        self.http.auth = self.login = SharedLogin(context.sessions, self._scheme)
+
+    def _server(self, url: str) -> Http:
+        return server(self.settings, self.context, vendor=VENDOR, base_url=url, connections=CONNECTIONS)
+
+    def source(self, record: type[Record]) -> Source:
+        """Hand out a source; raises `KeyError` for a record that this system does not give."""
+        makers: dict[type[Record], Callable[[], Source]] = {}
+        return makers[record]()
+
+    def target(self, record: type[Record]) -> Target:
+        """Hand out a target; raises `KeyError` for a record that this system does not take."""
+        makers: dict[type[Record], Callable[[], Target]] = {}
+        return makers[record]()
+
+    def close(self) -> None:
+        """Close the connections; there is no session to end."""
+        self.http.close()
+
+    # ── ping ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ping(self) -> Iterator[Check]:
+        """Prove the login anew, and read one record of each kind; writes nothing."""
+        return checked(self._log_in, self._checks)
+
+    def _log_in(self) -> str:
+        self.login.prove()
+        return f"{self.settings.auth.type}, folder {self.settings.folder}"
+
+    def _checks(self) -> Iterator[Check]:
+        yield zone(self.settings, "Europe/Paris")
+
+
+connect = Connection
+"""Joins the folder that a secret describes; nothing is sent yet."""

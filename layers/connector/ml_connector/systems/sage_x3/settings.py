@@ -1,0 +1,248 @@
+"""The secret of a Sage X3 folder."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StrictBool, StringConstraints
+from pydantic import model_validator as checked
+
+from ml_connector.systems.kit.credentials import basic
+from ml_connector.systems.kit.secret_fields import only_fields_of
+from ml_connector.systems.settings import SystemSettings, Url, authority, server
+
+SOAP_PATH = "/soap-generic/syracuse/collaboration/syracuse/CAdxWebServiceXmlCC"
+_SURFACE = re.compile(r"/(api1|xtrem|sdata|soap-generic)(/.*)?$", re.IGNORECASE)
+
+
+def is_gateway(url: object) -> bool:
+    """Tell a regional gateway, `https://api.<region>-sagex3.com/v1`, by its address."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+        host = parts.hostname or "" if parts else ""
+    except ValueError:
+        return False
+    return (
+        parts is not None
+        and re.search(r"(^|[.-])sagex3\.com\.?$", host, re.IGNORECASE) is not None
+        and (parts.path.rstrip("/").lower().endswith("/v1"))
+    )
+
+
+def _root(url: str) -> str:
+    if found := _SURFACE.search(url):
+        raise ValueError(f"this address must end before /{found[1]}, such as https://x3.example.com:8124")
+    return url
+
+
+Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=250)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+"""A folder or an endpoint: it is part of addresses."""
+Class = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,60}$")]
+Entity = Literal[
+    "supplier",
+    "account",
+    "dimension",
+    "purchase_order",
+    "receipt",
+    "supplier_invoice",
+    "open_item",
+    "journal",
+    "payment",
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Auth(_Part):
+    """How to log in. Each `type` has fields of its own, and takes none of the others'."""
+
+    type: Literal["basic", "oauth2", "connected_app"]
+    user: Filled | None = None
+    password: Secret | None = None
+    token_url: Url | None = None
+    client_id: Filled | None = None
+    client_secret: Secret | None = None
+    refresh_token: Secret | None = None
+    refresh_token_issued_at: datetime | None = None
+    audience: str | None = None
+    validity_seconds: int = Field(default=300, ge=60, le=86_400)
+
+    @checked(mode="after")
+    def _has_its_fields(self) -> Auth:
+        fields = {
+            "basic": ("user", "password"),
+            "oauth2": ("token_url", "client_id", "client_secret", "refresh_token", "[refresh_token_issued_at]"),
+            "connected_app": ("client_id", "client_secret", "user", "audience", "[validity_seconds]"),
+        }
+        return only_fields_of(self, "type", fields)
+
+
+class ClassOf(_Part):
+    """Under which class and representation an entity is published, and which of its fields shows a change."""
+
+    name: Class | None = Field(default=None, alias="class")
+    representation: Class | None = None
+    changed_field: Class | None = None
+
+
+class UserPassword(_Part):
+    """A login of its own, for SOAP."""
+
+    user: Filled
+    password: Secret
+
+
+class Templates(_Part):
+    """Import templates, by what they import."""
+
+    journal: Filled | None = None
+    payment: Filled | None = None
+
+
+class Soap(_Part):
+    """The SOAP service, and what is imported through it."""
+
+    url: Url
+    pool_alias: Filled
+    language: Filled = "ENG"
+    auth: UserPassword | None = None
+    templates: Templates = Templates()
+
+    @property
+    def address(self) -> str:
+        """Give the address of the service itself; an address that ends before it is completed."""
+        return self.url if self.url.endswith("/CAdxWebServiceXmlCC") else f"{self.url}{SOAP_PATH}"
+
+
+class Journal(_Part):
+    """How an invoice becomes a journal entry of the general ledger."""
+
+    entry_type: Filled
+    journal: Filled
+    site: Filled | None = None
+    payable_account: Filled
+    control: Filled | None = None
+    tax_account: Filled | None = None
+    rounding_account: Filled | None = None
+
+
+class Payment(_Part):
+    """How a payment is entered."""
+
+    type: Filled
+    bank: Filled
+    site: Filled | None = None
+    journal: Filled | None = None
+
+
+class Settings(SystemSettings):
+    """How to reach one folder (`docs/vendors/sage_x3.md`).
+
+    On a regional gateway, `api` and `write_via` are graphql where they are left out: there is neither api1 nor SOAP.
+    """
+
+    url: Annotated[Url, AfterValidator(_root)]
+    folder: Name
+    endpoint_name: Name | None = Field(default=None, alias="endpoint")  # every system has an `endpoint()`
+    auth: Auth
+    api: Literal["api1", "graphql"] = "api1"
+    company_code: Filled | None = Field(default=None, alias="company")  # and a `company()`
+    chart: Filled | None = None
+    site: Filled | None = None
+    classes: dict[Entity, ClassOf] = Field(default_factory=dict)
+    write_via: Literal["api1", "graphql", "soap"] = "api1"
+    soap: Soap | None = None
+    journal: Journal | None = None
+    payment: Payment | None = None
+    cost_center_dimension: Filled | None = None
+    invoice_status_field: Class | None = None
+    hold_in_x3: StrictBool = False
+
+    @checked(mode="before")
+    @classmethod
+    def _of_a_gateway(cls, found: Any) -> Any:
+        if isinstance(found, dict) and is_gateway(found.get("url")):
+            return {"api": "graphql", "write_via": "graphql", **found}
+        return found
+
+    @checked(mode="after")
+    def _fits_together(self) -> Settings:
+        if self.write_via == "soap" and self.soap is None:
+            raise ValueError("the field 'soap' is missing: 'write_via' is soap; add it, or choose another 'write_via'")
+        if self.gateway:
+            self._fits_a_gateway()
+        return self
+
+    def _fits_a_gateway(self) -> None:
+        if self.auth.type != "oauth2":
+            raise ValueError(
+                f"'auth.type' is {self.auth.type}, and a regional gateway takes only the tokens of a pairing: set it "
+                "to oauth2"
+            )
+        for name in ("api", "write_via"):
+            if getattr(self, name) == "api1":
+                raise ValueError(f"'{name}' is api1, which a regional gateway does not have: set it to graphql")
+        if self.write_via == "soap" and self.soap is not None:
+            if is_gateway(self.soap.url) or authority(self.soap.url) == authority(self.url):
+                raise ValueError("'soap.url' is the regional gateway's, which has no SOAP: name the X3 server itself")
+            if self.soap.auth is None:
+                raise ValueError(
+                    "the field 'soap.auth' is missing: a regional gateway's tokens are not taken by SOAP; add user and "
+                    "password"
+                )
+
+    @property
+    def gateway(self) -> bool:
+        """Whether this is a regional gateway: GraphQL only."""
+        return is_gateway(self.url)
+
+    @property
+    def endpoint_code(self) -> str:
+        """Name the endpoint, as it stands in addresses and headers."""
+        return self.endpoint_name or self.folder
+
+    @property
+    def api1_path(self) -> str:
+        """Give the path of api1 below `url`; a class follows."""
+        return f"/api1/x3/erp/{self.endpoint_code}"
+
+    @property
+    def graphql_path(self) -> str:
+        """Give the path of GraphQL below `url`."""
+        return f"/service/{self.endpoint_code}/api" if self.gateway else "/xtrem/api"
+
+    def secret_values(self) -> list[str]:
+        """List what is masked: passwords, secrets and tokens, and pairs as their header carries them."""
+        logins = [one for one in (self.auth, self.soap and self.soap.auth) if one]
+        secrets = [v.get_secret_value() for one in logins for v in one.__dict__.values() if isinstance(v, SecretStr)]
+        pairs = [
+            basic(one.user, one.password.get_secret_value()) for one in logins if one.user and one.password is not None
+        ]
+        return [*secrets, *pairs]
+
+    def endpoint(self) -> dict[str, str]:
+        """Name server, folder and company."""
+        return {"server": server(self.url), "folder": self.folder, "company": self.company_code or ""}
+
+    def company(self) -> str:
+        """Name the company as mappings of companies do: its code, else the folder's."""
+        return self.company_code or self.folder
+
+    def owns(self) -> dict[str, str]:
+        """Name the pairing: it has one refresh token at a time, and two tenants would use up each other's."""
+        if self.auth.refresh_token is None:
+            return {}
+        digest = hashlib.blake2b(self.auth.refresh_token.get_secret_value().encode(), digest_size=12).hexdigest()
+        return {f"{server(self.auth.token_url or '')}|{digest}": "this refresh token of Sage X3"}
+
+    def urls(self) -> list[str]:
+        """List the addresses of the server, of its tokens and of SOAP."""
+        return [url for url in (self.url, self.auth.token_url, self.soap and self.soap.url) if url]
