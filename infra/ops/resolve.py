@@ -38,8 +38,8 @@ def resolve(
     stack: options.Stack = None,
     as_json: options.Json = False,
 ) -> None:
-    """Decide over a document that is held as `conflict:`, `lookup:` or `approval:`. Nothing that was sent from here
-    and still stands is ever posted again.
+    """Decide over a document that is held as `conflict:`, `lookup:` or `approval:`, or over an order that was created
+    before and is held as `conflict:`. Nothing that was sent from here and still stands is ever posted again.
 
     Example: ml-connector resolve acme invoices RE-77174010 --match 50800 --secrets ./secrets
     """
@@ -103,7 +103,8 @@ def _waiting(stream: Stream, key: str) -> Chunk:
         raise NotThere(
             f"{name[0].upper()}{name[1:]} is not held: it is completed. `ml-connector {history}` shows its history."
         )
-    if stream.flow.manner != "document" or not decidable(chunk):
+    bulk = stream.flow.manner != "document" and not (chunk.waiting_for or "").startswith("conflict:")
+    if bulk or not decidable(chunk):
         why = f"waits for {chunk.waiting_for}" if chunk.waiting_for else "is queued or under way"
         name = named(stream, found, chunk)
         held = f"`ml-connector held {stream.pair.tenant}` shows how it stands."
@@ -118,6 +119,8 @@ def _there(stream: Stream, chunk: Chunk, number: str) -> str:
 
     Raises `NotThere` where the target has none such. What cannot be asked now is asked by the writer.
     """
+    if stream.flow.manner != "document":  # its target creates once, and is asked when the decision is carried out
+        return ""
     from ml_connector.engine.write.resolving import named_there
     from ml_connector.errors import ConnectorError, Rejected
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 from ml_connector.enrichment import SupplierFields
-from ml_connector.flow import DocumentSource, DocumentTarget, MasterSource, MasterTarget
+from ml_connector.flow import DocumentSource, DocumentTarget, MasterSource
+from ml_connector.master_target import MasterTarget
 from ml_connector.records import Record, SupplierEnrichment
 
 R = TypeVar("R", bound=Record)

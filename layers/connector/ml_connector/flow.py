@@ -74,12 +74,16 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """An ERP and an accounts-payable platform, and the flows between them in the order of a run."""
+    """An ERP and an accounts-payable platform, and the flows between them in the order of a run.
+
+    `defaults`: by system, fields of its secret that mean something else here where they are left out.
+    """
 
     name: str
     erp: str
     platform: str
     flows: tuple[Flow, ...]
+    defaults: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
 
     def flow(self, name: str) -> Flow:
         """Find a flow by name; raises `KeyError`."""
@@ -107,7 +111,8 @@ class Rendered:
     """A record in the target's words: its entities by stage, each stage a list of JSON objects.
 
     `target_id` is the code by which documents of the target name the record (a vendor code, an account code).
-    `known`: an earlier version of it was sent, of which parts may stand even if it was refused, and may have to go.
+    `known`: an earlier version of it was sent, of which parts may stand even if it was refused, and may have to go; of
+    what is created `once`, that it was created before.
     `keep`: the fields to leave as they stand there; the target asks right before it writes (`enrichment.Keep`).
     """
 
@@ -140,36 +145,6 @@ class Verdict:
 
 Chunking = Mapping[type[Record], tuple[int, Callable[[Any], int]]]
 """By record type: what a chunk may weigh at most, and how a record is weighed."""
-
-
-class MasterTarget(Protocol[R_contra]):
-    """Takes records in bulk, in one or more stages (headers, then lines)."""
-
-    stages: tuple[str, ...]
-
-    def render(self, record: R_contra, codes: Codes, touch: str | None = None) -> Rendered:
-        """Say a record in the target's words. `touch` makes a real change so that it is imported again.
-
-        Raises `Held` or `Rejected`.
-        """
-
-    def send(self, stage: str, batch: Sequence[Rendered]) -> Sent:
-        """Send one stage of a chunk; the same again is harmless."""
-
-    def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Verdict] | None:
-        """Ask what became of a stage: by record key, or None while the target is still at it.
-
-        It is still at what is left out.
-        """
-
-    def read_back(self, stage: str, batch: Sequence[Rendered]) -> dict[str, Verdict]:
-        """Compare the target's entities with ours, where no verdict ever came."""
-
-    def deactivate(self, keys: Sequence[str]) -> Sent:
-        """Deactivate records that vanished at the source; again is harmless."""
-
-    def deactivated(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
-        """Ask what became of `retire`: by record key (only refusals need be named), None while it is not known."""
 
 
 # ── documents ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -73,7 +73,7 @@ class Systems:
 class Accounts:
     """Source and target of the master flow."""
 
-    stages = ("accounts",)
+    stages, once = ("accounts",), False
 
     def __init__(self, systems: Systems) -> None:
         self.s = systems

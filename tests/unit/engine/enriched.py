@@ -54,7 +54,7 @@ class Sides:
 class Suppliers:
     """The ERP's suppliers, and the platform as their target."""
 
-    stages = ("vendors",)
+    stages, once = ("vendors",), False
 
     def __init__(self, sides: Sides) -> None:
         self.s = sides

@@ -25,7 +25,8 @@ from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.mappings import Mappings
 from ml_connector.engine.runtime import Runtime
 from ml_connector.enrichment import SupplierFields
-from ml_connector.flow import Chunking, DocumentSource, DocumentTarget, Flow, Integration, MasterSource, MasterTarget
+from ml_connector.flow import Chunking, DocumentSource, DocumentTarget, Flow, Integration, MasterSource
+from ml_connector.master_target import MasterTarget
 from ml_connector.type_cache import resolve
 
 if TYPE_CHECKING:

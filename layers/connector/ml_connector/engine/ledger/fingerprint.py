@@ -66,6 +66,12 @@ def same_settings(one: str, other: str) -> bool:
     return one.partition(MAPPED)[0] == other.partition(MAPPED)[0]
 
 
+def same_record(known: str | None, now: str) -> bool:
+    """Tell whether two fingerprints are of the same record, whatever the settings and mappings."""
+    then, today = (known or "").split("."), now.split(".")
+    return len(then) == 3 and then[::2] == today[::2]
+
+
 def only_older(known: str | None, record: Record, epoch: str) -> bool:
     """Tell whether `known` is of another version of the software, and that version would say the same of `record`.
 

@@ -162,7 +162,8 @@ def claim(pair: TenantIntegration, flow: Flow, chunk_id: str) -> Attempt | None:
     chunk.cause = None
     chunk.first_try = chunk.first_try or iso(now)
     if died and flow.manner == "master":
-        chunk.doubt = iso(now + min(timedelta(seconds=pair.in_doubt_seconds.get(flow.target, 900)), DIED))
+        ends = iso(now + min(timedelta(seconds=pair.in_doubt_seconds.get(flow.target, 900)), DIED))
+        chunk.doubt = max(chunk.doubt or "", ends)  # what broke off before may take longer than what died now
         ledger.mark_uncertain(chunk.doubt)
     try:
         item = ledger.store.put(ledger.place(chunk, item))

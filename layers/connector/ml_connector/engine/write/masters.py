@@ -27,10 +27,12 @@ from ml_connector.engine.write import uncertain
 from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.batch import Batch
 from ml_connector.engine.write.guard import Guard
+from ml_connector.engine.write.once import OVERTAKEN, may_create
 from ml_connector.engine.write.prerequisites import release_landed, wait_for_masters
 from ml_connector.engine.write.retry import backoff
 from ml_connector.errors import Held, Rejected
-from ml_connector.flow import MasterTarget, Rendered, Verdict
+from ml_connector.flow import Rendered, Verdict
+from ml_connector.master_target import MasterTarget
 from ml_connector.ports import Item
 from ml_connector.records import Record
 from ml_connector.type_cache import resolve
@@ -41,7 +43,6 @@ SECOND = 2
 """The question about a request at which what it has finished is no longer kept waiting for the rest."""
 MOST_REASONS = 100_000
 """Characters of all reasons in a chunk: it is one row of the store."""
-OVERTAKEN = ("unchanged", "A newer version of the record was sent.")
 
 
 class BrokenRow(Struct, frozen=True, kw_only=True):
@@ -74,14 +75,15 @@ class MasterWriter:
     @cached_property
     def known(self) -> dict[str, tuple[Row, Item]]:
         """What is known of the records, perhaps a little old: a settle that meets a newer row reads that again."""
-        return self._rows(consistent=False)
+        return self.rows(consistent=False)
 
     @cached_property
     def epoch(self) -> str:
         """What shapes what is sent; read before any code is translated."""
         return self.attempt.pair.shape(self.attempt.flow)
 
-    def _rows(self, *, consistent: bool) -> dict[str, tuple[Row, Item]]:
+    def rows(self, *, consistent: bool) -> dict[str, tuple[Row, Item]]:
+        """Read what is known of the records."""
         return self.attempt.ledger.rows([*self.records, *(b.key for b in self.broken)], consistent=consistent)
 
     def advance(self) -> None:
@@ -107,8 +109,7 @@ class MasterWriter:
             return
         while self.chunk.stage < len(target.stages):
             stage = target.stages[self.chunk.stage]
-            if not self.chunk.tokens and batch:
-                self._send(target, stage, batch)
+            if not self.chunk.tokens and batch and self._send(target, stage, batch):
                 return
             if self.records.keys() - self.chunk.results and not self._judged(target, stage, batch):
                 return
@@ -150,7 +151,7 @@ class MasterWriter:
         """Let go of what a later chunk has settled or sent. While none has begun, no row is read for it."""
         if not self.attempt.ledger.begin(self.chunk.seq):
             return False
-        self.known = self._rows(consistent=True)
+        self.known = self.rows(consistent=True)
         sent = uncertain.sent_later(self.attempt, self.records)
         for key in self.records:
             if key in sent or (key in self.known and self.known[key][0].seq > self.chunk.seq):
@@ -225,13 +226,18 @@ class MasterWriter:
 
     # ── sending and hearing ─────────────────────────────────────────────────────────────────────────────────
 
-    def _send(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> None:
+    def _send(self, target: MasterTarget[Record], stage: str, batch: Sequence[Rendered]) -> bool:
+        """Send a stage; False where nothing of it has to be sent."""
+        if target.once and not (may_create(self, target, batch) and batch):
+            return self.chunk.state == "waiting"
         if not self.chunk.stage:
             self.chunk.epoch, self.chunk.sent_at = self.epoch, self.attempt.ledger.now()
         if self._guard:
             self._guard.begin()
         if self.attempt.flow.follows:  # the others have no parts that could go
             batch = [replace(r, known=self.chunk.renewed or r.key in self.known) for r in batch]
+        if target.once:
+            self.attempt.save()  # whoever takes over must know that these may be there by our doing
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
             self.refuse(key, reason)
@@ -239,12 +245,14 @@ class MasterWriter:
         self.chunk.tokens, self.chunk.token_at = list(sent.tokens) or ["-"], self.attempt.ledger.now()
         self.chunk.attempts = 0
         self.attempt.posted(1)
+        return True
 
     def _judged(self, target: MasterTarget[Record], stage: str, batch: Batch) -> bool:
         """Ask for verdicts; False while the target has none yet."""
         tokens = [t for t in self.chunk.tokens if t != "-"]
         verdicts = target.verdicts(stage, batch, tokens) if tokens else {}
-        if verdicts is None and self._overdue():
+        asked = datetime.fromisoformat(self.chunk.token_at or self.chunk.created)
+        if verdicts is None and self.attempt.now - asked > PATIENCE:
             verdicts = target.read_back(stage, batch)
         if verdicts is None:
             self.attempt.posted(backoff(self.chunk.attempts, 1, 900))
@@ -255,28 +263,27 @@ class MasterWriter:
                 self.attempt.posted(1)  # most of what is not said yet is said within a second
                 return False
             self._leave_under_way(left)
-        last = self.chunk.stage == len(target.stages) - 1
-        if len(self.records) == 1 and (held := next((v for v in verdicts.values() if v.outcome == "held"), None)):
-            self._hold(held, next(iter(self.records)))
+        if self.holds_alone(verdicts):
             return False
         for key, verdict in verdicts.items():
-            self._take(key, verdict, last)
+            self.take(key, verdict, last=self.chunk.stage == len(target.stages) - 1)
         return True
 
-    def _hold(self, verdict: Verdict, key: str) -> None:
-        """Keep a record that stands alone in its chunk, looking again later and later."""
+    def holds_alone(self, verdicts: Mapping[str, Verdict]) -> bool:
+        """Keep a record that stands alone in its chunk, where it is held, looking again later and later."""
+        verdict = next((v for v in verdicts.values() if v.outcome == "held"), None) if len(self.records) == 1 else None
+        if verdict is None:
+            return False
         chunk = self.chunk
         chunk.stage, chunk.tokens, chunk.token_at = 0, [], None
         chunk.failures += 1
-        waiting_for = verdict.waiting_for or f"lookup:{key}"
+        waiting_for = verdict.waiting_for or f"lookup:{next(iter(self.records))}"
         first = 5 if waiting_for.startswith("parent:") else 300
         self.attempt.wait(backoff(chunk.failures, first, 3600), waiting_for=waiting_for, reason=verdict.reason)
+        return True
 
-    def _overdue(self) -> bool:
-        asked = self.chunk.token_at or self.chunk.created
-        return self.attempt.now - datetime.fromisoformat(asked) > PATIENCE
-
-    def _take(self, key: str, verdict: Verdict, last: bool) -> None:
+    def take(self, key: str, verdict: Verdict, last: bool) -> None:
+        """Write down what became of a record; `last`: no stage follows."""
         if key in self.chunk.results or key not in self.records:
             return
         reason = verdict.reason or ""
@@ -390,9 +397,3 @@ class MasterWriter:
             return fingerprint(without(record) if delivered and self._guard else record, epoch)
         raw = next(b.raw for b in self.broken if b.key == key)
         return fingerprint_raw(raw, epoch)
-
-
-def halves(records: Mapping[str, Record]) -> tuple[list[Record], list[Record]]:
-    """Split a chunk that fails for an unexplained reason, until the record that does it stands alone."""
-    rows = list(records.values())
-    return rows[: len(rows) // 2], rows[len(rows) // 2 :]

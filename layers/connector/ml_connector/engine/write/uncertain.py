@@ -81,6 +81,17 @@ def sent_later(attempt: Attempt, keys: Collection[str]) -> set[str]:
     return found
 
 
+def in_later(attempt: Attempt, keys: Collection[str]) -> set[str]:
+    """Name the records of which a later chunk has a version, whether or not it has begun to send it."""
+    later = [o for o in attempt.ledger.unfinished() if o.op == "send" and o.seq > attempt.chunk.seq]
+    if len(later) > MANY:
+        return set()  # the older one is looked for, and not sent: that costs a question, and no harm
+    found: set[str] = set()
+    for other in later:
+        found |= {k for k in _keys(attempt, other).intersection(keys) if other.results.get(k, ("",))[0] != "moved"}
+    return found
+
+
 def awaits_verdict(attempt: Attempt, keys: Collection[str]) -> bool:
     """Tell whether an earlier chunk has sent one of the records and not heard yet what became of it."""
     earlier = [o for o in attempt.ledger.unfinished() if o.op == "send" and o.seq < attempt.chunk.seq and _begun(o)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from ml_connector import http_log
@@ -16,7 +17,7 @@ from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.deactivate import DeactivationWriter
 from ml_connector.engine.write.document import DocumentWriter
 from ml_connector.engine.write.enrichment import Enrichment
-from ml_connector.engine.write.masters import MasterWriter, halves
+from ml_connector.engine.write.masters import MasterWriter
 from ml_connector.engine.write.order_notification import OrderNotification
 from ml_connector.engine.write.prerequisites import release_followers
 from ml_connector.engine.write.responder import Responder
@@ -137,7 +138,9 @@ def _advance(attempt: Attempt) -> None:
 
 
 def _unknown(attempt: Attempt, error: OutcomeUnknown) -> None:
-    """After a doubt: look soon, send again only after the settle time (see `document.py`)."""
+    """After a doubt: look soon, send again only after the settle time (see `document.py`, `once.py`)."""
+    if attempt.flow.manner == "master":
+        uncertain.begin(attempt)
     attempt.chunk.failures += 1
     stuck = attempt.chunk.failures > STUCK
     attempt.wait(
@@ -183,11 +186,17 @@ def _split(attempt: Attempt, error: ConnectorError) -> None:
             attempt.chunk.results[key] = ("rejected", str(error))
         work.complete()
         return
-    for half in halves(left):
+    for half in _halves(left):
         attempt.ledger.add(attempt.part([r.key for r in half], op="send"), {"records": half})
         for record in half:
             attempt.chunk.results[record.key] = ("moved", "split")
     work.complete()
+
+
+def _halves(records: Mapping[str, Record]) -> tuple[list[Record], list[Record]]:
+    """Split a chunk that fails for an unexplained reason, until the record that does it stands alone."""
+    rows = list(records.values())
+    return rows[: len(rows) // 2], rows[len(rows) // 2 :]
 
 
 def _wait_out(attempt: Attempt, error: Unexplained, alone: str | None) -> None:

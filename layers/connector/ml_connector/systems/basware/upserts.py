@@ -34,6 +34,9 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 class Stage:
     """One kind of entity: where it goes, how many at a time, and how one is switched off."""
 
+    safe = True
+    """The same again is harmless."""
+
     def __init__(
         self, client: Basware, path: str, count: int, retire: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     ) -> None:
@@ -60,7 +63,7 @@ class Stage:
 
     def _group(self, left: list[tuple[str, bytes, Entity]], tokens: list[str], refused: dict[str, str]) -> None:
         while left:
-            answer = self.client.post(self.path, content=b"[" + b",".join(e for _, e, _ in left) + b"]", safe=True)
+            answer = self.client.post(self.path, content=b"[" + b",".join(e for _, e, _ in left) + b"]", safe=self.safe)
             if answer.ok:
                 tokens.append(answer.token)
                 return
@@ -123,6 +126,8 @@ class Stage:
 class Masters(Generic[R]):
     """The `MasterTarget` of one record type."""
 
+    once = False
+
     def __init__(
         self,
         stages: Mapping[str, Stage],
@@ -169,6 +174,10 @@ class Masters(Generic[R]):
         present = to.read(str(entity["externalCode"]))
         kept = rendered.keep(enrichment(present) if present else None)
         return around(entity, present, kept) if present else (False, entity)
+
+    def standing(self, _batch: Sequence[Rendered]) -> dict[str, Verdict]:
+        """Say nothing: all of it is sent whatever stands there."""
+        return {}
 
     def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Verdict] | None:
         """Ask what P2P made of a stage; None while it is still at it.
