@@ -25,6 +25,7 @@ LOW = {
     "flow",
     "folding",
     "follow_up",
+    "master_target",
     "records",
     "errors",
     "http_log",
