@@ -139,9 +139,7 @@ def _agrees(office: Office, paper: Paper, document: Any, posted: Posted, row: An
     if not any(troubles.fits(office, posted, one) for one in paper.versions):
         told = (posted.reference, posted.supplier, posted.total, posted.dated)
         yield f"{paper.number}: posted as {told}, approved as {paper.versions}"
-    coded = summed(
-        (office.erp.coded(r["accountCode"], r.get("costCenterCode") or ""), r["netTotal"]) for r in _coding(document)
-    )
+    coded = summed(office.erp.coding(_coding(document)))
     mapped = any(NOWHERE in account for account in coded) or any(
         k in {"account", "cost_center"} for k, _ in office.mappings
     )

@@ -19,6 +19,7 @@ from infra.sandbox.basware.seed_invoices import OrderRow
 from infra.sandbox.fixtures_syspro import TAX
 from infra.sandbox.syspro import back_office
 from infra.sandbox.syspro.errors import Refusal
+from infra.sandbox.syspro.ledger import cents
 from infra.sandbox.syspro.seed import ODATA_PASSWORD, ODATA_USER, OPERATOR
 from infra.sandbox.syspro.seed_masters import add_account, add_finance
 from ml_connector.systems.kit import worded
@@ -38,6 +39,8 @@ COLUMNS = {"term": "TermsCode", "vat": "TaxRegnNum"}
 LETTERS = {letter: code for code, letter in TAX.items()}
 HOSTS = ("syspro", "erp")
 """Names of its server: the first, and the one it gets when it moves."""
+ABROAD, RATE, CENT = "USD", Decimal(2), Decimal("0.01")
+"""The currency of a foreign supplier; each cent of it is a whole number of the company's own."""
 LATE = "LATE"
 """The operator in whose session a request is carried out that the server had accepted before."""
 
@@ -47,7 +50,7 @@ class Syspro(Erp):
     login, posts = "/Logon", ("/Transaction/Post",)
     user = OPERATOR
     tax_codes = ("V0", "V1", "V2")
-    currency, refusals, one_number = "EUR", (Refusal,), True
+    refusals, one_number = (Refusal,), True
     lists = ("ApSupplier", "GenMaster")
     suppliers_flow, takes_back = "suppliers", False
 
@@ -77,8 +80,12 @@ class Syspro(Erp):
             self.enter_supplier(f"V{number}{n:03d}")
         for n in range(ORDERS):
             self.enter_order(f"V{number}{n:03d}", dice)
-        if Random(repr(dice.getstate())).random() < 0.3:
+        odd = Random(repr(dice.getstate()))
+        if odd.random() < 0.3:
             back_office.respell_currency(world, "EUR", "$")
+        if odd.random() < 0.5:
+            world.rates[ABROAD] = RATE
+            world.get("ApSupplier", self.suppliers()[-1])["Currency"] = ABROAD  # type: ignore[index]
 
     # ── settings and credentials ────────────────────────────────────────────────────────────────────────────
 
@@ -177,7 +184,27 @@ class Syspro(Erp):
         for part in (record, *record["codingRows"]):
             if part.get("taxCode") in TAX:
                 part["taxCode"] = TAX[part["taxCode"]]
+        rows = record["codingRows"]
+        taxed = len(rows) > 1 and not record.get("orderNumbers") and all(row["taxSum"] > 0 for row in rows)
+        if taxed and Random(record["invoiceId"]).random() < 0.3:  # the supplier rounds another way
+            rows[0]["taxSum"] += CENT
+            rows[0]["grossTotal"] += CENT
+            record["taxSum1"] += CENT
+            record["grossSum"] += CENT
         return record
+
+    def currency_of(self, record: dict[str, Any]) -> str:
+        """Nothing can be posted to a supplier but in the supplier's own."""
+        supplier = self.world.get("ApSupplier", record["supplierCode"])
+        return ABROAD if supplier and supplier["Currency"] == ABROAD else "EUR"
+
+    def coding(self, rows: list[dict[str, Any]]) -> Iterator[tuple[str, Decimal]]:
+        """SYSPRO works out the tax of several rows anew, and puts a cent that is over on the first."""
+        worked = sum((cents(row["netTotal"] * row["taxPercent"] / 100) for row in rows), Decimal(0))
+        over = sum((row["taxSum"] for row in rows), Decimal(0)) - worked if len(rows) > 1 else Decimal(0)
+        for account, net in super().coding(rows):
+            yield account, net + over
+            over = Decimal(0)
 
     def live_documents(self) -> Iterator[Posted]:
         """List invoices by the journals that they made: a credit note may be booked twice on one number."""
@@ -187,7 +214,9 @@ class Syspro(Erp):
             if one["GlCode"] not in {"1540", "2010"}:
                 made[one["SubModTransDesc"]][one["Journal"]].append((one["GlCode"], one["EntryValue"]))
         for row in self.world.rows("ApInvoice"):
-            for journal, entries in made[f"{row['Supplier']} {row['Invoice']}"].items():
+            rate = RATE if self.currency_of({"supplierCode": row["Supplier"]}) == ABROAD else 1
+            for journal, booked in made[f"{row['Supplier']} {row['Invoice']}"].items():
+                entries = [(code, value / rate) for code, value in booked]
                 yield Posted(
                     row, str(journal), abs(row["OrigInvValue"]), row["Supplier"], summed(entries), None,
                     f"{row['Supplier']}~{row['Invoice']}", row["Invoice"], str(row["InvoiceDate"])[:10],

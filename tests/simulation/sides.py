@@ -287,6 +287,15 @@ class Erp(Side):
         """Say an approved invoice in codes that the ERP has."""
         return record
 
+    def currency_of(self, record: dict[str, Any]) -> str:
+        """Name the currency of an invoice that the platform gives."""
+        return self.currency or str(record["currencyCode"])
+
+    def coding(self, rows: list[dict[str, Any]]) -> Iterator[tuple[str, Decimal]]:
+        """Say what an invoice's coding rows come to in the books: net amounts by `coded`."""
+        for row in rows:
+            yield self.coded(row["accountCode"], row.get("costCenterCode") or ""), row["netTotal"]
+
     def enter_supplier(self, code: str) -> None:
         raise NotImplementedError
 

@@ -190,7 +190,7 @@ def invoice(office: Office, *, account: str | None = None, card: str | None = No
         ]
         record = office.maker.invoice(codings, supplier=card or dice.choice(erp.suppliers()))
     record = record | {"invoiceNumber": f"{office.name}-{record['invoiceNumber']}"}
-    record["currencyCode"] = erp.currency or record["currencyCode"]
+    record["currencyCode"] = erp.currency_of(record)
     record = erp.worded(record)
     record["voucherDate"] = record["voucherDate"][:10] + "T00:00:00"
     office.ap.documents[record["invoiceId"]] = Document(
