@@ -80,12 +80,12 @@ class Account(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CostCenter(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A cost center or profit center. `dimension` numbers the ERP's dimension where it has several."""
+    """A cost center or profit center. `dimension` names the ERP's dimension, as it does, where it has several."""
 
     code: str
     name: str
     active: bool = True
-    dimension: int | None = None
+    dimension: int | str | None = None
 
 
 class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,8 +18,8 @@ from ml_connector.records import Account, CostCenter
 from ml_connector.systems.kit.masters import EmptySource, Masters
 from ml_connector.systems.kit.odata import narrowed
 from ml_connector.systems.kit.rows import Batch, plain
+from ml_connector.systems.kit.values import text
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.fields import text
 from ml_connector.systems.sage_300.masters import declared, is_active, said
 from ml_connector.systems.sage_300.query import FULL, KeyFilter, Query
 

@@ -16,12 +16,12 @@ from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.orders import OrderSource
 from ml_connector.systems.kit.shelf import Shelf
+from ml_connector.systems.kit.values import text
 from ml_connector.systems.sage_300 import accounts, login, masters
 from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import TRIES, WebApi
 from ml_connector.systems.sage_300.documents import BATCHES, POSTED, Documents
 from ml_connector.systems.sage_300.faults import Fault, NotOffered
-from ml_connector.systems.sage_300.fields import text
 from ml_connector.systems.sage_300.invoices import Invoices
 from ml_connector.systems.sage_300.lookups import Calendar, Vendors
 from ml_connector.systems.sage_300.orders import Orders

@@ -18,9 +18,9 @@ from ml_connector.systems.kit.invoices import KINDS
 from ml_connector.systems.kit.odata import any_of
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.kit.rows import day_of
+from ml_connector.systems.kit.values import ZERO, amount, children, text, whole
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.faults import NotOffered
-from ml_connector.systems.sage_300.fields import ZERO, amount, children, text, whole
 from ml_connector.systems.sage_300.query import Query
 
 Row = dict[str, Any]

@@ -21,11 +21,11 @@ from ml_connector.systems.kit.invoices import KEY_LIMIT, Created
 from ml_connector.systems.kit.money import Money
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.kit.totals import Totals, sum_up
+from ml_connector.systems.kit.values import whole
 from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.documents import BATCHES, MARK, Documents
 from ml_connector.systems.sage_300.faults import DIALECT, VENDOR, Fault
-from ml_connector.systems.sage_300.fields import whole
 from ml_connector.systems.sage_300.lines import TEXT_LIMIT, Lines
 from ml_connector.systems.sage_300.lookups import Calendar, VendorFacts, Vendors
 from ml_connector.systems.sage_300.orders import Orders

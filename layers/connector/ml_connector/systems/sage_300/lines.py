@@ -15,9 +15,9 @@ from ml_connector.records import CodingRow
 from ml_connector.systems.kit.drafts import Draft
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.kit.totals import Totals
+from ml_connector.systems.kit.values import children, text, whole
 from ml_connector.systems.sage_300.accounts import Ledger, bare
 from ml_connector.systems.sage_300.faults import NotOffered
-from ml_connector.systems.sage_300.fields import children, text, whole
 from ml_connector.systems.sage_300.orders import Orders, is_closed, line_key, order_number
 from ml_connector.systems.sage_300.receipts import Row
 

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from ml_connector.errors import Misconfigured
 from ml_connector.folding import same
+from ml_connector.systems.kit.values import day, flag
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.fields import day, flag
 from ml_connector.systems.sage_300.masters import is_active, said
 from ml_connector.systems.sage_300.query import KeyFilter, Query
 

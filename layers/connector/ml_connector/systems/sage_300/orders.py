@@ -17,10 +17,10 @@ from ml_connector.records import OrderLine, PurchaseOrder, Receipt
 from ml_connector.systems.kit.masters import begin
 from ml_connector.systems.kit.orders import Phase, ReceiptBook, each
 from ml_connector.systems.kit.rows import Batch, all_rows, raw_of
+from ml_connector.systems.kit.values import ZERO, amount, children, day, flag, text, whole
 from ml_connector.systems.sage_300.accounts import Ledger
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.faults import VENDOR
-from ml_connector.systems.sage_300.fields import ZERO, amount, children, day, flag, text, whole
 from ml_connector.systems.sage_300.lookups import vendors_query
 from ml_connector.systems.sage_300.masters import after
 from ml_connector.systems.sage_300.query import KeyFilter, Query

@@ -20,6 +20,7 @@ from ml_connector.flow import Found
 from ml_connector.systems.kit.faults import held_on
 from ml_connector.systems.kit.paging import row_number
 from ml_connector.systems.kit.rows import plain
+from ml_connector.systems.kit.values import ZERO, amount, children, text, whole
 from ml_connector.systems.sage_300.client import WebApi
 from ml_connector.systems.sage_300.documents import (
     BATCHES,
@@ -38,7 +39,6 @@ from ml_connector.systems.sage_300.documents import (
     status_of,
 )
 from ml_connector.systems.sage_300.faults import MENDS, NO_RIGHT, Fault, kind_of_text
-from ml_connector.systems.sage_300.fields import ZERO, amount, children, text, whole
 from ml_connector.systems.sage_300.query import Query
 
 Check = Callable[[Found], None] | None

@@ -18,8 +18,8 @@ from ml_connector.flow import Broken
 from ml_connector.records import Receipt
 from ml_connector.systems.kit.orders import LineKey, ReceiptBook, apart, earliest
 from ml_connector.systems.kit.rows import raw_of
+from ml_connector.systems.kit.values import ZERO, amount, children, day, text, whole
 from ml_connector.systems.sage_300.client import WebApi
-from ml_connector.systems.sage_300.fields import ZERO, amount, children, day, text, whole
 from ml_connector.systems.sage_300.query import KeyFilter, Query
 
 Row = dict[str, Any]
