@@ -210,6 +210,7 @@ def _pair(
         active=sorted(active_flows(integration, tenant.options)),
         shadow=shadow,
         zone=settings[integration.erp].timezone,
+        dimensions=sorted(getattr(platform, "dimension_lists", ())),
         endpoints={s: settings[s].endpoint() for s in sorted(settings)},
     )
     return assemble(runtime, tools, tenant.name, integration, row, tenant.options, settings, versions)
@@ -240,6 +241,7 @@ def assemble(
             integration=integration.name,
             options=options,
             active=(*row.active, *subscribed_flows(integration, row.active)),
+            dimensions=tuple(row.dimensions),
         )
         connectors[system] = partial(module(system).connect, its, context)
     return TenantIntegration(
@@ -255,6 +257,7 @@ def assemble(
         epoch=row.epoch,
         companies=tuple(row.companies),
         zone=row.zone,
+        dimensions=tuple(row.dimensions),
         endpoints=row.endpoints,
         apart=row.shadow and tools.shadow_ledger,
         erp_company=row.erp_company,
@@ -288,6 +291,7 @@ def wire(
     integration: str,
     options: TenantSettings,
     active: tuple[str, ...],
+    dimensions: tuple[str, ...] = (),
 ) -> tuple[Breaker, AdapterContext]:
     """Make what an adapter works with; also for one system alone, as `ping` does."""
     breaker = Breaker(
@@ -319,6 +323,7 @@ def wire(
         flows=lambda: active,
         deadline=runtime.deadline,
         kept=runtime.kept,
+        dimensions=dimensions,
         transport=tools.transport(tenant, system) if tools.transport else None,
     )
     return breaker, context

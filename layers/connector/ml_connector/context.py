@@ -48,7 +48,8 @@ class AdapterContext:
     """One tenant's side of one integration, as its two adapters see it.
 
     `transport` is an `httpx.BaseTransport` or None for the real network; `erp_company` is the identity of the
-    ERP's company, for the mapping of companies. `kept` is what all connections of the process share (`kit.shelf`).
+    ERP's company, for the mapping of companies. `kept` is what all connections of the process share
+    (`kit.shelf`), `dimensions` are those for which the platform has lists of their own.
     """
 
     tenant: str
@@ -61,6 +62,7 @@ class AdapterContext:
     insecure: bool = False
     flows: Callable[[], tuple[str, ...]] = tuple
     deadline: Deadline = field(default_factory=Deadline)
+    dimensions: tuple[str, ...] = ()
     kept: MutableMapping[tuple[str, ...], tuple[datetime, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def outward(self, *parts: str, limit: int = 36) -> str:

@@ -75,6 +75,7 @@ def row_of(tenant: Tenant, known: TenantRow | None, vault: Vault) -> TenantRow:
             active=sorted(p.active),
             shadow=p.shadow,
             zone=p.zone,
+            dimensions=list(p.dimensions),
             endpoints={s: dict(e) for s, e in p.endpoints.items()},
         )
         for p in tenant.pairs

@@ -45,8 +45,9 @@ class TenantIntegration:
 
     `shadow`: read, map and report, but send, answer and acknowledge nothing. `active` names the flows that are
     neither off nor paused. `epoch` hashes the settings that shape what is sent. `is_currency` tells a code of ISO
-    4217. `zone` is the ERP's, in which its nights are. `endpoints` are what `scope` is the hash of: by system, its
-    server, company and so on. `apart`: a shadow's state, kept away from the real one.
+    4217. `zone` is the ERP's, in which its nights are. `dimensions` have lists at the platform. `endpoints` are what
+    `scope` is the hash of: by system, its server, company and so on. `apart`: a shadow's state, kept away from the
+    real one.
     """
 
     runtime: Runtime
@@ -63,6 +64,7 @@ class TenantIntegration:
     erp_company: str = ""
     is_currency: Callable[[str], bool] = lambda _: True
     zone: str = "UTC"
+    dimensions: tuple[str, ...] = ()
     endpoints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     apart: bool = False
     chunking: Chunking = field(default_factory=dict)

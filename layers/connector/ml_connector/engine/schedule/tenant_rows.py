@@ -18,14 +18,17 @@ from ml_connector.ports import Item, Store
 
 log = logging.getLogger("ml_connector")
 PK = "tenants"
-FORM = 1
+FORM = 2
 """How rows are made from secrets. Raise it where a release makes them otherwise: all are then made again."""
 SUBSCRIBING = timedelta(minutes=10)
 """For how long a subscription counts as being made: long enough for the tries that follow a failed one."""
 
 
 class IntegrationRow(Struct, kw_only=True):
-    """What a pair is, without its credentials. `zone` is the ERP's; `endpoints`: each system's server, company …"""
+    """What a pair is, without its credentials. `zone` is the ERP's; `dimensions` have lists at the platform.
+
+    `endpoints`: each system's server, company …
+    """
 
     scope: str
     epoch: str
@@ -36,6 +39,7 @@ class IntegrationRow(Struct, kw_only=True):
     active: list[str]
     shadow: bool
     zone: str = "UTC"
+    dimensions: list[str] = field(default_factory=list)
     endpoints: dict[str, dict[str, str]] = field(default_factory=dict)
 
 

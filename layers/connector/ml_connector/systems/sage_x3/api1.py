@@ -273,12 +273,12 @@ def whole(entity: Entity, record: Record) -> None:
             raise ValueError(f"It has {most} lines, and {VENDOR} gave only {given} of them in {name}.")
         if len(lines) == CUT and (given is None or most != CUT):
             raise ValueError(
-                f"{VENDOR} gave exactly {CUT} rows of {name}, where it cuts without a word, and nothing says that "
+                f"{VENDOR} gave exactly {CUT} lines of {name}, where it cuts without a word, and nothing says that "
                 f"these are all. Add the number of lines ({count}) to representation {entity.representation}."
             )
         below = {inner for one in lines for inner, value in one.items() if _are_lines(value) and len(value) == CUT}
         if below:
-            raise ValueError(f"{VENDOR} gave exactly {CUT} rows of {min(below)} below {name}: some may be left out.")
+            raise ValueError(f"{VENDOR} gave exactly {CUT} lines of {min(below)} below {name}: some may be left out.")
 
 
 def _are_lines(value: Any) -> bool:

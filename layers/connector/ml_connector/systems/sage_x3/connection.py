@@ -6,14 +6,21 @@ from collections.abc import Callable, Iterator
 
 from ml_connector.connection import Check, Source, Target
 from ml_connector.context import AdapterContext
-from ml_connector.records import Record
+from ml_connector.records import Account, CostCenter, PurchaseOrder, Record, Supplier
 from ml_connector.systems.http import Http
 from ml_connector.systems.kit.connection import checked, server, zone
 from ml_connector.systems.kit.credentials import Basic
 from ml_connector.systems.kit.login import SharedLogin
+from ml_connector.systems.kit.orders import OrderSource
+from ml_connector.systems.kit.shelf import Shelf
+from ml_connector.systems.sage_x3.api1 import Api1
+from ml_connector.systems.sage_x3.entities import Reader
+from ml_connector.systems.sage_x3.faults import VENDOR
+from ml_connector.systems.sage_x3.graphql import Graph
+from ml_connector.systems.sage_x3.masters import Folder
+from ml_connector.systems.sage_x3.orders import Orders
 from ml_connector.systems.sage_x3.settings import Settings
 
-VENDOR = "Sage X3"
 CONNECTIONS = 3
 """api1 has a small pool of sessions of its own, and SOAP one of processes."""
 
@@ -32,14 +39,29 @@ class Connection:
             setting="'url' or 'endpoint'",
         )
         self.http.auth = self.login = SharedLogin(context.sessions, self._scheme)
+        self.api1 = Api1(self.http, settings.api1_path)
+        kept = Shelf[dict[str, int]](context.kept, context.clock, context.tenant, settings.url, settings.endpoint_code)
+        named = {} if settings.gateway else {"x-xtrem-endpoint": settings.endpoint_code}
+        self.graph = Graph(self.http, settings.graphql_path, named, kept.get("graphql", lambda: ({}, True)))
+        self.reader: Reader = self.graph if settings.api == "graphql" else self.api1
+        self.folder = Folder(self.reader, settings)
 
     def _server(self, url: str) -> Http:
         return server(self.settings, self.context, vendor=VENDOR, base_url=url, connections=CONNECTIONS)
 
     def source(self, record: type[Record]) -> Source:
         """Hand out a source; raises `KeyError` for a record that this system does not give."""
-        makers: dict[type[Record], Callable[[], Source]] = {}
+        makers: dict[type[Record], Callable[[], Source]] = {
+            Supplier: lambda: self.folder.suppliers(bank_details=self.context.options.send_bank_details),
+            Account: self.folder.accounts,
+            CostCenter: lambda: self.folder.dimensions(self.context.dimensions),
+            PurchaseOrder: lambda: OrderSource(self._orders()),
+        }
         return makers[record]()
+
+    def _orders(self) -> Orders:
+        start = self.context.options.start(self.context.integration, "purchase_orders")
+        return Orders(self.reader, self.settings, lambda: self.folder.center_type(self.context.dimensions), start)
 
     def target(self, record: type[Record]) -> Target:
         """Hand out a target; raises `KeyError` for a record that this system does not take."""

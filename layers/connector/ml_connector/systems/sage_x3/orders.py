@@ -7,7 +7,7 @@ PRECEIPT, whose lines name order, line and quantity row; they move no date of th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -34,9 +34,9 @@ class Orders:
     """The `kit.orders.Purchasing` of a folder."""
 
     def __init__(
-        self, reader: Reader, settings: Settings, center_type: str | None = None, start: date | None = None
+        self, reader: Reader, settings: Settings, center_type: Callable[[], str | None], start: date | None = None
     ) -> None:
-        """`center_type` is the dimension type of cost centers. `start`: older orders are not taken up at first."""
+        """`center_type` names the dimension type of cost centers. `start`: older orders are not taken up at first."""
         self._reader, self._settings, self._center, self._start = reader, settings, center_type, start
         self._orders = PURCHASE_ORDER.as_configured(settings.classes)
 
@@ -158,6 +158,7 @@ class Orders:
     def _lines(self, order: str, row: Record, book: ReceiptBook) -> Iterator[OrderLine]:
         for number, places in joined(row).items():
             for sequence, one in places.items():
+                one.update({name: row.get(name) for name in ("DIE", "CCE") if name not in one})
                 yield self._line(line_key(number, sequence, places), number, one, book, order)
 
     def _line(self, key: str, number: str, one: Record, book: ReceiptBook, order: str) -> OrderLine:
@@ -194,7 +195,7 @@ class Orders:
         kinds, codes = (one[name] if isinstance(one.get(name), list) else [one.get(name)] for name in ("DIE", "CCE"))
         pairs = [(_first(kind), _first(code)) for kind, code in zip(kinds, codes, strict=False)]
         found = tuple((kind, code) for kind, code in pairs if kind and code)
-        return next((code for kind, code in found if kind == self._center), None), found
+        return next((code for kind, code in found if kind == self._center()), None), found
 
 
 def _told(value: Any) -> bool:
