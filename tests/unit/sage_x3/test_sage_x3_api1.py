@@ -1,4 +1,4 @@
-"""How api1 is asked, and what its answers mean: pages by `$links.$next`, diagnoses under any status, lines cut short."""
+"""How api1 is asked, and what its answers mean: pages by `$links.$next`, diagnoses under any status, lines cut."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_another_record_than_the_one_that_was_asked_for_is_no_answer() -> None:
 
 def test_a_warning_is_no_refusal() -> None:
     said = {"$diagnoses": [{"$severity": "warning", "$message": "Old"}]}
-    assert codes(reader(page("A", **said))[0]) == ["A"]
+    assert codes(reader(page("A") | said)[0]) == ["A"]
 
 
 # ── records and lines ───────────────────────────────────────────────────────────────────────────────────────────
