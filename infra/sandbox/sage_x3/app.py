@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from ..kit.app import Server
 from ..kit.codec import decode, encode
 from ..kit.faults import Fault
-from . import api1, control
+from . import api1, control, gateway, graphql
 from .call import Call, taken_apart
 from .errors import Absent, Gateway, Refusal, Schema, Soap, Wrong
 from .world import LoggedCall, World
@@ -49,10 +49,18 @@ class SageX3(Server[World, Call]):
             self.world.violations.append("/sdata is for people: it takes a user's licence")
         if call.surface in ("api1", "admin"):
             return api1.serve(self.world, call)
+        if call.surface == "graphql":
+            return graphql.serve(self.world, call)
+        if call.surface == "gateway":
+            return gateway.serve(self.world, call)
         return _html(404, "Not Found")
 
     def refused(self, call: Call, error: Exception) -> Response:
         """Word a refusal as its surface does."""
+        if isinstance(error, Gateway):
+            return gateway.refused(error)
+        if isinstance(error, Schema):
+            return graphql.refused(error.text)
         return api1.refused(self.world, call, error)
 
     def front(self, status: int, fault: Fault) -> Response:
@@ -62,13 +70,25 @@ class SageX3(Server[World, Call]):
     def instead(self, call: Call, fault: Fault) -> Response:
         """Answer without acting."""
         if fault.kind == "401":
-            response = self.refused(call, Refusal(401, "Authentication failed"))
+            response = self.refused(call, self._unknown(call))
         elif fault.kind == "200-error":
-            response = self.refused(call, Wrong("An unexpected error has occurred"))
+            response = self._failed(call)
         else:
             response = api1.answer(FAULT, 500)
         response.headers.extend(fault.headers)
         return response
+
+    def _unknown(self, call: Call) -> Exception:
+        if call.surface == "gateway":
+            return Gateway(401, "Unauthorised")
+        number = {"graphql": 50, "soap": 30}.get(call.surface)
+        text = f"Error {number}: Invalid token" if number else "Authentication failed"
+        return Refusal(401, text, plain=number is not None)
+
+    def _failed(self, call: Call) -> Response:
+        if call.surface in ("graphql", "gateway"):
+            return graphql.refused("An unexpected error has occurred", 200)
+        return self.refused(call, Wrong("An unexpected error has occurred"))
 
     def reshaped(self, call: Call, kind: str, response: Response) -> bool:
         """Spoil a page, or put an error beside what was done."""
@@ -81,7 +101,10 @@ class SageX3(Server[World, Call]):
     def spoil(self, call: Call, kind: str, body: dict[str, Any]) -> None:
         """Spoil the rows of a page or its link."""
         if kind == "diagnoses":
-            body |= api1.diagnoses("An unexpected error has occurred")
+            error = "An unexpected error has occurred"
+            body |= {"errors": [{"message": error}]} if "data" in body else api1.diagnoses(error)
+        for connection in _connections(body.get("data")):
+            _spoil_connection(kind, connection)
         if "$resources" not in body:
             return
         links = body.get("$links", {})
@@ -96,6 +119,24 @@ class SageX3(Server[World, Call]):
             body["$resources"] = decode(api1.serve(self.world, call).get_data())["$resources"]
         elif kind == "wrong-host" and "$next" in links:
             links["$next"] = {"$url": f"https://elsewhere.invalid{call.path}?{call.query}"}
+
+
+def _connections(value: Any) -> list[dict[str, Any]]:
+    """The outermost connections in the data of an answer."""
+    if not isinstance(value, dict):
+        return []
+    return [value] if "edges" in value else [found for inner in value.values() for found in _connections(inner)]
+
+
+def _spoil_connection(kind: str, connection: dict[str, Any]) -> None:
+    info = connection.get("pageInfo", {})
+    if kind == "empty-page":
+        connection["edges"] = []
+    elif kind == "no-next":
+        info["hasNextPage"] = False
+    elif kind == "page-loop" and connection["edges"]:
+        info["hasNextPage"] = True
+        info["endCursor"] = info.get("startCursor") or info.get("endCursor")
 
 
 def _html(status: int, title: str, headers: dict[str, str] | None = None) -> Response:

@@ -23,6 +23,7 @@ POST   /_sandbox/switches                  {name: value} of the plain switches o
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -36,47 +37,9 @@ from .representations import Representation
 from .tables import TABLES, Record
 from .world import World
 
-_SETS = frozenset(
-    {
-        "closed_periods",
-        "reversal_copies",
-        "invoice_lines",
-        "auth",
-        "forbidden",
-        "operations",
-        "unreadable",
-        "pools",
-        "journals",
-        "banks",
-    }
-)
-_SWITCHES = {
-    "zone_hours",
-    "endpoint",
-    "entry_types",
-    "payment_types",
-    "mandatory",
-    "closed_period",
-    "strict_source_document",
-    "pay_approval",
-    "user_pay_level",
-    "stamp",
-    "page_limit",
-    "next_link",
-    "next_count",
-    "nested_limit",
-    "collections",
-    "arrays",
-    "absent_status",
-    "refusal_status",
-    "blank",
-    "no_day",
-    "prefix",
-    "first",
-    "children",
-    "import_status",
-    "import_messages",
-}
+_SETS = frozenset(f.name for f in fields(World) if str(f.type).startswith("set["))
+_SWITCHES = {f.name for f in fields(World) if f.type in ("str", "int", "bool")}
+_SWITCHES |= {"entry_types", "payment_types", "mandatory", "collections"}
 _LOGINS = {"region", "spelling", "daily_quota"}
 _SHOWN = ("GACCENTRY", "GACCENTRYD", "GACCENTRYA", "GACCDUDATE", "PAYMENTH", "PAYMENTD", "PINVOICE")
 

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .tables import STAMPS, TABLES, Column
+from .tables import TABLES, Column
 
 READ = frozenset({"query", "details", "lookup", "summary"})
 WRITE = frozenset({"create", "edit", "template"})
-CLASSES = (
-    "BPSUPPLIER",
-    "BPARTNER",
-    "GACCOUNT",
-    "GDIE",
-    "CACCE",
-    "PORDER",
-    "PRECEIPT",
-    "PINVOICE",
-    "GACCENTRY",
-    "GACCDUDATE",
-    "PAYMENTH",
-)
+_NAMES = "BPSUPPLIER BPARTNER GACCOUNT GDIE CACCE PORDER PRECEIPT PINVOICE GACCENTRY GACCDUDATE PAYMENTH"
+CLASSES = tuple(_NAMES.split())
 _ALWAYS_HIDDEN = {"CREUSR", "UPDUSR", "CREDATTIM", "CREDAT", "AUUID"}
 _CHANGED = {"UPDDATTIM", "UPDDAT"}
 
@@ -51,8 +39,3 @@ def shipped() -> dict[tuple[str, str], Representation]:
     made += [Representation(cls, f"Z{cls}", set(READ | WRITE)) for cls in ("GACCENTRY", "PAYMENTH")]
     made += [Representation(cls, f"Z{cls}", set(READ) | {"edit"}) for cls in ("GACCDUDATE", "PINVOICE")]
     return {(one.cls, one.name): one for one in made}
-
-
-def stamps() -> Iterable[str]:
-    """The names of all stamps."""
-    return (text.partition(":")[0] for text in STAMPS.split())
