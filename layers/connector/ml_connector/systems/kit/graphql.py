@@ -117,13 +117,13 @@ class Relay:
         given = {name: value for name, value in options.items() if value}
         more = "".join(f", {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in given.items())
         while True:
+            lines = self._selection(node, fields)
             try:
-                asked = f"query(first: {first}{more}) {_edges(self._selection(node, fields))}"
-                answer = self._ask(wrapped(node, asked))
+                answer = self._ask(wrapped(node, f"query(first: {first}{more}) {_edges(lines)}"))
                 break
             except NotInSchema as error:
-                if not self._refuse(node, fields, set(error.names)):
-                    raise
+                if lines == self._selection(node, fields) and not self._refuse(node, fields, set(error.names)):
+                    raise  # and where they differ, another thread has learnt it meanwhile
         return self._read(node, fields, answer, options.get("after"))
 
     def _read(self, node: str, fields: Fields, answer: Answer, after: str | None) -> Nodes:

@@ -6,102 +6,14 @@ says which are inferred). Local menus are integers, 1 for no and 2 for yes; a bl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
-
-from ml_connector.systems.kit.changes import ChangeField
-from ml_connector.systems.kit.conditions import Condition
-from ml_connector.systems.kit.faults import Fault
+from ml_connector.systems.kit.declared import WHOLE, Created, Entity, Reader, Record, Writer
 from ml_connector.systems.kit.graphql import Fields
-from ml_connector.systems.kit.rows import Batch
 from ml_connector.systems.kit.values import text
 
-Record = dict[str, Any]
+__all__ = ["WHOLE", "Created", "Entity", "Reader", "Record", "Writer"]
 CHANGED = ("updatedDate", "modifiedDateTime", "UPDDATTIM", "UPDDAT")
 """The fields that may show a change, where the secret names none; the first that a record has is taken."""
-WHOLE = "$whole"
-"""Marks a record whose lines were all read."""
 NO, YES = 1, 2
-
-
-@dataclass(frozen=True)
-class Entity:
-    """One kind of record. `menus` are the values of local menus, by X3's code and GraphQL's word.
-
-    `lines` names the header's number of lines, and the field by which one line is told from another.
-    """
-
-    name: str
-    title: str
-    class_name: str
-    key: tuple[str, ...]
-    node: str
-    fields: Fields
-    menus: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    lines: tuple[str, str] = ("LINNBR", "")
-    representation: str = ""
-    changed: str | None = None
-
-    def as_configured(self, classes: Mapping[Any, Any]) -> Entity:
-        """Take what the secret's `classes` say of it."""
-        mine = classes.get(self.name)
-        name = (mine and mine.name) or self.class_name
-        rep = (mine and mine.representation) or name
-        return replace(self, class_name=name, representation=rep, changed=mine.changed_field if mine else None)
-
-    def key_of(self, record: Record) -> str:
-        """Name a record as api1 does, parts joined by `~`. Raises `ValueError` where a part is missing."""
-        parts = [text(record, name) for name in self.key]
-        if missing := [name for name, part in zip(self.key, parts, strict=True) if part is None]:
-            raise ValueError(f"The {self.title} has no {' and no '.join(missing)}.")
-        return "~".join(part or "" for part in parts)
-
-    def setting(self, name: str) -> str:
-        """Name a field of the secret that says how this entity is read."""
-        return f"'classes.{self.name}.{name}'"
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """What became of a new record: its key, None where the answer does not say it, and the record as it was told."""
-
-    key: str | None
-    record: Record
-
-
-class Reader(Protocol):
-    """Reads entities in X3's codes, whatever the dialect. Raises the classes of `errors`."""
-
-    def pages(
-        self, entity: Entity, where: Sequence[Condition], position: str | None, order: str | None = None
-    ) -> Iterator[Batch[Record]]:
-        """Read all for which each condition holds, from a position on."""
-
-    def by_keys(self, entity: Entity, keys: Sequence[str]) -> Iterator[Batch[Record]]:
-        """Read these very records, with all of their lines or as spoiled; what is not there is left out."""
-
-    def one(self, entity: Entity, key: str) -> Record | None:
-        """Read a record with its lines; None only where X3 itself says that there is none.
-
-        Raises `ValueError` where lines are missing.
-        """
-
-    def changed_field(self, entity: Entity) -> ChangeField | None:
-        """Find the field that shows a change; None where records have none."""
-
-    def properties(self, entity: Entity) -> frozenset[str]:
-        """Name the fields of a list's records; none where there is no record."""
-
-
-class Writer(Protocol):
-    """Writes one document in one call, which is never repeated."""
-
-    def create(self, entity: Entity, body: Mapping[str, Any]) -> Created | Fault:
-        """Create a record. Raises `OutcomeUnknown` where its fate is in doubt."""
-
-    def update(self, entity: Entity, key: str, changed: Mapping[str, Any]) -> Fault | None:
-        """Change some fields of a record. Raises `OutcomeUnknown`."""
 
 
 def menu(record: Record, name: str) -> int | None:

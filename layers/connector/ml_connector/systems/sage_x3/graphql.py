@@ -1,197 +1,18 @@
-"""GraphQL of X3: nodes read page by page, and handed out in X3's codes (`docs/vendors/sage_x3.md`).
-
-Packages are called `x3…`, and `xtremX3…` in older releases: which it is is found out once.
-"""
+"""GraphQL of X3, by `kit/graph_entities`: packages are called `x3…`, and `xtremX3…` in older releases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from ml_connector.errors import Misconfigured, Rejected, Transient
-from ml_connector.systems.http import Http, dumps
-from ml_connector.systems.kit.changes import ChangeField, change_field
-from ml_connector.systems.kit.conditions import Condition, among, only_met
-from ml_connector.systems.kit.faults import Fault
-from ml_connector.systems.kit.graphql import Fields, Learnt, Nodes, NotInSchema, Relay, filtered
+from ml_connector.systems.http import Http
+from ml_connector.systems.kit.graph_entities import Graph as GraphEntities
+from ml_connector.systems.kit.graph_entities import GraphDialect
 from ml_connector.systems.kit.graphql_calls import GraphCalls
-from ml_connector.systems.kit.paging import Circle
-from ml_connector.systems.kit.rows import RAW_LIMIT, Batch, Spoiled
-from ml_connector.systems.kit.values import ZERO, amount, text
-from ml_connector.systems.sage_x3.entities import CHANGED, WHOLE, Created, Entity, Record
-from ml_connector.systems.sage_x3.faults import VENDOR, NotPublished, fault_in, of_gateway
-
-FIRST = 100
-"""Nodes of a page; 20 where none is asked for."""
-WITH_LINES = 25
-OLDER = "xtremX3"
-OPERATORS = {"eq": "", "ne": "_ne", "gt": "_gt", "ge": "_gte", "lt": "_lt", "le": "_lte", "in": "_in"}
-_PREFIX = "prefix"
-
-
-class Graph:
-    """The `Reader` and `Writer` of GraphQL."""
-
-    def __init__(
-        self, http: Http, path: str, headers: Mapping[str, str], kept: MutableMapping[str, int] | None = None
-    ) -> None:
-        """`headers` name the endpoint; `kept` is what other connections learnt of the schema."""
-        self._calls = GraphCalls(http, path, dict(headers), fault_in, of_gateway)
-        self._kept: MutableMapping[str, int] = {} if kept is None else kept
-        self._learnt = Learnt(self._kept)
-        self._relay = Relay(self._calls.ask, VENDOR, self._learnt)
-        self._samples: dict[str, Record | None] = {}
-
-    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
-
-    def pages(
-        self, entity: Entity, where: Sequence[Condition], position: str | None, order: str | None = None
-    ) -> Iterator[Batch[Record]]:
-        """Read page after page; a position is a cursor."""
-        circle = Circle()
-        asked = self._filter(entity, where)
-        sort = filtered(self._path_of(entity, order), "", 1) if order else ""
-        first = WITH_LINES if entity.fields.nested else FIRST
-        while True:
-            found = self._page(entity, entity.fields, first, after=position or "", filter=asked, orderBy=sort)
-            batch = self._batch(entity, found, position)
-            only_met(batch.rows, where, VENDOR, entity.title, entity.key)
-            if circle.closes(batch.keys):
-                raise Transient(f"{VENDOR} pages in a loop: a page of {entity.node} was given twice.")
-            yield replace(batch, position=found.cursor)
-            if found.cursor is None:
-                return
-            position = found.cursor
-
-    def by_keys(self, entity: Entity, keys: Sequence[str]) -> Iterator[Batch[Record]]:
-        """Read these very records, as many to a question as it holds."""
-        for conditions in among(entity.key, keys):
-            for batch in self.pages(entity, conditions, None):
-                yield replace(batch, position=None)
-
-    def one(self, entity: Entity, key: str) -> Record | None:
-        """Read a record with its lines. Raises `ValueError` where a part of it is missing."""
-        for batch in self.by_keys(entity, [key]):
-            for bad in batch.spoiled:
-                raise ValueError(bad.reason)
-            for record in batch.rows:
-                return record
-        return None
-
-    def changed_field(self, entity: Entity) -> ChangeField | None:
-        """Find the field that shows a change: the stamp that each node has, or another one that the secret names."""
-        record = self._sample(entity)
-        if entity.changed is None and record is not None and not text(record, "UPDDATTIM"):
-            return None
-        return change_field(record, entity.changed, CHANGED, entity.setting("changed_field"))
-
-    def properties(self, entity: Entity) -> frozenset[str]:
-        """Name the fields of a list's records; none where there is no record."""
-        return frozenset(self._sample(entity) or ())
-
-    def _sample(self, entity: Entity) -> Record | None:
-        if entity.name not in self._samples:
-            found = self._page(entity, Fields(entity.fields.paths), 1)
-            rows = self._batch(entity, found, None).rows
-            self._samples[entity.name] = rows[0] if rows else None
-        return self._samples[entity.name]
-
-    def _page(self, entity: Entity, fields: Fields, first: int, **options: str) -> Nodes:
-        try:
-            return self._relay.page(self._node(entity), fields, first, **options)
-        except NotInSchema as error:
-            if _PREFIX not in self._kept and entity.node.partition(".")[0] in error.names:
-                self._kept[_PREFIX] = 1
-                return self._page(entity, fields, first, **options)
-            raise self._lacking(entity, error) from error
-
-    def _lacking(self, entity: Entity, error: Exception) -> NotPublished:
-        return NotPublished(
-            f"{VENDOR}'s GraphQL has no {self._node(entity)}, from which the {entity.title} is read: {error} Let the "
-            "administrator publish it, or set 'api' to api1."
-        )
-
-    def _node(self, entity: Entity) -> str:
-        return entity.node.replace("x3", OLDER, 1) if _PREFIX in self._kept else entity.node
-
-    def _batch(self, entity: Entity, found: Nodes, position: str | None) -> Batch[Record]:
-        rows, keys, spoiled = list[Record](), list[str](), list[Spoiled]()
-        for number, node in enumerate(found.rows):
-            record = translated(entity, node.values)
-            key = f"?{position or ''}+{number}"
-            try:
-                key = entity.key_of(record)
-                if node.trouble:
-                    raise ValueError(f"{VENDOR} did not give all of it: {node.trouble}")
-                rows.append(record | {WHOLE: True})
-            except ValueError as error:
-                spoiled.append(Spoiled(key, str(error), dumps(node.values)[:RAW_LIMIT]))
-            keys.append(key)
-        return Batch(rows, keys, spoiled)
-
-    # ── questions ───────────────────────────────────────────────────────────────────────────────────────────
-
-    def _path_of(self, entity: Entity, code: str) -> str:
-        """Give the path by which a field is asked for: a reference is, by its `_id`."""
-        declared = entity.fields.paths.get(code)
-        path = self._learnt.path(self._node(entity), declared) if declared else None
-        if path is None:
-            raise Misconfigured(f"{VENDOR}'s GraphQL has no {code} of the {entity.title}, by which it is looked for.")
-        head, _, below = path.partition(".")
-        return f"{head}._id" if below else path
-
-    def _filter(self, entity: Entity, where: Sequence[Condition]) -> str:
-        try:
-            said = [
-                filtered(self._path_of(entity, code), OPERATORS[operator], self._said(entity, code, value))
-                for code, operator, value in where
-            ]
-        except ValueError as error:
-            raise Rejected(f"{VENDOR} cannot be asked for it: {error}. Correct it where it was entered.") from error
-        return said[0] if len(said) == 1 else f"[{','.join(said)}]" if said else ""
-
-    def _said(self, entity: Entity, code: str, value: Any) -> Any:
-        if isinstance(value, datetime):
-            return f"{value:%Y-%m-%dT%H:%M:%SZ}"
-        if isinstance(value, (date, Decimal)):
-            return str(value)
-        words = entity.menus.get(code, {})
-        return next((word for word, number in words.items() if number == value), value)
-
-    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
-
-    def takes(self, entity: Entity, operation: str = "create") -> str:
-        """Tell the type of what a mutation takes. Raises `Misconfigured` where the node has none: it is read only."""
-        for _ in range(2):
-            found = self._relay.create_type(self._node(entity), operation)
-            if found is None and _PREFIX not in self._kept:
-                self._kept[_PREFIX] = 1
-                continue
-            break
-        if found is None:
-            self._kept.pop(_PREFIX, None)
-            raise Misconfigured(
-                f"{VENDOR}'s GraphQL has no operation to {operation} a {entity.title} ({entity.node}): as delivered it "
-                "is read only there. Let the administrator add that operation to the node, or set 'write_via' to soap."
-            )
-        return found
-
-    def create(self, entity: Entity, body: Mapping[str, Any]) -> Created | Fault:
-        """Create a record, in one call that is never repeated. The body is in GraphQL's own names."""
-        made = self._mutate(entity, "create", body)
-        return made if isinstance(made, Fault) else Created(str(made.get("_id") or "").replace("|", "~") or None, {})
-
-    def update(self, entity: Entity, key: str, changed: Mapping[str, Any]) -> Fault | None:
-        """Change some fields of a record, which is named by its `_id`."""
-        made = self._mutate(entity, "update", {"_id": key.replace("~", "|"), **changed})
-        return made if isinstance(made, Fault) else None
-
-    def _mutate(self, entity: Entity, operation: str, data: Mapping[str, Any]) -> Mapping[str, Any] | Fault:
-        kind = self.takes(entity, operation)
-        return self._calls.mutate(self._node(entity), operation, kind, data)
+from ml_connector.systems.kit.sdata import fault_in
+from ml_connector.systems.kit.values import ZERO, amount
+from ml_connector.systems.sage_x3.entities import CHANGED, Entity, Record
+from ml_connector.systems.sage_x3.faults import VENDOR, NotPublished, of_gateway
 
 
 def translated(entity: Entity, values: Mapping[str, Any]) -> Record:
@@ -209,3 +30,23 @@ def translated(entity: Entity, values: Mapping[str, Any]) -> Record:
         debit, credit = amount(record, "DEBCUR") or ZERO, amount(record, "CDTCUR") or ZERO
         record |= {"AMTCUR": max(debit, credit), "SNS": 1 if debit > credit else -1}
     return record
+
+
+def _missing(entity: Entity, node: str, error: Exception) -> NotPublished:
+    return NotPublished(
+        f"{VENDOR}'s GraphQL has no {node}, from which the {entity.title} is read: {error} Let the administrator "
+        "publish it, or set 'api' to api1."
+    )
+
+
+DIALECT = GraphDialect(VENDOR, ("x3", "xtremX3"), "UPDDATTIM", CHANGED, translated, _missing)
+
+
+class Graph(GraphEntities):
+    """The `Reader` and `Writer` of GraphQL."""
+
+    def __init__(
+        self, http: Http, path: str, headers: Mapping[str, str], kept: MutableMapping[str, int] | None = None
+    ) -> None:
+        """`headers` name the endpoint; `kept` is what other connections learnt of the schema."""
+        super().__init__(GraphCalls(http, path, dict(headers), fault_in, of_gateway), DIALECT, kept)
