@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import ssl
+from datetime import timedelta
 from ipaddress import ip_address
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,9 @@ from ml_connector.deadline import LONGEST_TIMEOUT
 from ml_connector.errors import Misconfigured
 from ml_connector.systems.addresses import literal
 from ml_connector.systems.explain import explain
+
+if TYPE_CHECKING:
+    from ml_connector.engine.access.chain import Pairing
 
 MOST = 20
 """Faults that a message lists."""
@@ -157,6 +161,10 @@ class SystemSettings(BaseModel):
     def owns(self) -> dict[str, str]:
         """Name what only one tenant may have, with the words for it; nothing for most."""
         return {}
+
+    def pairing(self, warn: timedelta) -> Pairing | None:  # noqa: ARG002 - of systems that have one
+        """Say what a secret says of a pairing whose refresh token rotates; None for most."""
+        return None
 
     def webhook_keys(self) -> list[bytes]:
         """List the keys by which the system signs its webhooks; none for most."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -38,11 +39,54 @@ def unauthorized(response: httpx.Response) -> bool:
     return response.status_code == 401
 
 
-class Basic:
-    """User and password on each request, proven by one small call before anything else is asked.
+class Proven:
+    """Credentials on each request, proven by one small call before anything else is asked.
 
     A server without a login of its own would see a wrong password from all workers at once, and lock the user.
     """
+
+    def __init__(
+        self,
+        http: Http,
+        authorization: Callable[[], str],
+        proof: Call,
+        *,
+        judge: Callable[[Reply], ConnectorError | None],
+        nowhere: Callable[[object], Misconfigured],
+        refused: Callable[[httpx.Response], bool] = unauthorized,
+    ) -> None:
+        """`authorization` gives the header's value. `judge`: the error of any answer to the proof, None where it proves
+        them, `Unproven` where something in front may have answered; `nowhere` makes the error then, if that lasts.
+        """
+        self._http, self._authorization, self._proof = http, authorization, proof
+        self._verdict, self._nowhere, self._refused = judge, nowhere, refused
+
+    def sign(self, request: httpx.Request, _: Session) -> None:
+        """Send the credentials; a session says only that they are proven."""
+        request.headers["Authorization"] = self._authorization()
+
+    def doubt(self, response: httpx.Response) -> Doubt | None:
+        """Tell a refusal of the credentials, which may be passing: it is looked into by one proving call."""
+        return Doubt.DEAD if self._refused(response) else None
+
+    def log_in(self) -> Session:
+        """Prove the credentials. Raises `LoginRefused`, `Misconfigured` or `Transient`.
+
+        A user who may not read what the proof reads is logged in all the same.
+        """
+        headers = {**self._proof.headers, "Authorization": self._authorization()}
+        knock(
+            self._http, replace(self._proof, headers=headers, auth=False, want="text", judge=self._judge), self._nowhere
+        )
+        return Session("proven")
+
+    def _judge(self, reply: Reply) -> None:
+        if (error := self._verdict(reply)) is not None:
+            raise error
+
+
+class Basic(Proven):
+    """User and password on each request, proven by one small call."""
 
     def __init__(
         self,
@@ -65,35 +109,16 @@ class Basic:
         None where it proves them, `Unproven` where something in front may have answered; `nowhere` makes the error
         then, if that lasts. `refused` tells a refusal among the answers to other calls.
         """
-        self._http, self._user, self._header = http, user, f"Basic {basic(user, password)}"
-        self._proof, self._setting, self._hint, self._field = proof, setting, hint, field
-        self._verdict, self._refused = judge or self._by_status, refused
-        self._expect, self._nowhere = EVERY if judge else PROVING, nowhere or self._not_there
-
-    def sign(self, request: httpx.Request, _: Session) -> None:
-        """Send the credentials; a session says only that they are proven."""
-        request.headers["Authorization"] = self._header
-
-    def doubt(self, response: httpx.Response) -> Doubt | None:
-        """Tell a refusal of the credentials, which may be passing: it is looked into by one proving call."""
-        return Doubt.DEAD if self._refused(response) else None
-
-    def log_in(self) -> Session:
-        """Prove the credentials. Raises `LoginRefused`, `Misconfigured` or `Transient`.
-
-        A user who may not read what the proof reads is logged in all the same.
-        """
-        headers = {"Authorization": self._header}
-        knock(
-            self._http,
-            Call("GET", self._proof, headers=headers, auth=False, want="text", expect=self._expect, judge=self._judge),
-            self._nowhere,
+        self._user, self._at, self._setting, self._hint, self._field = user, proof, setting, hint, field
+        header = f"Basic {basic(user, password)}"
+        super().__init__(
+            http,
+            lambda: header,
+            Call("GET", proof, expect=EVERY if judge else PROVING),
+            judge=judge or self._by_status,
+            nowhere=nowhere or self._not_there,
+            refused=refused,
         )
-        return Session("proven")
-
-    def _judge(self, reply: Reply) -> None:
-        if (error := self._verdict(reply)) is not None:
-            raise error
 
     def _by_status(self, reply: Reply) -> ConnectorError | None:
         said = f"{reply.status}, {reply.text(200) or 'without a text'}"
@@ -115,7 +140,7 @@ class Basic:
 
     def _not_there(self, said: object) -> Misconfigured:
         where = self._http.base_url
-        return Misconfigured(f"{where} can be reached, but {self._proof} is not there: correct {self._setting}. {said}")
+        return Misconfigured(f"{where} can be reached, but {self._at} is not there: correct {self._setting}. {said}")
 
 
 # ── client credentials ──────────────────────────────────────────────────────────────────────────────────────────

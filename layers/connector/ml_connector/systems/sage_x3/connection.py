@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from ml_connector.connection import Check, Source, Target
 from ml_connector.context import AdapterContext
 from ml_connector.records import Account, CostCenter, PurchaseOrder, Record, Supplier
-from ml_connector.systems.http import Http
+from ml_connector.redact import Redactor
+from ml_connector.systems.http import TRIES, Http
 from ml_connector.systems.kit.connection import checked, server, zone
-from ml_connector.systems.kit.credentials import Basic
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.orders import OrderSource
 from ml_connector.systems.kit.shelf import Shelf
@@ -17,6 +17,7 @@ from ml_connector.systems.sage_x3.api1 import Api1
 from ml_connector.systems.sage_x3.entities import Reader
 from ml_connector.systems.sage_x3.faults import VENDOR
 from ml_connector.systems.sage_x3.graphql import Graph
+from ml_connector.systems.sage_x3.login import scheme
 from ml_connector.systems.sage_x3.masters import Folder
 from ml_connector.systems.sage_x3.orders import Orders
 from ml_connector.systems.sage_x3.settings import Settings
@@ -30,24 +31,30 @@ class Connection:
 
     def __init__(self, settings: Settings, context: AdapterContext) -> None:
         self.settings, self.context = settings, context
+        self._redactor = Redactor(settings.secret_values())
         self.http = self._server(settings.url)
-        self._scheme = Basic(
-            self.http,
-            settings.auth.user or "",
-            settings.auth.password.get_secret_value() if settings.auth.password else "",
-            proof=f"{settings.api1_path}/BPSUPPLIER?representation=BPSUPPLIER.$query&count=1",
-            setting="'url' or 'endpoint'",
-        )
-        self.http.auth = self.login = SharedLogin(context.sessions, self._scheme)
+        self._tokens = self._server(settings.auth.token_server or settings.url, tries=1)
+        how = scheme(settings, context, self.http, self._tokens, self._redactor.learn)
+        self.http.auth = self.login = SharedLogin(context.sessions, how)
         self.api1 = Api1(self.http, settings.api1_path)
         kept = Shelf[dict[str, int]](context.kept, context.clock, context.tenant, settings.url, settings.endpoint_code)
-        named = {} if settings.gateway else {"x-xtrem-endpoint": settings.endpoint_code}
-        self.graph = Graph(self.http, settings.graphql_path, named, kept.get("graphql", lambda: ({}, True)))
+        self.graph = Graph(
+            self.http, settings.graphql_path, settings.graphql_headers, kept.get("graphql", lambda: ({}, True))
+        )
         self.reader: Reader = self.graph if settings.api == "graphql" else self.api1
         self.folder = Folder(self.reader, settings)
 
-    def _server(self, url: str) -> Http:
-        return server(self.settings, self.context, vendor=VENDOR, base_url=url, connections=CONNECTIONS)
+    def _server(self, url: str, tries: int = TRIES) -> Http:
+        return server(
+            self.settings,
+            self.context,
+            vendor=VENDOR,
+            base_url=url,
+            connections=CONNECTIONS,
+            redactor=lambda _: self._redactor,
+            tries=tries,
+            keeps_cookies=False,
+        )
 
     def source(self, record: type[Record]) -> Source:
         """Hand out a source; raises `KeyError` for a record that this system does not give."""
@@ -71,6 +78,7 @@ class Connection:
     def close(self) -> None:
         """Close the connections; there is no session to end."""
         self.http.close()
+        self._tokens.close()
 
     # ── ping ────────────────────────────────────────────────────────────────────────────────────────────────
 

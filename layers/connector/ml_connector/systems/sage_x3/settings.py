@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from datetime import datetime
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StrictBool, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 from pydantic import model_validator as checked
 
-from ml_connector.systems.kit.credentials import basic
-from ml_connector.systems.kit.secret_fields import only_fields_of
+from ml_connector.engine.access.chain import Pairing
+from ml_connector.systems.kit.logins import Auth, Filled, Part, UserPassword
 from ml_connector.systems.settings import SystemSettings, Url, authority, server
 
 SOAP_PATH = "/soap-generic/syracuse/collaboration/syracuse/CAdxWebServiceXmlCC"
@@ -39,8 +38,6 @@ def _root(url: str) -> str:
     return url
 
 
-Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=250)]
-Secret = Annotated[SecretStr, Field(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 """A folder or an endpoint: it is part of addresses."""
 Class = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,60}$")]
@@ -57,35 +54,7 @@ Entity = Literal[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Auth(_Part):
-    """How to log in. Each `type` has fields of its own, and takes none of the others'."""
-
-    type: Literal["basic", "oauth2", "connected_app"]
-    user: Filled | None = None
-    password: Secret | None = None
-    token_url: Url | None = None
-    client_id: Filled | None = None
-    client_secret: Secret | None = None
-    refresh_token: Secret | None = None
-    refresh_token_issued_at: datetime | None = None
-    audience: str | None = None
-    validity_seconds: int = Field(default=300, ge=60, le=86_400)
-
-    @checked(mode="after")
-    def _has_its_fields(self) -> Auth:
-        fields = {
-            "basic": ("user", "password"),
-            "oauth2": ("token_url", "client_id", "client_secret", "refresh_token", "[refresh_token_issued_at]"),
-            "connected_app": ("client_id", "client_secret", "user", "audience", "[validity_seconds]"),
-        }
-        return only_fields_of(self, "type", fields)
-
-
-class ClassOf(_Part):
+class ClassOf(Part):
     """Under which class and representation an entity is published, and which of its fields shows a change."""
 
     name: Class | None = Field(default=None, alias="class")
@@ -93,21 +62,14 @@ class ClassOf(_Part):
     changed_field: Class | None = None
 
 
-class UserPassword(_Part):
-    """A login of its own, for SOAP."""
-
-    user: Filled
-    password: Secret
-
-
-class Templates(_Part):
+class Templates(Part):
     """Import templates, by what they import."""
 
     journal: Filled | None = None
     payment: Filled | None = None
 
 
-class Soap(_Part):
+class Soap(Part):
     """The SOAP service, and what is imported through it."""
 
     url: Url
@@ -122,7 +84,7 @@ class Soap(_Part):
         return self.url if self.url.endswith("/CAdxWebServiceXmlCC") else f"{self.url}{SOAP_PATH}"
 
 
-class Journal(_Part):
+class Journal(Part):
     """How an invoice becomes a journal entry of the general ledger."""
 
     entry_type: Filled
@@ -134,7 +96,7 @@ class Journal(_Part):
     rounding_account: Filled | None = None
 
 
-class Payment(_Part):
+class Payment(Part):
     """How a payment is entered."""
 
     type: Filled
@@ -219,14 +181,19 @@ class Settings(SystemSettings):
         """Give the path of GraphQL below `url`."""
         return f"/service/{self.endpoint_code}/api" if self.gateway else "/xtrem/api"
 
+    @property
+    def graphql_headers(self) -> dict[str, str]:
+        """Give the header that names the endpoint, where the address does not."""
+        return {} if self.gateway else {"x-xtrem-endpoint": self.endpoint_code}
+
+    def pairing(self, warn: timedelta) -> Pairing | None:
+        """Say what this secret says of a pairing; None where it logs in otherwise. `warn`: before a token's end."""
+        return self.auth.pairing(warn)
+
     def secret_values(self) -> list[str]:
-        """List what is masked: passwords, secrets and tokens, and pairs as their header carries them."""
-        logins = [one for one in (self.auth, self.soap and self.soap.auth) if one]
-        secrets = [v.get_secret_value() for one in logins for v in one.__dict__.values() if isinstance(v, SecretStr)]
-        pairs = [
-            basic(one.user, one.password.get_secret_value()) for one in logins if one.user and one.password is not None
-        ]
-        return [*secrets, *pairs]
+        """List what is masked: passwords, secrets and tokens, and users with passwords as their header carries them."""
+        own = self.soap.auth.secret_values() if self.soap and self.soap.auth else []
+        return [*self.auth.secret_values(), *own]
 
     def endpoint(self) -> dict[str, str]:
         """Name server, folder and company."""
@@ -237,11 +204,8 @@ class Settings(SystemSettings):
         return self.company_code or self.folder
 
     def owns(self) -> dict[str, str]:
-        """Name the pairing: it has one refresh token at a time, and two tenants would use up each other's."""
-        if self.auth.refresh_token is None:
-            return {}
-        digest = hashlib.blake2b(self.auth.refresh_token.get_secret_value().encode(), digest_size=12).hexdigest()
-        return {f"{server(self.auth.token_url or '')}|{digest}": "this refresh token of Sage X3"}
+        """Name the pairing, where there is one."""
+        return self.auth.owned("Sage X3")
 
     def urls(self) -> list[str]:
         """List the addresses of the server, of its tokens and of SOAP."""
