@@ -222,6 +222,6 @@ class World:
 
 def is_active(record: Record) -> bool:
     """Whether a vendor or a code is in use, in any of the ways in which a client may say so."""
-    flag = record.get("active", record.get("isActive", True))
+    flags = [str(record[name]).casefold() for name in ("active", "isActive") if name in record]
     status = str(record.get("status", "active")).casefold()
-    return str(flag).casefold() not in ("false", "0", "no", "n") and status not in ("inactive", "deactivated", "closed")
+    return not {"false", "0", "no", "n"} & set(flags) and status not in ("inactive", "deactivated", "closed")

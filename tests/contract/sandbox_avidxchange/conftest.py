@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -124,6 +123,3 @@ def bill() -> Callable[..., dict[str, Any]]:
 def line(amount: Any = "250.00", code: str = "6100", **fields: Any) -> dict[str, Any]:
     codes = [{"group": "Department", "value": "NY_B"}]
     return {"lineNumber": 1, "description": "Cleaning", "amount": amount, "glCode": code, "codes": codes} | fields
-
-
-CENT = Decimal("0.01")
