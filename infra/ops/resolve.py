@@ -1,4 +1,6 @@
-"""`resolve`: a person decides over a held document: it is that one of the target, or it is another one."""
+"""`resolve`: a person decides over what is held: a document is that one of the target, or it is another one; a record
+that was edited in Basware stays as it is there, or becomes what the ERP has.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ def resolve(
     as_json: options.Json = False,
 ) -> None:
     """Decide over a document that is held as `conflict:`, `lookup:` or `approval:`, or over an order that was created
-    before and is held as `conflict:`. Nothing that was sent from here and still stands is ever posted again.
+    before and is held as `conflict:`. Nothing that was sent from here and still stands is ever posted again. Of a
+    record that was edited in Basware, `--post` sends what the ERP has, and `--match CODE` leaves what was edited.
 
     Example: ml-connector resolve acme invoices RE-77174010 --match 50800 --secrets ./secrets
     """
@@ -56,14 +59,19 @@ def resolve(
     stream = workspace.stream(tenant, flow)
     refuse_shadow(stream)
     chunk = _waiting(stream, key)
-    found = _there(stream, chunk, number) if number else ""
-    name = named(stream, chunk.key or chunk.id, chunk)
+    edited = stream.flow.guarded
+    found = _left(stream, chunk, number) if edited else _there(stream, chunk, number) if number else ""
+    name = named(stream, _code(chunk) if edited else chunk.key or chunk.id, chunk)
     name = f"{name[0].upper()}{name[1:]}"
     what = f"It is {found or f'document {number}'}" if number else "It is another document, to be posted"
+    if edited:
+        what = f"{found} is to be kept there"
     options.confirm(f"{name} is held: {chunk.reason or chunk.waiting_for} {what}?", yes=yes)
     ledger, who = stream.ledger, options.who(by)
     decision = Decision(what="match" if number else "post", number=number, by=who, at=ledger.now())
     decided = f"Decided by {who} on {ledger.now()[:19]}Z: " + (f"it is document {number}." if number else "post it.")
+    if edited:
+        decided = f"Decided by {who} on {ledger.now()[:19]}Z: {found} is kept."
     done = replay.decide(ledger, chunk.id, decision, decided)
     if done is None:
         raise NotThere(f"{name} does not wait for a decision any more; see `ml-connector held {tenant}`.")
@@ -76,6 +84,8 @@ def resolve(
         if number
         else "posted, after it is looked for once more"
     )
+    if edited:
+        then = f"completed with {found}, unless it was edited once more"
     terminal.line(advice.pasteable(f"{name} is queued to be {then}.{say_when(workspace)}{say_paused(stream)}"))
 
 
@@ -112,6 +122,23 @@ def _waiting(stream: Stream, key: str) -> Chunk:
             f"Nothing was changed: {name} {why}, and does not wait for a decision. {chunk.reason or held}".strip()
         )
     return chunk
+
+
+def _code(chunk: Chunk) -> str:
+    return (chunk.waiting_for or "").partition(":")[2]
+
+
+def _left(stream: Stream, chunk: Chunk, number: str) -> str:
+    """Say which side's values a decision over an edited record keeps. Raises `NotThere` where it names another one."""
+    from .workspace import NotThere
+
+    pair, code = stream.pair, _code(chunk)
+    if number and number.casefold() != code.casefold():
+        raise NotThere(
+            f"Nothing was changed: what waits is {code}, and not {number}. To leave it as it is in "
+            f"{pair.title(stream.flow.target)}, write `--match {code}`."
+        )
+    return f"what {pair.title(stream.flow.target if number else stream.flow.source)} has"
 
 
 def _there(stream: Stream, chunk: Chunk, number: str) -> str:

@@ -54,6 +54,7 @@ PARTS = {
     "upserts": "the target of records in bulk",
     "verdicts": "what became of an import",
     "enrichment": "what people change there of suppliers, and how that is left alone",
+    "hand_edits": "what people edit there of dimensions, and how that is left alone",
 }
 """The name that a part has in every vendor's folder. A new part gets its name here first."""
 

@@ -41,6 +41,8 @@ class Flow:
     later version of it is an update where the target takes one, else a person decides.
     `notices`: the platform tells of orders of its own, which are read and kept with the order's history. `enriches`: it
     brings back what people changed at the platform of the suppliers that this flow sends there (`enrichment.py`).
+    `guarded`: what people edited at the target is never overwritten; each record is read there right before it is sent
+    (`engine/write/hand_edits.py`), so the target is a `GuardedTarget`.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Flow:
     money: bool = False
     notices: bool = False
     enriches: str | None = None
+    guarded: bool = False
     concerns: str | None = None
     asks: bool = False
     once: bool = False
@@ -114,6 +117,8 @@ class Rendered:
     `known`: an earlier version of it was sent, of which parts may stand even if it was refused, and may have to go; of
     what is created `once`, that it was created before.
     `keep`: the fields to leave as they stand there; the target asks right before it writes (`enrichment.Keep`).
+    In a guarded flow, `kept` are the fields to leave, and `present` is the entity as it was read there right before:
+    it is changed, and not written anew.
     """
 
     key: str
@@ -121,6 +126,8 @@ class Rendered:
     entities: Mapping[str, Sequence[Mapping[str, Any]]]
     known: bool = False
     keep: Keep | None = field(default=None, compare=False, repr=False)
+    kept: frozenset[str] | None = None
+    present: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

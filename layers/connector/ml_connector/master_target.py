@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from ml_connector.flow import Codes, Rendered, Sent, Verdict
 from ml_connector.records import Record
@@ -53,3 +53,20 @@ class MasterTarget(Protocol[R_contra]):
 
     def deactivated(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
         """Ask what became of `retire`: by record key (only refusals need be named), None while it is not known."""
+
+
+class GuardedTarget(MasterTarget[R_contra], Protocol[R_contra]):
+    """Also tells what stands there, field by field, so that what people edited can be left as it is.
+
+    Fields have names of the target's own, such as `code` or `name.en-US`; those named `active.…` say whether it is in
+    use, as `true` or `false`.
+    """
+
+    def present(self, stage: str, batch: Sequence[Rendered]) -> dict[str, Mapping[str, Any]]:
+        """Read what stands there of these records now, in few calls: entities by record key; absent ones are left out.
+
+        That a `known` one is absent is believed only where it was asked for by its own code.
+        """
+
+    def fields(self, stage: str, entity: Mapping[str, Any]) -> dict[str, str]:
+        """Tell an entity field by field, ours or one that was read: of this stage, as texts, and no touch."""

@@ -68,6 +68,9 @@ class SharedField(Struct, kw_only=True, omit_defaults=True):
     `at`: when it came from the platform: what was read in the ERP before had not got it yet. `writing`: what was being
     written into the ERP, until that is confirmed. It may stand there although it is not agreed on, and then nobody has
     changed it there but we.
+
+    Of a guarded flow, both values are in the platform's words, `writing` is what is being written there, and `enriched`
+    says that a person left `platform` as it was edited there, while the ERP had `erp`.
     """
 
     erp: str = ""
@@ -85,8 +88,9 @@ class Row(Struct, kw_only=True, omit_defaults=True):
     somebody asked for it to be sent again, with a real change; the next settle clears it. `taint`: when a worker that
     had lost its chunk may have sent something older over it; only what was sent later settles it. `used`: the ERP's
     codes that its body was made with, as far as mappings decide them, and what they became (`{"tax:V1": "19"}`); None:
-    unknown. `shared`: by field, of a supplier that people may also change at the platform (`enrichment.FIELDS`). A
-    document of a flow that sends one once has the hash of what it says there as its `delivered_fp`.
+    unknown. `shared`: by field, of a supplier that people may also change at the platform (`enrichment.FIELDS`), or of
+    a record of a guarded flow. A document of a flow that sends one once has the hash of what it says there as its
+    `delivered_fp`.
     """
 
     seq: int = 0
@@ -168,8 +172,9 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     posting nothing else was found under its name. `several`: ids there of which a person was told that one may stand.
     `awaits`: the master record for which a chunk waits, as KIND:CODE, where `waiting_for` names its flow; of several
     the first. `shared`: what will be agreed on of a supplier's fields once it is confirmed, by key, and `kept`: which
-    of them were left as they stood. `before`: digests of the columns that a supplier had in the ERP right before its
-    fields were written. `version`: a hash of what a document says at the target, for flows that send one once.
+    of them were left as they stood; of a guarded flow those that people edited, each with what stands at the platform
+    and in the ERP. `before`: digests of the columns that a supplier had in the ERP right before its fields were
+    written. `version`: a hash of what a document says at the target, for flows that send one once.
     """
 
     id: str

@@ -1,13 +1,13 @@
-"""What both sides of a supplier last agreed on, by field: the base of a comparison of three.
+"""What both sides of a record last agreed on, by field: the base of a comparison of three.
 
-The row of the supplier keeps it, in the flow that sends suppliers. Against it shows on which side a field was changed
-since: at the platform, then it flows to the ERP; in the ERP alone, then it is sent to the platform.
+The record's row keeps it, in the flow that sends it. Against it shows on which side a field was changed since: in the
+ERP alone, then it is sent to the platform; at the platform, then it flows to the ERP (of suppliers, where a flow
+enriches them), or is left there (`write/hand_edits.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
@@ -15,12 +15,14 @@ import msgspec
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Row, SharedField, dump
 from ml_connector.enrichment import FIELDS, TERM
-from ml_connector.errors import Conflict, LeaseLost
+from ml_connector.errors import LeaseLost
 from ml_connector.ports import Item
 from ml_connector.records import Record, Supplier, SupplierEnrichment
 
 NEVER = SharedField()
 TRIES = 8
+ACTIVE = "active."
+"""Begins the name of a field that tells whether a record is in use."""
 
 
 def values(record: Record | None) -> dict[str, str]:
@@ -92,12 +94,30 @@ def begin(ledger: Ledger, key: str, changes: Mapping[str, str]) -> None:
 
 def agree(ledger: Ledger, key: str, agreed: Mapping[str, SharedField]) -> None:
     """Write down what both sides of a supplier agree on from now on. Raises `LeaseLost` where its row changes on."""
+    agree_all(ledger, {key: agreed})
+
+
+def agree_all(ledger: Ledger, agreed: Mapping[str, Mapping[str, SharedField]]) -> None:
+    """Write the same down of many records, in few calls; those of which it stands there already cost a read only."""
+    left = dict(agreed)
     for _ in range(TRIES):
-        row, item = ledger.rows([key], consistent=True).get(key) or (Row(), Item(ledger.pk, f"r#{key}"))
-        if (row.shared or {}).items() >= agreed.items():
+        rows = ledger.rows(list(left), consistent=True) if left else {}
+        items: dict[str, Item] = {}
+        for key, fields in left.items():
+            row, item = rows.get(key) or (Row(), Item(ledger.pk, f"r#{key}"))
+            if not (row.shared or {}).items() >= fields.items():
+                row.shared = {**(row.shared or {}), **fields}
+                items[key] = replace(item, data=dump(row))
+        taken = ledger.store.put_many(list(items.values())) if items else []
+        left = {key: left[key] for key, ok in zip(items, taken, strict=True) if not ok}
+        if not left:
             return
-        row.shared = {**(row.shared or {}), **agreed}
-        with suppress(Conflict):
-            ledger.store.put(replace(item, data=dump(row)))
-            return
-    raise LeaseLost(f"Supplier {key} changed again and again while it was written; it is tried later.")
+    raise LeaseLost(f"{', '.join(sorted(left)[:5])} changed again and again while it was written; it is tried later.")
+
+
+def deactivated(known: Mapping[str, SharedField] | None) -> dict[str, SharedField] | None:
+    """Give what is agreed on of a record that we have deactivated: that it is inactive is nobody's edit."""
+    if known is None:
+        return None
+    off = SharedField(erp="false", platform="false")
+    return {name: off if name.startswith(ACTIVE) else was for name, was in known.items()}

@@ -32,6 +32,7 @@ class MasterPass:
         self.state = state
         self.pair, self.flow, self.ledger, self.cursor = state.pair, state.flow, state.ledger, state.cursor
         self._bases: dict[str, dict[str, SharedField]] = {}
+        self._sent: set[str] = set()
 
     @cached_property
     def source(self) -> MasterSource[Any]:
@@ -60,6 +61,7 @@ class MasterPass:
         self._welcome(keys)
         known = self.ledger.rows(keys) if keys else {}
         rows = {k: row for k, (row, _) in known.items()}
+        self._sent = {k for k, row in rows.items() if row.code is not None}
         self._read_bases(page)
         fresh: dict[str, Record] = {}
         aged: dict[str, Record] = {}
@@ -177,11 +179,11 @@ class MasterPass:
     ) -> list[Chunk]:
         """Cut records into chunks of at most the target's limit."""
         limit, weigh = self.pair.chunking[self.flow.record]
-        heavy = ALONE if self._enriched else 1
         parts: list[list[Record]] = []
         weight = limit
         for record in records:
-            more = weigh(record) * heavy
+            alone = self._enriched or (self.flow.guarded and record.key in self._sent)
+            more = weigh(record) * (ALONE if alone else 1)
             if weight + more > limit:
                 parts.append([])
                 weight = 0

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from ml_connector.engine.ledger import shared
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import GONE, Chunk, Row
 from ml_connector.engine.ledger.seen_keys import held_by_target
@@ -207,6 +208,7 @@ class DeactivationWriter:
             taint=before.taint if spoilt else None,
             open=False,
             doubt=self.chunk.doubt,
+            shared=shared.deactivated(before.shared) if self.attempt.flow.guarded else before.shared,
         )
 
 

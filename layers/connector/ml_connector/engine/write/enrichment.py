@@ -23,6 +23,7 @@ from ml_connector.engine.write import uncertain
 from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.masters import MasterWriter
 from ml_connector.engine.write.prerequisites import wait_for_masters
+from ml_connector.engine.write.rereading import read_again
 from ml_connector.enrichment import TERM, TERM_KIND, WORDS, ErpSupplier, SupplierFields
 from ml_connector.errors import Held, OutcomeUnknown, Rejected
 from ml_connector.flow import Rendered
@@ -73,7 +74,7 @@ class Enrichment:
         if self._undecided():
             self.pair.check(self.flow.source, self.flow.target)
             wait_for_masters(self.attempt)
-            self._read_again()
+            read_again(self.bulk, self._undecided())
         try:
             self._look_back()
             for key in self._undecided():
@@ -87,22 +88,6 @@ class Enrichment:
 
     def _undecided(self) -> list[str]:
         return [key for key in self.bulk.records if key not in self.chunk.results]
-
-    def _read_again(self) -> None:
-        """Take each supplier as it stands at the platform now: what was listed may have been changed again since."""
-        self.attempt.said["talking_to"] = self.flow.source
-        asked, found = self._undecided(), set()
-        for page in self.pair.master_source(self.flow).reread(asked):
-            for record in page.records:
-                self.bulk.records[record.key] = record
-                found.add(record.key)
-            for bad in page.broken:
-                self.bulk.refuse(bad.key, bad.reason)
-        for key in asked:
-            if key not in found and key not in self.chunk.results:
-                gone = f"{self.pair.title(self.flow.source)} does not have it any more."
-                self.chunk.results[key] = ("unchanged", gone)
-        self.attempt.said["talking_to"] = self.flow.target
 
     def _bring(self, record: SupplierEnrichment) -> None:
         key = self._codes.erp("supplier", record.key)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -26,7 +27,7 @@ from ml_connector.engine.ledger.shared import without
 from ml_connector.engine.write import uncertain
 from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.batch import Batch
-from ml_connector.engine.write.guard import Guard
+from ml_connector.engine.write.hand_edits import guard_of
 from ml_connector.engine.write.once import OVERTAKEN, may_create
 from ml_connector.engine.write.prerequisites import release_landed, wait_for_masters
 from ml_connector.engine.write.retry import backoff
@@ -69,7 +70,7 @@ class MasterWriter:
         self.rendered: dict[str, Rendered] = {}
         self.used: dict[str, dict[str, str]] = {}
         self._recoded: dict[str, tuple[str, str]] = {}
-        self._guard = Guard(attempt, self.records) if attempt.pair.is_enriched(attempt.flow) else None
+        self._guard = guard_of(self)
         attempt.keys = list(self.records)
 
     @cached_property
@@ -100,6 +101,8 @@ class MasterWriter:
         self.attempt.pair.check(self.attempt.flow.target)
         if not self.chunk.tokens and not self.chunk.stage:
             wait_for_masters(self.attempt)
+        if self._guard:
+            self._guard.look_again()
         target: MasterTarget[Record] = self.attempt.pair.master_target(self.attempt.flow)
         batch = Batch(partial(self._render, target), self._alive)
         if self.attempt.pair.shadow:
@@ -109,7 +112,7 @@ class MasterWriter:
             return
         while self.chunk.stage < len(target.stages):
             stage = target.stages[self.chunk.stage]
-            if not self.chunk.tokens and batch and self._send(target, stage, batch):
+            if not self.chunk.tokens and self._takes_part(stage, batch) and self._send(target, stage, batch):
                 return
             if self.records.keys() - self.chunk.results and not self._judged(target, stage, batch):
                 return
@@ -118,7 +121,13 @@ class MasterWriter:
             if self.chunk.stage < len(target.stages):
                 self.drop_superseded()
         batch.say()
+        if self._guard:
+            self._guard.settled()
         self.complete()
+
+    def _takes_part(self, stage: str, batch: Batch) -> bool:
+        """Tell whether anything goes out in a stage; what is guarded is nowhere but in its own."""
+        return any(one.entities.get(stage) for one in batch) if self.attempt.flow.guarded else bool(batch)
 
     def reject_unreadable(self) -> None:
         """Decide the records that could not be read; the audit keeps their text."""
@@ -179,7 +188,7 @@ class MasterWriter:
             raise next(iter(errors.values()))  # the whole chunk waits for one thing: it may stay in one piece
         for waiting_for, errors in held.items():
             first = next(iter(errors.values()))  # of several records on their way: the others are looked for with it
-            self._move(list(errors), waiting_for, str(first), first.awaits)
+            self.move(list(errors), waiting_for, str(first), first.awaits)
 
     def _asked(self, target: MasterTarget[Record]) -> list[tuple[str, str]]:
         """List the codes that will be asked for, so that they are read in a few calls."""
@@ -190,35 +199,24 @@ class MasterWriter:
                     target.render(record, asked, self.chunk.touch)
         return list(asked.codes)
 
-    def _move(self, keys: Sequence[str], waiting_for: str, reason: str, awaits: str | None = None) -> None:
+    def move(self, keys: Sequence[str], waiting_for: str, reason: str, awaits: str | None = None) -> None:
         """Give held records a chunk of their own, then let go of them here."""
-        chunk = self.chunk
         due = self.attempt.later(5 if awaits or waiting_for.startswith("parent:") else 300)
-        child = self.attempt.part(keys, op="send", waiting_for=waiting_for, reason=reason, due_at=due, awaits=awaits)
-        self.attempt.ledger.add(child, {"records": [self.records[k] for k in keys]})
-        for key in keys:
-            chunk.results[key] = ("moved", waiting_for)
-            self.rendered.pop(key, None)
+        self._part(keys, waiting_for, op="send", waiting_for=waiting_for, reason=reason, due_at=due, awaits=awaits)
 
     def _leave_under_way(self, keys: Sequence[str]) -> None:
         """Give what the target is still at a chunk of its own, so that what it has finished is settled meanwhile."""
         chunk = self.chunk
-        child = self.attempt.part(
-            keys,
-            state="posted",
-            stage=chunk.stage,
-            tokens=chunk.tokens,
-            token_at=chunk.token_at,
-            epoch=chunk.epoch,
-            sent_at=chunk.sent_at,
-            attempts=chunk.attempts,
-            due_at=self.attempt.later(backoff(chunk.attempts, 1, 900)),
-            notes=[key for key in chunk.notes if key in keys],
-            **(self._guard.part(keys) if self._guard else {}),
-        )
+        more = {name: getattr(chunk, name) for name in ("stage", "tokens", "token_at", "epoch", "sent_at", "attempts")}
+        due, notes = self.attempt.later(backoff(chunk.attempts, 1, 900)), [key for key in chunk.notes if key in keys]
+        self._part(keys, "posted", state="posted", due_at=due, notes=notes, **more)
+
+    def _part(self, keys: Sequence[str], why: str, **more: Any) -> None:
+        more |= self._guard.part(keys) if self._guard else {}
+        child = self.attempt.part(keys, **more)
         self.attempt.ledger.add(child, {"records": [self.records[k] for k in keys]})
         for key in keys:
-            chunk.results[key] = ("moved", "posted")
+            self.chunk.results[key] = ("moved", why)
             self.rendered.pop(key, None)
 
     def _alive(self) -> list[Rendered]:
@@ -230,14 +228,16 @@ class MasterWriter:
         """Send a stage; False where nothing of it has to be sent."""
         if target.once and not (may_create(self, target, batch) and batch):
             return self.chunk.state == "waiting"
-        if not self.chunk.stage:
+        if not self.chunk.stage or self.chunk.sent_at is None:
             self.chunk.epoch, self.chunk.sent_at = self.epoch, self.attempt.ledger.now()
         if self._guard:
-            self._guard.begin()
+            batch = self._guard.prepared(target, stage, batch)
         if self.attempt.flow.follows:  # the others have no parts that could go
             batch = [replace(r, known=self.chunk.renewed or r.key in self.known) for r in batch]
         if target.once:
             self.attempt.save()  # whoever takes over must know that these may be there by our doing
+        if not batch:
+            return False
         sent = target.send(stage, batch)
         for key, reason in sent.refused.items():
             self.refuse(key, reason)
@@ -288,7 +288,7 @@ class MasterWriter:
             return
         reason = verdict.reason or ""
         if verdict.outcome == "held":
-            self._move([key], verdict.waiting_for or f"lookup:{key}", reason)
+            self.move([key], verdict.waiting_for or f"lookup:{key}", reason)
         elif verdict.outcome == "rejected":
             self.refuse(key, reason)
         elif last:

@@ -25,6 +25,7 @@ from ml_connector.systems.kit.bodies import rows_in, success_of
 from ml_connector.systems.kit.connection import server
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.paging import Circle, digest
+from ml_connector.systems.kit.standing import Standing
 
 CONNECTIONS = 8
 CONTINUATION = "x-amz-meta-continuationtoken"
@@ -93,6 +94,7 @@ class Basware:
         )
         self.credentials = Tokens(self.http, settings, context.clock, self.scopes, context.tenant)
         self.http.auth = self.auth = SharedLogin(context.sessions, self.credentials)
+        self.standing: dict[str, Standing] = {}
 
     def scopes(self) -> tuple[str, ...]:
         """List the scopes that the tenant's active flows need, or those of the secret."""

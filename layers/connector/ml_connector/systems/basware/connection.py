@@ -13,10 +13,11 @@ from ml_connector.systems.basware import extracts, rights, subscriptions
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.basware.companies import Companies
 from ml_connector.systems.basware.enrichment import Enrichments
+from ml_connector.systems.basware.hand_edits import Dimensions, dimensions
 from ml_connector.systems.basware.invoices import Invoices
-from ml_connector.systems.basware.limits import ACCOUNTS, COST_CENTERS, LINES, ORDERS, VENDORS
+from ml_connector.systems.basware.limits import ACCOUNTS, LINES, ORDERS, VENDORS
 from ml_connector.systems.basware.orders import ExportedOrders, Orders
-from ml_connector.systems.basware.payloads import Outward, list_stage
+from ml_connector.systems.basware.payloads import Outward
 from ml_connector.systems.basware.payments import Payments
 from ml_connector.systems.basware.rights import needed_by
 from ml_connector.systems.basware.settings import Settings, region_of
@@ -87,11 +88,9 @@ class BaswareConnection:
         stages = {"accounts": Stage(self.client, "/v1/accounts", ACCOUNTS, inactive_companies)}
         return Masters(stages, self._outward().account, code=self._code("account"))
 
-    def _cost_centers(self) -> Masters[CostCenter]:
-        stages = {"costCenters": Stage(self.client, "/v1/costCenters", COST_CENTERS, inactive_companies)}
-        for name in self.settings.dimension_lists.values():
-            stages[list_stage(name)] = Stage(self.client, f"/v1/lists/{name}", COST_CENTERS, inactive_companies)
-        return Masters(stages, self._outward().cost_center, code=self._code("cost_center"))
+    def _cost_centers(self) -> Dimensions:
+        stages = dimensions(self.client, list(self.settings.dimension_lists.values()))
+        return Dimensions(stages, self._outward().cost_center, code=self._code("cost_center"))
 
     def _orders(self) -> Masters[PurchaseOrder]:
         stages = {

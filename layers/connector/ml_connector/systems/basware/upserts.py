@@ -142,7 +142,7 @@ class Masters(Generic[R]):
         `leftovers` finds, for a stage, the entities that take away what a record has no more.
         """
         self._leftovers = leftovers or {}
-        self._stages, self._render, self._code = stages, render, code
+        self.places, self._render, self._code = stages, render, code
         self.stages, self._parents = tuple(stages), parents
 
     def render(self, record: R, codes: Codes, touch: str | None = None) -> Rendered:
@@ -154,10 +154,10 @@ class Masters(Generic[R]):
 
         Raises `Rejected` where a whole batch was refused and nobody named, `Transient` where nothing can be said.
         """
-        more, to = self._leftovers.get(stage), self._stages[stage]
+        more, to = self._leftovers.get(stage), self.places[stage]
         owned = [(r, e) for r in batch for e in (*r.entities.get(stage, ()), *(more(r) if more else ()))]
         owners = {str(e["externalCode"]): r.key for r, e in owned}
-        bodies = [self._beside(to, r, entity) for r, entity in owned]
+        bodies = [self.beside(stage, r, entity) for r, entity in owned]
         tokens, refused = to.send([body for patch, body in bodies if not patch])
         for body in (body for patch, body in bodies if patch):
             to.change(body, tokens, refused)
@@ -166,12 +166,11 @@ class Masters(Generic[R]):
             by_key.setdefault(owners[code], reason)
         return Sent(tuple(tokens), by_key)
 
-    @staticmethod
-    def _beside(to: Stage, rendered: Rendered, entity: Entity) -> tuple[bool, Entity]:
+    def beside(self, stage: str, rendered: Rendered, entity: Entity) -> tuple[bool, Entity]:
         """Make what leaves alone what is to be kept of a vendor; tells whether it is a PATCH."""
         if rendered.keep is None:
             return False, entity
-        present = to.read(str(entity["externalCode"]))
+        present = self.places[stage].read(str(entity["externalCode"]))
         kept = rendered.keep(enrichment(present) if present else None)
         return around(entity, present, kept) if present else (False, entity)
 
@@ -190,7 +189,7 @@ class Masters(Generic[R]):
             return self.read_back(stage, batch)
         found = []
         for token in tokens:
-            if (status := look(self._stages[stage].client, token)) is None:
+            if (status := look(self.places[stage].client, token)) is None:
                 return None
             found.append(status)
         if found and stage == self.stages[0] and all(s.under_way("") and not s.finished for s in found):
@@ -222,7 +221,7 @@ class Masters(Generic[R]):
         for code, item in items.items() if stage in self._leftovers else ():
             if (said := verdict(item)) is None or said.outcome != "rejected":
                 continue
-            present = self._stages[stage].read(code) or {}
+            present = self.places[stage].read(code) or {}
             for owner in (r.key for r in batch if present.get("orderExternalCode") == r.target_id or len(batch) == 1):
                 why = "; ".join(item.messages) or unclear(item)
                 refused[owner] = Verdict("rejected", f"Basware did not close a line that is gone: {why}")
@@ -243,7 +242,7 @@ class Masters(Generic[R]):
         if (said := verdict(whole, self._parent(rendered, stage))) is not None:
             return said
         if readable:
-            return self._compared(stage, rendered)
+            return self.compared(stage, rendered)
         return Verdict("held", unclear(whole), f"lookup:{rendered.key}")
 
     def _parent(self, rendered: Rendered, stage: str) -> str | None:
@@ -255,17 +254,18 @@ class Masters(Generic[R]):
 
     def read_back(self, stage: str, batch: Sequence[Rendered]) -> dict[str, Verdict]:
         """Compare Basware's entities with ours, field by field of what we sent."""
-        return {r.key: self._compared(stage, r) for r in batch}
+        return {r.key: self.compared(stage, r) for r in batch}
 
-    def _compared(self, stage: str, rendered: Rendered) -> Verdict:
+    def compared(self, stage: str, rendered: Rendered) -> Verdict:
+        """Compare what stands there with ours."""
         for entity in rendered.entities.get(stage, ()):
-            present = self._stages[stage].read(str(entity["externalCode"]))
+            present = self.places[stage].read(str(entity["externalCode"]))
             if present is None:
-                return _unsure(rendered.key, f"Basware does not show {entity['externalCode']}")
+                return unsure(rendered.key, f"Basware does not show {entity['externalCode']}")
             keep = rendered.keep
             ours = around(entity, present, keep(enrichment(present)))[1] if keep else entity
             if (where := compare.difference(ours, present)) is not None:
-                return _unsure(rendered.key, f"Basware shows another value in {where} of {entity['externalCode']}")
+                return unsure(rendered.key, f"Basware shows another value in {where} of {entity['externalCode']}")
         return Verdict("delivered", "Confirmed by reading the record; Basware gave no request status.")
 
     def deactivate(self, keys: Sequence[str]) -> Sent:
@@ -285,7 +285,7 @@ class Masters(Generic[R]):
 
     def _switch_off(self, code: str) -> Answer | None:
         """Switch an entity off wherever it is; None where it is nowhere."""
-        for stage in self._stages.values():
+        for stage in self.places.values():
             if (answer := stage.deactivate(code)) is not None:
                 return answer
         return None
@@ -300,7 +300,7 @@ class Masters(Generic[R]):
         owners = {self._code(key): key for key in keys}
         doubtful = "" in tokens
         for token in filter(None, tokens):
-            status = ask(self._stages[self.stages[0]].client, token)
+            status = ask(self.places[self.stages[0]].client, token)
             if status is None:
                 return None
             doubtful = doubtful or status.failed_namelessly
@@ -311,7 +311,7 @@ class Masters(Generic[R]):
                     said[owners[code]] = verdict(item) or Verdict("rejected", unclear(item))
         if doubtful:
             for code, key in owners.items():
-                if key not in said and not all(stage.is_off(code) for stage in self._stages.values()):
+                if key not in said and not all(stage.is_off(code) for stage in self.places.values()):
                     said[key] = Verdict("rejected", "Basware shows it active still, and did not say why; look in P2P.")
         return said
 
@@ -339,7 +339,8 @@ def _companies(present: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {k: v for k, v in company.items() if k in {"companyCode", "inherit"} and v is not None}
 
 
-def _unsure(key: str, why: str) -> Verdict:
+def unsure(key: str, why: str) -> Verdict:
+    """Hold a record that Basware shows otherwise than it was sent, and says nothing of."""
     return Verdict("held", f"{why}, and it gave no request status for it; look at the record in P2P.", f"lookup:{key}")
 
 
