@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from ..kit.app import Server
 from ..kit.codec import decode, encode
 from ..kit.faults import Fault
-from . import api1, control, gateway, graphql
+from . import api1, control, gateway, graphql, soap
 from .call import Call, taken_apart
 from .errors import Absent, Gateway, Refusal, Schema, Soap, Wrong
 from .world import LoggedCall, World
@@ -53,6 +53,8 @@ class SageX3(Server[World, Call]):
             return graphql.serve(self.world, call)
         if call.surface == "gateway":
             return gateway.serve(self.world, call)
+        if call.surface == "soap":
+            return soap.serve(self.world, call)
         return _html(404, "Not Found")
 
     def refused(self, call: Call, error: Exception) -> Response:
@@ -61,6 +63,8 @@ class SageX3(Server[World, Call]):
             return gateway.refused(error)
         if isinstance(error, Schema):
             return graphql.refused(error.text)
+        if isinstance(error, Soap):
+            return soap.refused(self.world, error)
         return api1.refused(self.world, call, error)
 
     def front(self, status: int, fault: Fault) -> Response:
@@ -71,7 +75,7 @@ class SageX3(Server[World, Call]):
         """Answer without acting."""
         if fault.kind == "401":
             response = self.refused(call, self._unknown(call))
-        elif fault.kind == "200-error":
+        elif fault.kind == "200-error" or (fault.kind == "slow-pool" and call.surface == "soap"):
             response = self._failed(call)
         else:
             response = api1.answer(FAULT, 500)
@@ -88,6 +92,8 @@ class SageX3(Server[World, Call]):
     def _failed(self, call: Call) -> Response:
         if call.surface in ("graphql", "gateway"):
             return graphql.refused("An unexpected error has occurred", 200)
+        if call.surface == "soap":
+            return soap.refused(self.world, Soap("Web service pool: no channel was free in time"))
         return self.refused(call, Wrong("An unexpected error has occurred"))
 
     def reshaped(self, call: Call, kind: str, response: Response) -> bool:

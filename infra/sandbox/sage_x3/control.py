@@ -32,7 +32,7 @@ from werkzeug.wrappers import Request, Response
 
 from ..kit import control
 from . import back_office, supplier_invoices
-from .errors import Absent, Wrong
+from .errors import Business
 from .representations import Representation
 from .tables import TABLES, Record
 from .world import World
@@ -205,4 +205,4 @@ _ROUTES = control.routes(
 
 def answer(world: World, request: Request, body: bytes) -> Response:
     """Answer one control call; what goes wrong is 400 with its text."""
-    return control.answer(_ROUTES, world, request, body, (Absent, Wrong))  # type: ignore[arg-type]
+    return control.answer(_ROUTES, world, request, body, Business)

@@ -13,13 +13,17 @@ class Refusal(Exception):
         self.plain = plain
 
 
-class Absent(Exception):
+class Business(Exception):
+    """X3 itself refuses, in words of its own."""
+
+
+class Absent(Business):
     """There is no such record: 721, under a 200."""
 
     text = "721 : Record does not exist"
 
 
-class Wrong(Exception):
+class Wrong(Business):
     """A rule of the business forbids it; the text tells which."""
 
     def __init__(self, text: str) -> None:

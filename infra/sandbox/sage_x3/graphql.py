@@ -12,11 +12,11 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from ..kit.codec import decode
+from ..kit.graphql_text import Selected, Unreadable, chosen
 from . import api1, graphql_types, writes
 from .call import Call
 from .errors import Refusal, Schema, Wrong
 from .graphql_filters import Unfit, Values, id_of, plain, reference, relaxed
-from .graphql_text import Selected, chosen
 from .logins import opened
 from .nodes import CODES, NODES, Node, Prop
 from .tables import TABLES, Record
@@ -54,7 +54,10 @@ def run(world: World, call: Call) -> Response:
         raise Schema("Content-Type must be application/json")
     if not isinstance(body, dict) or not isinstance(body.get("query"), str):
         raise Schema("Must provide query string.")
-    operation = chosen(body["query"], body.get("operationName"), body.get("variables") or {})
+    try:
+        operation = chosen(body["query"], body.get("operationName"), body.get("variables") or {})
+    except Unreadable as error:
+        raise Schema(str(error)) from None
     known = graphql_types.types(world.prefix, world.operations)
     for kind in operation.declared.values():
         if kind.strip("[]!") not in known:

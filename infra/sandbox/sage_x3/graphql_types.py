@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..kit.graphql_text import Operation, Selected
 from .errors import Schema
-from .graphql_text import Operation, Selected
 from .nodes import CODES, NODES, Node, Prop
 
 _SCALARS = {"text": "String", "int": "Int", "date": "Date", "datetime": "Datetime", "codes": "String"}

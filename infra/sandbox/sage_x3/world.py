@@ -62,7 +62,8 @@ class World:
     our user has no right to: null, with an error beside the data. first: the default page.
 
     Of SOAP. children: web-service processes. pools: pool aliases. templates: import templates by code. import_status:
-    O_STATUS after a record was refused. import_messages: whether O_MESSA tells why.
+    O_STATUS after a record was refused. import_messages: whether O_MESSA tells why. not_entered: columns that an import
+    drops in silence. multi_ref: whether messages stand beside the answer.
 
     violations: what a correct client never does. calls, log: what was asked.
     """
@@ -118,6 +119,8 @@ class World:
     templates: dict[str, Template] = field(default_factory=templates)
     import_status: int = 1
     import_messages: bool = True
+    not_entered: set[str] = field(default_factory=set)
+    multi_ref: bool = False
     tables: dict[str, dict[Key, Record]] = field(default_factory=lambda: {name: {} for name in TABLES})
     numbers: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from .errors import Schema
-
 _TOKEN = re.compile(
     r"(?:[\s,\ufeff]|\#[^\n]*)*(?:(?P<block>\"\"\"[\s\S]*?\"\"\")|(?P<text>\"(?:[^\"\\\n]|\\.)*\")"
     r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<name>[_A-Za-z]\w*)|(?P<sign>\.\.\.|[{}()\[\]:!$=|@&]))"
 )
 _SPACE = re.compile(r"(?:[\s,\ufeff]|\#[^\n]*)*")
 _WORDS = {"true": True, "false": False, "null": None}
+
+
+class Unreadable(Exception):
+    """A document cannot be read, or a variable that it needs was not given."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,17 @@ class Operation:
 
 
 def chosen(text: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
-    """Read a document and give the operation to run, its fragments and variables put in; raises `Schema`."""
+    """Read a document and give the operation to run, its fragments and variables put in; raises `Unreadable`."""
     reader = _Reader(text)
     operations, fragments = reader.document()
     found = [one for one in operations if name in (None, "", one.name)]
     if len(found) != 1:
-        raise Schema(f'Unknown operation named "{name}".' if name else "Must provide operation name.")
+        raise Unreadable(f'Unknown operation named "{name}".' if name else "Must provide operation name.")
     operation = found[0]
     given = operation.defaults | dict(variables)
     for variable, kind in operation.declared.items():
         if kind.endswith("!") and given.get(variable) is None:
-            raise Schema(f'Variable "${variable}" of required type "{kind}" was not provided.')
+            raise Unreadable(f'Variable "${variable}" of required type "{kind}" was not provided.')
     operation.fields = _whole(operation.fields, fragments, operation.declared, given)
     return operation
 
@@ -77,7 +79,7 @@ def _whole(
     found: list[Selected] = []
     for one in fields:
         if one.spread and one.spread not in fragments:
-            raise Schema(f'Unknown fragment "{one.spread}".')
+            raise Unreadable(f'Unknown fragment "{one.spread}".')
         if one.spread or not one.name:
             found += _whole(fragments[one.spread] if one.spread else one.fields, fragments, declared, given)
             continue
@@ -93,7 +95,7 @@ _MISSING = object()
 def _put_in(value: Any, declared: Mapping[str, str], given: Mapping[str, Any]) -> Any:
     if isinstance(value, Variable):
         if value.name not in declared:
-            raise Schema(f'Variable "${value.name}" is not defined.')
+            raise Unreadable(f'Variable "${value.name}" is not defined.')
         return given.get(value.name, _MISSING)
     if isinstance(value, list):
         return [_put_in(one, declared, given) for one in value]
@@ -111,7 +113,7 @@ class _Reader:
             position = match.end()
         rest = _SPACE.match(text, position)
         if rest is None or rest.end() < len(text):
-            raise Schema(f"Syntax Error: Unexpected character: {text[position : position + 10]!r}.")
+            raise Unreadable(f"Syntax Error: Unexpected character: {text[position : position + 10]!r}.")
 
     def document(self) -> tuple[list[Operation], dict[str, list[Selected]]]:
         operations: list[Operation] = []
@@ -132,7 +134,7 @@ class _Reader:
             return Operation("query", "", {}, {}, self._fields())
         kind = self._name()
         if kind not in ("query", "mutation"):
-            raise Schema(f'Syntax Error: Unexpected Name "{kind}".')
+            raise Unreadable(f'Syntax Error: Unexpected Name "{kind}".')
         name = self._name() if self._peek() not in ("(", "{") else ""
         declared: dict[str, str] = {}
         defaults: dict[str, Any] = {}
@@ -211,7 +213,7 @@ class _Reader:
             self._take("]")
             return items
         if sign != "{":
-            raise Schema(f'Syntax Error: Unexpected "{sign}".')
+            raise Unreadable(f'Syntax Error: Unexpected "{sign}".')
         found = {}
         while self._peek() != "}":
             name = self._name()
@@ -225,18 +227,18 @@ class _Reader:
 
     def _next(self) -> tuple[str, str]:
         if self._at >= len(self._tokens):
-            raise Schema("Syntax Error: Unexpected <EOF>.")
+            raise Unreadable("Syntax Error: Unexpected <EOF>.")
         self._at += 1
         return self._tokens[self._at - 1]
 
     def _take(self, expected: str) -> str:
         _, text = self._next()
         if text != expected:
-            raise Schema(f'Syntax Error: Expected "{expected}", found "{text}".')
+            raise Unreadable(f'Syntax Error: Expected "{expected}", found "{text}".')
         return text
 
     def _name(self) -> str:
         kind, text = self._next()
         if kind != "name":
-            raise Schema(f'Syntax Error: Expected Name, found "{text}".')
+            raise Unreadable(f'Syntax Error: Expected Name, found "{text}".')
         return text
