@@ -43,6 +43,7 @@ def test_an_invoice_is_taken_and_found_again(api, world, bill):
         ({"externalId": "9" * 101}, 422, "TOO_LONG"),
         ({"invoiceDate": "30.01.2026"}, 400, "INVALID_DATE"),
         ({"invoiceDate": "2026-02-30"}, 400, "INVALID_DATE"),
+        ({"invoiceDate": "20260130"}, 400, "INVALID_DATE"),
         ({"dueDate": "2026-03-01T00:00:00"}, 400, "INVALID_DATE"),
         ({"amount": "250,00"}, 400, "INVALID_AMOUNT"),
         ({"amount": "NaN"}, 422, "INVALID_AMOUNT"),
@@ -142,6 +143,23 @@ def test_a_server_that_ignores_keys_has_its_invoices_twice_if_it_checks_nothing(
 def test_a_refused_invoice_is_tried_anew_under_its_key(api, world, bill):
     assert api.submit(bill(lines=[line(code="6999")]), "k1").status_code == 422
     assert api.submit(bill(), "k1").status_code == 201
+    world.create_answer = "results"
+    for code, success in (("6999", False), ("6100", True)):
+        sent = bill(externalId="p2", invoiceNumber="INV-2", lines=[line(code=code)])
+        assert api.submit(sent, "k2").json()["results"][0]["success"] is success
+
+
+def test_a_company_is_named_by_its_id_or_its_name(api, world, bill):
+    api.submit(bill(companyExternalCode=" sandbox DISTRIBUTION"))
+    assert api.get("/invoices/5501")["companyExternalCode"] == "102"
+    back_office.approve(world, 5501)
+    assert [one.company for one in world.batches.values()] == ["102"]
+
+
+def test_a_look_up_may_find_what_was_not_asked_for(api, world, bill):
+    api.submit(bill())
+    world.ignored_filters = {"externalId"}
+    assert len(api.items("/invoices?externalId=other")) == 1
 
 
 @pytest.mark.parametrize(("how", "status"), [("refused", 409), ("unprocessable", 422)])
