@@ -18,8 +18,8 @@ from typing import Any
 import boto3
 
 KEPT = ("breaker#", "chain#", "stopped-functions")
-"""Rows that stay as they are: a login that was refused since then must not be tried again, or the user is locked, and of
-refresh tokens only the latest is good.
+"""Rows that stay as they are: a login that was refused since then must not be tried again, or the user is locked; and
+of refresh tokens only the latest is good.
 """
 LONGEST = 300
 """Seconds that a function may go on after it was stopped: the longest timeout in the template."""

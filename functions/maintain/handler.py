@@ -13,6 +13,7 @@ from ml_connector.engine.schedule.gauges import gauges_of, registry_age
 from ml_connector.engine.schedule.tenant_rows import wanted
 from ml_connector.engine.schedule.wake_up import wake_due
 from ml_connector.integrations import INTEGRATIONS
+from ml_connector.keeping import ending
 
 aws = Aws(Names.from_environment())
 logger = logs.logger(aws.names.stage)
@@ -29,6 +30,7 @@ def measure() -> None:
         _tell({name: (_unit(name), value) for name, value in gauges.values.items()}, system=system)
         for currency, amount in gauges.held.items():
             _tell({"HeldAmount": (MetricUnit.Count, float(amount))}, system=system, currency=currency)
+    _tell({"RefreshTokensEnding": (MetricUnit.Count, ending(aws.runtime, SYSTEMS))})
     if (age := registry_age(aws.runtime)) is not None:
         _tell({"RegistryAgeSeconds": (MetricUnit.Seconds, age)})
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ml_connector.errors import LoginRefused, Transient
+from ml_connector.systems.kit.signed_tokens import minted
 from tests.template.cloudwatch import BEYOND, Point, states
 from tests.template.loading import ROOT, transformed
 from tests.template.operating import BEGIN, ERPS, SYSTEMS, Operating, operating
@@ -230,6 +231,20 @@ def ticks_have_stopped(stack: Operating, sick: list[str]) -> None:
     stack.minutes(60)
 
 
+def refresh_tokens_end(stack: Operating, sick: list[str]) -> None:
+    """Pairings of paused tenants, whose gateway cannot be reached: 5 days are left, or 25 where all is well."""
+    for n in range(len(sick) or 1):
+        ends = stack.clock.now() + timedelta(days=5 if sick else 25)
+        auth = {"type": "oauth2", "token_url": "https://api.eu-sagex3.com/v1/token", "client_id": "app"}
+        auth |= {"client_secret": "s", "refresh_token": minted({"exp": int(ends.timestamp()), "n": n}, "k")}
+        secret = {"url": "https://api.eu-sagex3.com/v1", "folder": f"F{n}", "auth": auth}
+        basware = {"region": "EU", "client_id": f"p{n}", "client_secret": "s", "companies": ["1"], "source_system": "X"}
+        stack.secrets.write(f"paired{n}", "sage_x3", json.dumps(secret))
+        stack.secrets.write(f"paired{n}", "basware", json.dumps(basware))
+        stack.secrets.write(f"paired{n}", "settings", json.dumps({"paused": True}))
+    stack.minutes(25)
+
+
 FAILING = {
     "FailingFlows": (flow_fails, login_refused_to_the_poll),
     "PassOverdue": (flow_fails_for_hours, runs_are_not_made),
@@ -253,6 +268,7 @@ FAILING = {
     "EnrollStopped": (ticks_have_stopped,),
     "MaintainFails": (the_queue_takes_nothing,),
     "RegistryOld": (secrets_cannot_be_listed,),
+    "RefreshTokenEnds": (refresh_tokens_end,),
     "TenantFaulty": (a_secret_is_no_json,),
     "WebhookFails": (notifications_meet_a_throttled_table,),
     "WebhookUnanswered": (notifications_meet_a_throttled_table, nothing_is_started),

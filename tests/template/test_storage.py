@@ -11,7 +11,7 @@ OURS = {
     "FailingFlows",
     "Unauthorized",
 }
-OF_THE_STACK = {"RegistryAgeSeconds", "TenantFaults"}
+OF_THE_STACK = {"RegistryAgeSeconds", "RefreshTokensEnding", "TenantFaults"}
 
 
 def test_there_is_one_table_with_a_sparse_due_index(of_type):

@@ -11,6 +11,7 @@ import difflib
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any
 
@@ -109,6 +110,9 @@ def _tenant(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, name: s
             faults[system] = str(error)
         except Transient as error:
             faults[system], tenant.unread = str(error), True
+    warn = timedelta(days=tenant.options.alert_days_before_refresh_token_end)
+    tenant.usable = set(settings)
+    tenant.pairings = {s: found for s, one in settings.items() if (found := one.pairing(warn)) is not None}
     if tenant.unread:
         tenant.owns |= _owned(runtime, name)
     tenant.problem = "; ".join(dict.fromkeys(faults.values())) or _clash(name, systems)

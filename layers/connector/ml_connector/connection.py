@@ -51,6 +51,13 @@ class Seated(Protocol):
         """End the session that all workers share, where there is one; the next call makes another."""
 
 
+class Paired(Protocol):
+    """The connection of a system that may be logged in to by a pairing, which ends unless it is used."""
+
+    def keep_alive(self) -> None:
+        """Refresh the pairing; does nothing where the login is another one. Raises the classes of `errors`."""
+
+
 def master_source(connection: Connection, record: type[R]) -> MasterSource[R]:
     """Give the source of a type of master records or orders."""
     return cast("MasterSource[R]", connection.source(record))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from ml_connector import enroll, listing
+from ml_connector import enroll, keeping, listing
 from ml_connector.conflicts import Claims, owned
 from ml_connector.engine.ledger.rows import dump, iso
 from ml_connector.engine.runtime import Runtime
@@ -163,6 +163,7 @@ class Pass:
             enroll.note_endpoint(pair, known)
         row = enroll.row_of(tenant, known, self.tools.vault)
         row.owns = sorted(owns)
+        keeping.expect(self.runtime, tenant, systems if tenant.pairs else ())
         self._keep(row, known)
 
     def _systems(self, name: str) -> set[str] | None:
@@ -210,6 +211,7 @@ class Pass:
         for system in bootstrap.SYSTEMS:
             self.runtime.store.delete(f"schedule#{name}", system)
             passes.forget(self.runtime.store, name, system)
+            keeping.end(self.runtime, name, system)
         self.runtime.store.delete(PK, name)
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────

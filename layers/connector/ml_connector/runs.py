@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ml_connector import enroll, leaving
+from ml_connector import enroll, keeping, leaving
 from ml_connector.engine.access.breaker import Closed
 from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.poll.run import Poll
@@ -18,6 +18,7 @@ from ml_connector.engine.schedule import passes, tenant_rows
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, OutOfTime, Throttled, Unreachable
 from ml_connector.flow import Flow, Integration
+from ml_connector.integrations import INTEGRATIONS
 from ml_connector.ports import Item, Secrets
 from ml_connector.subscribe import subscribe
 from ml_connector.systems import registry
@@ -65,6 +66,7 @@ def tick(runtime: Runtime, system: str, send: Send, until: datetime | None = Non
     ]
     late = max((_seconds(since, now) for _, since in asked), default=0.0)
     asked += [((tenant, f"{tenant}-idle-{at}"), at) for tenant, at in leaving.idle(runtime, system, iso(now), MOST)]
+    asked += [((tenant, f"{tenant}-pairing-{at}"), at) for tenant, at in keeping.idle(runtime, system, iso(now), MOST)]
     for start in range(0, len(asked), BATCH):
         if until is not None and runtime.clock.now() >= until:
             return Ticked(start, late)
@@ -104,7 +106,7 @@ class Run:
         """Run what is due for a tenant, then plan the next time."""
         item = self.runtime.store.get(f"schedule#{name}", self.system)
         tenant = tenant_rows.row(self.runtime.store, name)
-        if item is None or tenant is None:
+        if tenant is None:
             return  # the tenant ended
         from ml_connector.context import TenantSettings  # noqa: PLC0415 - brings pydantic: a tick needs none
 
@@ -114,6 +116,12 @@ class Run:
             self._failed(name, "every flow", f"its settings in the tenant registry are damaged ({error})")
             self.faults += 1
             return  # asked for again in some minutes; the next rebuild of the tenant registry writes the row again
+        if item is not None:
+            self._due(item, tenant, options)
+        self._keep(tenant, options)
+
+    def _due(self, item: Item, tenant: tenant_rows.TenantRow, options: TenantSettings) -> None:
+        """Run what is due, plan its next time, and end a session that nobody uses."""
         deadline = self.runtime.deadline.cut(self.runtime.clock.now() + SLICE)
         planned = enroll.planned_of(item)
         outcomes: dict[str, bool | None] = {}
@@ -126,7 +134,7 @@ class Run:
                 self.late = max(self.late or 0.0, _seconds(was, self.runtime.clock.now()))
                 done = outcomes[full_name] = self._flow(tenant, options, integration, flow, deadline)
                 planned[full_name] = self._next(tenant, options, integration, flow, done, was)
-        passes.note(self.runtime, name, self.system, outcomes, planned)
+        passes.note(self.runtime, tenant.name, self.system, outcomes, planned)
         self._plan(item, planned)
         self._leave(tenant, options)
 
@@ -146,6 +154,22 @@ class Run:
             pair.close()
         except ConnectorError as error:
             log.warning("%s: its idle session cannot be ended: %s", tenant.name, error, extra={"tenant": tenant.name})
+
+    def _keep(self, tenant: tenant_rows.TenantRow, options: TenantSettings) -> None:
+        """Refresh a pairing that nothing used for a week, also where each flow is off; tomorrow where that fails."""
+        if not keeping.is_idle(self.runtime, tenant.name, self.system):
+            return
+        mine = (one for one in INTEGRATIONS if self.system in {one.erp, one.platform} and one.name in tenant.pairs)
+        try:
+            if (integration := next(mine, None)) is not None:
+                pair = self._incomplete(tenant, options, integration)
+                keeping.keep(pair, self.system)
+                pair.close()
+        except ConnectorError as error:
+            said = {"tenant": tenant.name, "reason": str(error)}
+            log.warning("%s: its pairing cannot be kept alive", tenant.name, extra=said)
+            self.refused += isinstance(error, LoginRefused) and not isinstance(error, Closed)
+        keeping.put_off(self.runtime, tenant.name, self.system)
 
     def _incomplete(
         self, tenant: tenant_rows.TenantRow, options: TenantSettings, integration: Integration

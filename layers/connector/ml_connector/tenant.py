@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ml_connector.context import TenantSettings
+from ml_connector.engine.access.chain import Pairing
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.ports import Vault
 
@@ -34,7 +35,7 @@ class Tenant:
 
     By system: `zones`, `timeouts` of a request in seconds, and the `versions` of the secrets it was made from.
     `unread`: a secret could not be read just now, which says nothing of the tenant: what was known of it stands.
-    `owns`: see `conflicts.py`.
+    `owns`: see `conflicts.py`. `usable`: systems whose secret is; `pairings`: those of their logins that end if unused.
     """
 
     name: str
@@ -47,5 +48,7 @@ class Tenant:
     webhook_url: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
     owns: dict[str, str] = field(default_factory=dict, repr=False)
+    pairings: dict[str, Pairing] = field(default_factory=dict, repr=False)
+    usable: set[str] = field(default_factory=set)
     problem: str | None = None
     unread: bool = False

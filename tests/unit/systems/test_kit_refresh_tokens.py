@@ -31,7 +31,7 @@ from ml_connector.systems.kit.signed_tokens import minted
 from tests.clock import Clock
 
 FIRST = "first-refresh-token"
-PAIRED = Pairing(FIRST, owner="x3|1")
+PAIRED = Pairing(FIRST)
 
 
 class Server:
@@ -289,7 +289,7 @@ def test_a_trouble_of_the_servers_own_leaves_the_token_good(
 def test_a_pairing_made_anew_wins_over_the_kept_chain(bench: Bench) -> None:
     bench.worker().read()
     bench.server.good = "paired-again"
-    again = Pairing("paired-again", owner="x3|2", issued_at=bench.clock.now())
+    again = Pairing("paired-again", issued_at=bench.clock.now())
     bench.worker("b", pairing=again, version="2").read()
     assert bench.server.used == [FIRST, "paired-again"]
 
@@ -297,7 +297,7 @@ def test_a_pairing_made_anew_wins_over_the_kept_chain(bench: Bench) -> None:
 def test_a_worker_with_the_earlier_secret_does_not_begin_again_with_its_token(bench: Bench) -> None:
     bench.worker().read()
     bench.server.good = "paired-again"
-    bench.worker("b", pairing=Pairing("paired-again", owner="x3|2"), version="2").read()
+    bench.worker("b", pairing=Pairing("paired-again"), version="2").read()
     bench.worker("c", scope="t").read()
     assert bench.server.used == [FIRST, "paired-again", "refresh-2"]
 
@@ -305,7 +305,7 @@ def test_a_worker_with_the_earlier_secret_does_not_begin_again_with_its_token(be
 def test_a_token_that_was_issued_earlier_than_the_chain_began_does_not_win(bench: Bench) -> None:
     now = bench.clock.now()
     bench.worker(pairing=replace(PAIRED, issued_at=now)).read()
-    old = Pairing("older", owner="x3|0", issued_at=now - timedelta(days=3))
+    old = Pairing("older", issued_at=now - timedelta(days=3))
     bench.worker("b", pairing=old, version="0").read()
     assert bench.server.used == [FIRST, "refresh-1"]
 
@@ -348,7 +348,7 @@ def test_a_pairing_that_was_never_used_is_due_and_one_that_was_stays_planned(ben
     before = bench.row()
     chain.expect(bench.store, "acme", "x3", PAIRED, bench.clock.now())
     assert bench.row() == before
-    chain.expect(bench.store, "acme", "x3", Pairing("another", owner="x3|2"), bench.clock.now())
+    chain.expect(bench.store, "acme", "x3", Pairing("another"), bench.clock.now())
     assert len(bench.store.due(chain.due_key("x3"), chain.at(bench.clock.now()))) == 1
     assert bench.row().data["sealed"] == before.data["sealed"]
 

@@ -47,7 +47,8 @@ class VendorSpec:
     `shapeless`: fields of its secret, beside those of every secret, that do not shape records which are sent again
     when they change: credentials, and what concerns documents alone.
     `webhook`: the module that verifies and reads its notifications. `seats`: each session takes a licence that people
-    need too, so one that nobody uses is ended (`leaving`).
+    need too, so one that nobody uses is ended (`leaving`). `pairs`: it may be logged in to by a pairing, which ends
+    unless it is used (`keeping`).
     """
 
     name: str
@@ -58,6 +59,7 @@ class VendorSpec:
     shapeless: frozenset[str] = frozenset()
     webhook: str = ""
     seats: bool = False
+    pairs: bool = False
 
 
 _FOLDER = "ml_connector.systems"
@@ -105,6 +107,7 @@ VENDORS = (
         "Sage X3",
         f"{_FOLDER}.sage_x3",
         frozenset({"auth", "api", "write_via", "soap", "journal", "payment", "invoice_status_field", "hold_in_x3"}),
+        pairs=True,
     ),
     VendorSpec(
         "syspro",

@@ -35,12 +35,10 @@ ENDING = "ending"
 class Pairing:
     """What a secret says of a pairing: the token that a person wrote there, and since when it counts, if that is said.
 
-    `owner` is what the tenant registry knows the pairing by (`SystemSettings.owns`). `warn`: how long before a token
-    ends people are warned.
+    `warn`: how long before a token ends people are warned.
     """
 
     token: str = field(repr=False)
-    owner: str
     issued_at: datetime | None = None
     ends_at: datetime | None = None
     warn: timedelta = timedelta(days=7)
@@ -92,12 +90,38 @@ def digest(token: str) -> str:
 
 
 def expect(store: Store, tenant: str, system: str, pairing: Pairing, now: datetime) -> None:
-    """Have a pairing that was never used kept alive, too: its first refresh is due now. One that was stays planned."""
+    """Have a pairing kept alive that a secret has, also one that was never used: its first refresh is due now.
+
+    One that is in use stays as it is planned.
+    """
+    item = store.get(chain_key(tenant), system) or Item(chain_key(tenant), system)
+    known = _is_known(item.data, pairing) and bool(item.data.get("sealed"))
+    if known and item.due_at is not None:
+        return
+    with suppress(Conflict):  # it is being used
+        store.put(replace(item, data={**item.data, "tenant": tenant}, due_pk=due_key(system), due_at=at(now)))
+        if not known:
+            _warn(store, tenant, system, pairing.ends_at - pairing.warn if pairing.ends_at else None)
+
+
+def rest(store: Store, tenant: str, system: str) -> None:
+    """Keep a chain alive no more, and warn nobody: its tenant ended, or logs in otherwise. What is known stands."""
     item = store.get(chain_key(tenant), system)
-    if item is None or not _is_known(item.data, pairing):
-        place = replace(item or Item(chain_key(tenant), system), due_pk=due_key(system), due_at=at(now))
-        with suppress(Conflict):  # it is being used
-            store.put(replace(place, data={**place.data, "tenant": tenant}))
+    with suppress(Conflict):
+        if item is not None and item.due_at is not None:
+            store.put(replace(item, due_pk=None, due_at=None))
+    store.delete(chain_key(tenant), f"{system}#{ENDING}")
+
+
+def is_due(store: Store, tenant: str, system: str, now: datetime) -> bool:
+    """Tell whether a chain was not refreshed for so long that it must be kept alive."""
+    item = store.get(chain_key(tenant), system)
+    return item is not None and item.due_at is not None and item.due_at <= at(now)
+
+
+def ending(store: Store, system: str, now: datetime, most: int) -> list[str]:
+    """Name tenants whose refresh token ends within the days that they are warned before, or is over."""
+    return [str(item.data["tenant"]) for item in store.due(ending_key(system), at(now), most)]
 
 
 def postpone(store: Store, tenant: str, system: str, when: datetime) -> None:
@@ -158,18 +182,18 @@ class Chain:
                 if not last and self._is_behind(leased):
                     leased = self._lease(longest)
                     continue
-                self._release(leased, pairing, over=str(refusal), in_doubt_since=None)
+                self._release(leased, over=str(refusal), in_doubt_since=None)
                 raise
             except OutcomeUnknown as lost:
                 now = at(self._clock.now())
-                self._release(leased, pairing, in_doubt_since=leased.data.get("in_doubt_since") or now)
+                self._release(leased, in_doubt_since=leased.data.get("in_doubt_since") or now)
                 raise Transient(
                     f"{lost} It was a refresh of the login, and its answer has the only refresh token that is good "
                     "from now on: if the next try is refused, repeat the pairing, and write the new 'refresh_token' "
                     "into the secret."
                 ) from lost
             except Exception:
-                self._release(leased, pairing)
+                self._release(leased)
                 raise
             self._keep(leased, pairing, fresh)
             return fresh
@@ -222,11 +246,11 @@ class Chain:
         """Tell whether another worker has kept a later token meanwhile."""
         return bool(self._row().data.get("number", 0) > leased.data.get("number", 0))
 
-    def _release(self, leased: Item, pairing: Pairing, **changed: Any) -> None:
+    def _release(self, leased: Item, **changed: Any) -> None:
         with suppress(Conflict):  # the lease ended meanwhile, and another worker has it
             self._store.put(replace(leased, data={**leased.data, "lease_until": None, "lease_owner": "", **changed}))
         if changed.get("over"):
-            self._warn(pairing, self._clock.now())
+            _warn(self._store, self._tenant, self._system, self._clock.now())
 
     def _keep(self, leased: Item, pairing: Pairing, fresh: Refreshed) -> None:
         """Keep the new token, whatever became of the row meanwhile: there is no other one that is good."""
@@ -254,18 +278,19 @@ class Chain:
                     break  # another worker refreshed as well, later than this one
         else:
             raise Transient("The new refresh token could not be kept, so it is not used; it is tried again later.")
-        if fresh.ends_at is not None:
-            self._warn(pairing, fresh.ends_at - pairing.warn)
+        _warn(self._store, self._tenant, self._system, fresh.ends_at - pairing.warn if fresh.ends_at else None)
 
-    def _warn(self, pairing: Pairing, when: datetime) -> None:
-        """Note from when on people are warned, in a row of its own, since the chain stands in another index."""
-        item = self._store.get(self._pk, f"{self._system}#{ENDING}") or Item(self._pk, f"{self._system}#{ENDING}")
-        noted = _moment(item.due_at)
-        if noted is not None and abs(noted - when) < STEP and item.data.get("owner") == pairing.owner:
-            return
-        data = {"tenant": self._tenant, "owner": pairing.owner}
+
+def _warn(store: Store, tenant: str, system: str, when: datetime | None) -> None:
+    """Note from when on people are warned, in a row of its own, since the chain stands in another index."""
+    item = store.get(chain_key(tenant), f"{system}#{ENDING}") or Item(chain_key(tenant), f"{system}#{ENDING}")
+    noted = _moment(item.due_at)
+    if when is None:
+        if noted is not None:
+            store.delete(item.pk, item.sk)
+    elif noted is None or abs(noted - when) >= STEP:
         with suppress(Conflict):
-            self._store.put(replace(item, data=data, due_pk=ending_key(self._system), due_at=at(when)))
+            store.put(replace(item, data={"tenant": tenant}, due_pk=ending_key(system), due_at=at(when)))
 
 
 def _moment(text: object) -> datetime | None:

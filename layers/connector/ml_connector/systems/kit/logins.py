@@ -95,7 +95,7 @@ class Auth(Part):
         if issued is not None and issued.tzinfo is None:
             issued = issued.replace(tzinfo=UTC)
         ends = ends_at(token) or (issued + MONTH if issued else None)
-        return Pairing(token, next(iter(self.owned(""))), issued, ends, warn)
+        return Pairing(token, issued, ends, warn)
 
 
 def plain(secret: SecretStr | None) -> str:

@@ -75,6 +75,11 @@ class Connection:
         makers: dict[type[Record], Callable[[], Target]] = {}
         return makers[record]()
 
+    def keep_alive(self) -> None:
+        """Refresh the pairing, where that is the login: one that nothing uses would end."""
+        if self.settings.auth.refresh_token is not None:
+            self.login.ready()
+
     def close(self) -> None:
         """Close the connections; there is no session to end."""
         self.http.close()
