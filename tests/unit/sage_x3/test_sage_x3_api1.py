@@ -162,6 +162,17 @@ def test_a_page_that_begins_with_the_last_record_gives_it_once() -> None:
     assert codes(api1) == ["A", "B", "C"]
 
 
+def test_a_full_page_without_a_link_is_doubted_once() -> None:
+    """Something in between may take the link away: what stands behind the last record tells."""
+    full = page(*(f"S{n:02d}" for n in range(20)))
+    api1, server = reader(full, page("S20", "S21"))
+    assert len(codes(api1)) == 22 and server.queries[1]["key"] == "gt.S19"
+    api1, server = reader(full, page())
+    assert len(codes(api1)) == 20 and len(server.asked) == 2
+    api1, server = reader(full)
+    assert len(codes(api1)) == 20 and len(server.asked) == 2, "a server that does not know the option"
+
+
 def test_a_server_that_ignores_the_condition_is_not_believed() -> None:
     api1, _ = reader(page("A", "B"))
     with pytest.raises(Transient, match="not asked for"):

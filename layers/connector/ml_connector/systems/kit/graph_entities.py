@@ -66,6 +66,7 @@ class Graph:
         first = WITH_LINES if entity.fields.nested else FIRST
         while True:
             found = self._page(entity, entity.fields, first, after=position or "", filter=asked, orderBy=sort)
+            self._has_lines(entity)
             batch = self._batch(entity, found, position)
             only_met(batch.rows, where, self._dialect.vendor, entity.title, entity.key)
             if circle.closes(batch.keys):
@@ -107,6 +108,15 @@ class Graph:
             rows = self._batch(entity, found, None).rows
             self._samples[entity.name] = rows[0] if rows else None
         return self._samples[entity.name]
+
+    def _has_lines(self, entity: Entity) -> None:
+        """Raise `Misconfigured` where the schema has none of an entity's collections: it would seem to have none."""
+        names = [names for names, _ in entity.fields.nested.values()]
+        if names and all(self._learnt.path(self._node(entity), one) is None for one in names):
+            raise Misconfigured(
+                f"{self._vendor}'s GraphQL has no {' or '.join(names)} of a {entity.title}, so that its lines cannot "
+                "be read. Let the administrator publish them."
+            )
 
     def _page(self, entity: Entity, fields: Fields, first: int, **options: str) -> Nodes:
         node = self._node(entity)

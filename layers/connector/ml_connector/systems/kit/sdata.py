@@ -103,20 +103,25 @@ class Sdata:
         """Read page after page; a position is what the link to it adds to our own question."""
         asked = {"representation": f"{entity.representation}.$query", "count": str(COUNT)}
         asked |= {name: said for name, said in (("where", where(where_)), ("orderBy", order or "")) if said}
-        circle, known = Circle(), frozenset[str]()
+        circle, known, supposed = Circle(), frozenset[str](), False
         while True:
             more = dict(parse_qsl(position or "", keep_blank_values=True))
             body = self._get(entity, f"/{entity.class_name}", {**asked, **more})
             batch = self._batch(entity, body)
-            only_met(batch.rows, where_, self._dialect.vendor, entity.title, entity.key)
+            only_met(batch.rows, where_, self._vendor, entity.title, entity.key)
             following = self._following(entity, body, asked)
+            fresh = batch.without(known, entity.key_of)
+            if supposed and not fresh.keys:
+                return
             if circle.closes(batch.keys) or (following is not None and following == position):
                 raise self._loop(entity, "a page leads back to itself")
-            if following is not None and not batch.keys:
-                raise self._loop(entity, "an empty page leads on")
-            fresh = batch.without(known, entity.key_of)
             if batch.keys and not fresh.keys:
                 raise self._loop(entity, "a page has nothing new")
+            if following is not None and not batch.keys:
+                raise self._loop(entity, "an empty page leads on")
+            supposed = following is None and not order and _is_full(body, batch)
+            if supposed:  # a full page may have lost its link on the way: what is behind its last record is asked for
+                following = urlencode({"key": f"gt.{batch.keys[-1]}"})
             yield replace(fresh, position=following)
             if following is None:
                 return
@@ -339,6 +344,13 @@ def whole(entity: Entity, record: Record, dialect: Dialect) -> None:
             raise ValueError(
                 f"{dialect.vendor} gave exactly {dialect.cut} lines of {min(below)} below {name}: some may be missing."
             )
+
+
+def _is_full(body: Mapping[str, Any], batch: Batch[Record]) -> bool:
+    """Tell whether a page has as many records as a page has at most; the last one is known by its key."""
+    told = str(body.get("$itemsPerPage") or "")
+    most = min(int(told), COUNT) if told.isascii() and told.isdigit() else COUNT
+    return len(batch.keys) >= max(most, 1) and not batch.keys[-1].startswith("?")
 
 
 def _are_lines(value: Any) -> bool:

@@ -29,6 +29,8 @@ def menu(record: Record, name: str) -> int | None:
 # ── the entities ────────────────────────────────────────────────────────────────────────────────────────────────
 
 FLAG = {"yes": YES, "no": NO, "true": YES, "false": NO}
+APPROVAL = {"pending": 1, "conflict": 2, "delayed": 3, "authorizedToPay": 4}
+KINDS = {"invoice": 1, "creditMemo": 2, "debitNote": 3, "creditNote": 4, "proforma": 5}
 _WIDE = {"@": "{0}.code|{0}._id|{0}", "&": "{0}.code.code|{0}._id|{0}.code"}
 
 
@@ -47,10 +49,14 @@ _RECEIVED = _fields(
     "PTDLIN=lineNumber POHNUM=purchaseOrder.id|purchaseOrder._id|purchaseOrder POPLIN=purchaseOrderLineNumber "
     "POQSEQ=purchaseOrderSequenceNumber QTYUOM=quantityInReceiptUnitReceived UOM=@receiptUnit NETPRI=netPrice"
 )
+_SHARED = _fields(
+    "ANALIN=analyticalLineNumber|lineNumber DIE=dimensionTypes CCE=dimensions "
+    "AMTCUR=amountInTransactionCurrency|transactionAmount QTY=quantity"
+)
 _ENTERED = _fields(
     "LIN=lineNumber LEDTYP=ledgerTypeNumber|ledgerType ACC=@account SAC=@controlAccount BPR=@businessPartner SNS=sign "
     "DES=description DEBCUR=debitAmountInTransactionCurrency CDTCUR=creditAmountInTransactionCurrency TAX=@tax",
-    GACCENTRYA=("analyticalLines", _fields("ANALIN=lineNumber AMTCUR=transactionAmount QTY=quantity")),
+    GACCENTRYA=("analyticalLines", _SHARED),
 )
 SUPPLIER = Entity(
     "supplier",
@@ -116,7 +122,10 @@ RECEIPT = Entity(
     "PRECEIPT",
     ("PTHNUM",),
     "x3Purchasing.purchaseReceipt",
-    _fields("PTHNUM=id RCPDAT=receiptDate BPSNUM=&supplier UPDDATTIM=_updateStamp", PRECEIPTD=("lines", _RECEIVED)),
+    _fields(
+        "PTHNUM=id RCPDAT=receiptDate BPSNUM=&supplier UPDDATTIM=_updateStamp",
+        PRECEIPTD=("lines|purchaseReceiptLines", _RECEIVED),
+    ),
     {},
     ("LINNBR", "PTDLIN"),
 )
@@ -132,6 +141,7 @@ SUPPLIER_INVOICE = Entity(
         "STRDUDDAT=dueDateCalculationStartDate STA=status AMTATI=totalAmountIncludingTax "
         "AMTNOT=totalAmountExcludingTax PAZ=paymentApproval VAC=@taxRule UPDDATTIM=_updateStamp"
     ),
+    {"STA": {"notPosted": 1, "inProgress": 2, "posted": 3}, "PAZ": APPROVAL, "INVTYP": KINDS},
 )
 OPEN_ITEM = Entity(
     "open_item",
@@ -141,11 +151,12 @@ OPEN_ITEM = Entity(
     "x3FinanceData.openItem",
     _fields(
         "TYP=@documentType NUM=documentNumber LIG=lineNumber DUDLIG=openItemLineNumber "
-        "ACCNUM=journalEntryLineInternalNumber AMTCUR=amountInCurrency PAYCUR=paidAmountInCurrency "
+        "ACCNUM=journalEntryLineInternalNumber|uniqueNumber AMTCUR=amountInCurrency PAYCUR=paidAmountInCurrency "
         "TMPCUR=provisionalPaidAmountInCurrency PAYDAT=paymentDate FLGCLE=closedStatus DUDDAT=dueDate "
-        "FLGPAZ=paymentApprovalLevel SNS=sign BPR=@businessPartner CPY=@company FCY=@site CUR=@currency "
-        "UPDDATTIM=_updateStamp"
+        "FLGPAZ=paymentApprovalLevel SNS=sign BPR=businessPartner.code|payToOrPayByBusinessPartner.code CPY=@company "
+        "FCY=@site CUR=@currency UPDDATTIM=_updateStamp"
     ),
+    {"FLGPAZ": APPROVAL},
 )
 JOURNAL = Entity(
     "journal",
