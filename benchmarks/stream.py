@@ -18,7 +18,8 @@ from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule.wake_up import wake_due
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write.worker import write
-from ml_connector.flow import Flow, Integration, MasterSource, MasterTarget, Page, Rendered, Sent, Verdict
+from ml_connector.flow import Flow, Integration, MasterSource, Page, Rendered, Sent, Verdict
+from ml_connector.master_target import MasterTarget
 from ml_connector.records import Address, BankAccount, Supplier
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware.limits import CHUNKING

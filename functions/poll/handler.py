@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names, share_of
 from ml_connector.aws.queue import ask_for_runs
+from ml_connector.engine.access.calls import taken
 from ml_connector.prefetch import prefetch
 from ml_connector.runs import Run, tick
 
@@ -42,6 +43,8 @@ def run(record: SQSRecord) -> None:
         emf.returned(aws.names.stack, f"poll-{aws.names.system}")
         raise
     metrics.add_metric("Unauthorized", MetricUnit.Count, work.refused)
+    for calls in taken(aws.runtime.kept).values():
+        metrics.add_metric("Calls", MetricUnit.Count, calls)
     if work.faults:
         emf.tenant_fault(aws.names.stack, record.body, "run")
     if work.late is not None:

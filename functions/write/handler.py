@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ml_connector.aws import emf, logs
 from ml_connector.aws.assembly import Aws, Names
+from ml_connector.engine.access.calls import taken
 from ml_connector.engine.ledger.enqueue import read_wake_up
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.engine.replay import reopen
@@ -70,6 +71,7 @@ def _write(pair: TenantIntegration | None, flow: Flow, message: dict[str, Any]) 
         reopen(pair.ledger(flow.name), message["id"], REDRIVEN, message["death"])
     chunk = write(pair, flow, message["id"])
     _count_refusals(pair)
+    _count_calls()
     if chunk is not None:
         _tell(chunk)
         _count(flow.target, chunk)
@@ -145,6 +147,14 @@ def _count_refusals(pair: TenantIntegration) -> None:
             dimensions = {"stack": aws.names.stack, "system": system}
             with single_metric("Unauthorized", MetricUnit.Count, refused, default_dimensions=dimensions):
                 pass
+
+
+def _count_calls() -> None:
+    """Count the calls to systems that allow so many a day."""
+    for system, calls in taken(aws.runtime.kept).items():
+        dimensions = {"stack": aws.names.stack, "system": system}
+        with single_metric("Calls", MetricUnit.Count, calls, default_dimensions=dimensions):
+            pass
 
 
 @logger.inject_lambda_context

@@ -9,6 +9,7 @@ from . import options, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ml_connector.engine.access.chain import Standing
     from ml_connector.engine.schedule.tenant_rows import TenantRow
     from ml_connector.tenant import Tenant
 
@@ -35,7 +36,8 @@ def tenants(
     for tenant, system in workspace.secrets.names():
         systems.setdefault(tenant, []).append(system)
     rows = [_row(workspace, tenant, systems[tenant.name]) for tenant in workspace.tenants()]
-    columns = ("tenant", "integrations", "systems", "paused", "shadow", "problem")
+    told = [name for name in ("calls_today", "refresh_token_ends") if any(row[name] for row in rows)]
+    columns = ("tenant", "integrations", "systems", "paused", "shadow", *told, "problem")
     table.show(rows, columns, as_json=as_json, empty=f"No tenant yet: write TENANT/SYSTEM.json into {workspace.place}.")
 
 
@@ -49,6 +51,7 @@ def _row(workspace: Workspace, tenant: Tenant, systems: list[str]) -> dict[str, 
         own,
         incomplete(tenant, named),
         *_doors(workspace, tenant.name, named),
+        *_pairings(workspace, tenant),
         *_registered(workspace, tenant, own),
     ]
     return {
@@ -57,6 +60,10 @@ def _row(workspace: Workspace, tenant: Tenant, systems: list[str]) -> dict[str, 
         "systems": named,
         "paused": tenant.options.paused,
         "shadow": tenant.options.shadow,
+        "calls_today": _calls(workspace, tenant.name, named),
+        "refresh_token_ends": [
+            f"{s}: {one.ends_at:%Y-%m-%d}" for s, one in _standings(workspace, tenant) if one.ends_at
+        ],
         "problem": "; ".join(why.rstrip(".") for why in whys if why) or None,
     }
 
@@ -103,6 +110,31 @@ def _sealed(workspace: Workspace, row: TenantRow) -> str | None:
     except (ValueError, ConnectorError) as error:
         return f" ({str(error).rstrip('.')})"
     return None
+
+
+def _calls(workspace: Workspace, tenant: str, systems: list[str]) -> list[str]:
+    """Count the calls of today (UTC) to systems that allow so many a day."""
+    from ml_connector.engine.access.calls import on_day
+
+    now = workspace.runtime.clock.now()
+    counts = {s: on_day(workspace.runtime.store, tenant, s, now) for s in systems}
+    return [f"{system}: {count}" for system, count in counts.items() if count is not None]
+
+
+def _standings(workspace: Workspace, tenant: Tenant) -> Iterator[tuple[str, Standing]]:
+    """Tell how the pairings stand by which systems are logged in to."""
+    from ml_connector.engine.access.chain import standing
+
+    for system, pairing in tenant.pairings.items():
+        yield system, standing(workspace.runtime.store, tenant.name, system, pairing)
+
+
+def _pairings(workspace: Workspace, tenant: Tenant) -> Iterator[str]:
+    """Warn of pairings that are over, or will be soon."""
+    now = workspace.runtime.clock.now()
+    for system, one in _standings(workspace, tenant):
+        if (why := one.warning(now, tenant.pairings[system].warn)) is not None:
+            yield f"{system}: {why}"
 
 
 def _doors(workspace: Workspace, tenant: str, systems: list[str]) -> Iterator[str]:

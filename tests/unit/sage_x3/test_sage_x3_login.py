@@ -14,6 +14,7 @@ from ml_connector.embedded.clock import SeededRandom
 from ml_connector.embedded.store import SqliteStore
 from ml_connector.embedded.vault import MemoryVault
 from ml_connector.engine.access.breaker import Breaker
+from ml_connector.engine.access.calls import on_day
 from ml_connector.engine.access.sessions import Sessions
 from ml_connector.errors import LoginRefused, Misconfigured, Transient
 from ml_connector.systems.kit.signed_tokens import claims_of, minted
@@ -31,7 +32,7 @@ class Desk:
     def __init__(self, **fields: Any) -> None:
         self.clock, self.seen = Clock(datetime(2026, 2, 10, tzinfo=UTC)), list[httpx.Request]()
         self.answers = [httpx.Response(200, json=EMPTY)]
-        store = SqliteStore(clock=self.clock)
+        self.store = store = SqliteStore(clock=self.clock)
         breaker = Breaker(store, self.clock, tenant="acme", system="sage_x3", version="1", boot="b", sole=True)
         sessions = Sessions(store, MemoryVault(), self.clock, breaker, name="acme#sage_x3#s", version="1", boot="b")
         self.connection = Connection(
@@ -173,3 +174,11 @@ def test_the_secret_of_another_type_is_never_sent() -> None:
     desk.answers = [httpx.Response(200, json={"data": {}})]
     desk.connection.login.ready()
     assert desk.seen[0].headers["authorization"].startswith("Basic ")
+
+
+def test_each_call_is_counted_also_that_of_a_login() -> None:
+    desk = Desk()
+    desk.read()
+    desk.read()
+    desk.connection.close()
+    assert on_day(desk.store, "acme", "sage_x3", desk.clock.now()) == 3 == len(desk.seen)

@@ -63,6 +63,27 @@ class Standing:
     over: str | None = None
     in_doubt: bool = False
 
+    def warning(self, now: datetime, warn: timedelta) -> str | None:
+        """Say what people must know: that the token is over, may be, or ends soon; None where all is well."""
+        if self.over is not None:
+            return f"The pairing is over. {self.over}"
+        if self.in_doubt:
+            return (
+                "The answer to the last refresh was lost, so that the refresh token may be used up. It is tried again; "
+                "if that is refused, repeat the pairing, and write the new 'refresh_token' into the secret"
+            )
+        if self.ends_at is None or self.ends_at - now > warn:
+            return None
+        if self.ends_at <= now:
+            return (
+                f"The refresh token ended on {self.ends_at:%Y-%m-%d}. Repeat the pairing, and write the new "
+                "'refresh_token' into the secret"
+            )
+        return (
+            f"The refresh token ends on {self.ends_at:%Y-%m-%d}, and was not refreshed since "
+            f"{f'{self.refreshed_at:%Y-%m-%d}' if self.refreshed_at else 'it was written into the secret'}"
+        )
+
 
 def chain_key(tenant: str) -> str:
     """Name the partition of a tenant's chains; the sort key is the system."""
@@ -140,6 +161,20 @@ def _is_known(data: Mapping[str, Any], pairing: Pairing) -> bool:
     return bool(begun and pairing.issued_at and pairing.issued_at < datetime.fromisoformat(begun))
 
 
+def standing(store: Store, tenant: str, system: str, pairing: Pairing) -> Standing:
+    """Tell how the chain of a pairing stands."""
+    item = store.get(chain_key(tenant), system)
+    data = item.data if item is not None else {}
+    if not _is_known(data, pairing) or not data.get("sealed"):
+        return Standing(ends_at=pairing.ends_at)
+    return Standing(
+        _moment(data.get("ends_at")),
+        _moment(data.get("refreshed_at")),
+        data.get("over"),
+        bool(data.get("in_doubt_since")),
+    )
+
+
 class Chain:
     """The chain of one tenant at one system."""
 
@@ -156,15 +191,7 @@ class Chain:
 
     def standing(self, pairing: Pairing) -> Standing:
         """Tell how the chain of a pairing stands; nothing is asked of the server."""
-        data = self._row().data
-        if not _is_known(data, pairing) or not data.get("sealed"):
-            return Standing(ends_at=pairing.ends_at)
-        return Standing(
-            _moment(data.get("ends_at")),
-            _moment(data.get("refreshed_at")),
-            data.get("over"),
-            bool(data.get("in_doubt_since")),
-        )
+        return standing(self._store, self._tenant, self._system, pairing)
 
     def refresh(self, pairing: Pairing, exchange: Callable[[str], Refreshed], longest: timedelta) -> Refreshed:
         """Use the token that counts, and keep the one that it gives; `longest`: a refresh is over after this.

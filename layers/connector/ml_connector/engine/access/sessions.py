@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ml_connector.engine.access.breaker import Breaker, Closed
+from ml_connector.engine.access.calls import CallCount
 from ml_connector.engine.access.chain import Chain
 from ml_connector.engine.access.seats import Seat
 from ml_connector.errors import Conflict, LoginRefused, Transient
@@ -55,6 +56,8 @@ class Sessions:
         self._mine: Session | None = None
         self.seat = Seat(store, clock, self._pk, alone=breaker.is_dead(""))
         """For a system that gives a user one session only; others leave it alone."""
+        self.calls = CallCount(store, clock, name)
+        """For a system whose calls are counted; others leave it alone."""
         self.chain = Chain(store, vault, clock, name, boot, breaker.is_dead)
         """For a system whose refresh tokens rotate; others leave it alone."""
 

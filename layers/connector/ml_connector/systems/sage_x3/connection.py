@@ -52,6 +52,7 @@ class Connection:
             base_url=url,
             connections=CONNECTIONS,
             redactor=lambda _: self._redactor,
+            before=lambda _: self.context.sessions.calls.add(self.context.kept),
             tries=tries,
             keeps_cookies=False,
         )
@@ -84,6 +85,7 @@ class Connection:
         """Close the connections; there is no session to end."""
         self.http.close()
         self._tokens.close()
+        self.context.sessions.calls.flush()
 
     # ── ping ────────────────────────────────────────────────────────────────────────────────────────────────
 
