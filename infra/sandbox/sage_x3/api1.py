@@ -161,7 +161,7 @@ def _order(call: Call, columns: dict[str, Column]) -> tuple[str, bool]:
     match = _ORDER.fullmatch(text)
     if match is None or match[1] not in columns:
         raise Refusal(500, f"orderBy {text} : unknown property")
-    return match[1], match[2] == "desc"
+    return columns[match[1]].name, match[2] == "desc"
 
 
 def _compare(left: list[Any], right: list[Any], down: bool) -> int:

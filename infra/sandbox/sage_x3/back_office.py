@@ -215,6 +215,14 @@ def pay(world: World, number: str, amount: Decimal | None = None) -> Record:
 # ── the company ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def add_chart(world: World, chart: str, ledger: int = 3) -> None:
+    """Give the folder a second chart with the same accounts, for another ledger that follows the first one."""
+    with world.lock:
+        for row in world.rows("GACCOUNT"):
+            world.put("GACCOUNT", row | {"COA": chart, "AUUID": ""})
+        world.ledgers[ledger] = chart
+
+
 def close_period(world: World, month: str) -> None:
     """Close a month, such as "2026-03", for every posting."""
     world.closed_periods.add(month)

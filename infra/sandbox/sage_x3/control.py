@@ -13,6 +13,7 @@ POST   /_sandbox/entries                   {"kind", "lines": [{ACC, SNS, AMTCUR,
 POST   /_sandbox/entries/reverse, delete   {"kind", "number"}
 POST   /_sandbox/payments                  {"number": of the entry, ["amount"]}: a clerk enters a payment
 POST   /_sandbox/payments/post, void       {"number": of the payment}
+POST   /_sandbox/charts                    {"chart", ["ledger"]}: a second chart with the same accounts
 POST   /_sandbox/periods                   {"close": month} or {"open": month}
 POST   /_sandbox/representations           {"class", "name", "facets": […], ["hidden": […]]}, or "drop": true
 POST   /_sandbox/templates                 {"code", ["without": column, "days", "active", "imports", "updates"]}
@@ -132,6 +133,11 @@ def _payment_act(world: World, body: Any, args: dict[str, Any]) -> Any:
     return (back_office.post_payment if args["verb"] == "post" else back_office.void_payment)(world, body["number"])
 
 
+def _chart(world: World, body: Any, _args: dict[str, Any]) -> Any:
+    back_office.add_chart(world, **body)
+    return sorted(world.ledgers.values())
+
+
 def _period(world: World, body: Any, _args: dict[str, Any]) -> Any:
     for month in [body["close"]] if "close" in body else []:
         back_office.close_period(world, month)
@@ -193,6 +199,7 @@ _ROUTES = control.routes(
         ("POST", "entries/<any(reverse,delete):verb>", _entry_act),
         ("POST", "payments", _payment),
         ("POST", "payments/<any(post,void):verb>", _payment_act),
+        ("POST", "charts", _chart),
         ("POST", "periods", _period),
         ("POST", "representations", _representation),
         ("POST", "templates", _template),

@@ -43,7 +43,7 @@ def part_text(part: Any) -> str:
 def row_of(world: World, shown: Representation, table: str, row: Record) -> Record:
     """Give what is shown of a row, without its lines."""
     columns = shown.columns(table, world.stamp)
-    return {"$uuid": row["AUUID"]} | {name: value(world, column, row[name]) for name, column in columns.items()}
+    return {"$uuid": row["AUUID"]} | {name: value(world, column, row[column.name]) for name, column in columns.items()}
 
 
 def address(call_root: str, endpoint: str, cls: str, key: str, name: str, facet: str) -> str:

@@ -11,6 +11,7 @@ WRITE = frozenset({"create", "edit", "template"})
 _NAMES = "BPSUPPLIER BPARTNER GACCOUNT GDIE CACCE PORDER PRECEIPT PINVOICE GACCENTRY GACCDUDATE PAYMENTH"
 CLASSES = tuple(_NAMES.split())
 _ALWAYS_HIDDEN = {"CREUSR", "UPDUSR", "CREDATTIM", "CREDAT", "AUUID"}
+NO_STAMP = "none"
 _CHANGED = {"UPDDATTIM", "UPDDAT"}
 
 
@@ -24,9 +25,14 @@ class Representation:
     hidden: set[str] = field(default_factory=set)
 
     def columns(self, table: str, stamp: str) -> dict[str, Column]:
-        """What it shows of a row; `stamp` is the last-modified column of this installation."""
+        """What it shows of a row, by property; `stamp` is the last-modified one of this installation.
+
+        A stamp that is no column, such as updatedDate, is the customer's own name of UPDDATTIM.
+        """
         away = _ALWAYS_HIDDEN | self.hidden | (_CHANGED - {stamp})
-        return {name: column for name, column in TABLES[table].columns.items() if name not in away}
+        found = {name: column for name, column in TABLES[table].columns.items() if name not in away}
+        own = stamp not in _CHANGED and stamp not in (NO_STAMP, *self.hidden)
+        return found | ({stamp: TABLES[table].columns["UPDDATTIM"]} if own else {})
 
     def lines(self, table: str) -> list[str]:
         """The tables of lines that it shows below a row."""

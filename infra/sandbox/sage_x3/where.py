@@ -137,8 +137,8 @@ class Where(FilterParser):
             raise self.wrong(f"Unknown property {name} in the $filter")
         kind = _KINDS[column.kind]
         if kind == "text":
-            return Term(kind, lambda row: _text(row[name]), name)
-        return Term(kind, lambda row: row[name], name)
+            return Term(kind, lambda row: _text(row[column.name]), name)
+        return Term(kind, lambda row: row[column.name], name)
 
     def _call(self, name: str) -> Term:
         self.take("(")

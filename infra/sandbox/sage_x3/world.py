@@ -50,13 +50,14 @@ class World:
     BPRVCR may come only once. pay_approval: FLGPAZ of a new open item. user_pay_level: the highest that our user may
     set. reversal_copies: what a reversal takes over from its entry.
 
-    Of api1. representations: (class, name) to what it shows and may do. stamp: "UPDDATTIM", "UPDDAT" or "none", the
-    last-modified column that representations show. page_limit: the highest `count`. next_link: "absolute" or
-    "relative". next_count: whether it has the count. nested_limit: lines of a record that are shown (0: all).
-    collections: another property name for the lines of a table, such as POHPOP. invoice_lines: the tables whose lines
-    invoices show. arrays: whether dimensions are shown as a "list" or as the first one. absent_status: of 721.
-    refusal_status: of a creation that a rule forbids, with `$diagnoses`. auth: what the server takes, of basic, bearer.
-    forbidden: classes that our user's profile has no right to. blank, no_day: how nothing is written.
+    Of api1. representations: (class, name) to what it shows and may do. stamp: "UPDDATTIM", "UPDDAT", "none", or the
+    customer's own name, such as updatedDate: the last-modified property that representations show. page_limit: the
+    highest `count`. next_link: "absolute" or "relative". next_count: whether it has the count. nested_limit: lines of
+    a record that are shown (0: all). collections: another property name for the lines of a table, such as POHPOP.
+    invoice_lines: the tables whose lines invoices show. arrays: whether dimensions are shown as a "list" or as the
+    first one. absent_status: of 721. refusal_status: of a creation that a rule forbids, with `$diagnoses`. auth: what
+    the server takes, of basic, bearer. forbidden: classes that our user's profile has no right to. blank, no_day: how
+    nothing is written.
 
     Of GraphQL. prefix: "x3" or "xtremX3". operations: nodes that can be written. unreadable: fields (Node.field) that
     our user has no right to: null, with an error beside the data. first: the default page.

@@ -144,6 +144,13 @@ def test_the_stamp_that_a_representation_lacks_can_neither_be_read_nor_asked_for
     assert api.query("BPSUPPLIER", where=f"{away} ge @2026-01-01@").status_code == 500
 
 
+def test_a_customer_may_have_a_stamp_of_his_own_name(api, world):
+    world.stamp = "updatedDate"
+    row = api.rows("BPSUPPLIER", where="updatedDate lt @2026-02-09T00:00:00Z@", orderBy="updatedDate", count=1)[0]
+    assert row["updatedDate"] == row["$etag"] and "UPDDATTIM" not in row
+    assert api.query("BPSUPPLIER", where="UPDDATTIM lt @2026-02-09T00:00:00Z@").status_code == 500
+
+
 def test_a_record_is_read_by_its_whole_key_in_either_quote(api):
     assert api.read("GACCOUNT", "FRA~401100")["SAC"] == "401"
     reply = api.call("GET", f'{BASE}/BPSUPPLIER("O\'HARA")?representation=BPSUPPLIER.$details')
