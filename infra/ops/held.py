@@ -35,7 +35,7 @@ def held(
     from .workspace import open_workspace, unfinished
 
     streams = open_workspace(secrets, state, stack).streams(tenant)
-    rows = [row(s, c) for s, c in unfinished(streams) if is_open(c)]
+    rows = [one for s, c in unfinished(streams) if is_open(c) for one in rows_of(s, c)]
     rows.sort(key=lambda r: r["since"])
     shown = rows if as_json else [for_people(r) for r in rows]
     table.show(shown, COLUMNS, as_json=as_json, empty="Nothing is held.")
@@ -53,6 +53,16 @@ def _total(rows: Sequence[dict[str, Any]]) -> str:
             sums[row["currency"]] = total((sums.get(row["currency"], Decimal(0)), amount))
     money = f": {table.money(sums)}" if sums else ""
     return f"Total of {table.counted(sum(row['records'] for row in rows), 'record')}{money}."
+
+
+def rows_of(stream: Stream, chunk: Chunk) -> list[dict[str, Any]]:
+    """Describe a chunk; where each of its records waits for something of its own, each of them."""
+    from ml_connector.engine.ledger.alignments import HOLD, told
+
+    whole = row(stream, chunk)
+    if not (chunk.waiting_for or "").startswith(HOLD):
+        return [whole]
+    return [{**whole, "key": key, "keys": [key], "records": 1, **told(chunk, key)} for key in whole["keys"]]
 
 
 def row(stream: Stream, chunk: Chunk) -> dict[str, Any]:

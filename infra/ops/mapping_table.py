@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from ml_connector.engine.ledger.mappings import KINDS, SYNC, Mapping
+from ml_connector.engine.ledger.mappings import KINDS, PROPOSED, SYNC, Mapping
 from ml_connector.engine.ledger.rows import Chunk, iso
 from ml_connector.engine.schedule.wake_up import release
 from ml_connector.engine.tenant_integration import TenantIntegration
@@ -178,7 +178,8 @@ class MappingTable:
 
     def _rows(self, integration: str, kind: str | None) -> Iterator[dict[str, Any]]:
         mapped = set()
-        for m in self._workspace.mappings(self.tenant, integration).all(kind or ""):
+        mappings = self._workspace.mappings(self.tenant, integration)
+        for m in (*mappings.all(kind or ""), *mappings.proposals(kind or "")):
             mapped.add((m.kind, m.code))
             yield {
                 "integration": integration,
@@ -275,8 +276,8 @@ def _entry(
         raise Misconfigured(f"it has {len(cells)} columns, the first line has {len(header)}.")
     line = {name: value.strip() for name, value in zip(header, cells, strict=True)}
     origin = line.get("origin") or MANUAL
-    if origin not in {MANUAL, SYNC}:
-        raise Misconfigured(f"the origin is '{origin}'; it must be manual or sync.")
+    if origin not in {MANUAL, SYNC, PROPOSED}:
+        raise Misconfigured(f"the origin is '{origin}'; it must be manual, sync or proposed.")
     check_kind(line["kind"])
     if kind not in {None, line["kind"]}:
         raise Misconfigured(f"the kind is '{line['kind']}', but only {kind} is imported.")
@@ -287,7 +288,7 @@ def _entry(
     where = book.integration(line.get("integration") or integration)
     if integration not in {None, where}:
         raise Misconfigured(f"the integration is '{where}', but only {integration} is imported.")
-    return None if origin == SYNC else (where, line["kind"], line["code"], line["target"])
+    return None if origin in {SYNC, PROPOSED} else (where, line["kind"], line["code"], line["target"])
 
 
 def _causes(chunk: Chunk, notes: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -200,7 +200,7 @@ def after_run(
     was missed meanwhile is not made up for.
     """
     zone = tenant.zones.get(integration.erp, "UTC")
-    own = cron.expression(options, integration.name, flow)
+    own = cron.expression(options, integration.name, flow, tenant.name)
     full = cron.full_expression(options, integration.name, flow, tenant.name)
     times = (
         cron.next_due(own, now, zone, spread=f"{tenant.name}{flow.name}", planned=_moment(planned)),

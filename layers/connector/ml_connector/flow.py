@@ -24,7 +24,7 @@ R_contra = TypeVar("R_contra", bound=Record, contravariant=True)
 Manner = Literal["master", "document"]
 """Masters are compared by fingerprint and travel in bulk; documents travel by key, one at a time."""
 
-Cadence = Literal["masters", "orders", "documents"]
+Cadence = Literal["masters", "orders", "documents", "daily"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Flow:
     later version of it is an update where the target takes one, else a person decides.
     `notices`: the platform tells of orders of its own, which are read and kept with the order's history. `enriches`: it
     brings back what people changed at the platform of the suppliers that this flow sends there (`enrichment.py`).
+    `aligns` names the flows whose records are compared in both systems, by this flow, which writes to neither.
     `guarded`: what people edited at the target is never overwritten; each record is read there right before it is sent
     (`engine/write/hand_edits.py`), so the target is a `GuardedTarget`.
     """
@@ -60,6 +61,7 @@ class Flow:
     notices: bool = False
     enriches: str | None = None
     guarded: bool = False
+    aligns: tuple[str, ...] = ()
     concerns: str | None = None
     asks: bool = False
     once: bool = False

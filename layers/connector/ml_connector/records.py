@@ -71,6 +71,18 @@ class SupplierEnrichment(Record, frozen=True, kw_only=True, omit_defaults=True):
     vat_number: str | None = None
 
 
+class Alignment(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A supplier, account or cost center (`kind`) that stands in one of both systems alone: `side` is erp or platform.
+
+    `key` is kind, side and the key there.
+    """
+
+    kind: str
+    side: str
+    code: str
+    name: str = ""
+
+
 class Account(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A posting account of the general ledger. `code` is what a person sees, `key` what the ledger wants."""
 

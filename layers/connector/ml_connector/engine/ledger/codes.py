@@ -230,9 +230,12 @@ class LedgerCodes:
                 f"currency:{code}",
                 f"Currency {code} is not a code of ISO 4217 and is not mapped. To fix: `{self._set(kind, code)}`",
             )
+        found = self._mappings.proposal(kind, code)
+        known = f" It may be {found.target} ({found.by})." if found is not None else ""
         return Held(
             f"{kind}:{code}",
-            f"{_words(kind).capitalize()} {code} is not mapped. To fix: `{self._set(kind, code)}`",
+            f"{_words(kind).capitalize()} {code} is not mapped.{known} To fix: "
+            f"`{self._set(kind, code, found.target if found is not None else '')}`",
         )
 
     def _missing_outward(self, kind: str, code: str) -> Held:

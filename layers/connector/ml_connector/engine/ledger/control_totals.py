@@ -11,6 +11,7 @@ from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from ml_connector.currencies import decimals
+from ml_connector.engine.ledger.alignments import told
 from ml_connector.engine.ledger.ledger import Ledger
 from ml_connector.engine.ledger.rows import Chunk
 from ml_connector.flow import Flow
@@ -104,7 +105,7 @@ class FlowTotals:
         if place != "pending":
             self.listed.add(chunk.id)
         if place == "held":
-            self.held += self._lines(chunk, {"reason": chunk.reason, "waiting_for": chunk.waiting_for}, keys)
+            self.held += [line | told(chunk, str(line["key"])) for line in self._lines(chunk, {}, keys)]
         if place == "failed":
             self.failed += self._lines(chunk, {"reason": chunk.reason, "cause": chunk.cause}, keys)
 

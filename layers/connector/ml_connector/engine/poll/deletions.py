@@ -31,7 +31,7 @@ class Deletions:
         A full pass over orders lists the open ones, so it never shows a closing: each of them follows.
         """
         now = self.cursor.now
-        if now is None or self.flow.manner != "master" or self.flow.enriches:
+        if now is None or self.flow.manner != "master" or self.flow.enriches or self.flow.aligns:
             return None  # what is gone at the platform is none of the ERP's business
         wanted = (now.daily or now.full) if self.flow.follows else (now.daily and now.full)
         return SeenKeys(self.ledger, now.started) if wanted else None

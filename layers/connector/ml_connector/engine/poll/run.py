@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from ml_connector.engine.ledger.rows import Pass
 from ml_connector.engine.ledger.seen_keys import SeenHashes
+from ml_connector.engine.poll.alignment import AlignmentPass
 from ml_connector.engine.poll.deletions import Deletions, keys_of
 from ml_connector.engine.poll.documents import DocumentPass
 from ml_connector.engine.poll.in_flight import InFlight
@@ -54,7 +55,11 @@ class Poll:
         self.state = state = PassState(pair, flow, run, prefetch, deadline, full)
         self.pair, self.flow, self.ledger, self.cursor = pair, flow, state.ledger, state.cursor
         self.masters, self.documents = MasterPass(state), DocumentPass(state)
-        self.part: MasterPass | DocumentPass = self.masters if flow.manner == "master" else self.documents
+        self.part: MasterPass | DocumentPass | AlignmentPass = self.masters
+        if flow.manner == "document":
+            self.part = self.documents
+        elif flow.aligns:
+            self.part = AlignmentPass(state)
         self.deletions = Deletions(state, self.masters)
 
     def read(self) -> bool:

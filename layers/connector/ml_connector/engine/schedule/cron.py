@@ -28,18 +28,24 @@ _UNITS = {"minute": 60, "hour": 3600, "day": 86_400}
 _DAYS = {str(n + 1): name for n, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
 
 
-def expression(options: TenantSettings, integration: str, flow: Flow) -> str:
+def expression(options: TenantSettings, integration: str, flow: Flow, tenant: str = "") -> str:
     """Give a flow's schedule: the tenant's own (the one that names the integration first), else the default."""
     own = options.schedules
-    return own.get(f"{integration}/{flow.name}") or own.get(flow.name) or DEFAULTS[flow.cadence]
+    chosen = own.get(f"{integration}/{flow.name}") or own.get(flow.name)
+    return chosen or (nightly(f"{tenant}{flow.name}") if flow.cadence == "daily" else DEFAULTS[flow.cadence])
 
 
 def full_expression(options: TenantSettings, integration: str, flow: Flow, tenant: str) -> str:
     """Give the schedule of a flow's full comparisons: the tenant's own `flow.full`, else nightly."""
     own = options.schedules
-    minute = jitter(f"{tenant}{flow.name}.full", FULL_HOURS * 60)
-    nightly = f"cron({minute % 60} {FULL_FROM + minute // 60} * * ? *)"
-    return own.get(f"{integration}/{flow.name}.full") or own.get(f"{flow.name}.full") or nightly
+    chosen = own.get(f"{integration}/{flow.name}.full") or own.get(f"{flow.name}.full")
+    return chosen or nightly(f"{tenant}{flow.name}.full")
+
+
+def nightly(name: str) -> str:
+    """Give a schedule of once a night, at a minute that is fixed by a name."""
+    minute = jitter(name, FULL_HOURS * 60)
+    return f"cron({minute % 60} {FULL_FROM + minute // 60} * * ? *)"
 
 
 def next_due(

@@ -12,6 +12,7 @@ from ml_connector.engine.ledger.enqueue import wake_up_of
 from ml_connector.engine.ledger.rows import Chunk, dump, readable
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write import deferred_audit, retry, uncertain
+from ml_connector.engine.write.alignment import AlignmentWriter
 from ml_connector.engine.write.attempt import Attempt, BodyGone, claim
 from ml_connector.engine.write.case import Case
 from ml_connector.engine.write.deactivate import DeactivationWriter
@@ -129,6 +130,8 @@ def _advance(attempt: Attempt) -> None:
         OrderNotification(attempt).advance()
     elif attempt.chunk.op == "retire":
         DeactivationWriter(attempt).advance()
+    elif attempt.flow.aligns:
+        AlignmentWriter(attempt).advance()
     elif attempt.flow.enriches is not None:
         Enrichment(attempt).advance()
     elif attempt.flow.manner == "master" or attempt.chunk.op == "broken":
@@ -156,6 +159,9 @@ def _rejected(attempt: Attempt, error: Rejected) -> None:
         return
     if attempt.chunk.op == "retire":
         DeactivationWriter(attempt).refuse(str(error))
+        return
+    if attempt.flow.aligns:
+        retry.back_off(attempt, error)
         return
     if attempt.flow.manner == "master":
         _split(attempt, error)
@@ -213,7 +219,12 @@ def _crashed_too_often(attempt: Attempt) -> bool:
     reason = "The worker died each time it worked on this."
     if attempt.chunk.waiting_for and attempt.chunk.reason:  # what a person was told before still stands
         reason += f" Before that: {attempt.chunk.reason}"
-    several = attempt.chunk.op in {"send", "rebaseline"} and attempt.flow.manner == "master" and attempt.chunk.count > 1
+    several = (
+        not attempt.flow.aligns
+        and attempt.chunk.op in {"send", "rebaseline"}
+        and attempt.flow.manner == "master"
+        and attempt.chunk.count > 1
+    )
     if several and len(_undecided(MasterWriter(attempt))) != 1:
         attempt.chunk.crashes = 0
         _split(attempt, Rejected(reason))

@@ -9,7 +9,7 @@ from ml_connector.connection import Check, Source, Target
 from ml_connector.context import AdapterContext
 from ml_connector.errors import ConnectorError, Misconfigured
 from ml_connector.records import Account, CostCenter, Invoice, Payment, PurchaseOrder, Record, Supplier
-from ml_connector.systems.basware import extracts, rights, subscriptions
+from ml_connector.systems.basware import extracts, masters, rights, subscriptions
 from ml_connector.systems.basware.client import Basware
 from ml_connector.systems.basware.companies import Companies
 from ml_connector.systems.basware.enrichment import Enrichments
@@ -46,12 +46,17 @@ class BaswareConnection:
         self.client = Basware(settings, context)
 
     def source(self, record: type[Record]) -> Source:
-        """Hand out the source of invoices, and of what people changed of vendors. Raises `Misconfigured` otherwise."""
-        if record is Enrichments.record:
-            return Enrichments(self.client)
-        if record is not Invoice:
+        """Hand out the source of a record type. Raises `Misconfigured` where Basware offers none."""
+        makers: dict[type[Record], Callable[[Basware], Source]] = {
+            Invoice: Invoices,
+            Enrichments.record: Enrichments,
+            Supplier: masters.suppliers,
+            Account: masters.accounts,
+            CostCenter: masters.cost_centers,
+        }
+        if record not in makers:
             raise Misconfigured(f"Basware offers no {record.__name__} records.")
-        return Invoices(self.client)
+        return makers[record](self.client)
 
     def target(self, record: type[Record]) -> Target:
         """Hand out the target of a record type. Raises `Misconfigured` where Basware takes none."""
