@@ -25,6 +25,7 @@ PARTS = {
     "entities": "what is read and written: classes, keys, and each field's name in every dialect",
     "api1": "one dialect of reading and writing: REST by class and representation",
     "graphql": "another one: GraphQL, over `kit/graphql`",
+    "soap": "a third one, by which documents are imported, over `kit/soap`",
     "query": "what is asked of a list, in filters that an address holds",
     "metadata": "which resources and fields a server has",
     "fields": "field names and their conversions",

@@ -1,12 +1,27 @@
 """Sage X3 and Basware."""
 
-from ml_connector.flow import Integration
+from ml_connector.flow import Flow, Integration
+from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Supplier
 
 ERP, AP = "sage_x3", "basware"
+MASTERS = ("suppliers", "accounts", "dimensions")
+CODED = ("supplier", "account", "cost_center")
+"""Mapped by people where no master record was delivered."""
 
 SAGE_X3_BASWARE = Integration(
     name="sage_x3-basware",
     erp=ERP,
     platform=AP,
-    flows=(),
-)
+    flows=(
+        Flow(
+            "suppliers", Supplier, ERP, AP, "master", "masters", maps="supplier", codes=("term", "company", "currency")
+        ),
+        Flow("accounts", Account, ERP, AP, "master", "masters", maps="account", codes=("company",)),
+        Flow("dimensions", CostCenter, ERP, AP, "master", "masters", maps="cost_center", codes=("company",)),
+        Flow(
+            "purchase_orders", PurchaseOrder, ERP, AP, "master", "orders",
+            after=MASTERS, codes=("tax", "term", "company", "currency", *CODED), follows=True, notices=True,
+        ),
+        Flow("invoices", Invoice, AP, ERP, "document", "documents", after=MASTERS, money=True),
+    ),
+)  # fmt: skip

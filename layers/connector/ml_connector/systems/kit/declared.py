@@ -5,10 +5,11 @@ A record is a dict in the vendor's own codes, whatever dialect it came by; reade
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from ml_connector.errors import Transient
 from ml_connector.systems.kit.changes import ChangeField
 from ml_connector.systems.kit.conditions import Condition
 from ml_connector.systems.kit.faults import Fault
@@ -99,3 +100,15 @@ class Writer(Protocol):
 
     def update(self, entity: Entity, key: str, changed: Mapping[str, Any]) -> Fault | None:
         """Change some fields of a record. Raises `OutcomeUnknown`."""
+
+
+def there(
+    reader: Reader, entity: Entity, keys: Sequence[str], counts: Callable[[Record], bool], vendor: str
+) -> set[str]:
+    """Tell which of some keys there are, of records that count. Raises `Transient` where one cannot be read."""
+    found = set[str]()
+    for batch in reader.by_keys(entity, sorted(set(keys))) if keys else ():
+        for bad in batch.spoiled:
+            raise Transient(f"{vendor} gave the {entity.title} {bad.key}, which cannot be read: {bad.reason}")
+        found |= {entity.key_of(record) for record in batch.rows if counts(record)}
+    return found & set(keys)

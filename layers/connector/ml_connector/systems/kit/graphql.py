@@ -33,6 +33,18 @@ class Fields:
     nested: Mapping[str, tuple[str, Fields]] = field(default_factory=dict)
 
 
+def entered(fields: Fields, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Say a new record in a schema's own names: a reference is given by its `_id`; what is not declared is left out."""
+    made: dict[str, Any] = {}
+    for code, value in values.items():
+        if code in fields.nested:
+            name, inner = fields.nested[code]
+            made[name] = [entered(inner, one) for one in value]
+        elif code in fields.paths:
+            made[re.split(r"[.|]", fields.paths[code])[0]] = value
+    return made
+
+
 class NotInSchema(Exception):
     """The schema does not have a field: nothing was read. `names` are those that it does not know."""
 

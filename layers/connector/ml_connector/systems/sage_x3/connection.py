@@ -6,21 +6,24 @@ from collections.abc import Callable, Iterator
 
 from ml_connector.connection import Check, Source, Target
 from ml_connector.context import AdapterContext
-from ml_connector.records import Account, CostCenter, PurchaseOrder, Record, Supplier
+from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import TRIES, Http
 from ml_connector.systems.kit.connection import checked, server, zone
+from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.orders import OrderSource
 from ml_connector.systems.kit.shelf import Shelf
 from ml_connector.systems.sage_x3.api1 import Api1
-from ml_connector.systems.sage_x3.entities import Reader
+from ml_connector.systems.sage_x3.entities import Reader, Writer
 from ml_connector.systems.sage_x3.faults import VENDOR
 from ml_connector.systems.sage_x3.graphql import Graph
+from ml_connector.systems.sage_x3.invoices import Invoices
 from ml_connector.systems.sage_x3.login import scheme
 from ml_connector.systems.sage_x3.masters import Folder
 from ml_connector.systems.sage_x3.orders import Orders
 from ml_connector.systems.sage_x3.settings import Settings
+from ml_connector.systems.sage_x3.soap import Imports, login
 
 CONNECTIONS = 3
 """api1 has a small pool of sessions of its own, and SOAP one of processes."""
@@ -43,6 +46,10 @@ class Connection:
         )
         self.reader: Reader = self.graph if settings.api == "graphql" else self.api1
         self.folder = Folder(self.reader, settings)
+        self.soap = self._server(settings.soap.address) if settings.soap else None
+        if self.soap is not None:
+            own = settings.soap.auth if settings.soap else None
+            self.soap.auth = SharedLogin(context.sessions.beside("soap"), login(self.soap, own)) if own else self.login
 
     def _server(self, url: str, tries: int = TRIES) -> Http:
         return server(
@@ -73,7 +80,7 @@ class Connection:
 
     def target(self, record: type[Record]) -> Target:
         """Hand out a target; raises `KeyError` for a record that this system does not take."""
-        makers: dict[type[Record], Callable[[], Target]] = {}
+        makers: dict[type[Record], Callable[[], Target]] = {Invoice: self._invoices}
         return makers[record]()
 
     def keep_alive(self) -> None:
@@ -81,11 +88,23 @@ class Connection:
         if self.settings.auth.refresh_token is not None:
             self.login.ready()
 
+    def _invoices(self) -> Target:
+        posted = Invoices(self.reader, self.writer(), self.folder, self._orders(), self.settings, self.context)
+        return InvoiceTarget(posted, self.settings, self.context)
+
+    def writer(self) -> Writer:
+        """Hand out what documents are written through."""
+        if self.settings.write_via == "soap" and self.soap is not None and self.settings.soap is not None:
+            return Imports(self.soap, self.settings.soap)
+        return self.graph if self.settings.write_via == "graphql" else self.api1
+
     def close(self) -> None:
         """Close the connections; there is no session to end."""
         self.http.close()
         self._tokens.close()
         self.context.sessions.calls.flush()
+        if self.soap is not None:
+            self.soap.close()
 
     # ── ping ────────────────────────────────────────────────────────────────────────────────────────────────
 

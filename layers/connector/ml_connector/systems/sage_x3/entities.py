@@ -167,7 +167,7 @@ JOURNAL = Entity(
     _fields(
         "TYP=@journalEntryType NUM=journalEntryNumber CPY=@company FCY=@site JOU=@journal ACCDAT=accountingDate "
         "STA=journalEntryStatus CUR=@transactionCurrency REFINT=internalReference REF=reference BPRVCR=sourceDocument "
-        "BPRDATVCR=sourceDocumentDate DESVCR=description UPDDATTIM=_updateStamp",
+        "BPRDATVCR=sourceDocumentDate DESVCR=description DUDDAT=dueDate UPDDATTIM=_updateStamp",
         GACCENTRYD=("journalEntryLines", _ENTERED),
     ),
     {"STA": {"temporary": 1, "final": 2}},

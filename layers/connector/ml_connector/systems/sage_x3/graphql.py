@@ -6,12 +6,14 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from ml_connector.systems.http import Http
+from ml_connector.systems.kit.faults import Fault
 from ml_connector.systems.kit.graph_entities import Graph as GraphEntities
 from ml_connector.systems.kit.graph_entities import GraphDialect
+from ml_connector.systems.kit.graphql import entered
 from ml_connector.systems.kit.graphql_calls import GraphCalls
 from ml_connector.systems.kit.sdata import fault_in
 from ml_connector.systems.kit.values import ZERO, amount
-from ml_connector.systems.sage_x3.entities import CHANGED, Entity, Record
+from ml_connector.systems.sage_x3.entities import CHANGED, Created, Entity, Record
 from ml_connector.systems.sage_x3.faults import VENDOR, NotPublished, of_gateway
 
 
@@ -32,6 +34,18 @@ def translated(entity: Entity, values: Mapping[str, Any]) -> Record:
     return record
 
 
+def _given(values: Mapping[str, Any]) -> Record:
+    """Say an entry as a node takes it: an account by its `_id`, an amount on its side."""
+    found: Record = {
+        code: [_given(one) if isinstance(one, dict) else one for one in value] if isinstance(value, list) else value
+        for code, value in values.items()
+    }
+    if "ACC" in found:
+        found["ACC"] = f"{found.get('COA', '')}|{found['ACC']}"
+        found["DEBCUR" if found["SNS"] > 0 else "CDTCUR"] = found["AMTCUR"]
+    return found
+
+
 def _missing(entity: Entity, node: str, error: Exception) -> NotPublished:
     return NotPublished(
         f"{VENDOR}'s GraphQL has no {node}, from which the {entity.title} is read: {error} Let the administrator "
@@ -50,3 +64,7 @@ class Graph(GraphEntities):
     ) -> None:
         """`headers` name the endpoint; `kept` is what other connections learnt of the schema."""
         super().__init__(GraphCalls(http, path, dict(headers), fault_in, of_gateway), DIALECT, kept)
+
+    def create(self, entity: Entity, body: Mapping[str, Any]) -> Created | Fault:
+        """Create a record, in one call that is never repeated; the body is in X3's codes."""
+        return super().create(entity, entered(entity.fields, _given(body)))
