@@ -44,8 +44,8 @@ TOGETHER = (
 )
 BY_HAND = (
     "These vendors ended with the demo. To try the commands named here: `source .venv/bin/activate`, start "
-    "the same ones with `ml-connector sandbox`, and with `--system sage_300` or `--system syspro`, each in a terminal "
-    f"of its own, then `ml-connector local run --secrets {DEFAULT}`; the same documents wait there."
+    "the same ones with `ml-connector sandbox`, and with `--system sage_300`, `syspro` or `sage_x3`, each in a "
+    f"terminal of its own, then `ml-connector local run --secrets {DEFAULT}`; the same documents wait there."
 )
 
 
@@ -72,6 +72,7 @@ class Part:
             "base_url": ap_url,
             "webhook_secret": secrets.token_urlsafe(24),
             "webhook_url": self.stack.webhook_url(tenant),
+            **self.books.platform(),
         }
         self.stack.put_secret(tenant, self.books.system, json.dumps(self.books.secret(erp_url)))
         self.stack.put_secret(tenant, "basware", json.dumps(ap))

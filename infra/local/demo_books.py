@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from ..sandbox import fixtures, fixtures_sage_300, fixtures_syspro, sage_300, sap_b1, syspro
+from ..sandbox import fixtures, fixtures_sage_300, fixtures_sage_x3, fixtures_syspro, sage_300, sage_x3, sap_b1, syspro
 from ..sandbox.basware.seed_invoices import EVERYDAY_AMOUNTS
 from ..sandbox.sap_b1 import back_office
 
@@ -35,6 +35,10 @@ class Books(ABC):
     @abstractmethod
     def secret(self, url: str) -> Secret:
         """Give the ERP's secret for a server at `url`."""
+
+    def platform(self) -> Secret:
+        """Give what this ERP's orders demand of Basware's secret."""
+        return {}
 
     @abstractmethod
     def masters(self) -> dict[str, tuple[str, int]]:
@@ -196,3 +200,55 @@ class SysproBooks(Books):
         """Read the invoices of accounts payable; a credit note stands there with a negative value."""
         for row in self.world.erp.rows("ApInvoice"):
             yield row["Invoice"].strip(), abs(Decimal(row["OrigInvValue"]))
+
+
+class X3Books(Books):
+    """Sage X3, read and written by api1; its journal entries of supplier invoices are the books."""
+
+    tenant, system, title, source_system, target = "acme-x3", "sage_x3", "Sage X3", "SAGEX3", "400005"
+
+    def __init__(self) -> None:
+        self.world = fixtures_sage_x3.seeded_systems(telling=EVERYDAY_AMOUNTS)
+        self.app = sage_x3.create_app(self.world.erp)
+        super().__init__()
+
+    def secret(self, url: str) -> Secret:
+        """Give the server, the folder, the login, and how an invoice becomes a journal entry."""
+        return {
+            "url": url,
+            "folder": fixtures_sage_x3.FOLDER,
+            "auth": {"type": "basic", "user": fixtures_sage_x3.USER, "password": fixtures_sage_x3.PASSWORD},
+            "company": fixtures_sage_x3.COMPANY,
+            "chart": fixtures_sage_x3.CHART,
+            "classes": {"journal": {"class": "GACCENTRY", "representation": "ZGACCENTRY"}},
+            "journal": {
+                "entry_type": "PIINV", "journal": "ACH", "site": fixtures_sage_x3.SITE, "payable_account": "401100",
+                "control": "401", "tax_account": "445660", "rounding_account": "658000",
+            },
+            "cost_center_dimension": "CCT",
+            "timezone": "Europe/Paris",
+        }  # fmt: skip
+
+    def platform(self) -> Secret:
+        """Purchase requisitions have an owner and a category."""
+        return {"requisition_owner_email": "purchasing@acme.example", "category_code": "GOODS"}
+
+    def masters(self) -> dict[str, tuple[str, int]]:
+        """Count suppliers, accounts of the chart, values of the cost centers' dimension, and orders that are open."""
+        erp = self.world.erp
+        orders = {o.order_number for o in sage_x3.order_lines(erp) if o.open}
+        return {
+            "suppliers": ("vendors", len(erp.rows("BPSUPPLIER"))),
+            "accounts": ("accounts", sum(r["COA"] == fixtures_sage_x3.CHART for r in erp.rows("GACCOUNT"))),
+            "cost centers": ("costCenters", sum(r["DIE"] == "CCT" for r in erp.rows("CACCE"))),
+            "orders that were open": ("purchaseRequisitions", len(orders)),
+        }
+
+    def booked(self) -> Iterator[tuple[str, Decimal]]:
+        """Read the entries that were imported; what the supplier gets is the line with the partner."""
+        for row in self.world.erp.rows("GACCENTRY"):
+            if row["REFINT"].strip():
+                lines = [
+                    r for r in self.world.erp.rows("GACCENTRYD") if (r["TYP"], r["NUM"]) == (row["TYP"], row["NUM"])
+                ]
+                yield row["BPRVCR"].strip(), sum(r["AMTCUR"] for r in lines if r["BPR"].strip() and r["LEDTYP"] == 1)

@@ -17,9 +17,9 @@ from ml_connector.listing import KNOWN
 from ..sandbox import basware
 from ..sandbox.basware.deliver import delivering
 from ..sandbox.server import serving
-from .demo_books import Books, SageBooks, SapBooks, SysproBooks
+from .demo_books import Books, SageBooks, SapBooks, SysproBooks, X3Books
 
-ERPS: dict[str, type[Books]] = {kind.system: kind for kind in (SapBooks, SageBooks, SysproBooks)}
+ERPS: dict[str, type[Books]] = {kind.system: kind for kind in (SapBooks, SageBooks, SysproBooks, X3Books)}
 CLIENT = "sandbox-client"
 ANSWER = 2.0
 """Seconds within which a simulated vendor on this machine answers."""
@@ -92,6 +92,7 @@ def write_secrets(folder: Path, tenant: str, books: Books, urls: dict[str, str])
         "companies": ["1000"],
         "source_system": books.source_system,
         "base_url": urls["basware"],
+        **books.platform(),
     }
     secrets = {books.system: books.secret(urls[books.system]), "basware": platform}
     files = {_path(folder, tenant, system): secret for system, secret in secrets.items()}

@@ -25,7 +25,7 @@ def sandbox(
     system: Annotated[
         str,
         typer.Option(
-            "--system", metavar="ERP", help="Which ERP is simulated with Basware: sap_b1, sage_300 or syspro."
+            "--system", metavar="ERP", help="Which ERP is simulated with Basware: sap_b1, sage_300, syspro or sage_x3."
         ),
     ] = "sap_b1",
     secrets: Annotated[
@@ -33,7 +33,9 @@ def sandbox(
     ] = DEFAULT,
     tenant: Annotated[
         str | None,
-        typer.Option("--tenant", metavar="NAME", help="The tenant's name. Default: acme, acme-sage or acme-syspro."),
+        typer.Option(
+            "--tenant", metavar="NAME", help="The tenant's name. Default: acme, acme-sage, acme-syspro or acme-x3."
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=HIGHEST, help="The ERP's port, Basware takes the next; 0: any free ones.")

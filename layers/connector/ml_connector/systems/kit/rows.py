@@ -82,6 +82,11 @@ class Batch(Generic[W]):
         bad = {spoiled.key for spoiled in self.spoiled}
         return [key for key in self.keys if key not in bad] if bad else list(self.keys)
 
+    def named(self, name: Callable[[str], str]) -> Batch[W]:
+        """Give the same rows under other keys."""
+        spoiled = [replace(bad, key=name(bad.key)) for bad in self.spoiled]
+        return replace(self, keys=[name(key) for key in self.keys], spoiled=spoiled)
+
     def without(self, known: frozenset[str], key: Callable[[W], str]) -> Batch[W]:
         """Leave out the rows that the page before had; `key` names a row."""
         if known.isdisjoint(self.keys):

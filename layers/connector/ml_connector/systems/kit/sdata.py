@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import ConnectorError, OutcomeUnknown, Rejected, Transient
 from ml_connector.systems.http import Call, Http, Reply, dumps, listed
 from ml_connector.systems.kit.changes import ChangeField, change_field
 from ml_connector.systems.kit.conditions import Condition, Value, among, only_met
@@ -235,26 +235,6 @@ class Sdata:
         return body
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
-
-    def takes(self, entity: Entity, operation: str = "create") -> str:
-        """Tell through what records are created, or changed (`edit`). Raises `Misconfigured` where none are.
-
-        A representation has the prototype of such a facet only where it can be written through.
-        """
-        asked = f"{entity.class_name} by representation {entity.representation}"
-        facet = f"{entity.representation}.${operation}"
-        reply = self._http.get(
-            f"{self._path}/{entity.class_name}/$prototypes('{quote(facet, safe='$')}')",
-            expect=READ,
-            judge=partial(self._believe, entity, asked),
-        )
-        if (fault := fault_in(reply)) is not None:
-            raise Misconfigured(
-                f"{self._vendor} does not let a {entity.title} be written through {asked}: {fault}. Representations as "
-                f"they are shipped are read only: let the administrator publish one that has the facet ${operation}, "
-                f"and name it in {entity.setting('representation')}; or set another 'write_via'."
-            )
-        return asked
 
     def create(self, entity: Entity, body: Mapping[str, Any]) -> Created | Fault:
         """Create a record, in one call that is never repeated."""

@@ -36,7 +36,7 @@ class Folder:
 
     def accounts(self) -> Masters[Record, Account]:
         """Read the accounts of the company's chart; none at all is an error, not an empty chart."""
-        return self._masters(ACCOUNT, self._of_chart, account, none="accounts")
+        return self._masters(ACCOUNT, self._of_chart, account, self.chart, none="accounts")
 
     def dimensions(self, listed: Collection[str] = ()) -> Masters[Record, CostCenter]:
         """Read the dimensions of the type that is the cost center, and of those types that the platform `listed`."""
@@ -45,7 +45,7 @@ class Folder:
             center, kind = self.center_type(listed), text(row, "DIE")
             return dimension(row, None if kind == center else kind) if kind in {center, *listed} else None
 
-        return self._masters(DIMENSION, list, convert)
+        return self._masters(DIMENSION, list, convert, lambda: self.center_type(listed))
 
     def center_type(self, listed: Collection[str] = ()) -> str | None:
         """Name the dimension type that is the cost center: the secret's, else the only one that is not listed."""
@@ -92,9 +92,22 @@ class Folder:
         )
 
     def _masters(
-        self, what: Entity, where: Callable[[], list[Condition]], convert: Callable[[Record], Any], none: str = ""
+        self,
+        what: Entity,
+        where: Callable[[], list[Condition]],
+        convert: Callable[[Record], Any],
+        known: Callable[[], str | None] | None = None,
+        none: str = "",
     ) -> Masters[Record, Any]:
+        """`known`: the first part of keys, which people leave out: the company's chart, the type of cost centers."""
         entity = self.entity(what)
+
+        def short(key: str) -> str:
+            first, _, rest = key.partition("~")
+            return rest if known is not None and rest and first == known() else key
+
+        def whole(key: str) -> str:
+            return key if known is None or "~" in key else f"{known()}~{key}"
 
         def changed(stamp: str | None, position: str | None) -> Batches:
             asked = [*where(), *changed_since(self._reader.changed_field(entity), stamp)]
@@ -103,13 +116,16 @@ class Folder:
                 empty = empty and not batch.keys
                 if empty and batch.position is None:
                     raise Misconfigured(self._none(none, entity))
-                yield batch
+                yield batch.named(short)
+
+        def by_keys(keys: Sequence[str]) -> Batches:
+            return (batch.named(short) for batch in self._reader.by_keys(entity, [whole(key) for key in keys]))
 
         def stamp(row: Record) -> str | None:
             field = self._reader.changed_field(entity)
             return field.stamp(row) if field else None
 
-        return Masters(changed, lambda keys: self._reader.by_keys(entity, keys), convert, stamp)
+        return Masters(changed, by_keys, convert, stamp)
 
 
 def active(row: Record) -> bool:
@@ -172,14 +188,16 @@ def _bank_accounts(row: Record) -> tuple[BankAccount, ...]:
 
 
 def account(row: Record) -> Account:
-    """Convert an account; its key has the chart."""
+    """Convert an account. Its chart is the company's, so that its code is its key, as people map it."""
     code = text(row, "ACC") or ""
     name = text(row, "DES") or text(row, "DESSHO") or code
-    return Account(key=ACCOUNT.key_of(row), code=code, name=name, active=active(row))
+    ACCOUNT.key_of(row)  # raises for one without a code
+    return Account(key=code, code=code, name=name, active=active(row))
 
 
 def dimension(row: Record, kind: str | None) -> CostCenter:
-    """Convert a dimension, its type being `kind` where it is no cost center; its key has the type."""
+    """Convert a dimension, its type being `kind` where it is no cost center: then its key has the type."""
     code = text(row, "CCE") or ""
     name = text(row, "DES") or text(row, "DESSHO") or code
-    return CostCenter(key=DIMENSION.key_of(row), code=code, name=name, active=active(row), dimension=kind)
+    key = DIMENSION.key_of(row)
+    return CostCenter(key=key if kind else code, code=code, name=name, active=active(row), dimension=kind)
