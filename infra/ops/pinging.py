@@ -174,4 +174,6 @@ def _settings(workspace: Workspace, tenant: str, system: str) -> tuple[Secret, S
     if secret is None:
         raise Misconfigured(f"{tenant}/{system}: the secret is gone; write it again.")
     model = bootstrap.module(system).Settings
-    return secret, parse(model, secret.text, f"{tenant}/{system}", insecure=workspace.tools.insecure)
+    defaults = bootstrap.defaults_of(system, {one for name, one in workspace.secrets.names() if name == tenant})
+    insecure = workspace.tools.insecure
+    return secret, parse(model, secret.text, f"{tenant}/{system}", insecure=insecure, defaults=defaults)

@@ -40,6 +40,7 @@ PARTS = {
     "accounts": "accounts and cost centers, where they need more than `masters`",
     "companies": "which companies of it a tenant means",
     "orders": "purchase orders: its `kit.orders.Purchasing`, or their target, and those of its own that it tells of",
+    "requisitions": "purchase requisitions: orders that are created there once and never changed",
     "receipts": "goods receipts and returns, over `kit.orders.ReceiptBook`",
     "extracts": "documents named in files that it makes now and then, over `kit.extracts`",
     "invoices": "its `kit.invoices.Payables`, or the source of invoices",

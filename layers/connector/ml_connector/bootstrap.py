@@ -97,7 +97,8 @@ def _tenant(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, name: s
             elif system in SYSTEMS:
                 secret = _there(secret, name, system)
                 model = module(system).Settings
-                settings[system] = parse(model, secret.text, f"{name}/{system}", insecure=tools.insecure)
+                where, defaults = f"{name}/{system}", defaults_of(system, systems)
+                settings[system] = parse(model, secret.text, where, insecure=tools.insecure, defaults=defaults)
                 versions[system] = secret.version
                 tenant.zones[system] = settings[system].timezone
                 tenant.timeouts[system] = settings[system].timeout_seconds
@@ -118,6 +119,12 @@ def _tenant(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, name: s
     tenant.problem = "; ".join(dict.fromkeys(faults.values())) or _clash(name, systems)
     _integrate(runtime, tools, tenant, systems, settings, versions, faults)
     return tenant
+
+
+def defaults_of(system: str, systems: Collection[str]) -> Mapping[str, str]:
+    """Name what fields of a secret mean where they are left out, as the integration says that these systems are in."""
+    mine = (i for i in INTEGRATIONS if {i.erp, i.platform} <= {*systems, system} and system in {i.erp, i.platform})
+    return next((i.defaults[system] for i in mine if system in i.defaults), {})
 
 
 def _owned(runtime: Runtime, tenant: str) -> dict[str, str]:
@@ -345,7 +352,8 @@ def incomplete_integration(
 ) -> TenantIntegration:
     """Make a pair of which only one side can be called, with that system's secret alone: what a poll needs."""
     secret = _there(secrets.read(tenant, system), tenant, system)
-    settings = parse(module(system).Settings, secret.text, f"{tenant}/{system}", insecure=tools.insecure)
+    defaults, where = integration.defaults.get(system), f"{tenant}/{system}"
+    settings = parse(module(system).Settings, secret.text, where, insecure=tools.insecure, defaults=defaults)
     return assemble(runtime, tools, tenant, integration, row, options, {system: settings}, {system: secret.version})
 
 

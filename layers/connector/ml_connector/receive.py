@@ -30,7 +30,8 @@ from ml_connector.webhook_keys import Known, KnownTenants
 log = logging.getLogger("ml_connector")
 LARGEST = 256 * 1024
 REMEMBER = timedelta(days=14)
-HEARD = frozenset({"documents", "exported_order"})
+NOTICES = frozenset({"exported_order", "exported_requisition"})
+HEARD = NOTICES | {"documents"}
 KEYS = 2
 """Keys that a tenant has at most, the present one and the one before it: so many are tried for everybody."""
 _STAND_IN = secrets.token_bytes(32)
@@ -114,19 +115,20 @@ class Receiver:
                 continue
             for flow in integration.flows:
                 if flow.name in pair.active and subscribes_to(flow, notification.kind, self.system):
-                    self._write_down(tenant.name, integration.name, flow, pair, notification.document)
+                    self._write_down(tenant.name, integration.name, flow, pair, notification)
         self._remember(tenant.name, notification.task_id)
         return 200, {"message": "Received."}
 
     def _write_down(
-        self, tenant: str, integration: str, flow: Flow, pair: tenant_rows.IntegrationRow, document: str
+        self, tenant: str, integration: str, flow: Flow, pair: tenant_rows.IntegrationRow, notification: Notification
     ) -> None:
+        document, kind = notification.document, notification.kind
         ledger = Ledger(
             self.store, self.clock, tenant=tenant, integration=integration, scope=pair.scope, flow=flow.name
         )
         if flow.notices:
             in_lane = f"{tenant}.{flow.target}.master"
-            chunk = enqueue_notification(ledger, document, in_lane)
+            chunk = enqueue_notification(ledger, document, in_lane, "" if kind == "exported_order" else kind)
         else:
             in_lane = lane(tenant, flow.target, pair.lanes.get(flow.target, 1), document)
             chunk = enqueue(
@@ -160,4 +162,4 @@ def _is_test(webhook: Webhook, body: bytes) -> bool:
 
 def subscribes_to(flow: Flow, kind: str, system: str) -> bool:
     """Tell whether a flow listens to a kind of notification: invoices that can be fetched, orders of the platform."""
-    return flow.notices if kind == "exported_order" else flow.source == system and flow.record is Invoice
+    return flow.notices if kind in NOTICES else flow.source == system and flow.record is Invoice

@@ -12,6 +12,7 @@ SAGE_X3_BASWARE = Integration(
     name="sage_x3-basware",
     erp=ERP,
     platform=AP,
+    defaults={AP: {"purchase_order_target": "purchase_requisitions"}},
     flows=(
         Flow(
             "suppliers", Supplier, ERP, AP, "master", "masters", maps="supplier", codes=("term", "company", "currency")

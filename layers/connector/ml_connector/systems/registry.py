@@ -16,7 +16,7 @@ class Notification(Protocol):
 
     @property
     def kind(self) -> str:
-        """`documents`, `exported_order`, `verdict`, `test` or `unknown`."""
+        """`documents`, `exported_order`, `exported_requisition`, `verdict`, `test` or `unknown`."""
 
     @property
     def task_id(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import ssl
+from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
@@ -191,13 +193,15 @@ class SystemSettings(BaseModel):
 S = TypeVar("S", bound=BaseModel)
 
 
-def parse(model: type[S], text: str, where: str, *, insecure: bool) -> S:
+def parse(model: type[S], text: str, where: str, *, insecure: bool, defaults: Mapping[str, str] | None = None) -> S:
     """Read a secret. `where` names it in errors; `insecure` allows http and loopback addresses.
+
+    `defaults` stand for fields that it leaves out.
 
     Raises `Misconfigured` with a sentence for each fault, and never with a value of the secret.
     """
     try:
-        settings = model.model_validate_json(text.encode("utf-8", "replace"))
+        settings = model.model_validate_json(_filled(text, defaults or {}).encode("utf-8", "replace"))
     except ValidationError as error:
         faults = error.errors(include_url=False)
         said = [explain(model, where, dict(e)) for e in faults[:MOST]]
@@ -210,6 +214,17 @@ def parse(model: type[S], text: str, where: str, *, insecure: bool) -> S:
                     f"{where}: the address {url} {why}; set the stack parameter AllowInsecureEndpoints only for tests."
                 )
     return settings
+
+
+def _filled(text: str, defaults: Mapping[str, str]) -> str:
+    """Add fields that a secret leaves out; one that is no object is left to whoever explains it."""
+    try:
+        given = json.loads(text) if defaults else None
+    except ValueError:
+        return text
+    if not isinstance(given, dict) or not (more := {n: v for n, v in defaults.items() if given.get(n) is None}):
+        return text
+    return json.dumps({**given, **more})
 
 
 def _unfit(url: str, *, private: bool) -> str | None:

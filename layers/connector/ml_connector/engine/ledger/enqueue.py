@@ -50,11 +50,12 @@ def enqueue(
     return chunk if ledger.add(chunk, turn=turn(chunk)) else None
 
 
-def enqueue_notification(ledger: Ledger, document: str, in_lane: str) -> Chunk | None:
-    """Write down that the platform told of an order; None where the same waits already."""
+def enqueue_notification(ledger: Ledger, document: str, in_lane: str, about: str = "") -> Chunk | None:
+    """Write down that the platform notified of an order, or of what `about` names; None where the same waits."""
     chunk = Chunk(
-        id=f"notice~{document}",
+        id=f"notice~{f'{about}~' if about else ''}{document}",
         op="notice",
+        about=about,
         key=document,
         refers=document,
         run="notice",

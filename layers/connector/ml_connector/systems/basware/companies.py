@@ -19,7 +19,7 @@ from ml_connector.systems.basware.client import Basware
 
 WHAT = "companies"
 SCOPE, PATH = "companies.read", "/v1/companies"
-MADE_THERE = frozenset({"accountingDocuments", "exportedPurchaseOrders"})
+MADE_THERE = frozenset({"accountingDocuments", "exportedPurchaseOrders", "exportedPurchaseRequisitions"})
 """What comes from Basware's own users, and so names companies that exist."""
 MOST = 20
 RARE = 10

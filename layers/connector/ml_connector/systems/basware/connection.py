@@ -16,9 +16,10 @@ from ml_connector.systems.basware.enrichment import Enrichments
 from ml_connector.systems.basware.hand_edits import Dimensions, dimensions
 from ml_connector.systems.basware.invoices import Invoices
 from ml_connector.systems.basware.limits import ACCOUNTS, LINES, ORDERS, VENDORS
-from ml_connector.systems.basware.orders import ExportedOrders, Orders
+from ml_connector.systems.basware.orders import EXPORTED_REQUISITIONS, ExportedOrders, Orders
 from ml_connector.systems.basware.payloads import Outward
 from ml_connector.systems.basware.payments import Payments
+from ml_connector.systems.basware.requisitions import Rendering, Requisitions
 from ml_connector.systems.basware.rights import needed_by
 from ml_connector.systems.basware.settings import Settings, region_of
 from ml_connector.systems.basware.upserts import (
@@ -75,6 +76,10 @@ class BaswareConnection:
         """Hand out the reader of exported purchase orders, for notifications that name one."""
         return ExportedOrders(self.client)
 
+    def exported_requisitions(self) -> ExportedOrders:
+        """Hand out the reader of exported purchase requisitions."""
+        return ExportedOrders(self.client, EXPORTED_REQUISITIONS)
+
     def subscribe(self, announce: Callable[[], None] = lambda: None) -> list[str]:
         """Subscribe to the notifications that are missing; names what was done. `announce` is called right before."""
         return subscriptions.ensure(self.client, self.settings, announce)
@@ -98,6 +103,8 @@ class BaswareConnection:
         return Dimensions(stages, self._outward().cost_center, code=self._code("cost_center"))
 
     def _orders(self) -> Masters[PurchaseOrder]:
+        if self.settings.requisitions:
+            return Requisitions(self.client, Rendering(self.settings, self.context), self.context)
         stages = {
             "orders": Stage(self.client, "/v1/matchingOrders", ORDERS, closed_order),
             "lines": Stage(self.client, "/v1/matchingOrderLines", LINES),
@@ -131,8 +138,10 @@ READS: tuple[tuple[str, dict[str, str]], ...] = (
     ("lists", ONE),
     ("matchingOrders", SOME),
     ("matchingOrderLines", {"orderExternalCode": NO_ORDER, **ONE}),
+    ("purchaseRequisitions", SOME),
     ("accountingDocuments", {"ProcessingStatus": "WaitingForTransfer", **SOME}),
     ("exportedPurchaseOrders", {"orderStatus": "WaitingForExport", **SOME}),
+    ("exportedPurchaseRequisitions", {"status": "WaitingForExport", **SOME}),
     ("requestStatus", ONE),
 )
 """What can be read, in the order in which it is loaded; subscriptions are read with the webhook."""
@@ -172,6 +181,8 @@ class Checks:
                 yield from (self._reads(api, what, path, key, params) for what, path in self._places(api))
         if self._settings.invoice_source == "data_access":
             yield self._reads("dataExtracts", "data extracts", extracts.PATH, "dataExtracts", {})
+        if "purchaseRequisitions.write" in self._needed:
+            yield self._requisitions()
         yield self._companies.check(self._client)
         yield self._webhook()
 
@@ -242,6 +253,12 @@ class Checks:
             return Check(what, False, str(error))
         self._companies.note(api, found or ())
         return Check(what, True, "nothing there" if found is None else "read")
+
+    def _requisitions(self) -> Check:
+        s = self._settings
+        said = f"orders become requisitions of {s.requisition_owner_email}, category {s.category_code}, organization "
+        unit = s.organization_element_code or "as their company"
+        return Check("requisitions", True, f"{said}{unit}; Basware lets nobody look these up: the first one shows it")
 
     def _webhook(self) -> Check:
         if not self._settings.webhook_url:

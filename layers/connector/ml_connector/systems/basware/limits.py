@@ -52,6 +52,24 @@ CODES: dict[str, dict[str, int]] = {
     "GenericListEntity": {"externalCode": 36},
     "GenericListCompanyEntity": {"companyCode": 32},
     "GoodsReceiptEntity": {"externalCode": 36, "goodsReceiptNumber": 100, "referenceGRExternalCode": 36},
+    "PurchaseRequisitionEntity": {"externalCode": 36, "extDocumentNumber": 100, "organizationUnitCode": 100},
+    "RequisitionLine": {
+        "externalCode": 36,
+        "extRequisitionLineNumber": 100,  # so long where it is exported; the schema of an import has no limit
+        "categoryCode": 100,
+        "supplierCode": 32,
+        "buyerProductCode": 250,
+        "paymentTermCode": 255,
+        "quantityUnitCode": 10,
+        "currencyCode": 25,
+        "taxCode": 32,
+    },
+    "RequisitionCodingRow": {
+        "externalCode": 36,
+        "accountCode": 25,
+        "costCenterCode": 25,
+        **{f"dimCode{n}": 25 for n in range(1, 11)},
+    },
     "TransferResponseEntity": {"externalCode": 36, "sourceSystem": 32, "voucherNumber1": 25, "voucherNumber2": 25},
     "PaymentResponseEntity": {
         "externalCode": 36,
@@ -81,6 +99,8 @@ TEXTS: dict[str, dict[str, int]] = {
     "CostCenterEntity": {"text10": 250},
     "OrderEntity": {"description": 1000, "text10": 250},
     "OrderLineEntity": {"uom": 25, "productName": 250, "description": 1000, "text10": 250},
+    "PurchaseRequisitionEntity": {"purpose": 2000},
+    "RequisitionLine": {"supplierProductName": 250, "description": 2000},
     "TransferResponseEntity": {"responseMessage": 250},
     "PaymentResponseEntity": {"responseMessage": 250, "paymentMethod": 25, "checkNumber": 25, "paymentMessage": 100},
 }
@@ -105,7 +125,7 @@ def stamp(day: date) -> str:
     return f"{day.isoformat()}T00:00:00"
 
 
-VENDORS, ACCOUNTS, COST_CENTERS, ORDERS, LINES = 200, 500, 500, 500, 100
+VENDORS, ACCOUNTS, COST_CENTERS, ORDERS, LINES, REQUISITIONS = 200, 500, 500, 500, 100, 100
 
 
 def one(_: Record) -> int:

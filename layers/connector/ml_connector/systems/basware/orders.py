@@ -25,8 +25,6 @@ from ml_connector.systems.kit.compare import comparable
 from ml_connector.systems.kit.money import reckoned
 
 ONE, SHARE = Decimal(1), Decimal("0.000001")
-PATH, KEY = "/v1/exportedPurchaseOrders", "exportedPurchaseOrders"
-SCOPE = "exportedPurchaseOrders.read"
 CODE_LIMIT = 100
 
 
@@ -94,20 +92,26 @@ class Orders:
             "goodsReceipts": [self._receipt(record, line, receipt) for receipt in line.receipts],
         }
 
-    def _coding(self, record: PurchaseOrder, line: OrderLine, codes: Codes) -> list[dict[str, Any]]:
-        dimensions = self._dimensions(line, codes)
+    def coded(self, line: OrderLine, codes: Codes) -> dict[str, str | None]:
+        """Give the fields of a line's one coding row that say what it is booked by."""
         listed = {code for name, code in line.dimensions if name in self.settings.dimension_lists}
         center = line.cost_center if line.cost_center not in listed else None
-        if not line.account and not center and not dimensions:
+        return {
+            "accountCode": codes.platform("account", line.account) if line.account else None,
+            "costCenterCode": codes.platform("cost_center", center) if center else None,
+            **self._dimensions(line, codes),
+        }
+
+    def _coding(self, record: PurchaseOrder, line: OrderLine, codes: Codes) -> list[dict[str, Any]]:
+        coded = self.coded(line, codes)
+        if not any(coded.values()):
             return []
         return [
             entity(
                 "OrderLineCodingEntity",
                 externalCode=self.context.outward("coding", record.key, line.key),
                 rowIndex=1,
-                accountCode=codes.platform("account", line.account) if line.account else None,
-                costCenterCode=codes.platform("cost_center", center) if center else None,
-                **dimensions,
+                **coded,
                 netTotal=line.net,
                 allocatedQuantity=ONE if by_sum(line) else abs(line.quantity),
             )
@@ -188,8 +192,36 @@ def _matching(line: OrderLine) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Exports:
+    """One kind of what P2P exports, and the fields of its number, the ERP's numbers and how it stands."""
+
+    what: str
+    key: str
+    number: str
+    erp: tuple[str, ...]
+    status: str
+
+    @property
+    def scope(self) -> str:
+        """The right to read it."""
+        return f"{self.key}.read"
+
+
+EXPORTED_ORDERS = Exports(
+    "order", "exportedPurchaseOrders", "orderNumber", ("extOrderNumber", "extRequisitionNumber"), "orderStatus"
+)
+EXPORTED_REQUISITIONS = Exports(
+    "requisition",
+    "exportedPurchaseRequisitions",
+    "requisitionNumber",
+    ("extRequisitionNumber", "extOrderNumber"),
+    "requisitionStatus",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class ExportedOrder:
-    """An order as Basware shows it now; `stamp` compares as text.
+    """An order or a requisition as Basware shows it now; `stamp` compares as text.
 
     `number` is P2P's, `erp_number` the ERP's where the order came from there. `status` is how the order stands
     (Ordered, Received, Closed, …), `export` whether somebody has acknowledged it (WaitingForExport, Exported).
@@ -204,47 +236,48 @@ class ExportedOrder:
 
 
 class ExportedOrders:
-    """Reads exported orders of the tenant's companies, and acknowledges none: others may wait for them."""
+    """Reads what is exported of the tenant's companies, and acknowledges none of it: others may wait for it."""
 
-    def __init__(self, client: Basware) -> None:
-        """Ask through the tenant's client; its token needs the scope `exportedPurchaseOrders.read`."""
-        self._client = client
+    def __init__(self, client: Basware, kind: Exports = EXPORTED_ORDERS) -> None:
+        """Ask through the tenant's client; its token needs the scope of the kind."""
+        self._client, self._kind = client, kind
 
     def fetch(self, key: str) -> ExportedOrder | None:
-        """Read an order by its external code; None where there is none, or it is of a company that is not ours.
+        """Read one by its external code; None where there is none, or it is of a company that is not ours.
 
-        Raises `Rejected` where it cannot be read as an order or the client has no right to read one, `LoginRefused`
-        where the server refuses although its token has the scope.
+        Raises `Rejected` where it cannot be read as such or the client has no right to read one, `LoginRefused` where
+        the server refuses although its token has the scope.
         """
         if not key.strip() or len(key) > CODE_LIMIT:
-            raise Rejected(f"'{key[:CODE_LIMIT]}' is no external code of an exported order.")
+            raise Rejected(f"'{key[:CODE_LIMIT]}' is no external code of an exported {self._kind.what}.")
         self._must_be_allowed(key)
         try:
-            answer = self._client.get(f"{PATH}/{quoted(key)}")
+            answer = self._client.get(f"/v1/{self._kind.key}/{quoted(key)}")
         except LoginRefused:
             self._must_be_allowed(key)  # the new token that came of the refusal may tell why
             raise
-        found = one_of(answer, KEY)
+        found = one_of(answer, self._kind.key)
         if found is None or doc.text(found, "companyCode") not in (None, *self._client.settings.companies):
             return None
-        return _order(key, found)
+        return self._order(key, found)
 
     def _must_be_allowed(self, key: str) -> None:
-        if SCOPE in self._client.lacking():
-            raise Rejected(f"A notice came of the order {key}, which was not read: {rights.lack({SCOPE})}")
+        scope, what = self._kind.scope, self._kind.what
+        if scope in self._client.lacking():
+            raise Rejected(f"A notice came of the {what} {key}, which was not read: {rights.lack({scope})}")
 
-
-def _order(key: str, found: dict[str, Any]) -> ExportedOrder:
-    number = doc.text(found, "orderNumber")
-    shown = doc.text(found, "externalCode")
-    if number is None or shown != key:
-        wrong = "has no orderNumber" if number is None else f"is {shown}"
-        raise Rejected(f"The exported order {key} that Basware gave {wrong}: {dumps(found)[:300]}")
-    return ExportedOrder(
-        key=key,
-        number=number,
-        erp_number=doc.text(found, "extOrderNumber"),
-        status=doc.text(found, "orderStatus"),
-        export=doc.text(found, "processingStatus"),
-        stamp=comparable(doc.text(found, "lastUpdated")),
-    )
+    def _order(self, key: str, found: dict[str, Any]) -> ExportedOrder:
+        kind = self._kind
+        number = doc.text(found, kind.number)
+        shown = doc.text(found, "externalCode")
+        if number is None or shown != key:
+            wrong = f"has no {kind.number}" if number is None else f"is {shown}"
+            raise Rejected(f"The exported {kind.what} {key} that Basware gave {wrong}: {dumps(found)[:300]}")
+        return ExportedOrder(
+            key=key,
+            number=number,
+            erp_number=next(filter(None, (doc.text(found, name) for name in kind.erp)), None),
+            status=doc.text(found, kind.status),
+            export=doc.text(found, "processingStatus"),
+            stamp=comparable(doc.text(found, "lastUpdated")),
+        )

@@ -24,13 +24,17 @@ _FLOWS: dict[str, tuple[str, ...]] = {
         "matchingOrderLines.read",
         "matchingOrderLines.write",
     ),
+    "requisitions": ("purchaseRequisitions.read", "purchaseRequisitions.write"),
     "invoices": _DOCUMENTS,
     "payments": _DOCUMENTS,
     "alignment": ("vendors.read", "accounts.read", "costCenters.read", "lists.read"),
     "supplier_enrichment": ("vendors.read",),
     "order_notices": ("exportedPurchaseOrders.read",),
+    "requisition_notices": ("exportedPurchaseOrders.read", "exportedPurchaseRequisitions.read"),
 }
 """Which scopes a flow's calls need. Reading belongs to every one: where no verdict comes, the entity is read."""
+_REQUESTED = {"purchase_orders": "requisitions", "order_notices": "requisition_notices"}
+"""What stands for a flow above where orders become requisitions."""
 _USUAL = ("vendors", "accounts", "cost_centers", "purchase_orders", "invoices")
 
 
@@ -53,7 +57,7 @@ def needed_by(settings: Settings, flows: Iterable[str]) -> dict[str, list[str]]:
     heard = tuple(f for f in flows if f != "order_notices" or settings.webhook_secret)  # unheard without a secret
     for flow in heard or _USUAL:
         name = flow.rpartition("/")[2]
-        scopes = _FLOWS.get(name, ())
+        scopes = _FLOWS.get(_REQUESTED.get(name, name) if settings.requisitions else name, ())
         if settings.dimension_lists and "costCenters.write" in scopes:
             scopes = tuple(dict.fromkeys((*scopes, "lists.read", "lists.write")))
         for scope in scopes:
@@ -63,7 +67,7 @@ def needed_by(settings: Settings, flows: Iterable[str]) -> dict[str, list[str]]:
     return wanted
 
 
-NOTICES = frozenset({"exportedPurchaseOrders.read"})
+NOTICES = frozenset(_FLOWS["requisition_notices"])
 SUBSCRIPTIONS = frozenset({"subscriptions.read", "subscriptions.write"})
 OPTIONAL = NOTICES | SUBSCRIPTIONS
 
@@ -80,7 +84,11 @@ def fewer(scopes: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 def lack(scopes: Collection[str]) -> str:
     """Say what does not work without some of the optional scopes, and how to fix it."""
-    said = [_lack("notices of exported orders", sorted(NOTICES & set(scopes)), "everything else goes on")]
+    said = [
+        _lack(f"notices of exported {what}", [scope], "everything else goes on")
+        for what, scope in zip(("orders", "requisitions"), _FLOWS["requisition_notices"], strict=True)
+        if scope in scopes
+    ]
     said += [_lack("subscriptions", sorted(SUBSCRIPTIONS & set(scopes)), "the scheduled poll finds every invoice")]
     return " ".join(filter(None, said))
 

@@ -14,6 +14,9 @@ from ml_connector.systems.settings import SystemSettings, Url, authority
 Region = Literal["EU", "US", "AU", "CA"]
 REGIONS = ("EU", "US", "AU", "CA")
 VENDOR_DOMAIN = "basware.com"
+_REQUISITIONS = ("requisition_owner_email", "category_code")
+"""What a requisition cannot do without, and nobody can guess."""
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 DIMENSION_FIELDS = 10
 """How many dimension codes a coding row has."""
 
@@ -48,15 +51,6 @@ def _list_key(name: str) -> str:
     return name
 
 
-def _ordered(target: str) -> str:
-    if target == "purchase_requisitions":
-        raise ValueError(
-            "this release sends orders as matching orders only, and no purchase_requisitions; write matching_orders, "
-            "or leave the field out"
-        )
-    return target
-
-
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
 WebhookSecret = Annotated[SecretStr | None, BeforeValidator(none_if_blank)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -79,11 +73,9 @@ class Settings(SystemSettings):
     webhook_secret: WebhookSecret = None
     previous_webhook_secret: WebhookSecret = None
     webhook_url: Url | None = None
-    purchase_order_target: (
-        Annotated[Literal["matching_orders", "purchase_requisitions"], AfterValidator(_ordered)] | None
-    ) = None
-    requisition_owner_email: str | None = None
-    category_code: str | None = None
+    purchase_order_target: Literal["matching_orders", "purchase_requisitions"] | None = None
+    requisition_owner_email: Annotated[str | None, BeforeValidator(none_if_blank)] = None
+    category_code: Annotated[str | None, BeforeValidator(none_if_blank)] = None
     organization_element_code: str | None = None
     language: Annotated[str, StringConstraints(min_length=2, max_length=10)] = "en-US"
     dimension_lists: dict[Filled, Annotated[str, AfterValidator(_list_key)]] = Field(default_factory=dict)
@@ -95,6 +87,14 @@ class Settings(SystemSettings):
             raise ValueError("the field 'client_secret' is empty; copy it from Basware's API administration")
         if self.webhook_url and not self.webhook_secret:
             raise ValueError("'webhook_url' needs 'webhook_secret': Basware signs its notifications with it; add it")
+        if lacking := [name for name in _REQUISITIONS if self.requisitions and not getattr(self, name)]:
+            raise ValueError(
+                f"orders become purchase requisitions (see 'purchase_order_target'), which need "
+                f"{' and '.join(map(repr, lacking))}: who owns them in P2P, and their purchasing category; add what is "
+                "missing, or write matching_orders"
+            )
+        if self.requisition_owner_email and not _EMAIL.fullmatch(self.requisition_owner_email):
+            raise ValueError("'requisition_owner_email' is no e-mail address; write that of a user of P2P Purchase")
         if len(set(self.dimension_lists.values())) < len(self.dimension_lists):
             raise ValueError("'dimension_lists' gives one list to two dimensions; give each dimension its own")
         there = region_of(self.base_url) if self.base_url else None
@@ -104,6 +104,11 @@ class Settings(SystemSettings):
                 "correct the one that is wrong, nothing is sent to another region"
             )
         return self
+
+    @property
+    def requisitions(self) -> bool:
+        """Tell whether orders become purchase requisitions, and not matching orders."""
+        return self.purchase_order_target == "purchase_requisitions"
 
     def dimension_fields(self) -> dict[str, int]:
         """Tell which coding field, 1 to 10, carries a dimension: ACC_LIST_n is taken for the list behind dimCode n."""

@@ -17,6 +17,8 @@ from ml_connector.systems.basware.settings import Settings
 PATH = "/v1/subscriptions"
 INVOICES = ("AccountingDocuments", "WaitingForTransfer")
 ORDERS = ("ExportedPurchaseOrders", "WaitingForExport")
+REQUISITIONS = ("ExportedPurchaseRequisitions", "WaitingForExport")
+_READ_BY = {ORDERS: "exportedPurchaseOrders.read", REQUISITIONS: "exportedPurchaseRequisitions.read"}
 
 
 def missing(client: Basware, settings: Settings) -> list[str]:
@@ -61,7 +63,7 @@ def _gaps(client: Basware, settings: Settings) -> list[tuple[str, str, str]]:
         raise Misconfigured(rights.lack(lacking))
     present = [row for page in client.list(PATH, "subscriptions") for row in page if isinstance(row, dict)]
     found = []
-    for task, kind in _wanted(client):
+    for task, kind in _wanted(client, settings):
         rows = [row for row in present if row.get("taskType") == task and _covers(row, task, kind)]
         here = [row for row in rows if str(row.get("notificationWebhookURL")).rstrip("/") == settings.webhook_url]
         if not rows:
@@ -73,10 +75,12 @@ def _gaps(client: Basware, settings: Settings) -> list[tuple[str, str, str]]:
     return found
 
 
-def _wanted(client: Basware) -> list[tuple[str, str]]:
-    """Name what is subscribed to; orders only where they could be read, since nobody would use their notices."""
-    heard = "order_notices" in client.context.flows() and not client.lacking() & rights.NOTICES
-    return [INVOICES, ORDERS] if heard else [INVOICES]
+def _wanted(client: Basware, settings: Settings) -> list[tuple[str, str]]:
+    """Name what is subscribed to: of orders and requisitions what could be read, since nobody would use the rest."""
+    if "order_notices" not in client.context.flows():
+        return [INVOICES]
+    lacking, made = client.lacking(), [ORDERS, *([REQUISITIONS] if settings.requisitions else [])]
+    return [INVOICES, *(one for one in made if _READ_BY[one] not in lacking)]
 
 
 def _covers(row: Mapping[str, Any], task: str, kind: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from ml_connector.flow import Verdict
@@ -125,18 +126,41 @@ def find(client: Basware, entity_type: str, code: str, since: datetime | None) -
     statuses, so their list only grows: it is read from a day before `since` on, when the code was sent at the earliest.
     """
     found: tuple[str, str, Item] | None = None
+    for entry in _entries(client, entity_type, since):
+        item = read(entry).items.get(code)
+        if item is None:
+            continue
+        updated = comparable(str(entry.get("lastUpdated"))) or ""
+        if found is None or updated >= found[0]:
+            found = (updated, str(entry.get("requestId") or ""), item)
+    return (found[1], found[2]) if found else None
+
+
+class FATES(StrEnum):
+    """How all requests that carried a record ended: one went well, one is under way, or none went well."""
+
+    good, waits, bad = "good", "waits", "bad"
+
+
+def fates(client: Basware, entity_type: str, codes: Collection[str], since: datetime | None) -> dict[str, FATES]:
+    """Tell of external codes how their requests ended, the best end of each; what no request names is left out."""
+    ends: dict[str, FATES] = {}
+    for entry in _entries(client, entity_type, since):
+        status = read(entry)
+        for code in status.items.keys() & set(codes):
+            said = verdict(status.items[code])
+            now = FATES.waits if said is None else FATES.bad if said.outcome == "rejected" else FATES.good
+            ends[code] = min(ends.get(code, now), now, key=list(FATES).index)
+    return ends
+
+
+def _entries(client: Basware, entity_type: str, since: datetime | None) -> Iterator[dict[str, Any]]:
+    """Read the request statuses of one kind, of those that were updated after a time by Basware's clock."""
     options = {"entityType": entity_type, "pageSize": "500"}
-    if since is not None:  # "updated after", by Basware's clock
+    if since is not None:
         options["lastUpdated"] = f"{(since - MARGIN).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     for page in client.list("/v1/requestStatus", "requestStatus", options):
-        for entry in page:
-            item = read(entry).items.get(code) if isinstance(entry, dict) else None
-            if item is None:
-                continue
-            updated = comparable(str(entry.get("lastUpdated"))) or ""
-            if found is None or updated >= found[0]:
-                found = (updated, str(entry.get("requestId") or ""), item)
-    return (found[1], found[2]) if found else None
+        yield from (entry for entry in page if isinstance(entry, dict))
 
 
 def read(entry: Mapping[str, Any]) -> Status:

@@ -18,20 +18,22 @@ HEADER = "x-bwapi-signature-256"
 """The name is inferred; header names are compared in lower case."""
 LONGEST = 200
 """Characters of an id that is taken; Basware's have 36, and a row's key takes 1,024 bytes."""
-Kind = Literal["documents", "exported_order", "verdict", "test", "unknown"]
+Kind = Literal["documents", "exported_order", "exported_requisition", "verdict", "test", "unknown"]
 _KINDS: dict[str, Kind] = {
     "accountingdocuments": "documents",
     "accoutingdocuments": "documents",  # the vendor's own example
     "accountingdocument": "documents",
     "exportedpurchaseorders": "exported_order",
     "exportedpurchaseorder": "exported_order",
+    "exportedpurchaserequisitions": "exported_requisition",
+    "exportedpurchaserequisition": "exported_requisition",
     "requeststatus": "verdict",
     "connectiontest": "test",
 }
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """What a notification says. It carries no document: `document` is the id of an invoice, order or request."""
+    """What a notification says. It carries no document: `document` is the id of what it is about."""
 
     kind: Kind
     task_id: str
@@ -60,7 +62,7 @@ def parse(body: bytes) -> Notification:
         raise ValueError("the body has no taskType")
     kind = _KINDS.get(re.sub(r"[^a-z]", "", task_type.lower()), "unknown")
     document = _text(fields.get("documentid"))
-    if kind in {"documents", "exported_order", "verdict"} and not document:
+    if kind not in {"test", "unknown"} and not document:
         raise ValueError("the body has no documentId")
     if document and not document.strip("."):
         raise ValueError("its documentId is a step in a path, and none of Basware's")

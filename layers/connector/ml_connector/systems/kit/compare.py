@@ -106,11 +106,19 @@ def comparable(stamp: str | None) -> str | None:
     A text that is no date-time stays as it is.
     """
     found = _STAMP.fullmatch(stamp.strip()) if stamp else None
+    whole = moment(stamp)
+    if found is None or whole is None:
+        return stamp
+    return f"{whole.isoformat()[:19]}.{(found[3] or '')[:PLACES].ljust(PLACES, '0')}Z"
+
+
+def moment(stamp: Any) -> datetime | None:
+    """Read a stamp, to the second; without a zone it is taken for UTC. None where it is no date-time."""
+    found = _STAMP.fullmatch(stamp.strip()) if isinstance(stamp, str) else None
     if found is None:
-        return stamp
-    day, time, fraction, zone = found.groups()
+        return None
+    day, time, _, zone = found.groups()
     try:
-        moment = datetime.fromisoformat(f"{day}T{time or '00:00:00'}{zone.upper() if zone else 'Z'}").astimezone(UTC)
+        return datetime.fromisoformat(f"{day}T{time or '00:00:00'}{zone.upper() if zone else 'Z'}").astimezone(UTC)
     except (ValueError, OverflowError):
-        return stamp
-    return f"{moment.isoformat()[:19]}.{(fraction or '')[:PLACES].ljust(PLACES, '0')}Z"
+        return None
