@@ -61,15 +61,20 @@ def resolve(
     chunk = _waiting(stream, key)
     edited = stream.flow.guarded
     found = _left(stream, chunk, number) if edited else _there(stream, chunk, number) if number else ""
-    name = named(stream, _code(chunk) if edited else chunk.key or chunk.id, chunk)
+    once = stream.flow.manner != "document" and not edited
+    name = named(stream, _code(chunk) if edited or once else chunk.key or chunk.id, chunk)
     name = f"{name[0].upper()}{name[1:]}"
     what = f"It is {found or f'document {number}'}" if number else "It is another document, to be posted"
+    if once:
+        what = "It is as it should be there by now" if number else "It is to be created there once more"
     if edited:
         what = f"{found} is to be kept there"
     options.confirm(f"{name} is held: {chunk.reason or chunk.waiting_for} {what}?", yes=yes)
     ledger, who = stream.ledger, options.who(by)
     decision = Decision(what="match" if number else "post", number=number, by=who, at=ledger.now())
     decided = f"Decided by {who} on {ledger.now()[:19]}Z: " + (f"it is document {number}." if number else "post it.")
+    if once:
+        decided = f"Decided by {who} on {ledger.now()[:19]}Z: {what[0].lower()}{what[1:]}."
     if edited:
         decided = f"Decided by {who} on {ledger.now()[:19]}Z: {found} is kept."
     done = replay.decide(ledger, chunk.id, decision, decided)
@@ -84,6 +89,8 @@ def resolve(
         if number
         else "posted, after it is looked for once more"
     )
+    if once:
+        then = "completed" if number else "created, unless it is there"
     if edited:
         then = f"completed with {found}, unless it was edited once more"
     terminal.line(advice.pasteable(f"{name} is queued to be {then}.{say_when(workspace)}{say_paused(stream)}"))

@@ -76,16 +76,22 @@ def test_a_wrong_secret_is_explained(change: dict[str, Any], words: str) -> None
         read(**change)
 
 
+REQUISITIONS = {"purchase_order_target": "purchase_requisitions", "requisition_owner_email": "b@example.com"}
+
+
 @pytest.mark.parametrize(
-    ("field", "value", "instead"),
+    ("change", "words"),
     [
-        ("purchase_order_target", "purchase_requisitions", "matching_orders"),
+        (REQUISITIONS, "which need 'category_code'"),
+        (REQUISITIONS | {"requisition_owner_email": " "}, "which need 'requisition_owner_email' and 'category_code'"),
+        (REQUISITIONS | {"category_code": "1", "requisition_owner_email": "Bob"}, "no e-mail address"),
     ],
 )
-def test_what_this_release_does_not_have_is_refused_with_what_to_write(field: str, value: str, instead: str) -> None:
-    with pytest.raises(Misconfigured, match=rf"acme/basware: the field '{field}' cannot be used: .*{instead}"):
-        read(**{field: value})
-    assert getattr(read(**{field: instead}), field) == instead
+def test_requisitions_need_their_owner_and_category(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(Misconfigured, match=words):
+        read(**change)
+    assert read(**REQUISITIONS, category_code="1").requisitions
+    assert not read().requisitions
 
 
 def test_the_identity_tells_places_apart_and_not_lists_of_companies() -> None:

@@ -46,7 +46,7 @@ class Once(Accounts):
 
     def render(self, record: Account, codes: Any, touch: str | None = None) -> Rendered:
         made = super().render(record, codes, touch)
-        name = codes.platform("account", record.name) if record.name.startswith("M") else record.name
+        name = codes.platform("term", record.name) if record.name.startswith("M") else record.name
         return replace(made, entities={"accounts": [{"name": name, "code": record.code}]})
 
     def send(self, stage: str, batch: Sequence[Rendered]) -> Sent:
@@ -182,14 +182,15 @@ def test_an_unknown_outcome_is_looked_for_and_sent_again_only_after_the_settle_t
 
 def test_a_created_record_found_in_doubt_is_delivered_though_a_mapping_changed_since(once: OnceBench) -> None:
     mappings = once.pair().mappings
-    mappings.set(Mapping(integration="erp-ap", kind="account", code="M1", target="Paper"))
+    mappings.set(Mapping(integration="erp-ap", kind="term", code="Paper", target="M1"))
     once.systems.faults = [("send", LOST)]
     once.target.acts = True
     once.systems.accounts = {"a": account("a", "M1")}
     once.poll(ACCOUNTS)
     once.work()
     assert once.systems.taken["a"].name == "Paper"
-    mappings.set(Mapping(integration="erp-ap", kind="account", code="M1", target="Cardboard"))
+    mappings.remove("term", "Paper")
+    mappings.set(Mapping(integration="erp-ap", kind="term", code="Cardboard", target="M1"))
     once.work(0.3)
     assert not once.left() and once.target.posts == [["a"]]
     assert once.counts(ACCOUNTS) == {"delivered": 1}

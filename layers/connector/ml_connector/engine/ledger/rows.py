@@ -174,8 +174,8 @@ class Chunk(Struct, kw_only=True, omit_defaults=True):
     the first. `shared`: what will be agreed on of a supplier's fields once it is confirmed, by key, and `kept`: which
     of them were left as they stood; of a guarded flow those that people edited, each with what stands at the platform
     and in the ERP. `before`: digests of the columns that a supplier had in the ERP right before its fields were
-    written. `version`: a hash of what a document says at the target, for flows that send one once. `about`: the kind of a
-    notice; empty: of an exported order.
+    written. `version`: a hash of what a document says at the target, for flows that send one once. `about`: the kind of
+    a notice; empty: of an exported order.
     """
 
     id: str

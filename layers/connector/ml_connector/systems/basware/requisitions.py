@@ -180,7 +180,7 @@ class Requisitions(Masters[PurchaseOrder]):
         found = fates(self._client, TYPE, set(asked), since)
         late = self._clock.now() - WAITS
         if waits := sorted(c for c, f in found.items() if f == FATES.waits and _is_after(asked[c], late)):
-            raise NotYet(f"Basware is still at requisition {waits[0]}; it is looked at again.")
+            raise NotYet(f"Basware is still at requisition {waits[0]}; it is asked for soon.")
         bad = {code for code, fate in found.items() if fate == FATES.bad}
         return {c for c, f in fates(self._client, TYPE, bad, None).items() if f == FATES.bad} if bad else set()
 
