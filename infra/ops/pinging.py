@@ -12,6 +12,7 @@ from ml_connector.engine.endpoints import note
 from ml_connector.engine.write.resolving import not_sent_here
 from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured
 from ml_connector.flow import Found
+from ml_connector.integration_defaults import defaults_of
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.listing import of_tenant
 from ml_connector.ports import Secret, Secrets
@@ -174,6 +175,6 @@ def _settings(workspace: Workspace, tenant: str, system: str) -> tuple[Secret, S
     if secret is None:
         raise Misconfigured(f"{tenant}/{system}: the secret is gone; write it again.")
     model = bootstrap.module(system).Settings
-    defaults = bootstrap.defaults_of(system, {one for name, one in workspace.secrets.names() if name == tenant})
+    defaults = defaults_of(system, {one for name, one in workspace.secrets.names() if name == tenant})
     insecure = workspace.tools.insecure
     return secret, parse(model, secret.text, f"{tenant}/{system}", insecure=insecure, defaults=defaults)

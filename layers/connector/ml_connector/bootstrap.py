@@ -29,6 +29,7 @@ from ml_connector.engine.schedule.tenant_rows import IntegrationRow
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.errors import Denied, Misconfigured, Transient
 from ml_connector.flow import Integration
+from ml_connector.integration_defaults import defaults_of
 from ml_connector.integrations import INTEGRATIONS
 from ml_connector.listing import KNOWN, found, of_tenant
 from ml_connector.ports import Secret, Secrets
@@ -119,12 +120,6 @@ def _tenant(runtime: Runtime, secrets: Secrets, tools: BootstrapOptions, name: s
     tenant.problem = "; ".join(dict.fromkeys(faults.values())) or _clash(name, systems)
     _integrate(runtime, tools, tenant, systems, settings, versions, faults)
     return tenant
-
-
-def defaults_of(system: str, systems: Collection[str]) -> Mapping[str, str]:
-    """Name what fields of a secret mean where they are left out, as the integration says that these systems are in."""
-    mine = (i for i in INTEGRATIONS if {i.erp, i.platform} <= {*systems, system} and system in {i.erp, i.platform})
-    return next((i.defaults[system] for i in mine if system in i.defaults), {})
 
 
 def _owned(runtime: Runtime, tenant: str) -> dict[str, str]:

@@ -32,7 +32,15 @@ AUTH = {
     "client_secret": "client-secret",
     "refresh_token": "first-token",
 }
-BASWARE = {"region": "EU", "client_id": "c", "client_secret": "s", "companies": ["1000"], "source_system": "X3"}
+BASWARE = {
+    "region": "EU",
+    "client_id": "c",
+    "client_secret": "s",
+    "companies": ["1000"],
+    "source_system": "X3",
+    "requisition_owner_email": "buyer@example.com",
+    "category_code": "6200",
+}
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
