@@ -49,7 +49,14 @@ ERPS = {
     "sap_b1": ("SapB1", {"service_layer_url": "https://erp.test/b1s/v2", "user_name": "manager", "password": "p"}),
     "sage_300": ("Sage300", {"api_url": "https://erp.test/Sage300WebApi/v1.0/-", "user": "WEBAPI", "password": "P"}),
 }
-SYSTEMS = {"sap_b1": "SapB1", "sage_300": "Sage300", "syspro": "Syspro", "sage_x3": "SageX3", "basware": "Basware"}
+SYSTEMS = {
+    "sap_b1": "SapB1",
+    "sage_300": "Sage300",
+    "syspro": "Syspro",
+    "sage_x3": "SageX3",
+    "avidxchange": "AvidXchange",
+    "basware": "Basware",
+}
 
 
 @dataclass

@@ -58,6 +58,7 @@ def test_timeouts_are_those_that_the_queues_count_on(of_type):
         "PollSage300": 300,
         "PollSyspro": 300,
         "PollSageX3": 300,
+        "PollAvidXchange": 300,
         "PollBasware": 300,
         "Write": 120,
         "Maintain": 50,

@@ -19,6 +19,7 @@ NEW = {"files": 12, "lines": 1_500}
 PARTS = {
     "__init__": "what the registry loads",
     "settings": "the secret",
+    "profile": "paths, fields and words of a server that differs from customer to customer",
     "login": "how the server is logged in to, over `kit/login`",
     "rights": "which scopes a login asks for, and what needs them",
     "client": "the server as a handful of verbs",
@@ -52,6 +53,8 @@ PARTS = {
     "posting": "the steps after a document was entered",
     "lookups": "what is looked up for an invoice, and remembered",
     "payments": "payments, read or written",
+    "supplier_invoices": "invoices of the ERP on their way to be approved and paid: their source, or their target",
+    "invoice_status": "how these stand: its source, or where it is written",
     "payloads": "records in its words, where it takes them in bulk",
     "upserts": "the target of records in bulk",
     "verdicts": "what became of an import",

@@ -371,9 +371,6 @@ class DocumentTarget(Protocol[R_contra]):
         """Read the posted document, with the number and the total that the target keeps."""
 
 
-# ── both ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class Codes(Protocol):
     """Translates codes between the two systems of an integration; see `engine/ledger/codes.py`."""
 
@@ -382,3 +379,6 @@ class Codes(Protocol):
 
     def platform(self, kind: str, code: str) -> str:
         """Translate the ERP's code into the platform's; raises `Held` where there is none or several."""
+
+    def named(self, kind: str, code: str) -> str:
+        """Give what people mapped to an ERP's code that is being delivered, else itself; `Held` where several are."""

@@ -84,6 +84,7 @@ def test_kinds_and_integrations_are_completed(folder: Path) -> None:
     assert asked("mappings set acme co", folder.parent) == ["company", "cost_center"]
     assert asked("mappings list acme --integration s", folder.parent) == [
         "sage_300-basware",
+        "sage_x3-avidxchange",
         "sage_x3-basware",
         "sap_b1-basware",
         "syspro-basware",

@@ -43,6 +43,7 @@ SHOWN = 16 * 1024
 EDGE = 4 * 1024
 """Characters that are left out where a body was cut: what stands there may be the beginning of a secret."""
 ELSEWHERE = "(its response is not shown, since it is another host)"
+WITHHELD = "(not kept: it is a login)"
 UNREADABLE = (ValueError, RecursionError, ArithmeticError)
 """What decoding raises: no JSON or no UTF-8, nesting without end, a number that no `Decimal` holds."""
 T = TypeVar("T")
@@ -87,6 +88,7 @@ class Call:
     """One request. `want`: json, text or none; `auth` false sends no credentials; `expect`: statuses handed back.
 
     `judge` sees an expected answer before it is handed back, and raises `Transient` where it should be asked again.
+    Not `shown`: a login, of which neither the request's body nor the answer's is kept or told to anybody.
     """
 
     method: str
@@ -101,6 +103,7 @@ class Call:
     expect: tuple[int, ...] = (200,)
     foreign: bool = False
     judge: Callable[[Reply], None] | None = None
+    shown: bool = True
 
 
 class _Hung(Unreachable):
@@ -206,7 +209,7 @@ class Http:
             raise
         finally:
             if record:
-                self._note(request, reply, started, failure)
+                self._note(request, reply, started, failure, call.shown)
         return reply
 
     def _request(self, call: Call) -> httpx.Request:
@@ -261,7 +264,7 @@ class Http:
         self._redactor.hear(response.headers.multi_items())
         if not (call.auth or call.foreign):
             self._redactor.learn(*given_out(body))
-        clean = _unseen if call.foreign else self._redactor.text
+        clean = _unseen if call.foreign else self._redactor.text if call.shown else _withheld
         return Reply(response.status_code, response.headers, body, str(response.url), clean)
 
     def _hear(self, request: httpx.Request) -> None:
@@ -348,18 +351,18 @@ class Http:
             raise (Transient(message) if call.safe else OutcomeUnknown(message, taken=reply.took)) from error
         return reply
 
-    def _note(self, request: httpx.Request, reply: Reply | None, started: datetime, failure: str) -> None:
-        clean = self._redactor
+    def _note(self, request: httpx.Request, reply: Reply | None, started: datetime, failure: str, shown: bool) -> None:
+        clean, came = self._redactor, reply.body if reply else b""
         http_log.note(
             http_log.Exchange(
                 at=started.isoformat(),
                 method=request.method,
                 url=clean.text(str(request.url)),
                 request_headers=clean.headers(request.headers),
-                request_body=http_log.clip(request.content.decode("utf-8", "replace"), clean),
+                request_body=http_log.clip(request.content.decode("utf-8", "replace"), clean) if shown else WITHHELD,
                 status=reply.status if reply else None,
                 response_headers=clean.headers(reply.headers) if reply else {},
-                response_body=http_log.clip(reply.body.decode("utf-8", "replace"), clean) if reply else "",
+                response_body=http_log.clip(came.decode("utf-8", "replace"), clean) if shown else WITHHELD,
                 seconds=str(round((self._clock.now() - started).total_seconds(), 3)),
                 error=clean.text(failure),
             )
@@ -369,6 +372,11 @@ class Http:
 def _unseen(_: str) -> str:
     """Show nothing of what another host than the configured one says: nobody knows whose words these are."""
     return ELSEWHERE
+
+
+def _withheld(_: str) -> str:
+    """Show nothing of a login's answer: a server may say back user and password, in a spelling that nobody masks."""
+    return WITHHELD
 
 
 def decode(kind: type[T], value: Any) -> T:

@@ -99,7 +99,26 @@ VENDORS = (
         f"{_FOLDER}.sage_300",
         frozenset({"user", "password", "uppercase_password", "post_batches", "date_literal"}),
     ),
-    VendorSpec("avidxchange", "platform", 3, "AvidXchange"),
+    VendorSpec(
+        "avidxchange",
+        "platform",
+        3,
+        "AvidXchange",
+        f"{_FOLDER}.avidxchange",
+        frozenset(
+            {
+                "auth",
+                "token_url",
+                "client_id",
+                "client_secret",
+                "scope",
+                "client_auth",
+                "token_headers",
+                "login",
+                "idempotency_header",
+            }
+        ),
+    ),
     VendorSpec(
         "sage_x3",
         "erp",

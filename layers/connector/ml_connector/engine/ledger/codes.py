@@ -34,6 +34,10 @@ class Asked:
         self.codes[kind, code] = None
         return code if len(code) > 1 else "any"
 
+    def named(self, kind: str, code: str) -> str:  # noqa: ARG002 - no row is read for it
+        """Give the code back as it is."""
+        return code
+
 
 class LedgerCodes:
     """Codes of one tenant and integration, remembered for one attempt.
@@ -93,6 +97,18 @@ class LedgerCodes:
         found = self._remember("platform", kind, code)
         if (kind, code) not in self._firm:
             self.used[f"{kind}:{code}"] = found
+        return found
+
+    def named(self, kind: str, code: str) -> str:
+        """Give what people mapped to an ERP's code that is being delivered; itself where nobody did.
+
+        Raises `Held` where several are mapped to it.
+        """
+        back = self._back(kind, code)
+        if len(back) > 1:
+            raise self._several(kind, code, back)
+        found = back[0] if back else code
+        self.used[f"{kind}:{code}"] = found
         return found
 
     def look_ahead(self, asked: Iterable[tuple[str, str]]) -> None:
@@ -193,13 +209,9 @@ class LedgerCodes:
         if len(back) == 1:
             return back[0]
         if len(back) > 1:
-            raise Held(
-                f"{kind}:{code}",
-                f"{_words(kind).capitalize()} {code} of {self._erp_name} is mapped to several codes "
-                f"({', '.join(sorted(back))}); keep one: `ml-connector mappings list {self._tenant} {kind}`.",
-            )
-        if self._crosses(kind, code):
-            return code
+            raise self._several(kind, code, back)
+        if self._crosses(kind, code) or (kind == "cost_center" and kind not in self._masters):
+            return code  # a dimension that no flow brings there is sent as it is
         raise self._missing_outward(kind, code)
 
     def _back(self, kind: str, target: str) -> list[str]:
@@ -236,6 +248,13 @@ class LedgerCodes:
             f"{kind}:{code}",
             f"{_words(kind).capitalize()} {code} is not mapped.{known} To fix: "
             f"`{self._set(kind, code, found.target if found is not None else '')}`",
+        )
+
+    def _several(self, kind: str, code: str, back: Sequence[str]) -> Held:
+        return Held(
+            f"{kind}:{code}",
+            f"{_words(kind).capitalize()} {code} of {self._erp_name} is mapped to several codes "
+            f"({', '.join(sorted(back))}); keep one: `ml-connector mappings list {self._tenant} {kind}`.",
         )
 
     def _missing_outward(self, kind: str, code: str) -> Held:

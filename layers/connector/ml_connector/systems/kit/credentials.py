@@ -6,6 +6,7 @@ Either tells a refusal, which is tried once, from an answer that may be anybody'
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -164,13 +165,18 @@ class ClientCredentials:
         scopes: Callable[[], tuple[str, ...]] = tuple,
         setting: str = "the address",
         in_form: bool = False,
+        shown: bool = True,
+        unsaid: timedelta | None = None,
     ) -> None:
         """`token_url` is a path of `http`'s server; `setting` names the fields of the secret that lead to it.
 
-        `scopes` is asked at each login; without any, none are asked for. `in_form` sends the pair in the body.
+        `scopes` is asked at each login; without any, none are asked for. `in_form` sends the pair in the body. Not
+        `shown`: of a refusal only its code is told, and nothing of the exchange is kept. `unsaid`: how long a token is
+        used whose life the server does not say; None for as long as it is taken.
         """
         self._http, self._clock, self._pair = http, clock, (client_id, client_secret)
         self._path, self._scopes, self._setting, self._in_form = token_url, scopes, setting, in_form
+        self._shown, self._unsaid = shown, unsaid
         self.granted: frozenset[str] | None = None
         """The scopes that the latest token carries: as its answer tells, else those asked for; None before a login."""
 
@@ -197,11 +203,21 @@ class ClientCredentials:
             headers["Authorization"] = f"Basic {basic(*self._pair)}"
         asked = self._clock.now()
         content = urlencode(form).encode()
-        login = Call("POST", self._path, content=content, headers=headers, auth=False, expect=TOLD, judge=self._there)
+        login = Call(
+            "POST",
+            self._path,
+            content=content,
+            headers=headers,
+            auth=False,
+            expect=TOLD,
+            judge=self._there,
+            shown=self._shown,
+        )
         reply = knock(self._http, login, lambda said: self._nowhere(f". {said}"))
         if reply.status not in {200, 201}:
             raise self._refusal(reply, " ".join(scopes) or "no scope")
         value, lasts = self._token(reply)
+        lasts = lasts or self._unsaid
         return Session(value, asked + _kept(lasts) if lasts else None), _granted(reply, scopes)
 
     def _there(self, reply: Reply) -> None:
@@ -224,7 +240,8 @@ class ClientCredentials:
 
     def _refusal(self, reply: Reply, asked: str) -> LoginRefused | Misconfigured:
         """Say in words why there is no token."""
-        said, vendor, base, status = _said(reply), self._http.vendor, self._http.base_url, reply.status
+        said = _said(reply) if self._shown else code_of(reply)
+        vendor, base, status = self._http.vendor, self._http.base_url, reply.status
         if status in MOVED or status in NO_SUCH_STATUS:
             return self._nowhere(f" (status {status}).")
         if "scope" in said.lower():
@@ -256,6 +273,16 @@ def _knows_the_client(reply: Reply, said: str) -> bool:
     """Tell whether a refusal that speaks of scopes is surely about them: wrong credentials must not be tried again."""
     code = said.lower()
     return "invalid_scope" in code or (reply.status != 401 and "invalid_client" not in code)
+
+
+def code_of(reply: Reply) -> str:
+    """Name a refusal by its OAuth code, and show nothing else of it; by its status where it has none."""
+    try:
+        body: Any = reply.json()
+    except ValueError:
+        body = None
+    code = body.get("error") if isinstance(body, dict) else None
+    return code if isinstance(code, str) and re.fullmatch(r"[a-z_]{4,40}", code) else f"status {reply.status}"
 
 
 def _said(reply: Reply) -> str:

@@ -8,8 +8,7 @@ document is compared with what was approved (`Found.check`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -24,6 +23,7 @@ from ml_connector.systems.kit.drafts import Draft, moved_note
 from ml_connector.systems.kit.faults import Dialect, Fault
 from ml_connector.systems.kit.money import reckoned
 from ml_connector.systems.kit.refusals import named
+from ml_connector.systems.kit.rows import readable
 from ml_connector.systems.settings import SystemSettings
 
 KEY_LIMIT = 36
@@ -118,7 +118,7 @@ class InvoiceTarget(Generic[F]):
                 "number is never cut. Correct it and transfer the invoice again."
             )
         draft = self._draft(record, codes)
-        with reckoned(f"Invoice {record.number}"), self._readable():
+        with reckoned(f"Invoice {record.number}"), readable(self.title):
             body = self._payables.compose(draft)
         draft.used |= {f"supplier={draft.supplier}": record.supplier, f"currency={draft.currency}": record.currency}
         draft.used["month="] = draft.month
@@ -168,20 +168,20 @@ class InvoiceTarget(Generic[F]):
     def look(self, prepared: Prepared) -> list[Found]:
         """Find the document, whatever else it says; cancelled ones do not count."""
         found: dict[str, Found] = {}
-        with self._readable():
+        with readable(self.title):
             for one in self._payables.find(prepared.lookup):
                 found.setdefault(one.id, one)
         return list(found.values())
 
     def numbered(self, number: str, prepared: Prepared) -> list[Found]:
         """Find the documents that the ERP calls `number`, of this supplier and kind; cancelled ones do not count."""
-        with self._readable():
+        with readable(self.title):
             return self._payables.numbered(number, prepared.lookup)
 
     def recent(self) -> list[Found]:
         """List documents of the last weeks with a key in our shape, whoever wrote it."""
         since, mark = today(self._settings, self._context) - RECENT, self._payables.mark
-        with self._readable():
+        with readable(self.title):
             recent = self._payables.recent(since)
             return [one for one in recent if in_our_shape((one.reference or "").removeprefix(mark))]
 
@@ -257,19 +257,11 @@ class InvoiceTarget(Generic[F]):
 
     def read_back(self, found: Found) -> Found:
         """Read number, total and currency as the ERP keeps them. Raises `Transient` where it shows no document."""
-        with self._readable():
+        with readable(self.title):
             shown = self._payables.read(found)
         if shown is None:
             raise Transient(f"{self.title} does not show document {found.number}, which it has posted.")
         return shown
-
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
-        """Conclude nothing from a row in which a number or a date is none."""
-        try:
-            yield
-        except ValueError as error:
-            raise Transient(f"{self.title} shows a value that cannot be read, and is asked again: {error}") from error
 
 
 def next_month(day: date) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -189,3 +190,25 @@ def day_of(value: Any) -> date | None:
     except ValueError as error:
         raise ValueError(f"'{value}' is not a valid date.") from error
     return found if found.year > 1900 else None
+
+
+def amount_of(told: str | None) -> Decimal | None:
+    """Read an amount of an answer; None where there is none. Raises `ValueError` where it is no amount of money."""
+    if told is None:
+        return None
+    try:
+        value = Decimal(told)
+    except ArithmeticError as error:
+        raise ValueError(f"'{told[:40]}' is not an amount.") from error
+    if not is_amount(value):
+        raise ValueError(f"'{told[:40]}' is not an amount.")
+    return value
+
+
+@contextmanager
+def readable(title: str) -> Iterator[None]:
+    """Conclude nothing from a row in which a number or a date is none: `Transient`."""
+    try:
+        yield
+    except ValueError as error:
+        raise Transient(f"{title} shows a value that cannot be read, and is asked again: {error}") from error
