@@ -233,14 +233,14 @@ def test_a_refusal_of_an_import_holds_what_does_not_show() -> None:
 
 def test_ping_imports_a_file_without_a_record_and_so_writes_nothing() -> None:
     server = Server(lambda: answer(O_MESSA="Import of YGAS"))
-    assert imports(server).check(JOURNAL) == "template YGAS can be imported in pool POOL1"
+    assert imports(server).takes(JOURNAL) == "template YGAS can be imported in pool POOL1"
     assert server.given["I_FILE"] == "END"
     with pytest.raises(Misconfigured, match="with template YGAS: no reason"):
-        imports(Server(lambda: answer("0"))).check(JOURNAL)
+        imports(Server(lambda: answer("0"))).takes(JOURNAL)
     with pytest.raises(Misconfigured, match=r"soap\.templates\.journal"):
-        imports(server, templates={}).check(JOURNAL)
+        imports(server, templates={}).takes(JOURNAL)
     with pytest.raises(Transient):
-        imports(Server(lambda: httpx.Response(200, text="{}"))).check(JOURNAL)
+        imports(Server(lambda: httpx.Response(200, text="{}"))).takes(JOURNAL)
 
 
 def test_nothing_is_changed_by_an_import() -> None:

@@ -26,7 +26,8 @@ WHOLE = "$whole"
 class Entity:
     """One kind of record. `menus` are the numbers of lists of values, by the field's code and GraphQL's word.
 
-    `lines` names the header's number of lines, and the field by which one line is told from another. REST reads it by
+    `lines` names the header's number of lines, and the field by which one line is told from another; `complete` tells
+    whether lines can only be all of them, where nothing says their number. REST reads it by
     class and representation, GraphQL by the node, and the secret's `classes` may name others.
     """
 
@@ -38,6 +39,7 @@ class Entity:
     fields: Fields
     menus: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     lines: tuple[str, str] = ("LINNBR", "")
+    complete: Callable[[Sequence[Record]], bool] = lambda _: False
     representation: str = ""
     changed: str | None = None
 
@@ -94,6 +96,9 @@ class Reader(Protocol):
 
 class Writer(Protocol):
     """Writes one document in one call, which is never repeated."""
+
+    def takes(self, entity: Entity, operation: str = "create") -> str:
+        """Prove that records can be created, and write nothing; gives what shows it. Raises `Misconfigured`."""
 
     def create(self, entity: Entity, body: Mapping[str, Any]) -> Created | Fault:
         """Create a record. Raises `OutcomeUnknown` where its fate is in doubt."""

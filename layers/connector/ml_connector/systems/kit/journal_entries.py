@@ -118,6 +118,10 @@ class JournalEntries:
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def fields(self) -> list[str]:
+        """Name the fields by which entries are found; none where the list has no entry yet."""
+        return sorted(self._fields() & {self._is.own, self._is.number})
+
     def _fields(self) -> frozenset[str]:
         """Name the fields of the list. Raises `Misconfigured` where it has none that an entry could be found by."""
         it, fields = self._is, self._reader.properties(self._entity)

@@ -16,8 +16,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from ml_connector.errors import ConnectorError, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import ConnectorError, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.systems.http import Call, Http, Reply, dumps, listed
+from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.changes import ChangeField, change_field
 from ml_connector.systems.kit.conditions import Condition, Value, among, only_met
 from ml_connector.systems.kit.declared import WHOLE, Created, Entity, Record
@@ -36,6 +37,7 @@ READ = (200, 201, 400, 403, 404, 405, 409, 412, 422, 500)
 """Statuses under which a server may speak for itself."""
 WRITTEN = tuple(status for status in READ if status < 500)
 """Those of a write that say what became of it; after any other its fate is in doubt."""
+_UNPUBLISHED = re.compile(r"\b(?:facet|representation)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*(\d{1,6})\s*:")
 
 
@@ -236,6 +238,20 @@ class Sdata:
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    def takes(self, entity: Entity, operation: str = "create") -> str:
+        """Prove that records can be created: the defaults of a new one are read. Raises `Misconfigured`."""
+        facet = f"{entity.representation}.${operation}"
+        reply = self._http.get(f"{self._path}/{entity.class_name}/$template?representation={facet}", expect=READ)
+        fault = fault_in(reply)
+        if fault is not None and (fault.page or fault.anybodys):
+            raise unproven(self._vendor, f"a new {entity.title}", fault)
+        if fault is not None:
+            raise Misconfigured(
+                f"{self._vendor} lets no {entity.title} be created by {entity.class_name} and {facet}: {fault}. Name a "
+                f"representation that can in {entity.setting('representation')}, or set another 'write_via'."
+            )
+        return facet
+
     def create(self, entity: Entity, body: Mapping[str, Any]) -> Created | Fault:
         """Create a record, in one call that is never repeated."""
         reply = self._write("POST", f"/{entity.class_name}?representation={entity.representation}.$create", body)
@@ -265,7 +281,13 @@ class Sdata:
         return fault
 
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Reply:
-        return self._http.call(Call(method, f"{self._path}{path}", body=body, safe=False, want="text", expect=WRITTEN))
+        """Write once. What is not published at all had no effect, also where that is said under 500."""
+        call = Call(method, f"{self._path}{path}", body=body, safe=False, want="text", expect=(*WRITTEN, 500))
+        reply = self._http.call(call)
+        fault = fault_in(reply) if reply.status >= 500 else None
+        if fault is not None and not (fault.worded and _UNPUBLISHED.search(fault.text)):
+            raise OutcomeUnknown(f"{self._vendor} answered {fault} to {method} {path}.")
+        return reply
 
     def _believe(self, entity: Entity, asked: str, reply: Reply) -> None:
         """Have passing trouble asked again."""
@@ -332,7 +354,7 @@ def whole(entity: Entity, record: Record, dialect: Dialect) -> None:
         given = len({text(one, line) for one in lines}) if any(line in one for one in lines) else None
         if most is not None and given is not None and given < most:
             raise ValueError(f"It has {most} lines, and {dialect.vendor} gave only {given} of them in {name}.")
-        if len(lines) == dialect.cut and (given is None or most != dialect.cut):
+        if len(lines) == dialect.cut and (given is None or most != dialect.cut) and not entity.complete(lines):
             raise ValueError(
                 f"{dialect.vendor} gave exactly {dialect.cut} lines of {name}, where it cuts without a word, and "
                 f"nothing says that these are all. Add the number of lines ({count}) to representation "

@@ -9,7 +9,7 @@ from ml_connector.context import AdapterContext
 from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import TRIES, Http
-from ml_connector.systems.kit.connection import checked, server, zone
+from ml_connector.systems.kit.connection import checked, server, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.orders import OrderSource
@@ -27,6 +27,12 @@ from ml_connector.systems.sage_x3.soap import Imports, login
 
 CONNECTIONS = 3
 """api1 has a small pool of sessions of its own, and SOAP one of processes."""
+
+
+NOTE = (
+    "an invoice becomes a journal entry with an open item of its supplier, and no purchase invoice: the inquiries of "
+    "purchase invoices do not show it"
+)
 
 
 class Connection:
@@ -89,8 +95,10 @@ class Connection:
             self.login.ready()
 
     def _invoices(self) -> Target:
-        posted = Invoices(self.reader, self.writer(), self.folder, self._orders(), self.settings, self.context)
-        return InvoiceTarget(posted, self.settings, self.context)
+        return InvoiceTarget(self._payables(), self.settings, self.context)
+
+    def _payables(self) -> Invoices:
+        return Invoices(self.reader, self.writer(), self.folder, self._orders(), self.settings, self.context)
 
     def writer(self) -> Writer:
         """Hand out what documents are written through."""
@@ -117,6 +125,9 @@ class Connection:
         return f"{self.settings.auth.type}, folder {self.settings.folder}"
 
     def _checks(self) -> Iterator[Check]:
+        if "invoices" in self.context.flows():
+            yield tried("invoices", lambda: self._payables().check())
+            yield Check("invoices", True, NOTE, warning=True)
         yield zone(self.settings, "Europe/Paris")
 
 

@@ -6,9 +6,11 @@ says which are inferred). Local menus are integers, 1 for no and 2 for yes; a bl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ml_connector.systems.kit.declared import WHOLE, Created, Entity, Reader, Record, Writer
 from ml_connector.systems.kit.graphql import Fields
-from ml_connector.systems.kit.values import text
+from ml_connector.systems.kit.values import ZERO, amount, text
 
 __all__ = ["WHOLE", "Created", "Entity", "Reader", "Record", "Writer"]
 CHANGED = ("updatedDate", "modifiedDateTime", "UPDDATTIM", "UPDDAT")
@@ -24,6 +26,11 @@ def menu(record: Record, name: str) -> int | None:
     if not told.isascii() or not told.isdigit():
         raise ValueError(f"{name} is '{told}', which is not a known value of its list.")
     return int(told)
+
+
+def balanced(lines: Sequence[Record]) -> bool:
+    """Tell whether lines of an entry balance: our own payable stands last, so that a part of them would not."""
+    return sum(((amount(one, "AMTCUR") or ZERO) * (amount(one, "SNS") or ZERO) for one in lines), ZERO) == 0
 
 
 # ── the entities ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,5 +179,6 @@ JOURNAL = Entity(
     ),
     {"STA": {"temporary": 1, "final": 2}},
     ("LINNBR", "LIN"),
+    balanced,
 )
 PAYMENT = Entity("payment", "payment", "PAYMENTH", ("NUM",), "x3Finance.payment", _fields("NUM=id"))

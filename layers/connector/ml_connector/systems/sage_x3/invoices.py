@@ -7,6 +7,7 @@ no purchase invoice (`docs/vendors/sage_x3.md`). Account and dimensions are thos
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -67,6 +68,13 @@ class Invoices:
         self._company, self._rounding = settings.company_code, context.options.rounding_tolerance
         self.find, self.numbered, self.recent = found.find, found.numbered, found.recent
         self.read, self.stands = found.read, found.stands
+
+    def check(self) -> str:
+        """Prove that entries can be written this way and found again, and that the secret's accounts are there."""
+        named = Accounts(self._journal.payable_account, self._journal.tax_account, self._journal.rounding_account)
+        replace(named, prefix="journal.").check(VENDOR, self._lookups.ledger(named.named()))
+        shown = self._entries.fields()
+        return f"{self._writer.takes(self._entity)}; entries are found by {' and '.join(shown) or 'their number'}"
 
     # ── compose ─────────────────────────────────────────────────────────────────────────────────────────────
 

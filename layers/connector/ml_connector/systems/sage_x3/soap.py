@@ -42,7 +42,7 @@ LAYOUTS = {
     )
 }
 """The columns that an import template must have, by entity; the administrator makes it so."""
-_NO_POOL = re.compile("web services? pool|no web services? accepted", re.IGNORECASE)
+_NO_POOL = re.compile('[^<>"]*(?:web services? pool|no web services? accepted)[^<>"]*', re.IGNORECASE)
 _ERROR = frozenset({"", "3", "4", "error", "fatal"})
 """Types of messages that are, or may be, errors: 1 is information, 2 a warning."""
 
@@ -73,7 +73,7 @@ class Imports:
             )
         return found
 
-    def check(self, entity: Entity) -> str:
+    def takes(self, entity: Entity, operation: str = "create") -> str:  # noqa: ARG002 - there is no other
         """Import a file without any record: nothing is written, and pool, service and template are proven."""
         well, words = self._run(entity, "END", safe=True)
         if not well:
@@ -122,10 +122,10 @@ class Imports:
         call = Call("POST", "", content=content, headers=HEADERS, safe=safe, want="text", expect=(200, 500))
         reply = self._http.call(call)
         text = decoded(reply.body, "cp1252")
-        if _NO_POOL.search(text):
+        if (said := _NO_POOL.search(text)) is not None:
             raise Unreachable(
-                f"{VENDOR} runs no web service at this time, so nothing was written: {reply.text(200)} Start the pool "
-                f"{settings.pool_alias} (and web-service processes on its host), or correct 'soap.pool_alias'."
+                f"{VENDOR} runs no web service at this time, so nothing was written: {reply.clean(said[0])}. Start the "
+                f"pool {settings.pool_alias} (and web-service processes on its host), or correct 'soap.pool_alias'."
             )
         try:
             body = body_in(text)
