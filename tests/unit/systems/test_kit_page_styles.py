@@ -109,7 +109,9 @@ def test_a_server_that_ignores_the_place_gives_one_page_for_ever() -> None:
     assert read(server) == ["0", "1", "2"]
 
 
-@pytest.mark.parametrize("body", [{}, {"message": "fine"}, "fine", [1, 2], {"items": [1]}])
+@pytest.mark.parametrize(
+    "body", [{}, {"message": "fine"}, "fine", [1, 2], {"items": [1]}, {"Results": {"Successful": False}}]
+)
 def test_what_has_no_rows_is_no_empty_list(body: Any) -> None:
     server = Server("page")
     server.spoil = lambda _, number: body

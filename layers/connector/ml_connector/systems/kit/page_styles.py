@@ -18,7 +18,7 @@ from ml_connector.systems.kit.rows import number_of
 Fetch = Callable[[Mapping[str, str]], Any]
 """Asks for a page, with these parameters over the list's own; gives its decoded body."""
 NAMES: Mapping[str, str] = {"page": "pageNumber", "size": "pageSize", "offset": "offset", "cursor": "cursor"}
-_ROWS = ("items", "results", "data", "value", "records")
+_ROWS = ("items", "data", "value", "records")
 _TOTAL = ("totalitems", "totalcount", "total")
 _PAGES = ("pagecount", "pages", "totalpages")
 _CURSOR = ("nextcursor", "cursor", "next")
