@@ -30,3 +30,7 @@ def test_each_test_that_a_page_names_exists(page: Path) -> None:
 
 def test_the_guards_of_syspro_are_named() -> None:
     assert ROOT / "docs/vendors/syspro.md" in PAGES
+
+
+def test_the_guards_of_avidxchange_are_named() -> None:
+    assert ROOT / "docs/vendors/avidxchange.md" in PAGES
