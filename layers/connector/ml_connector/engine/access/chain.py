@@ -214,11 +214,13 @@ class Chain:
             except OutcomeUnknown as lost:
                 now = at(self._clock.now())
                 self._release(leased, in_doubt_since=leased.data.get("in_doubt_since") or now)
-                raise Transient(
+                doubt = Transient(
                     f"{lost} It was a refresh of the login, and its answer has the only refresh token that is good "
                     "from now on: if the next try is refused, repeat the pairing, and write the new 'refresh_token' "
                     "into the secret."
-                ) from lost
+                )
+                doubt.spent = True  # the server may still be at it, so not right away
+                raise doubt from lost
             except Exception:
                 self._release(leased)
                 raise

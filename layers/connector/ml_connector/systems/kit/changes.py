@@ -63,3 +63,13 @@ def change_field(
         )
     name = named or next((one for one in candidates if one in record), None)
     return None if name is None else ChangeField(name, len(str(record.get(name) or "").strip()) == len("2026-01-31"))
+
+
+def sampled(reader: Any, entity: Any) -> str:
+    """Read a record, for `ping`, and tell by which field changes are found; `reader` has `pages`, `changed_field`."""
+    first = next(iter(reader.pages(entity, (), None)), None)
+    if first is None or not first.keys:
+        return "none there yet"
+    field = reader.changed_field(entity)
+    how = f"changes are found by {field.name}" if field else "no field shows a change, so all are compared"
+    return f"for example {first.keys[0]}; {how}"

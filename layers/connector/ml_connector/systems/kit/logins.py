@@ -6,20 +6,23 @@ Each `type` has fields of its own, and takes none of the others'. What a vendor'
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+from ml_connector.connection import Check
 from ml_connector.context import AdapterContext
 from ml_connector.engine.access.chain import MONTH, Pairing
-from ml_connector.errors import ConnectorError, Misconfigured
+from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Throttled
 from ml_connector.systems.http import Call, Http, Reply
+from ml_connector.systems.kit.absence import Unproven
 from ml_connector.systems.kit.credentials import Proven, basic
 from ml_connector.systems.kit.login import Scheme
 from ml_connector.systems.kit.refresh_tokens import AGAIN, RefreshToken
+from ml_connector.systems.kit.sdata import fault_in
 from ml_connector.systems.kit.secret_fields import only_fields_of
 from ml_connector.systems.kit.signed_tokens import Minted, ends_at
 from ml_connector.systems.settings import Url, server
@@ -137,3 +140,39 @@ def scheme_of(
     claims = {"iss": auth.client_id or "", "sub": auth.user or "", "aud": auth.audience or ""}
     signed = Minted(context.clock, plain(auth.client_secret), timedelta(seconds=auth.validity_seconds), claims, learn)
     return Proven(http, (lambda: header) if auth.type == "basic" else signed, proof, judge=judge, nowhere=nowhere)
+
+
+# ── what answers mean ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def proof_judged(reply: Reply, vendor: str, refused: Callable[[str], LoginRefused]) -> ConnectorError | None:
+    """Judge the answer to a proof over JSON: what the vendor itself says of what was asked proves the login as well.
+
+    `refused` makes the error of a refusal, given what was said.
+    """
+    said = f"{reply.status}, {reply.text(200) or 'without a text'}"
+    if reply.status == 401:
+        return refused(said)
+    if reply.status in {429, 502, 503, 504}:
+        return Throttled(f"{vendor} is not available: {said}.", None)
+    fault = fault_in(reply)
+    if reply.status == 403 or (fault.worded if fault is not None else reply.status == 200 and _is_object(reply)):
+        return None
+    return Unproven(f"What answers is not {vendor}: {said}.")
+
+
+def _is_object(reply: Reply) -> bool:
+    try:
+        return isinstance(reply.json(), dict)
+    except ValueError:
+        return False
+
+
+def refresh_token(auth: Auth, context: AdapterContext) -> Iterator[Check]:
+    """Tell until when the refresh token of a pairing is good; nothing for another login."""
+    warn = timedelta(days=context.options.alert_days_before_refresh_token_end)
+    if (pairing := auth.pairing(warn)) is not None:
+        standing = context.sessions.chain.standing(pairing)
+        why = standing.warning(context.clock.now(), warn)
+        until = f"good until {standing.ends_at:%Y-%m-%d}; each use renews it" if standing.ends_at else "without an end"
+        yield Check("refresh token", True, why or until, warning=why is not None)

@@ -137,6 +137,8 @@ def _said(reply: Reply) -> str | None:
         body = reply.json()
     except ValueError:
         return None
+    if isinstance(body, str):
+        return reply.clean(body)[:300].strip() or None
     if not isinstance(body, dict):
         return None
     words = [body[name] for name in ("error", "error_description", "message", "$message") if body.get(name)]

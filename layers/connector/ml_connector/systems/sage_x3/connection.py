@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from ml_connector.connection import Check, Source, Target
 from ml_connector.context import AdapterContext
+from ml_connector.errors import Misconfigured
 from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
 from ml_connector.redact import Redactor
-from ml_connector.systems.http import TRIES, Http
-from ml_connector.systems.kit.connection import checked, server, tried, zone
+from ml_connector.systems.http import TRIES, Http, listed
+from ml_connector.systems.kit.changes import sampled
+from ml_connector.systems.kit.connection import checked, dispensable, server, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
+from ml_connector.systems.kit.logins import refresh_token
 from ml_connector.systems.kit.orders import OrderSource
 from ml_connector.systems.kit.shelf import Shelf
+from ml_connector.systems.kit.signed_tokens import claims_of
 from ml_connector.systems.sage_x3.api1 import Api1
-from ml_connector.systems.sage_x3.entities import Reader, Writer
+from ml_connector.systems.sage_x3.entities import (
+    ACCOUNT,
+    DIMENSION,
+    JOURNAL,
+    OPEN_ITEM,
+    PAYMENT,
+    PURCHASE_ORDER,
+    RECEIPT,
+    SUPPLIER,
+    SUPPLIER_INVOICE,
+    Entity,
+    Reader,
+)
 from ml_connector.systems.sage_x3.faults import VENDOR
 from ml_connector.systems.sage_x3.graphql import Graph
 from ml_connector.systems.sage_x3.invoices import Invoices
@@ -25,6 +42,19 @@ from ml_connector.systems.sage_x3.orders import Orders
 from ml_connector.systems.sage_x3.settings import Settings
 from ml_connector.systems.sage_x3.soap import Imports, login
 
+READ = {
+    "suppliers": (SUPPLIER,),
+    "vendors": (SUPPLIER,),
+    "accounts": (ACCOUNT,),
+    "dimensions": (DIMENSION,),
+    "purchase_orders": (PURCHASE_ORDER, RECEIPT),
+    "invoices": (SUPPLIER, ACCOUNT, JOURNAL),
+    "supplier_invoices": (SUPPLIER_INVOICE, OPEN_ITEM),
+    "payments": (OPEN_ITEM, PAYMENT),
+}
+"""What each flow reads, by its name."""
+ENTITIES = {entity.name: entity for some in READ.values() for entity in some}
+SCOPE = "api.graphQL"
 CONNECTIONS = 3
 """api1 has a small pool of sessions of its own, and SOAP one of processes."""
 
@@ -100,7 +130,7 @@ class Connection:
     def _payables(self) -> Invoices:
         return Invoices(self.reader, self.writer(), self.folder, self._orders(), self.settings, self.context)
 
-    def writer(self) -> Writer:
+    def writer(self) -> Imports | Graph | Api1:
         """Hand out what documents are written through."""
         if self.settings.write_via == "soap" and self.soap is not None and self.settings.soap is not None:
             return Imports(self.soap, self.settings.soap)
@@ -122,13 +152,49 @@ class Connection:
 
     def _log_in(self) -> str:
         self.login.prove()
-        return f"{self.settings.auth.type}, folder {self.settings.folder}"
+        return f"{self.settings.auth.type}, folder {self.settings.folder}, endpoint {self.settings.endpoint_code}"
 
     def _checks(self) -> Iterator[Check]:
+        yield from refresh_token(self.settings.auth, self.context)
+        if self.settings.gateway:
+            yield tried("gateway", self._granted)
+        used = {entity.name for flow in self.context.flows() for entity in READ.get(flow, ())}
+        for name, entity in ENTITIES.items():
+            check = tried(_several(entity), partial(sampled, self.reader, self.folder.entity(entity)))
+            yield check if name in used else dispensable(check, "not used")
+        if {"accounts", "invoices"} & {*self.context.flows()}:
+            yield tried("chart of accounts", self.folder.chart)
+        if "dimensions" in self.context.flows():
+            yield tried("cost centers", self._centers)
         if "invoices" in self.context.flows():
             yield tried("invoices", lambda: self._payables().check())
             yield Check("invoices", True, NOTE, warning=True)
         yield zone(self.settings, "Europe/Paris")
+
+    def _granted(self) -> str:
+        """Read the gateway's own map and the folders of the pairing, and what its token may be used for."""
+        usage = self.http.get("").json().get("customerUsage")
+        if not isinstance(usage, dict) or "graphQL" not in usage:
+            raise Misconfigured(f"{self.settings.url} is no regional gateway's root: correct 'url'.")
+        known = self.http.get("/folders").json()
+        names = [str(one.get("name")) for one in listed(known.get("folders")) if isinstance(one, dict)]
+        if self.settings.folder not in names:
+            raise Misconfigured(
+                f"The pairing grants no folder '{self.settings.folder}', only {', '.join(names) or 'none'}: correct "
+                "'folder', or let an X3 user repeat the pairing and choose it."
+            )
+        scopes = claims_of(self.login.session().value).get("scopes", "")
+        if SCOPE not in (scopes if isinstance(scopes, list) else str(scopes).split()):
+            raise Misconfigured(f"The token of the pairing lacks the scope {SCOPE}: repeat the pairing and ask for it.")
+        return f"folder {self.settings.folder} is granted, with {SCOPE}"
+
+    def _centers(self) -> str:
+        center = self.folder.center_type(self.context.dimensions)
+        return f"dimensions of type {center}" if center else "none there yet"
+
+
+def _several(entity: Entity) -> str:
+    return f"{entity.title}s".replace("entrys", "entries")
 
 
 connect = Connection

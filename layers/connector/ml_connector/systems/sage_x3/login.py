@@ -10,12 +10,11 @@ import re
 from collections.abc import Callable
 
 from ml_connector.context import AdapterContext
-from ml_connector.errors import ConnectorError, LoginRefused, Misconfigured, Throttled
-from ml_connector.systems.http import Call, Http, Reply
-from ml_connector.systems.kit.absence import NO_SUCH_STATUS, Unproven
-from ml_connector.systems.kit.credentials import EVERY, MOVED
+from ml_connector.errors import LoginRefused, Misconfigured
+from ml_connector.systems.http import Call, Http
+from ml_connector.systems.kit.credentials import EVERY
 from ml_connector.systems.kit.login import Scheme
-from ml_connector.systems.kit.logins import scheme_of
+from ml_connector.systems.kit.logins import proof_judged, scheme_of
 from ml_connector.systems.kit.refresh_tokens import AGAIN
 from ml_connector.systems.sage_x3.entities import SUPPLIER
 from ml_connector.systems.sage_x3.faults import VENDOR
@@ -46,7 +45,7 @@ def scheme(
         http,
         tokens,
         proof=proof(settings),
-        judge=lambda reply: _judged(reply, settings),
+        judge=lambda reply: proof_judged(reply, VENDOR, lambda said: refusal(settings, said)),
         nowhere=lambda said: _nowhere(settings, said),
         learn=learn,
         timeout=settings.timeout_seconds,
@@ -64,20 +63,6 @@ def proof(settings: Settings) -> Call:
     return Call("GET", f"{settings.api1_path}/{kind.class_name}?{query}", expect=EVERY)
 
 
-def _judged(reply: Reply, settings: Settings) -> ConnectorError | None:
-    """Judge an answer to the proof: what X3 says of a class or a query proves the login as well."""
-    said = f"{reply.status}, {reply.text(200) or 'without a text'}"
-    if reply.status == 401:
-        return refusal(settings, said)
-    if reply.status in MOVED or reply.status in NO_SUCH_STATUS:
-        return None if _own_words(reply) else Unproven(f"What answers is not {VENDOR}: {said}.")
-    if reply.status in {429, 502, 503, 504}:
-        return Throttled(f"{VENDOR} is not available: {said}.", None)
-    if _own_words(reply) or reply.status == 403:
-        return None
-    return Unproven(f"What answers is not {VENDOR}: {said}.")
-
-
 def refusal(settings: Settings, said: str) -> LoginRefused:
     """Say in words why a login is refused; X3 numbers what is wrong with a connected application's token."""
     found = _NUMBERED.search(said)
@@ -90,15 +75,6 @@ def refusal(settings: Settings, said: str) -> LoginRefused:
             "the server's session.auth"
         )
     return LoginRefused(f"{VENDOR} refused user '{settings.auth.user}' at {settings.url}: {said}. {hint}.")
-
-
-def _own_words(reply: Reply) -> bool:
-    """Tell whether X3 itself answered: a list, a diagnosis, or GraphQL's data or errors."""
-    try:
-        body = reply.json()
-    except ValueError:
-        return False
-    return isinstance(body, dict) and bool(body.keys() & {"$resources", "$diagnoses", "$severity", "data", "errors"})
 
 
 def _nowhere(settings: Settings, said: object) -> Misconfigured:
