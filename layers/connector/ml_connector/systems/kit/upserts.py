@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ml_connector.errors import Transient
+from ml_connector.errors import Rejected, Transient
 from ml_connector.flow import Codes, Rendered, Sent
 from ml_connector.flow import Verdict as Outcome
 from ml_connector.folding import fold
@@ -51,6 +51,8 @@ class Upserts(Generic[R]):
     def render(self, record: R, codes: Codes, touch: str | None = None) -> Rendered:  # noqa: ARG002 - it overwrites
         """Say a record in the server's words. Raises `Held` or `Rejected`."""
         code, body = self._kind.compose(record, codes)
+        if not code.strip():
+            raise Rejected(f"Record {record.key} has no code by which it could be known. Give it one in the ERP.")
         return Rendered(record.key, code, {STAGE: [body]})
 
     def standing(self, batch: Sequence[Rendered], /) -> dict[str, Outcome]:  # noqa: ARG002
