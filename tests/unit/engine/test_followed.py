@@ -163,7 +163,8 @@ def test_somebody_elses_payment_counts_as_unchanged_and_is_looked_at_again_once_
 def test_a_payment_that_never_counted_is_not_even_queued(following: Following) -> None:
     following.run(SENT)
     following.platform.payments = {"P1": (payment("P1", "in_flight"), ("sent-1",))}
-    following.run(PAID)
+    following.poll(PAID)
+    assert not list(following.pair().ledger(PAID.name).unfinished())
     assert (following.platform.written, following.counts(PAID)) == ([], {"unchanged": 1})
     following.platform.payments = {"P1": (payment("P1"), ("sent-1",))}
     following.run(PAID)
