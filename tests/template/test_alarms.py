@@ -238,7 +238,14 @@ def refresh_tokens_end(stack: Operating, sick: list[str]) -> None:
         auth = {"type": "oauth2", "token_url": "https://api.eu-sagex3.com/v1/token", "client_id": "app"}
         auth |= {"client_secret": "s", "refresh_token": minted({"exp": int(ends.timestamp()), "n": n}, "k")}
         secret = {"url": "https://api.eu-sagex3.com/v1", "folder": f"F{n}", "auth": auth}
-        basware = {"region": "EU", "client_id": f"p{n}", "client_secret": "s", "companies": ["1"], "source_system": "X"}
+        basware: dict[str, Any] = {
+            "region": "EU",
+            "client_id": f"p{n}",
+            "client_secret": "s",
+            "companies": ["1"],
+            "source_system": "X",
+        }
+        basware["purchase_order_target"] = "matching_orders"
         stack.secrets.write(f"paired{n}", "sage_x3", json.dumps(secret))
         stack.secrets.write(f"paired{n}", "basware", json.dumps(basware))
         stack.secrets.write(f"paired{n}", "settings", json.dumps({"paused": True}))

@@ -163,7 +163,7 @@ class Pass:
             enroll.note_endpoint(pair, known)
         row = enroll.row_of(tenant, known, self.tools.vault)
         row.owns = sorted(owns)
-        keeping.expect(self.runtime, tenant, systems if tenant.pairs else ())
+        keeping.expect(self.runtime, tenant, systems)
         self._keep(row, known)
 
     def _systems(self, name: str) -> set[str] | None:

@@ -21,6 +21,7 @@ from ml_connector.engine.ledger.rows import iso
 from ml_connector.engine.runtime import Runtime
 from ml_connector.ports import Item
 from ml_connector.runs import BATCH, Asked, Run, tick
+from ml_connector.systems.kit.signed_tokens import minted
 from ml_connector.tenant import BootstrapOptions
 from tests.clock import Clock
 
@@ -149,6 +150,18 @@ def test_nobody_is_warned_of_a_tenant_that_ended_or_logs_in_otherwise(stack: Sta
     assert keeping.ending(stack.runtime, [SYSTEM]) == 0
     stack.days(1)
     assert stack.minute() == []
+
+
+def test_people_are_warned_of_a_tenant_that_cannot_run_too(stack: Stack) -> None:
+    """Its pairing cannot be refreshed while the secret of the other system is unusable, and ends."""
+    ends = stack.clock.now() + timedelta(days=6)
+    stack.secrets.write("acme", "basware", "{")
+    secret = {"url": "https://api.eu-sagex3.com/v1", "folder": "SEED"}
+    auth = AUTH | {"refresh_token": minted({"exp": int(ends.timestamp())}, "k")}
+    stack.secrets.write("acme", SYSTEM, json.dumps(secret | {"auth": auth}))
+    registry.rebuild(stack.runtime, stack.secrets, stack.tools)
+    assert keeping.ending(stack.runtime, [SYSTEM]) == 1
+    assert stack.minute() == ["acme"] and stack.minute() == [] and stack.used == []
 
 
 def test_a_tick_of_ten_thousand_idle_tenants_asks_for_those_that_are_due_and_reads_no_other(stack: Stack) -> None:
