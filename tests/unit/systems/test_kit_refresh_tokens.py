@@ -147,7 +147,7 @@ def test_a_token_of_five_minutes_is_renewed_at_four_and_each_refresh_token_used_
 
 def test_how_long_a_token_lasts_does_not_depend_on_whose_clock_is_right(bench: Bench) -> None:
     worker, real = bench.worker(), bench.clock.now
-    bench.server.clock = type("Ahead", (), {"now": lambda _: real() + timedelta(minutes=20)})()  # type: ignore[assignment]
+    bench.server.clock = type("Ahead", (), {"now": lambda _: real() + timedelta(minutes=20)})()
     worker.read()
     bench.clock.moment += timedelta(seconds=241)
     worker.read()
@@ -190,9 +190,9 @@ def test_two_integrations_of_a_tenant_share_one_chain(bench: Bench) -> None:
     assert bench.server.used == [FIRST, "refresh-1"]
 
 
-def test_of_many_workers_one_refreshes_at_a_time(bench: Bench) -> None:
+def test_of_many_workers_one_refreshes_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each presents a token that no other one has presented, whatever their scopes."""
-    bench.clock.sleep = lambda _: time.sleep(0.002)  # type: ignore[method-assign]
+    monkeypatch.setattr(bench.clock, "sleep", lambda _: time.sleep(0.002))
     workers = [bench.worker(f"b{n}", scope=f"s{n}") for n in range(6)]
     threads = [threading.Thread(target=worker.read) for worker in workers]
     for thread in threads:
