@@ -40,6 +40,7 @@ KINDS = {
     "costCenters": "CostCenterEntity",
     "orders": "OrderEntity",
     "lines": "OrderLineEntity",
+    "requisitions": "PurchaseRequisitionEntity",
 }
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -88,12 +89,13 @@ maybe = st.none() | text
 def rendered(bench: Any, p2p: dict[str, Any], record: Any) -> None:
     """Render, and validate what comes out; a refusal is fine where it says why."""
     try:
-        made = bench.connection.target(type(record)).render(record, bench.codes, "2026-03-02T10:00:00Z")
+        target = bench.connection.target(type(record))
+        made = target.render(record, bench.codes, "2026-03-02T10:00:00Z")
     except Rejected as error:
         assert str(error).endswith(".")
         return
-    for stage, entities in made.entities.items():
-        for entity in entities:
+    for stage in target.stages:
+        for entity in made.entities.get(stage, ()):
             fits(p2p, KINDS[stage], entity)
 
 
@@ -145,9 +147,19 @@ def test_accounts_and_cost_centres_fit(bench: Any, p2p: dict[str, Any], data: An
     rendered(bench, p2p, data.draw(st.builds(kind, key=code, code=code, name=text, active=st.booleans())))
 
 
+@pytest.fixture
+def requesting(make: Any) -> Any:
+    from infra.sandbox.basware import World
+
+    owned = {"requisition_owner_email": "buyer@example.com", "category_code": "6200"}
+    return make(World(), purchase_order_target="purchase_requisitions", **owned)
+
+
 @quick
 @given(data=st.data())
-def test_orders_fit(bench: Any, p2p: dict[str, Any], data: Any) -> None:
+def test_orders_fit_as_matching_orders_and_as_requisitions(
+    bench: Any, requesting: Any, p2p: dict[str, Any], data: Any
+) -> None:
     receipt = st.builds(
         Receipt,
         key=code,
@@ -187,7 +199,9 @@ def test_orders_fit(bench: Any, p2p: dict[str, Any], data: Any) -> None:
         payment_term=st.none() | code,
         lines=st.tuples(line, line),
     )
-    rendered(bench, p2p, data.draw(record))
+    order = data.draw(record)
+    rendered(bench, p2p, order)
+    rendered(requesting, p2p, order)
 
 
 def test_answers_payments_and_subscriptions_fit(make: Any, p2p: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.sandbox.basware.exported import decided
 from infra.sandbox.basware.model import Fault, ForcedVerdict
 from infra.sandbox.basware.world import World
 from ml_connector.errors import Held, NotYet, OutcomeUnknown, Rejected, Transient
@@ -283,6 +284,32 @@ def test_an_order_that_is_gone_in_the_erp_is_not_withdrawn_and_says_so(bench: An
     sent = target.deactivate(["po1", "po9"])
     assert not sent.tokens and list(sent.refused) == ["po1"]
     assert "PO1 is gone in the ERP" in sent.refused["po1"] and "cancel it in P2P" in sent.refused["po1"]
+
+
+def test_both_kinds_of_notices_are_subscribed_and_nothing_that_comes_of_them_is_acknowledged(make: Any) -> None:
+    hook = {"webhook_url": "https://hooks.example.com/webhooks/basware/acme", "webhook_secret": "secret-1"}
+    bench = make(World(), **SETTINGS | hook)
+    bench.context.__dict__["flows"] = lambda: ("purchase_orders", "invoices", "order_notices")
+    made = [done.partition("/")[0] for done in bench.connection.subscribe()]
+    assert made == ["AccountingDocuments", "ExportedPurchaseOrders", "ExportedPurchaseRequisitions"]
+    assert bench.connection.subscribe() == []
+    create(bench, order())
+    (code,) = bench.world.imported["purchaseRequisitions"]
+    decided(bench.world, code, "Canceled")
+    found = bench.connection.exported_requisitions().fetch(f"P2P-{code}"[:100])
+    assert (found.erp_number, found.status, found.export) == ("PO1", "Canceled", "WaitingForExport")
+    assert not [call for call in bench.world.calls if call.endswith("acknowledge")]
+    bench.connection.close()
+
+
+def test_the_right_to_read_exported_requisitions_is_asked_for_only_where_orders_become_them(make: Any) -> None:
+    right = "exportedPurchaseRequisitions.read"
+    for settings, wanted in ((SETTINGS, True), ({}, False)):
+        bench = make(World(), webhook_secret="s", **settings)
+        bench.context.__dict__["flows"] = lambda: ("purchase_orders", "order_notices")
+        assert (right in bench.connection.client.scopes()) is wanted
+        assert "exportedPurchaseOrders.read" in bench.connection.client.scopes()
+        bench.connection.close()
 
 
 def test_ping_asks_for_the_rights_of_requisitions_and_names_what_nobody_can_look_up(bench: Any) -> None:

@@ -95,6 +95,35 @@ def test_a_missing_scope_and_passing_trouble_are_what_they_are(bench: Any, serve
         bench.connection.exported_orders().fetch("PO-9")
 
 
+def test_a_requisition_is_read_with_the_order_that_it_was_made_of(bench: Any, server: Any) -> None:
+    body = {
+        "externalCode": "R/1",
+        "requisitionNumber": "Alusta-PR-1",
+        "extRequisitionNumber": "4500",
+        "requisitionStatus": "Rejected",
+        "processingStatus": "WaitingForExport",
+        "companyCode": "1000",
+    }
+    server.answer = lambda _: httpx.Response(200, json={"exportedPurchaseRequisitions": [body]})
+    found = bench.connection.exported_requisitions().fetch("R/1")
+    assert (found.number, found.erp_number, found.status) == ("Alusta-PR-1", "4500", "Rejected")
+    assert [(r.method, r.url.raw_path) for r in server.calls()] == [("GET", b"/v1/exportedPurchaseRequisitions/R%2F1")]
+    with pytest.raises(Rejected, match=r"The exported requisition R/2 .* is R/1"):
+        bench.connection.exported_requisitions().fetch("R/2")
+
+
+def test_an_order_made_of_a_requisition_of_ours_is_known_by_the_requisitions_number(bench: Any, server: Any) -> None:
+    made = exported(extOrderNumber=None, extRequisitionNumber="4501")
+    server.answer = lambda _: httpx.Response(200, json=made)
+    assert bench.connection.exported_orders().fetch("PO-9").erp_number == "4501"
+
+
+@pytest.mark.parametrize("task", ["ExportedPurchaseRequisitions", "exportedPurchaseRequisition"])
+def test_a_notification_of_an_exported_requisition_names_it(task: str) -> None:
+    said = parse(f'{{"taskId":"t","taskStatus":"New","taskType":"{task}","documentId":"R-9"}}'.encode())
+    assert (said.kind, said.document) == ("exported_requisition", "R-9")
+
+
 def test_a_notification_of_an_exported_order_names_it() -> None:
     said = parse(b'{"taskId":"t","taskStatus":"New","taskType":"ExportedPurchaseOrders","documentId":"PO-9"}')
     assert (said.kind, said.document) == ("exported_order", "PO-9")

@@ -38,11 +38,12 @@ def exports():
 @pytest.fixture
 def notice(bench, exports):
     pair = bench.pair()
-    pair.connectors = {"ap": lambda: SimpleNamespace(exported_orders=lambda: exports), "erp": lambda: None}
+    places = SimpleNamespace(exported_orders=lambda: exports, exported_requisitions=lambda: exports)
+    pair.connectors = {"ap": lambda: places, "erp": lambda: None}
     ledger = pair.ledger("accounts")
 
-    def take(document="X1"):
-        return enqueue_notification(ledger, document, "acme.ap.master")
+    def take(document="X1", about=""):
+        return enqueue_notification(ledger, document, "acme.ap.master", about)
 
     return SimpleNamespace(take=take, ledger=ledger, work=lambda c: write(pair, ACCOUNTS, c.id), bench=bench)
 
@@ -57,6 +58,14 @@ def test_an_order_of_ours_gets_it_in_its_history(notice, exports):
 
 def test_an_order_that_is_not_ours_is_kept_under_its_own_number(notice):
     assert notice.work(notice.take()).key == "P-1"
+
+
+def test_a_requisition_is_kept_beside_an_order_of_the_same_code(notice):
+    notice.ledger.set_alias("4711", "17")
+    order, requisition = notice.take(), notice.take(about="exported_requisition")
+    assert notice.work(order).reason == "ap shows order P-1 as Ordered, WaitingForExport."
+    done = notice.work(requisition)
+    assert (done.key, done.reason) == ("17", "ap shows requisition P-1 as Ordered, WaitingForExport.")
 
 
 def test_the_same_notice_while_one_waits_is_one(notice):

@@ -55,7 +55,6 @@ CODES: dict[str, dict[str, int]] = {
     "PurchaseRequisitionEntity": {"externalCode": 36, "extDocumentNumber": 100, "organizationUnitCode": 100},
     "RequisitionLine": {
         "externalCode": 36,
-        "extRequisitionLineNumber": 100,  # so long where it is exported; the schema of an import has no limit
         "categoryCode": 100,
         "supplierCode": 32,
         "buyerProductCode": 250,

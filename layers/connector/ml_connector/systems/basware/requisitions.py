@@ -28,7 +28,7 @@ from ml_connector.systems.kit.money import reckoned
 STAGE, PATH, TYPE = "requisitions", "/v1/purchaseRequisitions", "PurchaseRequisition"
 CLOSED = "closed"
 """The stage, never sent, of an order that is open no more: it is not created, and what stands there stays."""
-MOST_LINES = 200
+MOST_LINES, NUMBER = 200, 100
 PLACES = Decimal("0.0000000001")
 """Of a price that is reckoned from the line's sum: a double holds as many."""
 CENT = Decimal("0.005")
@@ -97,7 +97,7 @@ class Rendering(Orders):
         return entity(
             "RequisitionLine",
             externalCode=self.context.outward("requisition line", record.key, line.key),
-            extRequisitionLineNumber=needed(line.number, "line number", "order", record.key),
+            extRequisitionLineNumber=_numbered(record, line),
             categoryCode=self.settings.category_code,
             supplierCode=needed(codes.platform("supplier", record.supplier), "supplier", "order", record.key),
             buyerProductCode=line.item,
@@ -122,6 +122,17 @@ class Rendering(Orders):
             if any(coding.values())
             else [],
         )
+
+
+def _numbered(record: PurchaseOrder, line: OrderLine) -> str:
+    """Give a line's number. The schema has no limit; where the line is exported it has one."""
+    number = needed(line.number, "line number", "order", record.key)
+    if len(number) > NUMBER:
+        raise Rejected(
+            f"Order {record.number} has a line number of {len(number)} characters; Basware takes {NUMBER} characters. "
+            "Shorten it in the ERP; a number is never cut."
+        )
+    return number
 
 
 def _bought(line: OrderLine) -> tuple[Decimal, Decimal]:
