@@ -1,10 +1,12 @@
 """Payment terms and tax ids that people change at the platform: they come to the ERP, and are never overwritten."""
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
 from ml_connector.engine import endpoints
+from ml_connector.engine.ledger import fingerprint
 from ml_connector.engine.ledger.rows import Chunk, Row
 from ml_connector.engine.relocate import move
 from ml_connector.engine.replay import replay
@@ -61,6 +63,17 @@ def test_what_the_erp_changed_goes_to_the_platform_once_and_does_not_come_back(a
     assert len(agreed.sides.sent) == 1
     assert agreed.sides.written == []
     assert agreed.counts(ENRICHMENT) == {"unchanged": 1}
+
+
+def test_a_change_in_the_erp_goes_out_although_a_new_version_of_the_software_reads_it_first(
+    agreed: SharingBench,
+) -> None:
+    agreed.supplier("S1", "C", "DE111")
+    with patch.object(fingerprint, "VERSION", "2"), patch.dict(fingerprint.FORMER, {"1": fingerprint.written}):
+        agreed.run(full=True)
+        assert agreed.sides.sent == [("S1", {"name": "Meyer", "payment_term": "60D"})]
+        agreed.run(full=True)
+    assert len(agreed.sides.sent) == 1
 
 
 def test_another_change_in_the_erp_goes_out_without_the_shared_fields(agreed: SharingBench) -> None:

@@ -123,6 +123,8 @@ class MasterPass:
             return None
         if row.delivered_fp == GONE:
             return "send"  # it is back at its source
+        if not seen:
+            return "send"  # of what the fingerprint leaves out, something has changed
         epoch = epoch_of(row.delivered_fp)
         if epoch != self.state.epoch and same_settings(epoch, self.state.epoch) and self._mapped_alike(row):
             return "rebaseline" if only_older(row.delivered_fp, record, epoch) else "send"
