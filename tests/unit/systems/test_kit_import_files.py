@@ -20,6 +20,6 @@ def test_records_have_their_letter_their_columns_and_the_keys_of_the_document() 
 
 @pytest.mark.parametrize("bad", [";", "|", '"', "\n"])
 def test_a_value_that_would_break_the_file_is_refused_and_a_text_is_written_without_it(bad: str) -> None:
-    with pytest.raises(Rejected, match="cannot be imported as TEXT: an import file of The ERP cannot hold"):
+    with pytest.raises(Rejected, match="cannot be imported as TEXT: an import file of The ERP cannot keep"):
         written(FILE, {"TEXT": f"a{bad}b"}, (), "The ERP")
     assert fitting(f"a{bad} b") == "a b"

@@ -65,7 +65,7 @@ class GraphCalls:
         package, _, name = node.partition(".")
         query = f"mutation ($data: {kind}) {{ {package} {{ {name} {{ {operation}(data: $data) {{ _id }} }} }} }}"
         sent = {"query": query, "variables": {"data": data}}
-        expected = tuple(status for status in STATUSES if status < 500)
+        expected = (*(status for status in STATUSES if status < 500), 202, 204)
         reply = self.http.call(
             Call("POST", self.path, body=sent, headers=self.headers, safe=False, want="text", expect=expected)
         )
@@ -82,7 +82,7 @@ class GraphCalls:
         raise OutcomeUnknown(
             f"{self.http.vendor} answered the {operation} of {node} with neither the record nor a refusal of it: "
             f"{fault or reply.text(120)}.",
-            taken=isinstance(made, dict),
+            taken=isinstance(made, dict) or (reply.took and (fault is None or fault.page)),
         )
 
 

@@ -70,7 +70,7 @@ def _value(body: Mapping[str, Any], column: str, title: str) -> str:
     told = f"{value:f}" if isinstance(value, Decimal) else str(value)
     if bad := "".join(dict.fromkeys(one for one in told if one in UNFIT)):
         raise Rejected(
-            f"'{told[:60]}' cannot be imported as {column}: an import file of {title} cannot hold {bad!r}. Correct it "
+            f"'{told[:60]}' cannot be imported as {column}: an import file of {title} cannot keep {bad!r}. Correct it "
             "and transfer the invoice again, or set 'write_via' to another way."
         )
     return told

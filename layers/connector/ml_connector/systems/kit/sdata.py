@@ -35,7 +35,7 @@ LONGEST = 1_400
 """Characters of a `where`, as encoded."""
 READ = (200, 201, 400, 403, 404, 405, 409, 412, 422, 500)
 """Statuses under which a server may speak for itself."""
-WRITTEN = tuple(status for status in READ if status < 500)
+WRITTEN = (*(status for status in READ if status < 500), 202, 204)
 """Those of a write that say what became of it; after any other its fate is in doubt."""
 _UNPUBLISHED = re.compile(r"\b(?:facet|representation)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*(\d{1,6})\s*:")
@@ -192,18 +192,28 @@ class Sdata:
     # ── records ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def by_keys(self, entity: Entity, keys: Sequence[str]) -> Iterator[Batch[Record]]:
-        """Read these very records: with lines each by itself, without as many to a question as an address holds."""
-        if not entity.fields.nested:
-            for conditions in among(entity.key, keys, lambda one: len(quote(literal(one))) + 3, LONGEST):
-                yield from self.pages(entity, conditions, None)
-            return
-        for key in keys:
+        """Read these very records: those that a list has, as many to a question as an address holds, then their lines.
+
+        What the list does not have is not asked for by itself.
+        """
+        for conditions in among(entity.key, keys, lambda one: len(quote(literal(one))) + 3, LONGEST):
+            for batch in self.pages(entity, conditions, None):
+                listed_ = replace(batch, position=None)
+                yield self._with_lines(entity, listed_) if entity.fields.nested else listed_
+
+    def _with_lines(self, entity: Entity, batch: Batch[Record]) -> Batch[Record]:
+        found, keys, spoiled = list[Record](), [bad.key for bad in batch.spoiled], list(batch.spoiled)
+        for key in batch.row_keys:
             try:
                 record = self.one(entity, key)
             except ValueError as error:
-                yield Batch([], [key], [Spoiled(key, str(error), "")])
+                spoiled.append(Spoiled(key, str(error), dumps(dict.fromkeys(entity.key, key))))
             else:
-                yield Batch([record], [key]) if record is not None else Batch([], [])
+                if record is None:
+                    continue  # gone meanwhile
+                found.append(record)
+            keys.append(key)
+        return Batch(found, keys, spoiled)
 
     def one(self, entity: Entity, key: str) -> Record | None:
         """Read a record with its lines. Raises `ValueError` where it has more lines than it gives."""

@@ -12,6 +12,8 @@ from ml_connector.systems.sage_x3.entities import Entity
 
 VENDOR = "Sage X3"
 _LOCKED = re.compile(r"\b(lock|being modified|in use by)", re.IGNORECASE)
+_SET_UP = re.compile(r"repr[eé]sentation|class|facet|propert|entit", re.IGNORECASE)
+"""What a refusal speaks of where the set-up is to blame; any other one of a reading passes, or shows by staying."""
 
 
 class NotPublished(Misconfigured):
@@ -27,13 +29,13 @@ def unread(entity: Entity, fault: Fault, asked: str) -> ConnectorError:
     """Say what a refused reading means: the set-up, or passing trouble. `asked` names the class and representation."""
     if fault.anybodys:
         return unproven(VENDOR, asked, fault)
-    if of_gateway(fault) or _LOCKED.search(fault.text):
-        return Transient(f"{VENDOR} did not give {asked}: {fault}. It is asked again later.")
-    if fault.status == 403:
+    if fault.worded and fault.status == 403:
         return Misconfigured(
             f"{VENDOR} does not let this user read {asked}: {fault}. Give the user's profile the right to read the "
             f"{entity.title}."
         )
+    if of_gateway(fault) or not _SET_UP.search(fault.text):
+        return Transient(f"{VENDOR} did not give {asked}: {fault}. It is asked again later.")
     return Misconfigured(
         f"{VENDOR} does not give {asked}: {fault}. Check {entity.setting('class')} and "
         f"{entity.setting('representation')}: the representation must belong to the class and be published in the "

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from ml_connector.context import AdapterContext
-from ml_connector.errors import Misconfigured, OutcomeUnknown, Rejected
+from ml_connector.errors import LoginRefused, Misconfigured, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Found, Prepared
 from ml_connector.folding import same
 from ml_connector.records import Invoice
@@ -157,19 +157,25 @@ class Invoices:
         Raises `OutcomeUnknown` where an import ran that shows no entry, and says nothing that explains it.
         """
         made = self._writer.create(self._entity, prepared.body)
-        if isinstance(made, Fault):
-            return made if made.status >= 300 else self._there(prepared) or made
-        if made.key is not None:
+        if isinstance(made, Fault) and made.status >= 300:
+            return made
+        if not isinstance(made, Fault) and made.key is not None:
             ours = str(made.record.get("REFINT") or "").strip() == prepared.lookup["own"]
             return Created(made.key, made.key.rpartition("~")[2], ours=ours)
-        if (there := self._there(prepared)) is not None:
-            return there
-        said = Fault(200, "", str(made.record.get(WORDED) or ""))
-        if said.text and (self.dialect.kind(said, prepared) or is_fault_of_the_document(said.text)):
-            return said
+        taken = not isinstance(made, Fault)
+        said = f"{VENDOR} {'took' if taken else 'refused'} {named(prepared)}"
+        try:
+            there = self._there(prepared)
+        except (Transient, LoginRefused, Misconfigured) as error:
+            raise OutcomeUnknown(f"{said}, and does not show whether it is there: {error}", taken=taken) from error
+        if there is not None or isinstance(made, Fault):
+            return there or made
+        words = Fault(200, "", str(made.record.get(WORDED) or ""))
+        if words.text and (self.dialect.kind(words, prepared) or is_fault_of_the_document(words.text)):
+            return words
         raise OutcomeUnknown(
-            f"{VENDOR} took {named(prepared)} and does not show it {self.shown_nowhere}"
-            f"{f'; it reports: {said.text}' if said.text else ''}. Look for it there, and in the log of the import.",
+            f"{said} and does not show it {self.shown_nowhere}{f'; it reports: {words.text}' if words.text else ''}. "
+            "Look for it there, and in the log of the import.",
             taken=True,
         )
 

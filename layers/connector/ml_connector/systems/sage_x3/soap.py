@@ -119,7 +119,9 @@ class Imports:
         context = {"codeLang": settings.language, "poolAlias": settings.pool_alias, "poolId": ""}
         asked = {"callContext": ("CAdxCallContext", {**context, "requestConfig": REQUEST})}
         content = called(NAMESPACE, "run", {**asked, "publicName": IMPORT, "inputXml": given})
-        call = Call("POST", "", content=content, headers=HEADERS, safe=safe, want="text", expect=(200, 500))
+        call = Call(
+            "POST", "", content=content, headers=HEADERS, safe=safe, want="text", expect=(200, 201, 202, 204, 500)
+        )
         reply = self._http.call(call)
         text = decoded(reply.body, "cp1252")
         if (said := _NO_POOL.search(text)) is not None:
@@ -138,7 +140,8 @@ class Imports:
 
 def _doubt(what: str, reply: Reply, *, safe: bool) -> NoReturn:
     message = f"{VENDOR}'s SOAP service {what}"
-    raise Transient(message) if safe else OutcomeUnknown(message, taken=reply.took)
+    served = 200 <= reply.status < 300 and b"nvelope" in reply.body[:200]
+    raise Transient(message) if safe else OutcomeUnknown(message, taken=served or reply.took)
 
 
 def _errors(body: Element) -> Iterator[str]:
