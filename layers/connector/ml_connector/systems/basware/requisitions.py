@@ -215,7 +215,7 @@ class Requisitions(Masters[PurchaseOrder]):
         """Withdraw nothing: P2P lets nobody do that from here. What it never had is no error."""
         refused = {}
         for key in keys:
-            if (present := self._stage.read(self._code(key))) is not None:
+            if (present := self._stage.read(self.code_of(key))) is not None:
                 number = present.get("extDocumentNumber") or key
                 refused[key] = f"Order {number} is gone in the ERP, and its requisition stands in Basware. {_BY_HAND}"
         return Sent((), refused)

@@ -142,7 +142,7 @@ class Masters(Generic[R]):
         `leftovers` finds, for a stage, the entities that take away what a record has no more.
         """
         self._leftovers = leftovers or {}
-        self.places, self._render, self._code = stages, render, code
+        self.places, self._render, self.code_of = stages, render, code
         self.stages, self._parents = tuple(stages), parents
 
     def render(self, record: R, codes: Codes, touch: str | None = None) -> Rendered:
@@ -276,7 +276,7 @@ class Masters(Generic[R]):
         tokens: list[str] = []
         refused: dict[str, str] = {}
         for key in keys:
-            answer = self._switch_off(self._code(key))
+            answer = self._switch_off(self.code_of(key))
             if answer is not None and answer.ok:
                 tokens.append(answer.token)
             elif answer is not None:
@@ -297,7 +297,7 @@ class Masters(Generic[R]):
         Basware leaves unclear is no success: the next full comparison tries again.
         """
         said: dict[str, Verdict] = {}
-        owners = {self._code(key): key for key in keys}
+        owners = {self.code_of(key): key for key in keys}
         doubtful = "" in tokens
         for token in filter(None, tokens):
             status = ask(self.places[self.stages[0]].client, token)
