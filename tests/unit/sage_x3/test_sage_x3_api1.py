@@ -271,7 +271,7 @@ def test_an_order_with_all_of_its_lines_is_whole(body: dict[str, Any]) -> None:
 def test_an_order_cut_short_is_an_error_and_never_a_shorter_order(body: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         reader(body)[0].one(ORDERS, "P1")
-    (batch,) = reader(body)[0].by_keys(ORDERS, ["P1"])
+    (batch,) = reader({"$resources": [{"POHNUM": "P1"}]}, body)[0].by_keys(ORDERS, ["P1"])
     assert not batch.rows and batch.spoiled[0].key == "P1"
 
 

@@ -168,8 +168,10 @@ class Invoices:
             there = self._there(prepared)
         except (Transient, LoginRefused, Misconfigured) as error:
             raise OutcomeUnknown(f"{said}, and does not show whether it is there: {error}", taken=taken) from error
-        if there is not None or isinstance(made, Fault):
-            return there or made
+        if there is not None:
+            return there
+        if isinstance(made, Fault):
+            return made
         words = Fault(200, "", str(made.record.get(WORDED) or ""))
         if words.text and (self.dialect.kind(words, prepared) or is_fault_of_the_document(words.text)):
             return words
