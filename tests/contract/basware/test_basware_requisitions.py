@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from infra.sandbox.basware.exported import decided
 from infra.sandbox.basware.model import Fault, ForcedVerdict
 from infra.sandbox.basware.world import World
-from ml_connector.errors import Held, NotYet, OutcomeUnknown, Rejected, Transient
+from ml_connector.errors import ConnectorError, Held, NotYet, OutcomeUnknown, Rejected, Transient
 from ml_connector.flow import Rendered
 from ml_connector.records import OrderLine, PurchaseOrder, Receipt, Supplier
 from ml_connector.systems.basware import connect
@@ -245,6 +246,27 @@ def test_a_post_whose_answer_is_lost_is_an_unknown_outcome_and_is_found(bench: A
     bench.later(2)
     assert {v.outcome for v in target.standing(batch).values()} == {"unchanged"}
     assert len(imported(bench)) == 2 and bench.world.calls[POST] == 1
+
+
+@pytest.mark.parametrize(
+    "kind", ["status", "gateway", "html", "error_envelope", "truncated", "drop", "act_then_drop", "hang"]
+)
+def test_whatever_happens_to_a_post_each_is_created_once(bench: Any, kind: str) -> None:
+    target, batch = rendered(bench, order(1), order(2))
+    bench.world.faults = [Fault(kind=kind, path=PATH, method="POST", times=1, status=500, seconds=1)]
+    with suppress(ConnectorError):
+        sent = target.send("requisitions", batch)
+        assert not sent.refused, "nobody refused one"
+    bench.later(1000)
+    there = target.standing(batch)
+    assert {verdict.outcome for verdict in there.values()} <= {"unchanged"}
+    left = [one for one in batch if one.key not in there]
+    if left:
+        assert not target.send("requisitions", left).refused
+    bench.later(5)
+    sent_items = [i for r in bench.world.requests.values() if r.entity_type == "PurchaseRequisition" for i in r.items]
+    assert len(imported(bench)) == len(sent_items) == 2
+    assert {item.status for item in sent_items} == {"Success"}
 
 
 def test_absence_is_only_believed_of_basware(bench: Any) -> None:
