@@ -30,13 +30,6 @@ def test_orders_of_sage_x3_become_requisitions_and_those_of_others_matching_orde
     assert read("syspro", **OWNED, purchase_order_target="purchase_requisitions").requisitions
 
 
-def test_what_requisitions_need_is_asked_for_by_name_where_it_is_the_default() -> None:
-    with pytest.raises(
-        Misconfigured, match=r"'requisition_owner_email' and 'category_code'.* or write matching_orders"
-    ):
-        read("sage_x3")
-
-
 def test_a_secret_that_is_no_object_is_explained_as_ever() -> None:
     for text in ("[]", "{", "null", '"x"'):
         with pytest.raises(Misconfigured):

@@ -21,7 +21,7 @@ from ml_connector.systems.basware.payloads import Outward
 from ml_connector.systems.basware.payments import Payments
 from ml_connector.systems.basware.requisitions import Rendering, Requisitions
 from ml_connector.systems.basware.rights import needed_by
-from ml_connector.systems.basware.settings import Settings, region_of
+from ml_connector.systems.basware.settings import REQUISITIONS, Settings, region_of
 from ml_connector.systems.basware.upserts import (
     Masters,
     Stage,
@@ -256,9 +256,15 @@ class Checks:
 
     def _requisitions(self) -> Check:
         s = self._settings
-        said = f"orders become requisitions of {s.requisition_owner_email}, category {s.category_code}, organization "
         unit = s.organization_element_code or "as their company"
-        return Check("requisitions", True, f"{said}{unit}; Basware lets nobody look these up: the first one shows it")
+        owner, category = s.requisition_owner_email or "nobody", s.category_code or "none"
+        said = f"orders become requisitions of {owner}, category {category}, organization {unit}"
+        if lacking := [name for name in REQUISITIONS if not getattr(s, name)]:
+            why = (
+                f"P2P refuses them where it demands an owner or a category; then add {' and '.join(map(repr, lacking))}"
+            )
+            return Check("requisitions", True, f"{said}; {why}", warning=True)
+        return Check("requisitions", True, f"{said}; Basware lets nobody look these up: the first one shows it")
 
     def _webhook(self) -> Check:
         if not self._settings.webhook_url:

@@ -14,8 +14,8 @@ from ml_connector.systems.settings import SystemSettings, Url, authority
 Region = Literal["EU", "US", "AU", "CA"]
 REGIONS = ("EU", "US", "AU", "CA")
 VENDOR_DOMAIN = "basware.com"
-_REQUISITIONS = ("requisition_owner_email", "category_code")
-"""What a requisition cannot do without, and nobody can guess."""
+REQUISITIONS = ("requisition_owner_email", "category_code")
+"""What Basware's schema does not demand of a requisition, and its users nearly always do."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 DIMENSION_FIELDS = 10
 """How many dimension codes a coding row has."""
@@ -87,12 +87,6 @@ class Settings(SystemSettings):
             raise ValueError("the field 'client_secret' is empty; copy it from Basware's API administration")
         if self.webhook_url and not self.webhook_secret:
             raise ValueError("'webhook_url' needs 'webhook_secret': Basware signs its notifications with it; add it")
-        if lacking := [name for name in _REQUISITIONS if self.requisitions and not getattr(self, name)]:
-            raise ValueError(
-                f"orders become purchase requisitions (see 'purchase_order_target'), which need "
-                f"{' and '.join(map(repr, lacking))}: who owns them in P2P, and their purchasing category; add what is "
-                "missing, or write matching_orders"
-            )
         if self.requisition_owner_email and not _EMAIL.fullmatch(self.requisition_owner_email):
             raise ValueError("'requisition_owner_email' is no e-mail address; write that of a user of P2P Purchase")
         if len(set(self.dimension_lists.values())) < len(self.dimension_lists):
