@@ -23,7 +23,7 @@ from ml_connector.systems.sage_x3.login import WHY
 from tests.clock import Clock
 from tests.unit.sage_x3.test_sage_x3_settings import BASIC, GATEWAY, PAIRED, SIGNED, read
 
-EMPTY = {"$resources": [], "$links": {}}
+EMPTY: dict[str, Any] = {"$resources": [], "$links": {}}
 
 
 class Desk:
