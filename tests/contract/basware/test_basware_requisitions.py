@@ -342,3 +342,11 @@ def test_ping_asks_for_the_rights_of_requisitions_and_names_what_nobody_can_look
         "purchaseRequisitions.read",
         "purchaseRequisitions.write",
     }
+
+
+def test_ping_warns_where_requisitions_have_no_owner_or_category(make: Any) -> None:
+    made = make(World(), purchase_order_target="purchase_requisitions")
+    check = next(one for one in made.connection.ping() if one.what == "requisitions")
+    assert check.ok and check.warning
+    assert "'requisition_owner_email' and 'category_code'" in check.detail and "None" not in check.detail
+    made.connection.close()
