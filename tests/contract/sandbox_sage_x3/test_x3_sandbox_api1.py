@@ -156,7 +156,12 @@ def test_a_record_is_read_by_its_whole_key_in_either_quote(api):
     reply = api.call("GET", f'{BASE}/BPSUPPLIER("O\'HARA")?representation=BPSUPPLIER.$details')
     assert decode(reply.content)["BPSNUM"] == "O'HARA"
     assert api.read("BPSUPPLIER", "FR053")["BPSNUM"] == "FR053"
-    for cls, key in (("BPSUPPLIER", "V99999"), ("BPSUPPLIER", "Fr053"), ("GACCOUNT", "401100")):
+    for cls, key in (
+        ("BPSUPPLIER", "V99999"),
+        ("BPSUPPLIER", "Fr053"),
+        ("GACCOUNT", "401100"),
+        ("BPSUPPLIER", "FR053~1"),
+    ):
         assert api.read(cls, key) == {"$diagnoses": [{"$severity": "error", "$message": "721 : Record does not exist"}]}
 
 
