@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ml_connector.errors import NotOurs
+from ml_connector.errors import NotOurs, Rejected
 from ml_connector.flow import Document, DocumentPage, Flow, Found, Integration, ListedDocument, Prepared
 from ml_connector.records import InvoiceStatus, Payment, SupplierInvoice
 from tests.unit.engine.bench import Bench
@@ -79,6 +79,8 @@ class Target:
         self.p = platform
 
     def prepare(self, record: SupplierInvoice, codes: Any) -> Prepared:
+        if record.description == "sour":
+            raise Rejected("It is sour.")
         body = {"amount": str(record.gross), "text": record.description}
         lookup = {"own": f"own-{record.key}"}
         natural = f"{record.supplier}~{record.number}"

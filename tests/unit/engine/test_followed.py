@@ -107,6 +107,26 @@ def test_what_is_void_when_it_is_read_is_not_sent(following: Following) -> None:
     assert (following.platform.creates, following.counts(SENT)) == (0, {"unchanged": 1})
 
 
+def test_what_was_refused_and_is_void_by_now_is_not_sent(following: Following) -> None:
+    """It was paid in the ERP after its refusal: nothing pays it a second time."""
+    change(following, "1", description="sour")
+    following.run(SENT)
+    assert following.counts(SENT) == {"rejected": 1}
+    change(following, "2", description="Nails")
+    following.platform.void.add("N1")
+    following.run(SENT)
+    assert following.platform.creates == 0 and not list(following.pair().ledger(SENT.name).unfinished())
+
+
+@pytest.mark.parametrize("later", ["a", "z"])
+def test_what_was_refused_is_tried_again_whatever_its_stamp_is_compared_to(following: Following, later: str) -> None:
+    change(following, "m", description="sour")
+    following.run(SENT)
+    change(following, later, description="Nails")
+    following.run(SENT)
+    assert following.platform.creates == 1
+
+
 def test_what_was_delivered_is_asked_for_and_each_status_written_once(following: Following) -> None:
     following.run(SENT)
     following.run(STATUS)

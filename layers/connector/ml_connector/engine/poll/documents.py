@@ -96,7 +96,7 @@ class DocumentPass:
             return True
         if row is None or row.outcome is None or self._may_be_ours_now(row):
             return False
-        if row.outcome == "rejected" and (_seen(offer, row) or self._refused_before(offer, row)):
+        if row.outcome == "rejected" and (self._seen(offer, row) or self._refused_before(offer, row)):
             figures.rejected += 1
             self.state.reject((offer.key, row.reason or ""))
             return True
@@ -110,6 +110,10 @@ class DocumentPass:
         """Tell whether what belonged to nothing of ours is looked at again: once a day, its document may be there."""
         daily = self.cursor.now is not None and self.cursor.now.daily
         return self.flow.concerns is not None and daily and untouched(row)
+
+    def _seen(self, offer: ListedDocument, row: Row) -> bool:
+        """Tell whether an answered source offers no later version; other sources' stamps are in no order."""
+        return bool(self.source.answers and offer.stamp and row.stamp and offer.stamp <= row.stamp)
 
     def _refused_before(self, offer: ListedDocument, row: Row) -> bool:
         """Tell whether a source that takes no answer offers what was refused as it was; the daily pass tries again."""
@@ -141,10 +145,6 @@ class DocumentPass:
             )
             if chunk is not None:
                 self.state.notify([chunk])
-
-
-def _seen(offer: ListedDocument, row: Row) -> bool:
-    return bool(offer.stamp and row.stamp and offer.stamp <= row.stamp)
 
 
 def untouched(row: Row | None) -> bool:

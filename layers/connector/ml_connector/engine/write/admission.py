@@ -15,8 +15,10 @@ def passed_over(attempt: Attempt, document: Document[Any], row: Row) -> str:
     """Say why a document is none for us, by a webhook or by now: before the start date, or void; never one we know."""
     flow, pair = attempt.flow, attempt.pair
     start, day = pair.options.start(pair.integration.name, flow.name), getattr(document.record, "invoice_date", None)
-    if row.outcome not in {None, "unchanged"} or row.target is not None:
+    if row.target is not None or row.outcome not in {None, "unchanged", "rejected"}:
         return ""
+    if row.outcome == "rejected":  # it is tried again, unless it was paid or cancelled meanwhile
+        return document.detail or "It does not count any more." if document.void else ""
     if start is not None and day is not None and day < start:
         return "It is dated before the flow's start date."
     return document.detail or "It does not count any more." if document.void else ""

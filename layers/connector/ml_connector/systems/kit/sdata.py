@@ -249,16 +249,17 @@ class Sdata:
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def takes(self, entity: Entity, operation: str = "create") -> str:
-        """Prove that records can be created: the defaults of a new one are read. Raises `Misconfigured`."""
-        facet = f"{entity.representation}.${operation}"
-        reply = self._http.get(f"{self._path}/{entity.class_name}/$template?representation={facet}", expect=READ)
+        """Prove that records can be created or changed, by what the facet shows of one. Raises `Misconfigured`."""
+        facet = f"{entity.representation}.${'edit' if operation == 'update' else operation}"
+        place = f"$template?representation={facet}" if operation == "create" else f"$prototypes('{facet}')"
+        reply = self._http.get(f"{self._path}/{entity.class_name}/{place}", expect=READ)
         fault = fault_in(reply)
         if fault is not None and (fault.page or fault.anybodys):
             raise unproven(self._vendor, f"a new {entity.title}", fault)
         if fault is not None:
             raise Misconfigured(
-                f"{self._vendor} lets no {entity.title} be created by {entity.class_name} and {facet}: {fault}. Name a "
-                f"representation that can in {entity.setting('representation')}, or set another 'write_via'."
+                f"{self._vendor} lets no {entity.title} be {operation}d by {entity.class_name} and {facet}: {fault}. "
+                f"Name a representation that can in {entity.setting('representation')}, or set another 'write_via'."
             )
         return facet
 
@@ -353,6 +354,8 @@ def whole(entity: Entity, record: Record, dialect: Dialect) -> None:
     """Raise `ValueError` where a record has more lines than it gives."""
     collections = {name: value for name, value in record.items() if _are_lines(value)}
     count, line = entity.lines
+    if not line:
+        return  # its lines are counted otherwise, such as by what they add up to
     told = text(record, count)
     most = int(told) if told and told.isdigit() else None
     if not collections and (most or not any(value == [] for value in record.values())):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from ml_connector import records
 from ml_connector.connection import Check, Source, Target
 from ml_connector.context import AdapterContext
 from ml_connector.errors import Misconfigured
-from ml_connector.records import Account, CostCenter, Invoice, PurchaseOrder, Record, Supplier
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import TRIES, Http, listed
 from ml_connector.systems.kit.changes import sampled
@@ -17,6 +17,7 @@ from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
 from ml_connector.systems.kit.logins import refresh_token
 from ml_connector.systems.kit.orders import OrderSource
+from ml_connector.systems.kit.posted_invoices import PostedInvoices
 from ml_connector.systems.kit.shelf import Shelf
 from ml_connector.systems.kit.signed_tokens import claims_of
 from ml_connector.systems.sage_x3.api1 import Api1
@@ -39,8 +40,11 @@ from ml_connector.systems.sage_x3.invoices import Invoices
 from ml_connector.systems.sage_x3.login import scheme
 from ml_connector.systems.sage_x3.masters import Folder
 from ml_connector.systems.sage_x3.orders import Orders
+from ml_connector.systems.sage_x3.payments import checks, payments, statuses
+from ml_connector.systems.sage_x3.posting import Lookups
 from ml_connector.systems.sage_x3.settings import Settings
 from ml_connector.systems.sage_x3.soap import Imports, login
+from ml_connector.systems.sage_x3.supplier_invoices import invoices
 
 READ = {
     "suppliers": (SUPPLIER,),
@@ -100,13 +104,14 @@ class Connection:
             keeps_cookies=False,
         )
 
-    def source(self, record: type[Record]) -> Source:
+    def source(self, record: type[records.Record]) -> Source:
         """Hand out a source; raises `KeyError` for a record that this system does not give."""
-        makers: dict[type[Record], Callable[[], Source]] = {
-            Supplier: lambda: self.folder.suppliers(bank_details=self.context.options.send_bank_details),
-            Account: self.folder.accounts,
-            CostCenter: lambda: self.folder.dimensions(self.context.dimensions),
-            PurchaseOrder: lambda: OrderSource(self._orders()),
+        makers: dict[type[records.Record], Callable[[], Source]] = {
+            records.Supplier: lambda: self.folder.suppliers(bank_details=self.context.options.send_bank_details),
+            records.Account: self.folder.accounts,
+            records.CostCenter: lambda: self.folder.dimensions(self.context.dimensions),
+            records.PurchaseOrder: lambda: OrderSource(self._orders()),
+            records.SupplierInvoice: self._posted,
         }
         return makers[record]()
 
@@ -114,9 +119,13 @@ class Connection:
         start = self.context.options.start(self.context.integration, "purchase_orders")
         return Orders(self.reader, self.settings, lambda: self.folder.center_type(self.context.dimensions), start)
 
-    def target(self, record: type[Record]) -> Target:
+    def target(self, record: type[records.Record]) -> Target:
         """Hand out a target; raises `KeyError` for a record that this system does not take."""
-        makers: dict[type[Record], Callable[[], Target]] = {Invoice: self._invoices}
+        makers: dict[type[records.Record], Callable[[], Target]] = {
+            records.Invoice: self._invoices,
+            records.Payment: self._payments,
+            records.InvoiceStatus: self._statuses,
+        }
         return makers[record]()
 
     def keep_alive(self) -> None:
@@ -129,6 +138,24 @@ class Connection:
 
     def _payables(self) -> Invoices:
         return Invoices(self.reader, self.writer(), self.folder, self._orders(), self.settings, self.context)
+
+    def _posted(self) -> PostedInvoices:
+        start = self.context.options.start(self.context.integration, "supplier_invoices")
+        return invoices(self.reader, self.folder, self._lookups(), self.settings, start)
+
+    def _lookups(self) -> Lookups:
+        return Lookups(self.reader, self.folder, self._orders())
+
+    def _payments(self) -> Target:
+        return payments(self.reader, self.writer(), self.folder, self._posted(), self.settings, self.context)
+
+    def _statuses(self) -> Target:
+        return statuses(self.editor(), self.folder, self._posted(), self._lookups(), self.settings)
+
+    def editor(self) -> Graph | Api1:
+        """Hand out what records are changed through: an import changes none."""
+        graph = self.settings.write_via == "graphql" or self.settings.gateway
+        return self.graph if graph else self.api1
 
     def writer(self) -> Imports | Graph | Api1:
         """Hand out what documents are written through."""
@@ -169,6 +196,7 @@ class Connection:
         if "invoices" in self.context.flows():
             yield tried("invoices", lambda: self._payables().check())
             yield Check("invoices", True, NOTE, warning=True)
+        yield from checks(self.context.flows(), self.settings, self.folder, self.writer, self.editor)
         yield zone(self.settings, "Europe/Paris")
 
     def _granted(self) -> str:

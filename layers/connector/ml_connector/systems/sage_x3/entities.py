@@ -145,7 +145,7 @@ SUPPLIER_INVOICE = Entity(
     _fields(
         "NUM=id INVTYP=category ORIMOD=sourceModule BPR=&billBySupplier CPY=@company FCY=@site ACCDAT=accountingDate "
         "BPRVCR=sourceDocument BPRDAT=sourceDocumentDate CUR=@currency PTE=@paymentTerm "
-        "STRDUDDAT=dueDateCalculationStartDate STA=status AMTATI=totalAmountIncludingTax "
+        "BPRPAY=@payToBusinessPartner STRDUDDAT=dueDateCalculationStartDate STA=status AMTATI=totalAmountIncludingTax "
         "AMTNOT=totalAmountExcludingTax PAZ=paymentApproval VAC=@taxRule UPDDATTIM=_updateStamp"
     ),
     {"STA": {"notPosted": 1, "inProgress": 2, "posted": 3}, "PAZ": APPROVAL, "INVTYP": KINDS},
@@ -154,7 +154,7 @@ OPEN_ITEM = Entity(
     "open_item",
     "open item",
     "GACCDUDATE",
-    ("TYP", "ACCNUM", "DUDLIG"),
+    ("ACCNUM", "DUDLIG"),
     "x3FinanceData.openItem",
     _fields(
         "TYP=@documentType NUM=documentNumber LIG=lineNumber DUDLIG=openItemLineNumber "

@@ -8,7 +8,7 @@ from ml_connector.errors import ConnectorError, Misconfigured, Transient
 from ml_connector.flow import Prepared
 from ml_connector.systems.kit.absence import unproven
 from ml_connector.systems.kit.faults import Dialect, Fault, fixes, patterns, spoken_of
-from ml_connector.systems.sage_x3.entities import Entity
+from ml_connector.systems.sage_x3.entities import JOURNAL, Entity
 
 VENDOR = "Sage X3"
 _LOCKED = re.compile(r"\b(lock|being modified|in use by)", re.IGNORECASE)
@@ -68,31 +68,43 @@ _SPOKEN = patterns(
 _FIXES = fixes(VENDOR) | {"currency": f"Enter the rate of the currency in {VENDOR}, or map the currency."}
 
 
-def _elsewhere(fault: Fault, _: Prepared) -> ConnectorError | None:
-    """Find causes that no correction of an invoice would fix: a lock, a right, a gateway, a class that takes none."""
+CLOSED = re.compile(r"representation|facet|\bclass\b|read.?only|unknown property|not allowed|unexpected", re.IGNORECASE)
+
+
+def passing(fault: Fault, what: str) -> ConnectorError | None:
+    """Find what passes by itself, of a write: a gateway that answered instead, and a lock."""
     if of_gateway(fault):
-        return unproven(VENDOR, "a new entry", fault, safe=False)
+        return unproven(VENDOR, what, fault, safe=False)
     if _LOCKED.search(fault.text):
-        return Transient(f"{VENDOR} did not take an entry at this time: {fault}. It is tried again by itself.")
-    if fault.status == 403:
-        return Misconfigured(
-            f"{VENDOR} does not let this user enter journal entries: {fault}. Give the user's profile the right to."
-        )
-    if fault.status >= 300 and _CLOSED.search(fault.text):
-        return Misconfigured(
-            f"{VENDOR} does not let journal entries be created this way: {fault}. Name a class and representation "
-            "with a $create facet in 'classes.journal', or set 'write_via' to soap."
-        )
+        return Transient(f"{VENDOR} did not take {what} at this time: {fault}. It is tried again by itself.")
     return None
 
 
-_CLOSED = re.compile(
-    r"representation|facet|\bclass\b|read.?only|unknown property|not allowed|unexpected", re.IGNORECASE
-)
-DIALECT: Dialect[Fault] = Dialect(
-    VENDOR,
-    lambda fault, _: spoken_of(fault, {}, _SPOKEN, VENDOR),
-    _elsewhere,
-    lambda kind, *_: _FIXES.get(kind),
-    "entry",
-)
+def dialect(what: str, many: str, entity: Entity) -> Dialect[Fault]:
+    """Make the dialect of refusals of what an invoice or a payment becomes, `what`."""
+
+    def elsewhere(fault: Fault, _: Prepared) -> ConnectorError | None:
+        """Find causes that no correction of a document would fix, also a right, and a class that takes none."""
+        if (error := passing(fault, f"a new {what}")) is not None:
+            return error
+        if fault.status == 403:
+            return Misconfigured(
+                f"{VENDOR} does not let this user enter {many}: {fault}. Give the user's profile the right to."
+            )
+        if fault.status >= 300 and CLOSED.search(fault.text):
+            return Misconfigured(
+                f"{VENDOR} does not let {many} be created this way: {fault}. Name a class and representation "
+                f"with a $create facet in 'classes.{entity.name}', or set 'write_via' to soap."
+            )
+        return None
+
+    return Dialect(
+        VENDOR,
+        lambda fault, _: spoken_of(fault, {}, _SPOKEN, VENDOR),
+        elsewhere,
+        lambda kind, *_: _FIXES.get(kind),
+        what,
+    )
+
+
+DIALECT = dialect("entry", "journal entries", JOURNAL)

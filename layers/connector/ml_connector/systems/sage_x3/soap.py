@@ -39,7 +39,12 @@ LAYOUTS = {
                 "A", "DIE.0 CCE.0 DIE.1 CCE.1 AMTCUR " + " ".join(f"DIE.{n} CCE.{n}" for n in range(2, 9)), 5
             ),
         ),
-    )
+    ),
+    "payment": layout(
+        "P",
+        "NUM PAYTYP BPR BAN FCY CUR AMTCUR ACCDAT CHQNUM DES APPFLG",
+        PAYMENTD=layout("D", "DENCOD VCRTYP VCRNUM DUDNUM CURLIN AMTLIN"),
+    ),
 }
 """The columns that an import template must have, by entity; the administrator makes it so."""
 _NO_POOL = re.compile('[^<>"]*(?:web services? pool|no web services? accepted)[^<>"]*', re.IGNORECASE)
