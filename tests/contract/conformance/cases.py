@@ -10,7 +10,7 @@ import pytest
 
 from ml_connector import bootstrap
 from ml_connector.integrations import INTEGRATIONS
-from ml_connector.records import Invoice, Record
+from ml_connector.records import Invoice, InvoiceStatus, Payment, Record, SupplierInvoice
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Case:
         return f"{self.stand or self.system}-{self.record.__name__}"
 
 
-OTHERS = {"basware": ("basware_extracts",), "sage_300": ("sage_300_bare",), "syspro": ("syspro_enet",)}
+OTHERS = {"basware": ("basware_extracts",), "sage_300": ("sage_300_bare",), "sage_x3": ("sage_x3_graphql",), "syspro": ("syspro_enet",)}
 """Further stands of a system, whose servers are of another make: they obey the same laws."""
 
 ONLY = {"basware_extracts": [("source", Invoice)]}
@@ -36,15 +36,18 @@ ONLY = {"basware_extracts": [("source", Invoice)]}
 
 
 def _cases() -> Iterable[Case]:
-    for flow in (flow for integration in INTEGRATIONS for flow in integration.flows):
+    for flow in (flow for integration in INTEGRATIONS for flow in integration.flows if not flow.aligns):
         yield Case(flow.source, flow.record, "source", flow.manner)
         yield Case(flow.target, flow.record, "target", "enrichment" if flow.enriches else flow.manner)
 
 
-AWAITED = frozenset({"sage_x3", "avidxchange"})
+AWAITED = frozenset({"avidxchange"})
 """Systems whose stand does not exist yet: nothing is shown of them here, and no release has them."""
+PARTLY = {"sage_x3": frozenset({Invoice, InvoiceStatus, Payment, SupplierInvoice})}
+"""Records of a system whose stand does not tell of them yet."""
 
-ALL = tuple(case for case in dict.fromkeys(_cases()) if case.system not in AWAITED)
+NAMED = tuple(case for case in dict.fromkeys(_cases()) if case.system not in AWAITED)
+ALL = tuple(case for case in NAMED if case.record not in PARTLY.get(case.system, ()))
 SYSTEMS = tuple(system for system in bootstrap.SYSTEMS if system not in AWAITED)
 
 

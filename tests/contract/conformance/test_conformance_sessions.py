@@ -27,7 +27,8 @@ def _first(system: str, cases: tuple[Case, ...] = ALL) -> Case:
 
 
 def _logins(stand: Stand) -> int:
-    return sum(stand.is_login(httpx.Request(one.method, one.url)) for one in stand.wire.seen)
+    asked = (httpx.Request(one.method, one.url, content=one.body) for one in stand.wire.seen)
+    return sum(map(stand.is_login, asked))
 
 
 @each(ALL)
