@@ -28,7 +28,12 @@ class Case:
         return f"{self.stand or self.system}-{self.record.__name__}"
 
 
-OTHERS = {"basware": ("basware_extracts",), "sage_300": ("sage_300_bare",), "sage_x3": ("sage_x3_graphql",), "syspro": ("syspro_enet",)}
+OTHERS = {
+    "basware": ("basware_extracts",),
+    "sage_300": ("sage_300_bare",),
+    "sage_x3": ("sage_x3_graphql",),
+    "syspro": ("syspro_enet",),
+}
 """Further stands of a system, whose servers are of another make: they obey the same laws."""
 
 ONLY = {"basware_extracts": [("source", Invoice)]}

@@ -24,6 +24,7 @@ TABLES: dict[type[Record], str] = {
 }
 ENDPOINT = f"/api1/x3/erp/{FOLDER}"
 CENTER = "CCT"
+FIRST: dict[type[Record], str] = {Account: CHART, CostCenter: CENTER}
 FEW = {"PORDER": 30, "BPSUPPLIER": 60, "GACCOUNT": 60}
 """Rows that are left of the seeded ones, so that a reading by single records stays short."""
 
@@ -33,6 +34,8 @@ class SageX3Stand(Stand):
     secret: ClassVar[dict[str, Any]] = {
         "url": "https://x3.example", "folder": FOLDER, "company": COMPANY, "chart": CHART, "timezone": "Europe/Paris",
         "auth": {"type": "basic", "user": USER, "password": PASSWORD}, "cost_center_dimension": CENTER,
+        "journal": {"entry_type": "PIINV", "journal": "ACH", "payable_account": "401000"},
+        "classes": {"journal": {"representation": "ZGACCENTRY"}},
     }  # fmt: skip
     wrong: ClassVar[dict[str, Any]] = {"auth": {"type": "basic", "user": USER, "password": "not-this-one"}}
     envelope = json.dumps({"$diagnoses": [{"$severity": "error", "$message": "Sorry"}]})
@@ -41,8 +44,8 @@ class SageX3Stand(Stand):
     def make_world(self) -> World:
         world = seeded_world(1, clock=lambda: START)
         for table, kept in FEW.items():
-            used = {(row["BPSNUM"],) for row in world.rows("PORDER")} if table == "BPSUPPLIER" else set()
-            for key in sorted(world.tables[table], key=lambda key: (key not in used, str(key)))[kept:]:
+            used = {row["BPSNUM"] for row in world.rows("PORDER")} | {"401000"}
+            for key in sorted(world.tables[table], key=lambda key: (key[-1] not in used, str(key)))[kept:]:
                 del world.tables[table][key]
         return world
 
@@ -74,10 +77,15 @@ class SageX3Stand(Stand):
         return {self.key_of(record, row) for row in rows}
 
     def key_of(self, record: type[Record], row: Row) -> str:
-        return "~".join(str(row.get(name, "")) for name in COLUMNS[TABLES[record]].key)
+        return self.short(record, [str(row.get(name, "")) for name in COLUMNS[TABLES[record]].key])
+
+    def short(self, record: type[Record], parts: list[str]) -> str:
+        """Leave out what people leave out: the company's chart, and the type of cost centers."""
+        return parts[-1] if parts[0] == FIRST.get(record) else "~".join(parts)
 
     def _key(self, record: type[Record], key: str) -> dict[str, str]:
-        return dict(zip(COLUMNS[TABLES[record]].key, key.split("~"), strict=True))
+        parts = [FIRST[record], key] if record in FIRST else [key]
+        return dict(zip(COLUMNS[TABLES[record]].key, parts, strict=True))
 
     def touch(self, record: type[Record], key: str) -> None:
         back_office.change(self.world, TABLES[record], self._key(record, key))

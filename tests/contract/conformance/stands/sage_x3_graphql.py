@@ -77,7 +77,7 @@ class GraphStand(SageX3Stand):
         return recoded(response, body)
 
     def key_of(self, record: type[Record], row: Row) -> str:
-        return str(row["_id"]).replace("|", "~") if "_id" in row else super().key_of(record, row)
+        return self.short(record, str(row["_id"]).split("|")) if "_id" in row else super().key_of(record, row)
 
     def garble(self, record: type[Record], row: Row) -> str | None:
         row["orderDate" if record is PurchaseOrder else "isActive"] = "31.02.2026"

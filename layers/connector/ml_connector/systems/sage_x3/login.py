@@ -80,5 +80,6 @@ def refusal(settings: Settings, said: str) -> LoginRefused:
 def _nowhere(settings: Settings, said: object) -> Misconfigured:
     surface = settings.graphql_path if settings.api == "graphql" else settings.api1_path
     return Misconfigured(
-        f"{settings.url} can be reached, but {surface} is not there: correct 'url', 'endpoint' or 'api'. {said}"
+        f"{settings.url} can be reached, but {surface} is not there: correct the address ('url', 'endpoint' or "
+        f"'api'). {said}"
     )
