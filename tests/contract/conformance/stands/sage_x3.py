@@ -34,7 +34,7 @@ class SageX3Stand(Stand):
     secret: ClassVar[dict[str, Any]] = {
         "url": "https://x3.example", "folder": FOLDER, "company": COMPANY, "chart": CHART, "timezone": "Europe/Paris",
         "auth": {"type": "basic", "user": USER, "password": PASSWORD}, "cost_center_dimension": CENTER,
-        "journal": {"entry_type": "PIINV", "journal": "ACH", "payable_account": "401000"},
+        "journal": {"entry_type": "PIINV", "journal": "ACH", "payable_account": "401100"},
         "classes": {"journal": {"representation": "ZGACCENTRY"}},
     }  # fmt: skip
     wrong: ClassVar[dict[str, Any]] = {"auth": {"type": "basic", "user": USER, "password": "not-this-one"}}
@@ -44,7 +44,7 @@ class SageX3Stand(Stand):
     def make_world(self) -> World:
         world = seeded_world(1, clock=lambda: START)
         for table, kept in FEW.items():
-            used = {row["BPSNUM"] for row in world.rows("PORDER")} | {"401000"}
+            used = {row["BPSNUM"] for row in world.rows("PORDER")} | {"401100"}
             for key in sorted(world.tables[table], key=lambda key: (key[-1] not in used, str(key)))[kept:]:
                 del world.tables[table][key]
         return world
