@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from tests.simulation import shrink
 from tests.simulation.checker import judge
 from tests.simulation.history import Cut, History, Tilt
-from tests.simulation.worlds import ERPS
+from tests.simulation.worlds import ASKED, ERPS
 
 AT_A_TIME = 16
 
@@ -66,7 +66,7 @@ def tell(seed: int, erp: str | None = None) -> Told:
 
 
 def _tilt(erp: str | None) -> Tilt | None:
-    return Tilt(erp=next(e for e in ERPS if e.system == erp)) if erp else None
+    return Tilt(erp=next(e for e in (*ERPS, *ASKED) if e.system == erp)) if erp else None
 
 
 def show(told: list[Told], seconds: float) -> None:
@@ -148,7 +148,9 @@ def main() -> int:
     options.add_argument("--seeds", type=int, default=100)
     options.add_argument("--from", dest="first", type=int, default=0)
     options.add_argument("--jobs", type=int, default=2)
-    options.add_argument("--erp", choices=[e.system for e in ERPS], help="one ERP instead of what the seed draws")
+    options.add_argument(
+        "--erp", choices=[e.system for e in (*ERPS, *ASKED)], help="one ERP instead of what the seed draws"
+    )
     options.add_argument("--only", type=shrink.read, help="the acts and faults that a shrunken history is left with")
     options.add_argument("--echo", action="store_true", help="print every event (with one seed)")
     options.add_argument("--shrink", type=int, default=2, help="how many failing histories are shrunk")

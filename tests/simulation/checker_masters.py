@@ -17,7 +17,7 @@ def masters(history: History, office: Office, pair: TenantIntegration) -> Iterat
     there = {
         office.erp.suppliers_flow: {r["vendorCode"]: r["name"] for r in imported.get("vendors", {}).values()},
         "accounts": {r["accountCode"]: _name(r["accountNames"]) for r in imported.get("accounts", {}).values()},
-        "cost_centers": {
+        office.erp.centers_flow: {
             r["costCenterCode"]: _name(r["costCenterNames"]) for r in imported.get("costCenters", {}).values()
         },
     }

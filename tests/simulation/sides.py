@@ -220,6 +220,8 @@ class Erp(Side):
     """Whether it lets no second document in of a supplier and number, whoever enters it."""
     suppliers_flow = "vendors"
     """The flow of its suppliers."""
+    centers_flow = "cost_centers"
+    """The flow of its cost centers."""
     lists: tuple[str, ...] = ()
     """How the paths of its lists of masters end."""
 

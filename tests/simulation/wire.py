@@ -110,12 +110,12 @@ class Wire(httpx.BaseTransport):
         office = self.line.office
         *_, kind, code = request.url.path.split("/")
         suppliers = office.erp.suppliers_flow
-        flow = {"vendors": suppliers, "accounts": "accounts", "costCenters": "cost_centers"}.get(kind)
+        flow = {"vendors": suppliers, "accounts": "accounts", "costCenters": office.erp.centers_flow}.get(kind)
         if request.method != "PATCH" or flow is None or self.side.system != "basware" or not office.hidden():
             return
         if not re.search(rb'"active":\s*false', request.read()):
             return  # what is kept of a supplier by people is written around
-        name = {suppliers: "vendorCode", "accounts": "accountCode", "cost_centers": "costCenterCode"}[flow]
+        name = {suppliers: "vendorCode", "accounts": "accountCode", office.erp.centers_flow: "costCenterCode"}[flow]
         known = office.ap.imported.get(kind, {}).get(unquote(code), {}).get(name)
         if known in office.erp.masters()[flow]:
             self.line.wrong.append(f"{flow} {known} is switched off, and the ERP has it: its list is hidden")

@@ -14,12 +14,15 @@ from infra.sandbox.basware.model import Document
 from infra.sandbox.basware.seed_invoices import Coding, Maker
 from tests.simulation import clerks_sap_b1
 from tests.simulation.erp_sage_300 import Sage300
+from tests.simulation.erp_sage_x3 import SageX3
 from tests.simulation.erp_sap_b1 import SapB1
 from tests.simulation.erp_syspro import Syspro
 from tests.simulation.sides import BaswareSide, Erp
 
 ERPS: tuple[type[Erp], ...] = (SapB1, Sage300, Syspro)
 """The integrations that seeds draw from."""
+ASKED: tuple[type[Erp], ...] = (SageX3,)
+"""Those that are lived through where they are asked for: another one to draw from would change every seed."""
 SapB1.acts = clerks_sap_b1.ACTS
 NOWHERE = "499999"
 """An account that no ledger has."""
