@@ -87,7 +87,7 @@ class SageX3(Erp):
     def settings(self, dice: Random) -> dict[str, Any]:
         host = f"https://x3.{self.name}.test"
         journal = {"entry_type": self.entry_type, "journal": "ACH", "site": self.world.site, "payable_account": PAYABLE}
-        plain = {
+        plain: dict[str, Any] = {
             "url": host, "folder": self.world.folder, "company": self.world.company, "timezone": "UTC",
             "cost_center_dimension": "CCT", "api": self.api, "write_via": self.write_via,
             "journal": {**journal, "tax_account": TAXES}, "auth": {"type": "basic", "user": USER},
@@ -155,7 +155,8 @@ class SageX3(Erp):
         )
 
     def credentials(self, request: httpx.Request) -> bytes:
-        return request.headers.get("authorization", "").encode()
+        said: str = request.headers.get("authorization", "")
+        return said.encode()
 
     def proves(self, request: httpx.Request) -> bool:
         return b"%24query&count=1" in request.url.query or b"__typename" in request.read()
