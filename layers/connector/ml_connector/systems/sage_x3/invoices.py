@@ -162,16 +162,15 @@ class Invoices:
         if not isinstance(made, Fault) and made.key is not None:
             ours = str(made.record.get("REFINT") or "").strip() == prepared.lookup["own"]
             return Created(made.key, made.key.rpartition("~")[2], ours=ours)
-        taken = not isinstance(made, Fault)
-        said = f"{VENDOR} {'took' if taken else 'refused'} {named(prepared)}"
+        said = f"{VENDOR} {'took' if (taken := not isinstance(made, Fault)) else 'refused'} {named(prepared)}"
         try:
             there = self._there(prepared)
         except (Transient, LoginRefused, Misconfigured) as error:
             raise OutcomeUnknown(f"{said}, and does not show whether it is there: {error}", taken=taken) from error
+        if isinstance(made, Fault):
+            return there or made
         if there is not None:
             return there
-        if isinstance(made, Fault):
-            return made
         words = Fault(200, "", str(made.record.get(WORDED) or ""))
         if words.text and (self.dialect.kind(words, prepared) or is_fault_of_the_document(words.text)):
             return words
