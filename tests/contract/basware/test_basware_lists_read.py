@@ -88,6 +88,25 @@ def test_a_record_without_a_code_costs_only_itself(there: Any) -> None:
     assert ["without accountCode" in broken.reason for broken in page.broken] == [True]
 
 
+@pytest.mark.parametrize("code", [["6100"], {"a": 1}, True, None, " "])
+def test_what_is_no_code_is_taken_for_none(there: Any, code: Any) -> None:
+    put(there, "accounts", "a", accountCode=code)
+    put(there, "vendors", "a", vendorCode=code)
+    for record, field in ((Account, "accountCode"), (Supplier, "vendorCode")):
+        (page,) = there.connection.source(record).pages(None, None)
+        assert not page.records and [f"without {field}" in one.reason for one in page.broken] == [True]
+
+
+def test_a_vendor_that_cannot_be_read_is_told_by_its_code(there: Any) -> None:
+    put(there, "vendors", "a", vendorCode="V1", identifiers="none")
+    (page,) = there.connection.source(Supplier).pages(None, None)
+    assert [one.key for one in page.broken] == ["V1"]
+
+
+def test_nothing_is_asked_where_no_record_is_to_be_read_again(there: Any) -> None:
+    assert list(there.connection.source(CostCenter).reread([])) == [] and not there.world.calls
+
+
 def test_an_empty_basware_shows_nothing(there: Any) -> None:
     assert [read(there, record) for record in (Supplier, Account, CostCenter)] == [[], [], []]
 

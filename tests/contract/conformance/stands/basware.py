@@ -38,6 +38,13 @@ ENTITIES: dict[type[Record], tuple[str, str, str, str]] = {
     PurchaseOrder: ("matchingOrders", "externalCode", "MatchingOrder", "order"),
 }
 """By record type: how Basware keeps it, the field that names it, its type in request statuses, our kind of code."""
+LISTS: dict[type[Record], tuple[str, str, str]] = {
+    SupplierEnrichment: ("vendors", "vendorEntities", "vendorCode"),
+    Supplier: ("vendors", "vendorEntities", "vendorCode"),
+    Account: ("accounts", "accounts", "accountCode"),
+    CostCenter: ("costCenters", "costCenters", "costCenterCode"),
+}
+"""By record type that is read here: its list, the list's name in the wrapper, the field that names a row."""
 
 
 class BaswareStand(Stand):
@@ -66,7 +73,8 @@ class BaswareStand(Stand):
         self._token = ""
         world, _ = _server()
         vars(world).update(vars(seeded_world(clock=lambda: START)))
-        world.entities["vendors"] = {f"theirs-{n}": _vendor(n) for n in range(100, 160)}
+        for name, make in (("vendors", _vendor), ("accounts", _account), ("costCenters", _center)):
+            world.entities[name] = {f"theirs-{n}": make(n) for n in range(100, 160)}
         return world
 
     def make_app(self) -> Any:
@@ -90,34 +98,33 @@ class BaswareStand(Stand):
         self.world.granted -= {f"{api}.read", f"{api}.write"}
         return lambda: setattr(self.world, "granted", SCOPES)
 
-    # ── invoices out ────────────────────────────────────────────────────────────────────────────────────────
+    # ── invoices and lists out ──────────────────────────────────────────────────────────────────────────────
 
     def keys(self, record: type[Record]) -> set[str]:
-        if record is SupplierEnrichment:
-            return set(self._vendors())
+        if record in LISTS:
+            return set(self._listed(record))
         documents = self.world.documents.items()
         return {key for key, d in documents if d.status == "WaitingForTransfer" and d.record["companyCode"] == "1000"}
 
-    def _vendors(self) -> dict[str, Any]:
-        """Give the vendors that people entered something of, by code."""
-        return {row.record["vendorCode"]: row for row in self.world.entities["vendors"].values()}
+    def _listed(self, record: type[Record]) -> dict[str, Any]:
+        """Give the rows of a list, by the code that people read."""
+        name, _, code = LISTS[record]
+        return {row.record[code]: row for row in self.world.entities[name].values()}
 
     def touch(self, record: type[Record], key: str) -> None:
-        if record is SupplierEnrichment:
-            self._vendors()[key].updated = self.world.now()
-            return
-        self.world.documents[key].updated = self.world.now()
+        row = self._listed(record)[key] if record in LISTS else self.world.documents[key]
+        row.updated = self.world.now()
 
     def remove(self, record: type[Record], key: str) -> None:
-        if record is SupplierEnrichment:
-            del self.world.entities["vendors"][self._vendors()[key].record["externalCode"]]
+        if record in LISTS:
+            del self.world.entities[LISTS[record][0]][self._listed(record)[key].record["externalCode"]]
             return
         del self.world.documents[key]
 
     def asks(self, record: type[Record], request: httpx.Request) -> bool:
         path = request.url.path
-        if record is SupplierEnrichment:
-            return request.method == "GET" and path.startswith("/v1/vendors")
+        if record in LISTS:
+            return request.method == "GET" and path.startswith(f"/v1/{LISTS[record][0]}")
         return request.method == "GET" and (path.startswith("/_documents/") or path.startswith(DOCUMENTS))
 
     def shrink(self, request: httpx.Request, size: int) -> None:
@@ -125,10 +132,12 @@ class BaswareStand(Stand):
             request.url = request.url.copy_set_param("pageSize", str(size))
 
     def rows(self, body: Any) -> list[Row]:
-        if isinstance(body, dict) and "vendorCode" in body:
+        if not isinstance(body, dict):
+            return []
+        if any(code in body for _, _, code in LISTS.values()):
             return [body]
-        named = {"accountingDocuments", "vendorEntities"}
-        found = next((body[name] for name in body if name in named), None) if isinstance(body, dict) else None
+        named = {"accountingDocuments", *(wrapper for _, wrapper, _ in LISTS.values())}
+        found = next((body[name] for name in body if name in named), None)
         return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
     def repage(self, request: httpx.Request, response: httpx.Response, change: str) -> httpx.Response:
@@ -145,19 +154,19 @@ class BaswareStand(Stand):
         return response
 
     def _none(self, request: httpx.Request) -> dict[str, list[Any]]:
-        return {"vendorEntities" if request.url.path.startswith("/v1/vendors") else "accountingDocuments": []}
+        wrappers = {name: wrapper for name, wrapper, _ in LISTS.values()}
+        return {wrappers.get(request.url.path.split("/")[2], "accountingDocuments"): []}
 
     def key_of(self, record: type[Record], row: Row) -> str:
-        if record is SupplierEnrichment:
-            return str(row["vendorCode"])
-        return str(row["invoiceId"])
+        return str(row.get(LISTS[record][2] if record in LISTS else "invoiceId"))
 
     def garble(self, record: type[Record], row: Row) -> str | None:
-        if record is SupplierEnrichment:
-            row["identifiers"] = "none"
-            return str(row["vendorCode"])
-        row["codingRows"] = "none"
-        return str(row["invoiceId"])
+        key = self.key_of(record, row)
+        if record in {Account, CostCenter}:  # a code that is none
+            row[LISTS[record][2]] = ["none"]
+            return None
+        row["identifiers" if record in LISTS else "codingRows"] = "none"
+        return key
 
     def price(self, record: type[Record], row: Row, amount: Decimal) -> None:
         row["grossSum"] = amount
@@ -228,6 +237,24 @@ def _vendor(number: int) -> ApiRow:
         "identifiers": [{"id": f"DE{number}", "schemeId": "VAT"}],
     }
     return ApiRow(record, START, "seed")
+
+
+def _account(number: int) -> ApiRow:
+    return _named(number, {"accountCode": f"A{number}", "accountNames": [_name(f"Account {number}")]})
+
+
+def _center(number: int) -> ApiRow:
+    return _named(number, {"costCenterCode": f"C{number}", "costCenterNames": [_name(f"Center {number}")]})
+
+
+def _name(text: str) -> dict[str, str]:
+    return {"language": "en-US", "translation": text}
+
+
+def _named(number: int, fields: dict[str, Any]) -> ApiRow:
+    """Make a record of Basware's own, of the tenant's company."""
+    companies = [{"companyCode": "1000", "active": True}]
+    return ApiRow({"externalCode": f"theirs-{number}", "companies": companies, **fields}, START, "seed")
 
 
 @cache

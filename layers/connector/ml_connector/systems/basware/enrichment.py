@@ -73,8 +73,9 @@ class Enrichments:
             try:
                 records.append(enrichment(row))
             except Rejected as error:
-                key = text(row, "vendorCode") if isinstance(row, dict) else None
-                broken.append(Broken(key or f"?{content_of([row])}", str(error), dumps(row)[:20_000]))
+                broken.append(
+                    Broken(code_in(row, "vendorCode") or f"?{content_of([row])}", str(error), dumps(row)[:20_000])
+                )
             if isinstance(row, dict) and (stamp := comparable(text(row, "lastUpdated"))):
                 stamps.append(stamp)
         return Page(records, broken, token, max(stamps, default=None))
@@ -84,9 +85,15 @@ class Enrichments:
         return not codes or not set(self._companies).isdisjoint(codes)
 
 
+def code_in(row: Any, field: str) -> str | None:
+    """Read the code of a record; None where it has none, or something that is no code (a list, an object)."""
+    value = row.get(field) if isinstance(row, dict) else None
+    return text(row, field) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+
+
 def enrichment(row: Any) -> SupplierEnrichment:
     """Read what people may change of a vendor. Raises `Rejected` for what cannot be read as one."""
-    code = text(row, "vendorCode") if isinstance(row, dict) else None
+    code = code_in(row, "vendorCode")
     if code is None:
         raise Rejected("Basware listed a vendor without a vendorCode; look at it in P2P.")
     terms, numbers = row.get("paymentTerms") or {}, row.get("identifiers") or []
