@@ -1,8 +1,4 @@
-"""Supplier invoices that are posted in X3, whoever entered them: BP supplier invoices and those of purchasing.
-
-GraphQL shows neither their lines nor the order: there, accounts come from the journal entries alone, and no order does
-(`docs/vendors/sage_x3.md`).
-"""
+"""Supplier invoices that are posted in X3. By GraphQL, accounts come from the journal entries, and no order is told."""
 
 from __future__ import annotations
 
