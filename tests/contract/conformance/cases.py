@@ -55,6 +55,13 @@ PARTLY = {"sage_x3": frozenset({Invoice, InvoiceStatus, Payment, SupplierInvoice
 """Records of a system whose stand does not tell of them yet."""
 
 NAMED = tuple(case for case in dict.fromkeys(_cases()) if case.system not in AWAITED)
+COMPARED = frozenset(
+    (integration.platform, integration.flow(name).record)
+    for integration in INTEGRATIONS
+    for flow in integration.flows
+    for name in flow.aligns
+)
+"""What platforms give so that it is compared with the ERP's."""
 ALL = tuple(case for case in NAMED if case.record not in PARTLY.get(case.system, ()))
 SYSTEMS = tuple(system for system in bootstrap.SYSTEMS if system not in AWAITED)
 

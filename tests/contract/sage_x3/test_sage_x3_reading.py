@@ -13,6 +13,7 @@ import pytest
 from infra.sandbox.sage_x3 import back_office
 from ml_connector.errors import Misconfigured, Transient
 from ml_connector.records import Account, CostCenter, PurchaseOrder, Supplier
+from tests.contract.conformance.wire import ALWAYS, instead, page, truncated
 from tests.contract.sage_x3.conftest import START, Bench, Maker, both
 
 ALL = (Supplier, Account, CostCenter, PurchaseOrder)
@@ -242,6 +243,34 @@ def test_an_order_cut_at_twenty_lines_is_an_error_and_never_a_shorter_order(make
     assert not long & found.keys() and {bad.key for bad in broken if "~" not in bad.key} == long
     assert all("gave only 20" in bad.reason for bad in broken), "of receipts as well"
     assert all(len(one.lines) == bench.world.find("PORDER", key)["LINNBR"] for key, one in found.items())
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        instead(404),
+        instead(404, '{"message": "no route"}'),
+        instead(200, "{}"),
+        instead(200, '{"POHNUM": "OTHER"}'),
+        instead(500, '{"$severity": "error", "$dataCode": "InternalServerError", "$source": "Gateway"}'),
+        page(200),
+        truncated,
+    ],
+)
+def test_an_order_whose_lines_cannot_be_read_is_not_taken_for_gone(make: Maker, spoiled: Any) -> None:
+    bench = make()
+    bench.wire.spoil(spoiled, lambda request: "PORDER(" in request.url.path, times=ALWAYS)
+    with pytest.raises(Transient):
+        bench.read(PurchaseOrder)
+    with pytest.raises(Transient):
+        list(bench.source(PurchaseOrder).reread(["POFR2602-0001"]))
+
+
+def test_an_order_that_x3_itself_says_is_gone_is_left_out(make: Maker) -> None:
+    bench = make()
+    gone = instead(200, '{"$diagnoses": [{"$severity": "error", "$message": "721 : Record does not exist"}]}')
+    bench.wire.spoil(gone, lambda request: "PORDER('POFR2602-0001')" in request.url.path, times=ALWAYS)
+    assert "POFR2602-0001" not in bench.read(PurchaseOrder) and not bench.again().broken(PurchaseOrder)
 
 
 def test_more_lines_than_a_page_of_graphql_are_all_read(make: Maker) -> None:

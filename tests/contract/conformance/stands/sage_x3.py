@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from infra.sandbox.sage_x3.tables import TABLES as COLUMNS
 from ml_connector.records import Account, CostCenter, PurchaseOrder, Record, Supplier
 from tests.contract.conformance.parts import START, Row, decoded, recoded
 from tests.contract.conformance.stand import Stand
-from tests.contract.conformance.wire import ELSEWHERE, instead
+from tests.contract.conformance.wire import ALWAYS, ELSEWHERE, Go, instead
 
 TABLES: dict[type[Record], str] = {
     Supplier: "BPSUPPLIER",
@@ -94,8 +95,22 @@ class SageX3Stand(Stand):
         back_office.remove(self.world, TABLES[record], *self._key(record, key).values())
 
     def asks(self, record: type[Record], request: httpx.Request) -> bool:
-        asked = request.url.path.partition(f"{ENDPOINT}/")[2].partition("(")[0]
-        return asked == TABLES[record] and not self.is_login(request)
+        """Only of lists: what is asked of a single order with its lines is tried in `tests/contract/sage_x3`."""
+        return request.url.path == f"{ENDPOINT}/{TABLES[record]}" and not self.is_login(request)
+
+    def rewrite(self, record: type[Record], key: str, change: Callable[[Row], Any]) -> None:
+        """Change an order where it is read with its lines as well."""
+        super().rewrite(record, key, change)
+
+        def changed(_: httpx.Request, go: Go) -> httpx.Response:
+            response = go()
+            body = decoded(response)
+            for row in self.rows(body):
+                change(row)
+            return recoded(response, body)
+
+        path = f"{ENDPOINT}/{TABLES[record]}('{key}')"
+        self.wire.spoil(changed, lambda request: request.url.path == path, times=ALWAYS)
 
     def shrink(self, request: httpx.Request, size: int) -> None:
         self.world.page_limit = size
@@ -124,7 +139,11 @@ class SageX3Stand(Stand):
 
     def _last(self, request: httpx.Request, body: Row) -> str:
         rows = body["$resources"]
-        return str(rows[-1]["$key"]) if rows else request.url.params.get("key", "gt.").partition(".")[2]
+        return (
+            str(rows[-1].get("$key", len(self.wire.seen)))
+            if rows
+            else request.url.params.get("key", "gt.").partition(".")[2]
+        )
 
     def garble(self, record: type[Record], row: Row) -> str | None:
         row["ORDDAT" if record is PurchaseOrder else "ENAFLG"] = "31.02.2026"

@@ -156,16 +156,18 @@ def proof_judged(reply: Reply, vendor: str, refused: Callable[[str], LoginRefuse
     if reply.status in {429, 502, 503, 504}:
         return Throttled(f"{vendor} is not available: {said}.", None)
     fault = fault_in(reply)
-    if reply.status == 403 or (fault.worded if fault is not None else reply.status == 200 and _is_object(reply)):
+    if reply.status == 403 or (fault.worded if fault is not None else reply.status == 200 and _is_of_it(reply)):
         return None
     return Unproven(f"What answers is not {vendor}: {said}.")
 
 
-def _is_object(reply: Reply) -> bool:
+def _is_of_it(reply: Reply) -> bool:
+    """Tell an answer of SData or GraphQL from any other object."""
     try:
-        return isinstance(reply.json(), dict)
+        body = reply.json()
     except ValueError:
         return False
+    return isinstance(body, dict) and bool({"$resources", "data"} & body.keys())
 
 
 def refresh_token(auth: Auth, context: AdapterContext) -> Iterator[Check]:

@@ -24,7 +24,7 @@ from ml_connector.systems.kit.conditions import Condition, Value, among, only_me
 from ml_connector.systems.kit.declared import WHOLE, Created, Entity, Record
 from ml_connector.systems.kit.faults import LONGEST_CODE, WORDS, Fault
 from ml_connector.systems.kit.graphql import messages
-from ml_connector.systems.kit.paging import Circle
+from ml_connector.systems.kit.paging import Circle, content_of
 from ml_connector.systems.kit.rows import RAW_LIMIT, Batch, Spoiled
 from ml_connector.systems.kit.values import text
 
@@ -109,13 +109,13 @@ class Sdata:
         while True:
             more = dict(parse_qsl(position or "", keep_blank_values=True))
             body = self._get(entity, f"/{entity.class_name}", {**asked, **more})
-            batch = self._batch(entity, body)
+            batch = self._batch(entity, body, position)
             only_met(batch.rows, where_, self._vendor, entity.title, entity.key)
             following = self._following(entity, body, asked)
             fresh = batch.without(known, entity.key_of)
             if supposed and not fresh.keys:
                 return
-            if circle.closes(batch.keys) or (following is not None and following == position):
+            if circle.closes(batch.keys, batch.mark) or (following is not None and following == position):
                 raise self._loop(entity, "a page leads back to itself")
             if batch.keys and not fresh.keys:
                 raise self._loop(entity, "a page has nothing new")
@@ -129,10 +129,10 @@ class Sdata:
                 return
             position, known = following, frozenset(batch.keys)
 
-    def _batch(self, entity: Entity, body: Any) -> Batch[Record]:
+    def _batch(self, entity: Entity, body: Any, position: str | None) -> Batch[Record]:
         found, keys, spoiled = list[Record](), list[str](), list[Spoiled]()
         for number, raw in enumerate(body["$resources"]):
-            key = f"?{number}"
+            key = f"?{position or ''}+{number}"
             try:
                 if not isinstance(raw, dict):
                     raise ValueError("It is not a record.")  # noqa: TRY004 - of the row
@@ -145,7 +145,8 @@ class Sdata:
             except ValueError as error:
                 spoiled.append(Spoiled(key, str(error), dumps(raw)[:RAW_LIMIT]))
             keys.append(key)
-        return Batch(found, keys, spoiled)
+        mark = content_of(body["$resources"]) if any(key.startswith("?") for key in keys) else None
+        return Batch(found, keys, spoiled, mark=mark)
 
     def _following(self, entity: Entity, body: Any, asked: Mapping[str, str]) -> str | None:
         """Take from the next link what it adds to our question. Raises `Transient` where it leads elsewhere."""

@@ -195,7 +195,7 @@ class Connection:
             yield tried("cost centers", self._centers)
         if "invoices" in self.context.flows():
             yield tried("invoices", lambda: self._payables().check())
-            yield Check("invoices", True, NOTE, warning=True)
+            yield Check("invoice inquiries", True, NOTE, warning=True)
         yield from checks(self.context.flows(), self.settings, self.folder, self.writer, self.editor)
         yield zone(self.settings, "Europe/Paris")
 
