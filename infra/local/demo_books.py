@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from ..sandbox import fixtures, fixtures_sage_300, fixtures_sage_x3, fixtures_syspro, sage_300, sage_x3, sap_b1, syspro
+from ..sandbox import (
+    basware,
+    fixtures,
+    fixtures_sage_300,
+    fixtures_sage_x3,
+    fixtures_syspro,
+    sage_300,
+    sage_x3,
+    sap_b1,
+    syspro,
+)
 from ..sandbox.basware.seed_invoices import EVERYDAY_AMOUNTS
 from ..sandbox.sap_b1 import back_office
 
@@ -26,6 +36,7 @@ class Books(ABC):
     source_system: str
     target: str
     currency = "EUR"
+    platform_system, platform_title = "basware", "Basware"
     world: fixtures.Fixtures
     app: Any
 
@@ -35,6 +46,10 @@ class Books(ABC):
     @abstractmethod
     def secret(self, url: str) -> Secret:
         """Give the ERP's secret for a server at `url`."""
+
+    def platform_app(self) -> Any:
+        """Give the platform's server."""
+        return basware.create_app(self.world.ap)
 
     def platform(self) -> Secret:
         """Give what this ERP's orders demand of Basware's secret."""
@@ -212,21 +227,27 @@ class X3Books(Books):
         self.app = sage_x3.create_app(self.world.erp)
         super().__init__()
 
-    def secret(self, url: str) -> Secret:
-        """Give the server, the folder, the login, and how an invoice becomes a journal entry."""
+    @staticmethod
+    def plain(url: str) -> Secret:
+        """Give the server, the folder and the login."""
         return {
             "url": url,
             "folder": fixtures_sage_x3.FOLDER,
             "auth": {"type": "basic", "user": fixtures_sage_x3.USER, "password": fixtures_sage_x3.PASSWORD},
             "company": fixtures_sage_x3.COMPANY,
             "chart": fixtures_sage_x3.CHART,
+            "cost_center_dimension": "CCT",
+            "timezone": "Europe/Paris",
+        }
+
+    def secret(self, url: str) -> Secret:
+        """Say in addition how an invoice becomes a journal entry."""
+        return self.plain(url) | {
             "classes": {"journal": {"class": "GACCENTRY", "representation": "ZGACCENTRY"}},
             "journal": {
                 "entry_type": "PIINV", "journal": "ACH", "site": fixtures_sage_x3.SITE, "payable_account": "401100",
                 "control": "401", "tax_account": "445660", "rounding_account": "658000",
             },
-            "cost_center_dimension": "CCT",
-            "timezone": "Europe/Paris",
         }  # fmt: skip
 
     def platform(self) -> Secret:
