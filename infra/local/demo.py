@@ -33,8 +33,8 @@ TOGETHER = (
 )
 BY_HAND = (
     "These vendors ended with the demo. To try the commands named here: `source .venv/bin/activate`, start "
-    "the same ones with `ml-connector sandbox`, and with `--system sage_300`, `syspro` or `sage_x3`, each in a "
-    f"terminal of its own, then `ml-connector local run --secrets {DEFAULT}`; the same documents wait there."
+    "the same ones with `ml-connector sandbox`, and with `--system sage_300`, `--system syspro` or `--system sage_x3`, "
+    f"each in a terminal of its own, then `ml-connector local run --secrets {DEFAULT}`; the same documents wait there."
 )
 
 
