@@ -157,6 +157,17 @@ def test_a_link_that_leads_elsewhere_or_nowhere_is_an_error_and_no_end(following
     assert len(server.asked) <= 3 and {one.url.host for one in server.asked} == {"x3.example"}
 
 
+def test_pages_that_come_in_turn_are_noticed() -> None:
+    def server(request: httpx.Request) -> httpx.Response:
+        turn = int(dict(parse_qsl(request.url.query.decode())).get("key", "gt.0").removeprefix("gt."))
+        return httpx.Response(200, json=page("AB"[turn % 2], following=f"{PATH}/BPSUPPLIER?key=gt.{turn + 1}"))
+
+    api1, asked = reader(server)
+    with pytest.raises(Transient, match="pages in a loop"):
+        codes(api1)
+    assert len(asked.asked) == 3
+
+
 def test_a_page_that_begins_with_the_last_record_gives_it_once() -> None:
     api1, _ = reader(page("A", "B", following=f"{PATH}/BPSUPPLIER?key=ge.B"), page("B", "C"))
     assert codes(api1) == ["A", "B", "C"]
@@ -202,6 +213,8 @@ def test_a_missing_representation_is_one_sentence_that_names_the_field(status: i
     with pytest.raises(Misconfigured, match=r"classes\.account\.representation"):
         list(api1.pages(ACCOUNT.as_configured({}), (), None))
     assert len(server.asked) == 1
+    with pytest.raises(Misconfigured):
+        api1.one(ACCOUNT.as_configured({}), "FRA~4")
 
 
 @pytest.mark.parametrize(
@@ -226,6 +239,18 @@ def test_nothing_follows_from_what_anybody_may_have_said(answer: httpx.Response,
 @pytest.mark.parametrize("status", [200, 404])
 def test_only_x3s_own_words_say_that_a_record_is_not_there(status: int) -> None:
     assert reader(httpx.Response(status, json=GONE))[0].one(SUPPLIERS, "A") is None
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_another_error_of_x3_does_not_say_that_a_record_is_not_there(status: int) -> None:
+    said = {"$diagnoses": [{"$severity": "error", "$message": "722 : Record is locked"}]}
+    with pytest.raises(Transient, match="locked"):
+        reader(httpx.Response(status, json=said))[0].one(SUPPLIERS, "A")
+
+
+def test_a_page_of_html_says_nothing_of_classes() -> None:
+    with pytest.raises(Transient):
+        codes(reader(httpx.Response(500, text='<html><body class="error">No representation</body></html>'))[0])
 
 
 def test_another_record_than_the_one_that_was_asked_for_is_no_answer() -> None:
