@@ -34,6 +34,9 @@ class Codes:
     def platform(self, kind: str, code: str) -> str:
         return self.erp(kind, code) or "1000"
 
+    def named(self, kind: str, code: str) -> str:
+        return code
+
 
 TABLE = "table"
 """Under this name stands what is left of a table in XML, beside its rows in `value`."""

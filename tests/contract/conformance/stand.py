@@ -51,6 +51,10 @@ class Stand:
     """It shows which documents were taken back."""
     as_made: ClassVar[bool] = False
     """Whether its lists of documents stay as they were made, whatever became of the documents since."""
+    at_once: ClassVar[bool] = False
+    """Whether its targets of master data declare `at_once`: each record is a call, and answered in it."""
+    like_its_own: ClassVar[frozenset[str]] = frozenset()
+    """What a stranger may say that the server's own words cannot be told from, by the names of the laws."""
     addressed: ClassVar[bool] = False
     """It takes credentials and sessions in addresses only, which are masked wherever they are shown."""
     keeps_totals: ClassVar[frozenset[type[Record]]] = frozenset()

@@ -45,7 +45,6 @@ def test_what_no_table_names_is_not_offered_either(stand: Stand, system: str) ->
             else:
                 offered = True
             named = any((c.system, c.record, c.role) == (system, kind, role) for c in cases.NAMED)
-            named = named or (role == "source" and (system, kind) in cases.COMPARED)
             assert offered == named or kind in cases.PARTLY.get(system, ()), f"{system} as {role} of {kind.__name__}"
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from ml_connector.errors import ConnectorError, Held, OutcomeUnknown, Rejected, Transient
-from tests.contract.conformance.cases import MASTER_TARGETS, Case, each
+from tests.contract.conformance.cases import BULK_TARGETS, MASTER_TARGETS, Case, each
 from tests.contract.conformance.delivering import (
     GOOD,
     confirm,
@@ -91,7 +91,7 @@ def test_trouble_in_asking_is_no_verdict(stand: Stand, case: Case, fault: str) -
 # ── retiring ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 def test_what_vanished_is_switched_off_and_nothing_else(stand: Stand, case: Case) -> None:
     deliver(stand, case, samples(case, 3))
     stand.later(60)
@@ -110,7 +110,7 @@ def test_what_vanished_is_switched_off_and_nothing_else(stand: Stand, case: Case
     assert stand.kept(case.record)[ids[1]], "a record that returns is active again"
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 def test_a_switch_off_that_the_target_refuses_is_told(stand: Stand, case: Case) -> None:
     deliver(stand, case, samples(case, 2))
     stand.sour(case.record, "key-1")
@@ -121,7 +121,7 @@ def test_a_switch_off_that_the_target_refuses_is_told(stand: Stand, case: Case) 
     assert "key-2" not in said or said["key-2"].outcome in GOOD
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 @pytest.mark.parametrize("fault", ["reset after", "500 after", "html", "refused", "502 before"])
 def test_a_switch_off_in_doubt_is_done_again(stand: Stand, case: Case, fault: str) -> None:
     deliver(stand, case, samples(case, 2))

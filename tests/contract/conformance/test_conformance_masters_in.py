@@ -13,7 +13,7 @@ import pytest
 from ml_connector import bootstrap
 from ml_connector.errors import Held, Rejected
 from ml_connector.records import PurchaseOrder
-from tests.contract.conformance.cases import MASTER_TARGETS, Case, each, of
+from tests.contract.conformance.cases import BULK_TARGETS, MASTER_TARGETS, Case, each, of
 from tests.contract.conformance.delivering import (
     GOOD,
     as_bytes,
@@ -52,14 +52,14 @@ def test_two_records_are_never_one_to_the_target(stand: Stand, case: Case) -> No
         assert set(one.entities) <= set(target.stages) and any(one.entities.values())
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 def test_the_same_key_of_another_tenant_is_another_record(stand: Stand, case: Case) -> None:
     ours, theirs = (stand.connect(tenant=tenant).target(case.record) for tenant in ("acme", "other"))
     record = sample(case.record, 1)
     assert as_bytes(ours.render(record, stand.codes)) != as_bytes(theirs.render(record, stand.codes))
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 def test_a_code_that_is_too_long_is_refused_and_a_long_text_is_cut(stand: Stand, case: Case) -> None:
     name, text = ("number", "description") if case.record is PurchaseOrder else ("code", "name")
     code = "K" * 300
@@ -78,7 +78,7 @@ def test_odd_letters_arrive(stand: Stand, case: Case, text: str) -> None:
     assert deliver(stand, case, [record])["key-1"].outcome in GOOD
     target, batch = rendered(stand, case, [record])
     for stage in target.stages:
-        assert target.read_back(stage, batch)["key-1"].outcome == "delivered"
+        assert target.read_back(stage, batch)["key-1"].outcome in GOOD
 
 
 @each(MASTER_TARGETS)
@@ -103,7 +103,7 @@ def test_an_order_whose_code_has_no_counterpart_holds(stand: Stand, case: Case, 
 # ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 def test_what_is_sent_is_kept_and_the_same_again_is_harmless(stand: Stand, case: Case) -> None:
     records = samples(case, 5)
     assert {v.outcome for v in deliver(stand, case, records).values()} == {"delivered"}
@@ -114,7 +114,7 @@ def test_what_is_sent_is_kept_and_the_same_again_is_harmless(stand: Stand, case:
     assert stand.kept(case.record) == kept
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 def test_a_touch_is_imported_anew(stand: Stand, case: Case) -> None:
     """A replay must do something, though the target skips what it has."""
     deliver(stand, case, samples(case, 1))
@@ -122,7 +122,7 @@ def test_a_touch_is_imported_anew(stand: Stand, case: Case) -> None:
     assert deliver(stand, case, samples(case, 1), touch="2026-02-10")["key-1"].outcome == "delivered"
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 def test_a_whole_chunk_goes_in_few_calls_that_are_not_too_large(stand: Stand, case: Case) -> None:
     most, weigh = bootstrap.module(case.system).CHUNKING[case.record]
     records: list[Any] = []
@@ -134,7 +134,7 @@ def test_a_whole_chunk_goes_in_few_calls_that_are_not_too_large(stand: Stand, ca
     assert len(posts) <= 15 and max(len(one.body) for one in posts) < LARGEST
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 def test_more_than_a_call_takes_is_sent_in_several(stand: Stand, case: Case) -> None:
     most, weigh = bootstrap.module(case.system).CHUNKING[case.record]
     count = 2 * most // weigh(sample(case.record, 1)) + 1
@@ -162,7 +162,7 @@ def test_a_record_that_the_target_refuses_costs_only_itself(stand: Stand, case: 
     assert {said[key].outcome for key in ("key-1", "key-3", "key-4")} == {"delivered"}
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 @pytest.mark.parametrize("place", [0, 1, 3])
 def test_a_record_that_is_refused_at_the_door_is_named_and_the_others_are_in(
     stand: Stand, case: Case, place: int
@@ -195,7 +195,7 @@ def test_stages_stand_in_the_order_in_which_they_need_each_other(stand: Stand, c
 # ── reading back ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@each(MASTER_TARGETS)
+@each(BULK_TARGETS)
 def test_read_back_tells_the_same_from_another_and_from_nothing(stand: Stand, case: Case) -> None:
     deliver(stand, case, samples(case, 2))
     text = "description" if case.record is PurchaseOrder else "name"

@@ -282,9 +282,17 @@ def test_only_the_very_invoice_confirms_it(account: Account, answer: httpx.Respo
 def test_an_invoice_stands_unless_avidxchange_itself_denies_it(account: Account) -> None:
     account.on("GET", f"{PATH}/77", httpx.Response(404, json={"message": "Invoice 77 was not found"}))
     assert not target(account).stands(Found("77", "77"))
-    account.on("GET", f"{PATH}/77", httpx.Response(404, text="nothing here"))
-    with pytest.raises(Transient):
-        target(account).stands(Found("77", "77"))
+    account.on("GET", f"{PATH}/77", httpx.Response(404, json={"errors": [{"message": "Not found"}]}))
+    assert not target(account).stands(Found("77", "77"))
+    strangers: list[Any] = ["Not Found", {"message": "Not Found"}, {"error": "Not Found"}, {"items": []}]
+    for answer in [httpx.Response(404, json=one) for one in strangers] + [
+        httpx.Response(404, text="nothing here"),
+        httpx.Response(204),
+        httpx.Response(200, json={"items": []}),
+    ]:
+        account.on("GET", f"{PATH}/77", answer)
+        with pytest.raises(Transient):
+            target(account).stands(Found("77", "77"))
     account.on("GET", f"{PATH}/77", there(account))
     assert target(account).stands(Found("77", "77"))
 

@@ -7,13 +7,16 @@ No documentation gives their shape; these are those that working clients and the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from ml_connector.errors import ConnectorError, Held, Misconfigured, OutcomeUnknown, Throttled
 from ml_connector.flow import Prepared
 from ml_connector.systems.http import Reply
 from ml_connector.systems.kit import wso2
+from ml_connector.systems.kit.absence import ABSENT_STATUS
 from ml_connector.systems.kit.faults import LONGEST_CODE, WORDS, Dialect, Fault, fixes, patterns, spoken_of
 from ml_connector.systems.kit.results import fields_blamed, named, sentences
 
@@ -61,8 +64,17 @@ def fault_in(reply: Reply) -> Fault | None:
     gateway = wso2.code_in(body)
     text = reply.clean("; ".join(dict.fromkeys(words)))[:WORDS] or reply.text(200)
     code = gateway or str(told.get("code") or "")
-    worded = bool(words) and not gateway
+    worded = bool(words) and not gateway and (reply.status not in ABSENT_STATUS or _is_its_own(reply, told, text))
     return Fault(reply.status, code[:LONGEST_CODE], text, worded=worded, fields=tuple(fields_blamed(body)))
+
+
+def _is_its_own(reply: Reply, told: Mapping[str, Any], text: str) -> bool:
+    """Tell whether a word on absence is AvidXchange's: by its form, or by naming what was asked for.
+
+    Any gateway says `{"message": "Not Found"}`.
+    """
+    name = unquote(urlsplit(reply.url).path.rpartition("/")[2])
+    return bool(told.keys() & {"errors", "exception"}) or (any(map(str.isdigit, name)) and name in text)
 
 
 def _in_markup(reply: Reply) -> Fault | None:

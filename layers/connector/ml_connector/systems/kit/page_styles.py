@@ -123,7 +123,7 @@ class _Walk:
         return {**asked, **added}
 
     def _rows(self, body: Any) -> list[dict[str, Any]]:
-        found = body if isinstance(body, list) else _rows_of(body)
+        found = rows_of(body)
         if found is None or not all(isinstance(row, dict) for row in found):
             raise Transient(
                 f"{self.vendor} answered a list of {self.what} without entries. That is no empty list; read later."
@@ -139,8 +139,10 @@ class _Walk:
         return Transient(f"{self.vendor} did not give the list of {self.what} whole: {why}. It is read again later.")
 
 
-def _rows_of(body: Any) -> list[Any] | None:
-    """Take the rows out of their envelope; one object in place of a list is a list of one."""
+def rows_of(body: Any) -> list[Any] | None:
+    """Take the rows out of their envelope, if any; one object in place of a list is a list of one."""
+    if isinstance(body, list):
+        return body
     if not isinstance(body, dict):
         return None
     named = _lower(body)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -19,11 +20,11 @@ from ml_connector.systems.http import Call, Http, Reply
 from ml_connector.systems.kit.absence import ABSENT_STATUS, unproven
 from ml_connector.systems.kit.faults import WORDS, Fault
 from ml_connector.systems.kit.named_fields import NamedFields
-from ml_connector.systems.kit.page_styles import PageStyle
+from ml_connector.systems.kit.page_styles import PageStyle, rows_of
 from ml_connector.systems.kit.results import fields_blamed, named, results_in, sentences, succeeded
 
 READ = (200, 204, 403, 404, 410, 429, 503)
-WRITTEN = (200, 201, 202, 400, 403, 404, 405, 409, 410, 415, 422, 429)
+WRITTEN = (200, 201, 202, 204, 400, 403, 404, 405, 409, 410, 415, 422, 429)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,12 @@ class ProfiledServer(NamedFields):
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def one(self, name: str, **variables: str) -> dict[str, Any] | None:
-        """Read one object; None where the server itself says that it has none. Raises `Transient` otherwise."""
+        """Read one object; None where the server itself says that it has none. Raises `Transient` otherwise.
+
+        A name with a step in it, or none, would lead to another address: nothing has it.
+        """
+        if any(not value.strip() or "/" in value or value in {".", ".."} for value in variables.values()):
+            return None
         _, path, params = self.address(name, variables)
         reply = self.http.call(self.read(path, params))
         fault = self._dialect.fault_in(reply)
@@ -86,7 +92,7 @@ class ProfiledServer(NamedFields):
             raise unproven(self.http.vendor, f"one of {name.partition('.')[0]}", fault or reply.text(120))
         body = self._body(reply, name)
         rows = body if isinstance(body, list) else named(body).get("items")
-        if rows == []:
+        if rows == [] and "?" in self.needs(name):  # a list of those with this name
             return None
         found = rows[0] if isinstance(rows, list) and len(rows) == 1 else body if not isinstance(rows, list) else None
         if not isinstance(found, dict):
@@ -114,7 +120,13 @@ class ProfiledServer(NamedFields):
             reply = self.http.call(self.read(path, {**place, **own}))  # a link may say our filters otherwise
             if (fault := self._dialect.fault_in(reply)) is not None or reply.status in ABSENT_STATUS:
                 raise unproven(self.http.vendor, f"the list {what}", fault or reply.text(120))
-            return self._body(reply, what)
+            body = self._body(reply, what)
+            if rows_of(body) is None:
+                raise Transient(
+                    f"{self.http.vendor} answered the list {what} without entries. That is no empty list, and it is "
+                    f"read again later: {reply.text(200)}"
+                )
+            return body
 
         return self.style.pages(fetch, self.http.vendor, what)
 
@@ -127,7 +139,7 @@ class ProfiledServer(NamedFields):
             day = parsedate_to_datetime(reply.headers.get("date", "")).astimezone(UTC).date()
             self.server_day = min(day, self.server_day or day)
         try:
-            return reply.json() if reply.body.strip() else []
+            return reply.json()
         except ValueError as error:
             raise unproven(self.http.vendor, what, reply.text(120)) from error
 
@@ -153,7 +165,8 @@ class ProfiledServer(NamedFields):
             expect=WRITTEN,
             judge=self._dialect.judge,
         )
-        reply, vendor, doubt = self.http.call(call), self.http.vendor, Transient if safe else OutcomeUnknown
+        reply, vendor = self.http.call(call), self.http.vendor
+        doubt = Transient if safe else partial(OutcomeUnknown, taken=reply.took)
         fault = self._dialect.fault_in(reply)
         if reply.status >= 400:
             return fault or Fault(reply.status, "", reply.text(200), worded=False)

@@ -44,6 +44,8 @@ class Upserts(Generic[R]):
 
     stages: tuple[str, ...] = (STAGE,)
     once = False
+    at_once = True
+    """Each record is a call of its own, under the ERP's own code, and its answer is the verdict."""
 
     def __init__(self, server: ProfiledServer, kind: Kind[R]) -> None:
         self._server, self._kind = server, kind
@@ -69,6 +71,8 @@ class Upserts(Generic[R]):
     def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Outcome]:  # noqa: ARG002
         """Compare what is not sent with the list; without one it is valid as far as its source tells."""
         vendor = self._server.http.vendor
+        if not batch:
+            return {}
         if not self._server.offers(f"{self._kind.path}.list"):
             return {one.key: Outcome("unchanged", f"{vendor} offers no list to check it in.") for one in batch}
         known = self._kind.listed([one.target_id for one in batch])
