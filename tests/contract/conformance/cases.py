@@ -89,6 +89,12 @@ MASTER_TARGETS, DOCUMENT_TARGETS = of("target", "master"), of("target", "documen
 AT_ONCE = tuple(case for case in MASTER_TARGETS if stand_of(case.system).at_once)
 """Those that take each record by a call of its own, under the ERP's own code, and answer in it."""
 BULK_TARGETS = tuple(case for case in MASTER_TARGETS if case not in AT_ONCE)
+GUARDED = tuple(
+    case
+    for case in MASTER_TARGETS
+    if any(f.guarded and (f.target, f.record) == (case.system, case.record) for i in INTEGRATIONS for f in i.flows)
+)
+"""Those that people edit there too, and that tell what stands there."""
 ENRICHED = of("target", "enrichment")
 """Suppliers of an ERP that takes what people changed at the platform: neither bulk nor a document."""
 every_system = pytest.mark.parametrize("system", SYSTEMS)

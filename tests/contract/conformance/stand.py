@@ -286,6 +286,10 @@ class Stand:
         """Make an entity of `Rendered` one that the target refuses at the door."""
         raise self._untold("misshape")
 
+    def edit(self, record: type[Record], code: str) -> None:
+        """Change a field of a record that stands there, as a person does; `code` is `Rendered.target_id`."""
+        raise self._untold("edit", record)
+
     # ── suppliers that are changed at the platform ──────────────────────────────────────────────────────────────
 
     def shared(self, key: str) -> dict[str, str]:

@@ -222,6 +222,10 @@ class BaswareStand(Stand):
         code = self._made[-1].context.outward(ours, key)  # type: ignore[attr-defined]
         self.world.forced.append(ForcedVerdict(kind, "Error", "sour", code=code))
 
+    def edit(self, record: type[Record], code: str) -> None:
+        for name in self._listed(record)[code].record["costCenterNames"]:
+            name["translation"] = "As people say"
+
     def misshape(self, entity: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**entity, "companies": "none", "companyCode": 7}
 
