@@ -262,6 +262,8 @@ class SageX3(Erp):
 
     def enter_supplier(self, code: str) -> None:
         row = {"BPSNUM": code, "BPSNAM": f"{self.name} supplier {code}", "CUR": "EUR", "PTE": "FRCH30", "ENAFLG": YES}
+        partner = {"BPRNUM": code, "BPRNAM": row["BPSNAM"], "CUR": "EUR", "BPSFLG": YES, "ENAFLG": YES}
+        back_office.change(self.world, "BPARTNER", partner)
         back_office.change(self.world, "BPSUPPLIER", row)
 
     def enter_order(self, supplier: str, rng: Random) -> None:

@@ -32,12 +32,12 @@ class Case:
 OTHERS = {
     "basware": ("basware_extracts",),
     "sage_300": ("sage_300_bare",),
-    "sage_x3": ("sage_x3_graphql",),
+    "sage_x3": ("sage_x3_graphql", "sage_x3_import"),
     "syspro": ("syspro_enet",),
 }
 """Further stands of a system, whose servers are of another make: they obey the same laws."""
 
-ONLY = {"basware_extracts": [("source", Invoice)]}
+ONLY = {"basware_extracts": [("source", Invoice)], "sage_x3_import": [("target", Invoice)]}
 """What such a stand is about, where that is not all."""
 
 
@@ -54,7 +54,7 @@ AWAITED: frozenset[str] = frozenset()
 """Systems whose stand does not exist yet: nothing is shown of them here, and no release has them."""
 PARTLY = {
     "avidxchange": frozenset({InvoiceStatus}),
-    "sage_x3": frozenset({Invoice, InvoiceStatus, Payment, SupplierInvoice}),
+    "sage_x3": frozenset({InvoiceStatus, Payment, SupplierInvoice}),
 }
 """Records of a system whose stand does not tell of them yet."""
 

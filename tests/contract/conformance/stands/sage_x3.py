@@ -14,6 +14,7 @@ from infra.sandbox.sage_x3.seed import CHART, COMPANY, FOLDER, PASSWORD, USER
 from infra.sandbox.sage_x3.tables import TABLES as COLUMNS
 from ml_connector.records import Account, CostCenter, PurchaseOrder, Record, Supplier
 from tests.contract.conformance.parts import START, Row, decoded, recoded
+from tests.contract.conformance.sage_x3_documents import SageX3Documents
 from tests.contract.conformance.stand import Stand
 from tests.contract.conformance.wire import ALWAYS, ELSEWHERE, Go, instead
 
@@ -30,13 +31,12 @@ FEW = {"PORDER": 30, "BPSUPPLIER": 60, "GACCOUNT": 60}
 """Rows that are left of the seeded ones, so that a reading by single records stays short."""
 
 
-class SageX3Stand(Stand):
+class SageX3Stand(SageX3Documents, Stand):
     system = "sage_x3"
     secret: ClassVar[dict[str, Any]] = {
         "url": "https://x3.example", "folder": FOLDER, "company": COMPANY, "chart": CHART, "timezone": "Europe/Paris",
         "auth": {"type": "basic", "user": USER, "password": PASSWORD}, "cost_center_dimension": CENTER,
-        "journal": {"entry_type": "PIINV", "journal": "ACH", "payable_account": "401100"},
-        "classes": {"journal": {"representation": "ZGACCENTRY"}},
+        **SageX3Documents.written,
     }  # fmt: skip
     wrong: ClassVar[dict[str, Any]] = {"auth": {"type": "basic", "user": USER, "password": "not-this-one"}}
     envelope = json.dumps({"$diagnoses": [{"$severity": "error", "$message": "Sorry"}]})
@@ -48,7 +48,7 @@ class SageX3Stand(Stand):
             used = {row["BPSNUM"] for row in world.rows("PORDER")} | {"401100"}
             for key in sorted(world.tables[table], key=lambda key: (key[-1] not in used, str(key)))[kept:]:
                 del world.tables[table][key]
-        return world
+        return self.posting(world)
 
     def make_app(self) -> Any:
         return create_app(self.world)

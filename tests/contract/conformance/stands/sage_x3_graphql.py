@@ -12,6 +12,7 @@ import httpx
 from infra.sandbox.sage_x3.seed import CLIENT_ID, CLIENT_SECRET, USER
 from ml_connector.records import Account, CostCenter, PurchaseOrder, Record, Supplier
 from tests.contract.conformance.parts import Row, decoded, recoded
+from tests.contract.conformance.sage_x3_documents import ByGraphQL
 from tests.contract.conformance.stands.sage_x3 import SageX3Stand
 
 NODES: dict[type[Record], tuple[str, str]] = {
@@ -26,8 +27,8 @@ AUTH = {
 }  # fmt: skip
 
 
-class GraphStand(SageX3Stand):
-    secret: ClassVar[dict[str, Any]] = {**SageX3Stand.secret, "api": "graphql", "auth": AUTH}
+class GraphStand(ByGraphQL, SageX3Stand):
+    secret: ClassVar[dict[str, Any]] = {**SageX3Stand.secret, "api": "graphql", "auth": AUTH, **ByGraphQL.written}
     wrong: ClassVar[dict[str, Any]] = {"auth": {**AUTH, "client_secret": "not-this-one"}}
     envelope = json.dumps({"errors": [{"message": "Sorry"}], "extensions": {}})
 
