@@ -156,11 +156,17 @@ def test_ping_proves_what_will_be_written_and_writes_nothing(make: Maker, way: s
     before = {table: list(bench.world.rows(table)) for table in ("PINVOICE", "GACCDUDATE", "PAYMENTH")}
     found = {one.what: one for one in bench.connection.ping()}
     assert all(one.ok for one in found.values()), [one for one in found.values() if not one.ok]
-    assert {"payments", "'invoice_status_field'", "'hold_in_x3'"} <= found.keys()
+    assert {"entering payments", "'invoice_status_field'", "'hold_in_x3'"} <= found.keys()
     assert before == {table: list(bench.world.rows(table)) for table in before}
     bare = opened(make, flows=flows, hold_in_x3=True, classes={}, payment=None, **FIELD)
     wrong = {one.what: one.detail for one in bare.connection.ping() if not one.ok}
-    assert wrong.keys() == {"payments", "'invoice_status_field'", "'hold_in_x3'"}
-    assert "classes.open_item.representation" in wrong["'hold_in_x3'"] and "'payment' is missing" in wrong["payments"]
+    assert wrong.keys() == {"entering payments", "'invoice_status_field'", "'hold_in_x3'"}
+    assert (
+        "classes.open_item.representation" in wrong["'hold_in_x3'"]
+        and "'payment' is missing" in wrong["entering payments"]
+    )
     graph = {one.what: one for one in opened(make, api="graphql", flows=flows).connection.ping()}
-    assert graph["supplier invoices"].warning and "journal entries" in graph["supplier invoices"].detail
+    assert (
+        graph["coding of supplier invoices"].warning
+        and "journal entries" in graph["coding of supplier invoices"].detail
+    )

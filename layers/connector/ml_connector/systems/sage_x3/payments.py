@@ -129,9 +129,9 @@ def checks(
         return editor().takes(folder.entity(entity), "update")
 
     if "payments" in flows:
-        yield tried("payments", payable)
+        yield tried("entering payments", payable)
     if "supplier_invoices" in flows and settings.api == "graphql":
-        yield Check("supplier invoices", True, UNCODED, warning=True)
+        yield Check("coding of supplier invoices", True, UNCODED, warning=True)
     used = (("invoice_status_field", x3.SUPPLIER_INVOICE), ("hold_in_x3", x3.OPEN_ITEM))
     for name, entity in used if "invoice_status" in flows else ():
         if getattr(settings, name):
