@@ -45,6 +45,9 @@ class Codes:
     def platform(self, kind: str, code: str) -> str:
         return code
 
+    def named(self, kind: str, code: str) -> str:
+        return code
+
 
 def settings(way: str, **more: Any) -> dict[str, Any]:
     """Give the fields of a secret that writes one way."""

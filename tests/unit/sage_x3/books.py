@@ -42,6 +42,9 @@ class Codes:
     def platform(self, kind: str, code: str) -> str:
         return code
 
+    def named(self, kind: str, code: str) -> str:
+        return code
+
 
 class Books:
     """A `Reader` and a `Writer`. Records by entity; `answers` are given instead of creating, one after the other."""

@@ -8,7 +8,7 @@ import pytest
 
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Prepared
-from ml_connector.systems.kit.refusals import culprit
+from ml_connector.systems.kit.refusals import culprit, took_too_long
 from ml_connector.systems.sage_300 import faults as sage_300
 from ml_connector.systems.sap_b1 import faults as sap_b1
 
@@ -44,3 +44,8 @@ def test_a_trouble_of_the_set_up_refuses_no_document_whatever_else_the_text_spea
     dialect = sage_300.DIALECT if isinstance(fault, sage_300.Fault) else sap_b1.DIALECT
     prepared = Prepared(key="1", body={}, lookup={"number": "R-1"}, amount=None, currency="CAD")
     assert type(dialect.judge(replace(fault, text=text), prepared)) is Misconfigured
+
+
+@pytest.mark.parametrize("text", ["Timeout", "Time-out of process 3", "It timed out", "Délai d'attente expiré"])
+def test_what_only_took_too_long_may_end_well(text: str) -> None:
+    assert took_too_long(text) and not took_too_long("The delay of payment is out of range, and so is its time")

@@ -17,6 +17,7 @@ from ml_connector.systems.kit.xml import (
     printable,
     text_of,
     unwrapped,
+    without,
     written,
 )
 
@@ -112,3 +113,16 @@ def test_a_text_is_taken_out_of_its_wrapping(wrapped: bytes) -> None:
 @pytest.mark.parametrize("torn", [b'"<a>', b"<string>&lt;a", b"", b'"'])
 def test_a_torn_wrapping_is_shown_as_it_came(torn: bytes) -> None:
     assert unwrapped(torn, "cp1252") == torn.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('<a><w:Out x="1">no <b>\n</b></w:Out>yes</a>', "<a>yes</a>"),
+        ("<Out><![CDATA[no]]></Out>yes<OUT>no</OUT>", "yes"),
+        ("<Outer>yes</Outer><Out>yes, it has no end", "<Outer>yes</Outer><Out>yes, it has no end"),
+        ("plain", "plain"),
+    ],
+)
+def test_elements_are_taken_out_of_a_text_with_all_that_is_in_them(text: str, left: str) -> None:
+    assert without(text, "Out") == left

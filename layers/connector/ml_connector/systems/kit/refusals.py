@@ -21,6 +21,7 @@ _FAULTS = re.compile(
     re.IGNORECASE,
 )
 """What is wrong with a value of the document itself, whatever the ERP's set-up."""
+_TOO_LONG = re.compile(r"time[ds]?[- ]?out|délai (?:d.{0,20})?(?:dépassé|expiré)|Zeitüberschreitung", re.IGNORECASE)
 _LOCKED = re.compile(
     r"\block(?:ed|s)? by\b|in use by|being (?:used|edited|processed|posted)|(?:by )?another user"
     r"|currently (?:in use|open)|gesperrt (?:von|durch)|anderen? Benutzer|verrouillé par|autre utilisateur"
@@ -98,6 +99,11 @@ def fields_in(text: str) -> list[str]:
 def is_fault_of_the_document(text: str) -> bool:
     """Tell whether a refusal is about a value of the document itself."""
     return _FAULTS.search(text) is not None
+
+
+def took_too_long(text: str) -> bool:
+    """Tell whether a refusal only says that something was not finished in time: it may end well after all."""
+    return _TOO_LONG.search(text) is not None
 
 
 def is_locked(text: str) -> bool:

@@ -108,6 +108,11 @@ def unwrapped(body: bytes, otherwise: str) -> str:
         return text
 
 
+def without(text: str, name: str) -> str:
+    """Take elements of a name out of a text that may be XML, with all that is in them."""
+    return re.sub(rf"<((?:\w+:)?{name})\b[^>]*>.*?</\1\s*>", "", text, flags=re.DOTALL | re.IGNORECASE)
+
+
 def name_of(one: Element) -> str:
     """Name an element as it is compared: in lower case, without its namespace."""
     return one.tag.rpartition("}")[2].lower() if isinstance(one.tag, str) else ""

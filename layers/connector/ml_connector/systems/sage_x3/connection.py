@@ -31,7 +31,6 @@ from ml_connector.systems.sage_x3.entities import (
     RECEIPT,
     SUPPLIER,
     SUPPLIER_INVOICE,
-    Entity,
     Reader,
 )
 from ml_connector.systems.sage_x3.faults import VENDOR
@@ -61,8 +60,6 @@ ENTITIES = {entity.name: entity for some in READ.values() for entity in some}
 SCOPE = "api.graphQL"
 CONNECTIONS = 3
 """api1 has a small pool of sessions of its own, and SOAP one of processes."""
-
-
 NOTE = (
     "an invoice becomes a journal entry with an open item of its supplier, and no purchase invoice: the inquiries of "
     "purchase invoices do not show it"
@@ -187,7 +184,8 @@ class Connection:
             yield tried("gateway", self._granted)
         used = {entity.name for flow in self.context.flows() for entity in READ.get(flow, ())}
         for name, entity in ENTITIES.items():
-            check = tried(_several(entity), partial(sampled, self.reader, self.folder.entity(entity)))
+            title = f"{entity.title}s".replace("entrys", "entries")
+            check = tried(title, partial(sampled, self.reader, self.folder.entity(entity)))
             yield check if name in used else dispensable(check, "not used")
         if {"accounts", "invoices"} & {*self.context.flows()}:
             yield tried("chart of accounts", self.folder.chart)
@@ -219,10 +217,6 @@ class Connection:
     def _centers(self) -> str:
         center = self.folder.center_type(self.context.dimensions)
         return f"dimensions of type {center}" if center else "none there yet"
-
-
-def _several(entity: Entity) -> str:
-    return f"{entity.title}s".replace("entrys", "entries")
 
 
 connect = Connection

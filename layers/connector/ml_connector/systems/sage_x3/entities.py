@@ -36,6 +36,7 @@ def balanced(lines: Sequence[Record]) -> bool:
 # ── the entities ────────────────────────────────────────────────────────────────────────────────────────────────
 
 FLAG = {"yes": YES, "no": NO, "true": YES, "false": NO}
+STATES, TYPES = {"pending": 1, "late": 2, "closed": 3}, {"order": 1, "normal": 1, "contract": 2}
 APPROVAL = {"pending": 1, "conflict": 2, "delayed": 3, "authorizedToPay": 4}
 KINDS = {"invoice": 1, "creditMemo": 2, "debitNote": 3, "creditNote": 4, "proforma": 5}
 _WIDE = {"@": "{0}.code|{0}._id|{0}", "&": "{0}.code.code|{0}._id|{0}.code"}
@@ -114,13 +115,7 @@ PURCHASE_ORDER = Entity(
         PORDERP=("purchaseOrderLines", _ORDERED),
         PORDERQ=("purchaseOrderQuantityLines", _ORDERED),
     ),
-    {
-        "CLEFLG": FLAG,
-        "LINCLEFLG": FLAG,
-        "LINSTA": {"pending": 1, "late": 2, "closed": 3},
-        "POHTYP": {"order": 1, "normal": 1, "contract": 2},
-        "RCPFLG": {"no": 1},
-    },
+    {"CLEFLG": FLAG, "LINCLEFLG": FLAG, "LINSTA": STATES, "POHTYP": TYPES, "RCPFLG": {"no": 1}},
     ("LINNBR", "POPLIN"),
 )
 RECEIPT = Entity(

@@ -69,6 +69,8 @@ _FIXES = fixes(VENDOR) | {"currency": f"Enter the rate of the currency in {VENDO
 
 
 CLOSED = re.compile(r"representation|facet|\bclass\b|read.?only|unknown property|not allowed|unexpected", re.IGNORECASE)
+_ANYTHING = re.compile(r"not allowed|unexpected", re.IGNORECASE)
+"""Those words of `CLOSED` that X3 also has for a code of the document."""
 
 
 def passing(fault: Fault, what: str) -> ConnectorError | None:
@@ -83,6 +85,9 @@ def passing(fault: Fault, what: str) -> ConnectorError | None:
 def dialect(what: str, many: str, entity: Entity) -> Dialect[Fault]:
     """Make the dialect of refusals of what an invoice or a payment becomes, `what`."""
 
+    def judged(fault: Fault) -> str | None:
+        return spoken_of(fault, {}, _SPOKEN, VENDOR)
+
     def elsewhere(fault: Fault, _: Prepared) -> ConnectorError | None:
         """Find causes that no correction of a document would fix, also a right, and a class that takes none."""
         if (error := passing(fault, f"a new {what}")) is not None:
@@ -91,7 +96,8 @@ def dialect(what: str, many: str, entity: Entity) -> Dialect[Fault]:
             return Misconfigured(
                 f"{VENDOR} does not let this user enter {many}: {fault}. Give the user's profile the right to."
             )
-        if fault.status >= 300 and CLOSED.search(fault.text):
+        words = "" if fault.status < 300 else _ANYTHING.sub("", fault.text) if judged(fault) else fault.text
+        if CLOSED.search(words):
             return Misconfigured(
                 f"{VENDOR} does not let {many} be created this way: {fault}. Name a class and representation "
                 f"with a $create facet in 'classes.{entity.name}', or set 'write_via' to soap."
@@ -100,7 +106,7 @@ def dialect(what: str, many: str, entity: Entity) -> Dialect[Fault]:
 
     return Dialect(
         VENDOR,
-        lambda fault, _: spoken_of(fault, {}, _SPOKEN, VENDOR),
+        lambda fault, _: judged(fault),
         elsewhere,
         lambda kind, *_: _FIXES.get(kind),
         what,

@@ -30,7 +30,7 @@ def translated(entity: Entity, values: Mapping[str, Any]) -> Record:
             record[code] = value
     if "DEBCUR" in record and "CDTCUR" in record:
         debit, credit = amount(record, "DEBCUR") or ZERO, amount(record, "CDTCUR") or ZERO
-        record |= {"AMTCUR": max(debit, credit), "SNS": 1 if debit > credit else -1}
+        record |= {"AMTCUR": abs(debit - credit), "SNS": 1 if debit > credit else -1}
     return record
 
 

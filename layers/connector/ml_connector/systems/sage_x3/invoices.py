@@ -25,7 +25,7 @@ from ml_connector.systems.kit.invoices import KINDS, Created
 from ml_connector.systems.kit.journal_entries import JournalEntries
 from ml_connector.systems.kit.journals import Accounts, Entry, entries
 from ml_connector.systems.kit.money import Money
-from ml_connector.systems.kit.refusals import is_fault_of_the_document, named
+from ml_connector.systems.kit.refusals import is_fault_of_the_document, named, took_too_long
 from ml_connector.systems.kit.totals import by_account, sum_up
 from ml_connector.systems.kit.xml import printable
 from ml_connector.systems.sage_x3.entities import JOURNAL, Reader, Writer
@@ -61,6 +61,8 @@ class Invoices:
         if settings.journal is None:
             raise Misconfigured("the field 'journal' is missing, which says how invoices are posted: add it")
         self._journal, self._site = settings.journal, settings.journal.site or settings.site
+        if isinstance(writer, Imports) and self._site is None:
+            raise Misconfigured("the field 'journal.site' is missing, which alone tells an import its company: add it")
         self._lookups, self._writer, self._folder = Lookups(reader, folder, orders), writer, folder
         self._entity, self._listed = folder.entity(JOURNAL), context.dimensions
         payable, company = settings.journal.payable_account, settings.company_code
@@ -168,6 +170,10 @@ class Invoices:
         except (Transient, LoginRefused, Misconfigured) as error:
             raise OutcomeUnknown(f"{said}, and does not show whether it is there: {error}", taken=taken) from error
         if isinstance(made, Fault):
+            if there is None and took_too_long(made.text):
+                raise OutcomeUnknown(
+                    f"{said}, and may still be at it: {made}. It is looked for before it is sent again."
+                )
             return there or made
         if there is not None:
             return there
@@ -205,7 +211,7 @@ class Invoices:
 def _agrees(found: Found, prepared: Prepared) -> bool:
     """Tell whether an entry without our key is what was sent: amount, currency and date are."""
     amount = found.amount is not None and abs(found.amount) == abs(prepared.amount)
-    return amount and same(found.currency, prepared.currency) and found.dated in {None, prepared.dated}
+    return amount and same(found.currency, prepared.currency) and found.dated in {None, prepared.body.get("BPRDATVCR")}
 
 
 def _text(draft: Draft, said: str, what: str) -> str:

@@ -86,14 +86,19 @@ class Orders:
         return field.stamp(row) if field else None
 
     def convert(self, rows: Sequence[Record], broken: list[Broken]) -> list[PurchaseOrder]:
-        """Convert orders with their lines and receipts; contracts are left out."""
-        asked = [row for row in rows if text(row, "POHTYP") != str(CONTRACT)]
+        """Convert orders with their lines and receipts; contracts and other companies' orders are left out."""
+        asked = [row for row in rows if self._counts(row)]
         batch = self._whole(self._orders, Batch(asked, [self._orders.key_of(row) for row in asked]))
         broken += batch.broken
-        found = [row for row in batch.rows if text(row, "POHTYP") != str(CONTRACT)]
+        found = [row for row in batch.rows if self._counts(row)]
         book = ReceiptBook()
         book.enter_all(self._received(found, broken))
         return each(found, lambda row: self._order(row, book), broken, key=self._orders.key_of)
+
+    def _counts(self, row: Record) -> bool:
+        """Tell whether a record is an order, and the company's own where it says whose it is."""
+        own = self._settings.company_code or text(row, "CPY")
+        return text(row, "POHTYP") != str(CONTRACT) and text(row, "CPY") in {None, own}
 
     def _whole(self, entity: Entity, batch: Batch[Record]) -> Batch[Record]:
         """Read the lines of those records that came without them."""

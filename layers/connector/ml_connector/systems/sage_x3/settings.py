@@ -21,15 +21,11 @@ _SURFACE = re.compile(r"/(api1|xtrem|sdata|soap-generic)(/.*)?$", re.IGNORECASE)
 def is_gateway(url: object) -> bool:
     """Tell a regional gateway, `https://api.<region>-sagex3.com/v1`, by its address."""
     try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-        host = parts.hostname or "" if parts else ""
+        parts = urlsplit(url if isinstance(url, str) else "")
+        named = re.search(r"(^|[.-])sagex3\.com\.?$", parts.hostname or "", re.IGNORECASE)
     except ValueError:
         return False
-    return (
-        parts is not None
-        and re.search(r"(^|[.-])sagex3\.com\.?$", host, re.IGNORECASE) is not None
-        and (parts.path.rstrip("/").lower().endswith("/v1"))
-    )
+    return named is not None and parts.path.rstrip("/").lower().endswith("/v1")
 
 
 def _root(url: str) -> str:

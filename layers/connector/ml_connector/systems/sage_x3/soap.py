@@ -19,7 +19,7 @@ from ml_connector.systems.kit.faults import WORDS, Fault
 from ml_connector.systems.kit.import_files import layout, written
 from ml_connector.systems.kit.logins import UserPassword
 from ml_connector.systems.kit.soap import HEADERS, body_in, called, fault_in
-from ml_connector.systems.kit.xml import below, decoded, text_of
+from ml_connector.systems.kit.xml import below, decoded, text_of, without
 from ml_connector.systems.sage_x3.entities import Created, Entity
 from ml_connector.systems.sage_x3.faults import VENDOR
 from ml_connector.systems.sage_x3.settings import Soap
@@ -129,7 +129,7 @@ class Imports:
         )
         reply = self._http.call(call)
         text = decoded(reply.body, "cp1252")
-        if (said := _NO_POOL.search(text)) is not None:
+        if (said := _NO_POOL.search(without(text, "resultXml"))) is not None:
             raise Unreachable(
                 f"{VENDOR} runs no web service at this time, so nothing was written: {reply.clean(said[0])}. Start the "
                 f"pool {settings.pool_alias} (and web-service processes on its host), or correct 'soap.pool_alias'."
