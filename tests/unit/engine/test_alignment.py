@@ -128,12 +128,12 @@ def test_what_stands_alone_is_held_with_the_side_and_what_to_do(aligned: Aligned
     assert aligned.align() == {"unchanged": 2, "held": 2}
     assert aligned.lines["partner:V3"] == (
         "Supplier V3 (Meyer) is in Sage X3 only. To fix: see whether `ml-connector held acme` or the report names it "
-        "in suppliers and why, send it with `ml-connector replay acme suppliers KEY`, or map what Basware has for it "
-        "with `ml-connector mappings set acme supplier BASWARE-CODE SAGE-X3-CODE`. The next comparison ends this."
+        "in suppliers and why, send it with `ml-connector replay acme suppliers V3`, or map what Basware has for it "
+        "with `ml-connector mappings set acme supplier BASWARE-CODE V3`. The next comparison ends this."
     )
     assert aligned.lines["partner:6100"] == (
         "Account 6100 (Travel) is in Basware only. To fix: map it with `ml-connector mappings set acme account "
-        "BASWARE-CODE SAGE-X3-CODE`, enter it in Sage X3, or deactivate it in Basware. The next comparison ends this."
+        "6100 SAGE-X3-CODE`, enter it in Sage X3, or deactivate it in Basware. The next comparison ends this."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from ml_connector.engine.ledger.ledger import Ledger
@@ -9,6 +10,8 @@ from ml_connector.engine.ledger.rows import Chunk
 
 HOLD = "partner:"
 """Begins what a record waits for that stands in one of both systems alone."""
+OWN_CODE, OWN_KEY = "ITS-CODE", "ITS-KEY"
+"""Stand for a record's code and key in the words that several records share."""
 PREFIX = "align."
 
 
@@ -29,4 +32,7 @@ def told(chunk: Chunk, key: str) -> dict[str, str | None]:
         return {"reason": chunk.reason, "waiting_for": chunk.waiting_for}
     title, kind, code, name = chunk.kept[key]
     what = f"{kind.capitalize()} {code} ({name})" if name and name != code else f"{kind.capitalize()} {code}"
-    return {"reason": f"{what} is in {title} only. {chunk.reason}", "waiting_for": f"{HOLD}{code}"}
+    remedy = (
+        (chunk.reason or "").replace(OWN_CODE, shlex.quote(code)).replace(OWN_KEY, shlex.quote(key.split("~", 2)[-1]))
+    )
+    return {"reason": f"{what} is in {title} only. {remedy}", "waiting_for": f"{HOLD}{code}"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ml_connector.connection import master_source
-from ml_connector.engine.ledger.alignments import HOLD, parts_of
+from ml_connector.engine.ledger.alignments import HOLD, OWN_CODE, OWN_KEY, parts_of
 from ml_connector.engine.ledger.first_delivery import on_their_way
 from ml_connector.engine.ledger.mappings import PROPOSED, Mapping
 from ml_connector.engine.write.partners import SAME_CODE, Comparison, Entry, compare, entry
@@ -171,13 +171,14 @@ class AlignmentWriter:
     def _remedy(self, one: Alignment) -> str:
         pair, flow = self.pair, self.attempt.flow
         erp, platform = pair.title(flow.source), pair.title(flow.target)
-        codes = " ".join(f"{title.upper().replace(' ', '-')}-CODE" for title in (platform, erp))
+        other = f"{(platform if one.side == 'erp' else erp).upper().replace(' ', '-')}-CODE"
+        codes = f"{other} {OWN_CODE}" if one.side == "erp" else f"{OWN_CODE} {other}"
         mapped = f"`ml-connector mappings set {pair.tenant} {one.kind} {codes}`"
         if one.side == "erp":
             sent = next(name for name in flow.aligns if pair.integration.flow(name).maps == one.kind)
             return (
                 f"To fix: see whether `ml-connector held {pair.tenant}` or the report names it in {sent} and why, send "
-                f"it with `ml-connector replay {pair.tenant} {sent} KEY`, or map what {platform} has for it with "
+                f"it with `ml-connector replay {pair.tenant} {sent} {OWN_KEY}`, or map what {platform} has for it with "
                 f"{mapped}. The next comparison ends this."
             )
         return (
