@@ -130,7 +130,7 @@ def test_what_people_edited_in_basware_is_left_and_held_until_a_person_decides(c
     assert "'By hand' there and 'Marketing' in Sage X3" in held["conflict:CC1"]
     assert (company.name("CC1"), company.there(ITEMS, "P1")["text_2"]) == ("By hand", "By hand as well")
     assert company.writes() == {}
-    decided = company.cli("resolve", "acme", "dimensions", "CCT~CC1", "--post", "--by", "ada", "--yes")
+    decided = company.cli("resolve", "acme", "dimensions", "CC1", "--post", "--by", "ada", "--yes")
     assert decided.returncode == 0, decided.stderr
     decided = company.cli("resolve", "acme", "dimensions", "PRJ~P1", "--match", "P1", "--by", "ada", "--yes")
     assert decided.returncode == 0, decided.stderr
