@@ -212,3 +212,8 @@ def test_without_journal_nothing_can_be_posted(make: Maker) -> None:
 def test_a_row_without_account_or_order_is_refused(make: Maker) -> None:
     with pytest.raises(Rejected):
         post(opened(make, "api1"), invoice(CodingRow(key="1", net=Decimal(119))))
+
+
+def test_an_invoice_of_nothing_is_refused_with_that_reason(make: Maker) -> None:
+    with pytest.raises(Rejected, match=r"^Invoice R-4711 makes 0 lines of a journal entry \(amounts of 0 make none\)"):
+        post(opened(make, "api1"), invoice(row(net="0", tax="0"), gross="0"))

@@ -225,6 +225,32 @@ def test_two_charts_without_chart_are_named(bench: Make) -> None:
     assert "'chart'" in failed(folder)["chart of accounts"]
 
 
+@pytest.mark.parametrize("api", ["api1", "graphql"])
+def test_a_dimension_type_that_is_nowhere_is_found_before_the_first_run(bench: Make, api: str) -> None:
+    folder = bench(flows=("dimensions",), api=api, cost_center_dimension="ZZZ")
+    said = "Sage X3 shows no dimension of the type ZZZ: correct 'cost_center_dimension'."
+    assert failed(folder) == {"cost centers": said}
+
+
+@pytest.mark.parametrize("api", ["api1", "graphql"])
+def test_names_that_no_entry_shows_are_a_warning(bench: Make, api: str) -> None:
+    writable = {"journal": {"representation": "ZGACCENTRY"}}
+    right = bench(api=api, journal=JOURNAL, company="FR10", classes=writable)
+    assert not checks(right)["names in the secret"].warning
+    journal = JOURNAL | {"entry_type": "NOPE", "journal": "ACHX", "site": "FR019"}
+    check = checks(bench(api=api, journal=journal, company="XX10", classes=writable))["names in the secret"]
+    assert check.ok and check.warning
+    assert check.detail == (
+        "perhaps wrong: no journal entry shows 'company' XX10, 'journal.site' FR019, 'journal.entry_type' NOPE, "
+        "'journal.journal' ACHX: correct that, unless it is new in Sage X3"
+    )
+
+
+def test_a_wrong_endpoint_is_said_with_the_fields_to_check(bench: Make) -> None:
+    folder = bench(flows=("accounts",), endpoint="NOPE")
+    assert "Check 'folder' and 'endpoint', whose case counts." in failed(folder)["accounts"]
+
+
 def test_an_unstated_time_zone_is_a_warning(bench: Make) -> None:
     folder = bench(flows=())
     folder.settings = folder.settings.model_validate(

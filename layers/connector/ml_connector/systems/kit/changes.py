@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from ml_connector.connection import Check
 from ml_connector.errors import Misconfigured
+from ml_connector.systems.kit.connection import dispensable, judged
 
 DAYS = timedelta(days=1)
 """How far a day is read back: what was changed later on the day of the last reading shows the same day."""
@@ -73,3 +75,22 @@ def sampled(reader: Any, entity: Any) -> str:
     field = reader.changed_field(entity)
     how = f"changes are found by {field.name}" if field else "no field shows a change, so all are compared"
     return f"for example {first.keys[0]}; {how}"
+
+
+def unseen(reader: Any, entity: Any, field: str, value: str | None) -> bool:
+    """Tell whether no record has a value in a field; of no value nothing is asked."""
+    if not value:
+        return False
+    first = next(iter(reader.pages(entity, [(field, "eq", value)], None)), None)
+    return first is None or not first.keys
+
+
+def unshown(reader: Any, entity: Any, named: Mapping[str, tuple[str, str | None]], vendor: str) -> Check:
+    """Warn of settings whose value no record shows, for `ping`: a new company has none yet, and a slip never will."""
+
+    def look() -> tuple[bool, str]:
+        new = [f"'{one}' {value}" for one, (field, value) in named.items() if unseen(reader, entity, field, value)]
+        hint = f"no {entity.title} shows {', '.join(new)}: correct that, unless it is new in {vendor}"
+        return not new, hint if new else f"each of them is shown by a {entity.title}"
+
+    return dispensable(judged("names in the secret", look), "perhaps wrong")

@@ -11,7 +11,7 @@ from ml_connector.context import AdapterContext
 from ml_connector.errors import Misconfigured
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import TRIES, Http, listed
-from ml_connector.systems.kit.changes import sampled
+from ml_connector.systems.kit.changes import sampled, unseen, unshown
 from ml_connector.systems.kit.connection import checked, dispensable, server, tried, zone
 from ml_connector.systems.kit.invoices import InvoiceTarget
 from ml_connector.systems.kit.login import SharedLogin
@@ -20,19 +20,9 @@ from ml_connector.systems.kit.orders import OrderSource
 from ml_connector.systems.kit.posted_invoices import PostedInvoices
 from ml_connector.systems.kit.shelf import Shelf
 from ml_connector.systems.kit.signed_tokens import claims_of
+from ml_connector.systems.sage_x3 import entities as x3
 from ml_connector.systems.sage_x3.api1 import Api1
-from ml_connector.systems.sage_x3.entities import (
-    ACCOUNT,
-    DIMENSION,
-    JOURNAL,
-    OPEN_ITEM,
-    PAYMENT,
-    PURCHASE_ORDER,
-    RECEIPT,
-    SUPPLIER,
-    SUPPLIER_INVOICE,
-    Reader,
-)
+from ml_connector.systems.sage_x3.entities import Reader
 from ml_connector.systems.sage_x3.faults import VENDOR
 from ml_connector.systems.sage_x3.graphql import Graph
 from ml_connector.systems.sage_x3.invoices import Invoices
@@ -46,14 +36,14 @@ from ml_connector.systems.sage_x3.soap import Imports, login
 from ml_connector.systems.sage_x3.supplier_invoices import invoices
 
 READ = {
-    "suppliers": (SUPPLIER,),
-    "vendors": (SUPPLIER,),
-    "accounts": (ACCOUNT,),
-    "dimensions": (DIMENSION,),
-    "purchase_orders": (PURCHASE_ORDER, RECEIPT),
-    "invoices": (SUPPLIER, ACCOUNT, JOURNAL),
-    "supplier_invoices": (SUPPLIER_INVOICE, OPEN_ITEM),
-    "payments": (OPEN_ITEM, PAYMENT),
+    "suppliers": (x3.SUPPLIER,),
+    "vendors": (x3.SUPPLIER,),
+    "accounts": (x3.ACCOUNT,),
+    "dimensions": (x3.DIMENSION,),
+    "purchase_orders": (x3.PURCHASE_ORDER, x3.RECEIPT),
+    "invoices": (x3.SUPPLIER, x3.ACCOUNT, x3.JOURNAL),
+    "supplier_invoices": (x3.SUPPLIER_INVOICE, x3.OPEN_ITEM),
+    "payments": (x3.OPEN_ITEM, x3.PAYMENT),
 }
 """What each flow reads, by its name."""
 ENTITIES = {entity.name: entity for some in READ.values() for entity in some}
@@ -194,6 +184,7 @@ class Connection:
         if "invoices" in self.context.flows():
             yield tried("invoices", lambda: self._payables().check())
             yield Check("invoice inquiries", True, NOTE, warning=True)
+            yield unshown(self.reader, self.folder.entity(x3.JOURNAL), self.settings.shown(), VENDOR)
         yield from checks(self.context.flows(), self.settings, self.folder, self.writer, self.editor)
         yield zone(self.settings, "Europe/Paris")
 
@@ -216,6 +207,8 @@ class Connection:
 
     def _centers(self) -> str:
         center = self.folder.center_type(self.context.dimensions)
+        if unseen(self.reader, self.folder.entity(x3.DIMENSION), "DIE", center):
+            raise Misconfigured(f"{VENDOR} shows no dimension of the type {center}: correct 'cost_center_dimension'.")
         return f"dimensions of type {center}" if center else "none there yet"
 
 

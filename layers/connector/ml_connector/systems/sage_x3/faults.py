@@ -35,7 +35,8 @@ def unread(entity: Entity, fault: Fault, asked: str) -> ConnectorError:
             f"{entity.title}."
         )
     if of_gateway(fault) or not _SET_UP.search(fault.text):
-        return Transient(f"{VENDOR} did not give {asked}: {fault}. It is asked again later.")
+        check = " Check 'folder' and 'endpoint', whose case counts." if fault.worded and fault.status == 404 else ""
+        return Transient(f"{VENDOR} did not give {asked}: {fault}.{check} It is asked again later.")
     return Misconfigured(
         f"{VENDOR} does not give {asked}: {fault}. Check {entity.setting('class')} and "
         f"{entity.setting('representation')}: the representation must belong to the class and be published in the "

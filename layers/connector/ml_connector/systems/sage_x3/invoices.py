@@ -76,7 +76,7 @@ class Invoices:
         named = Accounts(self._journal.payable_account, self._journal.tax_account, self._journal.rounding_account)
         replace(named, prefix="journal.").check(VENDOR, self._lookups.ledger(named.named()))
         shown = self._entries.fields()
-        return f"{self._writer.takes(self._entity)}; entries are found by {' and '.join(shown) or 'their number'}"
+        return f"by {self._writer.takes(self._entity)}; entries are found by {' and '.join(shown) or 'their number'}"
 
     # ── compose ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,8 +142,8 @@ class Invoices:
             lines.append(line)
         if not lines or len(lines) > MOST_LINES:
             raise Rejected(
-                f"Invoice {draft.invoice.number} makes {len(lines)} lines of a journal entry, and {VENDOR} takes 2 to "
-                f"{MOST_LINES}. Correct its coding rows and transfer it again."
+                f"Invoice {draft.invoice.number} makes {len(lines)} lines of a journal entry (amounts of 0 make none); "
+                f"{VENDOR} takes 2 to {MOST_LINES}. Correct its coding rows and transfer it again."
             )
         return lines
 

@@ -195,6 +195,12 @@ class Settings(SystemSettings):
         """Name server, folder and company."""
         return {"server": server(self.url), "folder": self.folder, "company": self.company_code or ""}
 
+    def shown(self) -> dict[str, tuple[str, str | None]]:
+        """Give what each journal entry shows of the secret: field and value, by setting."""
+        kind, site = self.journal, ("journal.site" if self.journal and self.journal.site else "site")
+        own = {"journal.entry_type": ("TYP", kind.entry_type), "journal.journal": ("JOU", kind.journal)} if kind else {}
+        return {"company": ("CPY", self.company_code), site: ("FCY", (kind and kind.site) or self.site), **own}
+
     def company(self) -> str:
         """Name the company as mappings of companies do: its code, else the folder's."""
         return self.company_code or self.folder
