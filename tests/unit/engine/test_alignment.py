@@ -275,3 +275,16 @@ def test_what_former_passes_wrote_down_is_dropped(aligned: AlignedBench) -> None
         aligned.clock.sleep(86_400)
     ledger = aligned.pair().ledger("alignment")
     assert len({item.sk.split(".")[1] for item in ledger.store.query(ledger.pk, "b#align.")}) == 1
+
+
+def test_what_is_inactive_and_alone_needs_nobody_and_is_counted(aligned: AlignedBench) -> None:
+    aligned.supplier("erp", "V3", "Meyer", active=False)
+    assert aligned.align() == {"unchanged": 3}
+
+
+def test_what_one_comparison_held_is_counted_once_in_the_next(aligned: AlignedBench) -> None:
+    aligned.supplier("erp", "V3", "Meyer")
+    assert aligned.align() == {"unchanged": 2, "held": 1}
+    assert aligned.align() == {"unchanged": 2, "held": 1}
+    done = [one for one in aligned.pair().ledger("alignment").finished() if not one.parked_at]
+    assert all(one.delivered + one.unchanged + one.rejected + one.moved == one.count for one in done)

@@ -65,8 +65,11 @@ class AlignmentWriter:
         proposed = self._propose(str(aligned.maps), found)
         alone = {"erp": found.erp_only, "platform": found.platform_only}
         self._hold([one for side, entries in alone.items() for one in self._alone(aligned, entries, side)])
-        self.chunk.unchanged = found.partnered + len(found.proposals) - proposed
-        self.chunk.delivered, self.chunk.shadow = proposed, self.pair.shadow
+        # What is held is counted where it is held; what is inactive, or just being sent, needs no partner now.
+        self.chunk.moved = len(found.erp_only)
+        self.chunk.delivered = min(proposed, self.chunk.count - self.chunk.moved)
+        self.chunk.unchanged = self.chunk.count - self.chunk.moved - self.chunk.delivered
+        self.chunk.shadow = self.pair.shadow
         self.pair.breakers[self.attempt.flow.target].succeeded()
         self.attempt.done()
 
