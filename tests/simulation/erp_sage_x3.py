@@ -61,7 +61,9 @@ class SageX3(Erp):
         world.page_limit, world.first = 5, 5
         world.next_link, world.next_count = dice.choice(("absolute", "relative")), dice.random() < 0.5
         world.refusal_status, world.absent_status = dice.choice((200, 201, 400)), dice.choice((200, 404))
-        world.import_status, world.import_messages = dice.choice((0, 1)), dice.random() < 0.8
+        world.import_status = dice.choice(
+            (0, 1)
+        )  # of a refusal that no log tells a person must decide: always told here
         world.multi_ref, world.closed_period = dice.random() < 0.3, "refuse"
         world.strict_source_document = False
         if self.write_via == "soap" and dice.random() < 0.2:
