@@ -25,7 +25,7 @@ define environment
 @$(1)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/$(2).txt
 endef
 
-.PHONY: help setup demo check test packaging lint types template unit property fuzz fuzz-some contract e2e budgets simulation simulation-some weakenings simulate fmt layer \
+.PHONY: help setup demo check test packaging lint types template unit property fuzz fuzz-some contract e2e budgets simulation simulation-some weakenings simulate explore explore-some fmt layer \
 	layer-local sam-validate deploy lock clean from-now
 
 help: ## this list
@@ -117,6 +117,13 @@ weakenings: .venv/.ready ## that the checker can fail: the product with one safe
 
 simulate: .venv/.ready ## more histories, with figures: make simulate SEEDS=10000 FROM=0 [ERP=sap_b1]
 	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(if $(ERP),--erp $(ERP)) $(ARGS)
+
+explore: .venv/.ready ## every event in one document's life: make explore ERP=syspro [DEPTH=2] [PART=0/10] [ARGS=--one-in=100]
+	@$(BIN)/python -m tests.exploration --erp $(ERP) --depth $(or $(DEPTH),1) --part $(or $(PART),0/1) $(ARGS)
+
+explore-some: .venv/.ready ## a rotating few of these events, for each ERP
+	$(call title,exploration)
+	@$(BIN)/pytest tests/exploration -n 2 $(ARGS)
 
 property: .venv/.ready ## laws of the small parts, tried with drawn examples
 	$(call title,property)

@@ -56,9 +56,12 @@ class Cut:
 class History:
     """A whole run. `seed` decides everything, but for what `tilt` fixes and `cut` leaves out."""
 
+    made: type[Machine] = Machine
+    """What gives the time and decides over faults."""
+
     def __init__(self, seed: int, tilt: Tilt | None = None, cut: Cut | None = None) -> None:
         self.seed, self.tilt, self.cut = seed, tilt or Tilt(), cut
-        self.machine = machine = Machine(seed, cut.faults if cut else None)
+        self.machine = machine = self.made(seed, cut.faults if cut else None)
         self.dice = dice = machine.dice
         kind = self.tilt.erp or dice.choice(ERPS)
         self.hours = self.tilt.hours or dice.choice((2, 5, 12, 20))
