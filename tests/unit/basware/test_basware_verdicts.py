@@ -115,7 +115,7 @@ def test_a_record_is_not_taken_for_switched_off_on_an_unclear_word(
     bench: Any, server: Any, said: str, off: bool, outcome: str | None
 ) -> None:
     target = bench.connection.target(Supplier)
-    code = target._code("V1")
+    code = target.code_of("V1")
     shown = {"externalCode": code, "processingStatus": {"active": not off}}
     body = {"requestStatus": [status([item(code, said)])]}
     server.answer = lambda r: httpx.Response(200, json=body if "requestStatus" in r.url.path else shown)

@@ -31,6 +31,8 @@ def test_tenants_lists_systems_and_problems(office: Any) -> None:
         "paused": True,
         "shadow": True,
         "problem": None,
+        "refresh_token_ends": [],
+        "calls_today": [],
     }
     assert "beta/basware: the field 'region'" in beta["problem"]
     assert "the secret of the other system is missing" in gamma["problem"]
