@@ -69,6 +69,7 @@ class Stream:
     """Both systems: it gives `count` suppliers page by page, and takes whatever it is sent."""
 
     stages = ("vendors",)
+    once = False
 
     def __init__(self, count: int, clock: HandClock) -> None:
         """`edition` is part of each record: another one changes them all."""
@@ -161,8 +162,11 @@ def read_all(bound: TenantIntegration, run: str, *, pages: int = SLICE, full: bo
 
 
 def write_all(bound: TenantIntegration, queue: MemoryQueue) -> None:
-    """Work on every wake-up message, and on what falls due, until nothing is left."""
-    while True:
+    """Work on every wake-up message, and on what falls due, until nothing is left.
+
+    Raises `RuntimeError` where that takes longer than a day on the clock: then something is tried for ever.
+    """
+    for _ in range(24 * 60):
         while (queued := queue.take()) is not None:
             write(bound, VENDORS, queued.message["id"])
             queue.done(queued)
@@ -170,3 +174,4 @@ def write_all(bound: TenantIntegration, queue: MemoryQueue) -> None:
             return
         bound.runtime.clock.sleep(60)
         wake_due(bound.runtime)
+    raise RuntimeError("After a day there are still records to write; the log says why.")
