@@ -371,6 +371,8 @@ def enrich(history: History, office: Office) -> None:
     key = office.dice.choice(sorted(vendors))
     record = dict(vendors[key].record)
     name, value = _another(office, record["vendorCode"])
+    if value == (record.get("paymentTerms") or {}).get("paymentTermCode"):
+        return  # it says so already: nobody can see that somebody agreed with it once more
     if name == "term":
         record["paymentTerms"] = {"paymentTermCode": value}
     else:
