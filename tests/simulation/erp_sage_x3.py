@@ -20,6 +20,7 @@ from infra.sandbox.sage_x3.errors import Absent, Refusal, Wrong
 from infra.sandbox.sage_x3.seed import POOL, USER
 from infra.sandbox.sage_x3.seed_masters import add_account, add_center, add_finance
 from ml_connector.systems.kit.xml import below, parsed, text_of
+from tests.simulation.logins_sage_x3 import drawn, pair_again
 from tests.simulation.sides import EDITED, Erp, OrderState, Posted, summed
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class SageX3(Erp):
 
     system, integration = "sage_x3", "sage_x3-basware"
     login = ""  # there are no sessions: each request carries the password, and is a login
-    proofs, posts = 1, ("/GACCENTRY", "/CAdxWebServiceXmlCC", "/xtrem/api")
+    proofs, posts = 1, ("/GACCENTRY", "/CAdxWebServiceXmlCC", "/api")
     user = USER
     tax_codes = ("V0", "V1", "V2")
     currency, refusals = "EUR", (Wrong, Refusal, Absent)
@@ -53,9 +54,11 @@ class SageX3(Erp):
         self.app = sage_x3.create_app(world)
         self.closed_periods = world.closed_periods
         sage_x3.add_users(world)
-        self.set_password(f"hidden-password-{name}-0")
         self.api = dice.choice(("api1", "api1", "graphql"))
         self.write_via = dice.choice(("api1", "soap", "soap", "graphql"))
+        graphql_only = self.api == "graphql" and self.write_via != "api1"
+        self.way = drawn(dice, world, name, graphql_only=graphql_only)
+        self.own = f"hidden-password-{name}-0"  # what imports log in with, where the rest logs in otherwise
         self.entry_type = "PITMP" if self.api == "graphql" else dice.choice(("PIINV", "PITMP"))
         world.operations.add("x3Finance.journalEntry")
         world.page_limit, world.first = 5, 5
@@ -87,12 +90,12 @@ class SageX3(Erp):
     # ── settings and credentials ────────────────────────────────────────────────────────────────────────────
 
     def settings(self, dice: Random) -> dict[str, Any]:
-        host = f"https://x3.{self.name}.test"
+        host = f"https://x3.{self.name}.test"  # of the server itself
         journal = {"entry_type": self.entry_type, "journal": "ACH", "site": self.world.site, "payable_account": PAYABLE}
         plain: dict[str, Any] = {
-            "url": host, "folder": self.world.folder, "company": self.world.company, "timezone": "UTC",
+            "url": self.way.url, "folder": self.world.folder, "company": self.world.company, "timezone": "UTC",
             "cost_center_dimension": "CCT", "api": self.api, "write_via": self.write_via,
-            "journal": {**journal, "tax_account": TAXES}, "auth": {"type": "basic", "user": USER},
+            "journal": {**journal, "tax_account": TAXES}, "auth": self.way.settings(),
         }  # fmt: skip
         if dice.random() < 0.4:
             plain["journal"] = {**plain["journal"], "rounding_account": "658000"}
@@ -100,20 +103,30 @@ class SageX3(Erp):
             plain["classes"] = {"journal": {"representation": "ZGACCENTRY"}}
         if self.write_via == "soap":
             plain["soap"] = {"url": host, "pool_alias": POOL, "templates": {"journal": "GACCENTRY"}}
+            if self.way.kind != "basic":
+                plain["soap"]["auth"] = {"user": USER, "password": self.own}
         return plain
 
+    @property
+    def password(self) -> str:  # type: ignore[override]
+        """What of the credentials is secret."""
+        return self.way.password
+
+    @property
+    def pairs(self) -> bool:  # type: ignore[override]
+        return self.way.pairs
+
     def with_password(self, plain: dict[str, Any], password: str) -> dict[str, Any]:
-        return {**plain, "auth": {**plain["auth"], "password": password}}
+        return {**plain, "auth": self.way.with_password(plain["auth"], password)}
 
     def moved(self, plain: dict[str, Any], dice: Random) -> dict[str, Any]:
-        there = {**plain, "url": plain["url"].replace("x3.", "erp.")}
+        there = {**plain, "url": plain["url"].replace("x3.", "erp.").replace("//api.", "//api.eu.")}
         if "soap" in plain:
-            there["soap"] = {**plain["soap"], "url": there["url"]}
+            there["soap"] = {**plain["soap"], "url": plain["soap"]["url"].replace("x3.", "erp.")}
         return there
 
     def set_password(self, password: str) -> None:
-        self.password = password
-        self.world.logins.users[USER] = password
+        self.way.set_password(password)
 
     def expire(self) -> None:
         """Nothing: there are no sessions."""
@@ -123,11 +136,11 @@ class SageX3(Erp):
     def _given(self, request: httpx.Request) -> str:
         """Give the document that a request writes; empty where it writes none."""
         content, path = request.read(), request.url.path
-        if request.method != "POST":
+        if request.method != "POST" or path.endswith("/token"):
             return ""
         if path.endswith("/GACCENTRY"):
             return content.decode()
-        if path.endswith("/xtrem/api"):
+        if path.endswith("/api"):
             return content.decode() if b"mutation ($data" in content else ""
         given = next((text_of(one) for _, one in below(parsed(content.decode()), "inputXml")), "")
         return given if "|END" in given else ""
@@ -157,11 +170,14 @@ class SageX3(Erp):
         )
 
     def credentials(self, request: httpx.Request) -> bytes:
-        said: str = request.headers.get("authorization", "")
-        return said.encode()
+        return self.way.shown(request).encode()
 
     def proves(self, request: httpx.Request) -> bool:
-        return b"%24query&count=1" in request.url.query or b"__typename" in request.read()
+        return (
+            b"%24query&count=1" in request.url.query
+            or b"__typename" in request.read()
+            or request.url.path.endswith("/token")
+        )
 
     def nothing(self, page: bytes) -> str:
         body = json.loads(page)
@@ -325,7 +341,7 @@ class SageX3(Erp):
             entry = back_office.enter(
                 self.world, self.entry_type, lines, BPRVCR=spelt or paper.number, BPRDATVCR=date.fromisoformat(day)
             )
-        except (Wrong, Absent):
+        except (Wrong, Absent, ValueError):  # also of a date that is none
             return ""
         return f"{entry['TYP']}~{entry['NUM']}"
 
@@ -383,4 +399,7 @@ def stop_pool(history: History, office: Office) -> None:
     history.meanwhile(office.dice.uniform(0.2, 5) * 3600, "web services run again", start)
 
 
-SageX3.acts = (rename_supplier, rename_supplier, rename_account, new_order, receive_goods, receive_goods, stop_pool)
+SageX3.acts = (
+    rename_supplier, rename_supplier, rename_account, new_order, receive_goods, receive_goods, stop_pool, pair_again,
+    pair_again,
+)  # fmt: skip

@@ -13,6 +13,7 @@ from ml_connector.engine.write.enrichment import ALARM
 from ml_connector.errors import Transient
 from tests.simulation import changes, people
 from tests.simulation.checker import DEATHS, throttles
+from tests.simulation.logins_sage_x3 import pair_again
 from tests.simulation.sides import EDITED
 from tests.simulation.troubles import fits
 from tests.simulation.worlds import NOWHERE, Office, Paper
@@ -30,6 +31,7 @@ def operate(history: History) -> None:
     for office in history.offices:
         if office.gone:
             continue
+        pair_again(history, office)
         pair = history.plant.pair(office)
         if office.mapped and pair.mappings.get("account", NOWHERE) is None:
             people.map_nowhere_to(pair, office)  # a restore took it away
@@ -83,7 +85,8 @@ def judge_held(history: History, office: Office, pair: TenantIntegration) -> Non
         chunk = chunks.get(paper.key)
         asked = chunk is not None and (chunk.waiting_for or "").startswith(("conflict:", "lookup:", "approval:"))
         settled = history.machine.now() - max(paper.taken or history.storm_end, history.storm_end) > PATIENCE
-        if asked and settled and paper.troubles and not office.erp.drafts(paper) and not paper.recalled:
+        doubted = bool(paper.troubles) or (chunk is not None and (chunk.waiting_for or "").startswith("lookup:"))
+        if asked and settled and doubted and not office.erp.drafts(paper) and not paper.recalled:
             _judge(history, office, pair, paper)
 
 
@@ -100,7 +103,7 @@ def _judge(history: History, office: Office, pair: TenantIntegration, paper: Pap
         _go_on(history, pair, paper)
     elif posted:
         _say(history, pair, paper, "match", posted[0].number)
-    elif not paper.troubles.keys() & {"twin", "anew", "taken", "cancelled"}:
+    elif paper.troubles and not paper.troubles.keys() & {"twin", "anew", "taken", "cancelled"}:
         _go_on(history, pair, paper)
     elif office.erp.one_number and paper.troubles.keys() & {"twin", "anew"}:
         changes.give_another_number(history, office, paper)  # the ERP lets no second one in, whoever says so

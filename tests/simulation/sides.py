@@ -252,6 +252,8 @@ class Erp(Side):
 
     user: str
     password: str
+    pairs = False
+    """Whether somebody has to pair again where its chain of refresh tokens is over."""
     closed_periods: set[str]
     """Months into which nobody can post, e.g. "2026-03"."""
 

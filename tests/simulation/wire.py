@@ -217,12 +217,18 @@ class Wire(httpx.BaseTransport):
             response = self._passed(request, unheard=True)
             if not response.is_success:
                 return response
-        elif kind == "late":
-            machine.later(machine.dice.uniform(60, HOUR - TIMEOUT), lambda: self._carried_out(self.side.again(request)))
+        before, when = paper.very_late, machine.now()
+        if kind == "late":
+            delay = machine.dice.uniform(60, HOUR - TIMEOUT)
+            machine.later(delay, lambda: self._carried_out(self.side.again(request)))
+            paper.very_late |= delay > SETTLE - EDGE
         machine.fault(f"wire: taken without a number, shown {kind}")
         paper.troubles["taken"] = kind
-        taken = partial(setattr, paper, "taken", machine.now())
-        machine.stack[-1].heard.append((machine.upsets(), number, taken))  # who dies now can tell nobody
+
+        def heard() -> None:
+            paper.taken, paper.very_late = when, before
+
+        machine.stack[-1].heard.append((machine.upsets(), number, heard))  # who dies now can tell nobody
         status, body = machine.dice.choice(self.side.unnamed)
         return self._made(status, body)
 
