@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,21 @@ def _name(names: list[Any]) -> str:
     return str(names[0]["translation"])
 
 
+def requisitions(office: Office, pair: TenantIntegration) -> Iterator[str]:
+    """Each open order is one requisition, whatever changed since; what closed before may have none."""
+    there = Counter(r["extDocumentNumber"] for r in office.ap.imported.get("purchaseRequisitions", {}).values())
+    for order in office.erp.orders():
+        if there[order.number] > 1:
+            yield f"DOUBLED order {order.number}: {there[order.number]} requisitions"
+        elif not order.closed and not there[order.number]:
+            yield f"LOST order {order.number}: it has no requisition{open_chunks(pair, 'purchase_orders')}"
+
+
 def orders(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:
+    """The platform shows each order as the ERP has it, with what was received."""
+    if office.erp.requisitions:
+        yield from requisitions(office, pair)
+        return
     there = {r["orderNumber"]: (k, r) for k, r in office.ap.imported.get("matchingOrders", {}).items()}
     lines = list(office.ap.imported.get("matchingOrderLines", {}).values())
     known = {key for key, _ in pair.ledger("purchase_orders").all_rows()}

@@ -58,6 +58,7 @@ class SageX3(Erp):
         self.write_via = dice.choice(("api1", "soap", "soap", "graphql"))
         graphql_only = self.api == "graphql" and self.write_via != "api1"
         self.way = drawn(dice, world, name, graphql_only=graphql_only)
+        self.requisitions = dice.random() < 0.5
         self.own = f"hidden-password-{name}-0"  # what imports log in with, where the rest logs in otherwise
         self.entry_type = "PITMP" if self.api == "graphql" else dice.choice(("PIINV", "PITMP"))
         world.operations.add("x3Finance.journalEntry")
@@ -120,9 +121,9 @@ class SageX3(Erp):
         return {**plain, "auth": self.way.with_password(plain["auth"], password)}
 
     def moved(self, plain: dict[str, Any], dice: Random) -> dict[str, Any]:
-        there = {**plain, "url": plain["url"].replace("x3.", "erp.").replace("//api.", "//api.eu.")}
+        there = {**plain, "url": plain["url"].replace("//x3.", "//erp.").replace("//api.", "//api.eu.")}
         if "soap" in plain:
-            there["soap"] = {**plain["soap"], "url": plain["soap"]["url"].replace("x3.", "erp.")}
+            there["soap"] = {**plain["soap"], "url": plain["soap"]["url"].replace("//x3.", "//erp.")}
         return there
 
     def set_password(self, password: str) -> None:

@@ -87,10 +87,10 @@ def judge_held(history: History, office: Office, pair: TenantIntegration) -> Non
         settled = history.machine.now() - max(paper.taken or history.storm_end, history.storm_end) > PATIENCE
         doubted = bool(paper.troubles) or (chunk is not None and (chunk.waiting_for or "").startswith("lookup:"))
         if asked and settled and doubted and not office.erp.drafts(paper) and not paper.recalled:
-            _judge(history, office, pair, paper)
+            _judge(history, office, pair, paper, chunk.reason or "")
 
 
-def _judge(history: History, office: Office, pair: TenantIntegration, paper: Paper) -> None:
+def _judge(history: History, office: Office, pair: TenantIntegration, paper: Paper, held: str) -> None:
     posted = office.erp.posted(paper)
     if len(posted) > 1:
         return  # that is for the checker
@@ -103,6 +103,8 @@ def _judge(history: History, office: Office, pair: TenantIntegration, paper: Pap
         _go_on(history, pair, paper)
     elif posted:
         _say(history, pair, paper, "match", posted[0].number)
+    elif "has been cancelled in" in held:  # as this very person did, before its amount was mended
+        _say(history, pair, paper, "post", "")
     elif paper.troubles and not paper.troubles.keys() & {"twin", "anew", "taken", "cancelled"}:
         _go_on(history, pair, paper)
     elif office.erp.one_number and paper.troubles.keys() & {"twin", "anew"}:

@@ -69,6 +69,13 @@ class LogKeeper(logging.Handler):
         self.lines.append(text)
 
 
+REQUISITIONS = {
+    "purchase_order_target": "purchase_requisitions",
+    "requisition_owner_email": "purchasing@acme.test",
+    "category_code": "GOODS",
+}
+
+
 class Plant:
     """Everything of ours. `release` is the version that is deployed: it spells the messages of the queue."""
 
@@ -122,7 +129,7 @@ class Plant:
                 "client_id": f"client-{name}",
                 "companies": ["1000"],
                 "source_system": "ERP",
-                "purchase_order_target": "matching_orders",
+                **(REQUISITIONS if office.erp.requisitions else {"purchase_order_target": "matching_orders"}),
                 "webhook_secret": hook,
                 "webhook_url": f"https://us.test/webhooks/basware/{name}",
             },

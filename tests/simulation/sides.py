@@ -121,7 +121,8 @@ class BaswareSide(Side):
     system = "basware"
     login = "/v1/tokens"
     posts = ("/transferResponses", "/paymentResponses")
-    upserts = ("/vendors", "/accounts", "/costCenters", "/matchingOrders", "/matchingOrderLines")
+    upserts = ("/vendors", "/accounts", "/costCenters", "/matchingOrders", "/matchingOrderLines",
+        "/purchaseRequisitions")  # fmt: skip
 
     def __init__(self, world: BaswareWorld) -> None:
         self.world, self.app = world, create_app(world)
@@ -252,6 +253,8 @@ class Erp(Side):
 
     user: str
     password: str
+    requisitions = False
+    """Whether its orders become requisitions in the platform, which are created once."""
     pairs = False
     """Whether somebody has to pair again where its chain of refresh tokens is over."""
     closed_periods: set[str]

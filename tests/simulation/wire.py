@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -226,7 +227,8 @@ class Wire(httpx.BaseTransport):
         paper.troubles["taken"] = kind
 
         def heard() -> None:
-            paper.taken, paper.very_late = when, before
+            paper.taken = when
+            paper.very_late = before or (paper.rivalled and paper.very_late)  # the other one cannot know of it
 
         machine.stack[-1].heard.append((machine.upsets(), number, heard))  # who dies now can tell nobody
         status, body = machine.dice.choice(self.side.unnamed)
@@ -326,6 +328,8 @@ class Wire(httpx.BaseTransport):
         if login and process is not None and not process.stranger and self._knows(process, who):
             line.relogins += 1
             self.machine.note(f"{line.tenant} {side.system}: LOGIN AGAIN after a refusal")
+        if request.url.path.endswith("/purchaseRequisitions") and request.method == "POST" and not late:
+            self._created_once(request)
         try:
             response = self._inner.handle_request(request)
             response.read()
@@ -344,6 +348,13 @@ class Wire(httpx.BaseTransport):
         if number := self._number(request):
             line.posts[number] += 1
         return response
+
+    def _created_once(self, request: httpx.Request) -> None:
+        """See that no requisition is sent that stands there: the platform takes it, and the two differ from then on."""
+        standing = self.line.office.ap.imported.get("purchaseRequisitions", {})
+        for one in json.loads(request.read()):
+            if one["externalCode"] in standing:
+                self.line.wrong.append(f"DOUBLED requisition {one['extDocumentNumber']}: it was sent, and stands there")
 
     def _with_rights(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         """Show nothing of a list that is hidden for now."""
