@@ -17,7 +17,7 @@ from ml_connector.redact import Redactor
 from ml_connector.systems.http import Http
 from ml_connector.systems.kit.faults import Fault
 from ml_connector.systems.kit.sdata import literal, where
-from ml_connector.systems.sage_x3.api1 import Api1
+from ml_connector.systems.sage_x3.dialects import Api1
 from ml_connector.systems.sage_x3.entities import (
     ACCOUNT,
     JOURNAL,

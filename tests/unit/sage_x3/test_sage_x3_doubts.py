@@ -10,8 +10,8 @@ import pytest
 
 from ml_connector.errors import Held, Misconfigured, OutcomeUnknown
 from ml_connector.systems.kit.faults import Fault
+from ml_connector.systems.sage_x3.dialects import translated
 from ml_connector.systems.sage_x3.entities import JOURNAL, Created
-from ml_connector.systems.sage_x3.graphql import translated
 from ml_connector.systems.sage_x3.orders import Orders
 from ml_connector.systems.sage_x3.settings import Settings
 from tests.unit.sage_x3.books import PLAIN, Books, Codes, invoice, row, target

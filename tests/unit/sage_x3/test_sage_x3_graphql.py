@@ -15,9 +15,9 @@ from ml_connector.embedded.clock import SeededRandom
 from ml_connector.errors import Misconfigured, Rejected, Transient
 from ml_connector.redact import Redactor
 from ml_connector.systems.http import Http
+from ml_connector.systems.sage_x3.dialects import Graph, translated
 from ml_connector.systems.sage_x3.entities import ACCOUNT, JOURNAL, PURCHASE_ORDER, SUPPLIER
 from ml_connector.systems.sage_x3.faults import NotPublished
-from ml_connector.systems.sage_x3.graphql import Graph, translated
 from tests.clock import Clock
 
 ORDERS = PURCHASE_ORDER.as_configured({})

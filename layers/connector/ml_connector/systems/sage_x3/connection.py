@@ -21,10 +21,9 @@ from ml_connector.systems.kit.posted_invoices import PostedInvoices
 from ml_connector.systems.kit.shelf import Shelf
 from ml_connector.systems.kit.signed_tokens import claims_of
 from ml_connector.systems.sage_x3 import entities as x3
-from ml_connector.systems.sage_x3.api1 import Api1
+from ml_connector.systems.sage_x3.dialects import Api1, Graph
 from ml_connector.systems.sage_x3.entities import Reader
 from ml_connector.systems.sage_x3.faults import VENDOR
-from ml_connector.systems.sage_x3.graphql import Graph
 from ml_connector.systems.sage_x3.invoices import Invoices
 from ml_connector.systems.sage_x3.login import scheme
 from ml_connector.systems.sage_x3.masters import Folder

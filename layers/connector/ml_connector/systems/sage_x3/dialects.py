@@ -1,4 +1,7 @@
-"""GraphQL of X3, by `kit/graph_entities`: packages are called `x3…`, and `xtremX3…` in older releases."""
+"""What of api1 (`kit/sdata`) and of GraphQL (`kit/graph_entities`) is X3's own (`docs/vendors/sage_x3.md`).
+
+In GraphQL packages are called `x3…`, and `xtremX3…` in older releases.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,21 @@ from ml_connector.systems.kit.graph_entities import Graph as GraphEntities
 from ml_connector.systems.kit.graph_entities import GraphDialect
 from ml_connector.systems.kit.graphql import entered
 from ml_connector.systems.kit.graphql_calls import GraphCalls
-from ml_connector.systems.kit.sdata import fault_in
+from ml_connector.systems.kit.sdata import Dialect, Sdata, fault_in
 from ml_connector.systems.kit.values import ZERO, amount
 from ml_connector.systems.sage_x3.entities import CHANGED, Created, Entity, Record
-from ml_connector.systems.sage_x3.faults import VENDOR, NotPublished, of_gateway
+from ml_connector.systems.sage_x3.faults import VENDOR, NotPublished, of_gateway, unread
+
+CLASSES = Dialect(VENDOR, gone="721", unread=unread, changed=CHANGED, cut=20)
+"""721 is the number of X3's message that a record does not exist."""
+
+
+class Api1(Sdata):
+    """The `Reader` and `Writer` of api1."""
+
+    def __init__(self, http: Http, path: str) -> None:
+        """`path`: of the endpoint, such as `/api1/x3/erp/SEED`; a class follows."""
+        super().__init__(http, path, CLASSES)
 
 
 def translated(entity: Entity, values: Mapping[str, Any]) -> Record:
@@ -53,7 +67,7 @@ def _missing(entity: Entity, node: str, error: Exception) -> NotPublished:
     )
 
 
-DIALECT = GraphDialect(VENDOR, ("x3", "xtremX3"), "UPDDATTIM", CHANGED, translated, _missing)
+NODES = GraphDialect(VENDOR, ("x3", "xtremX3"), "UPDDATTIM", CHANGED, translated, _missing)
 
 
 class Graph(GraphEntities):
@@ -63,7 +77,7 @@ class Graph(GraphEntities):
         self, http: Http, path: str, headers: Mapping[str, str], kept: MutableMapping[str, int] | None = None
     ) -> None:
         """`headers` name the endpoint; `kept` is what other connections learnt of the schema."""
-        super().__init__(GraphCalls(http, path, dict(headers), fault_in, of_gateway), DIALECT, kept)
+        super().__init__(GraphCalls(http, path, dict(headers), fault_in, of_gateway), NODES, kept)
 
     def create(self, entity: Entity, body: Mapping[str, Any]) -> Created | Fault:
         """Create a record, in one call that is never repeated; the body is in X3's codes."""
