@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -266,11 +266,12 @@ def _rows(history: History, office: Office, pair: TenantIntegration) -> Iterator
             if row.outcome == "rejected" and not row.reason:
                 yield f"{flow.name} {key}: rejected without a reason"
         if flow.manner == "master" and flow.source == office.erp.system and not flow.follows:
-            yield from _known(pair, flow, rows)
+            edited = office.hand_edits if flow.name == office.erp.centers_flow else {}
+            yield from _known(pair, flow, rows, edited.keys())
 
 
-def _known(pair: TenantIntegration, flow: Any, rows: dict[str, Any]) -> Iterator[str]:
-    """Read the source once more: each of its records has a row, delivered as it is now."""
+def _known(pair: TenantIntegration, flow: Any, rows: dict[str, Any], edited: Collection[str]) -> Iterator[str]:
+    """Read the source once more: each of its records has a row, delivered as it is now, or `edited` at the platform."""
     for page in pair.master_source(flow).pages(None, None):
         for record in page.records:
             row = rows.get(record.key)
@@ -278,7 +279,7 @@ def _known(pair: TenantIntegration, flow: Any, rows: dict[str, Any]) -> Iterator
                 yield f"LOST {flow.name} {record.key}: no row"
                 continue
             now = fingerprint(_own(pair, flow, record), pair.shape(flow))
-            if row.outcome != "delivered" or not _as_now(pair, row, now):
+            if record.key not in edited and (row.outcome != "delivered" or not _as_now(pair, row, now)):
                 yield f"{flow.name} {record.key}: {row.outcome} {row.reason} {row.delivered_fp}, not as it is now"
 
 

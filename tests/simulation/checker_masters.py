@@ -24,7 +24,10 @@ def masters(history: History, office: Office, pair: TenantIntegration) -> Iterat
     }
     for flow, here in office.erp.masters().items():
         for code in sorted(there[flow].keys() | here.keys()):
-            if there[flow].get(code) != here.get(code):
+            by_hand = office.hand_edits.get(code) if flow == office.erp.centers_flow else None
+            if by_hand is not None and there[flow].get(code) != by_hand:
+                yield f"{flow} {code}: {there[flow].get(code)!r} there, where people had written {by_hand!r}"
+            elif by_hand is None and there[flow].get(code) != here.get(code):
                 told = f"{there[flow].get(code)!r} there, {here.get(code)!r} here"
                 yield f"{flow} {code}: {told}{open_chunks(pair, flow)}"
     for row in imported.get("accounts", {}).values():

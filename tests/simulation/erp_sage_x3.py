@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from infra.sandbox import sage_x3
+from infra.sandbox.basware.model import Row
 from infra.sandbox.basware.seed_invoices import OrderRow
 from infra.sandbox.fixtures_sage_x3 import TAX
 from infra.sandbox.sage_x3 import back_office
@@ -370,6 +371,29 @@ def rename_account(history: History, office: Office) -> None:
     back_office.change(_world(office), "GACCOUNT", key | {"DES": f"{office.name} text {office.edits} renamed"})
 
 
+def rename_center(history: History, office: Office) -> None:
+    """A cost center gets another name in X3."""
+    office.edits += 1
+    row = office.dice.choice(_world(office).rows("CACCE"))
+    name = f"{office.name} center {office.edits} renamed"
+    back_office.change(_world(office), "CACCE", {"DIE": row["DIE"], "CCE": row["CCE"], "DES": name})
+
+
+def edit_center(history: History, office: Office) -> None:
+    """Somebody gives a cost center another name in the platform."""
+    centers = office.ap.entities.get("costCenters", {})
+    if not centers:
+        return
+    office.edits += 1
+    key = office.dice.choice(sorted(centers))
+    record, name = centers[key].record, f"{office.name} center {office.edits} by hand"
+    named = [{**one, "translation": name} for one in record["costCenterNames"]]
+    centers[key] = Row({**record, "costCenterNames": named}, office.ap.now(), "p2p")
+    office.ap.imported.setdefault("costCenters", {})[key] = centers[key].record
+    office.hand_edits[record["costCenterCode"]] = name
+    history.machine.fault("world: a cost center edited in the platform")
+
+
 def new_order(history: History, office: Office) -> None:
     assert isinstance(office.erp, SageX3)
     office.erp.enter_order(office.dice.choice(office.erp.suppliers()), office.dice)
@@ -401,6 +425,6 @@ def stop_pool(history: History, office: Office) -> None:
 
 
 SageX3.acts = (
-    rename_supplier, rename_supplier, rename_account, new_order, receive_goods, receive_goods, stop_pool, pair_again,
-    pair_again,
+    rename_supplier, rename_supplier, rename_account, rename_center, rename_center, edit_center, new_order,
+    receive_goods, receive_goods, stop_pool, pair_again, pair_again,
 )  # fmt: skip

@@ -101,7 +101,13 @@ def _told(office: Office, paper: Paper, posted: list[Posted], known: datetime | 
     if "twin" in paper.troubles:
         yield f"{_said(paper)} was posted beside {paper.troubles['twin']}, and nobody said that it is another one"
     other = office.papers.get(paper.troubles.get("anew", ""))
-    if other is not None and not other.decided and office.ap.documents[other.key].status in {"Transferred", "Paid"}:
+    theirs = {p.supplier for p in office.erp.posted(other)} if other is not None else set()
+    if (
+        other is not None
+        and one.supplier in theirs
+        and not other.decided
+        and office.ap.documents[other.key].status in {"Transferred", "Paid"}
+    ):
         yield f"{_said(paper)}: both invoices of one number are posted, and nobody said that they are two"
     if not any(fits(office, one, v, since) for v, since in _in_force(paper, known)):
         approved = [(v.number, v.supplier, str(v.total), v.dated) for v in paper.versions]

@@ -121,6 +121,8 @@ class Office:
 
     Empty where an older request of ours came to lie over it, which the platform lets through.
     """
+    hand_edits: dict[str, str] = field(default_factory=dict)
+    """By cost center: the name that people gave it at the platform, which stays whatever the ERP says."""
     rolled_back: bool = False
     """Our state was once restored: what both sides had agreed on before may look as if nobody had changed it since."""
 
