@@ -6,10 +6,12 @@ under the same tilts.
 
 from __future__ import annotations
 
-from tests.simulation import changes, clerks, clerks_sap_b1, commands, erp_syspro, people
+from tests.simulation import changes, clerks, clerks_sap_b1, commands, erp_sage_x3, erp_syspro, people
 from tests.simulation import weakenings as w
+from tests.simulation import weakenings_left_alone as left
 from tests.simulation import weakenings_meddling as m
 from tests.simulation.checker import judge
+from tests.simulation.erp_sage_x3 import SageX3
 from tests.simulation.erp_sap_b1 import SapB1
 from tests.simulation.erp_syspro import Syspro
 from tests.simulation.history import History, Tilt
@@ -26,6 +28,7 @@ CAUGHT: tuple[Weakening, ...] = (
     m.change_unseen, m.matched_without_date, m.sent_again_when_taken, m.no_look_after_posting, m.spelt_exactly,
     m.anybody_believed, m.waits_for_the_flow, m.released_unseen, m.guarded_by_number, m.currency_guessed,
     m.half_enrolled, m.never_enriched, m.unguarded, m.anothers_rows, m.older_suppliers_believed, m.writes_untold,
+    left.created_unseen, left.edited_over,
 )  # fmt: skip
 
 MADE_GOOD: dict[Weakening, str] = {
@@ -186,10 +189,13 @@ TILTS = {
     m.anothers_rows: Tilt(weather={"wire": 0.1}, acts=(erp_syspro.enrich,), hours=12, short=False, busy=4, erp=Syspro),
     m.guarded_by_number: Tilt(acts=(clerks.hide_list, people.new_invoice), hours=12, short=False, busy=1),
     w.settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
+    left.created_unseen: Tilt(weather={"wire": 0.1}, acts=(erp_sage_x3.new_order,), hours=5, busy=3, erp=SageX3),
+    left.edited_over: Tilt(acts=(erp_sage_x3.edit_center, erp_sage_x3.rename_center), hours=12, busy=3, erp=SageX3),
 }
 """The circumstances under which a weakening shows, made frequent."""
 
 HINTS = {
+    left.created_unseen: 31,
     w.no_backoff: 1, w.lost_attempts_unkept: 5, w.last_refusal_only: 15, w.blamed_on_the_record: 38,
     w.order_forgotten: 16, w.acknowledge_in_poll: 1, w.task_before_row: 1, w.position_before_rows: 2,
     w.strict_cursor: 4, w.no_full_comparison: 4, w.unchanged_by_sight: 1, w.no_epoch: 1, w.delivered_without_verdict: 1,

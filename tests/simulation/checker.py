@@ -260,13 +260,17 @@ def _rows(history: History, office: Office, pair: TenantIntegration) -> Iterator
             continue  # it moves nothing
         ledger = pair.ledger(flow.name)
         rows = dict(ledger.all_rows())
+        edited = office.hand_edits if flow.name == office.erp.centers_flow else {}
         for key, row in rows.items():
-            if row.outcome is None and not (flow.enriches and "conflict:" in open_chunks(pair, flow.name)):
+            if (
+                row.outcome is None
+                and key not in edited
+                and not (flow.enriches and "conflict:" in open_chunks(pair, flow.name))
+            ):
                 yield f"{flow.name} {key}: a row without an outcome"
             if row.outcome == "rejected" and not row.reason:
                 yield f"{flow.name} {key}: rejected without a reason"
         if flow.manner == "master" and flow.source == office.erp.system and not flow.follows:
-            edited = office.hand_edits if flow.name == office.erp.centers_flow else {}
             yield from _known(pair, flow, rows, edited.keys())
 
 

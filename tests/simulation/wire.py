@@ -309,6 +309,8 @@ class Wire(httpx.BaseTransport):
             status = self._passed(copy, late=True).status_code
             if copy.url.path.startswith("/v1/vendors"):
                 self.line.office.shared.clear()
+            if copy.url.path.startswith("/v1/costCenters"):
+                self.line.office.hand_edits.clear()  # nobody can keep an old request of ours from lying over an edit
             machine.note(f"{self.line.tenant} acts late: {copy.url.path} -> {status}")
 
         machine.later(hang + after, act)
