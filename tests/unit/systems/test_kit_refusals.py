@@ -8,6 +8,7 @@ import pytest
 
 from ml_connector.errors import Misconfigured
 from ml_connector.flow import Prepared
+from ml_connector.systems.kit.faults import Fault
 from ml_connector.systems.kit.refusals import culprit, took_too_long
 from ml_connector.systems.sage_300 import faults as sage_300
 from ml_connector.systems.sap_b1 import faults as sap_b1
@@ -49,3 +50,8 @@ def test_a_trouble_of_the_set_up_refuses_no_document_whatever_else_the_text_spea
 @pytest.mark.parametrize("text", ["Timeout", "Time-out of process 3", "It timed out", "Délai d'attente expiré"])
 def test_what_only_took_too_long_may_end_well(text: str) -> None:
     assert took_too_long(text) and not took_too_long("The delay of payment is out of range, and so is its time")
+
+
+@pytest.mark.parametrize(("code", "said"), [("-10", "no (code -10, HTTP 400)"), ("", "no (HTTP 400)")])
+def test_a_fault_names_its_code_where_it_has_one(code: str, said: str) -> None:
+    assert str(Fault(400, code, "no")) == said

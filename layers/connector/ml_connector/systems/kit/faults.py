@@ -54,7 +54,8 @@ class Fault:
         return self.status in NO_SUCH_STATUS and not self.worded
 
     def __str__(self) -> str:
-        return f"{self.text or 'no text'} (code {self.code or 'none'}, HTTP {self.status})"
+        code = f"code {self.code}, " if self.code else ""  # many faults have none, and 200 is the transport's, not theirs
+        return f"{self.text or 'no text'} ({code}HTTP {self.status})"
 
 
 F = TypeVar("F", bound=Fault)
