@@ -58,6 +58,7 @@ class Desk:
 
 def test_basic_is_proven_once_and_sent_with_every_call() -> None:
     desk = Desk()
+    desk.answers = [httpx.Response(200, headers={"set-cookie": "client.sid=s1; path=/"}, json=EMPTY)]
     desk.read()
     desk.read()
     assert [request.url.path.rpartition("/")[2] for request in desk.seen] == ["BPSUPPLIER", "PORDER", "PORDER"]

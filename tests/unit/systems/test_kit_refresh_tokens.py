@@ -78,7 +78,7 @@ class Server:
 class Worker:
     """One process with its own sessions over the store that all share."""
 
-    def __init__(self, bench: Bench, boot: str, scope: str, pairing: Pairing, version: str) -> None:
+    def __init__(self, bench: Bench, boot: str, scope: str, pairing: Pairing, version: str, tries: int) -> None:
         clock, store = bench.clock, bench.store
         self.breaker = Breaker(store, clock, tenant="acme", system="x3", version=version, boot=boot, sole=False)
         self.sessions = Sessions(
@@ -93,7 +93,7 @@ class Worker:
             redactor=self.redactor,
             timeout=10,
             transport=httpx.MockTransport(bench.server.answer),
-            tries=1,
+            tries=tries,
         )
         self.scheme = RefreshToken(
             self.http,
@@ -117,8 +117,10 @@ class Bench:
         self.store, self.vault = SqliteStore(clock=self.clock), MemoryVault()
         self.server = Server(self.clock)
 
-    def worker(self, boot: str = "a", scope: str = "s", pairing: Pairing = PAIRED, version: str = "1") -> Worker:
-        return Worker(self, boot, scope, pairing, version)
+    def worker(
+        self, boot: str = "a", scope: str = "s", pairing: Pairing = PAIRED, version: str = "1", tries: int = 1
+    ) -> Worker:
+        return Worker(self, boot, scope, pairing, version, tries)
 
     def row(self) -> Item:
         found = self.store.get("chain#acme", "x3")
@@ -193,6 +195,7 @@ def test_two_integrations_of_a_tenant_share_one_chain(bench: Bench) -> None:
 def test_of_many_workers_one_refreshes_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each presents a token that no other one has presented, whatever their scopes."""
     monkeypatch.setattr(bench.clock, "sleep", lambda _: time.sleep(0.002))
+    bench.server.meanwhile = lambda: time.sleep(0.02)  # long enough for all of the others to begin
     workers = [bench.worker(f"b{n}", scope=f"s{n}") for n in range(6)]
     threads = [threading.Thread(target=worker.read) for worker in workers]
     for thread in threads:
@@ -244,6 +247,14 @@ def test_a_lost_answer_says_to_pair_again_and_is_final_once_the_server_refuses(b
     with pytest.raises(LoginRefused, match="Repeat the pairing"):
         worker.read()
     assert bench.server.reads == []
+
+
+def test_after_a_lost_answer_the_token_is_not_sent_again_right_away(bench: Bench) -> None:
+    """The server may still be at it: whoever sent the same token meanwhile would end the chain."""
+    bench.server.lose = "after"
+    with pytest.raises(Transient, match="if the next try is refused, repeat the pairing"):
+        bench.worker(tries=4).read()
+    assert bench.server.used == [FIRST]
 
 
 def test_an_answer_lost_before_anything_was_done_costs_no_pairing(bench: Bench) -> None:
