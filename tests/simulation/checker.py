@@ -14,7 +14,7 @@ from ml_connector.engine.ledger.control_totals import FlowTotals
 from ml_connector.engine.ledger.fingerprint import fingerprint, same_settings
 from ml_connector.engine.write import deferred_audit
 from tests.simulation import troubles, watching
-from tests.simulation.checker_masters import agreed, masters, open_chunks, orders
+from tests.simulation.checker_masters import agreed, held_as_edited, masters, open_chunks, orders
 from tests.simulation.ports import unpacked
 from tests.simulation.sides import summed
 from tests.simulation.worlds import NOWHERE, Office, Paper
@@ -260,7 +260,8 @@ def _rows(history: History, office: Office, pair: TenantIntegration) -> Iterator
             continue  # it moves nothing
         ledger = pair.ledger(flow.name)
         rows = dict(ledger.all_rows())
-        edited = office.hand_edits if flow.name == office.erp.centers_flow else {}
+        centers = flow.name == office.erp.centers_flow
+        edited = {*office.hand_edits, *held_as_edited(office, pair)} if centers else set()
         for key, row in rows.items():
             if (
                 row.outcome is None
@@ -271,7 +272,7 @@ def _rows(history: History, office: Office, pair: TenantIntegration) -> Iterator
             if row.outcome == "rejected" and not row.reason:
                 yield f"{flow.name} {key}: rejected without a reason"
         if flow.manner == "master" and flow.source == office.erp.system and not flow.follows:
-            yield from _known(pair, flow, rows, edited.keys())
+            yield from _known(pair, flow, rows, edited)
 
 
 def _known(pair: TenantIntegration, flow: Any, rows: dict[str, Any], edited: Collection[str]) -> Iterator[str]:

@@ -381,15 +381,18 @@ def rename_center(history: History, office: Office) -> None:
 
 def edit_center(history: History, office: Office) -> None:
     """Somebody gives a cost center another name in the platform."""
-    centers = office.ap.entities.get("costCenters", {})
-    if not centers:
+    centers, shown = office.ap.entities.get("costCenters", {}), office.ap.imported.get("costCenters", {})
+    names = "costCenterNames"  # people see what was imported, and what waits for it would lie over their edit
+    there = [key for key in sorted(centers) if key in shown and shown[key][names] == centers[key].record[names]]
+    if not there:
         return
     office.edits += 1
-    key = office.dice.choice(sorted(centers))
+    key = office.dice.choice(there)
     record, name = centers[key].record, f"{office.name} center {office.edits} by hand"
-    named = [{**one, "translation": name} for one in record["costCenterNames"]]
-    centers[key] = Row({**record, "costCenterNames": named}, office.ap.now(), "p2p")
-    office.ap.imported.setdefault("costCenters", {})[key] = centers[key].record
+    centers[key] = Row(
+        {**record, names: [{**one, "translation": name} for one in record[names]]}, office.ap.now(), "p2p"
+    )
+    shown[key] = centers[key].record
     office.hand_edits[record["costCenterCode"]] = name
     history.machine.fault("world: a cost center edited in the platform")
 

@@ -103,7 +103,7 @@ def _judge(history: History, office: Office, pair: TenantIntegration, paper: Pap
         _go_on(history, pair, paper)
     elif posted:
         _say(history, pair, paper, "match", posted[0].number)
-    elif "has been cancelled in" in held:  # as this very person did, before its amount was mended
+    elif "has been cancelled in" in held or "does not show it" in held:  # and it is not there: somebody looked
         _say(history, pair, paper, "post", "")
     elif paper.troubles and not paper.troubles.keys() & {"twin", "anew", "taken", "cancelled"}:
         _go_on(history, pair, paper)
