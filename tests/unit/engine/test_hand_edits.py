@@ -270,7 +270,11 @@ def test_with_an_empty_state_nothing_that_stands_there_is_overwritten(sent: Guar
         sent.ledger.store.delete(item.pk, item.sk)
     sent.run(full=True)
     assert (sent.lists.posted, sent.lists.patched) == ([], [])
-    assert [chunk.waiting_for for chunk in sent.held()] == ["conflict:C1"]
+    (held,) = sent.held()
+    assert held.waiting_for == "conflict:C1"
+    assert (held.reason or "").startswith(
+        "The dimension C1 stands in Basware already, otherwise than in Sage X3, and nothing tells who changed it, and that"
+    ), "nobody is said to have edited it"
     assert sent.counts_of_run() == {"held": 1, "unchanged": 1}
 
 

@@ -223,9 +223,14 @@ class HandEdits(Guard):
             for name, (there, ours) in self._told(key).items()
         )
         command = f"ml-connector resolve {pair.tenant} {flow.name} {shlex.quote(key)}"
+        rows = self.attempt.ledger.rows([key])
+        known = (rows[key][0].shared if key in rows else None) or {}
+        why = f"was edited in {platform}"
+        if not any(name in known for name in self._told(key)):  # another system before, or a state that was restored
+            why = f"stands in {platform} already, otherwise than in {erp}, and nothing tells who changed it"
         return Held(
             f"{CONFLICT}{code}",
-            f"The {what} was edited in {platform}, and that is left as it is: {cut(each, 250)}. To fix: "
+            f"The {what} {why}, and that is left as it is: {cut(each, 250)}. To fix: "
             f"`{command} --post` to send what {erp} has, or `{command} --match {shlex.quote(code)}` to leave it; or "
             "enter the same in both, and this resumes automatically.",
         )
