@@ -273,7 +273,7 @@ def test_with_an_empty_state_nothing_that_stands_there_is_overwritten(sent: Guar
     (held,) = sent.held()
     assert held.waiting_for == "conflict:C1"
     assert (held.reason or "").startswith(
-        "The dimension C1 stands in Basware already, otherwise than in Sage X3, and nothing tells who changed it, and that"
+        "The dimension C1 stands in Basware already, otherwise than in Sage X3, and nothing tells who"
     ), "nobody is said to have edited it"
     assert sent.counts_of_run() == {"held": 1, "unchanged": 1}
 

@@ -54,7 +54,7 @@ class Fault:
         return self.status in NO_SUCH_STATUS and not self.worded
 
     def __str__(self) -> str:
-        code = f"code {self.code}, " if self.code else ""  # many faults have none, and 200 is the transport's, not theirs
+        code = f"code {self.code}, " if self.code else ""
         return f"{self.text or 'no text'} ({code}HTTP {self.status})"
 
 
