@@ -79,6 +79,16 @@ def test_a_record_that_was_not_asked_for_is_no_answer() -> None:
         graph.one(SUPPLIER, "A")
 
 
+def test_a_record_with_an_error_beside_it_costs_only_itself() -> None:
+    """Under 200 a field that the user may not see is null, and looks like none."""
+    body = listing("x3MasterData", "supplier", *({"_id": key, "code": {"code": key}} for key in "AB"))
+    path = ["x3MasterData", "supplier", "query", "edges", 0, "node", "currency"]
+    graph, _ = reader(lambda _: {**body, "errors": [{"message": "no right to see it", "path": path}]})
+    (batch,) = graph.pages(SUPPLIER, [], None)
+    assert [row["BPSNUM"] for row in batch.rows] == ["B"]
+    assert batch.spoiled[0].key == "A" and "no right to see it" in batch.spoiled[0].reason
+
+
 def test_orders_of_a_schema_without_their_lines_are_an_error_and_not_orders_of_nothing() -> None:
     unknown = ("purchaseOrderLines", "purchaseOrderQuantityLines")
 
