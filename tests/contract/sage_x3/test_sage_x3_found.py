@@ -145,3 +145,15 @@ def test_keys_of_another_installation_are_listed(make: Maker) -> None:
     bench = opened(make, "api1")
     back = post(bench)
     assert [(one.number, (one.reference or "")[:6]) for one in target(bench).recent()] == [(back.number, "inv-1-")]
+
+
+@pytest.mark.parametrize("way", ["api1", "soap"])
+def test_an_entry_that_is_found_in_three_ways_is_read_once(make: Maker, way: str) -> None:
+    bench = opened(make, way)
+    one = target(bench)
+    wanted = one.prepare(invoice(), Codes())
+    one.send(wanted)
+    one, before = target(bench), len(bench.world.log)
+    assert len(one.look(wanted)) == 1
+    read = [call.path for call in list(bench.world.log)[before:] if "GACCENTRY('" in call.path]
+    assert len(read) == 1, "each call counts against the day's"

@@ -68,15 +68,15 @@ class JournalEntries:
     def find(self, lookup: Mapping[str, str]) -> Iterator[Found]:
         """Find entries by our own key, whatever else they say, then by partner and number."""
         it, own, number, dated = self._is, lookup["own"], lookup["number"], lookup.get("dated")
-        fields = self._fields()
+        fields, seen = self._fields(), dict[str, Record]()
         if not fields or it.own in fields:
-            for row in self._read((it.own, "eq", own)):
+            for row in self._read((it.own, "eq", own), seen=seen):
                 yield replace(self._found(row, lookup["vendor"]), ours=True)
         asked: list[Condition] = [(it.number, "in", list(spellings(number)))]
         if dated and it.dated in fields:  # in whichever spelling of its number
             asked.append((it.dated, "eq", date.fromisoformat(dated)))
         for condition in asked:
-            for row in self._read(condition, lambda one: same(text(one, it.number), number)):
+            for row in self._read(condition, lambda one: same(text(one, it.number), number), seen):
                 found = self._found(row, lookup["vendor"])
                 if same(found.partner, lookup["vendor"]) and found.kind == lookup["kind"]:
                     yield replace(found, ours=text(row, it.own) == own)
@@ -138,16 +138,24 @@ class JournalEntries:
                 raise Transient(f"{self._vendor} gave a journal entry that cannot be read, {bad.key}: {bad.reason}")
             yield from batch.rows
 
-    def _read(self, condition: Condition, wanted: Callable[[Record], bool] = lambda _: True) -> Iterator[Record]:
-        """Read whole entries of this company that still count."""
-        rows = [one for one in self._headers(condition) if wanted(one)]
-        left = [self._entity.key_of(one) for one in rows if not one.get(WHOLE)]
-        whole = [one for one in rows if one.get(WHOLE)]
+    def _read(
+        self,
+        condition: Condition,
+        wanted: Callable[[Record], bool] = lambda _: True,
+        seen: dict[str, Record] | None = None,
+    ) -> Iterator[Record]:
+        """Read whole entries of this company that still count. `seen`: those that this look has read already."""
+        rows, whole = [one for one in self._headers(condition) if wanted(one)], {} if seen is None else seen
+        keys = [self._entity.key_of(one) for one in rows]
+        whole.update((key, one) for key, one in zip(keys, rows, strict=True) if one.get(WHOLE))
+        left = [key for key in keys if key not in whole]
         for batch in self._reader.by_keys(self._entity, left) if left else ():
             for bad in batch.spoiled:
                 raise Transient(f"{self._vendor} gave journal entry {bad.key} without all of its lines: {bad.reason}")
-            whole += batch.rows
-        for row in whole:
+            for row in batch.rows:
+                keys.append(key := self._entity.key_of(row))  # also where a list and a record spell it otherwise
+                whole[key] = row
+        for row in [whole[key] for key in dict.fromkeys(keys) if key in whole]:
             company = text(row, self._is.company)
             if self._is.stands(row) and not (self._company and company and company != self._company):
                 yield row
