@@ -79,6 +79,26 @@ def test_a_record_that_was_not_asked_for_is_no_answer() -> None:
         graph.one(SUPPLIER, "A")
 
 
+@pytest.mark.parametrize(
+    ("found", "first"),
+    [([], None), ([], "Z"), (["Z"], "Z")],
+    ids=["nothing is shown", "nothing is found by its key", "another one is"],
+)
+def test_a_record_counts_as_gone_only_where_another_one_is_found(found: list[str], first: str | None) -> None:
+    """A user who lost a right sees empty lists under 200, and what was posted would be posted again."""
+
+    def server(query: str) -> dict[str, Any]:
+        shown = ([first] if first else []) if "filter" not in query else [] if "'A'" in query else found
+        return listing("x3MasterData", "supplier", *({"_id": key, "code": {"code": key}} for key in shown))
+
+    graph, _ = reader(server)
+    if found:
+        assert graph.one(SUPPLIER, "A") is None
+    else:
+        with pytest.raises(Transient, match="does not show supplier A, nor any other one"):
+            graph.one(SUPPLIER, "A")
+
+
 def test_a_record_with_an_error_beside_it_costs_only_itself() -> None:
     """Under 200 a field that the user may not see is null, and looks like none."""
     body = listing("x3MasterData", "supplier", *({"_id": key, "code": {"code": key}} for key in "AB"))

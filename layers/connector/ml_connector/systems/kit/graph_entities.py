@@ -83,13 +83,23 @@ class Graph:
                 yield replace(batch, position=None)
 
     def one(self, entity: Entity, key: str) -> Record | None:
-        """Read a record with its lines. Raises `ValueError` where a part of it is missing."""
+        """Read a record with its lines; None where there is none. Raises `ValueError` where a part of it is missing."""
         for batch in self.by_keys(entity, [key]):
             for bad in batch.spoiled:
                 raise ValueError(bad.reason)
             for record in batch.rows:
                 return record
+        if not self._finds(replace(entity, fields=Fields(entity.fields.paths))):
+            raise Transient(
+                f"{self._vendor}'s GraphQL does not show {entity.title} {key}, nor any other one that must be there. "
+                "Nothing follows from it. It is asked again later; if it stays so, check the rights of the user there."
+            )
         return None
+
+    def _finds(self, entity: Entity) -> bool:
+        """Tell whether a listed record is found by its key: where a right was lost, lists are empty without a word."""
+        first = self._batch(entity, self._page(entity, entity.fields, 1), None).keys[:1]
+        return any(key in batch.keys for key in first for batch in self.by_keys(entity, first))
 
     def changed_field(self, entity: Entity) -> ChangeField | None:
         """Find the field that shows a change: the stamp that each node has, or another one that the secret names."""
