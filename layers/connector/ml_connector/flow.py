@@ -280,7 +280,8 @@ class Prepared:
     second one; another name is another document to it. `since`: when it can have been sent first. `partner`,
     `reference` (the supplier's own number) and `kind` are told to people and compared with what is found; empty:
     nothing to compare. `unique`: the target lets no second one of this `name` in, whatever it does of others.
-    `written`: what a read back compares in addition, by what people call it.
+    `written`: what a read back compares in addition, by what people call it. `blind`: it can neither be looked for nor
+    repeated, so an attempt of which nothing was heard is a person's to judge, also where our own process died in it.
     """
 
     key: str
@@ -298,6 +299,7 @@ class Prepared:
     kind: str = ""
     since: datetime | None = None
     unique: bool = False
+    blind: bool = False
     written: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
 

@@ -308,3 +308,13 @@ def test_a_later_version_is_an_update_where_the_profile_has_a_path(account: Acco
     account.on("PUT", f"{PATH}/77", {"id": "77"})
     assert target(account).update("77", replace(prepared(account)))
     assert body(account.calls[-1])["invoiceNumber"] == "INV-7731"
+
+
+@pytest.mark.parametrize(("find", "header", "blind"), [(True, "", False), (False, "X-Key", False), (False, "", True)])
+def test_what_can_neither_be_looked_for_nor_repeated_says_so_before_it_is_sent(
+    account: Account, find: bool, header: str, blind: bool
+) -> None:
+    account.secret |= {"idempotency_header": header}
+    if not find:
+        account.secret["profile"] = {"paths": {"invoices.find": None}}
+    assert target(account).prepare(invoice(), Codes()).blind is blind

@@ -282,6 +282,7 @@ class DocumentWriter:
             self.responder.acknowledge()
         before, again, earlier = list(self.chunk.sents), not case.fresh, self.chunk.sent_at
         sent = remember(prepared, self.attempt.ledger.now())
+        sent.taken = prepared.blind
         self.chunk.sent_at, self.chunk.alone = sent.at, False
         self.chunk.sents = [*(one for one in before if one.lookup != sent.lookup), sent]
         self.attempt.progress("sent")

@@ -71,6 +71,7 @@ class SupplierInvoices:
             partner=vendor,
             reference=record.number,
             kind=kind,
+            blind=not self._can_repeat(),
         )
 
     def _own(self, key: str) -> str:
