@@ -83,10 +83,11 @@ def judge_held(history: History, office: Office, pair: TenantIntegration) -> Non
     chunks = {chunk.key: chunk for chunk in pair.ledger("invoices").unfinished()}
     for paper in list(office.papers.values()):
         chunk = chunks.get(paper.key)
-        asked = chunk is not None and (chunk.waiting_for or "").startswith(("conflict:", "lookup:", "approval:"))
+        waits = (chunk.waiting_for or "") if chunk is not None else ""
+        asked = chunk is not None and waits.startswith(("conflict:", "lookup:", "approval:"))
         settled = history.machine.now() - max(paper.taken or history.storm_end, history.storm_end) > PATIENCE
-        doubted = bool(paper.troubles) or (chunk is not None and (chunk.waiting_for or "").startswith("lookup:"))
-        if asked and settled and doubted and not office.erp.drafts(paper) and not paper.recalled:
+        doubted = paper.by_hand or bool(paper.troubles) or waits.startswith("lookup:")
+        if chunk and asked and settled and doubted and not office.erp.drafts(paper) and not paper.recalled:
             _judge(history, office, pair, paper, chunk.reason or "")
 
 

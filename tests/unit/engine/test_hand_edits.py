@@ -275,6 +275,7 @@ def test_with_an_empty_state_nothing_that_stands_there_is_overwritten(sent: Guar
     assert (held.reason or "").startswith(
         "The dimension C1 stands in Basware already, otherwise than in Sage X3, and nothing tells who"
     ), "nobody is said to have edited it"
+    assert sent.ledger.rows(["C1"])["C1"][0].code == "C1", "it is there: who refers to it waits for nobody"
     assert sent.counts_of_run() == {"held": 1, "unchanged": 1}
 
 

@@ -97,16 +97,22 @@ def agree(ledger: Ledger, key: str, agreed: Mapping[str, SharedField]) -> None:
     agree_all(ledger, {key: agreed})
 
 
-def agree_all(ledger: Ledger, agreed: Mapping[str, Mapping[str, SharedField]]) -> None:
-    """Write the same down of many records, in few calls; those of which it stands there already cost a read only."""
+def agree_all(
+    ledger: Ledger, agreed: Mapping[str, Mapping[str, SharedField]], codes: Mapping[str, str] | None = None
+) -> None:
+    """Write the same down of many records, in few calls; those of which it stands there already cost a read only.
+
+    `codes`: under which some of them stand there, though we may never have sent them. Others may refer to these.
+    """
     left = dict(agreed)
     for _ in range(TRIES):
         rows = ledger.rows(list(left), consistent=True) if left else {}
         items: dict[str, Item] = {}
         for key, fields in left.items():
             row, item = rows.get(key) or (Row(), Item(ledger.pk, f"r#{key}"))
-            if not (row.shared or {}).items() >= fields.items():
-                row.shared = {**(row.shared or {}), **fields}
+            code = row.code or (codes or {}).get(key)
+            if not (row.shared or {}).items() >= fields.items() or row.code != code:
+                row.shared, row.code = {**(row.shared or {}), **fields}, code
                 items[key] = replace(item, data=dump(row))
         taken = ledger.store.put_many(list(items.values())) if items else []
         left = {key: left[key] for key, ok in zip(items, taken, strict=True) if not ok}

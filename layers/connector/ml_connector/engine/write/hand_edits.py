@@ -82,7 +82,7 @@ class HandEdits(Guard):
             noted[one.key], kept = self._noted(one, row, ours, fields)
             if entity is None or ours.keys() - kept or self.chunk.touch:
                 sent.append(replace(one, present=entity, kept=frozenset(kept)))
-        shared.agree_all(self.attempt.ledger, noted)
+        shared.agree_all(self.attempt.ledger, noted, {one.key: one.target_id for one in mine if one.key in present})
         going = {one.key for one in sent}
         for one in mine:
             if one.key not in going:
