@@ -384,7 +384,7 @@ def edit_center(history: History, office: Office) -> None:
     centers, shown = office.ap.entities.get("costCenters", {}), office.ap.imported.get("costCenters", {})
     names = "costCenterNames"  # people see what was imported, and what waits for it would lie over their edit
     there = [key for key in sorted(centers) if key in shown and shown[key][names] == centers[key].record[names]]
-    if not there:
+    if not there or office.centers_late:
         return
     office.edits += 1
     key = office.dice.choice(there)

@@ -310,7 +310,9 @@ class Wire(httpx.BaseTransport):
             if copy.url.path.startswith("/v1/vendors"):
                 self.line.office.shared.clear()
             if copy.url.path.startswith("/v1/costCenters"):
-                self.line.office.hand_edits.clear()  # nobody can keep an old request of ours from lying over an edit
+                office = self.line.office  # nobody can keep an old request of ours from coming to lie over an edit
+                office.hand_edits.clear()
+                office.centers_late = True
             machine.note(f"{self.line.tenant} acts late: {copy.url.path} -> {status}")
 
         machine.later(hang + after, act)

@@ -123,6 +123,8 @@ class Office:
     """
     hand_edits: dict[str, str] = field(default_factory=dict)
     """By cost center: the name that people gave it at the platform, which stays whatever the ERP says."""
+    centers_late: bool = False
+    """An older request of ours with cost centers was carried out late: the platform may import it over an edit."""
     rolled_back: bool = False
     """Our state was once restored: what both sides had agreed on before may look as if nobody had changed it since."""
 
