@@ -277,6 +277,26 @@ def test_where_the_table_does_not_take_it_either_the_row_says_so(bench: Bench, b
     assert len(bench.systems.booked) == 1 and rests(bench) == []
 
 
+def test_a_table_that_does_not_say_whether_others_wait_costs_no_attempt(
+    bench: Bench, bucket: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.times, real, asked = 10**9, deferred_audit.waiting, list[str]()
+
+    def throttled(*given: Any) -> Iterator[Chunk]:
+        asked.append("")
+        if len(asked) == 1:
+            raise Transient("AWS throttles the table; it is tried again later.")
+        return real(*given)
+
+    monkeypatch.setattr(deferred_audit, "waiting", throttled)
+    bench.poll(INVOICES)
+    bench.work(0.1)
+    bucket.times = 0
+    bench.work(1.1)
+    assert asked and rests(bench) == []
+    whole(bench, bucket)
+
+
 def test_an_attempt_whose_worker_had_lost_the_row_is_kept_as_well(bench: Bench, bucket: Away) -> None:
     """It stands beside the chain; what it said to the vendors was said."""
     bucket.times = 10**9

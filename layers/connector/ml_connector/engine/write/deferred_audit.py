@@ -38,7 +38,7 @@ def store(runtime: Runtime, ledger: Ledger, chunk: Chunk, record: audit.AuditRec
     took it, and `ValueError` for a name that no bucket takes.
     """
     began, trouble = runtime.clock.now(), _put(runtime, record)
-    pauses = PAUSES if trouble is not None and _first(ledger) is None else ()
+    pauses = PAUSES if trouble is not None and not _others_wait(ledger) else ()
     for pause in pauses:
         if trouble is None or runtime.clock.now() - began >= LONGEST:
             break
@@ -50,6 +50,14 @@ def store(runtime: Runtime, ledger: Ledger, chunk: Chunk, record: audit.AuditRec
         raise trouble
     log.warning("an attempt waits for the audit trail's bucket", extra=_named(chunk) | {"reason": str(trouble)})
     return False
+
+
+def _others_wait(ledger: Ledger) -> bool:
+    """Tell whether attempts wait for the bucket; a table that does not answer keeps this one from nothing."""
+    try:
+        return _first(ledger) is not None
+    except Transient:
+        return False
 
 
 def _put(runtime: Runtime, record: audit.AuditRecord) -> Exception | None:
