@@ -24,6 +24,7 @@ def target(bench: Bench, **profile: Any) -> Any:
 def test_each_login_is_pinged_and_works(bench: Bench, way: dict[str, Any]) -> None:
     bench.secret = way or bench.secret
     checks = list(bench.connect().ping())
+    assert next(c.detail for c in checks if c.what == "vendors") == "read; a vendor that nobody has is not among them"
     assert all(check.ok for check in checks), checks
     assert bench.submit().ours
 

@@ -20,6 +20,10 @@ from ml_connector.systems.kit.connection import checked, tried
 
 NOBODY = "ml-connector-ping"
 """An invoice that nobody has: that none is found shows that invoices can be looked for."""
+LISTS = (
+    ("vendors.list", "vendors", "vendor", "read; a vendor that nobody has is not among them"),
+    ("codes.list", "GL codes", "code", "read; none of this group is there yet"),
+)
 NOTES = (
     ("invoices.find", "no look-up of invoices: after a time-out {doubt}"),
     ("invoices.get", "no way to read an invoice: that AvidXchange takes it is the only confirmation, and its status is "
@@ -88,11 +92,11 @@ class Connection:
         if client.offers("companies.list"):
             yield tried("company", lambda: f"id {client.company()}")
         filters = {"vendor": {"externalVendorCode": NOBODY}, "code": {"group": client.profile.gl_group}}
-        for name, what, kind in (("vendors.list", "vendors", "vendor"), ("codes.list", "GL codes", "code")):
+        for name, what, kind, empty in LISTS:
             if client.offers(name):  # a list without a filter may be refused
-                yield tried(what, partial(self._first, name, client.params(kind, filters[kind])))
+                yield tried(what, partial(self._first, name, empty, client.params(kind, filters[kind])))
         days = dict(client.window(client.today(), client.today()))
-        yield tried("payments", lambda: self._first("payments.list", days))
+        yield tried("payments", lambda: self._first("payments.list", "read; none of today", days))
         if client.offers("invoices.find"):
             yield tried("look-up of invoices", self._look)
         doubt = "it is sent again with the same key" if self.settings.idempotency_header else "it waits for a person"
@@ -101,9 +105,8 @@ class Connection:
                 yield Check(name, True, said.format(doubt=doubt), warning=True)
         yield Check("profile", True, PROPOSED, warning=True)
 
-    def _first(self, name: str, params: dict[str, str] | None = None) -> str:
-        page = next(self.client.pages(name, params), [])
-        return "read" if page else "none there yet"
+    def _first(self, name: str, empty: str, params: dict[str, str]) -> str:
+        return "read" if next(self.client.pages(name, params), []) else empty
 
     def _look(self) -> str:
         asked = {"vendorExternalCode": NOBODY, "invoiceNumber": NOBODY}
