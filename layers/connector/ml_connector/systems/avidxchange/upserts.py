@@ -60,11 +60,14 @@ def gl_codes(client: Client) -> Upserts[Account]:
         return code, client.body("code", body)
 
     def inactive(key: str) -> dict[str, Any]:
-        return client.body("code", {"group": group, "value": key.rpartition("~")[2], "active": False})
+        return client.body("code", {"group": group, "value": own(key), "active": False})
+
+    def own(key: str) -> str:
+        return key.rpartition("~")[2]
 
     def listed(_: Sequence[str]) -> set[str]:
         rows = client.rows("codes.list", client.params("code", {"group": group}))
         mine = [row for row in rows if fold(client.text(row, "code.group")) == fold(group)]
         return {fold(client.text(row, "code.value")) for row in mine if client.value(row, "code.active") is not False}
 
-    return Upserts(client, Kind("codes", compose, inactive, listed, "account"))
+    return Upserts(client, Kind("codes", compose, inactive, listed, "account", own))
