@@ -20,10 +20,11 @@ from ..sandbox.basware.deliver import delivering
 from ..sandbox.server import serving
 from .demo_books import Books
 from .demo_part import Part
-from .demo_submitted import SubmittedBooks, SubmittedPart
+from .demo_submitted import SubmittedPart
 from .report import Outcome
-from .simulated_vendors import ERPS
+from .simulated_vendors import KINDS
 from .stack_run import LocalStack, deployed
+from .submitted_books import SubmittedBooks
 
 PATIENCE = 900.0
 Tell = Callable[[str], None]
@@ -93,7 +94,7 @@ class Demo:
 def play(tell: Tell) -> tuple[Outcome, list[str]]:
     """Set the stage, play, and clear it away; gives the figures and what was found wrong."""
     with ExitStack() as stack:
-        shelf: list[Books] = [*(kind() for kind in ERPS.values()), SubmittedBooks()]
+        shelf: list[Books] = [kind() for kind in KINDS.values()]
         addresses = []
         for books in shelf:
             erp_url = stack.enter_context(serving(books.app))

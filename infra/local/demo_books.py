@@ -23,6 +23,9 @@ from ..sandbox.sap_b1 import back_office
 
 Secret = dict[str, Any]
 
+CLIENT = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
+"""How a simulated platform is logged in to; a secret with it is known as one of ours."""
+
 
 class Books(ABC):
     """One tenant of the demonstration and its ERP; `world` holds both of its vendors and each invoice's fate.
@@ -54,6 +57,11 @@ class Books(ABC):
     def platform(self) -> Secret:
         """Give what this ERP's orders demand of Basware's secret."""
         return {}
+
+    def platform_secret(self, url: str) -> Secret:
+        """Give the platform's secret for a server at `url`."""
+        basics = {"region": "EU", "companies": ["1000"], "source_system": self.source_system, "base_url": url}
+        return CLIENT | basics | self.platform()
 
     @abstractmethod
     def masters(self) -> dict[str, tuple[str, int]]:

@@ -18,27 +18,34 @@ if TYPE_CHECKING:
 
 DEFAULT = Path("sandbox-secrets")
 HIGHEST = 65_534
-"""The highest port for the ERP: Basware takes the next one."""
+"""The highest port for the ERP: the platform takes the next one."""
 
 
 def sandbox(
     system: Annotated[
         str,
-        typer.Option(
-            "--system", metavar="ERP", help="Which ERP is simulated with Basware: sap_b1, sage_300, syspro or sage_x3."
-        ),
+        typer.Option("--system", metavar="ERP", help="Which ERP is simulated: sap_b1, sage_300, syspro or sage_x3."),
     ] = "sap_b1",
+    platform: Annotated[
+        str,
+        typer.Option("--platform", metavar="AP", help="With which platform: basware; sage_x3 also with avidxchange."),
+    ] = "basware",
     secrets: Annotated[
         Path, typer.Option("--secrets", metavar="DIR", help="The folder that is made, with one tenant's secrets.")
     ] = DEFAULT,
     tenant: Annotated[
         str | None,
         typer.Option(
-            "--tenant", metavar="NAME", help="The tenant's name. Default: acme, acme-sage, acme-syspro or acme-x3."
+            "--tenant",
+            metavar="NAME",
+            help="The tenant's name. Default: acme, acme-sage, acme-syspro, acme-x3 or acme-avid.",
         ),
     ] = None,
     port: Annotated[
-        int, typer.Option(min=0, max=HIGHEST, help="The ERP's port, Basware takes the next; 0: any free ones.")
+        int,
+        typer.Option(
+            min=0, max=HIGHEST, help="The ERP's port, Basware or AvidXchange takes the next; 0: any free ones."
+        ),
     ] = 0,
 ) -> None:
     """Start simulated vendors on this machine and write the secrets that lead to them; Ctrl-C ends it.
@@ -50,18 +57,21 @@ def sandbox(
     from ml_connector.embedded.secrets import TENANT
     from ml_connector.errors import Misconfigured
 
-    from ..local.simulated_vendors import ERPS, Occupied, make_room, standing, write_secrets
+    from ..local.simulated_vendors import KINDS, Occupied, make_room, standing, write_secrets
     from .suggest import suggest
 
-    if system not in ERPS:
-        raise Misconfigured(f"There is no simulated ERP '{system}'; {suggest(system, ERPS)}")
-    name = tenant or ERPS[system].tenant
+    erps, platforms = dict.fromkeys(erp for erp, _ in KINDS), [ap for erp, ap in KINDS if erp == system]
+    if system not in erps:
+        raise Misconfigured(f"There is no simulated ERP '{system}'; {suggest(system, erps)}")
+    if platform not in platforms:
+        raise Misconfigured(f"{system} is not simulated with a platform '{platform}'; {suggest(platform, platforms)}")
+    name = tenant or KINDS[system, platform].tenant
     if not TENANT.fullmatch(name):
         raise Misconfigured(
             f"{name!r} cannot be the name of a tenant: lower-case letters, digits and hyphens, 41 at most, and a "
             "letter or digit first."
         )
-    books = ERPS[system]()
+    books = KINDS[system, platform]()
     try:
         warnings = make_room(secrets, name, books)
     except Occupied as error:
@@ -80,7 +90,7 @@ def sandbox(
 def _said(books: Books, urls: dict[str, str], secrets: Path, tenant: str, port: int) -> Iterator[str]:
     where = f"--secrets {shlex.quote(str(secrets))}"
     yield f"{books.title} is simulated at {urls[books.system]}"
-    yield f"Basware is simulated at {urls['basware']}"
+    yield f"{books.platform_title} is simulated at {urls[books.platform_system]}"
     yield f"The secrets of the tenant {tenant} are in {secrets / tenant}."
     if port and (secrets / ".state").exists():
         yield (
@@ -93,7 +103,8 @@ def _said(books: Books, urls: dict[str, str], secrets: Path, tenant: str, port: 
     yield f"  ml-connector local run {where} --dry-run"
     yield f"  ml-connector local run {where} --report report.html"
     yield f"  ml-connector held {where}"
-    yield f"  ml-connector mappings set {tenant} account 6999 {books.target} {where}"
-    yield f"  ml-connector local run {where}"
+    if books.target:
+        yield f"  ml-connector mappings set {tenant} account 6999 {books.target} {where}"
+        yield f"  ml-connector local run {where}"
     yield ""
     yield "Ctrl-C ends it."

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -53,6 +54,40 @@ def test_every_command_that_it_prints_works_as_pasted(tmp_path, system):
     assert "account:6999" in outputs[3]
     assert "1 record on hold will be retried in the next run" in outputs[4]
     assert "Everything reconciles." in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.long
+def test_with_avidxchange_invoices_are_submitted_once(tmp_path):
+    folder = tmp_path / "s"
+    with sandbox("--secrets", str(folder), "--system", "sage_x3", "--platform", "avidxchange") as said:
+        assert [f.name for f in sorted(folder.rglob("*.json"))] == ["avidxchange.json", "sage_x3.json"]
+        assert said[1].startswith("AvidXchange is simulated at http://127.0.0.1:")
+        for command in [shlex.split(line) for line in said if line.startswith("  ml-connector ")]:
+            ran = subprocess.run([*PROGRAM, *command[1:]], capture_output=True, text=True, cwd=tmp_path, check=False)
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+        url = json.loads((folder / "acme-avid" / "avidxchange.json").read_text())["base_url"]
+        ours = submitted(url)
+        assert len(ours) == len(set(ours)) > 30
+        again = [*PROGRAM, "local", "run", "--secrets", str(folder)]
+        ran = subprocess.run(again, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert (ran.returncode, submitted(url)) == (0, ours), ran.stdout + ran.stderr
+    assert "a simulated tenant has one ERP and one platform" in told(
+        "--secrets", str(folder), "--system", "sage_x3", "--tenant", "acme-avid"
+    )
+    assert "sap_b1 is not simulated with a platform 'avidxchange'" in told("--platform", "avidxchange")
+
+
+def submitted(url):
+    """List the invoices that the simulated AvidXchange has of ours: supplier and number."""
+    state = httpx.get(f"{url}/_sandbox/state", trust_env=False).json()
+    return sorted((one["vendor"], one["number"]) for one in state["invoices"] if not one["captured"])
+
+
+def told(*words):
+    """Give what a sandbox says that does not begin."""
+    ran = subprocess.run([*PROGRAM, "sandbox", *words], capture_output=True, text=True, check=False)
+    assert ran.returncode != 0
+    return " ".join((ran.stdout + ran.stderr).split())
 
 
 def test_at_ports_and_for_a_tenant_of_ones_own(tmp_path, unused_port):
@@ -100,7 +135,7 @@ def test_two_stand_side_by_side_in_one_folder_and_none_takes_anothers_place(tmp_
         before = (folder / "acme" / "basware.json").read_text()
         assert "are being simulated already, with Basware at http://127.0.0.1:" in refused("--secrets", str(folder))
         said = refused("--secrets", str(folder), "--system", "sage_300", "--tenant", "acme")
-        assert "has sap_b1 already, and a tenant has one ERP" in said
+        assert "has sap_b1 already, and a simulated tenant has one ERP" in said
         assert (folder / "acme" / "basware.json").read_text() == before
 
 
