@@ -34,7 +34,8 @@ TOGETHER = (
 )
 BY_HAND = (
     "These vendors ended with the demo. To try the commands named here: `source .venv/bin/activate`, start "
-    "the same ones with `ml-connector sandbox`, and with `--system sage_300`, `--system syspro` or `--system sage_x3`, "
+    "the same ones with `ml-connector sandbox`, and with `--system sage_300`, `--system syspro`, `--system sage_x3` or "
+    "`--system sage_x3 --platform avidxchange`, "
     f"each in a terminal of its own, then `ml-connector local run --secrets {DEFAULT}`; the same documents wait there."
 )
 

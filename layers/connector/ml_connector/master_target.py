@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from ml_connector.flow import Codes, Rendered, Sent, Verdict
 from ml_connector.records import Record
@@ -53,6 +53,14 @@ class MasterTarget(Protocol[R_contra]):
 
     def deactivated(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict] | None:
         """Ask what became of `retire`: by record key (only refusals need be named), None while it is not known."""
+
+
+@runtime_checkable
+class UnderOwnCodes(Protocol):
+    """A target that knows records by the codes of the ERP, unless one is mapped to a code that people made there."""
+
+    def own_code(self, key: str) -> str:
+        """Give the code under which a record stands there unless it is mapped."""
 
 
 class GuardedTarget(MasterTarget[R_contra], Protocol[R_contra]):

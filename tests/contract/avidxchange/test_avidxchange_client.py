@@ -161,23 +161,6 @@ def test_vendors_and_gl_codes_overwrite_what_is_there(bench: Bench) -> None:
     assert not bench.world.vendor_is_usable("V30000 ")
 
 
-def test_a_gl_account_that_is_gone_is_deactivated_under_its_own_code_and_never_the_one_it_was_mapped_to(
-    bench: Bench,
-) -> None:
-    """The mapped one is AvidXchange's own, and other accounts may be mapped to it."""
-
-    def code(value: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = bench.world.codes.get(("GL Account", value))
-        return found
-
-    codes: Any = bench.connect().target(Account)
-    codes.send(STAGE, [codes.render(Account(key="6300", code="6300", name="Travel"), Codes())])
-    back_office.change_master(bench.world, "accounting-codes", {"group": "GL Account", "value": "TRAVEL"})
-    assert codes.deactivate(["6300", "6310"]).refused == {}  # 6310 went there as TRAVEL
-    assert [(code(value) or {}).get("active", True) for value in ("6300", "TRAVEL")] == [False, True]
-    assert code("6310") is None, "nobody there ever heard of it"
-
-
 @pytest.mark.parametrize("style", ["page", "offset", "cursor", "link", "none"])
 def test_gl_codes_are_checked_over_all_pages_of_the_list(bench: Bench, style: str) -> None:
     bench.world.paging, bench.world.page_size = style, 2

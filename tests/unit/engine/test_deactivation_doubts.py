@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 
 from ml_connector import http_log
 from ml_connector.engine.write.worker import write
@@ -134,6 +135,25 @@ def test_a_refused_switching_off_is_halved_until_the_record_that_does_it_stands_
     calls.clear()
     bench.compare(ACCOUNTS)
     assert calls == [["c"]]  # the next night tries it again, and nothing else
+
+
+@pytest.mark.parametrize(
+    ("codes", "off"), [({"a": "A"}, ["b"]), ({"c": "b"}, ["a"]), ({"a": "b"}, ["b"]), ({"a": "c", "d": "b"}, [])]
+)
+def test_a_code_that_is_mapped_to_or_that_another_record_has_stays_active(bench, monkeypatch, codes, off):
+    """`codes`: under which the target has a record, where it is not its own."""
+    monkeypatch.setattr(Accounts, "own_code", lambda self, key: key, raising=False)
+    bench.systems.accounts = {
+        key: structs.replace(account(key), code=codes.get(key, key)) for key in ("a", "b", "c", "d", "e", "f", "g")
+    }
+    bench.compare(ACCOUNTS)
+    for key in ("a", "b"):
+        del bench.systems.accounts[key]
+    bench.compare(ACCOUNTS)
+    assert bench.systems.deactivated == off
+    assert bench.sheet(ACCOUNTS).reconciled
+    bench.compare(ACCOUNTS)
+    assert bench.systems.deactivated == off  # and it is not looked at each night again
 
 
 def test_deletions_that_wait_for_a_person_ask_the_source_once_a_day(bench, monkeypatch):

@@ -22,6 +22,7 @@ from ml_connector.engine.write.attempt import Attempt
 from ml_connector.engine.write.retry import backoff
 from ml_connector.errors import Transient
 from ml_connector.flow import Flow, Verdict
+from ml_connector.master_target import UnderOwnCodes
 
 SIZE = 100
 """Keys in one chunk."""
@@ -126,8 +127,28 @@ class DeactivationWriter:
                 self.chunk.results[key] = BACK
         self.attempt.said["talking_to"] = self.attempt.flow.target
 
+    def _leave_shared(self, target: object) -> None:
+        """Leave active what stands there under a code that is not, or not only, this record's own."""
+        if not isinstance(target, UnderOwnCodes):
+            return
+        alive = self._alive()
+        others = {
+            row.code: key
+            for key, row in self.attempt.ledger.all_rows()
+            if key not in self.known and row.code is not None and held_by_target(row)
+        }
+        for key in alive:
+            code = self.known[key][0].code
+            if code is not None and (code != target.own_code(key) or code in others):
+                self.chunk.results[key] = ("unchanged", f"It stood there as {code}, which others use: it stays active.")
+
     def _send(self) -> None:
-        sent = self.attempt.pair.master_target(self.attempt.flow).deactivate(self._alive())
+        target = self.attempt.pair.master_target(self.attempt.flow)
+        self._leave_shared(target)
+        if not self._alive():
+            self._settle()
+            return
+        sent = target.deactivate(self._alive())
         for key, reason in sent.refused.items():
             self.chunk.results[key] = ("rejected", reason)
         self.attempt.pair.breakers[self.attempt.flow.target].succeeded()

@@ -30,7 +30,7 @@ class Kind(Generic[R]):
 
     `compose` gives a record's code there and its object; `inactive` the object that deactivates a key. `listed` tells
     which of some codes are in the list, folded; `waits` names the kind of code that a record which is not is held for.
-    `own` gives the code that a key has there unless it is mapped to one of the server's own; None where none is mapped.
+    `own` gives the code that a key has there unless it is mapped to one of the server's own.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Kind(Generic[R]):
     inactive: Callable[[str], dict[str, Any]]
     listed: Callable[[Sequence[str]], set[str]]
     waits: str
-    own: Callable[[str], str] | None = None
+    own: Callable[[str], str] = str
 
 
 class Upserts(Generic[R]):
@@ -85,24 +85,17 @@ class Upserts(Generic[R]):
         return self.verdicts(stage, batch, ())
 
     def deactivate(self, keys: Sequence[str]) -> Sent:
-        """Deactivate records that left their source; again is harmless.
+        """Deactivate records that left their source; again is harmless."""
+        refused = {key: said for key in keys if self._sends and (said := self._sent(key, self._kind.inactive(key)))}
+        return Sent(refused=refused)
 
-        What was mapped has no code of ours there. The one that it was mapped to is the server's, and others may use it.
-        """
-        mine = self._not_mapped(keys) if self._sends else ()
-        return Sent(refused={key: said for key in mine if (said := self._sent(key, self._kind.inactive(key)))})
+    def own_code(self, key: str) -> str:
+        """Give the code that a key has there unless it is mapped."""
+        return self._kind.own(key)
 
     def deactivated(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Outcome]:  # noqa: ARG002
         """Tell that all is done: each call was answered."""
         return {}
-
-    def _not_mapped(self, keys: Sequence[str]) -> Sequence[str]:
-        """Leave those that the list shows under their own code, where it can be asked."""
-        own = self._kind.own
-        if own is None or not keys or not self._server.offers(f"{self._kind.path}.list"):
-            return keys
-        known = self._kind.listed([own(key) for key in keys])
-        return [key for key in keys if fold(own(key)) in known]
 
     @property
     def _sends(self) -> bool:
