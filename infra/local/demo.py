@@ -16,13 +16,11 @@ from ml_connector.engine.ledger.control_totals import FlowTotals, totals
 
 from ..ops.sandbox import DEFAULT
 from ..ops.summary import figures
-from ..sandbox.basware.deliver import delivering
-from ..sandbox.server import serving
 from .demo_books import Books
 from .demo_part import Part
 from .demo_submitted import SubmittedPart
 from .report import Outcome
-from .simulated_vendors import KINDS
+from .simulated_vendors import KINDS, standing
 from .stack_run import LocalStack, deployed
 from .submitted_books import SubmittedBooks
 
@@ -98,10 +96,8 @@ def play(tell: Tell) -> tuple[Outcome, list[str]]:
         shelf: list[Books] = [kind() for kind in KINDS.values()]
         addresses = []
         for books in shelf:
-            erp_url = stack.enter_context(serving(books.app))
-            ap_url = stack.enter_context(serving(books.platform_app()))
-            if books.platform_system == "basware":
-                stack.enter_context(delivering(books.world.ap))
+            urls = stack.enter_context(standing(books))
+            erp_url, ap_url = urls[books.system], urls[books.platform_system]
             tell(f"{books.title} is simulated at {erp_url}, its {books.platform_title} at {ap_url}.")
             addresses.append((erp_url, ap_url))
         folder = stack.enter_context(_scratch())

@@ -57,21 +57,15 @@ def sandbox(
     from ml_connector.embedded.secrets import TENANT
     from ml_connector.errors import Misconfigured
 
-    from ..local.simulated_vendors import KINDS, Occupied, make_room, standing, write_secrets
-    from .suggest import suggest
+    from ..local.simulated_vendors import Occupied, make_room, standing, write_secrets
 
-    erps, platforms = dict.fromkeys(erp for erp, _ in KINDS), [ap for erp, ap in KINDS if erp == system]
-    if system not in erps:
-        raise Misconfigured(f"There is no simulated ERP '{system}'; {suggest(system, erps)}")
-    if platform not in platforms:
-        raise Misconfigured(f"{system} is not simulated with a platform '{platform}'; {suggest(platform, platforms)}")
-    name = tenant or KINDS[system, platform].tenant
+    books = _books(system, platform)
+    name = tenant or books.tenant
     if not TENANT.fullmatch(name):
         raise Misconfigured(
             f"{name!r} cannot be the name of a tenant: lower-case letters, digits and hyphens, 41 at most, and a "
             "letter or digit first."
         )
-    books = KINDS[system, platform]()
     try:
         warnings = make_room(secrets, name, books)
     except Occupied as error:
@@ -85,6 +79,21 @@ def sandbox(
             terminal.line(line)
         stop.wait()
     terminal.line("The simulated vendors have ended, and what they held is gone.")
+
+
+def _books(system: str, platform: str) -> Books:
+    """Fill an ERP and its platform. Raises `Misconfigured` where they are not simulated together."""
+    from ml_connector.errors import Misconfigured
+
+    from ..local.simulated_vendors import KINDS
+    from .suggest import suggest
+
+    erps, platforms = dict.fromkeys(erp for erp, _ in KINDS), [ap for erp, ap in KINDS if erp == system]
+    if system not in erps:
+        raise Misconfigured(f"There is no simulated ERP '{system}'; {suggest(system, erps)}")
+    if platform not in platforms:
+        raise Misconfigured(f"{system} is not simulated with '{platform}'; {suggest(platform, platforms)}")
+    return KINDS[system, platform]()
 
 
 def _said(books: Books, urls: dict[str, str], secrets: Path, tenant: str, port: int) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -15,7 +16,7 @@ from ml_connector.engine.ledger import audit
 from ml_connector.engine.ledger.rows import Chunk, Decision
 from ml_connector.errors import OutcomeUnknown
 from ml_connector.flow import Prepared
-from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Papers, account, invoice
+from tests.unit.engine.bench import ACCOUNTS, INVOICES, Bench, Killed, Papers, account, invoice
 
 RENT = {"number": "CONTRACT-7", "invoice_date": date(2026, 2, 1)}
 
@@ -228,6 +229,28 @@ def test_what_was_taken_without_a_number_is_looked_for_and_never_sent_again_by_i
     assert ready.systems.booked == [], "a replay is no decision"
     decide(ready, "one", "post")
     assert answers(ready, "one") == ["100"]
+
+
+@pytest.mark.parametrize("lost", [OutcomeUnknown("no answer"), Killed()], ids=["its answer is lost", "its worker dies"])
+@pytest.mark.parametrize("blind", [True, False])
+def test_what_can_neither_be_looked_for_nor_repeated_is_not_sent_again_by_itself(
+    ready: Bench, monkeypatch: pytest.MonkeyPatch, lost: BaseException, blind: bool
+) -> None:
+    """It is booked, and no look shows it."""
+    prepare = Papers._identity
+    monkeypatch.setattr(Papers, "_identity", lambda self, record: replace(prepare(self, record), blind=blind))
+    monkeypatch.setattr(Papers, "look", lambda *_: [])
+    ready.systems.invoices = {"one": rent("one")}
+    ready.systems.faults = [("post-acted", lost)]
+    with suppress(Killed):
+        go(ready, 40)
+    for queued in list(ready.queue._taken.values()):
+        ready.queue.done(queued)
+    ready.work(40)
+    assert len(ready.systems.booked) == (1 if blind else 2)
+    if blind:
+        assert "or its answer was lost, and does not show it" in said(ready, "one")
+        assert chunk_of(ready, "one").waiting_for == "lookup:one"
 
 
 def test_what_was_taken_and_entered_under_another_number_is_matched(ready: Bench) -> None:

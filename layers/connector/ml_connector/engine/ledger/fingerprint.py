@@ -33,13 +33,13 @@ def written(record: Record) -> bytes:
 
 def fingerprint(record: Record, epoch: str) -> str:
     """Hash a record; equal text means that the same would be sent again."""
-    digest = _BLANK.copy()
-    digest.update(_encode(record))
-    return f"{VERSION}.{epoch}.{digest.hexdigest()}"
+    return _made(VERSION, epoch, _encode(record))
 
 
 def _made(version: str, epoch: str, text: bytes) -> str:
-    return f"{version}.{epoch}.{hashlib.blake2b(text, digest_size=12).hexdigest()}"
+    digest = _BLANK.copy()
+    digest.update(text)
+    return f"{version}.{epoch}.{digest.hexdigest()}"
 
 
 def fingerprint_raw(raw: str, epoch: str) -> str:

@@ -131,13 +131,9 @@ class DeactivationWriter:
         """Leave active what stands there under a code that is not, or not only, this record's own."""
         if not isinstance(target, UnderOwnCodes):
             return
-        alive = self._alive()
-        others = {
-            row.code: key
-            for key, row in self.attempt.ledger.all_rows()
-            if key not in self.known and row.code is not None and held_by_target(row)
-        }
-        for key in alive:
+        rows = self.attempt.ledger.all_rows()
+        others = {row.code for key, row in rows if key not in self.known and held_by_target(row)}
+        for key in self._alive():
             code = self.known[key][0].code
             if code is not None and (code != target.own_code(key) or code in others):
                 self.chunk.results[key] = ("unchanged", f"It stood there as {code}, which others use: it stays active.")

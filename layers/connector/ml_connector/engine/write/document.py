@@ -291,7 +291,8 @@ class DocumentWriter:
             if found.id in self.chunk.passed and not found.ours:  # it named no document, and this one was found instead
                 raise OutcomeUnknown(f"{case.target.title} took {case.this()} without naming it.", taken=True)
         except OutcomeUnknown as error:
-            self.chunk.step, self.chunk.sent_at, sent.taken = "unknown", self.attempt.ledger.now(), error.taken
+            self.chunk.step, self.chunk.sent_at = "unknown", self.attempt.ledger.now()
+            sent.taken = error.taken or prepared.blind
             raise
         except Rejected:
             self.chunk.step, self.chunk.sents = "refused", []

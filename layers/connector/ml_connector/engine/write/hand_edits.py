@@ -110,12 +110,14 @@ class HandEdits(Guard):
         chunk = self.chunk
         if self._is_to_be_sent() or self._is_left():
             return
-        for key in sorted(key for key in self.records if self._told(key)):
+        told = sorted(key for key in self.records if self._told(key))
+        rows = self.attempt.ledger.rows(told) if told else {}
+        for key in told:
             result = chunk.results.get(key, ("delivered", ""))
             if result == OVERTAKEN or result[0] not in {"delivered", "unchanged"}:
                 continue
             chunk.results.pop(key, None)
-            held = self._conflict(key)
+            held = self._conflict(key, (rows[key][0].shared if key in rows else None) or {})
             self._release_older(key)
             if len(self.records) == 1:
                 chunk.stage, chunk.tokens, chunk.token_at = 0, [], None
@@ -212,7 +214,7 @@ class HandEdits(Guard):
         told = {texts[n]: (texts[n + 1], texts[n + 2]) for n in range(0, len(texts), 3)}
         return {name: both for name, both in told.items() if not name.startswith(LEFT)}
 
-    def _conflict(self, key: str) -> Held:
+    def _conflict(self, key: str, known: Mapping[str, SharedField]) -> Held:
         pair, flow = self.attempt.pair, self.attempt.flow
         erp, platform = pair.title(flow.source), pair.title(flow.target)
         rendered = self._writer.rendered.get(key)
@@ -223,8 +225,6 @@ class HandEdits(Guard):
             for name, (there, ours) in self._told(key).items()
         )
         command = f"ml-connector resolve {pair.tenant} {flow.name} {shlex.quote(key)}"
-        rows = self.attempt.ledger.rows([key])
-        known = (rows[key][0].shared if key in rows else None) or {}
         why = f"was edited in {platform}"
         if not any(name in known for name in self._told(key)):  # another system before, or a state that was restored
             why = f"stands in {platform} already, otherwise than in {erp}, and nothing tells who changed it"

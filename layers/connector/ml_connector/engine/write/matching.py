@@ -225,13 +225,13 @@ class Matcher:
                 )
 
     def taken(self) -> NoReturn:
-        """Hold over what was taken without a word of what it became: nothing sends it again by itself."""
+        """Hold over what was taken without a word of what it became, or may have been: nothing sends it again."""
         case = self.case
         raise Held(
             f"lookup:{case.key}",
-            f"{case.target.title} took {case.this()} without naming the document that it became, and does not show "
-            f"it. It is not sent again. Look there: if it is there, `{case.resolve} --match ERP-NUMBER`; if it is "
-            f"not, `{case.resolve} --post`.",
+            f"{case.target.title} took {case.this()} without naming the document that it became, or its answer was "
+            f"lost, and does not show it. It is not sent again. Look there: if it is there, `{case.resolve} --match "
+            f"ERP-NUMBER`; if it is not, `{case.resolve} --post`.",
         )
 
     def collide(self, found: Found, holder: str) -> Held:

@@ -212,12 +212,8 @@ class SupplierInvoices:
 
     def send(self, prepared: Prepared) -> Found:
         """Submit once. Raises `Rejected`, `Held`, `OutcomeUnknown`, `Transient` or `Throttled` (had no effect)."""
-        try:
-            answer = self._client.write(
-                "invoices.create", prepared.body, safe=False, headers=self._key(prepared.lookup["own"])
-            )
-        except OutcomeUnknown as error:
-            raise OutcomeUnknown(str(error), taken=error.taken or not self._can_repeat()) from error
+        key = self._key(prepared.lookup["own"])
+        answer = self._client.write("invoices.create", prepared.body, safe=False, headers=key)
         if isinstance(answer, Fault):
             return self._refused(answer, prepared)
         own, name = self._text(answer, "externalId"), self._text(answer, "id")
