@@ -6,7 +6,7 @@ under the same tilts.
 
 from __future__ import annotations
 
-from tests.simulation import changes, clerks, clerks_sap_b1, commands, erp_sage_x3, erp_syspro, people
+from tests.simulation import changes, clerks, clerks_sage_x3, clerks_sap_b1, commands, erp_syspro, people
 from tests.simulation import weakenings as w
 from tests.simulation import weakenings_left_alone as left
 from tests.simulation import weakenings_meddling as m
@@ -189,8 +189,10 @@ TILTS = {
     m.anothers_rows: Tilt(weather={"wire": 0.1}, acts=(erp_syspro.enrich,), hours=12, short=False, busy=4, erp=Syspro),
     m.guarded_by_number: Tilt(acts=(clerks.hide_list, people.new_invoice), hours=12, short=False, busy=1),
     w.settings_of_the_verdict: Tilt(acts=(people.language,), hours=5, short=False, busy=1),
-    left.created_unseen: Tilt(weather={"wire": 0.1}, acts=(erp_sage_x3.new_order,), hours=5, busy=3, erp=SageX3),
-    left.edited_over: Tilt(acts=(erp_sage_x3.edit_center, erp_sage_x3.rename_center), hours=12, busy=3, erp=SageX3),
+    left.created_unseen: Tilt(weather={"wire": 0.1}, acts=(clerks_sage_x3.new_order,), hours=5, busy=3, erp=SageX3),
+    left.edited_over: Tilt(
+        acts=(clerks_sage_x3.edit_center, clerks_sage_x3.rename_center), hours=12, busy=3, erp=SageX3
+    ),
 }
 """The circumstances under which a weakening shows, made frequent."""
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ml_connector.engine.ledger import audit, shared
+from ml_connector.engine.ledger import audit
 from ml_connector.engine.ledger.control_totals import FlowTotals
-from ml_connector.engine.ledger.fingerprint import fingerprint, same_settings
 from ml_connector.engine.write import deferred_audit
 from tests.simulation import troubles, watching
-from tests.simulation.checker_masters import agreed, held_as_edited, masters, open_chunks, orders
+from tests.simulation.checker_masters import agreed, held_as_edited, known, masters, open_chunks, orders
 from tests.simulation.ports import unpacked
 from tests.simulation.sides import summed
 from tests.simulation.worlds import NOWHERE, Office, Paper
@@ -272,45 +271,7 @@ def _rows(history: History, office: Office, pair: TenantIntegration) -> Iterator
             if row.outcome == "rejected" and not row.reason:
                 yield f"{flow.name} {key}: rejected without a reason"
         if flow.manner == "master" and flow.source == office.erp.system and not flow.follows:
-            yield from _known(pair, flow, rows, edited)
-
-
-def _known(pair: TenantIntegration, flow: Any, rows: dict[str, Any], edited: Collection[str]) -> Iterator[str]:
-    """Read the source once more: each of its records has a row, delivered as it is now, or `edited` at the platform."""
-    for page in pair.master_source(flow).pages(None, None):
-        for record in page.records:
-            row = rows.get(record.key)
-            if row is None:
-                yield f"LOST {flow.name} {record.key}: no row"
-                continue
-            now = fingerprint(_own(pair, flow, record), pair.shape(flow))
-            if record.key not in edited and (row.outcome != "delivered" or not _as_now(pair, row, now)):
-                yield f"{flow.name} {record.key}: {row.outcome} {row.reason} {row.delivered_fp}, not as it is now"
-
-
-def _own(pair: TenantIntegration, flow: Any, record: Any) -> Any:
-    """Leave out what people change on both sides: that is compared with what was agreed on."""
-    return shared.without(record) if pair.is_enriched(flow) else record
-
-
-def _as_now(pair: TenantIntegration, row: Any, now: str) -> bool:
-    """Tell whether a record stands as it would go out now: mappings that its body does not use do not count."""
-    known = row.delivered_fp or ""
-    if _unversioned(known) == _unversioned(now):
-        return True
-    then, today, codes = known.split("."), now.split("."), pair.codes()
-    return (
-        len(then) == 3
-        and then[2] == today[2]
-        and same_settings(then[1], today[1])
-        and row.used is not None
-        and all(codes.platform(*name.split(":", 1)) == became for name, became in row.used.items())
-    )
-
-
-def _unversioned(known: str | None) -> str:
-    """Leave the release out: what another one delivered stays delivered."""
-    return (known or "").partition(".")[2]
+            yield from known(pair, flow, rows, edited)
 
 
 def _audits(history: History, office: Office, pair: TenantIntegration) -> Iterator[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from ml_connector.engine.ledger import shared
+from ml_connector.engine.ledger.fingerprint import fingerprint, same_settings
 
 if TYPE_CHECKING:
     from ml_connector.engine.tenant_integration import TenantIntegration
@@ -103,6 +106,44 @@ def orders(history: History, office: Office, pair: TenantIntegration) -> Iterato
             told = sum(Decimal(g["quantity"]) for g in mine.get(number, {}).get("goodsReceipts") or [])
             if told != received:
                 yield f"order {order.number} line {number}: {told} received there, {received} here"
+
+
+def known(pair: TenantIntegration, flow: Any, rows: dict[str, Any], edited: Collection[str]) -> Iterator[str]:
+    """Read the source once more: each of its records has a row, delivered as it is now, or `edited` at the platform."""
+    for page in pair.master_source(flow).pages(None, None):
+        for record in page.records:
+            row = rows.get(record.key)
+            if row is None:
+                yield f"LOST {flow.name} {record.key}: no row"
+                continue
+            now = fingerprint(_own(pair, flow, record), pair.shape(flow))
+            if record.key not in edited and (row.outcome != "delivered" or not _as_now(pair, row, now)):
+                yield f"{flow.name} {record.key}: {row.outcome} {row.reason} {row.delivered_fp}, not as it is now"
+
+
+def _own(pair: TenantIntegration, flow: Any, record: Any) -> Any:
+    """Leave out what people change on both sides: that is compared with what was agreed on."""
+    return shared.without(record) if pair.is_enriched(flow) else record
+
+
+def _as_now(pair: TenantIntegration, row: Any, now: str) -> bool:
+    """Tell whether a record stands as it would go out now: mappings that its body does not use do not count."""
+    before = row.delivered_fp or ""
+    if _unversioned(before) == _unversioned(now):
+        return True
+    then, today, codes = before.split("."), now.split("."), pair.codes()
+    return (
+        len(then) == 3
+        and then[2] == today[2]
+        and same_settings(then[1], today[1])
+        and row.used is not None
+        and all(codes.platform(*name.split(":", 1)) == became for name, became in row.used.items())
+    )
+
+
+def _unversioned(known: str | None) -> str:
+    """Leave the release out: what another one delivered stays delivered."""
+    return (known or "").partition(".")[2]
 
 
 def open_chunks(pair: TenantIntegration, flow: str) -> str:

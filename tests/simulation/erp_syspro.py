@@ -373,10 +373,8 @@ def enrich(history: History, office: Office) -> None:
     name, value = _another(office, record["vendorCode"])
     if value == (record.get("paymentTerms") or {}).get("paymentTermCode"):
         return  # it says so already: nobody can see that somebody agreed with it once more
-    if name == "term":
-        record["paymentTerms"] = {"paymentTermCode": value}
-    else:
-        record["identifiers"] = [{"id": value, "schemeId": "VAT"}]
+    ids = [{"id": value, "schemeId": "VAT"}]
+    record |= {"paymentTerms": {"paymentTermCode": value}} if name == "term" else {"identifiers": ids}
     vendors[key] = Row(record, office.ap.now(), "p2p")
     office.shared[record["vendorCode"], name] = ("platform", value)
 

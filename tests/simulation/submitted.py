@@ -14,8 +14,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx
-
 from infra.sandbox.avidxchange import back_office, create_app, paying
 from infra.sandbox.avidxchange.seed import CLIENT, SECRET
 from infra.sandbox.fixtures_avidxchange import seeded_systems, unpaid, with_masters
@@ -48,10 +46,9 @@ from ml_connector.systems.settings import parse
 from tests.simulation.fifo import Fifo, RecordQueue
 from tests.simulation.machine import Killed, Machine, OurClock, Process, Weather
 from tests.simulation.ports import SimStore
+from tests.simulation.submitted_wire import SETTLE, SimWire
 from tests.unit.engine.bench import CHUNKING
 
-SETTLE, TIMEOUT = 900, 30
-KINDS = ("timeout before", "timeout after", "reset before", "reset after", "500", "502", "acted late")
 VARIANTS = ("looks, key honored", "looks, key ignored", "no look-up, key honored", "no look-up, no key")
 OF_X3 = (Supplier, Account, SupplierInvoice)
 WAY: dict[str, Any] = {
@@ -63,60 +60,6 @@ WAY: dict[str, Any] = {
         "supplier_invoice": {"representation": "ZPINVOICE"},
     },
 }
-
-
-class SimWire(httpx.BaseTransport):
-    """The network to one server; `writes` are the requests that changed something there."""
-
-    def __init__(self, machine: Machine, app: Any, name: str) -> None:
-        self.machine, self.name = machine, name
-        self.server = httpx.WSGITransport(app=app)
-        self.writes: list[str] = []
-        self.requests = 0
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        machine = self.machine
-        request.read()
-        self.requests += 1
-        machine.touch("before request")
-        response = self._weathered(request)
-        machine.note(f"{request.method} {self.name}{request.url.path} -> {response.status_code}")
-        machine.touch("after request")
-        return response
-
-    def _weathered(self, request: httpx.Request) -> httpx.Response:
-        machine = self.machine
-        if not machine.stack or not machine.hit(machine.weather.wire):
-            return self._served(request)
-        kind = machine.dice.choice(KINDS)
-        machine.fault(f"wire: {kind}")
-        if kind == "acted late":
-            return self._late(request)
-        if kind.endswith("after"):
-            self._served(request)
-        if kind.startswith("timeout"):
-            machine.sleep(TIMEOUT)
-            raise httpx.ReadTimeout("timed out", request=request)
-        if kind.startswith("reset"):
-            raise httpx.ReadError("connection reset", request=request)
-        return httpx.Response(int(kind), html="<html><body>Bad Gateway</body></html>")
-
-    def _late(self, request: httpx.Request) -> httpx.Response:
-        """Answer 504 now and carry it out later, within the time that an outcome counts as open."""
-        copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
-        if request.method != "GET":
-            self.machine.later(self.machine.dice.uniform(1, SETTLE - 60), lambda: self._noted(copy))
-        return httpx.Response(504, html="<html><body>Gateway Timeout</body></html>")
-
-    def _noted(self, request: httpx.Request) -> None:
-        status = self._served(request).status_code
-        self.machine.note(f"acts late: {request.method} {self.name}{request.url.path} -> {status}")
-
-    def _served(self, request: httpx.Request) -> httpx.Response:
-        if request.method != "GET" and not request.url.path.endswith("/token"):
-            self.writes.append(f"{request.method} {self.name}{request.url.path}")
-        answer = self.server.handle_request(request)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.read())
 
 
 class Connections:
@@ -156,11 +99,9 @@ class Submitted:
         self.queue = Fifo(machine, "records", visibility=720, most=50)
         self.clock = OurClock(machine)
         self.boots = self.runs = self.entered = 0
-        self.paid_before = sum(1 for _ in self.erp.rows("PAYMENTH"))
+        self.paid_before = {row["NUM"] for row in self.erp.rows("PAYMENTH")}
         self.by_hand: set[str] = set()
-        self.strangers: set[int] = set()
         self.wrong: list[str] = []
-        self.saved: bytes | None = None
         self.acts = (self.post, self.post, self.approve, self.reject, self.pay, self.pay, self.void, self.pay_in_x3)
         self.acts += (self.reverse, self.pay_other, self.change_vendor, self.deactivate_account)
 
@@ -303,7 +244,7 @@ class Submitted:
 
     def pay_other(self) -> None:
         amount = Decimal(self.machine.dice.randint(1, 50))
-        self.strangers.add(paying.pay_other(self.ap, "V10001", [(f"OTHER-{self.runs}", amount)], state="Cleared").id)
+        paying.pay_other(self.ap, "V10001", [(f"OTHER-{self.runs}", amount)], state="Cleared")
 
     def change_vendor(self) -> None:
         clerk.change(self.erp, "BPSUPPLIER", self.erp.find("BPSUPPLIER", "V10003") | {"BPSNAM": f"New {self.runs}"})
@@ -352,7 +293,7 @@ class Submitted:
     def counts(self) -> Counter[str]:
         """Count what came of it, so that a history in which nothing moved shows."""
         states = Counter(f"at AvidXchange: {o.state}" for o in self.ap.invoices.values() if o.external_id)
-        states["entered in X3: payments"] = sum(1 for _ in self.erp.rows("PAYMENTH")) - self.paid_before
+        states["entered in X3: payments"] = len(self.erp.rows("PAYMENTH")) - len(self.paid_before)
         for flow in TABLE.flows:
             for chunk in self.pair().ledger(flow.name).unfinished():
                 states[f"held: {flow.name} {(chunk.waiting_for or chunk.state).partition(':')[0]}"] += 1
@@ -390,15 +331,23 @@ class Submitted:
     def _paid(self, here: dict[Any, str], waiting: dict[str, str | None]) -> None:
         lines: dict[str, set[str]] = {}
         for line in self.erp.rows("PAYMENTD"):
-            if line["NUM"] not in self.by_hand and self.erp.find("PAYMENTH", line["NUM"])["STA"] != 10:
+            if (
+                line["NUM"] not in self.by_hand | self.paid_before
+                and self.erp.find("PAYMENTH", line["NUM"])["STA"] != 10
+            ):
                 lines.setdefault(line["VCRNUM"], set()).add(line["NUM"])
+        ours = set[str]()
         for payment in self.ap.payments.values():
             for part in payment.parts:
-                if payment.state == "Cleared" and part.external_id and (payment.vendor, part.number) in here:
-                    number = here[payment.vendor, part.number]
+                if not part.external_id or (payment.vendor, part.number) not in here:
+                    continue
+                ours.add(number := here[payment.vendor, part.number])
+                if payment.state == "Cleared":
                     held = any(key.startswith(f"{payment.id}~") and why for key, why in waiting.items())
                     if not lines.get(number) and not held:
                         self.wrong.append(f"LOST: payment {payment.id} of {number} is neither in X3 nor held")
         for number, made in lines.items():
             if len(made) > 1:
                 self.wrong.append(f"DOUBLED: {number} is paid in X3 by {sorted(made)}")
+        for number in lines.keys() - ours:
+            self.wrong.append(f"{number} is paid in X3, and nobody paid it at AvidXchange")
