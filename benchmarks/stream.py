@@ -5,9 +5,9 @@ what is measured is the product's own way from page to settled row.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from ml_connector import http_log
 from ml_connector.connection import Check, Connection, Source, Target
@@ -18,8 +18,7 @@ from ml_connector.engine.runtime import Runtime
 from ml_connector.engine.schedule.wake_up import wake_due
 from ml_connector.engine.tenant_integration import TenantIntegration
 from ml_connector.engine.write.worker import write
-from ml_connector.flow import Flow, Integration, MasterSource, Page, Rendered, Sent, Verdict
-from ml_connector.master_target import MasterTarget
+from ml_connector.flow import Flow, Integration, Page, Rendered, Sent, Verdict
 from ml_connector.records import Address, BankAccount, Supplier
 from ml_connector.redact import Redactor
 from ml_connector.systems.basware.limits import CHUNKING
@@ -68,7 +67,7 @@ def supplier(n: int, edition: str) -> Supplier:
 class Stream:
     """Both systems: it gives `count` suppliers page by page, and takes whatever it is sent."""
 
-    stages = ("vendors",)
+    stages: tuple[str, ...] = ("vendors",)
     once = False
 
     def __init__(self, count: int, clock: HandClock) -> None:
@@ -97,10 +96,26 @@ class Stream:
         _note("POST", str(batch))
         return Sent(("token",))
 
-    def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> Mapping[str, Verdict]:  # noqa: ARG002
+    def verdicts(self, stage: str, batch: Sequence[Rendered], tokens: Sequence[str]) -> dict[str, Verdict]:  # noqa: ARG002
         """Find everything good."""
         _note("GET", str(tokens))
         return {one.key: Verdict("delivered") for one in batch}
+
+    def standing(self, batch: Sequence[Rendered], /) -> dict[str, Verdict]:  # noqa: ARG002 - a protocol
+        """Tell nothing: the same again is harmless."""
+        return {}
+
+    def read_back(self, stage: str, batch: Sequence[Rendered]) -> dict[str, Verdict]:
+        """Find everything good."""
+        return self.verdicts(stage, batch, ())
+
+    def deactivate(self, keys: Sequence[str]) -> Sent:  # noqa: ARG002 - a protocol
+        """Take it; nothing vanishes here."""
+        return Sent()
+
+    def deactivated(self, keys: Sequence[str], tokens: Sequence[str]) -> dict[str, Verdict]:  # noqa: ARG002 - a protocol
+        """Find everything good."""
+        return {}
 
     def ping(self) -> Iterator[Check]:
         """Find nothing to say."""
@@ -108,11 +123,11 @@ class Stream:
 
     def source(self, record: type) -> Source:  # noqa: ARG002 - a protocol
         """Be the source, as far as it is measured."""
-        return cast("MasterSource[Any]", self)
+        return self
 
     def target(self, record: type) -> Target:  # noqa: ARG002 - a protocol
         """Be the target, as far as it is measured."""
-        return cast("MasterTarget[Any]", self)
+        return self
 
     def close(self) -> None:
         """Nothing is open."""
